@@ -1,0 +1,50 @@
+// What a replicator is told. The command line, the environment and the YAML file fill this one struct, and so do tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sql/connection.h"
+#include "stream/broker.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+enum class ReplicatorMode {
+    stream,           // changes from now on
+    copy,             // the tables' rows, then exit
+    copy_and_stream,  // both; the copy is made once per group, a later start resumes
+};
+
+enum class ConfirmMode {
+    stream,   // the slot follows what JetStream has acknowledged
+    applied,  // the slot follows the slowest registered worker's durable checkpoint
+};
+
+struct ReplicatorOptions {
+    sql::ConnectOptions source;
+    BrokerOptions nats;
+    Names names;                      // of the group
+    std::string schema = "public";    // of unqualified table names
+    std::vector<std::string> tables;  // "table" or "schema.table"; empty: all in the schema
+    ReplicatorMode mode = ReplicatorMode::stream;
+    bool publish_via_partition_root = false;
+    bool resnapshot = false;  // start over: drop slot and stream contents, copy again
+    bool track_ddl = false;
+
+    int max_copy_workers_per_table = 4;
+    int max_copy_workers = 0;  // in all; 0: the machine's cores, at least 2
+
+    StreamConfig stream;
+    PublisherLimits publisher;
+    ConfirmMode confirm = ConfirmMode::stream;
+    bool assume_sync_always = false;         // do not print that the server syncs lazily
+    std::int64_t stream_retain_ms = 3600000;  // keep what all workers applied at least this long
+
+    std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
+    int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
+    int progress_interval_ms = 3000;       // a progress marker at most this often
+};
+
+}  // namespace pgsluice

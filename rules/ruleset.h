@@ -1,0 +1,57 @@
+// The rules and routing files: what happens to a change between the stream and the sink.
+//
+// A Ruleset is what the files say; for each relation version it is compiled once into a TablePlan over column numbers.
+// Whatever cannot be applied is refused when loading or compiling, or throws: a row is never let through.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stream/arena.h"
+#include "stream/change.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+struct RulesOptions {
+    std::string rules_file;    // empty: none
+    std::string routing_file;  // empty: none
+};
+
+class TablePlan {
+   public:
+    virtual ~TablePlan() = default;
+
+    // The relation a sink sees: routed names, excluded columns gone.
+    [[nodiscard]] virtual const RelationPtr& target() const = 0;
+    // Whether apply() changes nothing but the relation (names, no rows, no values, same columns in the same order): then
+    // COPY text may pass unparsed.
+    [[nodiscard]] virtual bool passes_copy() const = 0;
+    // Rewrites the change in place, values from the arena, relation to target(); may turn an update into an insert or
+    // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;
+    // its text never holds a value.
+    virtual bool apply(Change& change, Arena& arena) const = 0;
+    // What check and the start-up log print: one line per step.
+    [[nodiscard]] virtual std::vector<std::string> describe() const = 0;
+    // Things the user should hear at start, e.g. deletes that a filter drops.
+    [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
+};
+
+class Ruleset {
+   public:
+    // usage Error naming file, line, table and rule.
+    static std::unique_ptr<Ruleset> load(const RulesOptions& options);
+    virtual ~Ruleset() = default;
+
+    // usage Error when a rule does not fit the relation (a column that does not exist, a type it cannot take).
+    // Null when the table is routed away altogether.
+    [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const = 0;
+    // Tables named in the files ("users" or "shop.users"), for checking against the source.
+    [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
+    // Applies a truncate of several tables: each is mapped to its target, those routed away are removed; false when
+    // none is left.
+    virtual bool apply_truncate(Change& change, Arena& arena) = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,64 @@
+// Each sink's own options.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sql/connection.h"
+
+namespace pgsluice {
+
+enum class LineFormat { pg_flo, debezium };
+enum class OnError { stop, dead_letter };
+enum class OnConflict { upsert, ignore, error };
+enum class ExistingRows { error, truncate, keep };
+
+struct StdoutSinkOptions {
+    LineFormat format = LineFormat::pg_flo;
+    std::string checkpoint_file;  // empty: the position is kept in KV only
+};
+
+struct FileSinkOptions {
+    std::string output_dir;
+    LineFormat format = LineFormat::pg_flo;
+    std::uint64_t max_size_bytes = 100ULL << 20;
+    std::int64_t max_age_ms = 3600000;
+    bool zstd = false;
+};
+
+struct PostgresSinkOptions {
+    sql::ConnectOptions target;
+    std::string group;                // names the row in pgsluice.progress, with `worker`
+    std::string worker;
+    bool sync_schema = false;         // create the source's schema on the target first
+    sql::ConnectOptions source;       // for sync_schema
+    std::vector<std::string> tables;  // for sync_schema; empty: those the snapshot's begin names
+    bool disable_foreign_keys = false;
+    int copy_workers = 2;             // connections that load the snapshot
+    ExistingRows existing_rows = ExistingRows::error;
+    OnError on_error = OnError::stop;
+    OnConflict on_conflict = OnConflict::upsert;
+    bool synchronous_commit = true;
+};
+
+struct WebhookSinkOptions {
+    std::string url;
+    std::size_t batch_size = 1;
+    int concurrency = 1;
+    int timeout_ms = 30000;
+    LineFormat format = LineFormat::pg_flo;
+    std::vector<std::string> headers;  // "Name: value"
+    std::string bearer_token;
+    std::string hmac_secret;
+    std::string ca_file;
+    OnError on_error = OnError::stop;
+};
+
+struct NatsSinkOptions {
+    std::string url;      // empty: the group's own server
+    std::string subject = "cdc.{schema}.{table}.{op}";
+    LineFormat format = LineFormat::pg_flo;
+};
+
+}  // namespace pgsluice

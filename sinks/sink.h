@@ -1,0 +1,81 @@
+// The contract between a worker and where its changes go. A new sink can be written from this header alone.
+//
+// Life: the worker constructs the sink, calls open() once before it touches NATS, then a sequence of
+//     begin_snapshot (copy | apply)* end_snapshot        and
+//     apply*
+// in stream order, and at last close(). Any call may throw an Error: retry when the same may succeed later (the worker
+// destroys the sink, waits, makes a new one, and goes on from what its open() returns), stop when somebody has to act.
+// Interrupted may be thrown when the stop token handed to the constructor fires. After a throw only the destructor runs,
+// and it must leave nothing half applied that open() could not recognise and undo.
+//
+// Order: changes arrive in commit order, every change exactly once per sequence of calls, and after a restart from the
+// checkpoint on. Applying exactly once is therefore: make a batch's effects and its checkpoint durable together, or be
+// able to cut off at open() what lies behind the checkpoint. A sink that can do neither (stdout, webhook) repeats
+// changes after a crash; each repeat carries the same position.
+//
+// Threads: all calls come from one thread. A sink may use threads of its own and must join them in its destructor.
+// Views in a batch die with the call; what a sink keeps, it copies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "stream/batch.h"
+#include "stream/message.h"
+
+namespace pgsluice {
+
+// What a sink remembers. Written together with the data it speaks of.
+struct SinkState {
+    Checkpoint checkpoint;
+    // The epoch whose snapshot is being loaded and has not ended; 0 when none is.
+    std::uint64_t loading_epoch = 0;
+};
+
+// A stretch of rows of one table as COPY text (text format, default options), whole lines.
+struct CopyBlock {
+    const Relation* relation = nullptr;  // after rules and routing: the target's schema, table and column names
+    std::string_view text;
+    std::uint64_t rows = 0;
+    StreamSeq first_seq;  // of the message it came from: identifies the block
+    StreamSeq last_seq;
+    MessageOwner owner;  // keeps `text` alive; a sink that works on it later keeps a copy of the owner
+    RelationPtr relation_owner;
+};
+
+class Sink {
+   public:
+    virtual ~Sink() = default;
+
+    // Takes the sink's lock (so that no second worker of the same name writes), repairs what a crash left, and says
+    // how far it is. Nothing: this group was never here.
+    virtual std::optional<SinkState> open() = 0;
+
+    // An epoch starts; `upto` lies behind the marker. If open() or an earlier call told of another epoch being loaded,
+    // what that one loaded must be thrown away first. `tables` are after rules and routing, in the order of the
+    // snapshot's table numbers; a table that is routed away or excluded is null.
+    virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                                const Checkpoint& upto) = 0;
+    // Whether copy() is implemented. If not, the worker parses the rows and hands them to apply() as changes with
+    // `snapshot` set.
+    [[nodiscard]] virtual bool takes_copy() const = 0;
+    // Loads a block; may return before it is durable. Blocks after a restart may have been loaded already: the sink
+    // knows by first_seq and must not load them twice.
+    virtual void copy(const CopyBlock& block) = 0;
+    // Returns when everything since begin_snapshot and `upto` are durable.
+    virtual void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) = 0;
+
+    // Applies a batch. When it returns and the batch is complete, its changes and `upto` are applied as the sink's
+    // guarantee says. Several batches up to a complete one form whole transactions.
+    virtual void apply(const Batch& batch) = 0;
+
+    // Called when input has run dry or about once a second, whichever is more often: write out what is buffered.
+    virtual void flush() = 0;
+    // The newest checkpoint that survives any crash. What the stream may be trimmed to.
+    [[nodiscard]] virtual Checkpoint durable() const = 0;
+    // Flushes and ends orderly; an incomplete transaction is left out.
+    virtual void close() = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,158 @@
+// Owners for what libpq hands out: a connection, a result, a COPY in either direction.
+//
+// Every wait is a poll() that also watches the stop token given at construction, so that no call blocks a shutdown:
+// the statement is cancelled and Interrupted is thrown. Connections belong to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sql/error.h"
+
+struct pg_conn;
+struct pg_result;
+
+namespace pgsluice::sql {
+
+// Where and as whom to connect. Parts that are set win over the same parts of the URL; what neither says comes from
+// libpq's own defaults (PGPASSWORD, the password file, service files, sslmode, ...).
+struct ConnectOptions {
+    std::string role;  // how messages call this end: "source" or "target"
+    std::string url;   // a postgresql:// URL or a keyword/value conninfo string; empty when not used
+    std::string host;
+    std::string port;
+    std::string dbname;
+    std::string user;
+    std::string password;
+    std::vector<std::pair<std::string, std::string>> settings;  // further libpq keywords, e.g. {"replication", "database"}
+};
+
+// "host:port/dbname" for messages; never a password.
+std::string describe(const ConnectOptions& options);
+
+// A statement's parameter: text, or NULL when empty. The text must outlive the call.
+using Param = std::optional<std::string_view>;
+
+class Result {
+   public:
+    explicit Result(pg_result* owned) noexcept : result_(owned, &Result::clear) {}
+
+    [[nodiscard]] int rows() const noexcept;
+    [[nodiscard]] int columns() const noexcept;
+    // Nothing for NULL. The view lives as long as the result.
+    [[nodiscard]] std::optional<std::string_view> get(int row, int column) const;
+    // The text of a value that cannot be NULL; std::logic_error if it is.
+    [[nodiscard]] std::string text(int row, int column) const;
+    [[nodiscard]] std::int64_t integer(int row, int column) const;
+    [[nodiscard]] bool boolean(int row, int column) const;
+    // Rows touched by an INSERT, UPDATE, DELETE or COPY; 0 for others.
+    [[nodiscard]] std::int64_t affected() const;
+    [[nodiscard]] pg_result* raw() const noexcept { return result_.get(); }
+
+   private:
+    static void clear(pg_result* result) noexcept;
+    std::unique_ptr<pg_result, void (*)(pg_result*) noexcept> result_;
+};
+
+// What a query must return; anything else is a bug and throws std::logic_error.
+struct Shape {
+    int columns;
+    int min_rows = 0;
+    int max_rows = -1;  // -1: no limit
+};
+
+class Connection;
+
+// A running COPY ... TO STDOUT. Ends the connection's COPY state when destroyed early (cancels and drains).
+class CopyOut {
+   public:
+    explicit CopyOut(Connection& connection) noexcept : connection_(&connection) {}
+    CopyOut(CopyOut&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    CopyOut& operator=(CopyOut&&) = delete;
+    ~CopyOut();
+
+    // The next row as PostgreSQL sent it, with its newline in text format; nothing at the end (server errors throw).
+    // The view is valid until the next call.
+    std::optional<std::string_view> next();
+
+   private:
+    Connection* connection_;
+    std::unique_ptr<char, void (*)(void*) noexcept> buffer_{nullptr, [](void*) noexcept {}};
+};
+
+// A running COPY ... FROM STDIN. Destroyed before end(), it fails the COPY so that nothing of it is kept.
+class CopyIn {
+   public:
+    explicit CopyIn(Connection& connection) noexcept : connection_(&connection) {}
+    CopyIn(CopyIn&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    CopyIn& operator=(CopyIn&&) = delete;
+    ~CopyIn();
+
+    void write(std::string_view bytes);
+    // Rows copied.
+    std::int64_t end();
+
+   private:
+    Connection* connection_;
+};
+
+class Connection {
+   public:
+    // Connects with client_encoding UTF8, an application_name of "pgsluice" (unless set) and server settings that make
+    // values the same text everywhere: DateStyle ISO, IntervalStyle postgres, extra_float_digits 3, TimeZone UTC,
+    // bytea_output hex, xmloption content. Throws SqlError: retry when the server could not be reached or is starting.
+    explicit Connection(ConnectOptions options, std::stop_token stop = {});
+    ~Connection();
+    Connection(Connection&&) noexcept;
+    Connection& operator=(Connection&&) noexcept;
+
+    // Runs one or more statements without parameters; the last one's result.
+    Result exec(const std::string& statements);
+    // Runs one statement with text parameters $1, $2, ... and checks the result's shape.
+    Result query(const std::string& statement, std::span<const Param> params, Shape shape);
+    Result query(const std::string& statement, std::initializer_list<Param> params, Shape shape) {
+        return query(statement, std::span(params.begin(), params.size()), shape);
+    }
+
+    CopyOut copy_out(const std::string& statement);
+    CopyIn copy_in(const std::string& statement);
+
+    // Waits until the socket is readable (and, where asked, writable) or the time is over; false on time-out.
+    // Throws Interrupted when the stop token fires.
+    bool wait(bool for_write, std::optional<int> timeout_ms = std::nullopt);
+    // Called by every wait about every 100 ms while a statement is running; for telling whom we wait for.
+    void on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
+
+    // Asks the server to cancel what runs; from any thread.
+    void cancel() noexcept;
+    [[nodiscard]] int server_version() const noexcept;  // 150018 for 15.18
+    [[nodiscard]] int backend_pid() const noexcept;
+    [[nodiscard]] int socket() const noexcept;
+    [[nodiscard]] const ConnectOptions& options() const noexcept { return options_; }
+    [[nodiscard]] pg_conn* raw() const noexcept { return conn_.get(); }
+    [[nodiscard]] const std::stop_token& stop() const noexcept { return stop_; }
+
+    // The next result of what was sent; nothing when there is none left.
+    std::optional<Result> next_result();
+    // Sends everything queued in libpq.
+    void flush();
+    // The error of a failed result or of the connection, with SQLSTATE, as an exception to throw.
+    [[nodiscard]] SqlError error(const std::string& doing, const Result* failed = nullptr) const;
+
+   private:
+    ConnectOptions options_;
+    std::stop_token stop_;
+    std::function<void()> tick_;
+    std::unique_ptr<pg_conn, void (*)(pg_conn*) noexcept> conn_;
+};
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,43 @@
+// Reads a `changes` body back: JSON as FORMAT.md says. Takes bytes, knows no socket.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "stream/change.h"
+
+namespace pgsluice {
+
+// A decoded block. Everything its changes point at lives in it (relations are shared with the reader's cache).
+struct Block {
+    struct Item {
+        enum class Kind : std::uint8_t { change, commit } kind;
+        std::uint32_t index;  // into `changes`, or into `transactions` for a commit
+    };
+    std::vector<Change> changes;
+    std::vector<std::unique_ptr<Transaction>> transactions;
+    std::vector<Item> items;  // in stream order
+    // owned memory, filled by the reader
+    struct Storage;
+    std::shared_ptr<Storage> storage;
+};
+
+class BlockReader {
+   public:
+    // Throws a stop Error naming the place when the body is not what FORMAT.md says. `body` may die afterwards.
+    // The same definition of a relation in a later block yields the same Relation object.
+    std::shared_ptr<const Block> read(std::string_view body);
+
+    BlockReader();
+    ~BlockReader();
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace pgsluice

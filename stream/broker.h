@@ -1,0 +1,103 @@
+// A connection to NATS and what pgsluice keeps there: streams, messages, a KV bucket.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/consumer.h"
+#include "stream/log.h"
+#include "stream/message.h"
+#include "stream/names.h"
+#include "stream/publisher.h"
+
+namespace pgsluice {
+
+struct BrokerOptions {
+    std::string url = "nats://localhost:4222";  // comma separated for a cluster; user:password@ or token@ allowed
+    std::string credentials_file;               // NATS .creds; empty when not used
+    std::string tls_ca_file;                    // own CA; empty for the system's
+    int request_timeout_ms = 5000;              // of a JetStream API call
+};
+
+struct StreamConfig {
+    std::int64_t max_bytes = -1;  // -1: unlimited
+    int replicas = 1;
+};
+
+struct StreamState {
+    StreamSeq first_seq;         // as JetStream says it: last_seq + 1 when empty
+    StreamSeq last_seq;          // 0 when nothing was ever stored
+    std::uint64_t messages = 0;  // stored now; fewer than last_seq - first_seq + 1 means holes
+    std::uint64_t bytes = 0;
+    std::int64_t max_bytes = -1;
+    std::int64_t max_age_ns = 0;
+    bool discard_new = true;
+    bool file_storage = true;
+};
+
+// The stream's last message, as far as a replicator needs it to go on.
+struct LastMessage {
+    StreamSeq seq;
+    MessageMeta meta;
+    CopyHeader copy;   // kind copy only
+    std::string body;  // of markers; empty for kinds copy and changes
+};
+
+struct PublisherLimits {
+    std::uint64_t max_in_flight_bytes = 16ULL << 20;  // nats.c and the server cut us off at 64 MiB
+    std::uint64_t max_in_flight_messages = 4096;
+    int ack_timeout_ms = 15000;  // a missing ack breaks the generation
+};
+
+// A value in the KV bucket and its revision (for compare-and-set).
+struct KvValue {
+    std::string text;
+    std::uint64_t revision = 0;
+};
+
+class Broker {
+   public:
+    // Connects once; a retry Error when nobody answers, a stop Error when the server has no JetStream or refuses us.
+    // A reconnect after that goes on for ever; what it means for a Publisher or Consumer they say themselves.
+    static std::unique_ptr<Broker> connect(const BrokerOptions& options, Log log, std::stop_token stop);
+    virtual ~Broker() = default;
+
+    // Nothing when the stream does not exist.
+    virtual std::optional<StreamState> stream_state(const std::string& stream) = 0;
+    // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that it is so.
+    virtual void ensure_stream(const Names& names, const StreamConfig& config) = 0;
+    virtual void delete_stream(const std::string& stream) = 0;
+    // Nothing when the stream is empty. A stop Error when the message is not one of ours.
+    virtual std::optional<LastMessage> last_message(const std::string& stream) = 0;
+    // A stored message's meta by sequence; nothing when it is not there.
+    virtual std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) = 0;
+    // Removes messages before `keep_from`; never the last one.
+    virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
+
+    virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits) = 0;
+    virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) = 0;
+
+    // The group's KV bucket; created on first put.
+    virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
+    virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
+    // Sets only if the key's revision is still this (0: the key is not there); false when it is not.
+    virtual bool kv_update(const Names& names, const std::string& key, std::string_view value, std::uint64_t revision) = 0;
+    virtual void kv_delete(const Names& names, const std::string& key) = 0;
+    virtual std::vector<std::string> kv_keys(const Names& names) = 0;
+    virtual void delete_bucket(const Names& names) = 0;
+
+    // Stores one message on any subject (dead letters, the nats sink) and waits for its ack.
+    virtual StreamSeq publish_one(const std::string& subject, std::string_view body,
+                                  const std::vector<std::pair<std::string, std::string>>& headers) = 0;
+
+    [[nodiscard]] virtual std::string server_version() const = 0;  // "2.9.10"
+    [[nodiscard]] virtual std::uint64_t max_payload() const = 0;   // bytes, as the server says now; headers count
+    [[nodiscard]] virtual bool connected() const = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,117 @@
+// The change model: what happened in the source, as every part of pgsluice sees it.
+//
+// Values are views: into the WAL message on the replicator's side, into the decoded block on the worker's. A Relation
+// is immutable and shared; a new definition of the same table is a new Relation object, so its address identifies a
+// relation version and anything compiled for it (a rules plan, a prepared statement) may be kept under that address.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/lsn.h"
+#include "stream/position.h"
+
+namespace pgsluice {
+
+using Oid = std::uint32_t;
+
+// One column's value: PostgreSQL's text, NULL, or "unchanged": an out-of-line (TOASTed) value which the update did not
+// touch and the WAL therefore does not hold. The three are never taken for one another; '' is a text.
+class Value {
+   public:
+    enum class Kind : std::uint8_t { null, unchanged, text };
+
+    constexpr Value() noexcept = default;  // NULL
+    constexpr explicit Value(std::string_view text) noexcept
+        : data_(text.data()), size_(static_cast<std::uint32_t>(text.size())), kind_(Kind::text) {}
+    static constexpr Value unchanged() noexcept {
+        Value value;
+        value.kind_ = Kind::unchanged;
+        return value;
+    }
+
+    [[nodiscard]] constexpr Kind kind() const noexcept { return kind_; }
+    [[nodiscard]] constexpr bool is_null() const noexcept { return kind_ == Kind::null; }
+    [[nodiscard]] constexpr bool is_unchanged() const noexcept { return kind_ == Kind::unchanged; }
+    [[nodiscard]] constexpr bool is_text() const noexcept { return kind_ == Kind::text; }
+    // The text; empty for the other kinds.
+    [[nodiscard]] constexpr std::string_view text() const noexcept { return {data_, size_}; }
+
+    // Same kind and same bytes.
+    friend bool operator==(const Value& a, const Value& b) noexcept {
+        return a.kind_ == b.kind_ && a.text() == b.text();
+    }
+
+   private:
+    const char* data_ = nullptr;
+    std::uint32_t size_ = 0;  // PostgreSQL's values are below 1 GiB
+    Kind kind_ = Kind::null;
+};
+
+using Row = std::span<const Value>;  // one value per column of the relation, or empty where there is no such row
+
+struct Column {
+    std::string name;
+    Oid type_oid = 0;
+    std::int32_t typmod = -1;
+    bool key = false;       // part of the replica identity (all columns when that is FULL)
+    std::string type_name;  // as format_type() gives it, without typmod: "integer", "shop.mood", "text[]"
+    Oid base_oid = 0;       // a domain's base type, followed to its end; otherwise type_oid
+    Oid element_oid = 0;    // an array's element type (a domain's followed to its base); 0 when not an array
+
+    bool operator==(const Column&) const = default;
+};
+
+// pg_class.relreplident.
+enum class ReplicaIdentity : char { default_key = 'd', nothing = 'n', full = 'f', index = 'i' };
+
+struct Relation {
+    Oid oid = 0;
+    std::string schema;
+    std::string table;
+    ReplicaIdentity identity = ReplicaIdentity::default_key;
+    std::vector<Column> columns;
+
+    bool operator==(const Relation&) const = default;
+};
+
+using RelationPtr = std::shared_ptr<const Relation>;
+
+struct Transaction {
+    std::uint32_t xid = 0;
+    Lsn commit_lsn;                   // of the commit record: Position::commit of every change in it
+    Lsn end_lsn;                      // just behind the commit record; not valid before the commit has been read
+    std::int64_t commit_time_us = 0;  // microseconds since 2000-01-01 00:00 UTC, as PostgreSQL counts
+
+    bool operator==(const Transaction&) const = default;
+};
+
+enum class Op : std::uint8_t { insert, update, del, truncate, message };
+
+enum class OldRow : std::uint8_t {
+    none,  // the key did not change and the identity is not FULL
+    key,   // only the key columns are meaningful; the others are NULL
+    full,  // REPLICA IDENTITY FULL
+};
+
+struct Change {
+    Op op = Op::insert;
+    OldRow old_kind = OldRow::none;
+    bool snapshot = false;  // a row of the initial copy: an insert outside any transaction
+    bool cascade = false;            // truncate
+    bool restart_identity = false;   // truncate
+    const Relation* relation = nullptr;  // truncate: the first of `truncated`; message: null
+    const Transaction* transaction = nullptr;  // null for snapshot rows and non-transactional messages
+    Position position;
+    Row new_row;  // insert, update
+    Row old_row;  // update, delete; see old_kind
+    std::span<const RelationPtr> truncated;  // truncate: all its tables
+    std::string_view prefix;   // message
+    std::string_view content;  // message: any bytes
+};
+
+}  // namespace pgsluice

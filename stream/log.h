@@ -1,0 +1,14 @@
+// How the parts speak to the operator. Only cmd/ prints; everything else is handed one of these.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+namespace pgsluice {
+
+enum class LogLevel { debug, info, warning, error };
+
+// Called from any thread. Never given a row's values.
+using Log = std::function<void(LogLevel, std::string_view)>;
+
+}  // namespace pgsluice

@@ -1,0 +1,95 @@
+// A message of a group's stream: what its headers say and what its body is. FORMAT.md describes the same for readers
+// in other languages; the two are kept equal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/lsn.h"
+#include "stream/change.h"
+#include "stream/position.h"
+
+namespace pgsluice {
+
+enum class MessageKind : std::uint8_t {
+    group,           // the stream's first message: whose stream this is; written before the slot is created
+    snapshot_begin,  // an epoch starts: its tables; throw away what an older epoch loaded
+    copy,            // rows of one table as COPY text, exactly as PostgreSQL produced them
+    snapshot_end,    // the epoch is complete; changes follow
+    changes,         // a JSON block of changes
+    progress,        // the WAL moved and nothing of ours was in it
+};
+
+// What every message's headers carry. `position` is that of the last change complete in this message or any before it;
+// `confirmable` is the LSN up to which the slot may be confirmed once this message is stored: the end of the last
+// transaction complete in it (or of WAL that held nothing of ours).
+struct MessageMeta {
+    MessageKind kind = MessageKind::progress;
+    Position position;
+    Lsn confirmable;
+
+    bool operator==(const MessageMeta&) const = default;
+};
+
+// Body of `group`, as JSON.
+struct GroupInfo {
+    std::string group;
+    std::string system_identifier;  // IDENTIFY_SYSTEM: identifies the cluster
+    std::uint32_t timeline = 0;
+    std::string dbname;
+    std::string server_version;  // "15.18"
+    std::string program_version;
+
+    bool operator==(const GroupInfo&) const = default;
+};
+
+// Body of `snapshot_begin`, as JSON.
+struct SnapshotBegin {
+    std::uint64_t epoch = 0;  // grows by one with every attempt
+    Lsn consistent_point;     // the slot's; the rows are as of it
+    std::vector<Relation> tables;
+    std::vector<std::uint64_t> estimated_bytes;  // per table, for progress displays
+};
+
+// Body of `snapshot_end`, as JSON.
+struct SnapshotEnd {
+    std::uint64_t epoch = 0;
+    Lsn consistent_point;
+    std::uint64_t rows = 0;
+};
+
+// Body of `progress`, as JSON.
+struct Progress {
+    Lsn lsn;
+    std::int64_t time_us = 0;  // microseconds since 2000-01-01 UTC
+};
+
+// Headers of `copy` beside the common ones; the body is COPY text, whole lines.
+struct CopyHeader {
+    std::uint64_t epoch = 0;
+    std::uint32_t table = 0;      // index into SnapshotBegin::tables
+    std::uint64_t first_row = 0;  // running number of the body's first row within the epoch, from 1, over all tables
+    std::uint64_t rows = 0;
+    std::uint64_t first_page = 0;  // the page range these rows come from, [first_page, end_page)
+    std::uint64_t end_page = 0;    // 0: open-ended
+
+    bool operator==(const CopyHeader&) const = default;
+};
+
+// Keeps whatever a message's views point into.
+using MessageOwner = std::shared_ptr<const void>;
+
+// A message read from the stream, put together from its parts.
+struct Message {
+    StreamSeq first_seq;  // of its first part
+    StreamSeq last_seq;   // of its last; equal to first_seq for a message of one part
+    MessageMeta meta;
+    CopyHeader copy;  // kind copy only
+    std::string_view body;
+    MessageOwner owner;  // keeps `body` alive
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,25 @@
+// What a group's things are called, in PostgreSQL and in NATS.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pgsluice {
+
+struct Names {
+    std::string group;         // after the mapping: [a-z0-9_]{1,40}
+    std::string stream;        // pgsluice_<group>
+    std::string snapshot_subject;  // pgsluice.<group>.snapshot
+    std::string changes_subject;   // pgsluice.<group>.changes
+    std::string dead_letters;  // pgsluice-dlq_<group>
+    std::string bucket;        // pgsluice_<group>; the KV bucket
+    std::string slot;          // pgsluice_<group>
+    std::string publication;   // pgsluice_<group>
+};
+
+// Maps `-` to `_` and refuses (usage Error) what is then not [a-z0-9_]{1,40}.
+Names names_for(std::string_view group);
+// Checks a worker's name the same way: [a-z0-9_]{1,40} after the mapping of `-` to `_`.
+std::string worker_name(std::string_view name);
+
+}  // namespace pgsluice

@@ -1,0 +1,34 @@
+// A throwaway nats-server with JetStream on a free loopback port.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace pgsluice::test {
+
+struct NatsServerOptions {
+    bool jetstream = true;
+    std::string extra_config;  // appended to the configuration file, e.g. "max_payload: 65536"
+};
+
+class NatsServer {
+   public:
+    explicit NatsServer(NatsServerOptions options = {});
+    ~NatsServer();
+
+    [[nodiscard]] std::string url() const;
+    [[nodiscard]] int port() const;
+    [[nodiscard]] std::string store_dir() const;
+    void kill();   // SIGKILL
+    void pause();  // SIGSTOP
+    void resume();
+    void start();  // same port, same store
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+NatsServer& shared_nats();
+
+}  // namespace pgsluice::test

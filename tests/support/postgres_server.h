@@ -1,0 +1,44 @@
+// A throwaway PostgreSQL cluster on a free loopback port: fsync off, wal_level logical, trust authentication.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sql/connection.h"
+
+namespace pgsluice::test {
+
+struct PostgresOptions {
+    std::map<std::string, std::string> settings;  // on top of the defaults
+    bool password = false;                        // scram authentication; superuser "postgres", password "secret"
+};
+
+class PostgresServer {
+   public:
+    explicit PostgresServer(PostgresOptions options = {});
+    ~PostgresServer();
+
+    [[nodiscard]] int port() const;
+    [[nodiscard]] sql::ConnectOptions connect(const std::string& dbname) const;  // superuser
+    [[nodiscard]] std::string url(const std::string& dbname) const;
+    // A fresh, uniquely named database.
+    std::string create_database(const std::string& encoding = "UTF8");
+    void sql(const std::string& dbname, const std::string& statements);
+    // First column of the first row, "" for NULL or no row.
+    std::string scalar(const std::string& dbname, const std::string& query);
+    // Rows of "a|b|c" as psql -At would print them.
+    std::vector<std::string> rows(const std::string& dbname, const std::string& query);
+    void stop_immediate();  // kill, as in a crash
+    void start();
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// One server shared by all tests of a process, started on first use; wal_sender_timeout and the like are defaults.
+PostgresServer& shared_postgres();
+
+}  // namespace pgsluice::test
