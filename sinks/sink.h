@@ -31,6 +31,8 @@ struct SinkState {
     Checkpoint checkpoint;
     // The epoch whose snapshot is being loaded and has not ended; 0 when none is.
     std::uint64_t loading_epoch = 0;
+    // The sequence of that epoch's begin marker, as begin_snapshot() was told it: the worker reads the tables there.
+    StreamSeq begin_seq;
 };
 
 // A stretch of rows of one table as COPY text (text format, default options), whole lines.
@@ -52,8 +54,9 @@ class Sink {
     // how far it is. Nothing: this group was never here.
     virtual std::optional<SinkState> open() = 0;
 
-    // An epoch starts; `upto` lies behind the marker. If open() or an earlier call told of another epoch being loaded,
-    // what that one loaded must be thrown away first. `tables` are after rules and routing, in the order of the
+    // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
+    // with the same epoch after a restart in mid-snapshot: nothing is to be thrown away then. If open() or an earlier
+    // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules and routing, in the order of the
     // snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                 const Checkpoint& upto) = 0;
