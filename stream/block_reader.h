@@ -21,6 +21,7 @@ struct Block {
     std::vector<Change> changes;
     std::vector<std::unique_ptr<Transaction>> transactions;
     std::vector<Item> items;  // in stream order
+    std::vector<RelationPtr> relations;  // those the changes use
     // owned memory, filled by the reader
     struct Storage;
     std::shared_ptr<Storage> storage;
