@@ -1,0 +1,16 @@
+// The one place where names and texts become SQL.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pgsluice::sql {
+
+// "Order" for Order, "a""b" for a"b: always quoted, so that no list of reserved words is needed.
+std::string quote_identifier(std::string_view name);
+// "schema"."table".
+std::string quote_qualified(std::string_view schema, std::string_view name);
+// 'text', or E'...' when there is a backslash in it, so that it reads the same whatever standard_conforming_strings is.
+std::string quote_literal(std::string_view text);
+
+}  // namespace pgsluice::sql
