@@ -17,10 +17,12 @@ enum class ExistingRows { error, truncate, keep };
 struct StdoutSinkOptions {
     LineFormat format = LineFormat::pg_flo;
     std::string checkpoint_file;  // empty: the position is kept in KV only
+    std::string group;            // written into the checkpoint file, which is refused for another group
 };
 
 struct FileSinkOptions {
     std::string output_dir;
+    std::string group;  // the directory belongs to it and is refused for another
     LineFormat format = LineFormat::pg_flo;
     std::uint64_t max_size_bytes = 100ULL << 20;
     std::int64_t max_age_ms = 3600000;
@@ -29,13 +31,13 @@ struct FileSinkOptions {
 
 struct PostgresSinkOptions {
     sql::ConnectOptions target;
-    std::string group;                // names the row in pgsluice.progress, with `worker`
+    std::string group;  // names the row in pgsluice.progress, with `worker`
     std::string worker;
     bool sync_schema = false;         // create the source's schema on the target first
     sql::ConnectOptions source;       // for sync_schema
     std::vector<std::string> tables;  // for sync_schema; empty: those the snapshot's begin names
     bool disable_foreign_keys = false;
-    int copy_workers = 2;             // connections that load the snapshot
+    int copy_workers = 2;  // connections that load the snapshot
     ExistingRows existing_rows = ExistingRows::error;
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
@@ -56,7 +58,7 @@ struct WebhookSinkOptions {
 };
 
 struct NatsSinkOptions {
-    std::string url;      // empty: the group's own server
+    std::string url;  // empty: the group's own server
     std::string subject = "cdc.{schema}.{table}.{op}";
     LineFormat format = LineFormat::pg_flo;
 };

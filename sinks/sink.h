@@ -5,8 +5,8 @@
 //     apply*
 // in stream order, and at last close(). Any call may throw an Error: retry when the same may succeed later (the worker
 // destroys the sink, waits, makes a new one, and goes on from what its open() returns), stop when somebody has to act.
-// Interrupted may be thrown when the stop token handed to the constructor fires. After a throw only the destructor runs,
-// and it must leave nothing half applied that open() could not recognise and undo.
+// Interrupted may be thrown when the stop token handed to the constructor fires. After a throw only the destructor
+// runs, and it must leave nothing half applied that open() could not recognise and undo.
 //
 // Order: changes arrive in commit order, every change exactly once per sequence of calls, and after a restart from the
 // checkpoint on. Applying exactly once is therefore: make a batch's effects and its checkpoint durable together, or be
@@ -21,6 +21,7 @@
 #include <optional>
 #include <string_view>
 
+#include "sql/error.h"
 #include "stream/batch.h"
 #include "stream/message.h"
 
@@ -46,9 +47,17 @@ struct CopyBlock {
     RelationPtr relation_owner;
 };
 
+// The reader of our output is gone (the other end of stdout's pipe is closed), so nobody wants more: the worker ends
+// with exit 0, as after a signal, but calls neither apply() nor close() again. What durable() said before stays true.
+struct OutputClosed : Interrupted {};
+
 class Sink {
    public:
     virtual ~Sink() = default;
+
+    // False: the sink has nowhere to remember its state (stdout without a checkpoint file, webhook, nats). open() then
+    // returns nothing, and the worker keeps the state in the group's KV bucket: durable() as the checkpoint.
+    [[nodiscard]] virtual bool keeps_state() const { return true; }
 
     // Takes the sink's lock (so that no second worker of the same name writes), repairs what a crash left, and says
     // how far it is. Nothing: this group was never here.
@@ -56,8 +65,8 @@ class Sink {
 
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
     // with the same epoch after a restart in mid-snapshot: nothing is to be thrown away then. If open() or an earlier
-    // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules and routing, in the order of the
-    // snapshot's table numbers; a table that is routed away or excluded is null.
+    // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules
+    // and routing, in the order of the snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                 const Checkpoint& upto) = 0;
     // Whether copy() is implemented. If not, the worker parses the rows and hands them to apply() as changes with
