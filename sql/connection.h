@@ -4,6 +4,7 @@
 // the statement is cancelled and Interrupted is thrown. Connections belong to one thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -33,7 +34,8 @@ struct ConnectOptions {
     std::string dbname;
     std::string user;
     std::string password;
-    std::vector<std::pair<std::string, std::string>> settings;  // further libpq keywords, e.g. {"replication", "database"}
+    std::vector<std::pair<std::string, std::string>>
+        settings;  // further libpq keywords, e.g. {"replication", "database"}
 };
 
 // "host:port/dbname" for messages; never a password.
@@ -103,13 +105,15 @@ class CopyIn {
 
    private:
     Connection* connection_;
+    std::size_t unflushed_ = 0;
 };
 
 class Connection {
    public:
     // Connects with client_encoding UTF8, an application_name of "pgsluice" (unless set) and server settings that make
     // values the same text everywhere: DateStyle ISO, IntervalStyle postgres, extra_float_digits 3, TimeZone UTC,
-    // bytea_output hex, xmloption content. Throws SqlError: retry when the server could not be reached or is starting.
+    // bytea_output hex, xmloption content, lc_monetary C. Connecting ends after connect_timeout (10 s unless set).
+    // Throws SqlError: retry when the server could not be reached or is starting.
     explicit Connection(ConnectOptions options, std::stop_token stop = {});
     ~Connection();
     Connection(Connection&&) noexcept;
@@ -126,8 +130,9 @@ class Connection {
     CopyOut copy_out(const std::string& statement);
     CopyIn copy_in(const std::string& statement);
 
-    // Waits until the socket is readable (and, where asked, writable) or the time is over; false on time-out.
-    // Throws Interrupted when the stop token fires.
+    // Waits until the socket is readable (or, where asked, writable) or the time is over; false on time-out.
+    // When the stop token fires, cancels what runs and throws Interrupted; the connection is then only good for
+    // closing.
     bool wait(bool for_write, std::optional<int> timeout_ms = std::nullopt);
     // Called by every wait about every 100 ms while a statement is running; for telling whom we wait for.
     void on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
@@ -149,6 +154,8 @@ class Connection {
     [[nodiscard]] SqlError error(const std::string& doing, const Result* failed = nullptr) const;
 
    private:
+    Result last_result(Shape shape);
+
     ConnectOptions options_;
     std::stop_token stop_;
     std::function<void()> tick_;

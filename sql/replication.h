@@ -49,9 +49,9 @@ class ReplicationConnection {
     // the slot's confirmed position. (A start above the WAL's end would be accepted and skip commits silently.)
     void start_replication(const std::string& slot, const std::string& publication);
 
-    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when nothing is here *now*, so calling it until
-    // then is the drain of "drain, then nap". Never blocks. The view is valid until the next call.
-    // A retry Error when the server ended the stream or the connection broke.
+    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when nothing is here *now*, so calling it
+    // until then is the drain of "drain, then nap". Never blocks. The view is valid until the next call. A retry Error
+    // when the server ended the stream or the connection broke.
     std::optional<std::string_view> receive();
     // Waits until there may be something to receive, at most this long; 0 only looks. Sends what status is still
     // unsent. False when the time is over. Does not look at the stop token: keep it short.

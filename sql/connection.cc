@@ -1,0 +1,250 @@
+#include "sql/connection.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstdlib>
+#include <string_view>
+
+#include "sql/conninfo.h"
+#include "sql/sqlstate.h"
+
+namespace pgsluice::sql {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int tick_ms = 50;
+constexpr int default_connect_timeout_s = 10;  // per host
+
+// Values must be the same text by snapshot and by stream, in the source and in the target. lc_monetary belongs to
+// them: it is what money is written and read with.
+constexpr const char* session_settings =
+    "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
+    "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'";
+
+void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
+
+int connect_timeout_ms(const std::map<std::string, std::string>& keywords) {
+    const auto given = keywords.find("connect_timeout");
+    const char* environment = std::getenv("PGCONNECT_TIMEOUT");
+    int seconds = default_connect_timeout_s;
+    if (given != keywords.end()) {
+        seconds = std::atoi(given->second.c_str());
+    } else if (environment != nullptr) {
+        seconds = std::atoi(environment);
+    }
+    if (seconds <= 0) seconds = 3600;  // libpq: 0 waits for ever
+    const auto hosts = keywords.find("host");
+    const auto count = hosts == keywords.end() ? 1 : 1 + std::count(hosts->second.begin(), hosts->second.end(), ',');
+    return static_cast<int>(std::min<long>(seconds * count, 3600)) * 1000;
+}
+
+// Waits for events on a socket; 0 when the time is over. A signal counts as a time-out.
+int poll_socket(int socket, short events, int timeout_ms) {
+    pollfd watched{socket, events, 0};
+    const int ready = ::poll(&watched, 1, timeout_ms);
+    return ready > 0 ? watched.revents : 0;
+}
+
+int until(Clock::time_point deadline) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count() + 1;
+    return static_cast<int>(std::clamp<long long>(left, 0, tick_ms));
+}
+
+// Failures before the server could speak that no waiting will cure.
+bool is_misconfiguration(const pg_conn* connection, std::string_view text) {
+    constexpr std::array<std::string_view, 6> marks{"invalid ",      "but SSL was required", "certificate",
+                                                    "sslmode value", "SSL is not enabled",   "definition of service"};
+    return PQconnectionNeedsPassword(connection) != 0 || std::any_of(marks.begin(), marks.end(), [&](auto mark) {
+               return text.find(mark) != std::string_view::npos;
+           });
+}
+
+SqlError connect_error(const ConnectOptions& options, const pg_conn* connection, std::string_view reason) {
+    const std::string sqlstate = sqlstate_in(reason);
+    Action action = action_for(sqlstate);
+    std::string hint = hint_for(sqlstate);
+    if (sqlstate.empty() && is_misconfiguration(connection, reason)) {
+        action = Action::stop;
+        hint = PQconnectionNeedsPassword(connection) != 0 ? hint_for("28P01")
+                                                          : "Check the connection's options (sslmode and the like).";
+    } else if (sqlstate.empty()) {
+        hint = "Check host and port, that the server is running, and its listen_addresses.";
+    }
+    return {action,
+            fmt::format("unable to connect to the {} at '{}': {}", options.role, describe(options), one_line(reason)),
+            sqlstate, hint};
+}
+
+// Drives PQconnectPoll to its end.
+void finish_connecting(pg_conn* connection, const ConnectOptions& options, int timeout_ms,
+                       const std::stop_token& stop) {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    auto state = PGRES_POLLING_WRITING;
+    while (state != PGRES_POLLING_OK) {
+        if (state == PGRES_POLLING_FAILED) throw connect_error(options, connection, PQerrorMessage(connection));
+        if (stop.stop_requested()) throw Interrupted{};
+        const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (poll_socket(PQsocket(connection), events, until(deadline)) != 0) {
+            state = PQconnectPoll(connection);
+        } else if (Clock::now() >= deadline) {
+            throw connect_error(options, connection, "no answer within the connect timeout");
+        }
+    }
+}
+
+}  // namespace
+
+Connection::Connection(ConnectOptions options, std::stop_token stop)
+    : options_(std::move(options)), stop_(std::move(stop)), conn_(nullptr, &close_connection) {
+    const auto keywords = connection_keywords(options_);
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [keyword, value] : keywords) {
+        names.push_back(keyword.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    if (stop_.stop_requested()) throw Interrupted{};
+    conn_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!conn_) throw std::bad_alloc();
+    if (PQstatus(raw()) == CONNECTION_BAD) throw connect_error(options_, raw(), PQerrorMessage(raw()));
+    PQsetErrorVerbosity(raw(), PQERRORS_VERBOSE);  // the only way to see the SQLSTATE of a refusal
+    // Notices of ours and of the user's functions are not ours to print.
+    PQsetNoticeReceiver(
+        raw(), [](void*, const PGresult*) {}, nullptr);
+    finish_connecting(raw(), options_, connect_timeout_ms(keywords), stop_);
+    PQsetErrorVerbosity(raw(), PQERRORS_DEFAULT);
+    PQsetnonblocking(raw(), 1);
+    exec(session_settings);
+}
+
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+
+Result Connection::exec(const std::string& statements) {
+    if (PQsendQuery(raw(), statements.c_str()) == 0)
+        throw error(fmt::format("run a statement on the {}", options_.role));
+    return last_result(Shape{-1});
+}
+
+Result Connection::query(const std::string& statement, std::span<const Param> params, Shape shape) {
+    // Views need not end in a NUL, libpq's parameters must.
+    std::vector<std::string> texts(params.size());
+    std::vector<const char*> values(params.size(), nullptr);
+    for (std::size_t i = 0; i < params.size(); ++i) {
+        if (!params[i]) continue;
+        texts[i] = *params[i];
+        values[i] = texts[i].c_str();
+    }
+    if (PQsendQueryParams(raw(), statement.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                          nullptr, 0) == 0) {
+        throw error(fmt::format("run a query on the {}", options_.role));
+    }
+    return last_result(shape);
+}
+
+Result Connection::last_result(Shape shape) {
+    flush();
+    std::optional<Result> last;
+    while (auto result = next_result()) {
+        const auto status = PQresultStatus(result->raw());
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+            throw std::logic_error("a COPY was started outside copy_in() and copy_out()");
+        }
+        // The first error of several statements is the one that ended them.
+        if (!last || PQresultStatus(last->raw()) != PGRES_FATAL_ERROR) last = std::move(result);
+    }
+    const std::string doing = fmt::format("run a statement on the {}", options_.role);
+    if (!last) throw error(doing);
+    const auto status = PQresultStatus(last->raw());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        throw error(doing, &*last);
+    const bool fits = shape.columns < 0 || (last->columns() == shape.columns && last->rows() >= shape.min_rows &&
+                                            (shape.max_rows < 0 || last->rows() <= shape.max_rows));
+    if (!fits) {
+        throw std::logic_error(fmt::format("a query gave {} columns and {} rows, expected {} columns and {} to {} rows",
+                                           last->columns(), last->rows(), shape.columns, shape.min_rows,
+                                           shape.max_rows));
+    }
+    return std::move(*last);
+}
+
+bool Connection::wait(bool for_write, std::optional<int> timeout_ms) {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms.value_or(INT_MAX));
+    const auto events = static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN);
+    auto next_tick = Clock::now() + std::chrono::milliseconds(2 * tick_ms);
+    for (;;) {
+        if (poll_socket(socket(), events, stop_.stop_requested() ? 0 : until(deadline)) != 0) return true;
+        if (stop_.stop_requested()) {
+            cancel();
+            throw Interrupted{};
+        }
+        if (Clock::now() >= deadline) return false;
+        if (tick_ && Clock::now() >= next_tick) {
+            tick_();
+            next_tick = Clock::now() + std::chrono::milliseconds(2 * tick_ms);
+        }
+    }
+}
+
+void Connection::flush() {
+    for (;;) {
+        const int left = PQflush(raw());
+        if (left == 0) return;
+        if (left < 0) throw error(fmt::format("send to the {}", options_.role));
+        wait(true);
+        // A server that waits for us to read would never take the rest.
+        if (PQconsumeInput(raw()) == 0) throw error(fmt::format("read from the {}", options_.role));
+    }
+}
+
+std::optional<Result> Connection::next_result() {
+    while (PQisBusy(raw()) != 0) {
+        wait(false);
+        if (PQconsumeInput(raw()) == 0) throw error(fmt::format("read from the {}", options_.role));
+    }
+    PGresult* owned = PQgetResult(raw());
+    if (owned == nullptr) return std::nullopt;
+    return Result(owned);
+}
+
+void Connection::cancel() noexcept {
+    if (!conn_) return;
+    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(raw()), &PQfreeCancel);
+    std::array<char, 256> reason{};
+    if (request) PQcancel(request.get(), reason.data(), static_cast<int>(reason.size()));
+}
+
+int Connection::server_version() const noexcept { return PQserverVersion(raw()); }
+int Connection::backend_pid() const noexcept { return PQbackendPID(raw()); }
+int Connection::socket() const noexcept { return PQsocket(raw()); }
+
+SqlError Connection::error(const std::string& doing, const Result* failed) const {
+    const auto field = [&](int code) -> std::string {
+        const char* text = failed == nullptr ? nullptr : PQresultErrorField(failed->raw(), code);
+        return text == nullptr ? "" : text;
+    };
+    const std::string sqlstate = field(PG_DIAG_SQLSTATE);
+    if (sqlstate.empty()) {  // libpq's own: the connection is gone
+        std::string reason = one_line(PQerrorMessage(raw()));
+        if (reason.empty()) reason = "the connection was lost";
+        return {Action::retry, fmt::format("unable to {}: {}", doing, reason), ""};
+    }
+    std::string hint = hint_for(sqlstate);
+    if (hint.empty()) hint = field(PG_DIAG_MESSAGE_HINT);
+    const std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
+    return {action_for(sqlstate), fmt::format("unable to {}: {}", doing, one_line(reason)), sqlstate, hint};
+}
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,85 @@
+#include "sql/conninfo.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <memory>
+
+namespace pgsluice::sql {
+
+namespace {
+
+using Keywords = std::map<std::string, std::string>;
+using OptionList = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+// libpq's complaint, unless it could quote a piece of the URL, for that may be the password.
+std::string harmless(const char* complaint) {
+    const std::string_view text = complaint == nullptr ? "" : complaint;
+    for (const std::string_view start : {"invalid connection option", "invalid URI query parameter"}) {
+        if (text.starts_with(start)) return ": " + std::string(text.substr(0, text.find_last_not_of('\n') + 1));
+    }
+    return {};
+}
+
+Keywords parse_url(const ConnectOptions& options) {
+    char* complaint = nullptr;
+    const OptionList list(PQconninfoParse(options.url.c_str(), &complaint), &PQconninfoFree);
+    const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
+    if (!list) {
+        throw usage_error(fmt::format("unable to read the {} URL{}", options.role, harmless(complaint)),
+                          "Give postgresql://user@host:port/dbname or 'host=... dbname=...'; reserved characters in a "
+                          "URL are written as %XX.");
+    }
+    Keywords keywords;
+    for (const PQconninfoOption* option = list.get(); option->keyword != nullptr; ++option) {
+        if (option->val != nullptr) keywords[option->keyword] = option->val;
+    }
+    return keywords;
+}
+
+void set_if_given(Keywords& keywords, const char* keyword, const std::string& value) {
+    if (!value.empty()) keywords[keyword] = value;
+}
+
+std::string default_of(const char* keyword) {
+    const OptionList list(PQconndefaults(), &PQconninfoFree);
+    for (const PQconninfoOption* option = list.get(); option != nullptr && option->keyword != nullptr; ++option) {
+        if (std::string_view(option->keyword) == keyword && option->val != nullptr) return option->val;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::map<std::string, std::string> connection_keywords(const ConnectOptions& options) {
+    Keywords keywords;
+    if (!options.url.empty()) keywords = parse_url(options);
+    // Another host than the URL's must not be looked up at the URL's address.
+    if (!options.host.empty()) keywords.erase("hostaddr");
+    set_if_given(keywords, "host", options.host);
+    set_if_given(keywords, "port", options.port);
+    set_if_given(keywords, "dbname", options.dbname);
+    set_if_given(keywords, "user", options.user);
+    set_if_given(keywords, "password", options.password);
+    for (const auto& [keyword, value] : options.settings) keywords[keyword] = value;
+
+    keywords["client_encoding"] = "UTF8";
+    keywords.try_emplace("fallback_application_name", "pgsluice");
+    keywords.try_emplace("keepalives_idle", "30");
+    keywords.try_emplace("keepalives_interval", "10");
+    keywords.try_emplace("keepalives_count", "3");
+    return keywords;
+}
+
+std::string describe(const ConnectOptions& options) {
+    const auto keywords = connection_keywords(options);
+    const auto part = [&](const char* keyword, const char* otherwise) {
+        const auto found = keywords.find(keyword);
+        const std::string value = found != keywords.end() ? found->second : default_of(keyword);
+        return value.empty() ? std::string(otherwise) : value;
+    };
+    const std::string user = part("user", "");
+    return fmt::format("{}:{}/{}", part("host", "localhost"), part("port", "5432"), part("dbname", user.c_str()));
+}
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,128 @@
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <climits>
+
+#include "sql/connection.h"
+
+namespace pgsluice::sql {
+
+namespace {
+
+constexpr std::size_t flush_bytes = 64 * 1024;
+constexpr int abandon_timeout_ms = 2000;
+
+// Starts a COPY; throws unless the server enters the wanted state.
+void start_copy(Connection& connection, const std::string& statement, ExecStatusType wanted) {
+    const std::string doing = fmt::format("start a COPY on the {}", connection.options().role);
+    if (PQsendQuery(connection.raw(), statement.c_str()) == 0) throw connection.error(doing);
+    connection.flush();
+    std::optional<Result> failed = connection.next_result();
+    if (failed && PQresultStatus(failed->raw()) == wanted) return;
+    while (connection.next_result()) {
+    }
+    throw connection.error(doing, failed ? &*failed : nullptr);
+}
+
+// The command's own result behind the data; throws if that is an error.
+std::int64_t finish_copy(Connection& connection) {
+    std::optional<Result> result = connection.next_result();
+    while (connection.next_result()) {
+    }
+    if (!result || PQresultStatus(result->raw()) != PGRES_COMMAND_OK) {
+        throw connection.error(fmt::format("copy on the {}", connection.options().role), result ? &*result : nullptr);
+    }
+    return result->affected();
+}
+
+// Reads away what is left, so that the connection can be used again; gives up when that takes long, and the next
+// statement on the connection fails.
+void read_away(Connection& connection) {
+    for (;;) {
+        char* row = nullptr;
+        const int length = PQgetCopyData(connection.raw(), &row, 1);
+        PQfreemem(row);
+        if (length < 0) break;
+        if (length > 0) continue;
+        if (!connection.wait(false, abandon_timeout_ms) || PQconsumeInput(connection.raw()) == 0) return;
+    }
+    while (connection.next_result()) {
+    }
+}
+
+}  // namespace
+
+CopyOut Connection::copy_out(const std::string& statement) {
+    start_copy(*this, statement, PGRES_COPY_OUT);
+    return CopyOut(*this);
+}
+
+CopyIn Connection::copy_in(const std::string& statement) {
+    start_copy(*this, statement, PGRES_COPY_IN);
+    return CopyIn(*this);
+}
+
+CopyOut::~CopyOut() {
+    if (connection_ == nullptr) return;
+    try {
+        connection_->cancel();
+        read_away(*connection_);
+    } catch (...) {  // lost or interrupted: only closing is left
+    }
+}
+
+std::optional<std::string_view> CopyOut::next() {
+    if (connection_ == nullptr) return std::nullopt;
+    for (;;) {
+        char* row = nullptr;
+        const int length = PQgetCopyData(connection_->raw(), &row, 1);
+        buffer_ = {row, [](void* owned) noexcept { PQfreemem(owned); }};
+        if (length > 0) return std::string_view(row, static_cast<std::size_t>(length));
+        if (length < 0) {
+            finish_copy(*std::exchange(connection_, nullptr));
+            return std::nullopt;
+        }
+        connection_->wait(false);
+        if (PQconsumeInput(connection_->raw()) == 0) {
+            throw std::exchange(connection_, nullptr)->error("read a COPY's rows");
+        }
+    }
+}
+
+CopyIn::~CopyIn() {
+    if (connection_ == nullptr) return;
+    try {
+        PQputCopyEnd(connection_->raw(), "abandoned");
+        connection_->flush();
+        while (connection_->next_result()) {
+        }
+    } catch (...) {  // lost or interrupted: closing fails the COPY as well
+    }
+}
+
+void CopyIn::write(std::string_view bytes) {
+    if (connection_ == nullptr) throw std::logic_error("write to a COPY that has ended");
+    while (!bytes.empty()) {
+        const auto piece = bytes.substr(0, flush_bytes);
+        if (PQputCopyData(connection_->raw(), piece.data(), static_cast<int>(piece.size())) < 0) {
+            throw std::exchange(connection_, nullptr)->error("write a COPY's rows");
+        }
+        bytes.remove_prefix(piece.size());
+        unflushed_ += piece.size();
+        // A non-blocking libpq buffers without a limit, so the limit is here.
+        if (unflushed_ >= flush_bytes) {
+            connection_->flush();
+            unflushed_ = 0;
+        }
+    }
+}
+
+std::int64_t CopyIn::end() {
+    if (connection_ == nullptr) throw std::logic_error("end of a COPY that has ended");
+    Connection& connection = *std::exchange(connection_, nullptr);
+    if (PQputCopyEnd(connection.raw(), nullptr) < 0) throw connection.error("end a COPY");
+    connection.flush();
+    return finish_copy(connection);
+}
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,108 @@
+#include "sql/sqlstate.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgsluice::sql {
+
+namespace {
+
+struct Known {
+    std::string_view sqlstate;
+    Action action;
+    std::string_view hint;
+};
+
+// Codes worth more than "stop". Class 08 is handled by its prefix.
+constexpr std::array<Known, 20> known_codes{{
+    {"25P03", Action::retry, "Set idle_in_transaction_session_timeout to 0 for this role."},
+    {"28000", Action::stop, "Check the user's name, that the role may log in, and the server's pg_hba.conf."},
+    {"28P01", Action::stop, "Check the user and the password (--password, PGPASSWORD or the password file)."},
+    {"3D000", Action::stop, "Create the database or correct its name."},
+    {"40001", Action::retry, ""},
+    {"40P01", Action::retry, ""},
+    {"42501", Action::stop, "Grant the role what the message names."},
+    {"42P01", Action::stop, "Check the name and its schema."},
+    {"53100", Action::stop, "Free disk space on the server."},
+    {"53300", Action::retry, "Raise max_connections (max_wal_senders for replication) or close other connections."},
+    {"53400", Action::stop, "Raise the limit the message names (max_replication_slots, max_wal_senders)."},
+    {"55006", Action::retry, "Somebody else is using it; end that session first."},
+    {"55P03", Action::retry, ""},
+    {"57014", Action::stop, "Somebody cancelled the statement, or statement_timeout is set too low for this role."},
+    {"57P01", Action::retry, ""},
+    {"57P02", Action::retry, ""},
+    {"57P03", Action::retry, "The server is starting, stopping or recovering; wait until it accepts connections."},
+    {"57P04", Action::stop, "The database was dropped."},
+    {"57P05", Action::retry, "Set idle_session_timeout to 0 for this role."},
+    {"58P01", Action::stop, ""},
+}};
+
+const Known* find(std::string_view sqlstate) {
+    const auto* found = std::find_if(known_codes.begin(), known_codes.end(),
+                                     [&](const Known& known) { return known.sqlstate == sqlstate; });
+    return found == known_codes.end() ? nullptr : found;
+}
+
+bool is_code_character(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); }
+
+// The code in front of `text`, if it starts with "28P01: ".
+std::string_view leading_code(std::string_view text) {
+    if (text.size() < 7 || text.substr(5, 2) != ": ") return {};
+    const auto code = text.substr(0, 5);
+    return std::all_of(code.begin(), code.end(), is_code_character) ? code : std::string_view{};
+}
+
+constexpr std::string_view after_severity = ":  ";
+
+}  // namespace
+
+Action action_for(std::string_view sqlstate) {
+    if (sqlstate.empty() || sqlstate.starts_with("08")) return Action::retry;
+    const Known* known = find(sqlstate);
+    return known != nullptr ? known->action : Action::stop;
+}
+
+std::string hint_for(std::string_view sqlstate) {
+    const Known* known = find(sqlstate);
+    return known != nullptr ? std::string(known->hint) : std::string();
+}
+
+std::string without_values(std::string_view sqlstate, std::string_view message) {
+    const auto open = message.find('"');
+    const auto close = message.rfind('"');
+    if (!sqlstate.starts_with("22") || open == close) return std::string(message);
+    return std::string(message.substr(0, open + 1)) + "..." + std::string(message.substr(close));
+}
+
+std::string sqlstate_in(std::string_view verbose_text) {
+    std::string_view last;
+    for (auto at = verbose_text.find(after_severity); at != std::string_view::npos;
+         at = verbose_text.find(after_severity, at + 1)) {
+        const auto code = leading_code(verbose_text.substr(at + after_severity.size()));
+        if (!code.empty()) last = code;
+    }
+    return std::string(last);
+}
+
+std::string one_line(std::string_view verbose_text) {
+    std::string out;
+    while (!verbose_text.empty()) {
+        const auto end = std::min(verbose_text.find('\n'), verbose_text.size());
+        std::string line(verbose_text.substr(0, end));
+        verbose_text.remove_prefix(std::min(end + 1, verbose_text.size()));
+        // "LOCATION:  auth_failed, auth.c:332" is for the server's developers.
+        if (line.empty() || line.starts_with("LOCATION:")) continue;
+        const auto severity = line.find(after_severity);
+        if (severity != std::string::npos) {
+            const auto rest = severity + after_severity.size();
+            if (!leading_code(std::string_view(line).substr(rest)).empty()) line.erase(severity + 2, 8);
+        }
+        const auto text = line.find_first_not_of(" \t");
+        if (text == std::string::npos) continue;
+        out += (out.empty() ? "" : "; ") + line.substr(text);
+    }
+    return out;
+}
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,23 @@
+// What a SQLSTATE (manual, appendix A) means for us: whether trying again may help, and what the user can do.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sql/error.h"
+
+namespace pgsluice::sql {
+
+Action action_for(std::string_view sqlstate);
+// Empty when we know nothing better than the message says.
+std::string hint_for(std::string_view sqlstate);
+// The server's primary message without the value that caused it: data exceptions (class 22) quote it.
+std::string without_values(std::string_view sqlstate, std::string_view message);
+
+// libpq gives a failed connection attempt as text only. With PQERRORS_VERBOSE each server message in it reads
+// "SEVERITY:  28P01: reason", in any language; the last attempt's code counts. Empty when no server spoke.
+std::string sqlstate_in(std::string_view verbose_text);
+// The same text as one line, without the codes and source locations.
+std::string one_line(std::string_view verbose_text);
+
+}  // namespace pgsluice::sql
