@@ -15,8 +15,9 @@ namespace pgsluice {
 class BlockWriter {
    public:
     // Starts or continues a transaction; needs xid, commit_lsn and commit_time_us. Written when its first change is, so
-    // an empty transaction leaves no trace.
-    void begin(const Transaction& transaction);
+    // an empty transaction leaves no trace. `continued`: a block of an earlier session already holds changes of it, so
+    // its commit is written even when no change of this session comes before it.
+    void begin(const Transaction& transaction, bool continued = false);
     // A change of the transaction begun, or a non-transactional message. The relation's definition goes before its
     // first use in the block.
     void change(const Change& change);

@@ -1,0 +1,17 @@
+// Where a replicator goes on: what its group's stream says in the headers of its last message.
+#pragma once
+
+#include "sql/lsn.h"
+#include "stream/message.h"
+#include "stream/position.h"
+
+namespace pgsluice {
+
+struct ResumePoint {
+    Position position;  // of the last change published; {0/0, 0} when there was none yet
+    Lsn confirmable;    // all WAL before it is published or holds nothing of ours
+};
+
+inline ResumePoint resume_point(const MessageMeta& last) { return {last.position, last.confirmable}; }
+
+}  // namespace pgsluice

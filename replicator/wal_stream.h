@@ -1,0 +1,35 @@
+// The streaming loop: WAL in, blocks out, the slot confirmed behind what is acknowledged.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "replicator/options.h"
+#include "replicator/resume_point.h"
+#include "replicator/wal_encoder.h"
+#include "replicator/wal_source.h"
+#include "stream/log.h"
+#include "stream/publisher.h"
+
+namespace pgsluice {
+
+// What the loop asks of and tells to others. All are called from the loop's thread and must not wait for a network.
+struct WalStreamHooks {
+    // Completes a relation's columns with what pgoutput does not send: type_name, base_oid, element_oid.
+    CompleteColumns complete_columns;
+    // Told about once a second what the slot was told, for the copy in KV (lsn_copy.h). May be empty.
+    std::function<void(Lsn confirmed)> confirmed;
+    // The slot is confirmed no further than this: --confirm applied. Empty: no further limit.
+    std::function<Lsn()> confirm_limit;
+    Log log;
+};
+
+// Reads the started source from `resume` on and publishes everything through `publisher`, whose generation begins just
+// behind the message that `resume` was read from. Returns when asked to stop: reading ends at once, what is decoded is
+// published (in mid-transaction too), its acks are awaited for a few seconds and a last status is sent. Throws a retry
+// Error when the source or the publisher's generation breaks; then nothing is to be done but to start again from the
+// stream's last message.
+void stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+                const WalStreamHooks& hooks, std::stop_token stop);
+
+}  // namespace pgsluice
