@@ -8,7 +8,7 @@ namespace pgsluice::test {
 
 struct NatsServerOptions {
     bool jetstream = true;
-    std::string extra_config;  // appended to the configuration file, e.g. "max_payload: 65536"
+    std::string extra_config = {};  // appended to the configuration file, e.g. "max_payload: 65536"
 };
 
 class NatsServer {

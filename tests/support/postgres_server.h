@@ -11,8 +11,8 @@
 namespace pgsluice::test {
 
 struct PostgresOptions {
-    std::map<std::string, std::string> settings;  // on top of the defaults
-    bool password = false;                        // scram authentication; superuser "postgres", password "secret"
+    std::map<std::string, std::string> settings = {};  // on top of the defaults
+    bool password = false;                             // scram authentication; superuser "postgres", password "secret"
 };
 
 class PostgresServer {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,9 +15,10 @@ namespace pgsluice::test {
 
 struct ProcessOptions {
     std::vector<std::string> argv;
-    std::map<std::string, std::string> environment;  // on top of ours
-    std::string stdout_file;                         // empty: captured
-    uid_t run_as = 0;                                // switched to when we are root and this is not 0
+    std::map<std::string, std::string> environment = {};  // on top of ours
+    std::string stdout_file = {};                         // empty: captured
+    uid_t run_as = 0;                                     // switched to when we are root and this is not 0
+    int death_signal = SIGKILL;                           // what the child gets when we die, however we die
 };
 
 class Process {

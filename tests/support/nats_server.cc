@@ -1,0 +1,91 @@
+#include "tests/support/nats_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <stdexcept>
+
+#include "tests/support/process.h"
+
+namespace pgsluice::test {
+namespace {
+
+// Debian keeps it in /usr/sbin, which is not in everybody's PATH.
+std::string program() {
+    return std::filesystem::exists("/usr/sbin/nats-server") ? "/usr/sbin/nats-server" : "nats-server";
+}
+
+bool accepts_connections(int port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const bool connected = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return connected;
+}
+
+}  // namespace
+
+struct NatsServer::State {
+    NatsServerOptions options;
+    std::string directory;
+    int port = 0;
+    std::optional<Process> process;
+
+    void configure() const {
+        std::ofstream file(directory + "/nats.conf");
+        file << "listen: \"127.0.0.1:" << port << "\"\n";
+        if (options.jetstream) file << "jetstream { store_dir: \"" << directory << "/store\" }\n";
+        file << options.extra_config << "\n";
+    }
+};
+
+NatsServer::NatsServer(NatsServerOptions options) : state_(std::make_unique<State>()) {
+    state_->options = std::move(options);
+    state_->directory = temporary_directory("nats");
+    state_->port = free_port();
+    state_->configure();
+    start();
+}
+
+NatsServer::~NatsServer() = default;
+
+std::string NatsServer::url() const { return "nats://127.0.0.1:" + std::to_string(state_->port); }
+int NatsServer::port() const { return state_->port; }
+std::string NatsServer::store_dir() const { return state_->directory + "/store"; }
+
+void NatsServer::kill() {
+    if (!state_->process) return;
+    state_->process->signal(SIGKILL);
+    state_->process->wait();
+    state_->process.reset();
+}
+
+void NatsServer::pause() { state_->process->signal(SIGSTOP); }
+void NatsServer::resume() { state_->process->signal(SIGCONT); }
+
+// The port opens after JetStream has recovered its store.
+void NatsServer::start() {
+    if (state_->process && state_->process->running()) return;
+    state_->process.emplace(ProcessOptions{.argv = {program(), "-c", state_->directory + "/nats.conf"}});
+    const bool up = eventually("nats-server has started",
+                               [&] { return !state_->process->running() || accepts_connections(state_->port); });
+    if (!up || !state_->process->running()) {
+        throw std::runtime_error("unable to start nats-server: " + state_->process->err());
+    }
+}
+
+NatsServer& shared_nats() {
+    static NatsServer server;
+    return server;
+}
+
+}  // namespace pgsluice::test

@@ -1,0 +1,235 @@
+#include "tests/support/postgres_server.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/process.h"
+
+namespace pgsluice::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The directory of the newest PostgreSQL's programs.
+std::string find_programs() {
+    std::optional<std::pair<int, std::string>> newest;
+    const fs::path root = "/usr/lib/postgresql";
+    if (fs::exists(root)) {
+        for (const auto& entry : fs::directory_iterator(root)) {
+            if (!fs::exists(entry.path() / "bin" / "postgres")) continue;
+            const int version = std::stoi(entry.path().filename().string());
+            if (!newest || version > newest->first) newest = {version, (entry.path() / "bin").string() + "/"};
+        }
+    }
+    return newest ? newest->second : std::string();  // else from PATH
+}
+
+const std::string& programs() {
+    static const std::string directory = find_programs();
+    return directory;
+}
+
+// PostgreSQL refuses to run as root: 0 means as whoever we are.
+uid_t server_user() {
+    if (::getuid() != 0) return 0;
+    const passwd* user = ::getpwnam("postgres");
+    if (user == nullptr) throw std::runtime_error("unable to start PostgreSQL as root: there is no user 'postgres'");
+    return user->pw_uid;
+}
+
+void must_run(const std::vector<std::string>& argv) {
+    const Finished finished = run(argv);
+    if (finished.code != 0) throw std::runtime_error("unable to run '" + argv[0] + "': " + finished.err);
+}
+
+void own(const std::string& directory) {
+    if (server_user() != 0) must_run({"chown", "-R", "postgres:", directory});
+}
+
+// A cluster fresh from initdb, made once per build tree and copied from then on: copying takes a tenth of the time.
+const std::string& template_directory() {
+    static const std::string directory = [] {
+        const std::string version = run({programs() + "postgres", "--version"}).out;
+        std::string kept = PGSLUICE_TEST_CACHE_DIR "/initdb";
+        for (const char c : version) kept += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '-';
+        if (fs::exists(kept + "/PG_VERSION")) return kept;
+
+        const std::string parent = temporary_directory("initdb");
+        own(parent);
+        Process initdb({.argv = {programs() + "initdb", "--no-sync", "--auth=trust", "--username=postgres",
+                                 "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata=" + parent + "/data"},
+                        .run_as = server_user()});
+        if (initdb.wait(std::chrono::seconds(120)) != 0) {
+            throw std::runtime_error("unable to run initdb: " + initdb.err());
+        }
+        // Several processes may do this at once: the first rename wins, the others use their own.
+        const std::string copy = kept + "." + std::to_string(::getpid());
+        fs::create_directories(fs::path(kept).parent_path());
+        must_run({"cp", "-r", parent + "/data", copy});
+        std::error_code taken;
+        fs::rename(copy, kept, taken);
+        if (taken) fs::remove_all(copy);
+        return kept;
+    }();
+    return directory;
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> split_lines(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+}
+
+}  // namespace
+
+struct PostgresServer::State {
+    PostgresOptions options;
+    std::string directory;
+    std::string data;
+    int port = 0;
+    std::atomic<int> databases = 0;
+    std::optional<Process> process;
+
+    void configure() const {
+        std::map<std::string, std::string> settings = {
+            {"listen_addresses", "127.0.0.1"},
+            {"port", std::to_string(port)},
+            {"unix_socket_directories", directory},
+            {"fsync", "off"},
+            {"full_page_writes", "off"},
+            {"wal_level", "logical"},
+            {"max_wal_senders", "64"},
+            {"max_replication_slots", "64"},
+            {"max_connections", "200"},
+            {"max_prepared_transactions", "0"},
+            {"max_worker_processes", "32"},
+            {"max_logical_replication_workers", "16"},
+            {"max_wal_size", "4GB"},
+            {"jit", "off"},
+        };
+        for (const auto& [name, value] : options.settings) settings[name] = value;
+        std::ofstream file(data + "/postgresql.auto.conf");
+        for (const auto& [name, value] : settings) file << name << " = '" << value << "'\n";
+    }
+
+    // Connections through the socket stay free of passwords: that is how the first password gets in.
+    void demand_passwords() const {
+        std::ofstream(data + "/pg_hba.conf")
+            << "local all all trust\nlocal replication all trust\n"
+               "host all all all scram-sha-256\nhost replication all all scram-sha-256\n";
+    }
+
+    // The last line of postmaster.pid says how far the start-up is.
+    [[nodiscard]] bool ready() const {
+        const auto lines = split_lines(read_file(data + "/postmaster.pid"));
+        return lines.size() >= 8 && lines[7].starts_with("ready");
+    }
+
+    [[nodiscard]] Finished psql(const std::string& dbname, const std::string& statements,
+                                bool by_socket = false) const {
+        return run({programs() + "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
+                    by_socket ? directory : "127.0.0.1", "-p", std::to_string(port), "-U", "postgres", "-d", dbname,
+                    "-c", statements},
+                   {{"PGPASSWORD", "secret"}}, std::chrono::seconds(280));
+    }
+};
+
+PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_unique<State>()) {
+    state_->options = std::move(options);
+    state_->directory = temporary_directory("postgres");
+    state_->data = state_->directory + "/data";
+    state_->port = free_port();
+    must_run({"cp", "-r", template_directory(), state_->data});
+    must_run({"chmod", "-R", "u=rwX,go=", state_->data});
+    state_->configure();
+    if (state_->options.password) state_->demand_passwords();
+    own(state_->directory);
+    start();
+    if (state_->options.password) {
+        const auto set = state_->psql("postgres", "ALTER ROLE postgres PASSWORD 'secret'", true);
+        if (set.code != 0) throw std::runtime_error("unable to set the password: " + set.err);
+    }
+}
+
+PostgresServer::~PostgresServer() { stop_immediate(); }
+
+int PostgresServer::port() const { return state_->port; }
+
+sql::ConnectOptions PostgresServer::connect(const std::string& dbname) const {
+    sql::ConnectOptions options;
+    options.role = "source";
+    options.host = "127.0.0.1";
+    options.port = std::to_string(state_->port);
+    options.dbname = dbname;
+    options.user = "postgres";
+    if (state_->options.password) options.password = "secret";
+    return options;
+}
+
+std::string PostgresServer::url(const std::string& dbname) const {
+    return std::string("postgresql://postgres") + (state_->options.password ? ":secret" : "") +
+           "@127.0.0.1:" + std::to_string(state_->port) + "/" + dbname;
+}
+
+std::string PostgresServer::create_database(const std::string& encoding) {
+    const std::string name = "test_" + std::to_string(++state_->databases);
+    const std::string locale = encoding == "UTF8" ? "C.UTF-8" : "C";
+    sql("postgres",
+        "CREATE DATABASE " + name + " TEMPLATE template0 ENCODING '" + encoding + "' LOCALE '" + locale + "'");
+    return name;
+}
+
+void PostgresServer::sql(const std::string& dbname, const std::string& statements) {
+    const Finished finished = state_->psql(dbname, statements);
+    if (finished.code != 0) throw std::runtime_error(finished.err);
+}
+
+std::string PostgresServer::scalar(const std::string& dbname, const std::string& query) {
+    const auto lines = rows(dbname, query);
+    return lines.empty() ? std::string() : lines.front();
+}
+
+std::vector<std::string> PostgresServer::rows(const std::string& dbname, const std::string& query) {
+    const Finished finished = state_->psql(dbname, query);
+    if (finished.code != 0) throw std::runtime_error(finished.err);
+    return split_lines(finished.out);
+}
+
+void PostgresServer::stop_immediate() {
+    if (!state_->process) return;
+    state_->process->signal(SIGQUIT);
+    state_->process->wait();
+    state_->process.reset();
+}
+
+void PostgresServer::start() {
+    if (state_->process && state_->process->running()) return;
+    state_->process.emplace(ProcessOptions{
+        .argv = {programs() + "postgres", "-D", state_->data}, .run_as = server_user(), .death_signal = SIGQUIT});
+    const bool up = eventually(
+        "PostgreSQL has started", [&] { return !state_->process->running() || state_->ready(); },
+        std::chrono::seconds(60));
+    if (!up || !state_->process->running()) {
+        throw std::runtime_error("unable to start PostgreSQL: " + state_->process->err());
+    }
+}
+
+PostgresServer& shared_postgres() {
+    static PostgresServer server;
+    return server;
+}
+
+}  // namespace pgsluice::test
