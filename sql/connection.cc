@@ -132,10 +132,13 @@ Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
-Result Connection::exec(const std::string& statements) {
-    if (PQsendQuery(raw(), statements.c_str()) == 0)
-        throw error(fmt::format("run a statement on the {}", options_.role));
-    return last_result(Shape{-1});
+std::string Connection::or_default(std::string_view doing) const {
+    return doing.empty() ? fmt::format("run a statement on the {}", options_.role) : std::string(doing);
+}
+
+Result Connection::exec(const std::string& statements, std::string_view doing) {
+    if (PQsendQuery(raw(), statements.c_str()) == 0) throw error(or_default(doing));
+    return last_result(Shape{-1}, doing);
 }
 
 Result Connection::query(const std::string& statement, std::span<const Param> params, Shape shape) {
@@ -149,12 +152,12 @@ Result Connection::query(const std::string& statement, std::span<const Param> pa
     }
     if (PQsendQueryParams(raw(), statement.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
                           nullptr, 0) == 0) {
-        throw error(fmt::format("run a query on the {}", options_.role));
+        throw error(or_default({}));
     }
-    return last_result(shape);
+    return last_result(shape, {});
 }
 
-Result Connection::last_result(Shape shape) {
+Result Connection::last_result(Shape shape, std::string_view doing) {
     flush();
     std::optional<Result> last;
     while (auto result = next_result()) {
@@ -165,11 +168,10 @@ Result Connection::last_result(Shape shape) {
         // The first error of several statements is the one that ended them.
         if (!last || PQresultStatus(last->raw()) != PGRES_FATAL_ERROR) last = std::move(result);
     }
-    const std::string doing = fmt::format("run a statement on the {}", options_.role);
-    if (!last) throw error(doing);
+    if (!last) throw error(or_default(doing));
     const auto status = PQresultStatus(last->raw());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-        throw error(doing, &*last);
+        throw error(or_default(doing), &*last);
     const bool fits = shape.columns < 0 || (last->columns() == shape.columns && last->rows() >= shape.min_rows &&
                                             (shape.max_rows < 0 || last->rows() <= shape.max_rows));
     if (!fits) {

@@ -77,8 +77,9 @@ class Connection;
 // A running COPY ... TO STDOUT. Ends the connection's COPY state when destroyed early (cancels and drains).
 class CopyOut {
    public:
-    explicit CopyOut(Connection& connection) noexcept : connection_(&connection) {}
-    CopyOut(CopyOut&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    CopyOut(Connection& connection, std::string doing) noexcept : connection_(&connection), doing_(std::move(doing)) {}
+    CopyOut(CopyOut&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), doing_(std::move(other.doing_)) {}
     CopyOut& operator=(CopyOut&&) = delete;
     ~CopyOut();
 
@@ -88,14 +89,16 @@ class CopyOut {
 
    private:
     Connection* connection_;
+    std::string doing_;
     std::unique_ptr<char, void (*)(void*) noexcept> buffer_{nullptr, [](void*) noexcept {}};
 };
 
 // A running COPY ... FROM STDIN. Destroyed before end(), it fails the COPY so that nothing of it is kept.
 class CopyIn {
    public:
-    explicit CopyIn(Connection& connection) noexcept : connection_(&connection) {}
-    CopyIn(CopyIn&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+    CopyIn(Connection& connection, std::string doing) noexcept : connection_(&connection), doing_(std::move(doing)) {}
+    CopyIn(CopyIn&& other) noexcept
+        : connection_(std::exchange(other.connection_, nullptr)), doing_(std::move(other.doing_)) {}
     CopyIn& operator=(CopyIn&&) = delete;
     ~CopyIn();
 
@@ -105,6 +108,7 @@ class CopyIn {
 
    private:
     Connection* connection_;
+    std::string doing_;
     std::size_t unflushed_ = 0;
 };
 
@@ -119,16 +123,18 @@ class Connection {
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
 
-    // Runs one or more statements without parameters; the last one's result.
-    Result exec(const std::string& statements);
+    // Runs one or more statements without parameters; the last one's result. An error reads "unable to <doing>:
+    // reason".
+    Result exec(const std::string& statements, std::string_view doing = {});
     // Runs one statement with text parameters $1, $2, ... and checks the result's shape.
     Result query(const std::string& statement, std::span<const Param> params, Shape shape);
     Result query(const std::string& statement, std::initializer_list<Param> params, Shape shape) {
         return query(statement, std::span(params.begin(), params.size()), shape);
     }
 
-    CopyOut copy_out(const std::string& statement);
-    CopyIn copy_in(const std::string& statement);
+    // An error of the statement itself or while copying reads "unable to <doing>: reason".
+    CopyOut copy_out(const std::string& statement, std::string_view doing = {});
+    CopyIn copy_in(const std::string& statement, std::string_view doing = {});
 
     // Waits until the socket is readable (or, where asked, writable) or the time is over; false on time-out.
     // When the stop token fires, cancels what runs and throws Interrupted; the connection is then only good for
@@ -154,7 +160,8 @@ class Connection {
     [[nodiscard]] SqlError error(const std::string& doing, const Result* failed = nullptr) const;
 
    private:
-    Result last_result(Shape shape);
+    Result last_result(Shape shape, std::string_view doing);
+    [[nodiscard]] std::string or_default(std::string_view doing) const;
 
     ConnectOptions options_;
     std::stop_token stop_;

@@ -1,7 +1,6 @@
-#include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <climits>
+#include <stdexcept>
 
 #include "sql/connection.h"
 
@@ -13,8 +12,7 @@ constexpr std::size_t flush_bytes = 64 * 1024;
 constexpr int abandon_timeout_ms = 2000;
 
 // Starts a COPY; throws unless the server enters the wanted state.
-void start_copy(Connection& connection, const std::string& statement, ExecStatusType wanted) {
-    const std::string doing = fmt::format("start a COPY on the {}", connection.options().role);
+void start_copy(Connection& connection, const std::string& statement, ExecStatusType wanted, const std::string& doing) {
     if (PQsendQuery(connection.raw(), statement.c_str()) == 0) throw connection.error(doing);
     connection.flush();
     std::optional<Result> failed = connection.next_result();
@@ -25,12 +23,12 @@ void start_copy(Connection& connection, const std::string& statement, ExecStatus
 }
 
 // The command's own result behind the data; throws if that is an error.
-std::int64_t finish_copy(Connection& connection) {
+std::int64_t finish_copy(Connection& connection, const std::string& doing) {
     std::optional<Result> result = connection.next_result();
     while (connection.next_result()) {
     }
     if (!result || PQresultStatus(result->raw()) != PGRES_COMMAND_OK) {
-        throw connection.error(fmt::format("copy on the {}", connection.options().role), result ? &*result : nullptr);
+        throw connection.error(doing, result ? &*result : nullptr);
     }
     return result->affected();
 }
@@ -52,14 +50,14 @@ void read_away(Connection& connection) {
 
 }  // namespace
 
-CopyOut Connection::copy_out(const std::string& statement) {
-    start_copy(*this, statement, PGRES_COPY_OUT);
-    return CopyOut(*this);
+CopyOut Connection::copy_out(const std::string& statement, std::string_view doing) {
+    start_copy(*this, statement, PGRES_COPY_OUT, or_default(doing));
+    return {*this, or_default(doing)};
 }
 
-CopyIn Connection::copy_in(const std::string& statement) {
-    start_copy(*this, statement, PGRES_COPY_IN);
-    return CopyIn(*this);
+CopyIn Connection::copy_in(const std::string& statement, std::string_view doing) {
+    start_copy(*this, statement, PGRES_COPY_IN, or_default(doing));
+    return {*this, or_default(doing)};
 }
 
 CopyOut::~CopyOut() {
@@ -79,12 +77,12 @@ std::optional<std::string_view> CopyOut::next() {
         buffer_ = {row, [](void* owned) noexcept { PQfreemem(owned); }};
         if (length > 0) return std::string_view(row, static_cast<std::size_t>(length));
         if (length < 0) {
-            finish_copy(*std::exchange(connection_, nullptr));
+            finish_copy(*std::exchange(connection_, nullptr), doing_);
             return std::nullopt;
         }
         connection_->wait(false);
         if (PQconsumeInput(connection_->raw()) == 0) {
-            throw std::exchange(connection_, nullptr)->error("read a COPY's rows");
+            throw std::exchange(connection_, nullptr)->error(doing_);
         }
     }
 }
@@ -105,7 +103,7 @@ void CopyIn::write(std::string_view bytes) {
     while (!bytes.empty()) {
         const auto piece = bytes.substr(0, flush_bytes);
         if (PQputCopyData(connection_->raw(), piece.data(), static_cast<int>(piece.size())) < 0) {
-            throw std::exchange(connection_, nullptr)->error("write a COPY's rows");
+            throw std::exchange(connection_, nullptr)->error(doing_);
         }
         bytes.remove_prefix(piece.size());
         unflushed_ += piece.size();
@@ -120,9 +118,9 @@ void CopyIn::write(std::string_view bytes) {
 std::int64_t CopyIn::end() {
     if (connection_ == nullptr) throw std::logic_error("end of a COPY that has ended");
     Connection& connection = *std::exchange(connection_, nullptr);
-    if (PQputCopyEnd(connection.raw(), nullptr) < 0) throw connection.error("end a COPY");
+    if (PQputCopyEnd(connection.raw(), nullptr) < 0) throw connection.error(doing_);
     connection.flush();
-    return finish_copy(connection);
+    return finish_copy(connection, doing_);
 }
 
 }  // namespace pgsluice::sql

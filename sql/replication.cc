@@ -1,0 +1,168 @@
+#include "sql/replication.h"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+#include "sql/quote.h"
+
+namespace pgsluice::sql {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Under TLS what a record held beyond libpq's buffer is not seen by poll(); a record has at most 16 KiB and libpq
+// makes room for 8 KiB at a time.
+constexpr int tls_tries = 3;
+
+ConnectOptions for_replication(ConnectOptions options) {
+    options.settings.emplace_back("replication", "database");
+    return options;
+}
+
+Connection connect(const ConnectOptions& options, std::stop_token stop) {
+    try {
+        return Connection(for_replication(options), std::move(stop));
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42501") throw;
+        throw SqlError(
+            error.action(), error.what(), error.sqlstate(),
+            "Give the role the right to replicate: ALTER ROLE ... REPLICATION (managed services have a role to "
+            "grant instead, e.g. rds_replication).");
+    }
+}
+
+Lsn lsn_at(const Result& result, int column) {
+    const auto lsn = parse_lsn(result.text(0, column));
+    if (!lsn) throw std::logic_error("the server gave something that is no LSN");
+    return *lsn;
+}
+
+char* put_uint64(char* out, std::uint64_t number) {
+    for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<char>(number >> shift);
+    return out;
+}
+
+// PostgreSQL counts microseconds from 2000-01-01.
+std::uint64_t now_us() {
+    constexpr std::chrono::seconds unix_to_postgres(946684800);
+    const auto now = std::chrono::system_clock::now().time_since_epoch() - unix_to_postgres;
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+bool readable(int socket) {
+    pollfd watched{socket, POLLIN, 0};
+    return ::poll(&watched, 1, 0) > 0;
+}
+
+}  // namespace
+
+ReplicationConnection::ReplicationConnection(const ConnectOptions& options, std::stop_token stop)
+    : connection_(connect(options, std::move(stop))) {}
+
+SystemIdentity ReplicationConnection::identify_system() {
+    const Result result = connection_.exec("IDENTIFY_SYSTEM", "identify the source");
+    return {result.text(0, 0), static_cast<std::uint32_t>(result.integer(0, 1)), lsn_at(result, 2), result.text(0, 3)};
+}
+
+CreatedSlot ReplicationConnection::create_slot(const std::string& name, SlotLife life, SlotSnapshot snapshot,
+                                               std::function<void()> tick) {
+    connection_.on_tick(std::move(tick));
+    const Result result =
+        connection_.exec(fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL pgoutput {}", quote_identifier(name),
+                                     life == SlotLife::temporary ? " TEMPORARY" : "",
+                                     snapshot == SlotSnapshot::exported ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT"),
+                         fmt::format("create slot '{}' on the {}", name, connection_.options().role));
+    connection_.on_tick({});
+    const auto exported = result.get(0, 2);
+    return {lsn_at(result, 1), exported ? std::string(*exported) : std::string()};
+}
+
+void ReplicationConnection::start_replication(const std::string& slot, const std::string& publication) {
+    const std::string statement =
+        fmt::format("START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '1', publication_names {}, messages 'true')",
+                    quote_identifier(slot), quote_literal(quote_identifier(publication)));
+    const std::string doing = fmt::format("start replication from slot '{}'", slot);
+    if (PQsendQuery(connection_.raw(), statement.c_str()) == 0) throw connection_.error(doing);
+    connection_.flush();
+    const auto result = connection_.next_result();
+    if (result && PQresultStatus(result->raw()) == PGRES_COPY_BOTH) return;
+    throw connection_.error(doing, result ? &*result : nullptr);
+}
+
+std::optional<std::string_view> ReplicationConnection::take() {
+    char* data = nullptr;
+    const int length = PQgetCopyData(connection_.raw(), &data, 1);
+    buffer_ = {data, [](void* owned) noexcept { PQfreemem(owned); }};
+    if (length > 0) return std::string_view(data, static_cast<std::size_t>(length));
+    if (length < 0) fail(length);
+    return std::nullopt;
+}
+
+std::optional<std::string_view> ReplicationConnection::receive() {
+    if (auto data = take()) return data;
+    int tries = PQsslInUse(connection_.raw()) != 0 ? tls_tries : 0;
+    while (readable(connection_.socket()) || tries-- > 0) {
+        if (PQconsumeInput(connection_.raw()) == 0) fail(-2);
+        if (auto data = take()) return data;
+    }
+    return std::nullopt;
+}
+
+void ReplicationConnection::fail(int code) {
+    const std::string doing = "read the replication stream";
+    if (code == -1) {  // the server's side has ended; why may follow
+        PGresult* result = PQgetResult(connection_.raw());
+        const Result owned(result);
+        if (result != nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR) throw connection_.error(doing, &owned);
+        throw retry_error(fmt::format("unable to {}: the {} ended it", doing, connection_.options().role));
+    }
+    throw connection_.error(doing);
+}
+
+bool ReplicationConnection::wait(int timeout_ms) {
+    const int unsent = PQflush(connection_.raw());
+    if (unsent < 0) fail(-2);
+    pollfd watched{connection_.socket(), static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN), 0};
+    return ::poll(&watched, 1, timeout_ms) > 0;
+}
+
+void ReplicationConnection::send_status(Lsn written, Lsn flushed, Lsn applied, bool reply_requested) {
+    std::array<char, 34> message;
+    char* out = message.data();
+    *out++ = 'r';
+    out = put_uint64(out, written.value);
+    out = put_uint64(out, flushed.value);
+    out = put_uint64(out, applied.value);
+    out = put_uint64(out, now_us());
+    *out = reply_requested ? 1 : 0;
+    if (PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0 ||
+        PQflush(connection_.raw()) < 0) {
+        throw connection_.error("send a status to the replication stream");
+    }
+}
+
+bool ReplicationConnection::end(int timeout_ms) noexcept {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    try {
+        if (PQputCopyEnd(connection_.raw(), nullptr) < 0) return false;
+        while (Clock::now() < deadline) {
+            char* data = nullptr;
+            const int length = PQgetCopyData(connection_.raw(), &data, 1);
+            PQfreemem(data);
+            if (length < 0) return length == -1;
+            if (length > 0) continue;
+            wait(20);
+            if (PQconsumeInput(connection_.raw()) == 0) return false;
+        }
+    } catch (...) {  // it had gone
+    }
+    return false;
+}
+
+}  // namespace pgsluice::sql
