@@ -1,0 +1,64 @@
+#include "replicator/column_types.h"
+
+#include <set>
+
+namespace pgsluice {
+
+namespace {
+
+// Follows domains to their base; a true array's element (typsubscript of PostgreSQL 14 tells it from oidvector, point
+// and the like, which also have a typelem) is followed to its base as well.
+constexpr const char* types_query = R"(
+WITH RECURSIVE wanted AS (SELECT DISTINCT oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid)),
+base(origin, oid, typtype, typbasetype, typelem, is_array) AS (
+    SELECT t.oid, t.oid, t.typtype, t.typbasetype, t.typelem,
+           t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+    FROM wanted w JOIN pg_catalog.pg_type t ON t.oid = w.oid
+    UNION ALL
+    SELECT b.origin, t.oid, t.typtype, t.typbasetype, t.typelem,
+           t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
+),
+element(origin, oid, typtype, typbasetype) AS (
+    SELECT b.origin, t.oid, t.typtype, t.typbasetype
+    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typelem WHERE b.typtype <> 'd' AND b.is_array
+    UNION ALL
+    SELECT e.origin, t.oid, t.typtype, t.typbasetype
+    FROM element e JOIN pg_catalog.pg_type t ON t.oid = e.typbasetype WHERE e.typtype = 'd'
+)
+SELECT w.oid, pg_catalog.format_type(w.oid, NULL), b.oid, coalesce(e.oid, 0)
+FROM wanted w JOIN base b ON b.origin = w.oid AND b.typtype <> 'd'
+LEFT JOIN element e ON e.origin = w.oid AND e.typtype <> 'd')";
+
+}  // namespace
+
+void ColumnTypes::load(std::span<const Column> columns) {
+    std::set<Oid> missing;
+    for (const Column& column : columns) {
+        if (!known_.contains(column.type_oid)) missing.insert(column.type_oid);
+    }
+    if (missing.empty()) return;
+    std::string list = "{";
+    for (const Oid oid : missing) list += (list.size() > 1 ? "," : "") + std::to_string(oid);
+    list += '}';
+    // format_type() leaves out a schema that is in the search_path.
+    connection_.query("SELECT pg_catalog.set_config('search_path', '', false)", {}, {1, 1, 1});
+    const auto found = connection_.query(types_query, {sql::Param(list)}, {4});
+    for (int row = 0; row < found.rows(); ++row) {
+        known_[static_cast<Oid>(found.integer(row, 0))] = {found.text(row, 1), static_cast<Oid>(found.integer(row, 2)),
+                                                           static_cast<Oid>(found.integer(row, 3))};
+    }
+    for (const Oid oid : missing) known_.try_emplace(oid, Type{"???", oid, 0});
+}
+
+void ColumnTypes::fill(std::span<Column> columns) {
+    load(columns);
+    for (Column& column : columns) {
+        const Type& type = known_.at(column.type_oid);
+        column.type_name = type.name;
+        column.base_oid = type.base;
+        column.element_oid = type.element;
+    }
+}
+
+}  // namespace pgsluice

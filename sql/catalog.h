@@ -1,0 +1,45 @@
+// Catalog queries that both ends need: what a table is and what its columns are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/connection.h"
+
+namespace pgsluice::sql {
+
+// A relation's row in pg_class; of any kind, so that a view can be told from a table that is not there.
+struct CatalogTable {
+    std::uint32_t oid = 0;
+    std::string schema;
+    std::string name;
+    char kind = 'r';         // pg_class.relkind: r table, p partitioned, v view, m materialised view, f foreign, ...
+    char persistence = 'p';  // pg_class.relpersistence: p permanent, u unlogged, t temporary
+    char replica_identity = 'd';  // pg_class.relreplident: d default, n nothing, f full, i index
+    bool is_partition = false;
+};
+
+// In order of attnum, without dropped columns.
+struct CatalogColumn {
+    std::int16_t number = 0;  // attnum
+    std::string name;
+    std::uint32_t type_oid = 0;
+    std::int32_t typmod = -1;
+    bool not_null = false;
+    char generated = '\0';  // pg_attribute.attgenerated: s stored, v virtual
+    char identity = '\0';   // pg_attribute.attidentity: a always, d by default
+    bool key = false;       // part of the replica identity; every column when that is FULL
+    bool primary_key = false;
+};
+
+// Nothing when there is no such relation. The names are exact, not folded.
+std::optional<CatalogTable> find_table(Connection& connection, std::string_view schema, std::string_view name);
+// All ordinary and partitioned tables of a schema by name; partitions are among them.
+std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema);
+bool schema_exists(Connection& connection, std::string_view schema);
+std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table_oid);
+
+}  // namespace pgsluice::sql
