@@ -6,22 +6,20 @@ namespace pgsluice {
 
 namespace {
 
-// Follows domains to their base; a true array's element (typsubscript of PostgreSQL 14 tells it from oidvector, point
-// and the like, which also have a typelem) is followed to its base as well.
+// Follows domains to their base; a true array's element is followed to its base as well. oidvector, point and the like
+// also have a typelem, but are not the array type of it and look otherwise as text.
 constexpr const char* types_query = R"(
 WITH RECURSIVE wanted AS (SELECT DISTINCT oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid)),
-base(origin, oid, typtype, typbasetype, typelem, is_array) AS (
-    SELECT t.oid, t.oid, t.typtype, t.typbasetype, t.typelem,
-           t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+base(origin, oid, typtype, typbasetype, typelem) AS (
+    SELECT t.oid, t.oid, t.typtype, t.typbasetype, t.typelem
     FROM wanted w JOIN pg_catalog.pg_type t ON t.oid = w.oid
     UNION ALL
-    SELECT b.origin, t.oid, t.typtype, t.typbasetype, t.typelem,
-           t.typsubscript = 'pg_catalog.array_subscript_handler'::pg_catalog.regproc
+    SELECT b.origin, t.oid, t.typtype, t.typbasetype, t.typelem
     FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
 ),
 element(origin, oid, typtype, typbasetype) AS (
     SELECT b.origin, t.oid, t.typtype, t.typbasetype
-    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typelem WHERE b.typtype <> 'd' AND b.is_array
+    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typelem AND t.typarray = b.oid WHERE b.typtype <> 'd'
     UNION ALL
     SELECT e.origin, t.oid, t.typtype, t.typbasetype
     FROM element e JOIN pg_catalog.pg_type t ON t.oid = e.typbasetype WHERE e.typtype = 'd'

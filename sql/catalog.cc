@@ -54,8 +54,9 @@ std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t tabl
     const Result found = connection.query(
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity, "
         "  CASE c.relreplident WHEN 'f' THEN true "
-        "    WHEN 'd' THEN coalesce(a.attnum = ANY (p.indkey), false) "
-        "    WHEN 'i' THEN coalesce(a.attnum = ANY (r.indkey), false) ELSE false END, "
+        "    WHEN 'd' THEN coalesce(p.indimmediate AND p.indisvalid AND a.attnum = ANY (p.indkey), false) "
+        "    WHEN 'i' THEN coalesce(r.indimmediate AND r.indisvalid AND a.attnum = ANY (r.indkey), false) ELSE false "
+        "END, "
         "  coalesce(a.attnum = ANY (p.indkey), false) "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
         "LEFT JOIN pg_catalog.pg_index p ON p.indrelid = c.oid AND p.indisprimary "

@@ -31,7 +31,7 @@ struct CatalogColumn {
     bool not_null = false;
     char generated = '\0';  // pg_attribute.attgenerated: s stored, v virtual
     char identity = '\0';   // pg_attribute.attidentity: a always, d by default
-    bool key = false;       // part of the replica identity; every column when that is FULL
+    bool key = false;       // part of the usable replica identity; every column when that is FULL
     bool primary_key = false;
 };
 
