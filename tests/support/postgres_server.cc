@@ -138,12 +138,10 @@ struct PostgresServer::State {
         return lines.size() >= 8 && lines[7].starts_with("ready");
     }
 
-    [[nodiscard]] Finished psql(const std::string& dbname, const std::string& statements,
-                                bool by_socket = false) const {
-        return run({programs() + "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
-                    by_socket ? directory : "127.0.0.1", "-p", std::to_string(port), "-U", "postgres", "-d", dbname,
-                    "-c", statements},
-                   {{"PGPASSWORD", "secret"}}, std::chrono::seconds(280));
+    // A connection for one call. It must not be taken for one of pgsluice's own.
+    [[nodiscard]] sql::Connection open(sql::ConnectOptions connect) const {
+        connect.settings.emplace_back("application_name", "test");
+        return sql::Connection(std::move(connect));
     }
 };
 
@@ -159,8 +157,9 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
     own(state_->directory);
     start();
     if (state_->options.password) {
-        const auto set = state_->psql("postgres", "ALTER ROLE postgres PASSWORD 'secret'", true);
-        if (set.code != 0) throw std::runtime_error("unable to set the password: " + set.err);
+        auto by_socket = connect("postgres");
+        by_socket.host = state_->directory;
+        state_->open(by_socket).exec("ALTER ROLE postgres PASSWORD 'secret'");
     }
 }
 
@@ -193,19 +192,28 @@ std::string PostgresServer::create_database(const std::string& encoding) {
 }
 
 void PostgresServer::sql(const std::string& dbname, const std::string& statements) {
-    const Finished finished = state_->psql(dbname, statements);
-    if (finished.code != 0) throw std::runtime_error(finished.err);
+    state_->open(connect(dbname)).exec(statements);
 }
 
 std::string PostgresServer::scalar(const std::string& dbname, const std::string& query) {
-    const auto lines = rows(dbname, query);
-    return lines.empty() ? std::string() : lines.front();
+    auto connection = state_->open(connect(dbname));
+    const auto result = connection.exec(query);
+    return std::string(result.rows() == 0 ? "" : result.get(0, 0).value_or(""));
 }
 
 std::vector<std::string> PostgresServer::rows(const std::string& dbname, const std::string& query) {
-    const Finished finished = state_->psql(dbname, query);
-    if (finished.code != 0) throw std::runtime_error(finished.err);
-    return split_lines(finished.out);
+    auto connection = state_->open(connect(dbname));
+    const auto result = connection.exec(query);
+    std::vector<std::string> lines;
+    for (int row = 0; row < result.rows(); ++row) {
+        std::string line;
+        for (int column = 0; column < result.columns(); ++column) {
+            if (column > 0) line += '|';
+            line += result.get(row, column).value_or("");
+        }
+        lines.push_back(std::move(line));
+    }
+    return lines;
 }
 
 void PostgresServer::stop_immediate() {
