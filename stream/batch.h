@@ -24,8 +24,8 @@ struct Batch {
     // Commit time of the last transaction that ends in the batch, microseconds since 2000-01-01 UTC; 0 if none does.
     std::int64_t commit_time_us = 0;
 
-    Arena arena;                          // for values made by rules
-    std::vector<MessageOwner> keep;       // decoded blocks and relations the views point into
+    Arena arena;                     // for values made by rules
+    std::vector<MessageOwner> keep;  // decoded blocks and relations the views point into
 
     void clear() {
         changes.clear();

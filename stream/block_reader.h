@@ -3,9 +3,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "stream/change.h"
@@ -19,10 +17,10 @@ struct Block {
         std::uint32_t index;  // into `changes`, or into `transactions` for a commit
     };
     std::vector<Change> changes;
-    std::vector<std::unique_ptr<Transaction>> transactions;
-    std::vector<Item> items;  // in stream order
+    std::vector<const Transaction*> transactions;
+    std::vector<Item> items;             // in stream order
     std::vector<RelationPtr> relations;  // those the changes use
-    // owned memory, filled by the reader
+    // The memory all views point into; the reader fills it.
     struct Storage;
     std::shared_ptr<Storage> storage;
 };
@@ -30,7 +28,9 @@ struct Block {
 class BlockReader {
    public:
     // Throws a stop Error naming the place when the body is not what FORMAT.md says. `body` may die afterwards.
-    // The same definition of a relation in a later block yields the same Relation object.
+    // The same definition of a relation in a later block yields the same Relation object, which lives as long as the
+    // reader. The block's memory is used again once the last owner has let go of it, on whatever thread; it may outlive
+    // the reader.
     std::shared_ptr<const Block> read(std::string_view body);
 
     BlockReader();

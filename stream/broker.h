@@ -79,14 +79,16 @@ class Broker {
     // Removes messages before `keep_from`; never the last one.
     virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
 
-    virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits) = 0;
+    virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
+                                                 const PublisherLimits& limits) = 0;
     virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) = 0;
 
     // The group's KV bucket; created on first put.
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
     // Sets only if the key's revision is still this (0: the key is not there); false when it is not.
-    virtual bool kv_update(const Names& names, const std::string& key, std::string_view value, std::uint64_t revision) = 0;
+    virtual bool kv_update(const Names& names, const std::string& key, std::string_view value,
+                           std::uint64_t revision) = 0;
     virtual void kv_delete(const Names& names, const std::string& key) = 0;
     virtual std::vector<std::string> kv_keys(const Names& names) = 0;
     virtual void delete_bucket(const Names& names) = 0;

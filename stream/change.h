@@ -101,17 +101,17 @@ enum class OldRow : std::uint8_t {
 struct Change {
     Op op = Op::insert;
     OldRow old_kind = OldRow::none;
-    bool snapshot = false;  // a row of the initial copy: an insert outside any transaction
-    bool cascade = false;            // truncate
-    bool restart_identity = false;   // truncate
-    const Relation* relation = nullptr;  // truncate: the first of `truncated`; message: null
+    bool snapshot = false;                     // a row of the initial copy: an insert outside any transaction
+    bool cascade = false;                      // truncate
+    bool restart_identity = false;             // truncate
+    const Relation* relation = nullptr;        // truncate: the first of `truncated`; message: null
     const Transaction* transaction = nullptr;  // null for snapshot rows and non-transactional messages
     Position position;
-    Row new_row;  // insert, update
-    Row old_row;  // update, delete; see old_kind
+    Row new_row;                             // insert, update
+    Row old_row;                             // update, delete; see old_kind
     std::span<const RelationPtr> truncated;  // truncate: all its tables
-    std::string_view prefix;   // message
-    std::string_view content;  // message: any bytes
+    std::string_view prefix;                 // message
+    std::string_view content;                // message: any bytes
 };
 
 }  // namespace pgsluice

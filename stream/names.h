@@ -7,14 +7,15 @@
 namespace pgsluice {
 
 struct Names {
-    std::string group;         // after the mapping: [a-z0-9_]{1,40}
-    std::string stream;        // pgsluice_<group>
-    std::string snapshot_subject;  // pgsluice.<group>.snapshot
-    std::string changes_subject;   // pgsluice.<group>.changes
-    std::string dead_letters;  // pgsluice-dlq_<group>
-    std::string bucket;        // pgsluice_<group>; the KV bucket
-    std::string slot;          // pgsluice_<group>
-    std::string publication;   // pgsluice_<group>
+    std::string group;                // after the mapping: [a-z0-9_]{1,40}
+    std::string stream;               // pgsluice_<group>
+    std::string snapshot_subject;     // pgsluice.<group>.snapshot
+    std::string changes_subject;      // pgsluice.<group>.changes
+    std::string dead_letters;         // pgsluice-dlq_<group>; the stream of parked changes
+    std::string dead_letter_subject;  // pgsluice-dlq.<group>
+    std::string bucket;               // pgsluice_<group>; the KV bucket
+    std::string slot;                 // pgsluice_<group>
+    std::string publication;          // pgsluice_<group>
 };
 
 // Maps `-` to `_` and refuses (usage Error) what is then not [a-z0-9_]{1,40}.

@@ -6,9 +6,7 @@
 
 namespace pgsluice {
 
-std::string to_string(Position position) {
-    return fmt::format("{}:{}", to_string(position.commit), position.ordinal);
-}
+std::string to_string(Position position) { return fmt::format("{}:{}", to_string(position.commit), position.ordinal); }
 
 std::optional<Position> parse_position(std::string_view text) {
     const auto colon = text.find(':');

@@ -33,7 +33,8 @@ class Publisher {
     [[nodiscard]] virtual std::optional<Lsn> confirmed() = 0;
     // Messages sent and not yet acknowledged.
     [[nodiscard]] virtual std::uint64_t in_flight() = 0;
-    // Sends what is buffered on the way and waits until nothing is in flight, at most this long; true when all is acked.
+    // Sends what is buffered on the way and waits until nothing is in flight, at most this long; true when all is
+    // acked.
     virtual bool drain(int timeout_ms) = 0;
 };
 

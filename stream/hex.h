@@ -1,0 +1,27 @@
+// Hexadecimal digits back to bytes.
+#pragma once
+
+#include <string_view>
+
+namespace pgsluice {
+
+inline int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+// Writes digits.size() / 2 bytes; `out` may be where the digits start. False when it is not pairs of digits.
+inline bool decode_hex(std::string_view digits, char* out) noexcept {
+    if (digits.size() % 2 != 0) return false;
+    for (std::size_t i = 0; i < digits.size(); i += 2) {
+        const int high = hex_digit(digits[i]);
+        const int low = hex_digit(digits[i + 1]);
+        if (high < 0 || low < 0) return false;
+        *out++ = static_cast<char>(high * 16 + low);
+    }
+    return true;
+}
+
+}  // namespace pgsluice

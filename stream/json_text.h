@@ -1,0 +1,59 @@
+// Appends JSON to a buffer that is kept for the next text: what the bodies of our messages are written with.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include "sql/lsn.h"
+
+namespace pgsluice {
+
+class JsonText {
+   public:
+    void clear() noexcept { size_ = 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::string_view view() const noexcept { return {buffer_.get(), size_}; }
+
+    // As it stands: punctuation, names and literals.
+    void raw(std::string_view json) {
+        std::memcpy(room(json.size()), json.data(), json.size());
+        size_ += json.size();
+    }
+    void raw(char c) {
+        *room(1) = c;
+        ++size_;
+    }
+    template <std::integral T>
+    void number(T value) {
+        if constexpr (std::signed_integral<T>) {
+            signed_number(value);
+        } else {
+            unsigned_number(value);
+        }
+    }
+    void boolean(bool value) { raw(value ? "true" : "false"); }
+    // Any bytes: a JSON string, or {"hex":"..."} when they are not UTF-8.
+    void text(std::string_view bytes);
+    void lsn(Lsn value);  // "0/16B2D50"
+
+   private:
+    // Where to write next; at least `bytes` are free there.
+    char* room(std::size_t bytes) {
+        if (capacity_ - size_ < bytes) grow(bytes);
+        return buffer_.get() + size_;
+    }
+    void grow(std::size_t bytes);
+    void unsigned_number(std::uint64_t value);
+    void signed_number(std::int64_t value);
+    void hex(std::string_view bytes);
+
+    std::unique_ptr<char[]> buffer_;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+};
+
+}  // namespace pgsluice
