@@ -6,11 +6,11 @@
 
 namespace pgsluice {
 
-void BlockWriter::begin(const Transaction& transaction) {
+void BlockWriter::begin(const Transaction& transaction, bool continued) {
     transaction_ = transaction;
     in_transaction_ = true;
     begin_written_ = false;
-    transaction_has_changes_ = false;
+    transaction_has_changes_ = continued;
 }
 
 void BlockWriter::change(const Change& change) {

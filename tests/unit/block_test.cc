@@ -76,6 +76,14 @@ TEST_CASE("an empty transaction leaves no trace") {
     CHECK(writer.finish().empty());
 }
 
+TEST_CASE("the commit of a transaction an earlier session began is written") {
+    BlockWriter writer;
+    writer.begin(first, true);
+    writer.commit(Lsn{0x16B2D80});
+    BlockReader reader;
+    CHECK(reader.read(writer.finish())->transactions.at(0)->end_lsn == Lsn{0x16B2D80});
+}
+
 TEST_CASE("every kind of change is read back as it was") {
     Changes made;
     const auto users = relation("users", 3);
