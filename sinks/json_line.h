@@ -1,0 +1,40 @@
+// Changes as lines of JSON, one object a line: what the stdout, file, webhook and nats sinks write.
+//
+// What never changes between the rows of a table (names, key, the column names with their quotes) is rendered once per
+// relation version, what never changes between the rows of a transaction once per transaction. A row then costs copies
+// into the caller's buffer and no allocation once that has grown.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sinks/options.h"
+#include "stream/change.h"
+#include "stream/message.h"
+
+namespace pgsluice {
+
+// Messages with this prefix carry a DDL command (pg_logical_emit_message by the DDL capture).
+inline constexpr std::string_view kDdlPrefix = "pgsluice.ddl";
+
+class LineEncoder {
+   public:
+    virtual ~LineEncoder() = default;
+
+    // The time the lines say they were written; to be told once per batch. Microseconds since 1970-01-01 UTC.
+    virtual void set_time(std::int64_t unix_us) = 0;
+    // Appends the change and a newline: one line, for a truncate one per table, for a message that is not DDL none.
+    // Returns the number of lines. Relations are known by address (stream/change.h).
+    virtual std::size_t append(std::string& out, const Change& change) = 0;
+    // Appends the line that says that snapshot `begin.epoch` starts: rows of `tables` with Snapshot true from earlier
+    // epochs were part of an attempt that never finished and are void. Null tables are left out.
+    virtual void append_snapshot_begin(std::string& out, const SnapshotBegin& begin,
+                                       const std::vector<RelationPtr>& tables) = 0;
+};
+
+std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format);
+
+}  // namespace pgsluice

@@ -1,0 +1,100 @@
+#include "sinks/json_text.h"
+
+#include <doctest/doctest.h>
+
+using namespace pgsluice;
+
+namespace {
+
+std::string quoted(std::string_view text) {
+    std::string out = "before ";
+    append_json_string(out, text);
+    REQUIRE(out.starts_with("before "));
+    return out.substr(7);
+}
+
+std::string compact(std::string_view text) {
+    JsonCompactor compactor;
+    std::string out = "before ";
+    const bool valid = compactor.append(out, text);
+    REQUIRE(out.starts_with("before "));
+    if (!valid) {
+        CHECK(out == "before ");
+        return "invalid";
+    }
+    return out.substr(7);
+}
+
+}  // namespace
+
+TEST_CASE("strings: what JSON cannot hold is escaped") {
+    CHECK(quoted("") == R"("")");
+    CHECK(quoted("plain") == R"("plain")");
+    CHECK(quoted("a\"b\\c\nd\re\tf\bg\fh") == R"("a\"b\\c\nd\re\tf\bg\fh")");
+    CHECK(quoted(std::string_view("\0\x01\x1f\x7f", 4)) == "\"\\u0000\\u0001\\u001f\x7f\"");
+    CHECK(quoted("</script>") == R"("</script>")");
+}
+
+TEST_CASE("strings: an escape is found at every offset of a word") {
+    for (std::size_t before = 0; before < 20; ++before) {
+        for (const std::string_view special : {"\"", "\\", "\n", "\x1f"}) {
+            const std::string plain(before, 'x');
+            const std::string text = plain + std::string(special) + "tail of some length";
+            std::string escape = quoted(special);
+            escape = escape.substr(1, escape.size() - 2);
+            CHECK(quoted(text) == '"' + plain + escape + "tail of some length\"");
+        }
+    }
+}
+
+TEST_CASE("strings: UTF-8 passes as it is") {
+    CHECK(quoted("Zoë 漢字 🙂 end") == "\"Zoë 漢字 🙂 end\"");
+    CHECK(quoted("\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF") ==
+          "\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"");
+}
+
+TEST_CASE("strings: what is not UTF-8 is given as bytes, none lost") {
+    CHECK(quoted("caf\xe9") == R"("\\x636166e9")");
+    CHECK(quoted("ok \"quoted\" \xff") == R"("\\x6f6b202271756f7465642220ff")");
+    for (const std::string_view bad :
+         {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
+          "\xF5\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x99", "\xC3"}) {
+        CHECK(quoted(bad).starts_with(R"("\\x)"));
+    }
+}
+
+TEST_CASE("numbers: JSON's grammar and nothing else") {
+    for (const std::string_view good :
+         {"0", "-0", "7", "-12", "1.5", "0.25", "1e+20", "1e-05", "1.7976931348623157e+308", "10E5"}) {
+        CHECK(is_json_number(good));
+    }
+    for (const std::string_view bad : {"", "-", "+1", "01", ".5", "5.", "1e", "1e+", "NaN", "Infinity", "-Infinity",
+                                       "1 ", " 1", "0x1", "1***5", "1,5"}) {
+        CHECK_FALSE(is_json_number(bad));
+    }
+}
+
+TEST_CASE("documents lose the white space between tokens and nothing else") {
+    CHECK(compact("{\"a\": 1, \"b\": [1, 2, {\"c\": null}]}") == R"({"a":1,"b":[1,2,{"c":null}]})");
+    CHECK(compact(" {\n\t\"a b\" : \"x  y\" ,\r\n \"a b\" : -1.50e+3 } ") == R"({"a b":"x  y","a b":-1.50e+3})");
+    CHECK(compact("\"a\\n\\u00e9\\\"\\/ é\"") == "\"a\\n\\u00e9\\\"\\/ é\"");
+    CHECK(compact("[]") == "[]");
+    CHECK(compact("{}") == "{}");
+    CHECK(compact("[[], {}, [ ]]") == "[[],{},[]]");
+    for (const std::string_view scalar : {"null", "true", "false", "0", "-1e9", "\"\""})
+        CHECK(compact(scalar) == scalar);
+    const std::string deep = std::string(5000, '[') + std::string(5000, ']');
+    CHECK(compact(deep) == deep);
+}
+
+TEST_CASE("documents that are none are refused") {
+    for (const std::string_view bad :
+         {"",      " ",          "{",       "}",           "[",         "]",          "[1",
+          "[1,]",  "[,1]",       "[1 2]",   "{\"a\"}",     "{\"a\":}",  "{\"a\":1,}", "{a:1}",
+          "{1:2}", "{\"a\":1]",  "[1}",     "1 2",         "nul",       "truex",      "'a'",
+          "\"a",   "\"a\\\"",    "\"\\x\"", "\"\\u12g4\"", "\"\\u12\"", "\"a\nb\"",   "\"\xff\"",
+          "*",     "{\"a\"::1}", ",",       ":",           "\"a\":1",   "[1]x",       "{\"*********\"***}"}) {
+        CAPTURE(bad);
+        CHECK(compact(bad) == "invalid");
+    }
+}
