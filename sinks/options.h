@@ -18,6 +18,7 @@ struct StdoutSinkOptions {
     LineFormat format = LineFormat::pg_flo;
     std::string checkpoint_file;  // empty: the position is kept in KV only
     std::string group;            // written into the checkpoint file, which is refused for another group
+    int fd = 1;                   // where the lines go
 };
 
 struct FileSinkOptions {

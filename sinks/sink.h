@@ -34,6 +34,8 @@ struct SinkState {
     std::uint64_t loading_epoch = 0;
     // The sequence of that epoch's begin marker, as begin_snapshot() was told it: the worker reads the tables there.
     StreamSeq begin_seq;
+
+    bool operator==(const SinkState&) const = default;
 };
 
 // A stretch of rows of one table as COPY text (text format, default options), whole lines.

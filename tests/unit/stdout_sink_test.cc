@@ -1,0 +1,233 @@
+#include "sinks/stdout.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "sinks/posix_file.h"
+
+using namespace pgsluice;
+
+namespace {
+
+const Log kQuiet = [](LogLevel, std::string_view) {};
+
+RelationPtr numbers() {
+    static const auto relation = [] {
+        Relation made;
+        made.schema = "public";
+        made.table = "numbers";
+        made.columns = {{"n", 23, -1, true, "integer", 23, 0}};
+        return std::make_shared<const Relation>(std::move(made));
+    }();
+    return relation;
+}
+
+const Transaction kTransaction{7, Lsn{0x100}, Lsn{0x130}, 0};
+
+// A batch of inserts with ordinals from..to of the transaction at LSN 0/100.
+void fill(Batch& batch, std::uint64_t from, std::uint64_t to, bool complete = true) {
+    batch.clear();
+    for (std::uint64_t n = from; n <= to; ++n) {
+        const auto row = batch.arena.make<Value>(1);
+        row[0] = Value(batch.arena.copy(std::to_string(n)));
+        Change change;
+        change.relation = numbers().get();
+        change.transaction = &kTransaction;
+        change.position = {kTransaction.commit_lsn, n};
+        change.new_row = row;
+        batch.changes.push_back(change);
+    }
+    batch.complete = complete;
+    batch.upto = {StreamSeq{to}, {kTransaction.commit_lsn, to}};
+}
+
+struct Pipe {
+    Pipe() {
+        int ends[2];
+        REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+        reader = Fd(ends[0]);
+        writer = Fd(ends[1]);
+        std::signal(SIGPIPE, SIG_IGN);
+    }
+    std::string read_available() {
+        ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
+        std::string text;
+        char piece[65536];
+        for (ssize_t got; (got = ::read(reader.get(), piece, sizeof piece)) > 0;)
+            text.append(piece, static_cast<std::size_t>(got));
+        return text;
+    }
+    Fd reader, writer;
+};
+
+StdoutSinkOptions to_pipe(const Pipe& pipe, std::string checkpoint_file = {}) {
+    StdoutSinkOptions options;
+    options.fd = pipe.writer.get();
+    options.checkpoint_file = std::move(checkpoint_file);
+    options.group = "shop";
+    return options;
+}
+
+auto count_lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+struct Directory {
+    Directory() {
+        char name[] = "/tmp/pgsluice_stdout_XXXXXX";
+        REQUIRE(::mkdtemp(name) != nullptr);
+        path = name;
+    }
+    ~Directory() { std::filesystem::remove_all(path); }
+    std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("a pipe gets lines in blocks, when the sink is flushed or a block is full") {
+    Pipe pipe;
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    CHECK_FALSE(sink->keeps_state());
+    CHECK_FALSE(sink->open());
+    Batch batch;
+    fill(batch, 1, 3);
+    sink->apply(batch);
+    CHECK(pipe.read_available().empty());
+    CHECK(sink->durable() == Checkpoint{});
+    sink->flush();
+    CHECK(count_lines(pipe.read_available()) == 3);
+    CHECK(sink->durable() == batch.upto);
+}
+
+TEST_CASE("an incomplete transaction moves no checkpoint") {
+    Pipe pipe;
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    Batch batch;
+    fill(batch, 1, 2, false);
+    sink->apply(batch);
+    sink->flush();
+    CHECK(sink->durable() == Checkpoint{});
+    fill(batch, 3, 4, true);
+    sink->apply(batch);
+    sink->flush();
+    CHECK(sink->durable() == batch.upto);
+}
+
+TEST_CASE("a reader that has gone ends the sink, and nothing unwritten is counted") {
+    Pipe pipe;
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    Batch batch;
+    fill(batch, 1, 2);
+    sink->apply(batch);
+    sink->flush();
+    const Checkpoint seen = sink->durable();
+    pipe.reader.close();
+    CHECK_THROWS_AS(sink->flush(), OutputClosed);  // found out although there is nothing to write
+    fill(batch, 3, 4);
+    sink->apply(batch);
+    CHECK_THROWS_AS(sink->flush(), OutputClosed);
+    CHECK(sink->durable() == seen);
+}
+
+TEST_CASE("a slow reader gets everything") {
+    Pipe pipe;
+    std::string text;
+    std::thread reader([&] {
+        char piece[1000];
+        for (ssize_t got; (got = ::read(pipe.reader.get(), piece, sizeof piece)) > 0;)
+            text.append(piece, static_cast<std::size_t>(got));
+    });
+    auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    Batch batch;
+    for (std::uint64_t n = 1; n <= 20000; n += 1000) {
+        fill(batch, n, n + 999);
+        sink->apply(batch);
+    }
+    sink->close();
+    sink.reset();
+    pipe.writer.close();
+    reader.join();
+    CHECK(count_lines(text) == 20000);
+    CHECK(text.ends_with("\"NewTuple\":{\"n\":20000}}\n"));
+}
+
+TEST_CASE("a reader that takes nothing does not keep us from stopping") {
+    Pipe pipe;
+    std::stop_source stop;
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, stop.get_token());
+    stop.request_stop();
+    Batch batch;
+    fill(batch, 1, 5000);
+    CHECK_THROWS_AS(
+        {
+            sink->apply(batch);
+            sink->flush();
+        },
+        Interrupted);
+    CHECK(sink->durable() == Checkpoint{});
+}
+
+TEST_CASE("the checkpoint file says where to go on, and whose it is") {
+    const Directory directory;
+    const std::string path = directory.path + "/position";
+    Pipe pipe;
+    Batch batch;
+    {
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        CHECK(sink->keeps_state());
+        CHECK_FALSE(sink->open());
+        fill(batch, 1, 2);
+        sink->apply(batch);
+        sink->close();
+        CHECK(sink->durable() == batch.upto);
+        CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open(), Error);  // locked
+    }
+    const auto state = make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open();
+    REQUIRE(state);
+    CHECK(state->checkpoint == batch.upto);
+    StdoutSinkOptions other = to_pipe(pipe, path);
+    other.group = "other";
+    CHECK_THROWS_AS(make_stdout_sink(other, kQuiet, {})->open(), Error);
+    std::ofstream(path) << "something else\n";
+    CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open(), Error);
+}
+
+TEST_CASE("a copy that starts over is marked, the first one and a resumed one are not") {
+    const Directory directory;
+    const std::string path = directory.path + "/position";
+    Pipe pipe;
+    SnapshotBegin begin;
+    const Checkpoint marker{StreamSeq{5}, {}};
+    {
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        sink->open();
+        begin.epoch = 1;
+        sink->begin_snapshot(begin, {numbers()}, marker);
+        sink->close();
+        CHECK(pipe.read_available().empty());
+    }
+    {
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        const auto state = sink->open();
+        REQUIRE(state);
+        CHECK(state->loading_epoch == 1);
+        CHECK(state->begin_seq == StreamSeq{5});
+        sink->begin_snapshot(begin, {numbers()}, marker);
+        begin.epoch = 2;
+        sink->begin_snapshot(begin, {numbers()}, marker);
+        sink->close();
+        CHECK(pipe.read_available().starts_with(R"({"Type":"SNAPSHOT","Epoch":2,)"));
+    }
+    const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+    CHECK(sink->open()->loading_epoch == 2);
+    sink->end_snapshot({}, {StreamSeq{9}, {}});
+    sink->close();
+    CHECK(sink->durable() == Checkpoint{StreamSeq{9}, {}});
+}
