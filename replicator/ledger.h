@@ -1,0 +1,45 @@
+// What was published, what is acknowledged, and what may therefore be confirmed to the slot.
+//
+// It keeps the invariant by which a lost stream is noticed: the slot's confirmed LSN is never above `confirmable` of
+// the stream's last message. So WAL that holds nothing of ours is confirmed only by way of a progress marker in the
+// stream. Pure: time is passed in, and nobody is asked.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "sql/lsn.h"
+
+namespace pgsluice {
+
+class Ledger {
+   public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    // `stored`: confirmable of the stream's last message when the session began.
+    Ledger(Lsn stored, std::chrono::milliseconds progress_interval, Time now)
+        : published_(stored), acked_(stored), progress_interval_(progress_interval), last_publish_(now) {}
+
+    // A message with this confirmable was handed to the publisher.
+    void published(Lsn confirmable, Time now);
+    // The stream holds every message up to one with this confirmable. std::logic_error when none such was published.
+    void acked(Lsn confirmable);
+    // The server wants to hear of progress now (it asked for a reply; one that shuts down waits for all to be
+    // confirmed): the next marker does not wait for its time.
+    void hurry() noexcept { hurry_ = true; }
+
+    // What the slot may be told.
+    [[nodiscard]] Lsn confirmed() const noexcept { return acked_; }
+    // Whether to publish a progress marker for `reached`: WAL before which everything of ours is published. The caller
+    // asks only between transactions and with nothing left to publish.
+    [[nodiscard]] bool marker_due(Lsn reached, Time now) const noexcept;
+
+   private:
+    Lsn published_;
+    Lsn acked_;
+    std::chrono::milliseconds progress_interval_;
+    Time last_publish_;
+    bool hurry_ = false;
+};
+
+}  // namespace pgsluice
