@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -17,8 +18,13 @@
 
 namespace pgsluice {
 
-// Fills in type_name, base_oid and element_oid of every column; called for each definition that pgoutput sends.
-using CompleteColumns = std::function<void(Relation&)>;
+// What pgoutput does not say about a column's type (column_types.h). Both may be empty.
+struct TypeLookup {
+    // Fills in type_name, base_oid and element_oid; called for each definition of a table that pgoutput sends.
+    std::function<void(std::span<Column>)> complete;
+    // Called for each type that pgoutput describes anew: it may have been changed.
+    std::function<void(Oid)> forget;
+};
 
 // A finished block: what its message's headers and body are.
 struct EncodedBlock {
@@ -28,7 +34,7 @@ struct EncodedBlock {
 
 class WalEncoder {
    public:
-    WalEncoder(const ResumePoint& resume, CompleteColumns complete);
+    WalEncoder(const ResumePoint& resume, TypeLookup types);
 
     // Takes one pgoutput message. Its bytes may die afterwards.
     void take(std::string_view message);
@@ -41,6 +47,8 @@ class WalEncoder {
     [[nodiscard]] const ResumePoint& reached() const noexcept { return reached_; }
     // Changes published so far, over all blocks.
     [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
+    // The walsender has got this far and sent all before it. Ignored inside a transaction.
+    void skip_to(Lsn lsn) noexcept;
     // Closes the block. An open transaction is continued in the next one.
     EncodedBlock finish();
 
@@ -49,7 +57,7 @@ class WalEncoder {
     void on(const pgoutput::Commit& commit);
     void on(const pgoutput::Origin&) noexcept {}
     void on(const pgoutput::RelationMessage& relation);
-    void on(const pgoutput::Type&) noexcept {}
+    void on(const pgoutput::Type& type);
     void on(const pgoutput::Insert& insert);
     void on(const pgoutput::Update& update);
     void on(const pgoutput::Delete& del);
@@ -58,13 +66,17 @@ class WalEncoder {
 
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
-    [[nodiscard]] const RelationPtr& relation(Oid oid, Row row) const;
+    // Whether the stream does not hold this non-transactional message yet.
+    [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
+    // The relation as last described; checks that the row fits it.
+    const Relation& relation(Oid oid, Row row);
     void write(Change& change);
 
-    CompleteColumns complete_;
+    TypeLookup types_;
     pgoutput::Decoder decoder_;
     BlockWriter writer_;
     std::unordered_map<Oid, RelationPtr> relations_;
+    const Relation* last_ = nullptr;      // the one used last
     std::vector<RelationPtr> replaced_;   // definitions that the block may still name by their address
     std::vector<RelationPtr> truncated_;  // reused
     ResumePoint resume_;
