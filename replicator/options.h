@@ -39,12 +39,13 @@ struct ReplicatorOptions {
     StreamConfig stream;
     PublisherLimits publisher;
     ConfirmMode confirm = ConfirmMode::stream;
-    bool assume_sync_always = false;         // do not print that the server syncs lazily
+    bool assume_sync_always = false;          // do not print that the server syncs lazily
     std::int64_t stream_retain_ms = 3600000;  // keep what all workers applied at least this long
 
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
     int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
     int progress_interval_ms = 3000;       // a progress marker at most this often
+    int source_timeout_ms = 60000;         // a source that does not even answer our questions for so long is given up
 };
 
 }  // namespace pgsluice

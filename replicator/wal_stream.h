@@ -15,13 +15,13 @@ namespace pgsluice {
 
 // What the loop asks of and tells to others. All are called from the loop's thread and must not wait for a network.
 struct WalStreamHooks {
-    // Completes a relation's columns with what pgoutput does not send: type_name, base_oid, element_oid.
-    CompleteColumns complete_columns;
-    // Told about once a second what the slot was told, for the copy in KV (lsn_copy.h). May be empty.
+    TypeLookup types;
+    // Told what the slot was told with every status, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
-    // The slot is confirmed no further than this: --confirm applied. Empty: no further limit.
+    // The slot is confirmed no further than this (--confirm applied); never below what it was told before, nor the
+    // slot's own confirmed position at the start. Empty: no further limit.
     std::function<Lsn()> confirm_limit;
-    Log log;
+    Log log;  // may be empty
 };
 
 // Reads the started source from `resume` on and publishes everything through `publisher`, whose generation begins just

@@ -1,0 +1,227 @@
+#include "replicator/wal_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <variant>
+
+#include "replicator/ledger.h"
+#include "replicator/wal_encoder.h"
+#include "replicator/wal_frame.h"
+#include "stream/failpoint.h"
+#include "stream/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Time = WalSource::Clock::time_point;
+using std::chrono::milliseconds;
+
+// The walsender wakes its reader for every message; a reader that naps a little after a good catch is woken once for
+// many (DESIGN.md section 7 has the figures).
+constexpr std::size_t kNapFromBytes = 2048;
+constexpr auto kNap = 200us;
+// No wait is longer, so that a stop is seen soon.
+constexpr milliseconds kLongestWait = 100ms;
+// Together below the 5 s in which a stopped program should be gone.
+constexpr milliseconds kDrainLimit = 3500ms;
+constexpr milliseconds kEndLimit = 500ms;
+
+std::int64_t postgres_time_us() {
+    constexpr std::int64_t kSecondsFrom1970To2000 = 946684800;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now).count() - kSecondsFrom1970To2000 * 1000000;
+}
+
+class WalStream {
+   public:
+    WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+              const WalStreamHooks& hooks);
+
+    void run(const std::stop_token& stop);
+
+   private:
+    struct Drained {
+        std::size_t bytes = 0;
+        bool dry = false;  // there was nothing more
+    };
+
+    Drained drain();
+    void take(std::string_view frame);
+    void on(const XLogData& data) { encoder_.take(data.message); }
+    void on(const Keepalive& keepalive);
+    void publish_block();
+    void publish_marker(Lsn lsn);
+    void settle();
+    void send_status(Time now);
+    void check_silence(Time now) const;
+    void rest(const Drained& drained);
+    void finish();
+
+    [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
+    [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
+    [[nodiscard]] milliseconds until_status() const;
+
+    WalSource& source_;
+    Publisher& publisher_;
+    const ReplicatorOptions& options_;
+    const WalStreamHooks& hooks_;
+    WalEncoder encoder_;
+    Ledger ledger_;
+    milliseconds status_interval_;
+    Time last_status_;
+    Time last_received_;
+    Lsn told_;                     // to the slot
+    bool reply_requested_ = true;  // the first status goes out at once
+};
+
+milliseconds feedback_interval(const WalSource& source, const ReplicatorOptions& options) {
+    const milliseconds wanted(options.feedback_interval_ms);
+    const auto timeout = source.wal_sender_timeout();
+    return timeout == 0ms ? wanted : std::max(1ms, std::min(wanted, timeout / 3));
+}
+
+WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume,
+                     const ReplicatorOptions& options, const WalStreamHooks& hooks)
+    : source_(source),
+      publisher_(publisher),
+      options_(options),
+      hooks_(hooks),
+      encoder_(resume, hooks.types),
+      ledger_(resume.confirmable, milliseconds(options.progress_interval_ms), source.now()),
+      status_interval_(feedback_interval(source, options)),
+      last_status_(source.now()),
+      last_received_(source.now()) {}
+
+void WalStream::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        const auto drained = drain();
+        settle();
+        rest(drained);
+    }
+    finish();
+}
+
+// Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
+// full or when there is nothing more to put into it. A full block that finds no room stays, and then no WAL is read:
+// the walsender waits, and the slot keeps what we do not take.
+WalStream::Drained WalStream::drain() {
+    Drained drained;
+    while (!block_full() && drained.bytes < options_.block_bytes) {
+        const auto frame = source_.receive();
+        if (!frame) {
+            drained.dry = true;
+            break;
+        }
+        drained.bytes += frame->size();
+        take(*frame);
+    }
+    if (drained.bytes > 0) last_received_ = source_.now();
+    if ((drained.dry || block_full()) && encoder_.size() > 0 && publisher_.has_room()) publish_block();
+    return drained;
+}
+
+void WalStream::take(std::string_view frame) {
+    std::visit([this](const auto& parsed) { on(parsed); }, parse_wal_frame(frame));
+}
+
+void WalStream::on(const Keepalive& keepalive) {
+    encoder_.skip_to(keepalive.wal_end);
+    if (!keepalive.reply_requested) return;
+    reply_requested_ = true;
+    ledger_.hurry();
+}
+
+void WalStream::publish_block() {
+    const auto block = encoder_.finish();
+    publisher_.publish(block.meta, block.body);
+    PGSLUICE_FAILPOINT("after_publish");
+    ledger_.published(block.meta.confirmable, source_.now());
+}
+
+void WalStream::publish_marker(Lsn lsn) {
+    const auto body = encode(Progress{lsn, postgres_time_us()});
+    publisher_.publish({MessageKind::progress, encoder_.reached().position, lsn}, body);
+    ledger_.published(lsn, source_.now());
+}
+
+// Whatever has to happen in time, whether WAL comes or not and whether it can be published or not.
+void WalStream::settle() {
+    const auto now = source_.now();
+    const bool room = publisher_.has_room();  // throws when the generation is broken
+    if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
+    const auto reached = encoder_.reached().confirmable;
+    if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
+    check_silence(now);
+    if (reply_requested_ || until_status() == 0ms) send_status(now);
+}
+
+void WalStream::send_status(Time now) {
+    auto confirmed = ledger_.confirmed();
+    if (hooks_.confirm_limit) confirmed = std::min(confirmed, hooks_.confirm_limit());
+    confirmed = std::max(confirmed, told_);
+    const bool news = confirmed > told_;
+    if (news) PGSLUICE_FAILPOINT("before_feedback");
+    // Asking back when nothing has come tells a silent source from a dead one, and how far its WAL is.
+    source_.send_status(confirmed, last_received_ <= last_status_);
+    if (news) PGSLUICE_FAILPOINT("after_feedback");
+    told_ = confirmed;
+    last_status_ = now;
+    reply_requested_ = false;
+    if (hooks_.confirmed) hooks_.confirmed(confirmed);
+}
+
+void WalStream::check_silence(Time now) const {
+    if (now - last_received_ < milliseconds(options_.source_timeout_ms)) return;
+    throw retry_error(fmt::format("unable to read the write-ahead log: the source has not answered for {} s",
+                                  options_.source_timeout_ms / 1000));
+}
+
+milliseconds WalStream::until_status() const {
+    const auto left = std::chrono::ceil<milliseconds>(last_status_ + status_interval_ - source_.now());
+    return std::clamp(left, 0ms, kLongestWait);
+}
+
+void WalStream::rest(const Drained& drained) {
+    const bool blocked = encoder_.size() > 0 && (drained.dry || block_full());
+    if (blocked) {
+        publisher_.wait_for_room(static_cast<int>(until_status().count()));
+        last_received_ = source_.now();  // not reading is no silence of the source
+    } else if (drained.dry && drained.bytes >= kNapFromBytes) {
+        source_.nap(kNap);
+    } else if (drained.dry) {
+        source_.wait(until_status());
+    }
+}
+
+// Everything taken from the WAL is published, even half a transaction: the next session goes on behind its last change.
+void WalStream::finish() {
+    const auto deadline = source_.now() + kDrainLimit;
+    const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - source_.now()); };
+    while (left() > 0ms && (encoder_.size() > 0 || publisher_.in_flight() > 0)) {
+        if (encoder_.size() > 0 && publisher_.has_room()) publish_block();
+        const auto slice = static_cast<int>(std::min(left(), std::max(until_status(), 1ms)).count());
+        if (encoder_.size() > 0) {
+            publisher_.wait_for_room(slice);
+        } else {
+            publisher_.drain(slice);
+        }
+        settle();
+    }
+    if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
+    send_status(source_.now());
+    source_.end(kEndLimit);
+}
+
+}  // namespace
+
+void stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+                const WalStreamHooks& hooks, std::stop_token stop) {
+    WalStream(source, publisher, resume, options, hooks).run(stop);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,319 @@
+// The streaming loop: what is published when, what the slot is told when, and how it stops.
+#include "replicator/wal_stream.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "sql/error.h"
+#include "stream/block_reader.h"
+#include "stream/markers.h"
+#include "tests/support/fake_wal.h"
+#include "tests/support/wal_script.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Loop {
+    FakeScript script;
+    FakeWal wal{script};
+    FakePublisher publisher{script};
+    ReplicatorOptions options;
+    WalStreamHooks hooks;
+    ResumePoint resume{{}, Lsn{0x10}};
+    std::vector<Lsn> told;
+
+    Loop() { wal.answer = keepalive(Lsn{0x10}); }
+
+    void send(const std::vector<std::string>& messages) {
+        for (const auto& message : messages) wal.frames.push_back(xlog_data(message));
+    }
+    void run() { stream_wal(wal, publisher, resume, options, hooks, script.stop.get_token()); }
+    [[nodiscard]] std::size_t changes_published() const {
+        std::size_t count = 0;
+        BlockReader reader;
+        for (const auto& message : publisher.messages) {
+            if (message.meta.kind == MessageKind::changes) count += reader.read(message.body)->changes.size();
+        }
+        return count;
+    }
+    [[nodiscard]] Lsn last_confirmed() const { return wal.statuses.back().confirmed; }
+};
+
+std::vector<std::string> small_transaction(Lsn commit, Lsn end) {
+    return {wal_begin(commit, 7), wal_relation(1, "t", {"id"}), wal_insert(1, {"1"}), wal_commit(commit, end)};
+}
+
+}  // namespace
+
+TEST_CASE("a transaction is published when the input runs dry, and confirmed behind its ack") {
+    Loop loop;
+    loop.publisher.auto_ack = false;
+    loop.script.then([&] { loop.send(small_transaction(Lsn{0x20}, Lsn{0x30})); });
+    loop.script.pass(1500ms);
+    loop.script.then([&] {
+        REQUIRE(loop.publisher.messages.size() == 1);
+        CHECK(loop.publisher.messages[0].meta == MessageMeta{MessageKind::changes, {Lsn{0x20}, 1}, Lsn{0x30}});
+        CHECK(loop.last_confirmed() == Lsn{0x10});
+        loop.publisher.acked = 1;
+    });
+    loop.script.pass(1500ms);
+    loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x30}); });
+    loop.run();
+    CHECK(loop.wal.ended);
+}
+
+TEST_CASE("small transactions that are here together share a block") {
+    Loop loop;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.send(small_transaction(Lsn{0x30}, Lsn{0x40}));
+    loop.run();
+    CHECK(loop.publisher.messages.size() == 1);
+    CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x40});
+    CHECK(loop.changes_published() == 2);
+}
+
+TEST_CASE("the first status goes out at once, then one per interval, whatever comes or not") {
+    Loop loop;
+    loop.script.pass(10s);
+    loop.run();
+    CHECK(loop.wal.statuses.front().time == std::chrono::steady_clock::time_point{});
+    CHECK(loop.wal.statuses.size() >= 11);
+    for (std::size_t i = 1; i < loop.wal.statuses.size(); ++i) {
+        CHECK(loop.wal.statuses[i].time - loop.wal.statuses[i - 1].time <= 1001ms);
+    }
+}
+
+TEST_CASE("a short wal_sender_timeout makes statuses more frequent") {
+    Loop loop;
+    loop.wal.timeout = 300ms;
+    loop.script.pass(1s);
+    loop.run();
+    CHECK(loop.wal.statuses.size() >= 10);
+}
+
+TEST_CASE("a keepalive that asks is answered at once") {
+    Loop loop;
+    loop.script.pass(300ms);
+    loop.script.then([&] { loop.wal.frames.push_back(keepalive(Lsn{0x10}, true)); });
+    std::size_t before = 0;
+    loop.script.then([&] { before = loop.wal.statuses.size(); });
+    loop.run();
+    CHECK(before == 2);  // the first one and the answer
+}
+
+TEST_CASE("while publishing is blocked no more than a block is read and statuses go on") {
+    Loop loop;
+    loop.options.block_bytes = 4096;
+    loop.wal.timeout = 300ms;
+    loop.publisher.room = false;
+    loop.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id"})});
+    for (int i = 0; i < 1000; ++i) loop.send({wal_insert(1, {"0123456789012345678901234567890123456789"})});
+    loop.send({wal_commit(Lsn{0x20}, Lsn{0x30})});
+    loop.script.pass(5s);
+    loop.script.then([&] {
+        CHECK(loop.publisher.messages.empty());
+        CHECK(loop.wal.received < 120);
+        CHECK(loop.wal.statuses.size() >= 45);
+        CHECK(loop.last_confirmed() == Lsn{0x10});
+        loop.publisher.room = true;
+    });
+    loop.script.pass(1s);
+    loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x30}); });
+    loop.run();
+    CHECK(loop.changes_published() == 1000);
+}
+
+TEST_CASE("a source is not called silent while we do not read") {
+    Loop loop;
+    loop.publisher.room = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(200s);
+    loop.script.then([&] { loop.publisher.room = true; });
+    CHECK_NOTHROW(loop.run());
+}
+
+TEST_CASE("a source that answers nothing is given up for a new connection") {
+    Loop loop;
+    loop.wal.answers = false;
+    loop.script.pass(200s);
+    try {
+        loop.run();
+        FAIL("it must throw");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::retry);
+    }
+    CHECK(loop.wal.statuses.back().reply_requested);
+    CHECK(loop.script.now.time_since_epoch() < 62s);
+}
+
+TEST_CASE("a transaction of any size passes through in blocks") {
+    Loop loop;
+    loop.options.block_bytes = 64 * 1024;
+    loop.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id", "note"})});
+    for (int i = 0; i < 20000; ++i) loop.send({wal_insert(1, {std::to_string(i), "a note of some length"})});
+    loop.send({wal_commit(Lsn{0x20}, Lsn{0x30})});
+    loop.run();
+    CHECK(loop.changes_published() == 20000);
+    CHECK(loop.publisher.messages.size() > 10);
+    for (std::size_t i = 0; i < loop.publisher.messages.size(); ++i) {
+        const auto& message = loop.publisher.messages[i];
+        CHECK(message.body.size() < 65 * 1024);
+        const bool last = i + 1 == loop.publisher.messages.size();
+        CHECK(message.meta.confirmable == (last ? Lsn{0x30} : Lsn{0x10}));
+    }
+}
+
+TEST_CASE("a good catch is followed by a nap, a small one by a wait for more") {
+    Loop loop;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(100ms);
+    loop.script.then([&] {
+        CHECK(loop.wal.naps == 0);
+        loop.send({wal_begin(Lsn{0x30}, 7), wal_insert(1, {std::string(4000, 'x')}), wal_commit(Lsn{0x30}, Lsn{0x40})});
+    });
+    loop.script.pass(100ms);
+    loop.script.then([&] { CHECK(loop.wal.naps == 1); });
+    loop.run();
+}
+
+TEST_CASE("a broken generation ends the session with a retry error, also when nothing is to be sent") {
+    Loop loop;
+    loop.script.then([&] { loop.publisher.broken = true; });
+    try {
+        loop.run();
+        FAIL("it must throw");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::retry);
+    }
+}
+
+TEST_CASE("WAL without anything of ours is confirmed by way of a progress marker") {
+    Loop loop;
+    loop.wal.answer = keepalive(Lsn{0x500});
+    loop.script.pass(2500ms);
+    loop.script.then([&] {
+        CHECK(loop.publisher.messages.empty());
+        CHECK(loop.last_confirmed() == Lsn{0x10});
+    });
+    loop.script.pass(2s);
+    loop.script.then([&] {
+        REQUIRE(loop.publisher.messages.size() == 1);
+        CHECK(loop.publisher.messages[0].meta == MessageMeta{MessageKind::progress, {}, Lsn{0x500}});
+        CHECK(decode_progress(loop.publisher.messages[0].body).lsn == Lsn{0x500});
+        CHECK(loop.last_confirmed() == Lsn{0x500});
+    });
+    loop.script.pass(60s);
+    loop.run();
+    CHECK(loop.publisher.messages.size() == 1);
+}
+
+TEST_CASE("no marker inside a transaction, however long it stays open") {
+    Loop loop;
+    loop.send({wal_begin(Lsn{0x600}, 7), wal_relation(1, "t", {"id"}), wal_insert(1, {"1"})});
+    loop.script.pass(1s);
+    loop.script.then([&] { loop.wal.answer = keepalive(Lsn{0x500}); });
+    loop.script.pass(20s);
+    loop.run();
+    REQUIRE(loop.publisher.messages.size() == 1);
+    CHECK(loop.publisher.messages[0].meta == MessageMeta{MessageKind::changes, {Lsn{0x600}, 1}, Lsn{0x10}});
+}
+
+TEST_CASE("a server that shuts down gets all of its WAL confirmed at once") {
+    Loop loop;
+    loop.script.pass(300ms);
+    loop.script.then([&] { loop.wal.frames.push_back(keepalive(Lsn{0x700}, true)); });
+    loop.script.then([&] {
+        REQUIRE(loop.publisher.messages.size() == 1);
+        CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x700});
+        loop.wal.frames.push_back(keepalive(Lsn{0x700}, true));
+    });
+    loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x700}); });
+    loop.run();
+}
+
+TEST_CASE("a stop in mid-transaction publishes what was taken, and the next session goes on behind it") {
+    Loop first;
+    first.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id"}), wal_insert(1, {"1"}), wal_insert(1, {"2"})});
+    first.script.then([&] {
+        first.send({wal_insert(1, {"3"})});
+        first.script.stop.request_stop();  // in mid-transaction: the third is not read any more
+    });
+    first.run();
+    CHECK(first.changes_published() == 2);
+    CHECK(first.wal.ended);
+
+    Loop second;
+    second.resume = resume_point(first.publisher.messages.back().meta);
+    CHECK(second.resume.position == Position{Lsn{0x20}, 2});
+    second.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id"}), wal_insert(1, {"1"}), wal_insert(1, {"2"}),
+                 wal_insert(1, {"3"}), wal_commit(Lsn{0x20}, Lsn{0x30})});
+    second.run();
+    CHECK(second.changes_published() == 1);
+    CHECK(second.publisher.messages.back().meta == MessageMeta{MessageKind::changes, {Lsn{0x20}, 3}, Lsn{0x30}});
+    CHECK(second.last_confirmed() == Lsn{0x30});
+}
+
+TEST_CASE("a stop waits for acks and confirms them") {
+    Loop loop;
+    loop.publisher.auto_ack = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.then([&] { loop.script.stop.request_stop(); });
+    loop.script.then([&] { loop.publisher.acked = 1; });
+    loop.run();
+    CHECK(loop.last_confirmed() == Lsn{0x30});
+}
+
+TEST_CASE("a stop gives up after a few seconds without acks and confirms nothing") {
+    Loop loop;
+    loop.publisher.auto_ack = false;
+    loop.wal.timeout = 300ms;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    std::chrono::steady_clock::time_point stopped;
+    loop.script.then([&] {
+        stopped = loop.script.now;
+        loop.script.stop.request_stop();
+    });
+    loop.script.pass(100s);
+    loop.run();
+    CHECK(loop.script.now - stopped < 4s);
+    CHECK(loop.last_confirmed() == Lsn{0x10});
+    CHECK(loop.wal.statuses.size() >= 35);  // they go on meanwhile
+    CHECK(loop.wal.ended);
+}
+
+TEST_CASE("a stop with a full block and no room leaves the block for the next session") {
+    Loop loop;
+    loop.publisher.room = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.then([&] { loop.script.stop.request_stop(); });
+    loop.script.pass(100s);
+    loop.run();
+    CHECK(loop.publisher.messages.empty());
+    CHECK(loop.last_confirmed() == Lsn{0x10});
+}
+
+TEST_CASE("the limit of --confirm applied holds the slot back") {
+    Loop loop;
+    Lsn applied{0x18};
+    loop.hooks.confirm_limit = [&] { return applied; };
+    loop.hooks.confirmed = [&](Lsn lsn) { loop.told.push_back(lsn); };
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(1500ms);
+    loop.script.then([&] {
+        CHECK(loop.last_confirmed() == Lsn{0x18});
+        applied = Lsn{0x28};
+    });
+    loop.script.pass(1500ms);
+    loop.script.then([&] {
+        CHECK(loop.last_confirmed() == Lsn{0x28});
+        applied = Lsn{0x18};  // never back
+    });
+    loop.script.pass(1500ms);
+    loop.run();
+    CHECK(loop.told.back() == Lsn{0x28});
+}
