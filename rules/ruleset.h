@@ -25,8 +25,8 @@ class TablePlan {
 
     // The relation a sink sees: routed names, excluded columns gone.
     [[nodiscard]] virtual const RelationPtr& target() const = 0;
-    // Whether apply() changes nothing but the relation (names, no rows, no values, same columns in the same order): then
-    // COPY text may pass unparsed.
+    // Whether apply() changes nothing but the relation (names, no rows, no values, same columns in the same order):
+    // then COPY text may pass unparsed.
     [[nodiscard]] virtual bool passes_copy() const = 0;
     // Rewrites the change in place, values from the arena, relation to target(); may turn an update into an insert or
     // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;
