@@ -1,0 +1,70 @@
+#include "cmd/supervise.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::string waiting_text(const Error& error, const Backoff& backoff, const RetryPolicy& policy,
+                         std::chrono::milliseconds wait) {
+    const std::string limit = backoff.has_run() ? "" : fmt::format(" of {}", policy.max_attempts);
+    return fmt::format("{}; trying again in {} ms (retry {}{})", error.what(), wait.count(), backoff.failures(), limit);
+}
+
+}  // namespace
+
+void Backoff::running() noexcept {
+    has_run_ = true;
+    failures_ = 0;
+    wait_ms_ = policy_.initial_wait_ms;
+}
+
+std::optional<std::chrono::milliseconds> Backoff::next_wait() noexcept {
+    if (!has_run_ && failures_ >= policy_.max_attempts) return std::nullopt;
+    ++failures_;
+    const std::int64_t wait = std::min(wait_ms_, policy_.max_wait_ms);
+    wait_ms_ = wait > policy_.max_wait_ms / 2 ? policy_.max_wait_ms : wait * 2;
+    return std::chrono::milliseconds(wait);
+}
+
+void supervise(const RetryPolicy& policy, const Session& session, const Sleep& sleep, const Log& log,
+               const std::stop_token& stop) {
+    Backoff backoff(policy);
+    while (!stop.stop_requested()) {
+        try {
+            session([&] { backoff.running(); });
+            return;
+        } catch (const Interrupted&) {
+            return;
+        } catch (const Error& error) {
+            if (error.action() != Action::retry) throw;
+            if (stop.stop_requested()) {
+                log(LogLevel::warning, fmt::format("{}; not trying again, for we were asked to stop", error.what()));
+                return;
+            }
+            const auto wait = backoff.next_wait();
+            if (!wait) throw;
+            log(LogLevel::warning, waiting_text(error, backoff, policy, *wait));
+            sleep(*wait);
+        }
+    }
+}
+
+Sleep interruptible_sleep(std::stop_token stop) {
+    return [stop = std::move(stop)](std::chrono::milliseconds wait) {
+        std::mutex mutex;
+        std::condition_variable_any woken;
+        std::unique_lock lock(mutex);
+        woken.wait_for(lock, stop, wait, [] { return false; });
+    };
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,52 @@
+// Running a session again and again: the one recovery path. A session starts from durable state, so whatever broke it,
+// starting it anew is right.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+#include "stream/log.h"
+
+namespace pgsluice {
+
+struct RetryPolicy {
+    int max_attempts = 3;                 // retries until a session has run for the first time; then there is no limit
+    std::int64_t initial_wait_ms = 1000;  // doubled each time,
+    std::int64_t max_wait_ms = 8000;      // up to this
+};
+
+// How long to wait before the next try. Pure: knows no clock.
+class Backoff {
+   public:
+    explicit Backoff(const RetryPolicy& policy) noexcept : policy_(policy), wait_ms_(policy.initial_wait_ms) {}
+
+    // A session got going: from now on tries have no limit, and waits start small again.
+    void running() noexcept;
+    // Nothing: give up.
+    std::optional<std::chrono::milliseconds> next_wait() noexcept;
+    // Failures since the last running().
+    [[nodiscard]] int failures() const noexcept { return failures_; }
+    [[nodiscard]] bool has_run() const noexcept { return has_run_; }
+
+   private:
+    RetryPolicy policy_;
+    std::int64_t wait_ms_;
+    int failures_ = 0;
+    bool has_run_ = false;
+};
+
+// One session; calls its argument when it got going.
+using Session = std::function<void(const std::function<void()>& running)>;
+// Sleeps this long or until asked to stop.
+using Sleep = std::function<void(std::chrono::milliseconds)>;
+
+// Runs the session until it returns, retrying after retry Errors as the policy says. Rethrows the last retry Error when
+// the tries are used up, and every other exception at once; returns when stop is requested, whatever the session threw.
+void supervise(const RetryPolicy& policy, const Session& session, const Sleep& sleep, const Log& log,
+               const std::stop_token& stop);
+
+Sleep interruptible_sleep(std::stop_token stop);
+
+}  // namespace pgsluice

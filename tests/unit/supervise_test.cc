@@ -1,0 +1,120 @@
+// Retrying: how often, how long, and when not.
+#include "cmd/supervise.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "sql/error.h"
+
+using namespace pgsluice;
+
+namespace {
+
+using Waits = std::vector<std::int64_t>;
+using Texts = std::vector<std::string>;
+using Running = std::function<void()>;
+
+// A supervised run without time: what was slept and logged.
+struct Run {
+    Waits slept;
+    Texts logged;
+    int sessions = 0;
+    std::stop_source stop;
+
+    void operator()(const RetryPolicy& policy, const std::function<void(const Running&)>& session) {
+        supervise(
+            policy,
+            [&](const Running& running) {
+                ++sessions;
+                session(running);
+            },
+            [&](std::chrono::milliseconds wait) { slept.push_back(wait.count()); },
+            [&](LogLevel, std::string_view text) { logged.emplace_back(text); }, stop.get_token());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("waits double up to their limit, and tries at start are counted") {
+    Backoff backoff({4, 1000, 3000});
+    Waits waits;
+    while (const auto wait = backoff.next_wait()) waits.push_back(wait->count());
+    CHECK(waits == Waits{1000, 2000, 3000, 3000});
+}
+
+TEST_CASE("once it has run there is no limit, and waits start small again") {
+    Backoff backoff({1, 1000, 8000});
+    CHECK(backoff.next_wait()->count() == 1000);
+    CHECK_FALSE(backoff.next_wait());
+    backoff.running();
+    Waits waits;
+    for (int i = 0; i < 6; ++i) waits.push_back(backoff.next_wait()->count());
+    CHECK(waits == Waits{1000, 2000, 4000, 8000, 8000, 8000});
+    backoff.running();
+    CHECK(backoff.next_wait()->count() == 1000);
+}
+
+TEST_CASE("no retries at all is possible, and huge waits do not overflow") {
+    constexpr auto longest = std::numeric_limits<std::int64_t>::max();
+    CHECK_FALSE(Backoff({0, 1000, 8000}).next_wait());
+    Backoff backoff({100, longest / 2 + 1, longest});
+    CHECK(backoff.next_wait()->count() == longest / 2 + 1);
+    CHECK(backoff.next_wait()->count() == longest);
+    CHECK(backoff.next_wait()->count() == longest);
+}
+
+TEST_CASE("a retry error is tried again, saying what for; then given up") {
+    Run run;
+    const auto fails = [](const Running&) { throw retry_error("unable to connect to source 'h': refused"); };
+    CHECK_THROWS_WITH_AS(run({2, 10, 80}, fails), "unable to connect to source 'h': refused", Error);
+    CHECK(run.sessions == 3);
+    CHECK(run.slept == Waits{10, 20});
+    CHECK(run.logged == Texts{"unable to connect to source 'h': refused; trying again in 10 ms (retry 1 of 2)",
+                              "unable to connect to source 'h': refused; trying again in 20 ms (retry 2 of 2)"});
+}
+
+TEST_CASE("after it has run it goes on for ever") {
+    Run run;
+    run({1, 10, 80}, [&](const Running& running) {
+        if (run.sessions == 1) running();
+        if (run.sessions < 50) throw retry_error("gone");
+    });
+    CHECK(run.sessions == 50);
+    CHECK(run.logged.back() == "gone; trying again in 80 ms (retry 49)");
+}
+
+TEST_CASE("stop errors, bugs and strangers pass at once") {
+    Run run;
+    CHECK_THROWS_AS(run({}, [](const Running&) { throw stop_error("no"); }), Error);
+    CHECK_THROWS_AS(run({}, [](const Running&) { throw std::logic_error("bug"); }), std::logic_error);
+    CHECK(run.sessions == 2);
+    CHECK(run.slept.empty());
+}
+
+TEST_CASE("a request to stop ends it, whatever the session throws") {
+    Run interrupted;
+    interrupted({}, [](const Running&) { throw Interrupted{}; });
+    CHECK(interrupted.sessions == 1);
+
+    Run broken;
+    broken({}, [&](const Running&) {
+        broken.stop.request_stop();
+        throw retry_error("connection lost");
+    });
+    CHECK(broken.slept.empty());
+    CHECK(broken.logged == Texts{"connection lost; not trying again, for we were asked to stop"});
+
+    Run before;
+    before.stop.request_stop();
+    before({}, [](const Running&) {});
+    CHECK(before.sessions == 0);
+}
+
+TEST_CASE("a sleep ends when asked to stop") {
+    std::stop_source stop;
+    stop.request_stop();
+    interruptible_sleep(stop.get_token())(std::chrono::hours(24));
+}
