@@ -1,1 +1,86 @@
-int main() { return 0; }
+// The program: reads what it is told, runs the command, and turns exceptions into a message and an exit code.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cmd/exit_code.h"
+#include "cmd/help.h"
+#include "cmd/invocation.h"
+#include "cmd/log_writer.h"
+#include "cmd/signals.h"
+#include "cmd/subcommands.h"
+#include "sql/error.h"
+
+namespace {
+
+using namespace pgsluice;
+
+ExitCode exit_code(Action action) {
+    switch (action) {
+        case Action::retry:
+            return exit_gave_up;
+        case Action::stop:
+            return exit_stopped;
+        case Action::usage:
+            return exit_usage;
+    }
+    return exit_bug;
+}
+
+// The last words: for people, or as one more line of a log that machines read.
+ExitCode report(const Error& error, const Log* json_log) {
+    const std::string hint = error.hint().empty() ? "" : "HINT: " + error.hint();
+    if (json_log != nullptr) {
+        (*json_log)(LogLevel::error, hint.empty() ? error.what() : error.what() + ("; " + hint));
+    } else {
+        std::fprintf(stderr, "error: %s\n%s%s", error.what(), hint.c_str(), hint.empty() ? "" : "\n");
+    }
+    return exit_code(error.action());
+}
+
+int print(const std::string& text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return written ? exit_done : exit_stopped;
+}
+
+ExitCode run(Subcommand command, const Invocation& invocation) {
+    const LogOptions& log_options = invocation.settings.log;
+    const Log log = stderr_log(log_options);
+    const SignalWatch signals(log);
+    for (const std::string& warning : invocation.warnings) log(LogLevel::warning, warning);
+    try {
+        Settings settings = invocation.settings;
+        set_names(settings);
+        command(std::move(settings), log, signals.token());
+        return exit_done;
+    } catch (const Interrupted&) {
+        return exit_done;
+    } catch (const Error& error) {
+        return report(error, log_options.format == LogFormat::json ? &log : nullptr);
+    }
+}
+
+int run(const std::vector<std::string>& arguments) {
+    const Invocation invocation = read_invocation(arguments, process_environment());
+    if (invocation.command == nullptr) return print(overview());
+    if (invocation.help) return print(command_help(*invocation.command));
+    if (const Subcommand command = subcommand(invocation.command->command)) return run(command, invocation);
+    if (invocation.command->command == command_help_markdown) return print(markdown_tables());
+    return print("pgsluice " PGSLUICE_VERSION "\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run({argv + std::min(argc, 1), argv + argc});
+    } catch (const Error& error) {
+        return report(error, nullptr);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "error: %s\nHINT: this is a bug in pgsluice %s; please report it\n", error.what(),
+                     PGSLUICE_VERSION);
+        return exit_bug;
+    }
+}

@@ -1,0 +1,32 @@
+// Everything the command line, the environment and the configuration file can say, as the structs the parts take.
+#pragma once
+
+#include <string>
+
+#include "cmd/log_writer.h"
+#include "cmd/supervise.h"
+#include "replicator/options.h"
+#include "sinks/options.h"
+#include "worker/options.h"
+
+namespace pgsluice {
+
+struct Settings {
+    std::string group;
+    bool mode_stream = false;  // what was asked for; `replicator.mode` is what follows from it
+    bool mode_copy = false;
+    bool mode_copy_and_stream = false;
+    BrokerOptions nats;  // copied to both loops
+    RetryPolicy retry;
+    LogOptions log;
+    ReplicatorOptions replicator;
+    WorkerOptions worker;
+    StdoutSinkOptions standard_output;
+    FileSinkOptions file;
+    PostgresSinkOptions postgres;
+    WebhookSinkOptions webhook;
+    NatsSinkOptions nats_sink;
+    bool yes = false;  // teardown: do it, do not only list
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,21 @@
+// What each command does with its settings. The explicit table; nothing registers itself.
+#pragma once
+
+#include <stop_token>
+
+#include "cmd/flag.h"
+#include "cmd/settings.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// Runs until done or asked to stop. Throws Error.
+using Subcommand = void (*)(Settings settings, const Log& log, std::stop_token stop);
+
+// Null when there is nothing to run (version and the help texts, which main prints).
+Subcommand subcommand(Command command);
+
+// Checks the group's and the worker's name and derives all others from them; usage Error.
+void set_names(Settings& settings);
+
+}  // namespace pgsluice

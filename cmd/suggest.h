@@ -1,0 +1,15 @@
+// "Did you mean": the nearest of some names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice {
+
+// Empty when none is near.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+// "did you mean '--tables'?", or empty.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace pgsluice

@@ -1,0 +1,266 @@
+// Command lines and what the option structs then hold.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "cmd/invocation.h"
+#include "sql/error.h"
+#include "tests/support/process.h"
+
+using namespace pgsluice;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Settings settings(const Words& words, const Environment& environment = {}) {
+    return read_invocation(words, environment).settings;
+}
+
+Words replicator(const Words& more = {}) {
+    Words words{"replicator", "--group", "g", "--host", "h"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+Words worker(const std::string& sink, const Words& more = {}) {
+    Words words{"worker", sink, "--group", "g"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+// A home directory with a ~/.pgsluice.yaml.
+struct Home {
+    explicit Home(const std::string& text) : directory(test::temporary_directory("home")) {
+        std::ofstream(path()) << text;
+    }
+    [[nodiscard]] std::string path() const { return directory + "/.pgsluice.yaml"; }
+    [[nodiscard]] Environment environment() const { return {{"HOME", directory}}; }
+
+    std::string directory;
+};
+
+}  // namespace
+
+TEST_CASE("the replicator's defaults are the documented ones") {
+    const Settings s = settings(replicator());
+    CHECK(s.replicator.mode == ReplicatorMode::stream);
+    CHECK(s.replicator.schema == "public");
+    CHECK(s.replicator.tables.empty());
+    CHECK(s.replicator.nats.url == "nats://localhost:4222");
+    CHECK(s.replicator.max_copy_workers_per_table == 4);
+    CHECK(s.replicator.max_copy_workers == 0);
+    CHECK(s.replicator.stream.max_bytes == -1);
+    CHECK(s.replicator.stream_retain_ms == 3600000);
+    CHECK(s.replicator.source.role == "source");
+    CHECK(s.retry.max_attempts == 3);
+    CHECK(s.retry.initial_wait_ms == 1000);
+    CHECK(s.retry.max_wait_ms == 8000);
+}
+
+TEST_CASE("everything a replicator can be told arrives") {
+    const Settings s = settings({"replicator",
+                                 "--host=h",
+                                 "--port",
+                                 "5433",
+                                 "--dbname",
+                                 "d",
+                                 "--user",
+                                 "u",
+                                 "--password=-x",
+                                 "--group",
+                                 "a-b",
+                                 "--schema",
+                                 "shop",
+                                 "--tables",
+                                 "a,b",
+                                 "--tables",
+                                 "c.d",
+                                 "--nats-url",
+                                 "nats://n",
+                                 "--copy-and-stream",
+                                 "--max-copy-workers-per-table",
+                                 "2",
+                                 "--max-copy-workers",
+                                 "7",
+                                 "--publish-via-partition-root",
+                                 "--resnapshot",
+                                 "--stream-max-bytes",
+                                 "64MB",
+                                 "--stream-replicas",
+                                 "3",
+                                 "--stream-retain",
+                                 "2h",
+                                 "--confirm",
+                                 "applied",
+                                 "--assume-sync-always",
+                                 "--nats-credentials",
+                                 "c",
+                                 "--nats-ca",
+                                 "ca",
+                                 "--retry-max-attempts",
+                                 "9",
+                                 "--retry-initial-wait",
+                                 "500ms",
+                                 "--retry-max-wait",
+                                 "1m",
+                                 "--log-level",
+                                 "debug",
+                                 "--log-format",
+                                 "json"});
+    CHECK(s.replicator.source.host == "h");
+    CHECK(s.replicator.source.port == "5433");
+    CHECK(s.replicator.source.dbname == "d");
+    CHECK(s.replicator.source.user == "u");
+    CHECK(s.replicator.source.password == "-x");
+    CHECK(s.group == "a-b");
+    CHECK(s.replicator.schema == "shop");
+    CHECK(s.replicator.tables == Words{"a", "b", "c.d"});
+    CHECK(s.replicator.nats.url == "nats://n");
+    CHECK(s.replicator.nats.credentials_file == "c");
+    CHECK(s.replicator.nats.tls_ca_file == "ca");
+    CHECK(s.replicator.mode == ReplicatorMode::copy_and_stream);
+    CHECK(s.replicator.max_copy_workers_per_table == 2);
+    CHECK(s.replicator.max_copy_workers == 7);
+    CHECK(s.replicator.publish_via_partition_root);
+    CHECK(s.replicator.resnapshot);
+    CHECK(s.replicator.stream.max_bytes == 64LL << 20);
+    CHECK(s.replicator.stream.replicas == 3);
+    CHECK(s.replicator.stream_retain_ms == 7200000);
+    CHECK(s.replicator.confirm == ConfirmMode::applied);
+    CHECK(s.replicator.assume_sync_always);
+    CHECK(s.retry.max_attempts == 9);
+    CHECK(s.retry.initial_wait_ms == 500);
+    CHECK(s.retry.max_wait_ms == 60000);
+    CHECK(s.log.level == LogLevel::debug);
+    CHECK(s.log.format == LogFormat::json);
+}
+
+TEST_CASE("a worker's flags stand before or after the sink's name, whatever the values look like") {
+    for (const Words& words : {Words{"worker", "--group", "g", "--target-sync-schema", "postgres", "--target-dbname",
+                                     "postgres", "--source-dbname", "file"},
+                               Words{"worker", "postgres", "--target-sync-schema", "true", "--group", "g",
+                                     "--target-dbname", "postgres", "--source-dbname", "file"},
+                               Words{"--target-sync-schema=on", "--group", "g", "worker", "--target-dbname=postgres",
+                                     "--source-dbname", "file", "postgres"}}) {
+        const Settings s = settings(words);
+        CHECK(s.postgres.sync_schema);
+        CHECK(s.postgres.target.dbname == "postgres");
+        CHECK(s.postgres.source.dbname == "file");
+        CHECK(s.worker.sink == "postgres");
+        CHECK(s.worker.worker == "postgres");
+    }
+}
+
+TEST_CASE("the last of a repeated flag counts, as with pg_flo") {
+    CHECK(settings(replicator({"--schema", "a", "--schema", "b"})).replicator.schema == "b");
+}
+
+TEST_CASE("the file sink's flags arrive") {
+    const Settings s = settings(worker("file", {"--file-output-dir",
+                                                "/x",
+                                                "--file-max-size",
+                                                "1GiB",
+                                                "--file-max-age",
+                                                "1h30m",
+                                                "--file-compression",
+                                                "zstd",
+                                                "--format",
+                                                "debezium",
+                                                "--batch-size",
+                                                "5",
+                                                "--worker-name",
+                                                "w",
+                                                "--exit-after-snapshot",
+                                                "--exit-at-lsn",
+                                                "0/16B2D50",
+                                                "--rules-config",
+                                                "r",
+                                                "--routing-config",
+                                                "o"}));
+    CHECK(s.file.output_dir == "/x");
+    CHECK(s.file.max_size_bytes == 1ULL << 30);
+    CHECK(s.file.max_age_ms == 5400000);
+    CHECK(s.file.zstd);
+    CHECK(s.file.format == LineFormat::debezium);
+    CHECK(s.worker.batch_size == 5);
+    CHECK(s.worker.worker == "w");
+    CHECK(s.worker.exit_after_snapshot);
+    CHECK(s.worker.exit_at_lsn == Lsn{0x16B2D50});
+    CHECK(s.worker.rules.rules_file == "r");
+    CHECK(s.worker.rules.routing_file == "o");
+}
+
+TEST_CASE("the other sinks' flags arrive") {
+    const Settings webhook =
+        settings(worker("webhook", {"--webhook-url", "http://x", "--webhook-header", "A: b, c", "--webhook-header",
+                                    "D: e", "--webhook-timeout", "5s", "--on-error", "dead-letter",
+                                    "--webhook-batch-size", "100", "--webhook-concurrency", "8"}));
+    CHECK(webhook.webhook.url == "http://x");
+    CHECK(webhook.webhook.headers == Words{"A: b, c", "D: e"});
+    CHECK(webhook.webhook.timeout_ms == 5000);
+    CHECK(webhook.webhook.on_error == OnError::dead_letter);
+    CHECK(webhook.webhook.batch_size == 100);
+    CHECK(webhook.webhook.concurrency == 8);
+
+    const Settings target =
+        settings(worker("postgres", {"--target-url", "postgres://x/y", "--on-conflict", "ignore",
+                                     "--target-existing-rows", "keep", "--target-copy-workers", "3"}));
+    CHECK(target.postgres.target.url == "postgres://x/y");
+    CHECK(target.postgres.target.role == "target");
+    CHECK(target.postgres.on_conflict == OnConflict::ignore);
+    CHECK(target.postgres.existing_rows == ExistingRows::keep);
+    CHECK(target.postgres.copy_workers == 3);
+
+    CHECK(settings(worker("nats", {"--nats-subject", "a.{table}"})).nats_sink.subject == "a.{table}");
+    CHECK(settings(worker("stdout", {"--checkpoint-file", "c"})).standard_output.checkpoint_file == "c");
+}
+
+TEST_CASE("flag wins over environment over file over default") {
+    const Home home("group: from-file\nhost: h\nschema: from-file\nport: 1111\n");
+    Environment environment = home.environment();
+    environment.insert({{"PG_FLO_SCHEMA", "from-environment"}, {"PGSLUICE_PORT", "2222"}});
+    const Settings s = settings({"replicator", "--port", "3333"}, environment);
+    CHECK(s.group == "from-file");
+    CHECK(s.replicator.schema == "from-environment");
+    CHECK(s.replicator.source.port == "3333");
+    CHECK(settings({"replicator"}, environment).replicator.source.port == "2222");
+    CHECK(settings({"replicator", "--config", home.path()}).replicator.source.port == "1111");
+    CHECK(settings({"replicator"}, {{"PGSLUICE_CONFIG", home.path()}}).replicator.source.port == "1111");
+}
+
+TEST_CASE("one file may serve both sides") {
+    const Home home("group: g\nhost: h\ncopy: true\ntarget-host: t\nfile-output-dir: /x\n");
+    CHECK(settings({"replicator"}, home.environment()).replicator.mode == ReplicatorMode::copy);
+    CHECK(settings({"worker", "postgres"}, home.environment()).postgres.target.host == "t");
+    CHECK(settings({"worker", "file"}, home.environment()).file.output_dir == "/x");
+}
+
+TEST_CASE("a mode given where precedence is higher replaces the other") {
+    const Home home("group: g\nhost: h\ncopy: true\n");
+    const Environment environment = home.environment();
+    CHECK(settings({"replicator"}, environment).replicator.mode == ReplicatorMode::copy);
+    CHECK(settings({"replicator", "--stream"}, environment).replicator.mode == ReplicatorMode::stream);
+    CHECK(settings({"replicator", "--copy", "false"}, environment).replicator.mode == ReplicatorMode::stream);
+}
+
+TEST_CASE("a URL given where precedence is higher replaces the parts below it") {
+    const Environment environment{{"PGSLUICE_HOST", "old"}, {"PGSLUICE_PASSWORD", "p"}};
+    const Words url{"replicator", "--group", "g", "--source-url", "postgres://new/d"};
+    CHECK(settings(url, environment).replicator.source.host.empty());
+    CHECK(settings(url, environment).replicator.source.password == "p");
+    const Words with_password{"replicator", "--group", "g", "--source-url", "postgres://u:q@new/d"};
+    CHECK(settings(with_password, environment).replicator.source.password.empty());
+    const Words both{"replicator", "--group", "g", "--source-url", "postgres://new/d", "--host", "h"};
+    CHECK(settings(both).replicator.source.host == "h");
+}
+
+TEST_CASE("version and help need nothing else") {
+    const Home broken("nonsense: [\n");
+    CHECK(read_invocation({"version"}, broken.environment()).command->command == command_version);
+    CHECK(read_invocation({"--version"}, {}).command->command == command_version);
+    CHECK(read_invocation({"--help"}, {}).command == nullptr);
+    CHECK(read_invocation({"worker", "--help"}, {}).command == nullptr);
+    CHECK(read_invocation({"worker", "postgres", "-h"}, {}).command->command == command_worker_postgres);
+}

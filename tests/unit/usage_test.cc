@@ -1,0 +1,121 @@
+// What is refused before anything is touched, and in which words.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "cmd/invocation.h"
+#include "sql/error.h"
+#include "tests/support/process.h"
+
+using namespace pgsluice;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string refusal(const Words& words, const Environment& environment = {}) {
+    try {
+        read_invocation(words, environment);
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::usage);
+        return error.hint().empty() ? error.what() : std::string(error.what()) + " | " + error.hint();
+    }
+    return "accepted";
+}
+
+std::string replicator(const Words& more, const Environment& environment = {}) {
+    Words words{"replicator", "--group", "g", "--host", "h"};
+    words.insert(words.end(), more.begin(), more.end());
+    return refusal(words, environment);
+}
+
+std::string worker(const std::string& sink, const Words& more = {}) {
+    Words words{"worker", sink, "--group", "g"};
+    words.insert(words.end(), more.begin(), more.end());
+    return refusal(words);
+}
+
+}  // namespace
+
+TEST_CASE("commands") {
+    CHECK(refusal({}).rfind("no command is given | give one of: replicator, worker stdout, ", 0) == 0);
+    CHECK(refusal({"replicater"}) == "unknown command 'replicater' | did you mean 'replicator'?");
+    CHECK(refusal({"worker"}).rfind("'worker' alone is not a command | give one of: worker stdout, worker file, ", 0) ==
+          0);
+    CHECK(refusal({"worker", "postgre"}) == "unknown command 'worker postgre' | did you mean 'worker postgres'?");
+    CHECK(worker("stdout", {"extra"}) == "unexpected argument 'extra' after 'worker stdout'");
+    CHECK(replicator({"--copy", "maybe"}) == "unexpected argument 'maybe' after 'replicator'");
+}
+
+TEST_CASE("flags") {
+    CHECK(replicator({"--tabels", "a"}) == "unknown flag '--tabels' | did you mean '--tables'?");
+    CHECK(replicator({"--tabels=a"}) == "unknown flag '--tabels' | did you mean '--tables'?");
+    CHECK(replicator({"-x"}) == "unknown flag '-x'");
+    CHECK(worker("stdout", {"--file-output-dir", "x"}) ==
+          "--file-output-dir is not a flag of 'worker stdout' | it belongs to: worker file");
+    CHECK(refusal({"replicator", "--group"}) == "--group needs a value");
+}
+
+TEST_CASE("what is missing") {
+    CHECK(refusal({"replicator", "--host", "h"}) ==
+          "--group is required | give --group, the environment variable PGSLUICE_GROUP, or 'group' in the "
+          "configuration file");
+    CHECK(refusal({"replicator", "--group", "g"}) ==
+          "the source database is not given | give --source-url, or --host, --dbname and so on");
+    CHECK(worker("postgres") ==
+          "the target database is not given | give --target-url, or --target-host, --target-dbname and so on");
+    CHECK(worker("postgres", {"--target-host", "h", "--target-sync-schema"}) ==
+          "the source database is not given | give --source-url, or --source-host, --source-dbname and so on");
+    CHECK(worker("file").rfind("--file-output-dir is required | ", 0) == 0);
+    CHECK(worker("webhook").rfind("--webhook-url is required | ", 0) == 0);
+}
+
+TEST_CASE("bad values, wherever they are given") {
+    CHECK(replicator({"--port", "99999"}) == "bad value '99999' of --port: expected a whole number from 1 to 65535");
+    CHECK(replicator({"--copy=maybe"}) == "bad value 'maybe' of --copy: expected true or false");
+    CHECK(replicator({"--confirm", "x"}) == "bad value 'x' of --confirm: expected stream or applied");
+    CHECK(replicator({"--retry-max-wait", "8"}) ==
+          "bad value '8' of --retry-max-wait: expected a duration such as 500ms, 8s, 5m, 1h or 1h30m");
+    CHECK(replicator({}, {{"PGSLUICE_STREAM_MAX_BYTES", "lots"}}) ==
+          "bad value 'lots' of PGSLUICE_STREAM_MAX_BYTES: expected a size such as 65536, 64MB or 1GiB");
+    CHECK(replicator({"--tables", "a,,b"}) == "bad value of --tables: expected a list without empty items");
+    CHECK(replicator({}, {{"PG_FLO_TABLES", "a,,b"}}) ==
+          "bad value of PG_FLO_TABLES: expected a list without empty items");
+    CHECK(worker("stdout", {"--exit-at-lsn", "16B2D50"}) ==
+          "bad value '16B2D50' of --exit-at-lsn: expected an LSN such as 0/16B2D50");
+    CHECK(worker("webhook", {"--webhook-url", "u", "--webhook-hmac-secret-file", "/nonexistent"}) ==
+          "bad value '/nonexistent' of --webhook-hmac-secret-file: unable to read the file '/nonexistent'");
+}
+
+TEST_CASE("a bad value in a file is named with file and line") {
+    const std::string path = test::temporary_directory("usage") + "/a.yaml";
+    std::ofstream(path) << "group: g\nhost: h\nport: many\n";
+    CHECK(refusal({"replicator", "--config", path}) ==
+          "bad value 'many' of 'port' (" + path + ":3): expected a whole number from 1 to 65535");
+    CHECK(replicator({"--config", "/nonexistent"}) == "unable to read the configuration file '/nonexistent'");
+}
+
+TEST_CASE("flags that contradict each other") {
+    CHECK(replicator({"--copy", "--stream"}) ==
+          "--stream and --copy contradict each other | give at most one of --stream, --copy and --copy-and-stream");
+    CHECK(replicator({}, {{"PGSLUICE_COPY", "true"}, {"PGSLUICE_COPY_AND_STREAM", "true"}}) ==
+          "PGSLUICE_COPY and PGSLUICE_COPY_AND_STREAM contradict each other | give at most one of --stream, --copy and "
+          "--copy-and-stream");
+    CHECK(replicator({"--stream=false"}) == "--stream leaves nothing to do | give --copy or --copy-and-stream");
+    CHECK(replicator({"--retry-initial-wait", "9s"}) == "--retry-initial-wait is longer than --retry-max-wait");
+    CHECK(
+        worker("webhook", {"--webhook-url", "u", "--webhook-bearer-token", "a", "--webhook-bearer-token-file", "b"}) ==
+        "--webhook-bearer-token and --webhook-bearer-token-file contradict each other | give one of them");
+}
+
+TEST_CASE("no secret stands in a message") {
+    CHECK(worker("webhook", {"--webhook-url", "u", "--webhook-header", "s3cret"}) ==
+          "bad value of --webhook-header: expected 'Name: value'");
+    CHECK(worker("postgres", {"--target-url", ""}) == "bad value of --target-url: expected something");
+}
+
+TEST_CASE("what nothing implements yet is refused, not accepted in silence") {
+    CHECK(replicator({"--track-ddl", "true"}) == "--track-ddl is not implemented yet | leave it out");
+    CHECK(replicator({"--track-ddl=false"}) == "accepted");
+    CHECK(replicator({}, {{"PG_FLO_TRACK_DDL", "true"}}) == "PG_FLO_TRACK_DDL is not implemented yet | leave it out");
+}
