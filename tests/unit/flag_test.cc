@@ -47,3 +47,14 @@ TEST_CASE("a command's help names its flags and no others") {
     CHECK(help.find("--target-host") == std::string::npos);
     CHECK(help.find("--tables") == std::string::npos);
 }
+
+TEST_CASE("the README shows the flags as they are (refresh: cmd/update-readme)") {
+    std::ifstream file(PGSLUICE_SOURCE_DIR "/README.md");
+    const std::string readme{std::istreambuf_iterator<char>(file), {}};
+    const std::string begin = "<!-- begin: pgsluice help-markdown -->\n";
+    const std::size_t from = readme.find(begin);
+    const std::size_t to = readme.find("<!-- end: pgsluice help-markdown -->");
+    REQUIRE(from != std::string::npos);
+    REQUIRE(to != std::string::npos);
+    CHECK(readme.substr(from + begin.size(), to - from - begin.size()) == markdown_tables());
+}
