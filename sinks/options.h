@@ -43,6 +43,7 @@ struct PostgresSinkOptions {
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
     bool synchronous_commit = true;
+    int incomplete_timeout_ms = 60000;  // how long the rest of a transaction may take to come
 };
 
 struct WebhookSinkOptions {

@@ -1,0 +1,250 @@
+#include "sinks/postgres.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "sinks/postgres_apply.h"
+#include "sinks/postgres_load.h"
+#include "sinks/postgres_snapshot.h"
+#include "stream/failpoint.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int lock_wait_ms = 10000;
+constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
+constexpr auto counts_interval = std::chrono::seconds(60);
+
+class PostgresSink : public Sink {
+   public:
+    PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters)
+        : options_(options),
+          log_(log),
+          stop_(std::move(stop)),
+          session_(open_session(options_, stop_)),
+          progress_(session_.connection, options_.group, options_.worker),
+          plans_(session_.connection),
+          applier_(session_, progress_, plans_, options_, log_, dead_letters) {}
+
+    std::optional<SinkState> open() override;
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                        const Checkpoint& upto) override;
+    [[nodiscard]] bool takes_copy() const override { return true; }
+    void copy(const CopyBlock& block) override;
+    void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) override;
+    void apply(const Batch& batch) override;
+    void flush() override;
+    [[nodiscard]] Checkpoint durable() const override { return durable_; }
+    void close() override;
+
+   private:
+    PostgresLoader& loader();
+    [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
+    void move_alone(const SinkState& next);
+    void committed();
+    void flush_loading();
+    void flush_durable();
+    void check_incomplete();
+    void log_counts();
+
+    const PostgresSinkOptions options_;
+    const Log log_;
+    std::stop_token stop_;
+    PostgresSession session_;
+    PostgresProgress progress_;
+    PostgresPlans plans_;
+    PostgresApplier applier_;
+
+    std::optional<Checkpoint> pending_;  // behind changes that were none of ours; written when there is time
+    Clock::time_point moved_at_;
+    Clock::time_point piece_at_;  // when the last piece of an incomplete transaction came
+    Checkpoint durable_;
+    // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
+    std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
+    ConflictCounts logged_;
+    Clock::time_point logged_at_ = Clock::now();
+
+    std::unique_ptr<PostgresLoader> loader_;
+    std::set<std::uint64_t> already_loaded_;
+    StreamSeq last_block_;  // the last sequence handed to copy()
+};
+
+std::optional<SinkState> PostgresSink::open() {
+    auto state = progress_.open(lock_wait_ms);
+    log_(LogLevel::info,
+         session_.replica
+             ? "target: session_replication_role is replica: triggers and foreign keys do not fire"
+             : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
+               "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
+    if (!state) return state;
+    durable_ = state->checkpoint;
+    if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
+    return state;
+}
+
+SinkState PostgresSink::state_at(const Checkpoint& checkpoint) const {
+    SinkState next = progress_.state();
+    next.checkpoint = checkpoint;
+    return next;
+}
+
+void PostgresSink::move_alone(const SinkState& next) {
+    applier_.apply({}, &next);
+    committed();
+}
+
+// After every commit that moved the progress.
+void PostgresSink::committed() {
+    pending_.reset();
+    moved_at_ = Clock::now();
+    if (options_.synchronous_commit) durable_ = progress_.state().checkpoint;
+}
+
+void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                                  const Checkpoint& upto) {
+    if (begin.epoch == progress_.state().loading_epoch) return;
+    loader_.reset();
+    plans_.start_batch();
+    SinkState next{upto, begin.epoch, upto.resume_seq};
+    prepare_snapshot(session_, progress_, plans_, options_.existing_rows, tables, next);
+    already_loaded_.clear();
+    last_block_ = upto.resume_seq;
+    committed();
+}
+
+PostgresLoader& PostgresSink::loader() {
+    if (!loader_)
+        loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_);
+    return *loader_;
+}
+
+void PostgresSink::copy(const CopyBlock& block) {
+    if (progress_.state().loading_epoch == 0) throw std::logic_error("a block came outside a snapshot");
+    last_block_ = std::max(last_block_, block.last_seq);
+    if (already_loaded_.contains(block.first_seq.value)) return;
+    loader().add(block, plans_.at(*block.relation));
+}
+
+void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
+    if (loader_) loader_->drain();
+    loader_.reset();
+    finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
+    already_loaded_.clear();
+    committed();
+}
+
+void PostgresSink::apply(const Batch& batch) {
+    // Rows that went through the rules: the checkpoint must not pass blocks that are still being loaded.
+    if (loader_) loader_->drain();
+    if (batch.changes.empty() && batch.complete && !applier_.open()) {
+        pending_ = batch.upto;
+        return;
+    }
+    if (batch.complete) {
+        const SinkState next = state_at(batch.upto);
+        applier_.apply(batch.changes, &next);
+        last_block_ = std::max(last_block_, StreamSeq{batch.upto.resume_seq.value - 1});
+        committed();
+    } else {
+        applier_.apply(batch.changes, nullptr);
+        piece_at_ = Clock::now();
+    }
+}
+
+void PostgresSink::check_incomplete() {
+    if (!applier_.open() || Clock::now() - piece_at_ < std::chrono::milliseconds(options_.incomplete_timeout_ms))
+        return;
+    applier_.roll_back();
+    throw retry_error(fmt::format("the rest of a transaction did not come for {} s: rolled back on the target, to be "
+                                  "read again",
+                                  options_.incomplete_timeout_ms / 1000),
+                      "Check that the replicator is running.");
+}
+
+// What is loaded so far need not be kept in the stream.
+void PostgresSink::flush_loading() {
+    loader_->check();
+    if (Clock::now() - moved_at_ < progress_interval) return;
+    const StreamSeq next = loader_->first_outstanding().value_or(StreamSeq{last_block_.value + 1});
+    if (next <= progress_.state().checkpoint.resume_seq) return;
+    Checkpoint checkpoint = progress_.state().checkpoint;
+    checkpoint.resume_seq = next;
+    session_.connection.exec("BEGIN");
+    progress_.forget_loaded(next);
+    const SinkState state = state_at(checkpoint);
+    progress_.move(state);
+    session_.connection.exec("COMMIT");
+    progress_.moved(state);
+    committed();
+}
+
+// synchronous_commit = off: a crash of the target takes back data and progress together, so applying stays exact; but
+// the stream may only be trimmed up to what no crash can take back.
+void PostgresSink::flush_durable() {
+    if (options_.synchronous_commit || progress_.state().checkpoint == durable_) return;
+    const auto wal =
+        session_.connection.query("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()", {}, {2, 1, 1});
+    if (unflushed_ && parse_lsn(wal.text(0, 1)).value_or(Lsn{}) >= unflushed_->second) {
+        durable_ = unflushed_->first;
+        unflushed_.reset();
+    }
+    if (!unflushed_) unflushed_ = {progress_.state().checkpoint, parse_lsn(wal.text(0, 0)).value_or(Lsn{})};
+}
+
+void PostgresSink::log_counts() {
+    const ConflictCounts& now = applier_.counts();
+    if (now == logged_) return;
+    log_(LogLevel::info,
+         fmt::format("target rows that were not as in the source: {} inserts met a row and updated it, {} met one and "
+                     "were ignored, {} updates found none and inserted it, {} deletes found none, {} changes parked",
+                     now.upserted, now.ignored, now.inserted_missing, now.deleted_missing, now.parked));
+    logged_ = now;
+    logged_at_ = Clock::now();
+}
+
+void PostgresSink::flush() {
+    check_incomplete();
+    if (applier_.open()) return;
+    if (loader_) {
+        flush_loading();
+    } else if (pending_ && Clock::now() - moved_at_ >= progress_interval) {
+        move_alone(state_at(*pending_));
+    }
+    flush_durable();
+    if (Clock::now() - logged_at_ >= counts_interval) log_counts();
+}
+
+void PostgresSink::close() {
+    // Asked to stop, the connection answers no more; what is not committed is simply read again.
+    if (stop_.stop_requested()) return;
+    applier_.roll_back();
+    if (loader_) {
+        loader_->drain();
+        moved_at_ = {};
+        flush_loading();
+    }
+    if (pending_) move_alone(state_at(*pending_));
+    if (!options_.synchronous_commit && progress_.state().checkpoint != durable_) {
+        // Flushes everything committed before as well.
+        session_.connection.exec("SET synchronous_commit = on");
+        move_alone(progress_.state());
+        durable_ = progress_.state().checkpoint;
+    }
+    log_counts();
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_postgres_sink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
+                                         DeadLetters* dead_letters) {
+    return std::make_unique<PostgresSink>(options, log, std::move(stop), dead_letters);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,21 @@
+// The sink that writes into another PostgreSQL.
+//
+// Whole source transactions, in commit order, possibly several in one target transaction, together with the progress in
+// pgsluice.progress: after any crash both are there or neither.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "sinks/dead_letters.h"
+#include "sinks/options.h"
+#include "sinks/sink.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// `dead_letters` may be null when options.on_error is `stop`; it must outlive the sink.
+std::unique_ptr<Sink> make_postgres_sink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
+                                         DeadLetters* dead_letters = nullptr);
+
+}  // namespace pgsluice

@@ -1,0 +1,50 @@
+// Applies a batch's changes in the target's open transaction, the quick way where it can and the safe way where not.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "sinks/dead_letters.h"
+#include "sinks/postgres_plans.h"
+#include "sinks/postgres_progress.h"
+#include "sinks/postgres_rows.h"
+#include "sinks/postgres_session.h"
+#include "stream/batch.h"
+
+namespace pgsluice {
+
+class PostgresApplier {
+   public:
+    PostgresApplier(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
+                    const PostgresSinkOptions& options, const Log& log, DeadLetters* dead_letters)
+        : session_(session),
+          progress_(progress),
+          plans_(plans),
+          options_(options),
+          dead_letters_(dead_letters),
+          rows_(session, plans, options, log) {}
+
+    // Begins a transaction unless one is open, applies the changes, and with `next` moves the progress and commits.
+    void apply(const std::vector<Change>& changes, const SinkState* next);
+    [[nodiscard]] bool open() const noexcept { return open_; }
+    void roll_back();
+    [[nodiscard]] const ConflictCounts& counts() const noexcept { return counts_; }
+
+   private:
+    void apply_in_order(const std::vector<Change>& changes);
+    void apply_range(const std::vector<Change>& changes, std::size_t begin, std::size_t end);
+    void begin();
+    void commit(const SinkState& next);
+
+    PostgresSession& session_;
+    PostgresProgress& progress_;
+    PostgresPlans& plans_;
+    const PostgresSinkOptions& options_;
+    DeadLetters* dead_letters_;
+    PostgresRows rows_;
+    ConflictCounts counts_;
+    bool open_ = false;
+};
+
+}  // namespace pgsluice

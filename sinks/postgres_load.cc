@@ -1,0 +1,196 @@
+#include "sinks/postgres_load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "sinks/postgres_session.h"
+#include "sinks/postgres_statements.h"
+#include "stream/copy_text.h"
+#include "stream/failpoint.h"
+
+namespace pgsluice {
+
+namespace {
+
+// How long a COPY waits for more of its table before it commits what it has.
+constexpr auto linger = std::chrono::milliseconds(30);
+
+// Leaves out the columns the target computes itself.
+std::string project(const PostgresPlan& plan, std::string_view text, Arena& arena) {
+    std::string out;
+    out.reserve(text.size());
+    std::vector<Value> kept;
+    while (!text.empty()) {
+        const auto row = parse_copy_line(take_copy_line(text), plan.relation.columns.size(), arena);
+        kept.clear();
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (plan.writes(i)) kept.push_back(row[i]);
+        }
+        append_copy_line(out, kept);
+    }
+    return out;
+}
+
+bool writes_all(const PostgresPlan& plan) {
+    return std::find(plan.target_of.begin(), plan.target_of.end(), -1) == plan.target_of.end();
+}
+
+}  // namespace
+
+struct PostgresLoader::Loader {
+    PostgresSession session;
+    std::set<Oid> staged;  // tables whose staging table exists in this session
+
+    // Where COPY writes to: the table, or what is merged into it afterwards.
+    std::string staging(const PostgresPlan& plan, bool keep) {
+        if (!keep || !plan.arbiter) return "";
+        std::string name = fmt::format("pgsluice_load_{}", plan.table.oid);
+        if (staged.insert(plan.table.oid).second) session.connection.exec(create_staging(plan, name));
+        return name;
+    }
+};
+
+PostgresLoader::PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress,
+                               std::uint64_t epoch, std::stop_token stop)
+    : options_(options),
+      progress_(progress),
+      epoch_(epoch),
+      outer_stop_(std::move(stop), [this] { stop_.request_stop(); }) {
+    const int count = std::max(1, options_.copy_workers);
+    for (int i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
+}
+
+PostgresLoader::~PostgresLoader() {
+    stop_.request_stop();
+    threads_.clear();  // joins
+}
+
+void PostgresLoader::check() {
+    const std::lock_guard lock(mutex_);
+    check_locked();
+}
+
+void PostgresLoader::check_locked() {
+    if (stop_.stop_requested() && !failure_) throw Interrupted{};
+    if (failure_) std::rethrow_exception(failure_);
+}
+
+void PostgresLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, stop_.get_token(), [this] { return failure_ || bytes_ < max_waiting_bytes; });
+    check_locked();
+    Waiting& waiting = waiting_[plan.get()];
+    waiting.bytes += block.text.size();
+    bytes_ += block.text.size();
+    outstanding_.insert(block.first_seq.value);
+    waiting.works.push_back({block, std::move(plan)});
+    draining_ = false;
+    work_.notify_one();
+}
+
+void PostgresLoader::drain() {
+    std::unique_lock lock(mutex_);
+    draining_ = true;
+    work_.notify_all();
+    room_.wait(lock, stop_.get_token(), [this] { return failure_ || outstanding_.empty(); });
+    check_locked();
+}
+
+std::optional<StreamSeq> PostgresLoader::first_outstanding() {
+    const std::lock_guard lock(mutex_);
+    if (outstanding_.empty()) return std::nullopt;
+    return StreamSeq{*outstanding_.begin()};
+}
+
+void PostgresLoader::run() noexcept {
+    try {
+        Loader loader{open_session(options_, stop_.get_token()), {}};
+        while (!stop_.stop_requested()) load_next(loader);
+    } catch (const Interrupted&) {
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::current_exception();
+        stop_.request_stop();
+    }
+    room_.notify_all();
+}
+
+std::optional<PostgresLoader::Work> PostgresLoader::pop(const PostgresPlan* plan) {
+    const auto found = waiting_.find(plan);
+    if (found == waiting_.end() || found->second.works.empty()) return std::nullopt;
+    Work work = std::move(found->second.works.front());
+    found->second.works.pop_front();
+    found->second.bytes -= work.block.text.size();
+    if (found->second.works.empty()) waiting_.erase(found);
+    return work;
+}
+
+std::optional<PostgresLoader::Work> PostgresLoader::take() {
+    std::unique_lock lock(mutex_);
+    work_.wait(lock, stop_.get_token(), [this] { return !waiting_.empty(); });
+    if (waiting_.empty()) return std::nullopt;
+    const auto most = std::max_element(waiting_.begin(), waiting_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
+    return pop(most->first);
+}
+
+std::optional<PostgresLoader::Work> PostgresLoader::take_more(const PostgresPlan* plan) {
+    std::unique_lock lock(mutex_);
+    if (waiting_.empty() && !draining_) {
+        work_.wait_for(lock, stop_.get_token(), linger, [this] { return !waiting_.empty() || draining_; });
+    }
+    return pop(plan);
+}
+
+void PostgresLoader::load_next(Loader& loader) {
+    std::optional<Work> work = take();
+    if (!work) return;
+    const std::shared_ptr<const PostgresPlan> plan = work->plan;
+    const bool all_columns = writes_all(*plan);
+    const std::string staging = loader.staging(*plan, options_.existing_rows == ExistingRows::keep);
+    sql::Connection& connection = loader.session.connection;
+    connection.exec(loader.session.begin());
+    PostgresProgress::fence(connection, progress_);
+    std::vector<Work> works;
+    std::vector<std::uint64_t> seqs;
+    std::size_t bytes = 0;
+    try {
+        sql::CopyIn copy =
+            connection.copy_in(copy_rows(*plan, staging.empty() ? plan->table.name : "pg_temp." + staging));
+        Arena arena;
+        while (work) {
+            copy.write(all_columns ? work->block.text : std::string_view(project(*plan, work->block.text, arena)));
+            arena.clear();
+            bytes += work->block.text.size();
+            seqs.push_back(work->block.first_seq.value);
+            works.push_back(std::move(*work));
+            work = bytes < max_copy_bytes ? take_more(plan.get()) : std::nullopt;
+        }
+        copy.end();
+        if (!staging.empty()) connection.exec(merge_staging(*plan, staging));
+    } catch (const SqlError& error) {
+        if (error.action() == Action::retry) throw;
+        throw SqlError(
+            error.action(),
+            fmt::format("unable to load rows into '{}.{}': {}", plan->table.schema, plan->table.table, error.what()),
+            error.sqlstate(), error.hint());
+    }
+    PostgresProgress::record_loaded(connection, progress_, epoch_, seqs);
+    PGSLUICE_FAILPOINT("postgres_load_before_commit");
+    connection.exec("COMMIT");
+    PGSLUICE_FAILPOINT("postgres_load_after_commit");
+    committed(works);
+}
+
+void PostgresLoader::committed(const std::vector<Work>& works) {
+    const std::lock_guard lock(mutex_);
+    for (const Work& work : works) {
+        outstanding_.erase(work.block.first_seq.value);
+        bytes_ -= work.block.text.size();
+    }
+    room_.notify_all();
+}
+
+}  // namespace pgsluice

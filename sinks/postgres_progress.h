@@ -1,0 +1,65 @@
+// The worker's row in pgsluice.progress on the target: how far it is, and that nobody else writes.
+//
+// Two fences. An advisory lock keeps a second worker of the same name out while this one is connected. And since that
+// lock dies with its connection, every write of the row is conditional on the owner's token and on the old value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sinks/sink.h"
+#include "sql/connection.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class PostgresProgress {
+   public:
+    PostgresProgress(sql::Connection& connection, std::string group, std::string worker);
+
+    // Creates schema and tables where missing, waits for the lock at most this long (then a retry Error naming who
+    // holds it), and makes the row ours.
+    std::optional<SinkState> open(int lock_wait_ms);
+
+    [[nodiscard]] const SinkState& state() const noexcept { return state_; }
+    [[nodiscard]] const std::string& owner() const noexcept { return owner_; }
+
+    // Moves the row on in the open transaction; a stop Error when somebody else did. Once that transaction has
+    // committed, moved() makes `next` the value to start from.
+    void move(const SinkState& next);
+    void moved(const SinkState& next) { state_ = next; }
+
+    // The same as one prepared statement for a pipeline: its text and its parameters. It fails (division by zero) where
+    // move() would.
+    [[nodiscard]] static std::string move_statement();
+    [[nodiscard]] std::vector<std::string> move_parameters(const SinkState& next) const;
+    [[nodiscard]] Error stolen() const;
+
+    // What the epoch being loaded has loaded: the first sequences of its blocks.
+    std::set<std::uint64_t> loaded();
+    // In a loader's own transaction: fails unless we still own the row, and keeps it ours until the transaction's end.
+    static void fence(sql::Connection& loader, const PostgresProgress& progress);
+    static void record_loaded(sql::Connection& loader, const PostgresProgress& progress, std::uint64_t epoch,
+                              const std::vector<std::uint64_t>& first_seqs);
+    // Forgets records of blocks before `before` (of all, when nothing), in the open transaction.
+    void forget_loaded(std::optional<StreamSeq> before);
+    // Tables (quoted and qualified) the epoch being loaded fills; kept so that the next epoch can empty them.
+    std::vector<std::string> loading_tables();
+    void set_loading_tables(const std::vector<std::string>& tables);
+
+   private:
+    void create_tables();
+    void lock(int wait_ms);
+
+    sql::Connection& connection_;
+    std::string group_;
+    std::string worker_;
+    std::string owner_;
+    SinkState state_;
+};
+
+}  // namespace pgsluice

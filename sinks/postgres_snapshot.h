@@ -1,0 +1,21 @@
+// The two transactions around a snapshot's load: making room before it, and ending it.
+#pragma once
+
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/postgres_plans.h"
+#include "sinks/postgres_progress.h"
+#include "sinks/postgres_session.h"
+
+namespace pgsluice {
+
+// Throws away what an unfinished older epoch loaded, or else does with rows that are there already as the user chose
+// (a stop Error naming the tables by default), and makes `next` the progress; all in one transaction.
+void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans, ExistingRows existing,
+                      const std::vector<RelationPtr>& tables, const SinkState& next);
+
+// Once everything is loaded: forgets which blocks were, and makes `next` the progress, in one transaction.
+void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next);
+
+}  // namespace pgsluice

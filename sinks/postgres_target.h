@@ -1,0 +1,58 @@
+// What the target's catalog says about a table changes are written to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/connection.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+struct TargetColumn {
+    std::string name;
+    std::string quoted;
+    // What a text is cast to on its way in: the column's type without length or precision (a domain's base type), so
+    // that a value too long for the column is an error and not cut by an explicit cast.
+    std::string type;
+    bool generated = false;
+    bool identity_always = false;
+    bool not_null = false;
+};
+
+struct TargetIndex {
+    std::string name;
+    bool primary = false;
+    bool immediate = true;  // false: DEFERRABLE
+    bool plain = true;      // false: partial or over expressions
+    bool exclusion = false;
+    std::vector<int> columns;         // into TargetTable::columns; -1 for an expression
+    std::vector<std::string> equals;  // per column, the operator that finds conflicts, e.g. = or OPERATOR("public".=)
+    bool without_nulls = false;       // no column of it can be NULL
+};
+
+struct TargetTable {
+    Oid oid = 0;
+    std::string schema;
+    std::string table;
+    std::string name;  // quoted and qualified
+    std::string only;  // the same with ONLY in front where rows of children are not the table's
+    bool partitioned = false;
+    std::vector<Oid> ancestors;  // of a partition, its parents up to the root
+    std::vector<TargetColumn> columns;
+    std::vector<TargetIndex> indexes;  // unique and exclusion
+
+    [[nodiscard]] const TargetColumn* find(std::string_view column) const noexcept;
+    // Constraints that session_replication_role = replica leaves unchecked.
+    [[nodiscard]] bool has_deferrable() const noexcept;
+};
+
+// Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
+std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,
+                                             const std::string& table);
+// The same; a stop Error with a hint when it does not exist.
+TargetTable load_target_table(sql::Connection& connection, const std::string& schema, const std::string& table);
+
+}  // namespace pgsluice

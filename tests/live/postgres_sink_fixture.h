@@ -1,0 +1,46 @@
+// A fresh target database and a sink on it.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sinks/postgres.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/sink_feed.h"
+
+namespace pgsluice::test {
+
+struct PostgresTarget {
+    PostgresServer& server = shared_postgres();
+    std::string database = server.create_database();
+    PostgresSinkOptions options;
+    std::vector<std::string> log;
+    std::stop_source stop;
+    std::unique_ptr<Sink> sink;
+
+    PostgresTarget() {
+        options.target = server.connect(database);
+        options.target.role = "target";
+        options.group = "g";
+        options.worker = "postgres";
+    }
+
+    void sql(const std::string& statements) { server.sql(database, statements); }
+    std::vector<std::string> rows(const std::string& query) { return server.rows(database, query); }
+    std::string scalar(const std::string& query) { return server.scalar(database, query); }
+
+    // Ends the sink as a crash would, and opens a new one.
+    std::optional<SinkState> open(DeadLetters* dead_letters = nullptr) {
+        sink.reset();
+        sink = make_postgres_sink(
+            options, [this](LogLevel, std::string_view line) { log.emplace_back(line); }, stop.get_token(),
+            dead_letters);
+        return sink->open();
+    }
+};
+
+using Lines = std::vector<std::string>;
+
+}  // namespace pgsluice::test
