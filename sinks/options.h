@@ -28,6 +28,7 @@ struct FileSinkOptions {
     std::uint64_t max_size_bytes = 100ULL << 20;
     std::int64_t max_age_ms = 3600000;
     bool zstd = false;
+    int commit_interval_ms = 1000;  // how often, at most, what was written is synced and counted
 };
 
 struct PostgresSinkOptions {

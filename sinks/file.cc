@@ -1,0 +1,114 @@
+#include "sinks/file.h"
+
+#include <chrono>
+#include <stdexcept>
+
+#include "sinks/json_line.h"
+#include "sinks/line_directory.h"
+#include "sinks/rfc3339.h"
+
+namespace pgsluice {
+
+namespace {
+
+class FileSink final : public Sink {
+   public:
+    FileSink(const FileSinkOptions& options, Log log)
+        : options_(options),
+          directory_(options.output_dir, options.group, options.zstd, std::move(log)),
+          encoder_(make_line_encoder(options.format)) {}
+
+    std::optional<SinkState> open() override {
+        const auto state = directory_.recover();
+        complete_ = directory_.state();
+        return state;
+    }
+
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& /*tables*/,
+                        const Checkpoint& upto) override {
+        if (complete_.loading_epoch == begin.epoch) return;  // a restart in the middle of it
+        // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
+        if (complete_.loading_epoch == 0) directory_.seal(complete_);
+        complete_ = {upto, begin.epoch, upto.resume_seq};
+        directory_.discard(complete_);
+    }
+
+    [[nodiscard]] bool takes_copy() const override { return false; }
+    void copy(const CopyBlock& /*block*/) override { throw std::logic_error("the file sink takes no COPY text"); }
+
+    void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
+        const std::uint64_t epoch = complete_.loading_epoch;
+        directory_.seal(complete_);
+        complete_ = {upto, 0, StreamSeq{}};
+        directory_.publish(epoch, complete_);
+    }
+
+    void apply(const Batch& batch) override {
+        encoder_->set_time(now_unix_us());
+        for (const Change& change : batch.changes) append(change);
+        in_transaction_ = !batch.complete;
+        if (in_transaction_) return;
+        complete_.checkpoint = batch.upto;
+        rotate_if_due();
+    }
+
+    void flush() override {
+        if (directory_.has_file()) directory_.file().write();
+        if (in_transaction_) return;
+        const auto since = std::chrono::steady_clock::now() - committed_at_;
+        const bool due = since >= std::chrono::milliseconds(options_.commit_interval_ms);
+        if (due && complete_ != directory_.state()) commit();
+        rotate_if_due();
+    }
+
+    [[nodiscard]] Checkpoint durable() const override { return directory_.state().checkpoint; }
+
+    void close() override {
+        if (in_transaction_) {
+            directory_.recover();
+        } else if (complete_ != directory_.state()) {
+            commit();
+        }
+    }
+
+   private:
+    void append(const Change& change) {
+        if (directory_.has_file()) {
+            encoder_->append(directory_.file().lines(), change);
+        } else {
+            first_lines_.clear();
+            if (encoder_->append(first_lines_, change) == 0) return;  // nothing to begin a file for
+            directory_.file(change.position).lines() = first_lines_;
+        }
+        directory_.file().write_full_blocks();
+    }
+
+    void commit() {
+        directory_.commit(complete_);
+        committed_at_ = std::chrono::steady_clock::now();
+    }
+
+    // At the end of a transaction only, so that no file holds a part of one.
+    void rotate_if_due() {
+        if (!directory_.has_file()) return;
+        const bool large = directory_.file().size() >= options_.max_size_bytes;
+        const bool old = now_unix_us() - directory_.begun_us() >= options_.max_age_ms * 1000;
+        if (large || old) directory_.seal(complete_);
+    }
+
+    FileSinkOptions options_;
+    LineDirectory directory_;
+    std::unique_ptr<LineEncoder> encoder_;
+    std::string first_lines_;
+    SinkState complete_;  // as of the last whole transaction handed to us
+    bool in_transaction_ = false;
+    std::chrono::steady_clock::time_point committed_at_{};
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_file_sink(const FileSinkOptions& options, Log log, std::stop_token /*stop*/) {
+    return std::make_unique<FileSink>(options, std::move(log));
+}
+
+}  // namespace pgsluice
