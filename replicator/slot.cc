@@ -1,0 +1,44 @@
+#include "replicator/slot.h"
+
+#include <fmt/format.h>
+
+namespace pgsluice {
+
+std::optional<SlotState> find_slot(sql::Connection& connection, const std::string& name) {
+    // PostgreSQL 16 and 17 say more about invalidation than wal_status; to_jsonb lets one query ask all versions.
+    const auto found = connection.query(
+        "SELECT s.slot_type = 'logical' AND s.plugin = 'pgoutput' AND s.database = pg_catalog.current_database(), "
+        "  coalesce(s.active_pid, 0), "
+        "  coalesce(s.wal_status = 'lost', false) "
+        "    OR coalesce((pg_catalog.to_jsonb(s) ->> 'conflicting')::pg_catalog.bool, false) "
+        "    OR pg_catalog.to_jsonb(s) ->> 'invalidation_reason' IS NOT NULL, "
+        "  s.confirmed_flush_lsn, coalesce(s.plugin, s.slot_type) || coalesce(' in ' || s.database, '') "
+        "FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1",
+        {sql::Param(name)}, {5, 0, 1});
+    if (found.rows() == 0) return std::nullopt;
+    SlotState slot;
+    slot.ours = found.get(0, 0).value_or("f") == "t";
+    slot.active_pid = static_cast<int>(found.integer(0, 1));
+    slot.invalidated = found.boolean(0, 2);
+    if (const auto confirmed = found.get(0, 3)) slot.confirmed = parse_lsn(*confirmed).value_or(Lsn{});
+    slot.plugin_and_database = found.text(0, 4);
+    return slot;
+}
+
+void drop_slot(sql::Connection& connection, const std::string& name) {
+    connection.query(
+        "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = "
+        "$1",
+        {sql::Param(name)}, {1, 0, 1});
+}
+
+SlotGuard::~SlotGuard() {
+    if (name_.empty()) return;
+    try {
+        sql::Connection connection(source_);
+        drop_slot(connection, name_);
+    } catch (...) {  // the source is gone or the slot busy; the next start looks again
+    }
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,151 @@
+#include "replicator/start_up.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Then = StartPlan::Then;
+
+std::string start_over_hint(const StartFacts& facts) {
+    return fmt::format("Run the replicator with --resnapshot to copy group '{}' anew, or use another --group.",
+                       facts.names.group);
+}
+
+void check_slot(const StartFacts& facts) {
+    if (!facts.slot) return;
+    if (!facts.slot->ours) {
+        throw stop_error(fmt::format("unable to use slot '{}': it is not ours but of {}", facts.names.slot,
+                                     facts.slot->plugin_and_database),
+                         "Choose another --group, or drop the slot if nobody needs it.");
+    }
+    if (facts.slot->active_pid != 0) {
+        throw retry_error(fmt::format("unable to use slot '{}': server process {} is using it", facts.names.slot,
+                                      facts.slot->active_pid),
+                          "Run one replicator per group; end the other one first.");
+    }
+}
+
+void check_holes(const StartFacts& facts) {
+    if (!facts.stream || facts.stream->last_seq.value == 0) return;
+    const auto& stream = *facts.stream;
+    if (stream.messages != 0 && stream.messages != stream.last_seq.value - stream.first_seq.value + 1) {
+        throw stop_error(
+            fmt::format(
+                "unable to use stream '{}': it holds {} messages between sequences {} and {}, so some are missing",
+                facts.names.stream, stream.messages, stream.first_seq.value, stream.last_seq.value),
+            fmt::format("Somebody deleted messages. Delete stream and bucket '{}', drop slot '{}', and start the group "
+                        "anew, workers too.",
+                        facts.names.stream, facts.names.slot));
+    }
+}
+
+void check_identity(const StartFacts& facts) {
+    if (!facts.group) return;
+    const GroupInfo& group = *facts.group;
+    const auto differs = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
+        throw stop_error(fmt::format("unable to go on with group '{}': its stream is of {} {}, the source is {}",
+                                     facts.names.group, what, theirs, ours),
+                         "Connect to the source the group began with. " + start_over_hint(facts));
+    };
+    if (group.system_identifier != facts.source.system_identifier) {
+        differs("cluster (system_identifier)", group.system_identifier, facts.source.system_identifier);
+    }
+    if (group.timeline != facts.source.timeline) {
+        differs("timeline", std::to_string(group.timeline), std::to_string(facts.source.timeline));
+    }
+    if (group.dbname != facts.source.dbname) differs("database", group.dbname, facts.source.dbname);
+}
+
+[[noreturn]] void stream_lost(const StartFacts& facts, const std::string& found) {
+    throw stop_error(fmt::format("unable to go on with group '{}': {}", facts.names.group, found),
+                     "The broker lost what it had stored. " + start_over_hint(facts));
+}
+
+void check_resume(const StartFacts& facts) {
+    const auto fail = [&](const std::string& reason) {
+        throw stop_error(fmt::format("unable to go on with group '{}': {}", facts.names.group, reason),
+                         start_over_hint(facts));
+    };
+    const std::string& slot = facts.names.slot;
+    const MessageMeta& last = facts.last->meta;
+    if (!facts.slot) {
+        fail(last.kind == MessageKind::snapshot_end
+                 ? fmt::format("its copy is complete, and there is no slot '{}' that kept the changes since", slot)
+                 : fmt::format("slot '{}' is gone, and with it changes that were not read", slot));
+    }
+    if (facts.slot->invalidated) {
+        fail(fmt::format("the source invalidated slot '{}': WAL that was not read is gone", slot));
+    }
+    if (!facts.publication_exists) fail(fmt::format("publication '{}' is gone", facts.names.publication));
+    if (facts.slot->confirmed > last.confirmable) {
+        fail(fmt::format(
+            "slot '{}' is confirmed to {}, but stream '{}' ends at {}: the broker lost messages, or the slot "
+            "was re-created or advanced",
+            slot, to_string(facts.slot->confirmed), facts.names.stream, to_string(last.confirmable)));
+    }
+    if (last.position.commit > facts.wal_end || last.confirmable > facts.wal_end) {
+        fail(fmt::format("its stream is at {}, but the source's WAL ends at {}: the source was set back",
+                         to_string(std::max(last.position.commit, last.confirmable)), to_string(facts.wal_end)));
+    }
+}
+
+StartPlan with_new_slot(const StartFacts& facts, bool write_group) {
+    const bool copies = facts.mode != ReplicatorMode::stream;
+    return {facts.slot.has_value(), write_group, copies ? Then::copy : Then::new_slot};
+}
+
+StartPlan behind_unfinished_copy(const StartFacts& facts) {
+    if (facts.mode == ReplicatorMode::stream) {
+        throw stop_error(fmt::format("unable to stream group '{}': its copy is unfinished", facts.names.group),
+                         "Start it with --copy-and-stream (or --copy), which copies anew.");
+    }
+    return with_new_slot(facts, false);
+}
+
+StartPlan behind_changes(const StartFacts& facts) {
+    const bool copy_complete = facts.last->meta.kind == MessageKind::snapshot_end;
+    if (facts.mode == ReplicatorMode::copy) {
+        if (copy_complete) return {false, false, Then::finished};
+        throw stop_error(fmt::format("unable to copy group '{}': it streams already", facts.names.group),
+                         "Use another --group, or --resnapshot to start this one over.");
+    }
+    check_resume(facts);
+    return {false, false, Then::resume};
+}
+
+}  // namespace
+
+StartPlan decide_start(const StartFacts& facts) {
+    check_slot(facts);
+    check_holes(facts);
+    if (facts.resnapshot) return with_new_slot(facts, true);
+    check_identity(facts);
+    const std::string& stream = facts.names.stream;
+    if (!facts.stream || facts.stream->last_seq.value == 0) {
+        if (facts.slot)
+            stream_lost(facts, fmt::format("slot '{}' is there, but stream '{}' is not", facts.names.slot, stream));
+        return with_new_slot(facts, true);
+    }
+    if (!facts.last) stream_lost(facts, fmt::format("stream '{}' was emptied", stream));
+    switch (facts.last->meta.kind) {
+        case MessageKind::group:
+            return with_new_slot(facts, false);
+        case MessageKind::snapshot_begin:
+        case MessageKind::copy:
+            return behind_unfinished_copy(facts);
+        case MessageKind::snapshot_end:
+        case MessageKind::changes:
+        case MessageKind::progress:
+            return behind_changes(facts);
+    }
+    throw std::logic_error("a message of no known kind");
+}
+
+}  // namespace pgsluice

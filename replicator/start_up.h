@@ -1,0 +1,72 @@
+// What a replicator does when it starts, decided from what it finds.
+//
+// A stream's very first message is `group`, stored before the slot is created. So a stream that never had a message
+// beside a slot that is there means the broker lost the stream, and a stream that ends in `group` beside a slot means
+// somebody was killed between creating the slot and the first message behind it.
+//
+//   stream ends in         slot         mode stream          mode copy-and-stream       mode copy
+//   ---------------------  -----------  -------------------  -------------------------  -----------------------------
+//   (never a message)      none         group, new slot      group, new slot, copy      group, copy
+//   (never a message)      there        the broker lost the stream: stop
+//   group                  none         new slot             new slot, copy             copy
+//   group                  there        drop it, new slot    drop it, new slot, copy    drop it, copy
+//   snapshot-begin, copy   any          copy unfinished:     drop it, new slot, copy    drop it, copy
+//                                       stop
+//   snapshot-end           none         --copy kept no slot: stop                       finished
+//   snapshot-end           there        resume               resume                     finished
+//   changes, progress      none         the slot is gone: stop                          group streams already: stop
+//   changes, progress      there        resume               resume                     group streams already: stop
+//
+// Before that, whatever the row: a slot that is not ours or that somebody uses; a stream emptied, with holes, or of
+// another cluster, timeline or database: stop (retry while the slot is in use). To resume, also: the slot is not
+// invalidated, the publication is there, the slot's confirmed LSN <= the last message's confirmable (otherwise the
+// broker lost data or the slot was re-created), and our last position is not above the WAL's end.
+//
+// --resnapshot: whatever the row, drop the slot, then group, new slot, copy (a progress marker alone in mode stream).
+// Only a slot that is not ours or in use, and holes, still stop.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "replicator/options.h"
+#include "replicator/slot.h"
+#include "sql/lsn.h"
+#include "sql/replication.h"
+#include "stream/broker.h"
+#include "stream/message.h"
+
+namespace pgsluice {
+
+struct StartFacts {
+    ReplicatorMode mode = ReplicatorMode::stream;
+    bool resnapshot = false;
+    Names names;
+
+    bool publication_exists = false;
+    std::optional<SlotState> slot;
+    std::optional<StreamState> stream;  // nothing: there is no such stream
+    std::optional<LastMessage> last;    // of the stream; nothing when it holds none
+    std::optional<GroupInfo> group;     // as the stream or KV remembers it; nothing when neither does
+    sql::SystemIdentity source;
+    Lsn wal_end;
+};
+
+struct StartPlan {
+    enum class Then : std::uint8_t {
+        new_slot,  // and stream from its consistent point
+        copy,      // under a new slot's snapshot (a temporary one in mode copy), then stream (not in mode copy)
+        resume,    // from the last message
+        finished,  // the copy is complete
+    };
+    bool drop_slot = false;
+    bool write_group = false;
+    Then then = Then::resume;
+
+    bool operator==(const StartPlan&) const = default;
+};
+
+// Throws the Error that says why there is no way on by itself, with the way out as its hint.
+StartPlan decide_start(const StartFacts& facts);
+
+}  // namespace pgsluice
