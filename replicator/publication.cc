@@ -1,0 +1,116 @@
+#include "replicator/publication.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sql/error.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+using sql::CatalogTable;
+using TableNames = std::map<std::uint32_t, std::string>;  // by OID
+
+struct Publication {
+    bool all_tables = false;
+    bool options_fit = false;
+    bool plain = true;  // no row filters, column lists or whole schemas
+    TableNames tables;
+};
+
+std::string table_list(std::span<const CatalogTable> tables) {
+    std::string list;
+    for (const auto& table : tables) {
+        list += fmt::format("{}ONLY {}", list.empty() ? "" : ", ", sql::quote_qualified(table.schema, table.name));
+    }
+    return list;
+}
+
+std::string options_list(bool via_partition_root) {
+    return fmt::format("publish = 'insert, update, delete, truncate', publish_via_partition_root = {}",
+                       via_partition_root ? "true" : "false");
+}
+
+Publication read(sql::Connection& connection, const std::string& name, bool via_partition_root) {
+    const std::string root = via_partition_root ? "t" : "f";
+    const auto head = connection.query(
+        "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot = "
+        "$2::pg_catalog.bool "
+        "FROM pg_catalog.pg_publication WHERE pubname = $1",
+        {sql::Param(name), sql::Param(root)}, {2, 1, 1});
+    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}};
+    const auto members = connection.query(
+        "SELECT r.prrelid, n.nspname || '.' || c.relname, "
+        "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
+        "FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid "
+        "JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE p.pubname = $1",
+        {sql::Param(name)}, {3});
+    for (int row = 0; row < members.rows(); ++row) {
+        found.tables[static_cast<std::uint32_t>(members.integer(row, 0))] = members.text(row, 1);
+        found.plain = found.plain && members.boolean(row, 2);
+    }
+    if (connection.server_version() >= 150000) {
+        found.plain = found.plain && !connection
+                                          .query(
+                                              "SELECT EXISTS (SELECT FROM pg_catalog.pg_publication p "
+                                              "JOIN pg_catalog.pg_publication_namespace n ON n.pnpubid = p.oid "
+                                              "WHERE p.pubname = $1)",
+                                              {sql::Param(name)}, {1, 1, 1})
+                                          .boolean(0, 0);
+    }
+    return found;
+}
+
+void tell(const TableNames& before, const TableNames& after, bool running, const Log& log) {
+    if (!running) return;
+    for (const auto& [oid, name] : after) {
+        if (before.contains(oid)) continue;
+        log(LogLevel::warning,
+            fmt::format("table '{}' is new in the group: its changes are replicated from now on, rows "
+                        "that it holds already are not copied (--resnapshot copies all anew)",
+                        name));
+    }
+    for (const auto& [oid, name] : before) {
+        if (!after.contains(oid)) log(LogLevel::info, fmt::format("table '{}' is no longer replicated", name));
+    }
+}
+
+}  // namespace
+
+bool publication_exists(sql::Connection& connection, const std::string& name) {
+    return connection.query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1", {sql::Param(name)}, {1, 0, 1})
+               .rows() == 1;
+}
+
+void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
+                        bool via_partition_root, bool running, const Log& log) {
+    const std::string quoted = sql::quote_identifier(name);
+    if (!publication_exists(connection, name)) {
+        connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
+                                    options_list(via_partition_root)),
+                        fmt::format("create publication '{}'", name));
+        return;
+    }
+    const Publication found = read(connection, name, via_partition_root);
+    if (found.all_tables) {
+        throw stop_error(
+            fmt::format("unable to use publication '{}': it is FOR ALL TABLES, so we did not make it", name),
+            "Choose another --group, or drop the publication.");
+    }
+    TableNames wanted;
+    for (const auto& table : tables) wanted[table.oid] = table.schema + '.' + table.name;
+    const std::string doing = fmt::format("alter publication '{}'", name);
+    if (wanted != found.tables || !found.plain) {
+        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
+        tell(found.tables, wanted, running, log);
+    }
+    if (!found.options_fit) {
+        connection.exec(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)), doing);
+    }
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,33 @@
+#include <doctest/doctest.h>
+
+#include "replicator/tables.h"
+#include "sql/error.h"
+
+using pgsluice::Error;
+using pgsluice::parse_table_name;
+using pgsluice::TableName;
+
+TEST_CASE("a name without a schema takes the default one") {
+    CHECK(parse_table_name("orders", "shop") == TableName{"shop", "orders"});
+    CHECK(parse_table_name("Order", "public") == TableName{"public", "Order"});
+    CHECK(parse_table_name("ü", "public") == TableName{"public", "ü"});
+}
+
+TEST_CASE("a qualified name says its schema") {
+    CHECK(parse_table_name("sales.orders", "shop") == TableName{"sales", "orders"});
+    CHECK(parse_table_name("\"a.b\".\"c\"\"d\"", "shop") == TableName{"a.b", "c\"d"});
+    CHECK(parse_table_name("sales.\"a.b\"", "shop") == TableName{"sales", "a.b"});
+    CHECK(parse_table_name("\"a.b\"", "shop") == TableName{"shop", "a.b"});
+}
+
+TEST_CASE("what is no name is a usage error") {
+    for (const char* text : {"", ".", "a.", ".b", "a.b.c", "\"a", "\"a\"b", "a.\"b\"c", "\"\""}) {
+        CAPTURE(text);
+        try {
+            parse_table_name(text, "public");
+            FAIL_CHECK("accepted");
+        } catch (const Error& error) {
+            CHECK(error.action() == pgsluice::Action::usage);
+        }
+    }
+}
