@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "replicator/copy_progress.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/names.h"
@@ -35,8 +34,7 @@ struct ReplicatorOptions {
     bool track_ddl = false;
 
     int max_copy_workers_per_table = 4;
-    int max_copy_workers = 0;         // in all; 0: the machine's cores, at least 2
-    OnCopyProgress on_copy_progress;  // draws the copy's progress; empty: a log line every few seconds
+    int max_copy_workers = 0;  // in all; 0: the machine's cores, at least 2
 
     StreamConfig stream;
     PublisherLimits publisher;

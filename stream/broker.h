@@ -40,9 +40,10 @@ struct StreamState {
     bool file_storage = true;
 };
 
-// The stream's last message, as far as a replicator needs it to go on.
+// The stream's last message, as far as a replicator needs it to go on. When the last is a part of a message that was
+// never completed, all but `seq` is of the last complete message before it.
 struct LastMessage {
-    StreamSeq seq;
+    StreamSeq seq;  // of the last message stored: what a publisher goes on from
     MessageMeta meta;
     CopyHeader copy;   // kind copy only
     std::string body;  // of markers; empty for kinds copy and changes
@@ -71,14 +72,18 @@ class Broker {
     virtual std::optional<StreamState> stream_state(const std::string& stream) = 0;
     // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that it is so.
     virtual void ensure_stream(const Names& names, const StreamConfig& config) = 0;
+    // Creates the group's dead-letter stream, or leaves it as it is.
+    virtual void ensure_dead_letters(const Names& names) = 0;
+    // Does nothing when there is none.
     virtual void delete_stream(const std::string& stream) = 0;
     // Nothing when the stream is empty. A stop Error when the message is not one of ours.
     virtual std::optional<LastMessage> last_message(const std::string& stream) = 0;
     // A stored message's meta by sequence; nothing when it is not there.
     virtual std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) = 0;
-    // Removes messages before `keep_from`; never the last one.
+    // Removes messages before `keep_from`; never the last complete one.
     virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
 
+    // A publisher that goes on behind `last_seq` (0: the stream is new).
     virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
                                                  const PublisherLimits& limits) = 0;
     virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) = 0;
@@ -86,7 +91,8 @@ class Broker {
     // The group's KV bucket; created on first put.
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
-    // Sets only if the key's revision is still this (0: the key is not there); false when it is not.
+    // Sets only if the key's revision is still this (0: the key is not there); false when it is not. After a retry
+    // Error nobody knows; read it again.
     virtual bool kv_update(const Names& names, const std::string& key, std::string_view value,
                            std::uint64_t revision) = 0;
     virtual void kv_delete(const Names& names, const std::string& key) = 0;

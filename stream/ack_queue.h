@@ -1,0 +1,87 @@
+// Which messages are sent, stored, refused, and what may be sent next: the publisher's decisions, without a network and
+// without a clock of its own. Messages are numbered from 0; message i must be stored with sequence last_seq + 1 + i.
+//
+// A full stream refuses the first message that does not fit ("full") and everything behind it ("wrong last sequence"),
+// because each message is fenced with the sequence expected before it. Nothing is lost by that: once nothing is
+// under way any more, the first is tried again from time to time, and when it is stored, the rest follows.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "sql/lsn.h"
+#include "stream/position.h"
+
+namespace pgsluice {
+
+struct AckLimits {
+    std::uint64_t max_in_flight_bytes = 0;
+    std::uint64_t max_in_flight_messages = 0;
+    std::chrono::milliseconds ack_timeout{0};
+    std::chrono::milliseconds full_retry{250};
+};
+
+// What the broker answered to one message.
+struct PublishReply {
+    enum class Kind : std::uint8_t { stored, full, wrong_sequence, failed } kind = Kind::failed;
+    StreamSeq seq;     // stored
+    std::string text;  // the others: what it said
+};
+
+class AckQueue {
+   public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    AckQueue(StreamSeq last_seq, AckLimits limits) : last_seq_(last_seq), limits_(limits) {}
+
+    void push(std::uint64_t bytes, Lsn confirmable);
+    // The message to send now, which then counts as sent; nothing when it has to wait.
+    std::optional<std::uint64_t> take_next(Time now);
+    void reply(std::uint64_t index, const PublishReply& reply, Time now);
+    // Breaks the generation when an ack has been missing for too long.
+    void check_time(Time now);
+    // The first reason given stays.
+    void break_off(std::string reason);
+
+    // Why nothing may be sent any more; empty while all is well.
+    [[nodiscard]] const std::string& broken() const noexcept { return broken_; }
+    [[nodiscard]] bool has_room() const noexcept;
+    // What the broker said when it had no room; empty when it has.
+    [[nodiscard]] const std::string& full() const noexcept { return full_; }
+    [[nodiscard]] std::optional<Lsn> confirmed() const noexcept { return confirmed_; }
+    // The first message that is not known to be stored, and the one behind the last.
+    [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
+    [[nodiscard]] std::uint64_t end() const noexcept { return first_ + entries_.size(); }
+    // What stands in message `index`'s fence.
+    [[nodiscard]] StreamSeq expected_before(std::uint64_t index) const noexcept { return {last_seq_.value + index}; }
+
+   private:
+    enum class State : std::uint8_t { queued, sent, stored, full, refused };
+    struct Entry {
+        std::uint64_t bytes;
+        Lsn confirmable;
+        State state;
+        Time sent_at;
+    };
+
+    void settle(Time now);
+    void start_again();
+
+    StreamSeq last_seq_;
+    AckLimits limits_;
+    std::deque<Entry> entries_;
+    std::uint64_t first_ = 0;  // index of entries_.front()
+    std::uint64_t next_ = 0;   // the first that is queued
+    std::uint64_t in_flight_bytes_ = 0;
+    std::uint64_t in_flight_messages_ = 0;
+    std::optional<Lsn> confirmed_;
+    std::string broken_;
+    std::string full_;
+    Time retry_at_;
+    bool probing_ = false;  // the first is tried again, alone
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,92 @@
+// The KV part of the broker.
+#include "stream/nats_broker.h"
+
+namespace pgsluice::nats {
+
+kvStore* NatsBroker::bucket(const Names& names, bool create) {
+    const std::lock_guard lock(mutex_);
+    if (bucket_ && bucket_name_ == names.bucket) return bucket_.get();
+    kvStore* made = nullptr;
+    auto status = js_KeyValue(&made, link_->js(), names.bucket.c_str());
+    if (status == NATS_NOT_FOUND) {
+        if (!create) return nullptr;
+        const auto stream = link_->stream_info(names.stream);
+        kvConfig config;
+        kvConfig_Init(&config);
+        config.Bucket = names.bucket.c_str();
+        config.History = 1;
+        config.StorageType = js_FileStorage;
+        config.Replicas = stream ? static_cast<int>(stream->Config->Replicas) : 1;
+        status = js_CreateKeyValue(&made, link_->js(), &config);
+    }
+    check(status, fmt::format("open KV bucket '{}'", names.bucket));
+    bucket_.reset(made);
+    bucket_name_ = names.bucket;
+    return made;
+}
+
+std::optional<KvValue> NatsBroker::kv_get(const Names& names, const std::string& key) {
+    auto* store = bucket(names, false);
+    if (store == nullptr) return std::nullopt;
+    kvEntry* made = nullptr;
+    const auto status = kvStore_Get(&made, store, key.c_str());
+    const KvEntry entry(made);
+    if (status == NATS_NOT_FOUND) return std::nullopt;
+    check(status, fmt::format("read key '{}' of KV bucket '{}'", key, names.bucket));
+    return KvValue{{static_cast<const char*>(kvEntry_Value(made)), static_cast<std::size_t>(kvEntry_ValueLen(made))},
+                   kvEntry_Revision(made)};
+}
+
+std::uint64_t NatsBroker::kv_put(const Names& names, const std::string& key, std::string_view value) {
+    std::uint64_t revision = 0;
+    const auto status =
+        kvStore_Put(&revision, bucket(names, true), key.c_str(), value.data(), static_cast<int>(value.size()));
+    check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket));
+    return revision;
+}
+
+bool NatsBroker::kv_update(const Names& names, const std::string& key, std::string_view value, std::uint64_t revision) {
+    auto* store = bucket(names, true);
+    const auto size = static_cast<int>(value.size());
+    std::uint64_t now = 0;
+    const auto status = revision == 0 ? kvStore_Create(&now, store, key.c_str(), value.data(), size)
+                                      : kvStore_Update(&now, store, key.c_str(), value.data(), size, revision);
+    if (status == NATS_OK) return true;
+    const auto failed = error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
+    if (failed.action() == Action::retry) throw failed;
+    // nats.c does not hand out the error's number: whether the fence was the reason, the key says.
+    const auto found = kv_get(names, key);
+    if ((found ? found->revision : 0) == revision) throw failed;
+    return false;
+}
+
+void NatsBroker::kv_delete(const Names& names, const std::string& key) {
+    auto* store = bucket(names, false);
+    if (store == nullptr) return;
+    check(kvStore_Delete(store, key.c_str()), fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket));
+}
+
+std::vector<std::string> NatsBroker::kv_keys(const Names& names) {
+    std::vector<std::string> keys;
+    auto* store = bucket(names, false);
+    if (store == nullptr) return keys;
+    kvKeysList list{};
+    const auto status = kvStore_Keys(&list, store, nullptr);
+    if (status == NATS_NOT_FOUND) return keys;
+    check(status, fmt::format("list the keys of KV bucket '{}'", names.bucket));
+    const std::unique_ptr<kvKeysList, Destroy<kvKeysList_Destroy>> owner(&list);
+    for (int i = 0; i < list.Count; ++i) keys.emplace_back(list.Keys[i]);
+    return keys;
+}
+
+void NatsBroker::delete_bucket(const Names& names) {
+    {
+        const std::lock_guard lock(mutex_);
+        bucket_.reset();
+        bucket_name_.clear();
+    }
+    // A bucket is a stream of this name; deleting that says clearly whether it was there.
+    delete_stream("KV_" + names.bucket);
+}
+
+}  // namespace pgsluice::nats

@@ -1,0 +1,59 @@
+// One connection to NATS, as broker, publishers and consumers share it. Include only from stream/*.cc.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/nats_handle.h"
+
+namespace pgsluice::nats {
+
+class Link {
+   public:
+    // Connects once. After that the library reconnects for ever.
+    Link(const BrokerOptions& options, Log log);
+    ~Link();
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
+    [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
+    [[nodiscard]] jsCtx* js() const noexcept { return js_.get(); }
+    [[nodiscard]] const BrokerOptions& options() const noexcept { return options_; }
+    // The URL without user and password.
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] bool connected() const noexcept {
+        return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
+    }
+    // Grows with every disconnect. Told by another thread, so somewhat late: a hint, never what correctness rests on.
+    [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
+    void log(LogLevel level, const std::string& text) const { shared_->log(level, text); }
+
+    // The stream's info; null when there is no such stream.
+    [[nodiscard]] StreamInfo stream_info(const std::string& stream) const;
+
+   private:
+    // What callbacks use; lives until the library has called the last of them.
+    struct Shared {
+        Log log;
+        std::string name;
+        std::atomic<std::uint64_t> disconnects{0};
+    };
+    static void on_disconnected(natsConnection*, void* closure) noexcept;
+    static void on_reconnected(natsConnection*, void* closure) noexcept;
+    static void on_closed(natsConnection*, void* closure) noexcept;
+    static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept;
+    static int64_t reconnect_delay(natsConnection*, int attempts, void* closure) noexcept;
+    [[nodiscard]] Options make_options(std::shared_ptr<Shared>* closure) const;
+
+    BrokerOptions options_;
+    std::string name_;
+    std::shared_ptr<Shared> shared_;
+    Connection connection_;
+    JetStream js_;
+};
+
+}  // namespace pgsluice::nats
