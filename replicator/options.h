@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "replicator/copy_progress.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/names.h"
@@ -34,7 +35,8 @@ struct ReplicatorOptions {
     bool track_ddl = false;
 
     int max_copy_workers_per_table = 4;
-    int max_copy_workers = 0;  // in all; 0: the machine's cores, at least 2
+    int max_copy_workers = 0;         // in all; 0: the machine's cores, at least 2
+    OnCopyProgress on_copy_progress;  // draws the copy's progress; empty: a log line every few seconds
 
     StreamConfig stream;
     PublisherLimits publisher;

@@ -32,6 +32,16 @@ void drop_slot(sql::Connection& connection, const std::string& name) {
         {sql::Param(name)}, {1, 0, 1});
 }
 
+std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
+                                                const SlotState& found, const Log& log) {
+    log(LogLevel::warning, fmt::format("ending server process {}, which a killed replicator left creating slot '{}'",
+                                       found.active_pid, name));
+    const std::string pid = std::to_string(found.active_pid);
+    // Waits up to 5 s for the process to be gone (PostgreSQL 14 brought the second argument).
+    connection.query("SELECT pg_catalog.pg_terminate_backend($1::pg_catalog.int4, 5000)", {sql::Param(pid)}, {1, 1, 1});
+    return find_slot(connection, name);
+}
+
 SlotGuard::~SlotGuard() {
     if (name_.empty()) return;
     try {

@@ -6,6 +6,7 @@
 
 #include "sql/connection.h"
 #include "sql/lsn.h"
+#include "stream/log.h"
 
 namespace pgsluice {
 
@@ -15,11 +16,18 @@ struct SlotState {
     bool invalidated = false;         // its WAL or rows are gone: it can never be read again
     Lsn confirmed;                    // confirmed_flush_lsn; not valid while the slot is still being created
     std::string plugin_and_database;  // "pgoutput in shop", for messages
+
+    [[nodiscard]] bool being_created() const noexcept { return ours && active_pid != 0 && !confirmed.valid(); }
 };
 
 std::optional<SlotState> find_slot(sql::Connection& connection, const std::string& name);
 // Nothing happens when it is not there. A retry Error while somebody uses it.
 void drop_slot(sql::Connection& connection, const std::string& name);
+
+// A replicator killed while its slot was being created leaves a walsender that goes on waiting for open transactions.
+// Ends it, for whoever holds the group's lock knows that nobody is there to use it; returns what is left of the slot.
+std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
+                                                const SlotState& found, const Log& log);
 
 // Drops a slot when left by an exception, so that a failed start pins no WAL: over a connection of its own that no stop
 // token ends. Does nothing after keep(). What it cannot drop, the next start drops.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class TablePlan {
     [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
 };
 
+// Calls may come from several threads.
 class Ruleset {
    public:
     // usage Error naming file, line, table and rule.
@@ -45,12 +47,16 @@ class Ruleset {
     virtual ~Ruleset() = default;
 
     // usage Error when a rule does not fit the relation (a column that does not exist, a type it cannot take).
-    // Null when the table is routed away altogether.
-    [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const = 0;
+    // Null when the table is routed away altogether. The same Relation object yields the same plan.
+    // `unique_columns` are those under unique indexes besides the key, as far as the caller knows them.
+    [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(
+        const RelationPtr& relation, std::span<const std::string> unique_columns = {}) const = 0;
     // Tables named in the files ("users" or "shop.users"), for checking against the source.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
-    // Applies a truncate of several tables: each is mapped to its target, those routed away are removed; false when
-    // none is left.
+    // Applies a truncate of several tables: each is mapped to its target, those routed away or without TRUNCATE among
+    // their operations are removed; false when none is left. Rules do not see a truncate: it leaves no row in the
+    // source, so none in the target, whatever filters say. A stop Error when other tables are routed into the same
+    // target, whose rows it would take along. What `truncated` then points at lives as long as the Ruleset.
     virtual bool apply_truncate(Change& change, Arena& arena) = 0;
 };
 

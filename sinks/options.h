@@ -45,6 +45,7 @@ struct PostgresSinkOptions {
     OnConflict on_conflict = OnConflict::upsert;
     bool synchronous_commit = true;
     int incomplete_timeout_ms = 60000;  // how long the rest of a transaction may take to come
+    int lock_wait_ms = 10000;           // how long another worker of this name is waited for
 };
 
 struct WebhookSinkOptions {

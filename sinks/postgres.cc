@@ -18,7 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int lock_wait_ms = 10000;
 constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
 constexpr auto counts_interval = std::chrono::seconds(60);
 
@@ -77,7 +76,7 @@ class PostgresSink : public Sink {
 };
 
 std::optional<SinkState> PostgresSink::open() {
-    auto state = progress_.open(lock_wait_ms);
+    auto state = progress_.open(options_.lock_wait_ms);
     log_(LogLevel::info,
          session_.replica
              ? "target: session_replication_role is replica: triggers and foreign keys do not fire"

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "sql/quote.h"
+#include "sql/timestamp.h"
 
 namespace pgsluice::sql {
 
@@ -46,13 +47,6 @@ Lsn lsn_at(const Result& result, int column) {
 char* put_uint64(char* out, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<char>(number >> shift);
     return out;
-}
-
-// PostgreSQL counts microseconds from 2000-01-01.
-std::uint64_t now_us() {
-    constexpr std::chrono::seconds unix_to_postgres(946684800);
-    const auto now = std::chrono::system_clock::now().time_since_epoch() - unix_to_postgres;
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
 bool readable(int socket) {
@@ -139,7 +133,7 @@ void ReplicationConnection::send_status(Lsn written, Lsn flushed, Lsn applied, b
     out = put_uint64(out, written.value);
     out = put_uint64(out, flushed.value);
     out = put_uint64(out, applied.value);
-    out = put_uint64(out, now_us());
+    out = put_uint64(out, static_cast<std::uint64_t>(postgres_time_us()));
     *out = reply_requested ? 1 : 0;
     if (PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0 ||
         PQflush(connection_.raw()) < 0) {

@@ -102,6 +102,9 @@ struct Change {
     Op op = Op::insert;
     OldRow old_kind = OldRow::none;
     bool snapshot = false;                     // a row of the initial copy: an insert outside any transaction
+    // update: a filter lets the new row pass and the old one is not known, so the target may not have the row: a sink
+    // that keeps state then inserts it (or stops, when an unchanged value is missing for that).
+    bool upsert = false;
     bool cascade = false;                      // truncate
     bool restart_identity = false;             // truncate
     const Relation* relation = nullptr;        // truncate: the first of `truncated`; message: null

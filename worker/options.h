@@ -18,11 +18,11 @@ struct WorkerOptions {
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
     std::string sink;    // the sink's kind, for the registry
     RulesOptions rules;
-    std::size_t batch_size = 1000;               // changes per flush at most; several small transactions share a batch
-    std::size_t batch_bytes = 8 * 1024 * 1024;   // and bytes
+    std::size_t batch_size = 1000;              // changes per flush at most; several small transactions share a batch
+    std::size_t batch_bytes = 8 * 1024 * 1024;  // and bytes
     bool exit_after_snapshot = false;
-    std::optional<Lsn> exit_at_lsn;              // exit 0 once everything committed before it is applied
-    int registry_interval_ms = 1000;             // how often the KV registry is told
+    std::optional<Lsn> exit_at_lsn;   // exit 0 once everything committed before it is applied
+    int registry_interval_ms = 1000;  // how often the KV registry is told
 };
 
 }  // namespace pgsluice

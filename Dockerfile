@@ -1,0 +1,32 @@
+# One image for both roles: `docker run pgsluice replicator ...`, `docker run pgsluice worker postgres ...`.
+FROM debian:bookworm-slim AS build
+COPY examples/packages examples/install-packages /src/examples/
+RUN /src/examples/install-packages build
+COPY . /src
+WORKDIR /src
+RUN cmake --preset release -DPGSLUICE_TESTS=OFF \
+    && cmake --build --preset release \
+    && cmake --install build/release --prefix /out --strip
+
+FROM debian:bookworm-slim
+# ca-certificates for TLS, and what `ldd pgsluice` names; tests/cli/image_test.cc keeps the two equal.
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        ca-certificates \
+        libcurl4 \
+        libfmt9 \
+        libnats3.4 \
+        libpq5 \
+        libre2-9 \
+        libsimdjson14 \
+        libssl3 \
+        libyaml-cpp0.7 \
+        libzstd1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --create-home --shell /usr/sbin/nologin pgsluice
+COPY --from=build /out/bin/pgsluice /usr/local/bin/pgsluice
+USER 10001
+WORKDIR /home/pgsluice
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["pgsluice"]
+CMD ["--help"]

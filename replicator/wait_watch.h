@@ -1,0 +1,40 @@
+// Tells the log whom a backend of ours waits for, and finds the deadlocks that the server cannot see: those where we
+// wait on the client's side.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "sql/connection.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// Somebody waits for our locks and we wait for him; nothing for it but to let go and start over.
+struct Deadlocked {
+    std::string whom;
+};
+
+class WaitWatch {
+   public:
+    // `observer` is a connection that nobody uses meanwhile; `our_pids` are the backends whose locks we keep.
+    WaitWatch(sql::Connection& observer, const Log& log, std::string what, std::vector<int> our_pids = {})
+        : observer_(observer), log_(log), what_(std::move(what)), our_pids_(std::move(our_pids)) {}
+
+    // To be called on every tick of the waiting connection; looks once a second. Throws Deadlocked.
+    void look(int waiting_pid);
+
+   private:
+    using Clock = std::chrono::steady_clock;
+    bool waits_for_us(int waiting_pid);
+
+    sql::Connection& observer_;
+    const Log& log_;
+    std::string what_;
+    std::vector<int> our_pids_;
+    Clock::time_point next_look_ = Clock::now() + std::chrono::milliseconds(500);
+    Clock::time_point next_log_ = Clock::now();
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,280 @@
+#include "rules/moment.h"
+
+#include <limits>
+#include <optional>
+
+#include "rules/place.h"
+
+namespace pgsluice::rules {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Reads a text from left to right; whatever it does not find is Unreadable as `what`.
+class Reader {
+   public:
+    Reader(std::string_view text, const char* what) : text_(text), what_(what) {}
+
+    [[noreturn]] void fail() const { throw Unreadable{what_}; }
+    [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
+    [[nodiscard]] char peek() const { return at_end() ? '\0' : text_[at_]; }
+    bool skip(char c) {
+        if (peek() != c) return false;
+        ++at_;
+        return true;
+    }
+    void expect(char c) {
+        if (!skip(c)) fail();
+    }
+    void expect_end() const {
+        if (!at_end()) fail();
+    }
+    bool skip_word(std::string_view word) {
+        if (!text_.substr(at_).starts_with(word)) return false;
+        at_ += word.size();
+        return true;
+    }
+    std::string_view word() {
+        const std::size_t start = at_;
+        while (!at_end() && ((peek() >= 'a' && peek() <= 'z') || (peek() >= 'A' && peek() <= 'Z'))) ++at_;
+        return text_.substr(start, at_ - start);
+    }
+    char letter() { return at_end() ? '\0' : text_[at_++]; }
+    std::int64_t number(int least_digits, int most_digits) {
+        std::int64_t value = 0;
+        int digits = 0;
+        for (; is_digit(peek()); ++at_, ++digits) {
+            if (digits == most_digits) fail();
+            value = value * 10 + (peek() - '0');
+        }
+        if (digits < least_digits) fail();
+        return value;
+    }
+    std::int64_t two_digits(int most) {
+        const std::int64_t value = number(1, 2);
+        if (value > most) fail();
+        return value;
+    }
+    // What follows a decimal point, in millionths; 0 without a point.
+    std::int64_t fraction() {
+        if (!skip('.')) return 0;
+        std::int64_t value = 0;
+        for (int i = 0; i < 6; ++i) value = value * 10 + (is_digit(peek()) ? text_[at_++] - '0' : 0);
+        while (peek() == '0') ++at_;  // finer than microseconds only when it says nothing
+        return value;
+    }
+    std::optional<int> sign() {
+        if (skip('-')) return -1;
+        if (skip('+')) return 1;
+        return std::nullopt;
+    }
+
+   private:
+    std::string_view text_;
+    const char* what_;
+    std::size_t at_ = 0;
+};
+
+// Days from 2000-01-01 to a day of the proleptic Gregorian calendar; year 0 is 1 BC.
+std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
+    year -= month <= 2 ? 1 : 0;
+    const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
+    const std::int64_t year_of_era = year - era * 400;
+    const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 730425;
+}
+
+std::int64_t days_in_month(std::int64_t year, std::int64_t month) {
+    constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+// HH:MM[:SS[.ffffff]]
+std::int64_t clock(Reader& reader) {
+    std::int64_t us = reader.two_digits(24) * kHour;
+    reader.expect(':');
+    us += reader.two_digits(59) * kMinute;
+    if (reader.skip(':')) us += reader.two_digits(60) * kSecond + reader.fraction();
+    if (us > kDay) reader.fail();
+    return us;
+}
+
+// Z, UTC, +HH, +HH:MM, +HHMM, +HH:MM:SS: seconds east of Greenwich.
+std::int64_t read_offset(Reader& reader) {
+    if (reader.skip('Z') || reader.skip('z')) return 0;
+    if (reader.skip_word("UTC")) return 0;
+    const auto sign = reader.sign();
+    if (!sign) return 0;
+    std::int64_t seconds = 0;
+    std::int64_t hours = reader.number(1, 4);
+    if (hours > 99) {
+        seconds = hours / 100 * 3600 + hours % 100 * 60;
+    } else {
+        seconds = hours * 3600;
+        if (reader.skip(':')) seconds += reader.two_digits(59) * 60;
+        if (reader.skip(':')) seconds += reader.two_digits(59);
+    }
+    return *sign * seconds;
+}
+
+Moment normal(std::int64_t day, std::int64_t us) {
+    day += us / kDay;
+    us %= kDay;
+    return us < 0 ? Moment{day - 1, us + kDay} : Moment{day, us};
+}
+
+}  // namespace
+
+Moment Moment::parse(std::string_view text, bool zoned) {
+    if (text == "infinity") return {kForever, 0};
+    if (text == "-infinity") return {-kForever, 0};
+    const bool before_christ = text.ends_with(" BC");
+    if (before_christ) text.remove_suffix(3);
+    Reader reader(text, "it is not a date or time as DateStyle ISO writes it");
+    std::int64_t year = reader.number(4, 9);
+    if (year == 0) reader.fail();
+    if (before_christ) year = 1 - year;
+    reader.expect('-');
+    const std::int64_t month = reader.two_digits(12);
+    reader.expect('-');
+    const std::int64_t day = reader.two_digits(31);
+    if (month == 0 || day == 0 || day > days_in_month(year, month)) reader.fail();
+    std::int64_t us = 0;
+    if (reader.skip(' ') || reader.skip('T')) {
+        us = clock(reader);
+        reader.skip(' ');
+        const std::int64_t east = read_offset(reader);
+        if (east != 0 && !zoned) reader.fail();
+        us -= east * kSecond;
+    }
+    reader.expect_end();
+    return normal(days_from_civil(year, month, day), us);
+}
+
+TimeOfDay TimeOfDay::parse(std::string_view text, bool zoned) {
+    Reader reader(text, "it is not a time of the day");
+    const std::int64_t us = clock(reader);
+    reader.skip(' ');
+    const std::int64_t west = -read_offset(reader);
+    if (west != 0 && !zoned) reader.fail();
+    reader.expect_end();
+    return {us + west * kSecond, static_cast<std::int32_t>(west)};
+}
+
+namespace {
+
+struct Span {
+    __int128 months = 0;
+    __int128 days = 0;
+    __int128 us = 0;
+};
+
+// `value` with `fraction` millionths of the unit; only units of a fixed length take a fraction.
+void add(Span& span, std::string_view unit, std::int64_t value, std::int64_t fraction, const Reader& reader) {
+    const auto any = [unit](auto... names) { return ((unit == names) || ...); };
+    const auto fixed = [&](std::int64_t us) {
+        span.us += static_cast<__int128>(value) * us + static_cast<__int128>(fraction) * us / kSecond;
+    };
+    if (any("s", "sec", "secs", "second", "seconds")) return fixed(kSecond);
+    if (any("min", "mins", "minute", "minutes")) return fixed(kMinute);
+    if (any("h", "hour", "hours")) return fixed(kHour);
+    if (fraction != 0) reader.fail();
+    if (any("d", "day", "days")) {
+        span.days += value;
+    } else if (any("w", "week", "weeks")) {
+        span.days += 7 * static_cast<__int128>(value);
+    } else if (any("mon", "mons", "month", "months")) {
+        span.months += value;
+    } else if (any("y", "year", "years")) {
+        span.months += 12 * static_cast<__int128>(value);
+    } else {
+        reader.fail();
+    }
+}
+
+// P1Y2M3DT4H5M6.7S, each number with a sign of its own.
+Span iso_interval(Reader& reader) {
+    Span span;
+    bool time = false;
+    if (reader.at_end()) reader.fail();
+    while (!reader.at_end()) {
+        if (!time && reader.skip('T')) {
+            time = true;
+            continue;
+        }
+        const int sign = reader.sign().value_or(1);
+        const std::int64_t value = reader.number(1, 15);
+        const std::int64_t fraction = reader.fraction();
+        const char unit = reader.letter();
+        const std::string_view name = unit == 'Y'   ? "year"
+                                      : unit == 'M' ? (time ? "min" : "month")
+                                      : unit == 'W' ? "week"
+                                      : unit == 'D' ? "day"
+                                      : unit == 'H' ? "hour"
+                                      : unit == 'S' ? "sec"
+                                                    : "";
+        add(span, name, sign * value, sign * fraction, reader);
+    }
+    return span;
+}
+
+// "1 year -2 mons +3 days -04:05:06.7", "@ 1 day 2 hours ago".
+Span worded_interval(Reader& reader) {
+    Span span;
+    bool ago = false;
+    bool any = false;
+    reader.skip('@');
+    while (true) {
+        while (reader.skip(' ')) {
+        }
+        if (reader.at_end()) break;
+        if (any && reader.skip_word("ago")) {
+            ago = true;
+            break;
+        }
+        any = true;
+        const int sign = reader.sign().value_or(1);
+        const std::int64_t value = reader.number(1, 15);
+        if (reader.skip(':')) {
+            __int128 us = static_cast<__int128>(value) * kHour + reader.two_digits(59) * kMinute;
+            if (reader.skip(':')) us += reader.two_digits(59) * kSecond + reader.fraction();
+            span.us += sign * us;
+            continue;
+        }
+        const std::int64_t fraction = reader.fraction();
+        reader.skip(' ');
+        const std::string_view unit = reader.word();
+        if (unit.empty() && value == 0 && reader.at_end()) break;  // "@ 0"
+        add(span, unit, sign * value, sign * fraction, reader);
+    }
+    if (!any) reader.fail();
+    if (ago) span = {-span.months, -span.days, -span.us};
+    return span;
+}
+
+}  // namespace
+
+Interval Interval::parse(std::string_view text) {
+    if (text == "infinity") return {kForever, 0};
+    if (text == "-infinity") return {-kForever, 0};
+    Reader reader(text, "it is not an interval in a style we read (IntervalStyle postgres or iso_8601)");
+    const Span span = reader.skip('P') ? iso_interval(reader) : worded_interval(reader);
+    reader.expect_end();
+    const __int128 total = (span.months * 30 + span.days) * kDay + span.us;
+    __int128 days = total / kDay;
+    __int128 us = total % kDay;
+    if (us < 0) {
+        us += kDay;
+        --days;
+    }
+    return {static_cast<std::int64_t>(days), static_cast<std::int64_t>(us)};
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,27 @@
+// A configuration file as a plain tree with line numbers; what the YAML library knows stays in node.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pgsluice::rules {
+
+struct Node {
+    enum class Kind { null, scalar, list, map } kind = Kind::null;
+    int line = 0;             // from 1
+    std::string text;         // of a scalar
+    std::string key;          // of a map's entry
+    std::vector<Node> items;  // of a list or map
+
+    [[nodiscard]] bool is_null() const { return kind == Kind::null; }
+    [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
+    [[nodiscard]] bool is_list() const { return kind == Kind::list; }
+    [[nodiscard]] bool is_map() const { return kind == Kind::map; }
+};
+
+// usage Error when the file cannot be read, is not YAML, holds more than one document, or repeats a key.
+Node read_yaml_file(const std::string& path);
+// The same for text; `name` stands for the file in errors.
+Node read_yaml(const std::string& text, const std::string& name);
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,232 @@
+#include "rules/plan_compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace pgsluice::rules {
+namespace {
+
+std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
+
+class Compiler {
+   public:
+    explicit Compiler(const PlanInput& input) : in_(input), relation_(*input.relation) {
+        parts_.source = input.relation;
+        if (in_.route != nullptr) parts_.operations = in_.route->operations;
+        needed_ = parts_.operations & kRowOperations;
+    }
+
+    PlanParts compile() {
+        check_strict();
+        build_target();
+        if (in_.rules != nullptr)
+            for (const Rule& rule : in_.rules->rules) add(rule);
+        return std::move(parts_);
+    }
+
+   private:
+    std::size_t column_of(const std::string& name, const Place& place) const {
+        for (std::size_t i = 0; i < relation_.columns.size(); ++i)
+            if (relation_.columns[i].name == name) return i;
+        throw refuse(place, fmt::format("the table {} has no column '{}'", qualified(relation_), name));
+    }
+
+    [[nodiscard]] bool full() const { return relation_.identity == ReplicaIdentity::full; }
+
+    void note(std::string line) { parts_.description.push_back(std::move(line)); }
+
+    // ---- the target's shape
+
+    void build_target() {
+        auto target = std::make_shared<Relation>(relation_);
+        const std::vector<bool> excluded = excluded_columns();
+        target->columns.clear();
+        for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+            position_.push_back(target->columns.size());
+            if (excluded[i]) continue;
+            parts_.projection.push_back(i);
+            target->columns.push_back(relation_.columns[i]);
+        }
+        if (parts_.projection.size() == relation_.columns.size()) parts_.projection.clear();
+        excluded_ = excluded;
+        if (in_.route != nullptr) rename(*target);
+        if (*target == relation_) {
+            parts_.target = in_.relation;
+        } else {
+            parts_.target = std::move(target);
+        }
+    }
+
+    std::vector<bool> excluded_columns() {
+        std::vector<bool> excluded(relation_.columns.size(), false);
+        if (in_.rules == nullptr) return excluded;
+        for (const Rule& rule : in_.rules->rules) {
+            if (rule.kind != Rule::Kind::exclude) continue;
+            const std::size_t column = column_of(rule.column, rule.place);
+            if (in_key(column) && needed_.any({Op::update, Op::del}))
+                throw refuse(rule.place, "the column is part of the key: updates and deletes would not find their row",
+                             "Transform it with type hash, or replicate inserts only.");
+            excluded[column] = true;
+        }
+        return excluded;
+    }
+
+    // Of a primary key or unique index that tells rows apart, and not only of a FULL identity.
+    [[nodiscard]] bool in_key(std::size_t column) const { return relation_.columns[column].key && !full(); }
+
+    void rename(Relation& target) {
+        const Route& route = *in_.route;
+        if (!route.target.schema.empty()) target.schema = route.target.schema;
+        if (!route.target.table.empty()) target.table = route.target.table;
+        note(fmt::format("route to {}", qualified(target)));
+        for (const auto& [source, destination] : route.columns) {
+            Place place = route.place;
+            place.column = source;
+            const std::size_t column = column_of(source, place);
+            if (!excluded_[column]) target.columns[position_[column]].name = destination;
+            note(fmt::format("column {} becomes {}", source, destination));
+        }
+        if (!route.operations.all(kAllOperations)) note(fmt::format("only {}", route.operations.text()));
+        std::set<std::string> names;
+        for (const Column& column : target.columns)
+            if (!names.insert(column.name).second)
+                throw refuse(route.place, fmt::format("two columns would be named '{}'", column.name));
+    }
+
+    // ---- strict
+
+    void check_strict() const {
+        const bool strict = in_.rules != nullptr ? in_.rules->strict : in_.file != nullptr && in_.file->strict;
+        if (!strict) return;
+        if (in_.rules == nullptr)
+            throw refuse(
+                {in_.file->path, 0, {}, 0, {}},
+                fmt::format("mode is strict, and no rules name the table {}", qualified(relation_)),
+                "Name its columns (type: keep for those that may pass), or set 'replicate: false' in its route.");
+        for (const Column& column : relation_.columns) check_named(column);
+    }
+
+    // Key columns are in deletes as well.
+    void check_named(const Column& column) const {
+        Operations named;
+        for (const Rule& rule : in_.rules->rules)
+            if (rule.column == column.name && rule.kind != Rule::Kind::filter) named |= rule.operations;
+        Operations wanted = column.key ? needed_ : needed_ & Operations{Op::insert, Op::update};
+        if (named.all(wanted)) return;
+        Place place = in_.rules->place;
+        place.column = column.name;
+        throw refuse(place,
+                     "mode is strict, and no transform, exclude_column or keep names the column for all operations",
+                     "Add {type: keep, column: ...} if it may pass.");
+    }
+
+    // ---- rules
+
+    void add(const Rule& rule) {
+        const std::size_t column = column_of(rule.column, rule.place);
+        switch (rule.kind) {
+            case Rule::Kind::keep:
+                note(fmt::format("keep {}", rule.column));
+                break;
+            case Rule::Kind::exclude:
+                note(fmt::format("exclude {}", rule.column));
+                break;
+            case Rule::Kind::transform:
+                add_transform(rule, column);
+                break;
+            case Rule::Kind::filter:
+                add_filter(rule, column);
+                break;
+        }
+    }
+
+    void note_rule(const Rule& rule, const std::string& what) {
+        const bool all = rule.operations.all(kRowOperations);
+        note(all ? what : fmt::format("{} on {}", what, rule.operations.text()));
+    }
+
+    void add_transform(const Rule& rule, std::size_t column) {
+        check_transform(rule, column);
+        const Column& source = relation_.columns[column];
+        const TransformStep step{column, position_[column], source.key, value_type(source), rule.transform, rule.place};
+        transforms_.push_back({step, rule.operations});
+        note_rule(rule, fmt::format("{}: {}", rule.column, rule.transform->describe()));
+        if (excluded_[column]) return;
+        const auto add_to = [&](std::vector<TransformStep>& steps, Operations operations) {
+            if (rule.operations.any(operations)) steps.push_back(step);
+        };
+        Stages& s = parts_.stages;
+        add_to(s.insert, {Op::insert});
+        add_to(s.update, {Op::update});
+        add_to(s.del, {Op::del});
+        add_to(s.entered, {Op::insert, Op::update});
+        add_to(s.left, {Op::update, Op::del});
+    }
+
+    void check_transform(const Rule& rule, std::size_t index) const {
+        const Column& column = relation_.columns[index];
+        const ValueType type = value_type(column);
+        if (const std::string reason = rule.transform->unfit(column, type); !reason.empty())
+            throw refuse(rule.place, reason);
+        if (column.key && needed_.any({Op::update, Op::del}) && !rule.operations.all(needed_))
+            throw refuse(rule.place,
+                         fmt::format("the column is part of the {}, so its transform must cover {}",
+                                     full() ? "replica identity (FULL)" : "key", needed_.text()),
+                         "Otherwise updates and deletes would look for a row that is not there.");
+        const auto& unique = in_.unique_columns;
+        const bool is_unique = in_key(index) || std::find(unique.begin(), unique.end(), column.name) != unique.end();
+        if (is_unique && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
+            throw refuse(rule.place, "the column is part of a key, and the transform can make different keys the same",
+                         "Use type hash, or set allow_uniqueness_loss: true.");
+    }
+
+    void add_filter(const Rule& rule, std::size_t column) {
+        const Column& source = relation_.columns[column];
+        const Condition& condition = *rule.condition;
+        FilterStep step{column, condition.op, value_type(source), rule.allow_empty_deletes, nullptr, {}, rule.place};
+        if (condition.op != Operator::is_null && condition.op != Operator::not_null)
+            step.predicate = make_predicate(condition, source);
+        note_rule(rule, fmt::format("only rows where {} {}", rule.column, condition.describe()));
+        Stages& s = parts_.stages;
+        add_filter_to(s.insert_filters, step, rule, Op::insert);
+        add_filter_to(s.update_filters, step, rule, Op::update);
+        add_filter_to(s.delete_filters, step, rule, Op::del);
+        warn(rule, source);
+    }
+
+    void add_filter_to(std::vector<FilterStep>& filters, FilterStep step, const Rule& rule, Op op) const {
+        if (!rule.operations.has(op)) return;
+        for (const auto& [transform, operations] : transforms_)
+            if (transform.column == step.column && operations.has(op)) step.before.push_back(transform);
+        filters.push_back(std::move(step));
+    }
+
+    void warn(const Rule& rule, const Column& column) {
+        if (column.key) return;
+        const std::string table = qualified(relation_);
+        if ((rule.operations & needed_).has(Op::del) && !rule.allow_empty_deletes)
+            parts_.warnings.push_back(fmt::format(
+                "deletes of {} are dropped: they carry only the key, and {} cannot be answered from it; set "
+                "allow_empty_deletes, or ALTER TABLE {} REPLICA IDENTITY FULL",
+                table, rule.place.text(), table));
+    }
+
+    const PlanInput& in_;
+    const Relation& relation_;
+    PlanParts parts_;
+    Operations needed_;                  // row operations that reach the target
+    std::vector<std::size_t> position_;  // of each source column in the target
+    std::vector<bool> excluded_;
+    std::vector<std::pair<TransformStep, Operations>> transforms_;  // so far, in the file's order
+};
+
+}  // namespace
+
+std::shared_ptr<const RunningPlan> compile_plan(const PlanInput& input) {
+    if (input.route != nullptr && !input.route->replicate) return nullptr;
+    return std::make_shared<const RunningPlan>(Compiler(input).compile());
+}
+
+}  // namespace pgsluice::rules

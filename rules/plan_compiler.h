@@ -1,0 +1,24 @@
+// Fits what the files say to one relation.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "rules/rule.h"
+#include "rules/table_plan.h"
+
+namespace pgsluice::rules {
+
+struct PlanInput {
+    RelationPtr relation;
+    const RulesFile* file = nullptr;              // may be empty
+    const TableRules* rules = nullptr;            // null: the file does not name the table
+    const Route* route = nullptr;                 // null: to where it came from
+    std::span<const std::string> unique_columns;  // under unique indexes besides the key, as far as known
+};
+
+// usage Error when something does not fit. Null when the route says not to replicate the table.
+std::shared_ptr<const RunningPlan> compile_plan(const PlanInput& input);
+
+}  // namespace pgsluice::rules

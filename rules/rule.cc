@@ -1,0 +1,87 @@
+#include "rules/rule.h"
+
+#include <fmt/format.h>
+
+namespace pgsluice::rules {
+namespace {
+
+struct OperationName {
+    std::string_view upper;
+    std::string_view lower;
+    Op op;
+};
+
+constexpr OperationName kNames[] = {
+    {"INSERT", "insert", Op::insert},
+    {"UPDATE", "update", Op::update},
+    {"DELETE", "delete", Op::del},
+    {"TRUNCATE", "truncate", Op::truncate},
+};
+
+Operations read_operation(const Node& node, const Place& place, Operations known) {
+    for (const auto& name : kNames)
+        if (node.is_scalar() && known.has(name.op) && (node.text == name.upper || node.text == name.lower))
+            return {name.op};
+    throw refuse(place, fmt::format("unknown operation '{}'", node.text),
+                 known.has(Op::truncate) ? "Known operations: INSERT, UPDATE, DELETE, TRUNCATE."
+                                         : "Known operations: INSERT, UPDATE, DELETE.");
+}
+
+// Cuts the part before the next dot off `text`.
+std::string take_part(std::string_view& text) {
+    std::string part;
+    if (text.starts_with('"')) {
+        text.remove_prefix(1);
+        while (!text.empty()) {
+            const char c = text[0];
+            text.remove_prefix(1);
+            if (c != '"') {
+                part += c;
+            } else if (text.starts_with('"')) {
+                part += c;
+                text.remove_prefix(1);
+            } else {
+                return part;
+            }
+        }
+        return {};
+    }
+    part = text.substr(0, text.find('.'));
+    text.remove_prefix(part.size());
+    return part;
+}
+
+}  // namespace
+
+std::string Operations::text() const {
+    std::string text;
+    for (const auto& name : kNames)
+        if (has(name.op)) text += fmt::format("{}{}", text.empty() ? "" : ", ", name.lower);
+    return text;
+}
+
+Operations read_operations(const Node& node, const Place& place, Operations known) {
+    if (node.is_scalar()) return read_operation(node, place, known);
+    if (!node.is_list() || node.items.empty())
+        throw refuse(place, "'operations' must list at least one operation", "Leave it out for all of them.");
+    Operations operations;
+    for (const Node& item : node.items) operations |= read_operation(item, place, known);
+    return operations;
+}
+
+TableName TableName::parse(std::string_view text, const Place& place) {
+    std::string_view rest = text;
+    TableName name;
+    name.table = take_part(rest);
+    if (rest.starts_with('.')) {
+        rest.remove_prefix(1);
+        name.schema = std::move(name.table);
+        name.table = take_part(rest);
+        if (name.schema.empty()) name.table.clear();
+    }
+    if (name.table.empty() || !rest.empty())
+        throw refuse(place, fmt::format("'{}' does not name a table", text), "Write table or schema.table.");
+    return name;
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,112 @@
+// What the rules and routing files say, before any relation is known.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rules/filter.h"
+#include "rules/place.h"
+#include "rules/transform.h"
+#include "stream/change.h"
+
+namespace pgsluice::rules {
+
+// A set of operations.
+class Operations {
+   public:
+    constexpr Operations() noexcept = default;
+    constexpr Operations(std::initializer_list<Op> ops) noexcept {
+        for (const Op op : ops) bits_ |= bit(op);
+    }
+    [[nodiscard]] constexpr bool has(Op op) const noexcept { return (bits_ & bit(op)) != 0; }
+    [[nodiscard]] constexpr bool any(Operations others) const noexcept { return (bits_ & others.bits_) != 0; }
+    [[nodiscard]] constexpr bool all(Operations others) const noexcept {
+        return (bits_ & others.bits_) == others.bits_;
+    }
+    [[nodiscard]] constexpr Operations operator&(Operations others) const noexcept {
+        Operations both;
+        both.bits_ = bits_ & others.bits_;
+        return both;
+    }
+    constexpr Operations& operator|=(Operations others) noexcept {
+        bits_ |= others.bits_;
+        return *this;
+    }
+    friend constexpr bool operator==(Operations, Operations) noexcept = default;
+    // "insert, update"
+    [[nodiscard]] std::string text() const;
+
+   private:
+    static constexpr unsigned bit(Op op) noexcept { return 1U << static_cast<unsigned>(op); }
+    unsigned bits_ = 0;
+};
+
+inline constexpr Operations kRowOperations{Op::insert, Op::update, Op::del};
+inline constexpr Operations kAllOperations{Op::insert, Op::update, Op::del, Op::truncate};
+
+// A list of INSERT, UPDATE, DELETE (and TRUNCATE, when `known` has it), in any case. usage Error when empty.
+Operations read_operations(const Node& node, const Place& place, Operations known);
+
+// "users" or "shop.users"; a part with a dot in it is written in double quotes.
+struct TableName {
+    std::string schema;  // empty: any
+    std::string table;
+
+    static TableName parse(std::string_view text, const Place& place);
+    [[nodiscard]] bool matches(const Relation& relation) const {
+        return table == relation.table && (schema.empty() || schema == relation.schema);
+    }
+    friend bool operator==(const TableName&, const TableName&) = default;
+};
+
+struct Rule {
+    enum class Kind { transform, filter, exclude, keep } kind = Kind::keep;
+    Place place;
+    std::string column;
+    Operations operations = kRowOperations;
+    std::shared_ptr<const Transform> transform;
+    std::optional<Condition> condition;
+    bool allow_empty_deletes = false;
+    bool allow_uniqueness_loss = false;
+};
+
+struct TableRules {
+    TableName name;
+    Place place;
+    bool strict = false;  // every column must be named by a transform, exclude_column or keep
+    std::vector<Rule> rules;
+};
+
+struct RulesFile {
+    std::string path;     // empty: none
+    bool strict = false;  // a table that the file does not name is refused
+    std::vector<TableRules> tables;
+};
+
+struct Route {
+    TableName source;
+    TableName target;  // an empty schema or table: the source's
+    Place place;
+    bool replicate = true;
+    std::vector<std::pair<std::string, std::string>> columns;  // source to target
+    Operations operations = kAllOperations;
+};
+
+RulesFile read_rules(const Node& root, const std::string& path);
+std::vector<Route> read_routes(const Node& root, const std::string& path);
+
+// The entry for a table: one that names its schema wins over one that does not. Null when there is none.
+template <typename Entry>
+const Entry* entry_for(const std::vector<Entry>& entries, const Relation& relation, TableName Entry::*name) {
+    const Entry* found = nullptr;
+    for (const Entry& entry : entries)
+        if ((entry.*name).matches(relation) && (found == nullptr || !(entry.*name).schema.empty())) found = &entry;
+    return found;
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,241 @@
+#include "rules/table_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "rules/utf8.h"
+
+namespace pgsluice::rules {
+namespace {
+
+enum class Verdict { fail, unknown, pass };
+
+Verdict verdict(bool passes) { return passes ? Verdict::pass : Verdict::fail; }
+
+[[noreturn]] void stop(const Place& place, std::string_view reason, std::string hint = {}) {
+    throw stop_error(fmt::format("unable to apply {}: {}", place.text(), reason), std::move(hint));
+}
+
+[[noreturn]] void not_utf8(const Place& place) {
+    stop(place, "the rule reads text, but the value is not valid UTF-8",
+         "Correct the row in the source, or exclude the column.");
+}
+
+std::string_view readable(const Value& value, ValueType type, bool reads_text, const Place& place) {
+    std::string_view text = value.text();
+    if (type == ValueType::padded_text) text = text.substr(0, text.find_last_not_of(' ') + 1);
+    if (reads_text && !is_utf8(text)) not_utf8(place);
+    return text;
+}
+
+Value transformed(const TransformStep& step, const Value& value, Arena& arena) {
+    if (value.is_unchanged()) return value;
+    if (value.is_null()) return step.transform->for_null();
+    const std::string_view text = readable(value, step.type, step.transform->reads_text(), step.place);
+    try {
+        return step.transform->apply(text, step.type, arena);
+    } catch (const Unreadable& unreadable) {
+        stop(step.place, unreadable.reason);
+    }
+}
+
+// `value` is the source's; unchanged stands for a value that is not known.
+Verdict judge(const FilterStep& step, Value value, Arena& arena) {
+    if (value.is_unchanged()) return Verdict::unknown;
+    for (const TransformStep& before : step.before) value = transformed(before, value, arena);
+    if (step.op == Operator::is_null) return verdict(value.is_null());
+    if (step.op == Operator::not_null || value.is_null()) return verdict(!value.is_null());
+    const std::string_view text = readable(value, step.type, step.predicate->reads_text(), step.place);
+    try {
+        return verdict(step.predicate->passes(text));
+    } catch (const Unreadable& unreadable) {
+        stop(step.place, fmt::format("of the value: {}", unreadable.reason));
+    }
+}
+
+// An unchanged TOAST value is not known, but it is not NULL.
+Verdict judge_toast(const FilterStep& step) {
+    if (!step.before.empty()) return Verdict::unknown;
+    if (step.op == Operator::is_null) return Verdict::fail;
+    return step.op == Operator::not_null ? Verdict::pass : Verdict::unknown;
+}
+
+bool in_old_row(const Change& change, std::size_t column) {
+    return change.old_kind == OldRow::full || (change.old_kind == OldRow::key && change.relation->columns[column].key);
+}
+
+Verdict judge_new(const FilterStep& step, const Change& change, Arena& arena) {
+    const Value& value = change.new_row[step.column];
+    if (!value.is_unchanged()) return judge(step, value, arena);
+    return in_old_row(change, step.column) ? judge(step, change.old_row[step.column], arena) : judge_toast(step);
+}
+
+Verdict judge_old(const FilterStep& step, const Change& change, Arena& arena) {
+    if (in_old_row(change, step.column)) return judge(step, change.old_row[step.column], arena);
+    if (change.op != Op::update) return Verdict::unknown;
+    // Without an old row the key did not change; an unchanged TOAST value is the old one.
+    const bool same = change.old_kind == OldRow::none && change.relation->columns[step.column].key;
+    return same || change.new_row[step.column].is_unchanged() ? judge_new(step, change, arena) : Verdict::unknown;
+}
+
+// The row does not pass if any filter fails, whatever others do not know.
+Verdict judge_new_row(const std::vector<FilterStep>& filters, const Change& change, Arena& arena) {
+    const FilterStep* blind = nullptr;
+    for (const FilterStep& filter : filters) {
+        const Verdict one = judge_new(filter, change, arena);
+        if (one == Verdict::fail) return one;
+        if (one == Verdict::unknown) blind = &filter;
+    }
+    if (blind != nullptr)
+        stop(blind->place, "the update did not touch the filtered value, so the log does not hold it (TOAST)",
+             fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
+                         change.relation->schema, change.relation->table));
+    return Verdict::pass;
+}
+
+Verdict judge_old_row(const std::vector<FilterStep>& filters, const Change& change, Arena& arena) {
+    Verdict all = Verdict::pass;
+    for (const FilterStep& filter : filters) all = std::min(all, judge_old(filter, change, arena));
+    return all;
+}
+
+// `key_only`: the other columns hold no values and get none.
+Row rewrite(const PlanParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
+    if (row.empty() || (steps.empty() && parts.projection.empty())) return row;
+    const auto out = arena.make<Value>(parts.target->columns.size());
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = row[parts.projection.empty() ? i : parts.projection[i]];
+    for (const TransformStep& step : steps)
+        if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena);
+    return out;
+}
+
+void rewrite_old(const PlanParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
+    if (change.old_kind == OldRow::none) return;
+    change.old_row = rewrite(parts, steps, change.old_row, change.old_kind == OldRow::key, arena);
+}
+
+// A shape that does not fit the relation would put values under wrong columns, and so under wrong rules.
+void check_shape(const PlanParts& parts, const Change& change) {
+    const std::size_t columns = parts.source->columns.size();
+    const bool has_new = change.op != Op::del;
+    const bool has_old = change.old_kind != OldRow::none;
+    if ((has_new && change.new_row.size() != columns) || (has_old && change.old_row.size() != columns))
+        throw stop_error(
+            fmt::format("unable to apply the rules to a row of '{}.{}': it does not have the relation's {} columns",
+                        parts.source->schema, parts.source->table, columns));
+}
+
+}  // namespace
+
+RunningPlan::RunningPlan(PlanParts parts) : parts_(std::move(parts)) {
+    const Stages& s = parts_.stages;
+    const bool same_columns = parts_.projection.empty();
+    const bool all_rows = parts_.operations.all(kRowOperations);
+    passes_copy_ = same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();
+    identity_ = passes_copy_ && all_rows && s.update_filters.empty() && s.delete_filters.empty() && s.update.empty() &&
+                s.del.empty();
+}
+
+bool RunningPlan::apply(Change& change, Arena& arena) const {
+    if (identity_) {
+        if (change.op != Op::message) change.relation = parts_.target.get();
+        return true;
+    }
+    switch (change.op) {
+        case Op::message:
+            return true;
+        case Op::truncate:
+            throw std::logic_error("a truncate is for Ruleset::apply_truncate");
+        default:
+            break;
+    }
+    if (!parts_.operations.has(change.op)) return false;
+    check_shape(parts_, change);
+    const bool passes = change.op == Op::insert   ? insert(change, arena)
+                        : change.op == Op::update ? update(change, arena)
+                                                  : del(change, arena);
+    change.relation = parts_.target.get();
+    return passes;
+}
+
+bool RunningPlan::insert(Change& change, Arena& arena) const {
+    if (judge_new_row(parts_.stages.insert_filters, change, arena) == Verdict::fail) return false;
+    change.new_row = rewrite(parts_, parts_.stages.insert, change.new_row, false, arena);
+    return true;
+}
+
+bool RunningPlan::update(Change& change, Arena& arena) const {
+    const auto& filters = parts_.stages.update_filters;
+    if (!filters.empty()) {
+        const Verdict now = judge_new_row(filters, change, arena);
+        const Verdict before = judge_old_row(filters, change, arena);
+        if (now == Verdict::fail) return before != Verdict::fail && leave(change, arena);
+        if (before == Verdict::fail) return enter(change, arena);
+        change.upsert = before == Verdict::unknown;
+    }
+    change.new_row = rewrite(parts_, parts_.stages.update, change.new_row, false, arena);
+    rewrite_old(parts_, parts_.stages.update, change, arena);
+    return true;
+}
+
+// The row was not in the target: it is inserted, and so must be known as a whole.
+bool RunningPlan::enter(Change& change, Arena& arena) const {
+    if (!parts_.operations.has(Op::insert)) return false;
+    const Row row = change.new_row;
+    if (std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_unchanged(); })) {
+        const auto filled = arena.make<Value>(row.size());
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            filled[i] = row[i].is_unchanged() && in_old_row(change, i) ? change.old_row[i] : row[i];
+            if (filled[i].is_unchanged())
+                stop(parts_.stages.update_filters[0].place,
+                     "the update brings a row into the filter, but the log does not hold all of it (TOAST)",
+                     fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
+                                 parts_.source->schema, parts_.source->table));
+        }
+        change.new_row = filled;
+    }
+    change.op = Op::insert;
+    change.old_kind = OldRow::none;
+    change.old_row = {};
+    change.new_row = rewrite(parts_, parts_.stages.entered, change.new_row, false, arena);
+    return true;
+}
+
+// The row is, or may be, in the target and does not belong there any more: it is deleted, by its key where no more is
+// known.
+bool RunningPlan::leave(Change& change, Arena& arena) const {
+    if (!parts_.operations.has(Op::del)) return false;
+    if (change.old_kind == OldRow::none) {
+        const auto key = arena.make<Value>(change.new_row.size());
+        bool known = false;
+        for (std::size_t i = 0; i < key.size(); ++i) {
+            if (!parts_.source->columns[i].key) continue;
+            key[i] = change.new_row[i];
+            known = !key[i].is_unchanged();
+            if (!known) break;
+        }
+        if (!known)
+            stop(parts_.stages.update_filters[0].place,
+                 "an update takes a row out of the filter, but its key is not known",
+                 "Give the table a primary key or REPLICA IDENTITY FULL.");
+        change.old_row = key;
+        change.old_kind = OldRow::key;
+    }
+    change.op = Op::del;
+    change.new_row = {};
+    rewrite_old(parts_, parts_.stages.left, change, arena);
+    return true;
+}
+
+bool RunningPlan::del(Change& change, Arena& arena) const {
+    for (const FilterStep& filter : parts_.stages.delete_filters) {
+        const Verdict one = judge_old(filter, change, arena);
+        if (one == Verdict::fail || (one == Verdict::unknown && !filter.allow_empty_deletes)) return false;
+    }
+    rewrite_old(parts_, parts_.stages.del, change, arena);
+    return true;
+}
+
+}  // namespace pgsluice::rules

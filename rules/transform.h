@@ -1,0 +1,48 @@
+// A transform turns one column's value into another. The table of transforms is in transform.cc: a new one is a file
+// with its class and its make function, and one line there.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "rules/fields.h"
+#include "rules/value_type.h"
+#include "stream/arena.h"
+#include "stream/change.h"
+
+namespace pgsluice::rules {
+
+// Immutable, and the same input always gives the same output. Calls come from any thread.
+class Transform {
+   public:
+    virtual ~Transform() = default;
+
+    // Why the column cannot be taken; empty when it can.
+    [[nodiscard]] virtual std::string unfit(const Column& column, ValueType type) const = 0;
+    // Different values stay different: fit for a key.
+    [[nodiscard]] virtual bool keeps_distinct(ValueType /*type*/) const { return false; }
+    // Whether apply() looks at characters and so needs valid UTF-8.
+    [[nodiscard]] virtual bool reads_text() const { return true; }
+    // A value that is neither NULL nor unchanged; blanks that pad a char(n) are cut off. The result is a view into
+    // `text`, into the arena, or lives as long as this. Throws Unreadable.
+    virtual Value apply(std::string_view text, ValueType type, Arena& arena) const = 0;
+    // What NULL becomes.
+    [[nodiscard]] virtual Value for_null() const { return {}; }
+    // For the plan: "mask with '*'". Never a secret.
+    [[nodiscard]] virtual std::string describe() const = 0;
+};
+
+// Where the transforms that need a secret find it when they do not say themselves.
+struct TransformDefaults {
+    std::string secret_env;
+    std::string secret_file;
+};
+
+// By the `type` in `parameters`; takes all the parameters it knows, but leaves expect_end() to the caller.
+std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDefaults& defaults);
+
+// "it takes text, the column is integer": for unfit().
+std::string takes(std::string_view wanted, const Column& column);
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,118 @@
+#include "tests/support/pipeline.h"
+
+#include <csignal>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+namespace pgsluice::test {
+namespace {
+
+int groups = 0;
+
+std::vector<std::string> joined(std::vector<std::string> first, std::vector<std::string> second) {
+    first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
+    return first;
+}
+
+void stop_process(const char* name, std::optional<Process>& process, std::chrono::seconds limit) {
+    if (!process) return;
+    process->signal(SIGTERM);
+    const int code = process->wait(limit);
+    INFO(name << "'s messages:\n" << process->err());
+    CHECK(code == 0);
+    process.reset();
+}
+
+}  // namespace
+
+PipelineServers shared_servers() { return {shared_postgres(), shared_postgres(), shared_nats()}; }
+
+Pipeline::Pipeline(PipelineServers servers, const std::string& encoding)
+    : servers_(servers),
+      group_("group_" + std::to_string(++groups)),
+      source_db_(servers_.source.create_database(encoding)),
+      target_db_(servers_.target.create_database()) {
+    on_both("CREATE TABLE settled (mark int PRIMARY KEY)");
+}
+
+std::vector<std::string> Pipeline::replicator_argv(std::vector<std::string> more) const {
+    return joined({PGSLUICE_BINARY, "replicator", "--group", group_, "--source-url", servers_.source.url(source_db_),
+                   "--nats-url", servers_.nats.url()},
+                  std::move(more));
+}
+
+std::vector<std::string> Pipeline::worker_argv(const std::string& sink, std::vector<std::string> more) const {
+    std::vector<std::string> argv = {PGSLUICE_BINARY, "worker",           sink, "--group", group_,
+                                     "--nats-url",    servers_.nats.url()};
+    if (sink == "postgres") argv = joined(std::move(argv), {"--target-url", servers_.target.url(target_db_)});
+    return joined(std::move(argv), std::move(more));
+}
+
+void Pipeline::start_replicator(std::vector<std::string> more) {
+    replicator_.emplace(ProcessOptions{.argv = replicator_argv(std::move(more))});
+}
+
+void Pipeline::start_worker(std::vector<std::string> more) {
+    worker_.emplace(ProcessOptions{.argv = worker_argv("postgres", std::move(more))});
+}
+
+void Pipeline::start(std::vector<std::string> replicator_more) {
+    start_replicator(std::move(replicator_more));
+    start_worker();
+}
+
+void Pipeline::stop_replicator(std::chrono::seconds limit) { stop_process("the replicator", replicator_, limit); }
+void Pipeline::stop_worker(std::chrono::seconds limit) { stop_process("the worker", worker_, limit); }
+
+void Pipeline::stop() {
+    stop_replicator();
+    stop_worker();
+}
+
+void Pipeline::on_both(const std::string& statements) {
+    on_source(statements);
+    on_target(statements);
+}
+
+void Pipeline::on_source(const std::string& statements) { servers_.source.sql(source_db_, statements); }
+void Pipeline::on_target(const std::string& statements) { servers_.target.sql(target_db_, statements); }
+std::string Pipeline::source_scalar(const std::string& query) { return servers_.source.scalar(source_db_, query); }
+std::string Pipeline::target_scalar(const std::string& query) { return servers_.target.scalar(target_db_, query); }
+
+void Pipeline::must_run(const char* name, std::optional<Process>& process) {
+    if (!process || process->running()) return;
+    FAIL(name << " ended with code " << process->wait() << "; its messages:\n" << process->err());
+}
+
+void Pipeline::settle() {
+    const std::string mark = std::to_string(++marks_);
+    on_source("INSERT INTO settled VALUES (" + mark + ")");
+    const bool arrived = eventually("everything has reached the target", [&] {
+        must_run("the replicator", replicator_);
+        must_run("the worker", worker_);
+        return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1";
+    });
+    if (arrived) return;
+    FAIL("the replicator's messages:\n"
+         << (replicator_ ? replicator_->err() : "") << "\nthe worker's messages:\n"
+         << (worker_ ? worker_->err() : ""));
+}
+
+std::vector<std::string> Pipeline::source_rows(const std::string& table) {
+    return servers_.source.rows(source_db_, "SELECT t::text FROM " + table + " AS t ORDER BY t::text COLLATE \"C\"");
+}
+
+std::vector<std::string> Pipeline::target_rows(const std::string& table) {
+    return servers_.target.rows(target_db_, "SELECT t::text FROM " + table + " AS t ORDER BY t::text COLLATE \"C\"");
+}
+
+void Pipeline::check_equal(const std::vector<std::string>& tables) {
+    settle();
+    for (const auto& table : tables) {
+        CAPTURE(table);
+        CHECK(source_rows(table) == target_rows(table));
+    }
+}
+
+}  // namespace pgsluice::test

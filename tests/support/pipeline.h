@@ -1,0 +1,73 @@
+// The real binary from end to end: a source and a target database, one group, replicator and worker as processes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/nats_server.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/process.h"
+
+namespace pgsluice::test {
+
+struct PipelineServers {
+    PostgresServer& source;
+    PostgresServer& target;
+    NatsServer& nats;
+};
+
+// The servers that a process's tests share.
+PipelineServers shared_servers();
+
+class Pipeline {
+   public:
+    // Makes both databases, with a table `settled` that settle() uses.
+    explicit Pipeline(PipelineServers servers = shared_servers(), const std::string& encoding = "UTF8");
+
+    // The command lines, for tests that change them.
+    [[nodiscard]] std::vector<std::string> replicator_argv(std::vector<std::string> more) const;
+    [[nodiscard]] std::vector<std::string> worker_argv(const std::string& sink, std::vector<std::string> more) const;
+
+    void start_replicator(std::vector<std::string> more = {"--copy-and-stream"});
+    void start_worker(std::vector<std::string> more = {});  // worker postgres
+    void start(std::vector<std::string> replicator_more = {"--copy-and-stream"});
+    // SIGTERM to both, or one; the exit code must be 0 within the limit.
+    void stop_replicator(std::chrono::seconds limit = std::chrono::seconds(5));
+    void stop_worker(std::chrono::seconds limit = std::chrono::seconds(5));
+    void stop();
+
+    [[nodiscard]] Process& replicator() { return *replicator_; }
+    [[nodiscard]] Process& worker() { return *worker_; }
+    [[nodiscard]] const std::string& group() const { return group_; }
+    [[nodiscard]] const std::string& source_db() const { return source_db_; }
+    [[nodiscard]] const std::string& target_db() const { return target_db_; }
+
+    void on_both(const std::string& statements);
+    void on_source(const std::string& statements);
+    void on_target(const std::string& statements);
+    std::string source_scalar(const std::string& query);
+    std::string target_scalar(const std::string& query);
+
+    // Writes a mark on the source and waits until the target has it: everything committed before has then arrived.
+    // Fails the test at once, with its messages, when a process has ended.
+    void settle();
+    // The table's rows as text, sorted; `table` is SQL, so quote it where needed.
+    std::vector<std::string> source_rows(const std::string& table);
+    std::vector<std::string> target_rows(const std::string& table);
+    // settle(), then compares (CHECKs) the tables' contents.
+    void check_equal(const std::vector<std::string>& tables);
+
+   private:
+    void must_run(const char* name, std::optional<Process>& process);
+
+    PipelineServers servers_;
+    std::string group_;
+    std::string source_db_;
+    std::string target_db_;
+    int marks_ = 0;
+    std::optional<Process> replicator_;
+    std::optional<Process> worker_;
+};
+
+}  // namespace pgsluice::test

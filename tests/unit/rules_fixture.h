@@ -1,0 +1,141 @@
+// What the rules' tests share: files from text, relations and rows in a line.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rules/ruleset.h"
+#include "sql/error.h"
+
+namespace pgsluice::rules_test {
+
+// A file that is gone with this.
+class TextFile {
+   public:
+    explicit TextFile(const std::string& text, const std::string& name = "rules.yaml") {
+        std::string pattern = (std::filesystem::temp_directory_path() / "pgsluice-rules-XXXXXX").string();
+        directory_ = mkdtemp(pattern.data());
+        path_ = directory_ + "/" + name;
+        std::ofstream(path_) << text;
+    }
+    TextFile(const TextFile&) = delete;
+    TextFile& operator=(const TextFile&) = delete;
+    ~TextFile() { std::filesystem::remove_all(directory_); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+   private:
+    std::string directory_;
+    std::string path_;
+};
+
+inline std::unique_ptr<Ruleset> load(const std::string& rules, const std::string& routing = {}) {
+    std::optional<TextFile> rules_file;
+    std::optional<TextFile> routing_file;
+    RulesOptions options;
+    if (!rules.empty()) options.rules_file = rules_file.emplace(rules).path();
+    if (!routing.empty()) options.routing_file = routing_file.emplace(routing, "routing.yaml").path();
+    return Ruleset::load(options);
+}
+
+struct ColumnType {
+    Oid oid;
+    const char* name;
+};
+inline constexpr ColumnType kText{25, "text"};
+inline constexpr ColumnType kVarchar{1043, "character varying"};
+inline constexpr ColumnType kChar{1042, "character"};
+inline constexpr ColumnType kInteger{23, "integer"};
+inline constexpr ColumnType kBigint{20, "bigint"};
+inline constexpr ColumnType kNumeric{1700, "numeric"};
+inline constexpr ColumnType kDouble{701, "double precision"};
+inline constexpr ColumnType kBoolean{16, "boolean"};
+inline constexpr ColumnType kDate{1082, "date"};
+inline constexpr ColumnType kTimestamp{1114, "timestamp without time zone"};
+inline constexpr ColumnType kTimestamptz{1184, "timestamp with time zone"};
+inline constexpr ColumnType kTime{1083, "time without time zone"};
+inline constexpr ColumnType kTimetz{1266, "time with time zone"};
+inline constexpr ColumnType kInterval{1186, "interval"};
+inline constexpr ColumnType kUuid{2950, "uuid"};
+inline constexpr ColumnType kJsonb{3802, "jsonb"};
+inline constexpr ColumnType kJson{114, "json"};
+inline constexpr ColumnType kBytea{17, "bytea"};
+inline constexpr ColumnType kMood{16400, "shop.mood"};
+
+inline Column column(const std::string& name, ColumnType type, bool key = false) {
+    return {name, type.oid, -1, key, type.name, type.oid, 0};
+}
+
+inline RelationPtr relation(const std::string& table, std::vector<Column> columns,
+                            ReplicaIdentity identity = ReplicaIdentity::default_key) {
+    Relation made{16384, "public", table, identity, std::move(columns)};
+    if (identity == ReplicaIdentity::full)
+        for (Column& one : made.columns) one.key = true;
+    return std::make_shared<const Relation>(std::move(made));
+}
+
+using Values = std::vector<Value>;
+inline Value text(std::string_view value) { return Value(value); }
+inline const Value null{};
+inline const Value toast = Value::unchanged();
+
+inline Change insert(const RelationPtr& table, const Values& row) {
+    Change change;
+    change.relation = table.get();
+    change.new_row = row;
+    return change;
+}
+
+inline Change update(const RelationPtr& table, const Values& row, OldRow kind = OldRow::none, const Values& old = {}) {
+    Change change = insert(table, row);
+    change.op = Op::update;
+    change.old_kind = kind;
+    if (kind != OldRow::none) change.old_row = old;
+    return change;
+}
+
+inline Change del(const RelationPtr& table, OldRow kind, const Values& old) {
+    Change change;
+    change.op = Op::del;
+    change.relation = table.get();
+    change.old_kind = kind;
+    change.old_row = old;
+    return change;
+}
+
+inline Values values(Row row) { return {row.begin(), row.end()}; }
+
+// The message and hint of the Error that `call` throws; empty when it throws none.
+template <typename Call>
+std::string error_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return std::string(error.what()) + "\nHINT: " + error.hint();
+    }
+    return {};
+}
+
+}  // namespace pgsluice::rules_test
+
+namespace doctest {
+template <>
+struct StringMaker<pgsluice::Value> {
+    static String convert(const pgsluice::Value& value) {
+        if (value.is_null()) return "NULL";
+        if (value.is_unchanged()) return "unchanged";
+        return String(("'" + std::string(value.text()) + "'").c_str());
+    }
+};
+template <>
+struct StringMaker<std::vector<pgsluice::Value>> {
+    static String convert(const std::vector<pgsluice::Value>& row) {
+        String text = "(";
+        for (const auto& value : row) text += StringMaker<pgsluice::Value>::convert(value) + " ";
+        return text + ")";
+    }
+};
+}  // namespace doctest

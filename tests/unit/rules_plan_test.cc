@@ -1,0 +1,314 @@
+#include <doctest/doctest.h>
+
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+const RelationPtr kUsers = relation(
+    "users", {column("id", kInteger, true), column("email", kText), column("age", kInteger), column("ssn", kText)});
+const RelationPtr kFullUsers = relation("users", kUsers->columns, ReplicaIdentity::full);
+
+constexpr const char* kExample = R"(
+tables:
+  users:
+    - type: transform
+      column: email
+      parameters: {type: mask, mask_char: "*"}
+      operations: [INSERT, UPDATE, DELETE]
+      allow_empty_deletes: true
+    - type: filter
+      column: age
+      parameters: {operator: gte, value: 18}
+    - {type: exclude_column, column: ssn}
+)";
+
+constexpr const char* kAdults =
+    "tables: {users: [{type: filter, column: age, parameters: {operator: gte, value: 18}}]}";
+
+const Values kAdult{text("1"), text("john@example.com"), text("18"), text("123-45")};
+const Values kChild{text("1"), text("john@example.com"), text("17"), text("123-45")};
+const Values kMasked{text("1"), text("j**************m"), text("18")};
+
+}  // namespace
+
+TEST_CASE("without files a plan changes nothing") {
+    const auto plan = load("")->compile(kUsers);
+    Arena arena;
+    Change change = insert(kUsers, kChild);
+    CHECK(plan->passes_copy());
+    CHECK(plan->target() == kUsers);
+    CHECK(plan->apply(change, arena));
+    CHECK(change.new_row.data() == kChild.data());
+    CHECK(change.relation == kUsers.get());
+    CHECK(plan->describe().empty());
+}
+
+TEST_CASE("the example masks, filters and excludes") {
+    const auto plan = load(kExample)->compile(kUsers);
+    Arena arena;
+    Change change = insert(kUsers, kAdult);
+    REQUIRE(plan->apply(change, arena));
+    CHECK(values(change.new_row) == kMasked);
+    CHECK(change.relation == plan->target().get());
+    CHECK(plan->target()->columns.size() == 3);
+    CHECK_FALSE(plan->passes_copy());
+
+    Change dropped = insert(kUsers, kChild);
+    CHECK_FALSE(plan->apply(dropped, arena));
+}
+
+TEST_CASE("a snapshot row is treated as an insert") {
+    const auto plan = load(kExample)->compile(kUsers);
+    Arena arena;
+    Change change = insert(kUsers, kAdult);
+    change.snapshot = true;
+    REQUIRE(plan->apply(change, arena));
+    CHECK(values(change.new_row) == kMasked);
+    CHECK(change.snapshot);
+}
+
+TEST_CASE("old rows are masked as new ones") {
+    const auto plan = load(kExample)->compile(kFullUsers);
+    Arena arena;
+    SUBCASE("of an update") {
+        Change change = update(kFullUsers, kAdult, OldRow::full, kAdult);
+        REQUIRE(plan->apply(change, arena));
+        CHECK(change.op == Op::update);
+        CHECK(values(change.new_row) == kMasked);
+        CHECK(values(change.old_row) == kMasked);
+    }
+    SUBCASE("of a delete") {
+        Change change = del(kFullUsers, OldRow::full, kAdult);
+        REQUIRE(plan->apply(change, arena));
+        CHECK(values(change.old_row) == kMasked);
+    }
+}
+
+TEST_CASE("unchanged values and NULL stay what they are under a mask") {
+    const auto plan =
+        load("tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}")->compile(kUsers);
+    Arena arena;
+    const Values row{text("1"), toast, null, text("")};
+    Change change = update(kUsers, row);
+    REQUIRE(plan->apply(change, arena));
+    CHECK(values(change.new_row) == row);
+    const Values none{text("1"), null, null, null};
+    Change with_null = insert(kUsers, none);
+    REQUIRE(plan->apply(with_null, arena));
+    CHECK(values(with_null.new_row) == none);
+}
+
+TEST_CASE("a delete by key and a filter on another column") {
+    const Values key{text("1"), null, null, null};
+    Arena arena;
+    SUBCASE("is dropped, and said so") {
+        const auto plan = load(kAdults)->compile(kUsers);
+        Change change = del(kUsers, OldRow::key, key);
+        CHECK_FALSE(plan->apply(change, arena));
+        REQUIRE(plan->warnings().size() == 1);
+        CHECK(plan->warnings()[0].find("deletes of public.users are dropped") != std::string::npos);
+    }
+    SUBCASE("passes with allow_empty_deletes, in the rule or its parameters") {
+        for (const char* rule :
+             {"{type: filter, column: age, parameters: {operator: gte, value: 18}, allow_empty_deletes: true}",
+              "{type: filter, column: age, parameters: {operator: gte, value: 18, allow_empty_deletes: true}}"}) {
+            const auto plan = load(std::string("tables: {users: [") + rule + "]}")->compile(kUsers);
+            Change change = del(kUsers, OldRow::key, key);
+            CHECK(plan->apply(change, arena));
+            CHECK(values(change.old_row) == key);
+            CHECK(plan->warnings().empty());
+        }
+    }
+    SUBCASE("is answered by a full old row") {
+        const auto plan = load(kAdults)->compile(kFullUsers);
+        Change adult = del(kFullUsers, OldRow::full, kAdult);
+        Change child = del(kFullUsers, OldRow::full, kChild);
+        CHECK(plan->apply(adult, arena));
+        CHECK_FALSE(plan->apply(child, arena));
+        CHECK(plan->warnings().empty());
+    }
+}
+
+TEST_CASE("an update moves a row into or out of a filter") {
+    const auto full = load(kAdults)->compile(kFullUsers);
+    const auto by_key = load(kAdults)->compile(kUsers);
+    Arena arena;
+    SUBCASE("in: an insert") {
+        Change change = update(kFullUsers, kAdult, OldRow::full, kChild);
+        REQUIRE(full->apply(change, arena));
+        CHECK(change.op == Op::insert);
+        CHECK(change.old_kind == OldRow::none);
+        CHECK(values(change.new_row) == kAdult);
+    }
+    SUBCASE("in, with an unchanged value: filled from the old row") {
+        const Values row{text("1"), toast, text("18"), text("123-45")};
+        Change change = update(kFullUsers, row, OldRow::full, kChild);
+        REQUIRE(full->apply(change, arena));
+        CHECK(values(change.new_row) == kAdult);
+    }
+    SUBCASE("out: a delete") {
+        Change change = update(kFullUsers, kChild, OldRow::full, kAdult);
+        REQUIRE(full->apply(change, arena));
+        CHECK(change.op == Op::del);
+        CHECK(change.new_row.empty());
+        CHECK(values(change.old_row) == kAdult);
+    }
+    SUBCASE("neither before nor after: nothing") {
+        Change change = update(kFullUsers, kChild, OldRow::full, kChild);
+        CHECK_FALSE(full->apply(change, arena));
+    }
+    SUBCASE("in, for all that is known: an update that may insert") {
+        Change change = update(kUsers, kAdult);
+        REQUIRE(by_key->apply(change, arena));
+        CHECK(change.op == Op::update);
+        CHECK(change.upsert);
+    }
+    SUBCASE("out, for all that is known: a delete by key") {
+        Change change = update(kUsers, kChild);
+        REQUIRE(by_key->apply(change, arena));
+        CHECK(change.op == Op::del);
+        CHECK(change.old_kind == OldRow::key);
+        CHECK(values(change.old_row) == Values{text("1"), null, null, null});
+    }
+    SUBCASE("out, and the key changed too: a delete by the old key") {
+        const Values old_key{text("7"), null, null, null};
+        Change change = update(kUsers, kChild, OldRow::key, old_key);
+        REQUIRE(by_key->apply(change, arena));
+        CHECK(values(change.old_row)[0] == text("7"));
+    }
+}
+
+TEST_CASE("a filter on the key knows the old row without being told") {
+    const auto plan =
+        load("tables: {users: [{type: filter, column: id, parameters: {operator: lt, value: 10}}]}")->compile(kUsers);
+    Arena arena;
+    Change same = update(kUsers, kAdult);
+    REQUIRE(plan->apply(same, arena));
+    CHECK(same.op == Op::update);
+    CHECK_FALSE(same.upsert);
+    const Values beyond{text("11"), null, null, null};
+    Change outside = update(kUsers, beyond);
+    CHECK_FALSE(plan->apply(outside, arena));
+    Change entering = update(kUsers, kAdult, OldRow::key, beyond);
+    REQUIRE(plan->apply(entering, arena));
+    CHECK(entering.op == Op::insert);
+}
+
+TEST_CASE("a filter that cannot see its value stops") {
+    const auto plan =
+        load("tables: {users: [{type: filter, column: email, parameters: {operator: contains, value: '@'}}]}")
+            ->compile(kUsers);
+    Arena arena;
+    const Values row{text("1"), toast, text("18"), text("x")};
+    Change change = update(kUsers, row);
+    const std::string error = error_of([&] { plan->apply(change, arena); });
+    CHECK(error.find("rule 1 of table 'users', column 'email'") != std::string::npos);
+    CHECK(error.find("REPLICA IDENTITY FULL") != std::string::npos);
+    Change known = update(kUsers, row, OldRow::full, kAdult);
+    CHECK(plan->apply(known, arena));
+}
+
+TEST_CASE("rules hold only for their operations") {
+    const auto plan =
+        load("tables: {users: [{type: transform, column: email, operations: [INSERT], parameters: {type: mask}}]}")
+            ->compile(kUsers);
+    Arena arena;
+    Change added = insert(kUsers, kAdult);
+    Change changed = update(kUsers, kAdult);
+    REQUIRE(plan->apply(added, arena));
+    REQUIRE(plan->apply(changed, arena));
+    CHECK(values(added.new_row)[1] == text("j**************m"));
+    CHECK(values(changed.new_row)[1] == kAdult[1]);
+}
+
+TEST_CASE("an update that becomes an insert shows nothing an insert hides") {
+    const auto plan = load(R"(
+tables:
+  users:
+    - {type: transform, column: email, operations: [INSERT, UPDATE, DELETE], parameters: {type: mask}}
+    - {type: filter, column: age, operations: [UPDATE], parameters: {operator: gte, value: 18}}
+)")
+                          ->compile(kFullUsers);
+    Arena arena;
+    Change change = update(kFullUsers, kAdult, OldRow::full, kChild);
+    REQUIRE(plan->apply(change, arena));
+    CHECK(change.op == Op::insert);
+    CHECK(values(change.new_row)[1] == text("j**************m"));
+}
+
+TEST_CASE("a filter behind a transform judges the transformed value") {
+    const auto filter = [](const char* first, const char* second) {
+        return load(std::string("tables: {users: [") + first + ", " + second + "]}")->compile(kUsers);
+    };
+    const char* mask = "{type: transform, column: email, parameters: {type: mask}}";
+    const char* whole = "{type: filter, column: email, parameters: {operator: eq, value: john@example.com}}";
+    Arena arena;
+    Change before = insert(kUsers, kAdult);
+    Change after = insert(kUsers, kAdult);
+    CHECK(filter(whole, mask)->apply(before, arena));
+    CHECK_FALSE(filter(mask, whole)->apply(after, arena));
+}
+
+TEST_CASE("routing renames and leaves operations out") {
+    const auto plan = load("", R"(
+users:
+  source_table: users
+  destination_table: crm.customers
+  column_mappings: [{source: id, destination: customer_id}]
+  operations: [INSERT, UPDATE]
+)")
+                          ->compile(kUsers);
+    CHECK(plan->target()->schema == "crm");
+    CHECK(plan->target()->table == "customers");
+    CHECK(plan->target()->columns[0].name == "customer_id");
+    CHECK(plan->target()->columns[0].key);
+    CHECK(plan->target()->columns[1].name == "email");
+    CHECK(plan->passes_copy());
+    Arena arena;
+    Change added = insert(kUsers, kAdult);
+    REQUIRE(plan->apply(added, arena));
+    CHECK(added.new_row.data() == kAdult.data());
+    CHECK(added.relation == plan->target().get());
+    Change deleted = del(kUsers, OldRow::key, kAdult);
+    CHECK_FALSE(plan->apply(deleted, arena));
+}
+
+TEST_CASE("a table without a route keeps its place, one without replication has no plan") {
+    const auto rules = load("", "users: {replicate: false}");
+    CHECK(rules->compile(kUsers) == nullptr);
+    const RelationPtr other = relation("other", {column("id", kInteger, true)});
+    CHECK(rules->compile(other)->target() == other);
+}
+
+TEST_CASE("an entry that names the schema wins") {
+    const auto rules = load("", "{users: {destination_table: a}, shop.users: {destination_table: b}}");
+    Relation shop = *kUsers;
+    shop.schema = "shop";
+    CHECK(rules->compile(kUsers)->target()->table == "a");
+    CHECK(rules->compile(std::make_shared<const Relation>(shop))->target()->table == "b");
+    CHECK(rules->tables() == std::vector<std::string>{"shop.users", "users"});
+}
+
+TEST_CASE("the same relation gives the same plan") {
+    const auto rules = load(kExample);
+    CHECK(rules->compile(kUsers) == rules->compile(kUsers));
+}
+
+TEST_CASE("a row of another shape is not taken") {
+    const auto plan = load(kExample)->compile(kUsers);
+    Arena arena;
+    const Values row{text("1"), text("secret@example.com")};
+    Change change = insert(kUsers, row);
+    const std::string error = error_of([&] { plan->apply(change, arena); });
+    CHECK(error.find("4 columns") != std::string::npos);
+}
+
+TEST_CASE("a plan says what it does") {
+    const auto plan = load(kExample, "users: {destination_table: customers, operations: [INSERT]}")->compile(kUsers);
+    CHECK(plan->describe() == std::vector<std::string>{"route to public.customers", "only insert",
+                                                       "email: mask with '*'", "only rows where age gte 18",
+                                                       "exclude ssn"});
+}

@@ -1,0 +1,71 @@
+#include <doctest/doctest.h>
+
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+const RelationPtr kA = relation("a", {column("id", kInteger, true)});
+const RelationPtr kB = relation("b", {column("id", kInteger, true)});
+
+Change truncate(const std::vector<RelationPtr>& tables) {
+    Change change;
+    change.op = Op::truncate;
+    change.relation = tables[0].get();
+    change.truncated = tables;
+    return change;
+}
+
+}  // namespace
+
+TEST_CASE("a truncate goes to the targets") {
+    const auto rules = load("", "a: {destination_table: c}");
+    const std::vector<RelationPtr> tables{kA, kB};
+    Arena arena;
+    Change change = truncate(tables);
+    REQUIRE(rules->apply_truncate(change, arena));
+    REQUIRE(change.truncated.size() == 2);
+    CHECK(change.truncated[0] == rules->compile(kA)->target());
+    CHECK(change.truncated[1] == kB);
+    CHECK(change.relation->table == "c");
+}
+
+TEST_CASE("tables routed away, or without the operation, are left out of a truncate") {
+    const auto rules = load("", "{a: {replicate: false}, b: {operations: [INSERT, UPDATE, DELETE]}}");
+    const std::vector<RelationPtr> tables{kA, kB};
+    Arena arena;
+    Change change = truncate(tables);
+    CHECK_FALSE(rules->apply_truncate(change, arena));
+}
+
+TEST_CASE("filters do not see a truncate") {
+    const auto rules = load("tables: {a: [{type: filter, column: id, parameters: {operator: gt, value: 5}}]}");
+    const std::vector<RelationPtr> tables{kA};
+    Arena arena;
+    Change change = truncate(tables);
+    CHECK(rules->apply_truncate(change, arena));
+}
+
+TEST_CASE("a truncate must not take another table's rows along") {
+    const auto rules = load("", "{a: {destination_table: c}, b: {destination_table: c}}");
+    Arena arena;
+    const std::vector<RelationPtr> one{kA};
+    Change alone = truncate(one);
+    const std::string error = error_of([&] { rules->apply_truncate(alone, arena); });
+    CHECK(error.find("unable to truncate 'public.c': rows of b are in it too") != std::string::npos);
+    const std::vector<RelationPtr> both{kA, kB};
+    Change together = truncate(both);
+    REQUIRE(rules->apply_truncate(together, arena));
+    CHECK(together.truncated.size() == 1);
+}
+
+TEST_CASE("a table that is routed into another's place counts too") {
+    const auto rules = load("", "a: {destination_table: b}");
+    REQUIRE(rules->compile(kA) != nullptr);
+    Arena arena;
+    const std::vector<RelationPtr> one{kB};
+    Change change = truncate(one);
+    CHECK(error_of([&] { rules->apply_truncate(change, arena); }).find("rows of a") != std::string::npos);
+}

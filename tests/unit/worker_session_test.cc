@@ -1,0 +1,183 @@
+#include "worker/session.h"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "sql/error.h"
+#include "stream/block_writer.h"
+#include "stream/markers.h"
+
+using namespace pgsluice;
+
+namespace {
+
+const Log no_log = [](LogLevel, std::string_view) {};
+
+// Hands out prepared messages.
+class PreparedConsumer : public Consumer {
+   public:
+    void add(MessageKind kind, std::string body, Lsn confirmable = {}, CopyHeader copy = {}) {
+        auto owner = std::make_shared<const std::string>(std::move(body));
+        Message message;
+        message.first_seq = message.last_seq = StreamSeq{++last_};
+        message.meta = {kind, {}, confirmable};
+        message.copy = copy;
+        message.body = *owner;
+        message.owner = owner;
+        messages_.push_back(message);
+    }
+
+    std::optional<Message> next(int) override {
+        if (messages_.empty()) {
+            std::this_thread::yield();
+            return std::nullopt;
+        }
+        auto message = messages_.front();
+        messages_.pop_front();
+        return message;
+    }
+
+   private:
+    std::deque<Message> messages_;
+    std::uint64_t last_ = 0;
+};
+
+// Writes down what it is told.
+class RecordingSink : public Sink {
+   public:
+    explicit RecordingSink(bool copies) : copies_(copies) {}
+
+    std::optional<SinkState> open() override { return std::nullopt; }
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                        const Checkpoint& upto) override {
+        events.push_back("begin " + std::to_string(begin.epoch) + " " + tables.at(0)->table + " at " +
+                         std::to_string(upto.resume_seq.value));
+    }
+    [[nodiscard]] bool takes_copy() const override { return copies_; }
+    void copy(const CopyBlock& block) override {
+        events.push_back("copy " + std::to_string(block.first_seq.value) + " " + std::string(block.text));
+    }
+    void end_snapshot(const SnapshotEnd&, const Checkpoint& upto) override {
+        events.push_back("end " + std::to_string(upto.resume_seq.value));
+        durable_ = upto;
+    }
+    void apply(const Batch& batch) override {
+        std::string event = batch.complete ? "apply" : "piece";
+        for (const Change& change : batch.changes)
+            event += (change.snapshot ? " s" : " ") + std::string(change.new_row[0].text());
+        if (!batch.changes.empty()) events.push_back(event);
+        if (batch.complete) durable_ = batch.upto;
+    }
+    void flush() override {}
+    [[nodiscard]] Checkpoint durable() const override { return durable_; }
+    void close() override { events.push_back("close"); }
+
+    std::vector<std::string> events;
+
+   private:
+    bool copies_;
+    Checkpoint durable_;
+};
+
+const RelationPtr items = std::make_shared<const Relation>(
+    Relation{1, "public", "items", ReplicaIdentity::default_key, {{"id", 23, -1, true, "integer", 23, 0}}});
+
+std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids) {
+    BlockWriter writer;
+    Transaction transaction;
+    transaction.commit_lsn = {commit};
+    writer.begin(transaction);
+    std::uint64_t ordinal = 0;
+    for (const auto& id : ids) {
+        const Value value{std::string_view(id)};
+        Change change;
+        change.relation = items.get();
+        change.transaction = &transaction;
+        change.position = {transaction.commit_lsn, ++ordinal};
+        change.new_row = {&value, 1};
+        writer.change(change);
+    }
+    writer.commit({commit + 8});
+    return std::string(writer.finish());
+}
+
+std::string begin_marker() {
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    begin.consistent_point = {100};
+    begin.tables = {*items};
+    begin.estimated_bytes = {8192};
+    return encode(begin);
+}
+
+std::string end_marker() { return encode(SnapshotEnd{1, {100}, 2}); }
+
+using Events = std::vector<std::string>;
+
+struct World {
+    explicit World(bool sink_copies) : sink(sink_copies) {}
+
+    // Until everything prepared is applied.
+    void run() {
+        if (!options.exit_at_lsn && !options.exit_after_snapshot) {
+            options.exit_at_lsn = Lsn{9999};
+            consumer.add(MessageKind::progress, "", {9999});
+        }
+        Session session(options, *ruleset, sink, consumer, {StreamSeq{1}, {}}, no_log);
+        session.run(std::stop_token(), [this](const WorkerReport& report) { last_report = report; });
+    }
+
+    WorkerOptions options;
+    std::unique_ptr<Ruleset> ruleset = Ruleset::load({});
+    RecordingSink sink;
+    PreparedConsumer consumer;
+    WorkerReport last_report;
+};
+
+}  // namespace
+
+TEST_CASE("a snapshot goes to a sink that copies as text, and the changes after it") {
+    World world(true);
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::copy, "1\n2\n", {100}, {1, 0, 1, 2, 0, 0});
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.consumer.add(MessageKind::changes, block_of(100, {"3", "4"}), {108});
+    world.run();
+    CHECK(world.sink.events == Events{"begin 1 items at 1", "copy 2 1\n2\n", "end 4", "apply 3 4", "close"});
+    CHECK(world.last_report.applied == Lsn{9999});
+    CHECK(world.last_report.durable.checkpoint == Checkpoint{StreamSeq{6}, {Lsn{100}, 2}});
+}
+
+TEST_CASE("a sink that does not copy gets the snapshot's rows as inserts") {
+    World world(false);
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::copy, "1\n2\n", {100}, {1, 0, 1, 2, 0, 0});
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.run();
+    CHECK(world.sink.events == Events{"begin 1 items at 1", "apply s1 s2", "end 4", "close"});
+}
+
+TEST_CASE("exit-after-snapshot ends before the changes, exit-at-lsn once its LSN is applied") {
+    World world(true);
+    world.options.exit_after_snapshot = true;
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.consumer.add(MessageKind::changes, block_of(100, {"3"}), {108});
+    world.run();
+    CHECK(world.sink.events == Events{"begin 1 items at 1", "end 3", "close"});
+
+    World other(true);
+    other.options.exit_at_lsn = Lsn{108};
+    other.consumer.add(MessageKind::changes, block_of(100, {"1"}), {108});
+    other.run();
+    CHECK(other.sink.events == Events{"apply 1", "close"});
+}
+
+TEST_CASE("copied rows that no begin marker announced are refused") {
+    World world(true);
+    world.consumer.add(MessageKind::copy, "1\n", {100}, {7, 0, 1, 1, 0, 0});
+    CHECK_THROWS_WITH_AS(world.run(), doctest::Contains("epoch 7"), Error);
+}

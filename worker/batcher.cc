@@ -1,0 +1,113 @@
+#include "worker/batcher.h"
+
+#include <utility>
+
+namespace pgsluice {
+
+namespace {
+
+std::size_t row_bytes(Row row) {
+    std::size_t bytes = 0;
+    for (const Value& value : row) bytes += value.text().size();
+    return bytes;
+}
+
+}  // namespace
+
+Batcher::Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from)
+    : ruleset_(ruleset),
+      plans_(plans),
+      limits_(limits),
+      position_(from.position),
+      message_seq_(from.resume_seq),
+      message_end_(from.resume_seq) {}
+
+void Batcher::start(const Message& message, std::shared_ptr<const Block> block) {
+    message_seq_ = message.first_seq;
+    message_end_ = StreamSeq{message.last_seq.value + 1};
+    block_ = std::move(block);
+    next_item_ = 0;
+    block_kept_ = false;
+}
+
+bool Batcher::fill(Batch& batch) {
+    batch.complete = !in_transaction_;
+    while (next_item_ < block_->items.size()) {
+        const auto& item = block_->items[next_item_++];
+        if (item.kind == Block::Item::Kind::commit) {
+            batch.complete = true;
+            batch.commit_time_us = block_->transactions[item.index]->commit_time_us;
+            in_transaction_ = false;
+            has_complete_ = true;
+            moved_ = true;
+        } else {
+            take_change(block_->changes[item.index], batch);
+        }
+        batch.upto = here();
+        if (full()) {
+            block_kept_ = false;  // the next batch must keep it too
+            return true;
+        }
+    }
+    batch.upto = here();
+    moved_ = true;
+    return false;
+}
+
+void Batcher::take_change(const Change& source, Batch& batch) {
+    if (source.position <= position_) return;
+    position_ = source.position;
+    moved_ = true;
+    if (source.transaction != nullptr) {
+        in_transaction_ = true;
+        batch.complete = false;
+    }
+    if (source.op == Op::message) return;
+    Change change = source;
+    if (change.op == Op::truncate) {
+        if (ruleset_.apply_truncate(change, batch.arena)) add(change, batch);
+        return;
+    }
+    const TablePlan* plan = plans_.find(change.relation, block_->relations);
+    if (plan != nullptr && plan->apply(change, batch.arena)) add(change, batch);
+}
+
+void Batcher::add(Change change, Batch& batch) {
+    if (!block_kept_) {
+        batch.keep.push_back(block_);
+        block_kept_ = true;
+    }
+    bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row);
+    ++changes_;
+    batch.changes.push_back(change);
+}
+
+void Batcher::pass(const Message& message, Batch& batch) {
+    message_seq_ = message.first_seq;
+    message_end_ = StreamSeq{message.last_seq.value + 1};
+    block_.reset();
+    next_item_ = 0;
+    if (message.meta.position > position_ && !in_transaction_) position_ = message.meta.position;
+    batch.upto = here();
+    batch.complete = !in_transaction_;
+    moved_ = true;
+}
+
+void Batcher::applied() noexcept {
+    moved_ = false;
+    has_complete_ = false;
+    bytes_ = 0;
+    changes_ = 0;
+}
+
+bool Batcher::full() const noexcept {
+    const std::size_t factor = in_transaction_ && has_complete_ ? 2 : 1;
+    return changes_ >= factor * limits_.changes || bytes_ >= factor * limits_.bytes;
+}
+
+Checkpoint Batcher::here() const noexcept {
+    const bool more = block_ && next_item_ < block_->items.size();
+    return {more ? message_seq_ : message_end_, position_};
+}
+
+}  // namespace pgsluice

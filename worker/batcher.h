@@ -1,0 +1,64 @@
+// Cuts the stream of decoded blocks into batches: skips what the sink has, applies the rules, keeps track of where the
+// sink will be once a batch is applied. Pure: no time, no network.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "stream/batch.h"
+#include "stream/block_reader.h"
+#include "worker/plans.h"
+
+namespace pgsluice {
+
+struct BatchLimits {
+    std::size_t changes = 1000;
+    std::size_t bytes = 8 * 1024 * 1024;
+};
+
+// A batch grows until a transaction ends at or above a limit. A transaction that alone reaches a limit is cut inside;
+// one that began behind complete transactions may first grow the batch to twice the limits.
+class Batcher {
+   public:
+    // What is at or below `from.position` is skipped.
+    Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from);
+
+    // Hands in the next message of kind changes; the one before must have been used up by fill().
+    void start(const Message& message, std::shared_ptr<const Block> block);
+    // Moves on through the message. True: the batch is full and must be applied and cleared, then call again. False:
+    // the message is used up; the batch may hold something (worth_applying) and more may be added to it.
+    bool fill(Batch& batch);
+    // A message without changes (progress, markers) moves the batch's end over itself.
+    void pass(const Message& message, Batch& batch);
+
+    // Whether applying the batch would move the sink: it has changes, ends a transaction, or passed something.
+    [[nodiscard]] bool worth_applying() const noexcept { return moved_; }
+    // The batch was applied and cleared.
+    void applied() noexcept;
+    // Whether the changes handed out so far end inside a transaction.
+    [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
+
+   private:
+    void take_change(const Change& source, Batch& batch);
+    void add(Change change, Batch& batch);
+    [[nodiscard]] bool full() const noexcept;
+    [[nodiscard]] Checkpoint here() const noexcept;
+
+    Ruleset& ruleset_;
+    Plans& plans_;
+    const BatchLimits limits_;
+    Position position_;  // of the last change gone by
+    StreamSeq message_seq_;
+    StreamSeq message_end_;  // the sequence behind the message
+    std::shared_ptr<const Block> block_;
+    std::size_t next_item_ = 0;
+    bool block_kept_ = false;
+    bool in_transaction_ = false;
+    bool moved_ = false;
+    bool has_complete_ = false;  // the batch holds the end of a transaction
+    std::size_t bytes_ = 0;
+    std::size_t changes_ = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,142 @@
+#include "worker/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "stream/failpoint.h"
+#include "stream/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::size_t max_bytes_ahead = 16 * 1024 * 1024;
+// How long the loop waits for a message when it has nothing to apply; also the rhythm of flush().
+constexpr int idle_wait_ms = 200;
+
+}  // namespace
+
+Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, const Checkpoint& from,
+                 const Log& log)
+    : options_(options),
+      sink_(sink),
+      log_(log),
+      plans_(ruleset, log),
+      batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, from),
+      snapshot_(sink, plans_),
+      fetcher_(consumer, max_bytes_ahead) {}
+
+void Session::restore_snapshot(SnapshotBegin begin, StreamSeq marker) {
+    begin_seq_ = marker;
+    snapshot_.restore(std::move(begin));
+}
+
+// The loop: take messages as long as they come, apply when a batch is full or the input has run dry.
+void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& tell) {
+    using Clock = std::chrono::steady_clock;
+    const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
+    auto next_report = Clock::now();
+    while (!stop.stop_requested() && !finished()) {
+        auto fetched = fetcher_.next(batcher_.worth_applying() ? 0 : idle_wait_ms);
+        if (fetched)
+            take(*fetched);
+        else
+            idle();
+        if (Clock::now() < next_report) continue;
+        sink_.flush();
+        tell(report());
+        next_report = Clock::now() + interval;
+    }
+    apply_pending();
+    sink_.close();
+    tell(report());
+}
+
+void Session::take(const Fetched& fetched) {
+    const Message& message = fetched.message;
+    switch (message.meta.kind) {
+        case MessageKind::changes:
+            take_changes(fetched);
+            break;
+        case MessageKind::copy:
+            snapshot_.copy(message, pass(message));
+            break;
+        case MessageKind::snapshot_begin:
+            take_snapshot_begin(message);
+            break;
+        case MessageKind::snapshot_end:
+            take_snapshot_end(message);
+            break;
+        case MessageKind::group:
+        case MessageKind::progress:
+            batcher_.pass(message, batch_);
+            break;
+    }
+    taken_ = std::max(taken_, message.meta.confirmable);
+}
+
+void Session::take_changes(const Fetched& fetched) {
+    batcher_.start(fetched.message, fetched.block);
+    while (batcher_.fill(batch_)) apply();
+}
+
+void Session::take_snapshot_begin(const Message& message) {
+    apply_pending();
+    begin_seq_ = message.first_seq;
+    auto begin = decode_snapshot_begin(message.body);
+    log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch, begin.tables.size(),
+                                     to_string(begin.consistent_point)));
+    const Checkpoint behind = pass(message);
+    snapshot_.begin(std::move(begin), {begin_seq_, behind.position});
+}
+
+void Session::take_snapshot_end(const Message& message) {
+    const auto end = decode_snapshot_end(message.body);
+    snapshot_.end(end, pass(message));
+    begin_seq_ = {};
+    snapshot_done_ = true;
+    PGSLUICE_FAILPOINT("after_snapshot_end");
+    log_(LogLevel::info, fmt::format("snapshot complete: epoch {}, {} rows", end.epoch, snapshot_.rows()));
+}
+
+// A message that does not go through the batch: the checkpoint behind it.
+Checkpoint Session::pass(const Message& message) {
+    batcher_.pass(message, batch_);
+    const Checkpoint behind = batch_.upto;
+    batch_.clear();
+    batcher_.applied();
+    return behind;
+}
+
+void Session::idle() {
+    apply_pending();
+    sink_.flush();
+}
+
+void Session::apply_pending() {
+    // While a snapshot is loading, the checkpoint stays with the sink's own record of what is loaded.
+    if (batcher_.worth_applying() && !snapshot_.loading()) apply();
+    if (!batcher_.in_transaction()) applied_ = taken_;
+}
+
+void Session::apply() {
+    sink_.apply(batch_);
+    PGSLUICE_FAILPOINT("after_apply");
+    if (batch_.complete) applied_ = taken_;  // what this batch holds of the message being taken comes on top
+    if (batch_.commit_time_us != 0) commit_time_us_ = batch_.commit_time_us;
+    batch_.clear();
+    batcher_.applied();
+}
+
+bool Session::finished() const {
+    if (options_.exit_after_snapshot && snapshot_done_) return true;
+    return options_.exit_at_lsn && applied_ >= *options_.exit_at_lsn;
+}
+
+WorkerReport Session::report() const {
+    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_, commit_time_us_};
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,96 @@
+#include "worker/snapshot_feed.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sql/error.h"
+#include "stream/copy_text.h"
+
+namespace pgsluice {
+
+void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
+    restore(std::move(begin));
+    std::vector<RelationPtr> targets;
+    for (const Table& table : tables_) targets.push_back(table.plan == nullptr ? nullptr : table.plan->target());
+    sink_.begin_snapshot(*begin_, targets, upto);
+}
+
+void SnapshotFeed::restore(SnapshotBegin begin) {
+    tables_.clear();
+    rows_ = 0;
+    for (const Relation& relation : begin.tables) {
+        Table table{std::make_shared<const Relation>(relation), nullptr};
+        table.plan = plans_.find(table.relation);
+        tables_.push_back(std::move(table));
+    }
+    begin_ = std::move(begin);
+}
+
+void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
+    const CopyHeader& header = message.copy;
+    if (!begin_ || header.epoch != begin_->epoch || header.table >= tables_.size())
+        throw stop_error(
+            fmt::format("unable to read message {} of the stream: it holds rows of epoch {}, table number {}, which no "
+                        "begin marker announced",
+                        message.first_seq.value, header.epoch, header.table),
+            "somebody else wrote to the stream, or messages were removed by hand; start over with a new group");
+    const Table& table = tables_[header.table];
+    rows_ += header.rows;
+    if (table.plan == nullptr) return;
+    if (!sink_.takes_copy()) return apply_rows(message, table, upto);
+    if (table.plan->passes_copy()) return pass_text(message, table);
+    rewrite_text(message, table);
+}
+
+void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
+    if (!begin_ || end.epoch != begin_->epoch)
+        throw stop_error(fmt::format("unable to end the snapshot of epoch {}: it was not begun", end.epoch),
+                         "messages were removed from the stream by hand; start over with a new group");
+    sink_.end_snapshot(end, upto);
+    begin_.reset();
+}
+
+void SnapshotFeed::pass_text(const Message& message, const Table& table) {
+    const RelationPtr& target = table.plan->target();
+    sink_.copy(
+        {target.get(), message.body, message.copy.rows, message.first_seq, message.last_seq, message.owner, target});
+}
+
+void SnapshotFeed::rewrite_text(const Message& message, const Table& table) {
+    auto text = std::make_shared<std::string>();
+    text->reserve(message.body.size());
+    std::uint64_t kept = 0;
+    Arena arena;
+    for_each_row(message, table, arena, [&](const Change& change) {
+        append_copy_line(*text, change.new_row);
+        ++kept;
+        arena.clear();
+    });
+    const RelationPtr& target = table.plan->target();
+    sink_.copy({target.get(), *text, kept, message.first_seq, message.last_seq, text, target});
+}
+
+void SnapshotFeed::apply_rows(const Message& message, const Table& table, const Checkpoint& upto) {
+    batch_.clear();
+    batch_.keep.push_back(message.owner);
+    for_each_row(message, table, batch_.arena, [&](const Change& change) { batch_.changes.push_back(change); });
+    batch_.upto = upto;
+    sink_.apply(batch_);
+}
+
+template <typename Use>
+void SnapshotFeed::for_each_row(const Message& message, const Table& table, Arena& arena, const Use& use) {
+    std::string_view text = message.body;
+    std::uint64_t row = message.copy.first_row;
+    while (!text.empty()) {
+        Change change;
+        change.snapshot = true;
+        change.relation = table.relation.get();
+        change.position = {begin_->consistent_point, row++};
+        change.new_row = parse_copy_line(take_copy_line(text), table.relation->columns.size(), arena);
+        if (table.plan->apply(change, arena)) use(change);
+    }
+}
+
+}  // namespace pgsluice

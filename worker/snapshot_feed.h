@@ -1,0 +1,52 @@
+// Hands a snapshot's messages to the sink: as COPY text where the sink takes it (unparsed unless a rule touches the
+// table), as inserts where it does not.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sinks/sink.h"
+#include "worker/plans.h"
+
+namespace pgsluice {
+
+class SnapshotFeed {
+   public:
+    SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}
+
+    // The begin marker: compiles the rules for all its tables, then tells the sink.
+    void begin(SnapshotBegin begin, const Checkpoint& upto);
+    // The same for a snapshot that a restarted sink is in the middle of: the sink is not told again.
+    void restore(SnapshotBegin begin);
+    // A message of kind copy. `upto` lies behind it.
+    void copy(const Message& message, const Checkpoint& upto);
+    void end(const SnapshotEnd& end, const Checkpoint& upto);
+
+    // An epoch has begun and not ended.
+    [[nodiscard]] bool loading() const noexcept { return begin_.has_value(); }
+    [[nodiscard]] std::uint64_t epoch() const noexcept { return begin_ ? begin_->epoch : 0; }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+
+   private:
+    struct Table {
+        RelationPtr relation;
+        const TablePlan* plan = nullptr;  // null: routed away
+    };
+    void pass_text(const Message& message, const Table& table);
+    void rewrite_text(const Message& message, const Table& table);
+    void apply_rows(const Message& message, const Table& table, const Checkpoint& upto);
+    template <typename Use>
+    void for_each_row(const Message& message, const Table& table, Arena& arena, const Use& use);
+
+    Sink& sink_;
+    Plans& plans_;
+    std::optional<SnapshotBegin> begin_;
+    std::vector<Table> tables_;
+    Batch batch_;
+    std::uint64_t rows_ = 0;
+};
+
+}  // namespace pgsluice
