@@ -1,0 +1,81 @@
+#include "worker/worker.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "stream/markers.h"
+#include "worker/session.h"
+#include "worker/start.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr auto stream_poll = std::chrono::milliseconds(500);
+
+void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    never.wait_for(lock, stop, time, [] { return false; });
+    if (stop.stop_requested()) throw Interrupted{};
+}
+
+// A worker may be started before its replicator.
+StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop) {
+    bool told = false;
+    while (true) {
+        if (const auto state = broker.stream_state(names.stream)) return *state;
+        if (!told)
+            log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has made it yet",
+                                            names.stream, names.group));
+        told = true;
+        pause(stop, stream_poll);
+    }
+}
+
+WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional<SinkState> sink,
+                     const StreamState& state) {
+    WorkerFacts facts{options.names.stream, options.worker, std::move(sink), state, std::nullopt};
+    if (!facts.sink || facts.sink->checkpoint.resume_seq.value <= 1) return facts;
+    const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
+    if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+    return facts;
+}
+
+// The sink stopped inside a snapshot: what its rows mean stands in the begin marker.
+void restore_snapshot(Session& session, Broker& broker, const Names& names, const SinkState& state) {
+    const auto marker = broker.message_at(names.stream, state.begin_seq);
+    if (!marker || marker->meta.kind != MessageKind::snapshot_begin)
+        throw stop_error(
+            fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
+                        state.begin_seq.value, names.stream),
+            "take a new snapshot (replicator --copy-and-stream --resnapshot)");
+    session.restore_snapshot(decode_snapshot_begin(marker->body), state.begin_seq);
+}
+
+}  // namespace
+
+void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
+                const std::function<void()>& running, std::stop_token stop) {
+    const auto ruleset = Ruleset::load(options.rules);
+    const auto sink = make_sink(stop);
+    const auto state = sink->open();
+    const auto broker = Broker::connect(options.nats, log, stop);
+    const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
+
+    const Checkpoint from = decide_start(facts_of(options, *broker, state, stream));
+    const auto consumer = broker->consumer(options.names, from.resume_seq, stop);
+    Session session(options, *ruleset, *sink, *consumer, from, log);
+    if (state && state->loading_epoch != 0 && state->begin_seq < from.resume_seq)
+        restore_snapshot(session, *broker, options.names, *state);
+    running();
+    log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, behind {}", options.worker,
+                                    options.names.stream, from.resume_seq.value, to_string(from.position)));
+    session.run(stop, [](const WorkerReport&) {});
+}
+
+}  // namespace pgsluice
