@@ -58,6 +58,8 @@ struct WebhookSinkOptions {
     std::string bearer_token;
     std::string hmac_secret;
     std::string ca_file;
+    int retry_first_ms = 200;  // doubled with every failure
+    int retry_max_ms = 30000;
     OnError on_error = OnError::stop;
 };
 

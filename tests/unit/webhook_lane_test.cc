@@ -1,0 +1,97 @@
+#include "sinks/webhook_lane.h"
+
+#include <doctest/doctest.h>
+
+using namespace pgsluice;
+
+namespace {
+
+WebhookEvent event(std::uint64_t ordinal) {
+    WebhookEvent made;
+    made.number = ordinal;
+    made.position = {Lsn{0x16B2D50}, ordinal};
+    return made;
+}
+
+void push(WebhookLane& lane, std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t n = from; n <= to; ++n) lane.push(event(n), "{" + std::to_string(n) + "}");
+}
+
+}  // namespace
+
+TEST_CASE("keys are unique per change and per table of a truncate") {
+    WebhookEvent made = event(12);
+    CHECK(idempotency_key(made) == "0/16B2D50:12");
+    made.part = 2;
+    CHECK(idempotency_key(made) == "0/16B2D50:12.2");
+    made.part = 0;
+    made.snapshot = true;
+    CHECK(idempotency_key(made) == "snapshot-0/16B2D50:12");
+}
+
+TEST_CASE("a batch size of one posts objects, a larger one arrays") {
+    WebhookLane one(1, 1, 1);
+    push(one, 1, 2);
+    CHECK(one.take() == "{1}");
+    CHECK(one.key() == "0/16B2D50:1");
+    one.accepted();
+    CHECK(one.take() == "{2}");
+    one.accepted();
+    CHECK(one.empty());
+
+    WebhookLane three(3, 1, 1);
+    push(three, 1, 2);
+    CHECK_FALSE(three.full());
+    push(three, 3, 4);
+    CHECK(three.full());
+    CHECK(three.take() == "[{1},{2},{3}]");
+    CHECK(three.key() == "0/16B2D50:1..0/16B2D50:3");
+    CHECK(three.accepted() == 9);
+    CHECK(three.take() == "[{4}]");
+    CHECK(three.key() == "0/16B2D50:4");
+    three.accepted();
+    CHECK(three.empty());
+}
+
+TEST_CASE("what failed is repeated as it was, and later what came meanwhile") {
+    WebhookLane lane(2, 1, 1);
+    push(lane, 1, 2);
+    CHECK(lane.take() == "[{1},{2}]");
+    push(lane, 3, 3);
+    CHECK(lane.busy());
+    lane.failed(7);
+    CHECK_FALSE(lane.busy());
+    CHECK(lane.failures() == 1);
+    CHECK(lane.take() == "[{1},{2}]");
+    lane.accepted();
+    CHECK(lane.failures() == 0);
+    CHECK(lane.take() == "[{3}]");
+}
+
+TEST_CASE("what is too large goes in halves, and whole again later") {
+    WebhookLane lane(4, 1, 1);
+    push(lane, 1, 12);
+    CHECK(lane.take() == "[{1},{2},{3},{4}]");
+    lane.halve();
+    CHECK(lane.take() == "[{1},{2}]");
+    lane.halve();
+    CHECK(lane.take() == "[{1}]");
+    lane.accepted();
+    CHECK(lane.take() == "[{2},{3}]");
+    lane.accepted();
+    CHECK(lane.take() == "[{4},{5},{6},{7}]");
+}
+
+TEST_CASE("waits double from the first to the last, never less than half") {
+    Backoff backoff(100, 1000);
+    for (const int whole : {100, 200, 400, 800, 1000, 1000}) {
+        Backoff copy = backoff;
+        CHECK(copy.next(0) == whole / 2);
+        const int wait = backoff.next(123456789);
+        CHECK(wait >= whole / 2);
+        CHECK(wait <= whole);
+    }
+    for (int i = 0; i < 100; ++i) CHECK(backoff.next(5) <= 1000);
+    backoff.reset();
+    CHECK(backoff.next(50) == 100);
+}
