@@ -21,6 +21,8 @@ constexpr auto file = command_worker_file;
 constexpr auto webhook = command_worker_webhook;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
+constexpr auto source_side = command_replicator | command_teardown;
+constexpr auto target_side = command_worker_postgres | command_teardown;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
 
@@ -65,32 +67,32 @@ Lsn lsn(V v) {
 // clang-format off
 constexpr std::array flag_table{
     // The group and where NATS is.
-    Flag{"group", text, "NAME", "", commands_loop, commands_loop,
+    Flag{"group", text, "NAME", "", commands_connected, commands_connected,
          [](S& s, V v) { s.group = present(v); },
          "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
-    Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_loop, 0,
+    Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
          [](S& s, V v) { s.nats.url = present(v); },
          "The NATS server, or several of one cluster separated by commas. User and password or a token may stand in it."},
-    Flag{"nats-credentials", text, "FILE", "", commands_loop, 0,
+    Flag{"nats-credentials", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.credentials_file = present(v); },
          "A NATS credentials file (`.creds`)."},
-    Flag{"nats-ca", text, "FILE", "", commands_loop, 0,
+    Flag{"nats-ca", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.tls_ca_file = present(v); },
          "Certificate authority that signed the NATS server's certificate; the system's when not given."},
 
     // The source, for the replicator.
-    Flag{"source-url", secret, "URL", "", replicator | postgres, 0,
+    Flag{"source-url", secret, "URL", "", source_side | postgres, 0,
          [](S& s, V v) { s.replicator.source.url = s.postgres.source.url = present(v); },
          "The source as one libpq URL or conninfo string, instead of the single parts."},
-    Flag{"host", text, "HOST", "", replicator, 0,
+    Flag{"host", text, "HOST", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.host = v; }, "The source's host or socket directory."},
-    Flag{"port", text, "PORT", "", replicator, 0,
+    Flag{"port", text, "PORT", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; 5432 when nothing says otherwise."},
-    Flag{"dbname", text, "NAME", "", replicator, 0,
+    Flag{"dbname", text, "NAME", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.dbname = v; }, "The source database."},
-    Flag{"user", text, "NAME", "", replicator, 0,
+    Flag{"user", text, "NAME", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.user = v; }, "A role with REPLICATION that may read the tables."},
-    Flag{"password", secret, "TEXT", "", replicator, 0,
+    Flag{"password", secret, "TEXT", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.password = v; },
          "Its password. Other users of the machine can read a command line: prefer the environment, PGPASSWORD or `~/.pgpass`."},
     Flag{"schema", text, "NAME", "public", replicator, 0,
@@ -171,18 +173,18 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.file.zstd = parse_choice<bool>(v, {{"none", false}, {"zstd", true}}); }, "`none` or `zstd`."},
 
     // worker postgres.
-    Flag{"target-url", secret, "URL", "", postgres, 0,
+    Flag{"target-url", secret, "URL", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.url = present(v); },
          "The target as one libpq URL or conninfo string, instead of the single parts."},
-    Flag{"target-host", text, "HOST", "", postgres, 0,
+    Flag{"target-host", text, "HOST", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.host = v; }, "The target's host or socket directory."},
-    Flag{"target-port", text, "PORT", "", postgres, 0,
+    Flag{"target-port", text, "PORT", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; 5432 when nothing says otherwise."},
-    Flag{"target-dbname", text, "NAME", "", postgres, 0,
+    Flag{"target-dbname", text, "NAME", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.dbname = v; }, "The target database."},
-    Flag{"target-user", text, "NAME", "", postgres, 0,
+    Flag{"target-user", text, "NAME", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.user = v; }, "A role that may write the tables and create the schema `pgsluice`."},
-    Flag{"target-password", secret, "TEXT", "", postgres, 0,
+    Flag{"target-password", secret, "TEXT", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.password = v; }, "Its password; see --password."},
     Flag{"target-sync-schema", boolean, "", "false", postgres, 0,
          [](S& s, V v) { s.postgres.sync_schema = parse_boolean(v); },
@@ -246,6 +248,10 @@ constexpr std::array flag_table{
     Flag{"nats-target-url", text, "URL", "", nats, 0,
          [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; the group's own when not given."},
 
+    // teardown.
+    Flag{"yes", boolean, "", "false", command_teardown, 0,
+         [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
+
     // Running.
     Flag{"retry-max-attempts", text, "N", "3", commands_loop, 0,
          [](S& s, V v) { s.retry.max_attempts = small(v, 0, 1'000'000); },
@@ -254,14 +260,14 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
     Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
-    Flag{"config", text, "FILE", "", commands_loop, 0,
+    Flag{"config", text, "FILE", "", commands_connected, 0,
          [](S&, V) {}, "The configuration file; `~/.pgsluice.yaml` when not given and that exists."},
-    Flag{"log-level", text, "LEVEL", "info", commands_loop, 0,
+    Flag{"log-level", text, "LEVEL", "info", commands_connected, 0,
          [](S& s, V v) {
              s.log.level = parse_choice<LogLevel>(v, {{"debug", LogLevel::debug}, {"info", LogLevel::info},
                                                       {"warning", LogLevel::warning}, {"warn", LogLevel::warning}, {"error", LogLevel::error}});
          }, "`debug`, `info`, `warning` or `error`."},
-    Flag{"log-format", text, "FORMAT", "text", commands_loop, 0,
+    Flag{"log-format", text, "FORMAT", "text", commands_connected, 0,
          [](S& s, V v) { s.log.format = parse_choice<LogFormat>(v, {{"text", LogFormat::text}, {"json", LogFormat::json}}); },
          "`text` or `json`. The log goes to standard error."},
 };

@@ -31,8 +31,9 @@ std::vector<Section> sections() {
 }
 
 std::string title(std::uint32_t mask) {
-    if ((mask & commands_loop) == commands_loop) return "replicator and worker";
-    if ((mask & commands_worker) == commands_worker) return "worker, every sink";
+    if (mask == commands_connected) return "every command";
+    if (mask == commands_loop) return "replicator and worker";
+    if (mask == commands_worker) return "worker, every sink";
     std::string out;
     for (const CommandInfo& command : commands()) {
         if ((mask & command.command) == 0) continue;

@@ -166,8 +166,10 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";
     settings.replicator.nats = settings.worker.nats = settings.nats;
-    if (command.command == command_replicator) {
+    if ((command.command & (command_replicator | command_teardown)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");
+    }
+    if (command.command == command_replicator) {
         settings.replicator.mode = mode_of(settings, given);
     }
     if (command.command == command_worker_postgres) {
@@ -201,7 +203,7 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     given.add(line.given);
     GivenSettings all = read_configuration(given, environment);
     all.add(given);
-    drop_outranked_parts(all, "source-url", invocation.command->command == command_replicator ? "" : "source-");
+    drop_outranked_parts(all, "source-url", invocation.command->command == command_worker_postgres ? "source-" : "");
     drop_outranked_parts(all, "target-url", "target-");
     drop_outranked_modes(all);
     refuse_two_secrets(all);

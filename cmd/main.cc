@@ -53,7 +53,7 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
     try {
         Settings settings = invocation.settings;
         set_names(settings);
-        command(std::move(settings), log, signals.token());
+        command(invocation.command->command, std::move(settings), log, signals.token());
         return exit_done;
     } catch (const Interrupted&) {
         return exit_done;

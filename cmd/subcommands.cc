@@ -4,15 +4,44 @@
 
 #include <array>
 
+#include "cmd/dead_letter_stream.h"
+#include "cmd/sink_table.h"
+#include "cmd/supervise.h"
+#include "cmd/teardown.h"
+#include "replicator/replicator.h"
 #include "sql/error.h"
 #include "stream/names.h"
+#include "worker/worker.h"
 
 namespace pgsluice {
 
 namespace {
 
-[[noreturn]] void not_there_yet(Settings, const Log&, std::stop_token) {
-    throw stop_error("this command is not part of the program yet");
+void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
+    const Session session = [&](const std::function<void()>& running) {
+        run_replicator(settings.replicator, log, running, stop);
+    };
+    supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+}
+
+void work(Command command, Settings settings, const Log& log, std::stop_token stop) {
+    const MakeSink make = find_sink(command);
+    if (make == nullptr) {
+        throw stop_error(
+            fmt::format("unable to run '{}': this sink is not part of the program yet", info(command).words));
+    }
+    DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
+    const SinkFactory factory = [&](std::stop_token session_stop) {
+        return make(settings, dead_letters, log, std::move(session_stop));
+    };
+    const Session session = [&](const std::function<void()>& running) {
+        run_worker(settings.worker, factory, log, running, stop);
+    };
+    supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+}
+
+void tear_down(Command, Settings settings, const Log& log, std::stop_token stop) {
+    run_teardown(std::move(settings), log, std::move(stop));
 }
 
 struct Entry {
@@ -21,8 +50,9 @@ struct Entry {
 };
 
 constexpr std::array table{
-    Entry{command_replicator, not_there_yet},
-    Entry{commands_worker, not_there_yet},
+    Entry{command_replicator, replicate},
+    Entry{commands_worker, work},
+    Entry{command_teardown, tear_down},
 };
 
 }  // namespace
@@ -37,7 +67,7 @@ Subcommand subcommand(Command command) {
 void set_names(Settings& settings) {
     const Names names = names_for(settings.group);
     settings.replicator.names = settings.worker.names = names;
-    settings.worker.worker = worker_name(settings.worker.worker);
+    if (!settings.worker.worker.empty()) settings.worker.worker = worker_name(settings.worker.worker);
     settings.postgres.group = names.group;
     settings.postgres.worker = settings.worker.worker;
 }

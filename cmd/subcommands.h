@@ -10,7 +10,7 @@
 namespace pgsluice {
 
 // Runs until done or asked to stop. Throws Error.
-using Subcommand = void (*)(Settings settings, const Log& log, std::stop_token stop);
+using Subcommand = void (*)(Command command, Settings settings, const Log& log, std::stop_token stop);
 
 // Null when there is nothing to run (version and the help texts, which main prints).
 Subcommand subcommand(Command command);

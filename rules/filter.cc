@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <compare>
 
 #include "rules/moment.h"
@@ -11,6 +10,7 @@
 #include "rules/regex.h"
 #include "rules/transform.h"
 #include "rules/utf8.h"
+#include "rules/uuid.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -149,27 +149,9 @@ struct IntervalKind {
     static Interval parse(std::string_view text) { return Interval::parse(text); }
 };
 
-// Hex digits in their order, whatever their case and whatever stands between.
-struct Uuid {
-    std::array<char, 32> digits{};
-    friend auto operator<=>(const Uuid&, const Uuid&) = default;
-};
-
 struct UuidKind {
     static constexpr bool reads_text = false;
-    static Uuid parse(std::string_view text) {
-        Uuid uuid;
-        std::size_t count = 0;
-        for (const char c : text) {
-            if (c == '-' || c == '{' || c == '}') continue;
-            const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-            const bool hex = (lower >= '0' && lower <= '9') || (lower >= 'a' && lower <= 'f');
-            if (!hex || count == 32) throw Unreadable{"it is not a uuid"};
-            uuid.digits[count++] = lower;
-        }
-        if (count != 32) throw Unreadable{"it is not a uuid"};
-        return uuid;
-    }
+    static Uuid parse(std::string_view text) { return Uuid::parse(text); }
 };
 
 class Contains : public Predicate {

@@ -32,7 +32,7 @@ std::string_view readable(const Value& value, ValueType type, bool reads_text, c
 
 Value transformed(const TransformStep& step, const Value& value, Arena& arena) {
     if (value.is_unchanged()) return value;
-    if (value.is_null()) return step.transform->for_null();
+    if (value.is_null()) return step.transform->for_null(step.type);
     const std::string_view text = readable(value, step.type, step.transform->reads_text(), step.place);
     try {
         return step.transform->apply(text, step.type, arena);

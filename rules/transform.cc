@@ -15,8 +15,8 @@ struct TransformKind {
 };
 
 constexpr TransformKind kTransforms[] = {
-    {"mask", make_mask},
-    {"regex", make_regex},
+    {"mask", make_mask},     {"regex", make_regex}, {"null", make_null},         {"constant", make_constant},
+    {"redact", make_redact}, {"hash", make_hash},   {"truncate", make_truncate}, {"json", make_json},
 };
 
 }  // namespace
@@ -30,6 +30,15 @@ std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDef
     }
     throw refuse(parameters.place(), fmt::format("unknown transform '{}'", name),
                  fmt::format("Known transforms: {}.", fmt::join(known, ", ")));
+}
+
+std::string too_long(std::size_t characters, const Column& column) {
+    constexpr Oid kBpchar = 1042;
+    constexpr Oid kVarchar = 1043;
+    constexpr std::int32_t kHeader = 4;  // atttypmod counts it
+    const bool limited = (column.type_oid == kBpchar || column.type_oid == kVarchar) && column.typmod > kHeader;
+    if (!limited || characters <= static_cast<std::size_t>(column.typmod - kHeader)) return {};
+    return fmt::format("its result has {} characters, but the column holds {}", characters, column.typmod - kHeader);
 }
 
 std::string takes(std::string_view wanted, const Column& column) {

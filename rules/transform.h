@@ -22,13 +22,15 @@ class Transform {
     [[nodiscard]] virtual std::string unfit(const Column& column, ValueType type) const = 0;
     // Different values stay different: fit for a key.
     [[nodiscard]] virtual bool keeps_distinct(ValueType /*type*/) const { return false; }
+    // The result says nothing of the value: inside JSON a whole object or array is replaced by it.
+    [[nodiscard]] virtual bool ignores_value() const { return false; }
     // Whether apply() looks at characters and so needs valid UTF-8.
     [[nodiscard]] virtual bool reads_text() const { return true; }
     // A value that is neither NULL nor unchanged; blanks that pad a char(n) are cut off. The result is a view into
     // `text`, into the arena, or lives as long as this. Throws Unreadable.
     virtual Value apply(std::string_view text, ValueType type, Arena& arena) const = 0;
     // What NULL becomes.
-    [[nodiscard]] virtual Value for_null() const { return {}; }
+    [[nodiscard]] virtual Value for_null(ValueType /*type*/) const { return {}; }
     // For the plan: "mask with '*'". Never a secret.
     [[nodiscard]] virtual std::string describe() const = 0;
 };
@@ -41,6 +43,9 @@ struct TransformDefaults {
 
 // By the `type` in `parameters`; takes all the parameters it knows, but leaves expect_end() to the caller.
 std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDefaults& defaults);
+
+// Why a text of `characters` does not fit a varchar(n) or char(n); empty when it does.
+std::string too_long(std::size_t characters, const Column& column);
 
 // "it takes text, the column is integer": for unfit().
 std::string takes(std::string_view wanted, const Column& column);

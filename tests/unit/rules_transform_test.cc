@@ -2,6 +2,10 @@
 
 #include "tests/unit/rules_fixture.h"
 
+#include <cstdlib>
+
+#include "rules/hmac.h"
+
 using namespace pgsluice;
 using namespace pgsluice::rules_test;
 
@@ -16,7 +20,8 @@ Value transform(const std::string& parameters, const Value& value, ColumnType ty
         load("tables: {t: [{type: transform, column: c, parameters: " + parameters + "}]}")->compile(table);
     rows.push_back({value});
     Change change = insert(table, rows.back());
-    REQUIRE(plan->apply(change, arena));
+    const bool passes = plan->apply(change, arena);
+    REQUIRE(passes);
     return change.new_row[0].is_text() ? Value(arena.copy(change.new_row[0].text())) : change.new_row[0];
 }
 
@@ -90,4 +95,115 @@ TEST_CASE("invalid UTF-8 passes where no rule reads it, and is an error where on
         CHECK(error.find("not valid UTF-8") != std::string::npos);
         CHECK(error.find("canary") == std::string::npos);
     }
+}
+
+TEST_CASE("null, constant, redact and truncate") {
+    CHECK(transform("{type: 'null'}", text("x"), kInteger) == null);
+    CHECK(transform("{type: constant, value: x}", text("secret")) == text("x"));
+    CHECK(transform("{type: constant, value: x}", null) == text("x"));
+    CHECK(transform("{type: constant, value: ''}", text("secret")) == text(""));
+    CHECK(transform("{type: constant, value: true}", text("f"), kBoolean) == text("t"));
+    CHECK(transform("{type: constant, value: 0}", text("42"), kInteger) == text("0"));
+    CHECK(transform("{type: constant, value: '{}'}", text("[1]"), kJsonb) == text("{}"));
+    CHECK(transform("{type: redact}", text("x")) == text("********"));
+    CHECK(transform("{type: redact}", text("")) == text("********"));
+    CHECK(transform("{type: redact}", null) == null);
+    CHECK(transform("{type: redact, length: 3, mask_char: •}", text("secret")) == text("•••"));
+    CHECK(transform("{type: truncate, length: 2}", text("äöü")) == text("äö"));
+    CHECK(transform("{type: truncate, length: 9}", text("äöü")) == text("äöü"));
+    CHECK(transform("{type: truncate, length: 0}", text("äöü")) == text(""));
+}
+
+TEST_CASE("constants that the type cannot take are refused") {
+    const struct {
+        ColumnType type;
+        const char* value;
+    } cases[] = {
+        {kInteger, "x"},   {kInteger, "1.5"}, {kInteger, "2147483648"}, {kInteger, "+1"},      {kInteger, "007"},
+        {kNumeric, "1,5"}, {kNumeric, ".5"},  {kBoolean, "maybe"},      {kDate, "2024-02-30"}, {kUuid, "x"},
+        {kJsonb, "{"},     {kBytea, "abc"},   {kTimetz, "25:00"},       {kInterval, "soon"}};
+    for (const auto& one : cases) {
+        CAPTURE(one.value);
+        const std::string parameters = std::string("{type: constant, value: '") + one.value + "'}";
+        CHECK(error_of([&] { transform(parameters, null, one.type); }).find("of 'value'") != std::string::npos);
+    }
+}
+
+TEST_CASE("a result longer than the column is refused") {
+    Column narrow = column("c", kVarchar);
+    narrow.typmod = 4 + 7;
+    const RelationPtr table = relation("t", {narrow});
+    const auto error = [&](const std::string& parameters) {
+        return error_of([&] {
+            (void)load("tables: {t: [{type: transform, column: c, parameters: " + parameters + "}]}")->compile(table);
+        });
+    };
+    CHECK(error("{type: redact}").find("8 characters, but the column holds 7") != std::string::npos);
+    CHECK(error("{type: redact, length: 7}").empty());
+    CHECK(error("{type: constant, value: 12345678}").find("8 characters") != std::string::npos);
+}
+
+TEST_CASE("HMAC-SHA-256 as RFC 4231 has it") {
+    const auto hex = [](const rules::Hmac::Digest& digest) {
+        std::string out;
+        for (const unsigned char byte : digest) {
+            out += "0123456789abcdef"[byte >> 4];
+            out += "0123456789abcdef"[byte & 15];
+        }
+        return out;
+    };
+    CHECK(hex(rules::Hmac(std::string(20, '\x0b')).digest("Hi There")) ==
+          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    CHECK(hex(rules::Hmac("Jefe").digest("what do ya want for nothing?")) ==
+          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    CHECK(hex(rules::Hmac(std::string(131, '\xaa')).digest("Test Using Larger Than Block-Size Key - Hash Key First")) ==
+          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST_CASE("hash") {
+    setenv("PGSLUICE_TEST_SECRET", "Jefe", 1);
+    const TextFile file("Jefe\n", "secret");
+    const std::string whole = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    const Value value = text("what do ya want for nothing?");
+    CHECK(transform("{type: hash, secret_env: PGSLUICE_TEST_SECRET}", value) == Value(whole));
+    CHECK(transform("{type: hash, secret_file: " + file.path() + "}", value) == Value(whole));
+    CHECK(transform("{type: hash, secret_file: " + file.path() + ", length: 9}", value) == text("5bdcc146b"));
+    CHECK(transform("{type: hash, secret_file: " + file.path() + "}", value, kUuid) ==
+          text("5bdcc146-bf60-754e-6a04-2426089575c7"));
+    CHECK(transform("{type: hash, secret_file: " + file.path() + ", length: 8}", value, kBytea) == text("\\x5bdcc146"));
+    CHECK(transform("{type: hash, secret_file: " + file.path() + "}", null) == null);
+    const Value padded = transform("{type: hash, secret_file: " + file.path() + "}", text("abc   "), kChar);
+    CHECK(padded == transform("{type: hash, secret_file: " + file.path() + "}", text("abc")));
+    unsetenv("PGSLUICE_TEST_SECRET");
+}
+
+TEST_CASE("the secret may stand at the top of the file, and is never shown") {
+    const TextFile file("s3cret-canary", "secret");
+    const RelationPtr table = relation("t", {column("c", kText, true)});
+    const auto plan =
+        load("secret_file: " + file.path() + "\ntables: {t: [{type: transform, column: c, parameters: {type: hash}}]}")
+            ->compile(table);
+    for (const std::string& line : plan->describe()) CHECK(line.find("canary") == std::string::npos);
+    for (const char* parameters :
+         {"{type: hash}", "{type: hash, secret_env: s3cret-canary}", "{type: hash, secret_file: s3cret-canary}",
+          "{type: hash, secret_env: a, secret_file: s3cret-canary}", "{type: hash, length: 4}"}) {
+        const std::string error = error_of([&] { transform(parameters, text("x")); });
+        CHECK_FALSE(error.empty());
+        CHECK(error.find("canary") == std::string::npos);
+    }
+}
+
+TEST_CASE("hash is fit for keys when it is long enough") {
+    const TextFile file("Jefe", "secret");
+    const RelationPtr table = relation("t", {column("c", kText, true)});
+    const auto compile = [&](const char* length) {
+        return error_of([&] {
+            (void)load("tables: {t: [{type: transform, column: c, parameters: {type: hash, secret_file: " +
+                       file.path() + length + "}}]}")
+                ->compile(table);
+        });
+    };
+    CHECK(compile("").empty());
+    CHECK(compile(", length: 32").empty());
+    CHECK(compile(", length: 31").find("allow_uniqueness_loss") != std::string::npos);
 }

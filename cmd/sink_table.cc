@@ -1,0 +1,48 @@
+#include "cmd/sink_table.h"
+
+#include <array>
+
+#include "sinks/file.h"
+#include "sinks/postgres.h"
+#include "sinks/stdout.h"
+#include "sinks/webhook.h"
+
+namespace pgsluice {
+
+namespace {
+
+struct Entry {
+    Command command;
+    MakeSink make;
+};
+
+constexpr std::array table{
+    Entry{command_worker_stdout,
+          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+              return make_stdout_sink(settings.standard_output, log, std::move(stop));
+          }},
+    Entry{command_worker_file,
+          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+              return make_file_sink(settings.file, log, std::move(stop));
+          }},
+    Entry{command_worker_postgres,
+          [](const Settings& settings, DeadLetters& dead_letters, const Log& log, std::stop_token stop) {
+              return make_postgres_sink(settings.postgres, log, std::move(stop), &dead_letters);
+          }},
+    Entry{command_worker_webhook,
+          [](const Settings& settings, DeadLetters& dead_letters, const Log& log,
+             std::stop_token stop) -> std::unique_ptr<Sink> {
+              return make_webhook_sink(settings.webhook, log, std::move(stop), &dead_letters);
+          }},
+};
+
+}  // namespace
+
+MakeSink find_sink(Command command) {
+    for (const Entry& entry : table) {
+        if (entry.command == command) return entry.make;
+    }
+    return nullptr;
+}
+
+}  // namespace pgsluice

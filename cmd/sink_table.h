@@ -1,0 +1,22 @@
+// The sinks there are. A new one is one line here and one in the table of commands (flag.cc).
+#pragma once
+
+#include <memory>
+#include <stop_token>
+
+#include "cmd/flag.h"
+#include "cmd/settings.h"
+#include "sinks/dead_letters.h"
+#include "sinks/sink.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// `dead_letters` outlives the sink.
+using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, const Log& log,
+                                           std::stop_token stop);
+
+// Null for a command that is no worker, or whose sink is not part of the program yet.
+MakeSink find_sink(Command command);
+
+}  // namespace pgsluice

@@ -1,0 +1,115 @@
+// hash: HMAC-SHA-256 of the value as lower-case hex. The same value gives the same hash in every table that uses the
+// same secret, so joins hold; without the secret nobody can try values.
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "rules/hmac.h"
+#include "rules/transforms.h"
+
+namespace pgsluice::rules {
+namespace {
+
+// Errors do not repeat what secret_env and secret_file say: somebody may have put the secret itself there.
+constexpr std::size_t kHexDigits = 64;
+constexpr std::size_t kDistinct = 32;  // 128 bits: no two values of any table meet by chance
+
+std::string read_secret_file(const std::string& path, const Place& place) {
+    std::ifstream file(path, std::ios::binary);
+    std::string secret{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    if (!file) throw refuse(place, "unable to read the file that 'secret_file' names");
+    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
+    return secret;
+}
+
+std::string read_secret_env(const std::string& name, const Place& place) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) throw refuse(place, "the environment variable that 'secret_env' names is not set");
+    return value;
+}
+
+std::string read_secret(Fields& parameters, const TransformDefaults& defaults) {
+    auto env = parameters.text("secret_env");
+    auto file = parameters.text("secret_file");
+    if (env && file) throw refuse(parameters.place(), "both 'secret_env' and 'secret_file'");
+    if (!env && !file) {
+        env = defaults.secret_env;
+        file = defaults.secret_file;
+    }
+    std::string secret;
+    if (env && !env->empty()) {
+        secret = read_secret_env(*env, parameters.place());
+    } else if (file && !file->empty()) {
+        secret = read_secret_file(*file, parameters.place());
+    } else {
+        throw refuse(parameters.place(), "no secret",
+                     "Set secret_env or secret_file, here or at the top of the file, to where the secret is kept.");
+    }
+    if (secret.empty()) throw refuse(parameters.place(), "the secret is empty");
+    return secret;
+}
+
+class Hash : public Transform {
+   public:
+    Hash(std::string_view secret, std::size_t digits) : hmac_(secret), digits_(digits) {}
+
+    std::string unfit(const Column& column, ValueType type) const override {
+        if (is_text(type)) return too_long(digits_, column);
+        if (type == ValueType::uuid || type == ValueType::bytea) return {};
+        return takes("text, uuid or bytea", column);
+    }
+    bool keeps_distinct(ValueType type) const override { return type == ValueType::uuid || digits_ >= kDistinct; }
+    bool reads_text() const override { return false; }
+
+    Value apply(std::string_view text, ValueType type, Arena& arena) const override {
+        const auto digest = hmac_.digest(text);
+        auto* out = reinterpret_cast<char*>(arena.allocate(kHexDigits + 2));
+        if (type == ValueType::uuid) return Value({out, uuid(digest, out)});
+        if (type == ValueType::bytea) {
+            out[0] = '\\';
+            out[1] = 'x';
+            return Value({out, 2 + hex(digest, digits_ / 2 * 2, out + 2)});
+        }
+        return Value({out, hex(digest, digits_, out)});
+    }
+
+    std::string describe() const override { return fmt::format("hash to {} hex digits", digits_); }
+
+   private:
+    static std::size_t hex(const Hmac::Digest& digest, std::size_t digits, char* out) {
+        constexpr char kHex[] = "0123456789abcdef";
+        for (std::size_t i = 0; i < digits; ++i) out[i] = kHex[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
+        return digits;
+    }
+
+    // The first half of the hash in a uuid's form, whatever `length` says.
+    static std::size_t uuid(const Hmac::Digest& digest, char* out) {
+        char digits[32];
+        hex(digest, sizeof digits, digits);
+        char* at = out;
+        for (std::size_t i = 0; i < sizeof digits; ++i) {
+            if (i == 8 || i == 12 || i == 16 || i == 20) *at++ = '-';
+            *at++ = digits[i];
+        }
+        return static_cast<std::size_t>(at - out);
+    }
+
+    Hmac hmac_;
+    std::size_t digits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transform> make_hash(Fields& parameters, const TransformDefaults& defaults) {
+    const auto digits = static_cast<std::size_t>(parameters.number("length", 8).value_or(kHexDigits));
+    if (digits > kHexDigits) throw refuse(parameters.place(), "'length' is above 64, the hex digits of SHA-256");
+    std::string secret = read_secret(parameters, defaults);
+    auto hash = std::make_unique<Hash>(secret, digits);
+    OPENSSL_cleanse(secret.data(), secret.size());
+    return hash;
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,76 @@
+#include "rules/hmac.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+namespace pgsluice::rules {
+namespace {
+
+constexpr std::size_t kBlock = 64;  // of SHA-256
+
+struct Free {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, Free>;
+
+void require(int result) {
+    if (result != 1) throw std::runtime_error("OpenSSL does not compute SHA-256");
+}
+
+Context make_context() {
+    Context context(EVP_MD_CTX_new());
+    if (context == nullptr) throw std::bad_alloc();
+    return context;
+}
+
+// SHA-256 that has read the key, each byte of it combined with `pad`.
+Context begin(const std::array<unsigned char, kBlock>& key, unsigned char pad) {
+    std::array<unsigned char, kBlock> block{};
+    for (std::size_t i = 0; i < kBlock; ++i) block[i] = static_cast<unsigned char>(key[i] ^ pad);
+    Context context = make_context();
+    require(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
+    require(EVP_DigestUpdate(context.get(), block.data(), block.size()));
+    OPENSSL_cleanse(block.data(), block.size());
+    return context;
+}
+
+Hmac::Digest finish(const Context& begun, const void* data, std::size_t size) {
+    thread_local const Context scratch = make_context();
+    Hmac::Digest digest{};
+    require(EVP_MD_CTX_copy_ex(scratch.get(), begun.get()));
+    require(EVP_DigestUpdate(scratch.get(), data, size));
+    require(EVP_DigestFinal_ex(scratch.get(), digest.data(), nullptr));
+    return digest;
+}
+
+}  // namespace
+
+struct Hmac::States {
+    Context inner;
+    Context outer;
+};
+
+Hmac::Hmac(std::string_view key) : states_(std::make_unique<States>()) {
+    std::array<unsigned char, kBlock> block{};
+    if (key.size() <= kBlock) {
+        std::memcpy(block.data(), key.data(), key.size());
+    } else {
+        require(EVP_Digest(key.data(), key.size(), block.data(), nullptr, EVP_sha256(), nullptr));
+    }
+    states_->inner = begin(block, 0x36);
+    states_->outer = begin(block, 0x5c);
+    OPENSSL_cleanse(block.data(), block.size());
+}
+
+Hmac::~Hmac() = default;
+
+Hmac::Digest Hmac::digest(std::string_view text) const {
+    const Digest inner = finish(states_->inner, text.data(), text.size());
+    return finish(states_->outer, inner.data(), inner.size());
+}
+
+}  // namespace pgsluice::rules

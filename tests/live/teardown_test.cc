@@ -1,0 +1,121 @@
+// pgsluice teardown on a real source, NATS and target.
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+#include "cmd/teardown.h"
+#include "sinks/postgres_progress.h"
+#include "tests/support/nats_server.h"
+#include "tests/support/postgres_server.h"
+#include "tests/support/process.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+const Names names = names_for("tear-down");
+
+std::unique_ptr<Broker> connect_nats() {
+    BrokerOptions options;
+    options.url = shared_nats().url();
+    return Broker::connect(options, [](LogLevel, std::string_view) {}, {});
+}
+
+// A group as a replicator and a worker leave it.
+struct Group {
+    std::string source = shared_postgres().create_database();
+    std::string target = shared_postgres().create_database();
+
+    Group() {
+        shared_postgres().sql(source, "CREATE PUBLICATION pgsluice_tear_down");
+        shared_postgres().sql(source, "SELECT pg_create_logical_replication_slot('pgsluice_tear_down', 'pgoutput')");
+        const auto broker = connect_nats();
+        broker->ensure_stream(names, {});
+        broker->kv_put(names, "lsn", "0/1");
+        sql::Connection connection(shared_postgres().connect(target));
+        PostgresProgress(connection, names.group, "postgres").open(1000);
+        PostgresProgress(connection, "another", "postgres").open(1000);
+    }
+    ~Group() {
+        shared_postgres().sql(source,
+                              "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = "
+                              "'pgsluice_tear_down'");
+    }
+
+    [[nodiscard]] Finished teardown(const std::vector<std::string>& more = {}) const {
+        std::vector<std::string> words{PGSLUICE_BINARY, "teardown", "--group", "tear-down"};
+        for (const std::string& word :
+             {std::string("--nats-url"), shared_nats().url(), std::string("--source-url"),
+              shared_postgres().url(source), std::string("--target-url"), shared_postgres().url(target)}) {
+            words.push_back(word);
+        }
+        words.insert(words.end(), more.begin(), more.end());
+        return run(words);
+    }
+    [[nodiscard]] std::string slots() const {
+        return shared_postgres().scalar(
+            source, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'pgsluice_tear_down'");
+    }
+    [[nodiscard]] std::string groups_with_progress() const {
+        return shared_postgres().scalar(target, "SELECT string_agg(\"group\", ',') FROM pgsluice.progress");
+    }
+};
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("teardown lists first, then removes, and may be repeated") {
+    const Group group;
+    const Finished listed = group.teardown();
+    INFO(listed.err);
+    CHECK(listed.code == 0);
+    for (const char* what :
+         {"slot 'pgsluice_tear_down'", "publication 'pgsluice_tear_down'", "stream 'pgsluice_tear_down'",
+          "KV bucket 'pgsluice_tear_down'", "progress of worker 'postgres'", "--yes"}) {
+        CHECK_MESSAGE(contains(listed.out, what), what);
+    }
+    CHECK(group.slots() == "1");
+
+    const Finished removed = group.teardown({"--yes"});
+    INFO(removed.err);
+    CHECK(removed.code == 0);
+    CHECK(group.slots() == "0");
+    CHECK(shared_postgres().scalar(group.source, "SELECT count(*) FROM pg_publication") == "0");
+    CHECK(group.groups_with_progress() == "another");
+    const auto broker = connect_nats();
+    CHECK_FALSE(broker->stream_state(names.stream));
+    CHECK_FALSE(broker->kv_get(names, "lsn"));
+
+    const Finished again = group.teardown({"--yes"});
+    CHECK(again.code == 0);
+    CHECK(again.out == "group 'tear_down' has nothing left\n");
+}
+
+TEST_CASE("teardown refuses while the replicator runs, and removes nothing") {
+    const Group group;
+    Process reader({.argv = {"/usr/bin/env", "pg_recvlogical", "--dbname", shared_postgres().url(group.source),
+                             "--slot", "pgsluice_tear_down", "--start", "--option=proto_version=1",
+                             "--option=publication_names=pgsluice_tear_down", "--file=-"},
+                    .environment = {},
+                    .stdout_file = "/dev/null",
+                    .run_as = 0});
+    REQUIRE(eventually("the slot is in use", [&] {
+        return shared_postgres().scalar(
+                   group.source, "SELECT active FROM pg_replication_slots WHERE slot_name = 'pgsluice_tear_down'") ==
+               "t";
+    }));
+    const Finished refused = group.teardown({"--yes"});
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "error: unable to drop slot 'pgsluice_tear_down': process "));
+    CHECK(contains(refused.err, "HINT: stop the group's replicator first"));
+    CHECK(group.groups_with_progress() == "tear_down,another");
+    reader.signal(SIGTERM);
+    reader.wait();
+    CHECK(eventually("the slot is free", [&] {
+        return shared_postgres().scalar(
+                   group.source, "SELECT active FROM pg_replication_slots WHERE slot_name = 'pgsluice_tear_down'") ==
+               "f";
+    }));
+}
