@@ -44,6 +44,7 @@ struct PostgresSinkOptions {
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
     bool synchronous_commit = true;
+    bool set_based = true;              // false: row by row always, for tests and comparison
     int incomplete_timeout_ms = 60000;  // how long the rest of a transaction may take to come
     int lock_wait_ms = 10000;           // how long another worker of this name is waited for
 };

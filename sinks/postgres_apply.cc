@@ -35,6 +35,14 @@ void PostgresApplier::commit(const SinkState& next) {
 
 void PostgresApplier::apply(const std::vector<Change>& changes, const SinkState* next) {
     plans_.start_batch();
+    if (options_.set_based) {
+        if (sets_.apply(changes, open_, next, counts_)) {
+            open_ = next == nullptr;
+            return;
+        }
+        log_(LogLevel::debug, "a batch is applied row by row: " + sets_.reason());
+        plans_.start_batch();
+    }
     if (!open_) begin();
     apply_in_order(changes);
     if (next != nullptr) commit(*next);

@@ -10,6 +10,7 @@
 #include "sinks/postgres_progress.h"
 #include "sinks/postgres_rows.h"
 #include "sinks/postgres_session.h"
+#include "sinks/postgres_sets.h"
 #include "stream/batch.h"
 
 namespace pgsluice {
@@ -22,7 +23,9 @@ class PostgresApplier {
           progress_(progress),
           plans_(plans),
           options_(options),
+          log_(log),
           dead_letters_(dead_letters),
+          sets_(session, progress, plans, options),
           rows_(session, plans, options, log) {}
 
     // Begins a transaction unless one is open, applies the changes, and with `next` moves the progress and commits.
@@ -41,7 +44,9 @@ class PostgresApplier {
     PostgresProgress& progress_;
     PostgresPlans& plans_;
     const PostgresSinkOptions& options_;
+    const Log& log_;
     DeadLetters* dead_letters_;
+    PostgresSets sets_;
     PostgresRows rows_;
     ConflictCounts counts_;
     bool open_ = false;

@@ -98,6 +98,13 @@ Batch& SinkFeed::finish(bool whole) {
     return batch;
 }
 
+void SinkFeed::forget() {
+    current_ = nullptr;
+    batches_.clear();
+    transactions_.clear();
+    truncated_.clear();
+}
+
 void SinkFeed::resume(const Checkpoint& checkpoint) {
     current_ = nullptr;
     in_transaction_ = false;

@@ -32,6 +32,11 @@ class SinkFeed {
     Batch& complete() { return finish(true); }
     Batch& piece() { return finish(false); }
 
+    // Ends the transaction and goes on with the next one in the same batch.
+    void next_transaction() { in_transaction_ = false; }
+    // Frees the batches handed out so far.
+    void forget();
+
     // Goes on behind a checkpoint, as a worker does after a restart.
     void resume(const Checkpoint& checkpoint);
 
