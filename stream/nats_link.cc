@@ -60,6 +60,9 @@ Options Link::make_options(std::shared_ptr<Shared>* closure) const {
     set(natsOptions_SetName(made, "pgsluice"), "a name");
     set(natsOptions_SetTimeout(made, options_.request_timeout_ms), "a time-out");
     set(natsOptions_SetMaxReconnect(made, -1), "reconnects");
+    // Without it a server that hangs blocks the publisher's caller in send() for as long as TCP endures it.
+    constexpr std::int64_t write_deadline_ms = 2000;
+    set(natsOptions_SetWriteDeadline(made, write_deadline_ms), "a write deadline");
     set(natsOptions_SetReconnectBufSize(made, 0), "a reconnect buffer");
     set(natsOptions_SetCustomReconnectDelay(made, &Link::reconnect_delay, closure), "a reconnect delay");
     set(natsOptions_SetPingInterval(made, 5000), "a ping interval");
