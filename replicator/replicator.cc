@@ -8,6 +8,7 @@
 
 #include "replicator/column_types.h"
 #include "replicator/group_state.h"
+#include "replicator/lsn_copy.h"
 #include "replicator/publication.h"
 #include "replicator/slot.h"
 #include "replicator/snapshot.h"
@@ -162,7 +163,8 @@ void ReplicatorSession::stream(const ResumePoint& resume) {
     WalStreamHooks hooks;
     hooks.types.complete = [&](std::span<Column> columns) { types.fill(columns); };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
-    hooks.confirmed = [&](Lsn lsn) { state.show_confirmed(lsn); };
+    LsnCopy copy([&](Lsn lsn) { state.show_confirmed(lsn); });
+    hooks.confirmed = [&](Lsn lsn) { copy.set(lsn); };
     hooks.log = log_;
     running_();
     stream_wal(wal, *publisher_, resume, options_, hooks, stop_);

@@ -139,7 +139,6 @@ void WalStream::on(const Keepalive& keepalive) {
 void WalStream::publish_block() {
     const auto block = encoder_.finish();
     publisher_.publish(block.meta, block.body);
-    PGSLUICE_FAILPOINT("after_publish");
     ledger_.published(block.meta.confirmable, source_.now());
 }
 
