@@ -117,7 +117,8 @@ StreamInfo Link::stream_info(const std::string& stream) const {
     return StreamInfo(made);
 }
 
-void Link::on_disconnected(natsConnection*, void* closure) noexcept {
+void Link::on_disconnected(natsConnection* connection, void* closure) noexcept {
+    if (natsConnection_IsClosed(connection)) return;  // we closed it ourselves
     const auto& shared = *static_cast<std::shared_ptr<Shared>*>(closure);
     ++shared->disconnects;
     shared->log(LogLevel::warning,
