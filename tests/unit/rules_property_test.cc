@@ -1,0 +1,181 @@
+// Random rules over random rows: the compiled plan and the reference interpreter must agree on every change.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <random>
+
+#include "tests/support/rules_reference.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+class Dice {
+   public:
+    explicit Dice(unsigned seed) : engine_(seed) {}
+    std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(engine_); }
+    bool chance(unsigned percent) { return below(100) < percent; }
+    template <typename T>
+    const T& of(const std::vector<T>& choices) {
+        return choices[below(choices.size())];
+    }
+
+   private:
+    std::mt19937 engine_;
+};
+
+const std::vector<std::string> kWords{"", "a", "ab", "abc", "äöü", "zebra", "queue", "日本語", "B", "john@example.com"};
+const std::vector<std::string> kNumbers{"0", "0.00", "-1", "-1.5", "1.50", "1.5", "17", "18", "18.01", "1000000"};
+
+// id is the key; n is a number, a and b are text.
+RefTable random_table(Dice& dice, bool full) {
+    RefTable table{{"id", "a", "n", "b"}, {"id"}, {"n"}, {'I', 'U', 'D'}, {}};
+    if (full) table.keys = {"id", "a", "n", "b"};
+    if (dice.chance(20)) table.route = dice.of(std::vector<std::set<char>>{{'I'}, {'I', 'U'}, {'I', 'D'}, {'U', 'D'}});
+    return table;
+}
+
+std::set<char> random_ops(Dice& dice) {
+    return dice.of(
+        std::vector<std::set<char>>{{'I', 'U', 'D'}, {'I', 'U', 'D'}, {'I'}, {'U'}, {'D'}, {'I', 'U'}, {'U', 'D'}});
+}
+
+RefRule random_filter(Dice& dice) {
+    RefRule rule{"filter",       dice.of(std::vector<std::string>{"id", "a", "n", "b"}), "", {}, random_ops(dice),
+                 dice.chance(50)};
+    const auto& words = rule.column == "n" ? kNumbers : kWords;
+    rule.what = dice.of(std::vector<std::string>{"eq", "ne", "gt", "lt", "gte", "lte", "in", "not_in", "is_null",
+                                                 "not_null", rule.column == "n" ? "gt" : "contains"});
+    const bool list = rule.what == "in" || rule.what == "not_in";
+    if (rule.what != "is_null" && rule.what != "not_null")
+        for (std::size_t i = list ? 1 + dice.below(3) : 1; i > 0; --i) rule.operands.push_back(dice.of(words));
+    return rule;
+}
+
+RefRule random_transform(Dice& dice, bool full) {
+    RefRule rule{"transform", dice.of(std::vector<std::string>{"id", "a", "b", "b"}), "", {}, random_ops(dice), false};
+    if (full || rule.column == "id") rule.ops = {'I', 'U', 'D'};
+    rule.what = dice.of(std::vector<std::string>{"mask", "regex", "null", "constant", "redact", "truncate"});
+    if (rule.what == "regex") rule.operands = {dice.of(std::vector<std::string>{"", "#", "xy"})};
+    if (rule.what == "constant") rule.operands = {dice.of(kWords)};
+    if (rule.what == "truncate") rule.operands = {dice.of(std::vector<std::string>{"0", "1", "3"})};
+    return rule;
+}
+
+std::string parameters(const RefRule& rule) {
+    if (rule.kind == "filter") {
+        std::string values;
+        for (const auto& operand : rule.operands) values += fmt::format("{}'{}'", values.empty() ? "" : ", ", operand);
+        const bool list = rule.what == "in" || rule.what == "not_in";
+        const std::string value = list             ? fmt::format(", values: [{}]", values)
+                                  : values.empty() ? ""
+                                                   : ", value: " + values;
+        return fmt::format("{{operator: {}{}}}", rule.what, value);
+    }
+    std::string more;
+    if (rule.what == "regex") more = fmt::format(", pattern: '[aeiou]', replace: '{}'", rule.operands[0]);
+    if (rule.what == "constant") more = fmt::format(", value: '{}'", rule.operands[0]);
+    if (rule.what == "truncate") more = ", length: " + rule.operands[0];
+    return fmt::format("{{type: '{}'{}}}", rule.what, more);
+}
+
+std::string operations(const std::set<char>& ops) {
+    std::string out;
+    for (const char op : ops)
+        out += fmt::format("{}{}", out.empty() ? "" : ", ", op == 'I' ? "INSERT" : op == 'U' ? "UPDATE" : "DELETE");
+    return "[" + out + "]";
+}
+
+std::string yaml(const RefTable& table) {
+    std::string out = "tables:\n  t:\n    - {type: keep, column: id}\n";
+    for (const RefRule& rule : table.rules) {
+        out +=
+            fmt::format("    - {{type: {}, column: {}, operations: {}", rule.kind, rule.column, operations(rule.ops));
+        if (rule.kind != "exclude_column") out += ", parameters: " + parameters(rule);
+        out += fmt::format(", allow_empty_deletes: {}, allow_uniqueness_loss: true}}\n", rule.allow_empty_deletes);
+    }
+    return out;
+}
+
+Cell random_cell(Dice& dice, const std::string& column, bool may_be_toast) {
+    if (column == "id") return {Cell::Is::text, dice.of(kWords)};
+    if (dice.chance(15)) return {};
+    if (may_be_toast && dice.chance(15)) return {Cell::Is::unknown, {}};
+    return {Cell::Is::text, dice.of(column == "n" ? kNumbers : kWords)};
+}
+
+RefChange random_change(Dice& dice, const RefTable& table, bool full) {
+    RefChange change;
+    change.op = dice.of(std::vector<char>{'I', 'U', 'U', 'U', 'D'});
+    if (change.op == 'U') change.old = full ? 'f' : dice.of(std::vector<char>{'-', '-', 'k'});
+    if (change.op == 'D') change.old = full ? 'f' : 'k';
+    for (const auto& column : table.columns) {
+        if (change.op != 'D') change.new_row[column] = random_cell(dice, column, change.op == 'U');
+        const bool there = change.old == 'f' || (change.old == 'k' && table.keys.count(column) > 0);
+        if (change.old != '-') change.old_row[column] = there ? random_cell(dice, column, false) : Cell{};
+    }
+    return change;
+}
+
+// A row's values in the order of the relation's columns, as views into the record.
+Values to_values(const Record& record, const RelationPtr& relation) {
+    Values out;
+    for (const Column& column : relation->columns) {
+        const auto found = record.find(column.name);
+        if (found == record.end()) return {};
+        const Cell& cell = found->second;
+        out.push_back(cell.is == Cell::Is::null ? null : cell.is == Cell::Is::unknown ? toast : text(cell.text));
+    }
+    return out;
+}
+
+void agree(const TablePlan& plan, const RefTable& table, const RelationPtr& source, RefChange reference) {
+    const RefChange original = reference;
+    const Values new_row = to_values(original.new_row, source);
+    const Values old_row = to_values(original.old_row, source);
+    Change change = insert(source, new_row);
+    change.op = original.op == 'I' ? Op::insert : original.op == 'U' ? Op::update : Op::del;
+    change.old_kind = original.old == '-' ? OldRow::none : original.old == 'k' ? OldRow::key : OldRow::full;
+    change.old_row = old_row;
+    Arena arena;
+    const RefResult expected = interpret(table, reference);
+    RefResult found = RefResult::stops;
+    try {
+        found = plan.apply(change, arena) ? RefResult::passes : RefResult::dropped;
+    } catch (const Error&) {
+    }
+    CAPTURE(original.op);
+    CAPTURE(new_row);
+    CAPTURE(old_row);
+    REQUIRE(found == expected);
+    if (expected != RefResult::passes) return;
+    CHECK((change.op == Op::insert ? 'I' : change.op == Op::update ? 'U' : 'D') == reference.op);
+    CHECK((change.old_kind == OldRow::none ? '-' : change.old_kind == OldRow::key ? 'k' : 'f') == reference.old);
+    CHECK(change.upsert == reference.upsert);
+    CHECK(change.relation == plan.target().get());
+    CHECK(values(change.new_row) == to_values(reference.new_row, plan.target()));
+    CHECK(values(change.old_row) == to_values(reference.old_row, plan.target()));
+}
+
+}  // namespace
+
+TEST_CASE("the plan agrees with the reference interpreter") {
+    for (unsigned seed = 1; seed <= 400; ++seed) {
+        Dice dice(seed);
+        const bool full = dice.chance(40);
+        RefTable table = random_table(dice, full);
+        for (std::size_t i = dice.below(6); i > 0; --i)
+            table.rules.push_back(dice.chance(50) ? random_filter(dice) : random_transform(dice, full));
+        if (dice.chance(25)) table.rules.push_back({"exclude_column", "b", "", {}, {'I', 'U', 'D'}, false});
+        const RelationPtr source =
+            relation("t", {column("id", kText, true), column("a", kText), column("n", kNumeric), column("b", kText)},
+                     full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
+        const std::string rules = yaml(table);
+        CAPTURE(seed);
+        CAPTURE(rules);
+        const auto plan = load(rules, "t: {operations: " + operations(table.route) + "}")->compile(source);
+        for (int i = 0; i < 60; ++i) agree(*plan, table, source, random_change(dice, table, full));
+    }
+}
