@@ -1,0 +1,79 @@
+#include "rules/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rules/rule.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+namespace {
+
+std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
+
+std::string full_text(const Error& error) {
+    return error.hint().empty() ? error.what() : fmt::format("{}\n  HINT: {}", error.what(), error.hint());
+}
+
+std::string row_text(const Relation& relation, Row row) {
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        text += fmt::format("{}{}=", i == 0 ? "" : " ", relation.columns[i].name);
+        text += row[i].is_null() ? "NULL" : row[i].is_unchanged() ? "unchanged" : fmt::format("'{}'", row[i].text());
+    }
+    return text;
+}
+
+void check_sample(const TablePlan& plan, const Relation& relation, Row row, RulesCheck& check) {
+    Change change;
+    change.relation = &relation;
+    change.new_row = row;
+    Arena arena;
+    check.text += fmt::format("  before  {}\n", row_text(relation, row));
+    try {
+        const bool passes = plan.apply(change, arena);
+        check.text += fmt::format("  after   {}\n", passes ? row_text(*plan.target(), change.new_row) : "(left out)");
+    } catch (const Error& error) {
+        check.text += "  after   (the worker would stop)\n";
+        check.problems.push_back(full_text(error));
+    }
+}
+
+void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& check) {
+    const Relation& relation = *table.relation;
+    check.text += qualified(relation);
+    std::shared_ptr<const TablePlan> plan;
+    try {
+        plan = ruleset.compile(table.relation, table.unique_columns);
+    } catch (const Error& error) {
+        check.text += ": refused\n";
+        check.problems.push_back(full_text(error));
+        return;
+    }
+    if (plan == nullptr) {
+        check.text += ": not replicated\n";
+        return;
+    }
+    const auto steps = plan->describe();
+    check.text += steps.empty() ? ": as it is\n" : "\n";
+    for (const std::string& step : steps) check.text += fmt::format("  {}\n", step);
+    check.warnings.insert(check.warnings.end(), plan->warnings().begin(), plan->warnings().end());
+    for (const Row row : table.samples) check_sample(*plan, relation, row, check);
+}
+
+}  // namespace
+
+RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tables) {
+    RulesCheck check;
+    for (const CheckedTable& table : tables) check_table(ruleset, table, check);
+    for (const std::string& name : ruleset.tables()) {
+        const auto wanted = rules::TableName::parse(name, {});
+        const bool there = std::any_of(tables.begin(), tables.end(),
+                                       [&](const CheckedTable& table) { return wanted.matches(*table.relation); });
+        if (!there) check.warnings.push_back(fmt::format("there is no table '{}', which the files name", name));
+    }
+    return check;
+}
+
+}  // namespace pgsluice

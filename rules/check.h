@@ -1,0 +1,28 @@
+// What `pgsluice check rules` tells: how the files fit the tables there are, and what they make of some rows.
+//
+// Text in, text out: the catalog and the rows are read by the caller. The samples show values; nothing else does.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rules/ruleset.h"
+
+namespace pgsluice {
+
+struct CheckedTable {
+    RelationPtr relation;
+    std::vector<std::string> unique_columns;  // of unique indexes besides the key
+    std::vector<Row> samples;                 // rows of the table
+};
+
+struct RulesCheck {
+    std::string text;                   // a paragraph per table: its plan, warnings, and the samples before and after
+    std::vector<std::string> problems;  // what stops a worker, one message each with its hint
+    std::vector<std::string> warnings;  // what does not: tables named in the files that are not there, lost deletes
+};
+
+RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tables);
+
+}  // namespace pgsluice

@@ -1,0 +1,65 @@
+#include "rules/check.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+const RelationPtr kUsers =
+    relation("users", {column("id", kInteger, true), column("email", kText), column("age", kInteger)});
+const RelationPtr kOther = relation("other", {column("id", kInteger, true)});
+
+constexpr const char* kRules = R"(
+tables:
+  users:
+    - {type: transform, column: email, parameters: {type: mask}}
+    - {type: filter, column: age, operations: [INSERT, UPDATE], parameters: {operator: gte, value: 18}}
+)";
+
+}  // namespace
+
+TEST_CASE("check prints plans and samples") {
+    const Values adult{text("1"), text("abc"), text("18")};
+    const Values child{text("2"), null, text("3")};
+    const std::vector<CheckedTable> tables{{kUsers, {}, {adult, child}}, {kOther, {}, {}}};
+    const RulesCheck check = check_rules(*load(kRules, "users: {destination_table: people}"), tables);
+    CHECK(check.text ==
+          "public.users\n"
+          "  route to public.people\n"
+          "  email: mask with '*'\n"
+          "  only rows where age gte 18 on insert, update\n"
+          "  before  id='1' email='abc' age='18'\n"
+          "  after   id='1' email='a*c' age='18'\n"
+          "  before  id='2' email=NULL age='3'\n"
+          "  after   (left out)\n"
+          "public.other: as it is\n");
+    CHECK(check.problems.empty());
+    CHECK(check.warnings.empty());
+}
+
+TEST_CASE("check tells of what would stop a worker") {
+    const Values bad{text("1"), text("canary\xff"), text("18")};
+    const std::vector<CheckedTable> tables{{kUsers, {}, {bad}}};
+    const RulesCheck row = check_rules(*load(kRules), tables);
+    REQUIRE(row.problems.size() == 1);
+    CHECK(row.problems[0].find("not valid UTF-8") != std::string::npos);
+    CHECK(row.problems[0].find("canary") == std::string::npos);
+
+    const std::vector<CheckedTable> unique{{kUsers, {"email"}, {}}};
+    const RulesCheck plan = check_rules(*load(kRules), unique);
+    REQUIRE(plan.problems.size() == 1);
+    CHECK(plan.problems[0].find("allow_uniqueness_loss") != std::string::npos);
+    CHECK(plan.text == "public.users: refused\n");
+}
+
+TEST_CASE("check tells of tables that are not there") {
+    const std::vector<CheckedTable> tables{{kOther, {}, {}}};
+    const RulesCheck check = check_rules(*load(kRules, "other: {replicate: false}"), tables);
+    CHECK(check.text == "public.other: not replicated\n");
+    REQUIRE(check.warnings.size() == 1);
+    CHECK(check.warnings[0] == "there is no table 'users', which the files name");
+}

@@ -1,0 +1,161 @@
+// Runs the examples of rules/README.md: a block of YAML (rules, or routing), then a block of changes.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "rules/node.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+struct Block {
+    std::string language;
+    std::string text;
+    int line = 0;
+};
+
+std::vector<Block> blocks() {
+    std::ifstream file(PGSLUICE_SOURCE_DIR "/rules/README.md");
+    std::vector<Block> out;
+    bool inside = false;
+    int number = 0;
+    for (std::string line; std::getline(file, line);) {
+        ++number;
+        if (line.rfind("```", 0) == 0) {
+            inside = !inside;
+            if (inside) out.push_back({line.substr(3), "", number});
+        } else if (inside) {
+            out.back().text += line + "\n";
+        }
+    }
+    return out;
+}
+
+ColumnType type_of(const std::string& name) {
+    for (const ColumnType type : {kText, kInteger, kBigint, kNumeric, kBoolean, kDate, kUuid, kJson, kJsonb})
+        if (name == type.name) return type;
+    REQUIRE_MESSAGE(name == "timestamptz", name);
+    return kTimestamptz;
+}
+
+// "table users (id integer key, email text) full"
+RelationPtr read_table(const std::string& line) {
+    const auto open = line.find('(');
+    const auto close = line.find(')');
+    std::vector<Column> columns;
+    std::istringstream list(line.substr(open + 1, close - open - 1));
+    for (std::string part; std::getline(list, part, ',');) {
+        std::istringstream words(part);
+        std::string name;
+        std::string type;
+        std::string key;
+        words >> name >> type >> key;
+        columns.push_back(column(name, type_of(type), key == "key"));
+    }
+    const bool full = line.find(" full", close) != std::string::npos;
+    return relation(line.substr(6, open - 7), columns, full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
+}
+
+// One side of an arrow, with its values in the relation's order.
+struct Side {
+    std::string op;
+    Values new_row;
+    Values old_row;
+    rules::Node memory[2];
+};
+
+Values read_row(const RelationPtr& relation, rules::Node& node, const std::string& text) {
+    node = rules::read_yaml(text, "example");
+    Values row(relation->columns.size());
+    for (const rules::Node& item : node.items) {
+        std::size_t i = 0;
+        while (i < row.size() && relation->columns[i].name != item.key) ++i;
+        REQUIRE_MESSAGE(i < row.size(), item.key);
+        if (!item.is_null()) row[i] = item.text == "unchanged" ? toast : Value(item.text);
+    }
+    return row;
+}
+
+void read_side(Side& side, const RelationPtr& relation, const std::string& text) {
+    side.op = text.substr(0, 6);
+    const auto was = text.find(" was {");
+    if (text.size() > 7 && text[7] == '{')
+        side.new_row = read_row(relation, side.memory[0], text.substr(7, was == std::string::npos ? was : was - 7));
+    if (was != std::string::npos) side.old_row = read_row(relation, side.memory[1], text.substr(was + 5));
+}
+
+class Example {
+   public:
+    Example(std::string rules, std::string routing) : rules_(std::move(rules)), routing_(std::move(routing)) {}
+
+    void run(const std::string& line) {
+        CAPTURE(line);
+        if (line.rfind("table ", 0) == 0) {
+            source_ = read_table(line);
+        } else if (line.rfind("target ", 0) == 0) {
+            CHECK(plan()->target()->schema + "." + plan()->target()->table == line.substr(7));
+        } else if (line.rfind("refused: ", 0) == 0) {
+            CHECK(error_of([&] { (void)plan(); }).find(line.substr(9)) != std::string::npos);
+        } else {
+            change(line);
+        }
+    }
+
+   private:
+    std::shared_ptr<const TablePlan> plan() { return load(rules_, routing_)->compile(source_); }
+
+    void change(const std::string& line) {
+        const auto arrow = line.find(" -> ");
+        REQUIRE(arrow != std::string::npos);
+        Side given;
+        read_side(given, source_, line.substr(0, arrow));
+        Change change = insert(source_, given.new_row);
+        change.op = given.op == "INSERT" ? Op::insert : given.op == "UPDATE" ? Op::update : Op::del;
+        if (!given.old_row.empty()) {
+            change.old_kind = source_->identity == ReplicaIdentity::full ? OldRow::full : OldRow::key;
+            change.old_row = given.old_row;
+        }
+        const auto used = plan();
+        Arena arena;
+        const bool passes = used->apply(change, arena);
+        REQUIRE(passes == (line.substr(arrow + 4) != "nothing"));
+        if (!passes) return;
+        Side wanted;
+        read_side(wanted, used->target(), line.substr(arrow + 4));
+        CHECK(wanted.op == (change.op == Op::insert ? "INSERT" : change.op == Op::update ? "UPDATE" : "DELETE"));
+        CHECK(values(change.new_row) == wanted.new_row);
+        CHECK(values(change.old_row) == wanted.old_row);
+    }
+
+    std::string rules_;
+    std::string routing_;
+    RelationPtr source_;
+};
+
+}  // namespace
+
+TEST_CASE("the README's examples do what it says") {
+    setenv("PGSLUICE_README_SECRET", "example-secret", 1);
+    std::string rules;
+    std::string routing;
+    int ran = 0;
+    for (const Block& block : blocks()) {
+        CAPTURE(block.line);
+        if (block.language == "yaml") {
+            (block.text.find("tables:") != std::string::npos ? rules : routing) = block.text;
+            continue;
+        }
+        REQUIRE(block.language == "changes");
+        Example example(rules, routing);
+        std::istringstream lines(block.text);
+        for (std::string line; std::getline(lines, line); ++ran) example.run(line);
+        rules.clear();
+        routing.clear();
+    }
+    CHECK(ran > 40);
+}
