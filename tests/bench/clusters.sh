@@ -1,0 +1,174 @@
+# Sourced by tests/bench/run: a source, a target, a nats-server; processes' costs; medians. Everything ends with the script.
+programs=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
+directory=$(mktemp -d "${TMPDIR:-/tmp}/pgsluice-bench.XXXXXX")
+chmod 777 "$directory"
+results=$directory/results
+touch "$results"
+pids=()
+
+clean_up() {
+    local code=$?
+    trap - EXIT
+    [ ${#pids[@]} -eq 0 ] || kill -KILL "${pids[@]}" 2>/dev/null || true
+    for cluster in source target; do
+        [ ! -f "$directory/$cluster/postmaster.pid" ] ||
+            as_server_user "$programs/pg_ctl" stop -s -m immediate -D "$directory/$cluster" || true
+    done
+    rm -rf "$directory"
+    exit "$code"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+fail() {
+    printf 'bench: %s\n' "$1" >&2
+    tail -n 20 "$directory"/*.log >&2
+    exit 1
+}
+
+as_server_user() {
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups -- "$@"; else "$@"; fi
+}
+
+taken=" "
+choose_port() {
+    while true; do
+        port=$((12000 + RANDOM % 20000))
+        [[ $taken != *" $port "* ]] && ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+    done
+    taken+="$port "
+}
+
+start_cluster() {  # name port
+    as_server_user "$programs/initdb" --no-sync -A trust -U postgres -E UTF8 --locale=C.UTF-8 -D "$directory/$1" >/dev/null
+    cat >>"$directory/$1/postgresql.conf" <<CONF
+listen_addresses = '127.0.0.1'
+port = $2
+unix_socket_directories = '$directory'
+fsync = off
+full_page_writes = off
+wal_level = logical
+wal_sender_timeout = 0
+wal_receiver_timeout = 0
+logical_decoding_work_mem = 64MB
+shared_buffers = 512MB
+max_wal_size = 20GB
+checkpoint_timeout = 1h
+autovacuum = off
+jit = off
+CONF
+    as_server_user "$programs/pg_ctl" start -s -w -D "$directory/$1" -l "$directory/$1.server.log"
+}
+
+start_clusters() {
+    choose_port; source_port=$port
+    choose_port; target_port=$port
+    start_cluster source "$source_port"
+    start_cluster target "$target_port"
+}
+
+# A new, empty nats-server.
+start_nats() {
+    choose_port; nats_port=$port
+    PATH=$PATH:/usr/sbin nats-server -js -a 127.0.0.1 -p "$nats_port" -sd "$directory/jetstream" >"$directory/nats.log" 2>&1 &
+    nats_pid=$!
+    pids+=("$nats_pid")
+    until (: <>"/dev/tcp/127.0.0.1/$nats_port") 2>/dev/null; do sleep 0.05; done
+}
+
+end_process() {  # pid: SIGTERM, and it must end well
+    kill -TERM "$1" 2>/dev/null || true
+    wait "$1" || fail "a process ended with code $?"
+    forget "$1"
+}
+
+forget() {
+    local pid kept=()
+    for pid in "${pids[@]}"; do [ "$pid" = "$1" ] || kept+=("$pid"); done
+    pids=("${kept[@]}")
+}
+
+stop_nats() {
+    kill -KILL "$nats_pid"
+    wait "$nats_pid" 2>/dev/null || true
+    forget "$nats_pid"
+    rm -rf "$directory/jetstream"
+}
+
+psql_at() {  # port database arguments...
+    local at=$1 database=$2
+    shift 2
+    psql -X -q -A -t -v ON_ERROR_STOP=1 "postgresql://postgres@127.0.0.1:$at/$database" "$@"
+}
+on_source() { psql_at "$source_port" "$database" "$@"; }
+on_target() { psql_at "$target_port" "$database" "$@"; }
+
+check_equal() {  # table
+    local query="SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM $1 AS t"
+    [ "$(on_source -c "$query")" = "$(on_target -c "$query")" ] || fail "table $1 differs on the target"
+}
+
+# CPU ticks of a process; of a cluster: its postmaster, its children, and those that have ended.
+ticks_of() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+ticks_of_cluster() {
+    local postmaster child sum
+    postmaster=$(head -n 1 "$directory/$1/postmaster.pid")
+    sum=$(sed 's/.*) //' "/proc/$postmaster/stat" | awk '{ print $12 + $13 + $14 + $15 }')
+    for child in $(cat "/proc/$postmaster/task/$postmaster/children"); do
+        sum=$((sum + $(ticks_of "$child" 2>/dev/null || echo 0)))
+    done
+    echo "$sum"
+}
+
+declare -A ticks_before
+costs_begin() {
+    ticks_before[source]=$(ticks_of_cluster source)
+    ticks_before[target]=$(ticks_of_cluster target)
+    local name
+    for name in nats replicator worker; do
+        local pid=${name}_pid
+        [ -z "${!pid:-}" ] || ticks_before[$name]=$(ticks_of "${!pid}")
+    done
+}
+
+# "source 1.2 target 3.4 ..." in CPU seconds since costs_begin; for our processes also "/ peak MiB".
+costs_end() {
+    local name text
+    text="source $(seconds $(($(ticks_of_cluster source) - ticks_before[source]))), "
+    text+="target $(seconds $(($(ticks_of_cluster target) - ticks_before[target])))"
+    for name in nats replicator worker; do
+        local pid=${name}_pid
+        [ -n "${!pid:-}" ] && [ -d "/proc/${!pid}" ] || continue
+        text+=", $name $(seconds $(($(ticks_of "${!pid}") - ticks_before[$name])))"
+        text+=" ($(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/${!pid}/status") MiB)"
+    done
+    echo "$text"
+}
+seconds() { awk -v ticks="$1" 'BEGIN { printf "%.2f", ticks / 100 }'; }
+
+now() { date +%s.%N; }
+per_second() { awk -v n="$1" -v from="$2" -v to="$3" 'BEGIN { printf "%.0f", n / (to - from) }'; }
+
+# load system value [remark]: kept for the summary, and shown at once.
+record() {
+    echo "$1 $2 $3" >>"$results"
+    printf '  %-10s %-16s %12s   %s\n' "$1" "$2" "$3" "${4:-}"
+}
+
+median() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n |
+    awk '{ v[NR] = $1 } END { if (NR) print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2) }'; }
+
+# load unit first-system systems...: medians of each and its ratio to the first.
+summary() {
+    local load=$1 unit=$2 base=$3 system value
+    shift 3
+    value=$(median "$load" "$base")
+    [ -n "$value" ] || return 0
+    printf '%-10s %-16s %12s %s\n' "$load" "$base" "$value" "$unit"
+    for system in "$@"; do
+        [ -n "$(median "$load" "$system")" ] || continue
+        printf '%-10s %-16s %12s %s   %s x %s\n' "$load" "$system" "$(median "$load" "$system")" "$unit" \
+            "$(awk -v a="$(median "$load" "$system")" -v b="$value" 'BEGIN { printf "%.2f", a / b }')" "$base"
+    done
+}

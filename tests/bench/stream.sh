@@ -1,0 +1,193 @@
+# Sourced by tests/bench/run: changes, from the source's commit until the target shows them.
+rows=${rows:-500000}
+fewer=$((rows * 3 / 5))
+transactions=$((rows / 5))
+wide=$((rows * 3 / 50))
+
+prepare() {  # port
+    psql_at "$1" postgres -c "CREATE DATABASE base"
+    psql_at "$1" base -c "CREATE TABLE mark (id int PRIMARY KEY, at timestamptz)" \
+        -c "CREATE TABLE users (id bigint PRIMARY KEY, account bigint, name varchar(80), profile jsonb, balance numeric(12, 2),
+            created timestamp)" \
+        -c "CREATE TABLE wide (id int PRIMARY KEY, counter int, body text)" \
+        -c "ALTER TABLE wide ALTER body SET STORAGE EXTERNAL" \
+        -c "INSERT INTO wide SELECT i, 0, repeat(md5(i::text), 256) FROM generate_series(1, $wide) AS i" \
+        -c "CREATE TABLE lat (id int PRIMARY KEY, sent timestamptz)"
+    "$programs/pgbench" -i -q -s 10 "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
+    psql_at "$1" base -c "VACUUM ANALYZE" -c CHECKPOINT
+}
+prepare "$source_port"
+prepare "$target_port"
+echo "stream: $rows rows, $(nproc) cores; changes/s from commit to visible, CPU seconds, peak memory"
+
+fresh_databases() {
+    local at
+    for at in "$source_port" "$target_port"; do
+        psql_at "$at" postgres -c "CREATE DATABASE $database TEMPLATE base STRATEGY file_copy"
+    done
+}
+drop_databases() {
+    local at
+    for at in "$source_port" "$target_port"; do psql_at "$at" postgres -c "DROP DATABASE $database WITH (FORCE)"; done
+}
+
+native_start() {
+    on_source -c "CREATE PUBLICATION native FOR ALL TABLES"
+    on_target -c "CREATE SUBSCRIPTION native CONNECTION 'host=127.0.0.1 port=$source_port dbname=$database user=postgres'
+                  PUBLICATION native WITH (copy_data = off)" 2>/dev/null
+}
+native_pids() { on_target -c "SELECT pid FROM pg_stat_subscription WHERE pid IS NOT NULL"; }
+native_stop() { on_target -c "DROP SUBSCRIPTION native" 2>/dev/null; }
+
+pgsluice_start() {
+    start_nats
+    "$pgsluice" replicator --group bench --stream --source-url "postgresql://postgres@127.0.0.1:$source_port/$database" \
+        --nats-url "nats://127.0.0.1:$nats_port" >"$directory/replicator.log" 2>&1 &
+    replicator_pid=$!
+    "$pgsluice" worker postgres --group bench --target-url "postgresql://postgres@127.0.0.1:$target_port/$database" \
+        --nats-url "nats://127.0.0.1:$nats_port" >"$directory/worker.log" 2>&1 &
+    worker_pid=$!
+    pids+=("$replicator_pid" "$worker_pid")
+    until [ "$(on_source -c "SELECT active FROM pg_replication_slots WHERE slot_name = 'pgsluice_bench'")" = t ]; do
+        kill -0 "$replicator_pid" || fail "the replicator ended"
+        sleep 0.1
+    done
+}
+pgsluice_pids() { echo "$replicator_pid $worker_pid"; }
+pgsluice_stop() {
+    end_process "$worker_pid"
+    end_process "$replicator_pid"
+    replicator_pid= worker_pid=
+    on_source -c "SELECT pg_drop_replication_slot('pgsluice_bench')" >/dev/null
+    stop_nats
+    nats_pid=
+}
+
+# Waits in one session on the target for a mark; prints when it was seen. Looks by key, 500 times a second.
+watch_for() {
+    on_target -c "DO \$\$ BEGIN
+        LOOP
+            PERFORM 1 FROM mark WHERE id = $1;
+            EXIT WHEN found;
+            PERFORM pg_sleep(0.002);
+        END LOOP; END \$\$" -c "SELECT extract(epoch FROM clock_timestamp())"
+}
+
+mark=0
+send_mark() { on_source -c "INSERT INTO mark VALUES ($mark, clock_timestamp())"; }
+
+through() {  # one mark to and fro: everything before has arrived
+    mark=$((mark + 1))
+    send_mark
+    timeout 120 bash -c "until [ \"\$(psql -X -q -A -t 'postgresql://postgres@127.0.0.1:$target_port/$database' \
+        -c 'SELECT 1 FROM mark WHERE id = $mark')\" = 1 ]; do sleep 0.05; done" || fail "nothing arrives on the target"
+}
+
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+
+# load changes statement: one transaction, counted from its commit.
+one_transaction() {
+    local load=$1 changes=$2 watcher
+    mark=$((mark + 1))
+    watch_for "$mark" >"$directory/seen" &
+    watcher=$!
+    on_source -c "$3" -c "INSERT INTO mark VALUES ($mark, clock_timestamp())"
+    costs_begin
+    wait "$watcher"
+    local costs
+    costs=$(costs_end)
+    record "$load" "$system" \
+        "$(per_second "$changes" "$(on_source -c "SELECT extract(epoch FROM at) FROM mark WHERE id = $mark")" "$(cat "$directory/seen")")" \
+        "$costs"
+}
+
+# The readers stand still while pgbench writes, then catch up.
+backlog() {
+    local watcher stopped from
+    stopped=$("${system}_pids")
+    # shellcheck disable=SC2086
+    kill -STOP $stopped
+    "$programs/pgbench" -n -c 4 -j 1 -M prepared -t $((transactions / 4)) "postgresql://postgres@127.0.0.1:$source_port/$database" \
+        >/dev/null 2>&1
+    mark=$((mark + 1))
+    send_mark
+    watch_for "$mark" >"$directory/seen" &
+    watcher=$!
+    sleep 0.2
+    costs_begin
+    from=$(now)
+    # shellcheck disable=SC2086
+    kill -CONT $stopped
+    wait "$watcher"
+    record pgbench "$system" "$(per_second "$transactions" "$from" "$(cat "$directory/seen")")" "$(costs_end)"
+}
+
+# One row per transaction, 500 a second for 20 s. The target's eye looks every 0.2 ms at the highest key.
+latency() {
+    local eye script=$directory/latency.sql
+    echo "INSERT INTO lat SELECT coalesce(max(id), 0) + 1, clock_timestamp() FROM lat" >"$script"
+    on_target -c "CREATE UNLOGGED TABLE seen (id int, at timestamptz)"
+    on_target -c "DO \$\$
+        DECLARE last int := 0; newest int;
+        BEGIN
+            LOOP
+                SELECT max(id) INTO newest FROM lat;
+                IF newest > last THEN
+                    INSERT INTO seen SELECT i, clock_timestamp() FROM generate_series(last + 1, newest) AS i;
+                    last := newest;
+                    EXIT WHEN last >= 9000;
+                END IF;
+                PERFORM pg_sleep(0.0002);
+            END LOOP;
+        END \$\$" &
+    eye=$!
+    sleep 0.3
+    costs_begin
+    "$programs/pgbench" -n -c 1 -M prepared -R 500 -t 10000 -f "$script" \
+        "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
+    wait "$eye"
+    local costs p
+    costs=$(costs_end)
+    for p in 50 95 99; do
+        record "p$p" "$system" "$(on_target -c "SELECT round((percentile_cont($p / 100.0) WITHIN GROUP
+            (ORDER BY extract(epoch FROM seen.at - lat.sent) * 1000))::numeric, 2)
+            FROM seen JOIN lat USING (id) WHERE id > 500")" "$costs"
+        costs=
+    done
+}
+
+measure() {
+    database=bench_${round}_$system
+    fresh_databases
+    "${system}_start"
+    through
+    if wanted insert || wanted update || wanted delete; then
+        one_transaction insert "$rows" "INSERT INTO users SELECT i, i * 7919 % 1000003, 'user number ' || i,
+            jsonb_build_object('city', 'c' || i % 977, 'tags', i % 13), (i * 31 % 10000000) / 100.0,
+            timestamp '2020-01-01' + i * interval '1 second' FROM generate_series(1, $rows) AS i"
+        one_transaction update "$fewer" "UPDATE users SET balance = balance + 1, name = name || '!' WHERE id <= $fewer"
+        one_transaction delete "$fewer" "DELETE FROM users WHERE id <= $fewer"
+        check_equal users
+    fi
+    if wanted wide; then
+        one_transaction wide "$wide" "UPDATE wide SET counter = counter + 1"
+        check_equal wide
+    fi
+    if wanted pgbench; then
+        backlog
+        check_equal pgbench_accounts
+        check_equal pgbench_history
+    fi
+    if wanted latency; then latency; fi
+    "${system}_stop"
+    drop_databases
+}
+
+for round in $(seq "$rounds"); do
+    echo "round $round"
+    for system in $systems; do measure; done
+done
+echo "medians"
+for load in insert update delete wide; do summary $load changes/s native pgsluice; done
+summary pgbench transactions/s native pgsluice
+for p in p50 p95 p99; do summary $p ms native pgsluice; done
