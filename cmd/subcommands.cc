@@ -68,7 +68,8 @@ void set_names(Settings& settings) {
     const Names names = names_for(settings.group);
     settings.replicator.names = settings.worker.names = names;
     if (!settings.worker.worker.empty()) settings.worker.worker = worker_name(settings.worker.worker);
-    settings.postgres.group = names.group;
+    settings.postgres.group = settings.standard_output.group = settings.file.group = names.group;
+    settings.webhook.group = settings.nats_sink.group = names.group;
     settings.postgres.worker = settings.worker.worker;
 }
 

@@ -16,7 +16,7 @@ class FileSink final : public Sink {
     FileSink(const FileSinkOptions& options, Log log)
         : options_(options),
           directory_(options.output_dir, options.group, options.zstd, std::move(log)),
-          encoder_(make_line_encoder(options.format)) {}
+          encoder_(make_line_encoder(options.format, options.group)) {}
 
     std::optional<SinkState> open() override {
         const auto state = directory_.recover();

@@ -5,6 +5,7 @@
 #include <array>
 #include <iterator>
 
+#include "sinks/debezium_line.h"
 #include "sinks/rfc3339.h"
 #include "sinks/row_plan.h"
 
@@ -187,8 +188,8 @@ class PgFloEncoder final : public LineEncoder {
 
 }  // namespace
 
-std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format) {
-    static_cast<void>(format);
+std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name) {
+    if (format == LineFormat::debezium) return make_debezium_encoder(name);
     return std::make_unique<PgFloEncoder>();
 }
 

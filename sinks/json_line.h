@@ -35,6 +35,7 @@ class LineEncoder {
                                        const std::vector<RelationPtr>& tables) = 0;
 };
 
-std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format);
+// `name` is how the lines name their origin where the format has a place for it: the group.
+std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name);
 
 }  // namespace pgsluice

@@ -51,6 +51,7 @@ struct PostgresSinkOptions {
 
 struct WebhookSinkOptions {
     std::string url;
+    std::string group;  // named in the lines of the debezium format
     std::size_t batch_size = 1;
     int concurrency = 1;
     int timeout_ms = 30000;
@@ -65,7 +66,8 @@ struct WebhookSinkOptions {
 };
 
 struct NatsSinkOptions {
-    std::string url;  // empty: the group's own server
+    std::string group;  // named in the lines of the debezium format
+    std::string url;    // empty: the group's own server
     std::string subject = "cdc.{schema}.{table}.{op}";
     LineFormat format = LineFormat::pg_flo;
 };

@@ -65,6 +65,10 @@ class Sink {
     // how far it is. Nothing: this group was never here.
     virtual std::optional<SinkState> open() = 0;
 
+    // Called after open() when keeps_state() is false and the worker found a state of this worker in KV: the sink goes
+    // on from there, and durable() begins with its checkpoint.
+    virtual void resume(const SinkState& /*state*/) {}
+
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
     // with the same epoch after a restart in mid-snapshot: nothing is to be thrown away then. If open() or an earlier
     // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules
@@ -86,7 +90,8 @@ class Sink {
 
     // Called when input has run dry or about once a second, whichever is more often: write out what is buffered.
     virtual void flush() = 0;
-    // The newest checkpoint that survives any crash. What the stream may be trimmed to.
+    // The newest checkpoint that survives any crash. What the stream may be trimmed to. A default Checkpoint
+    // (resume_seq 0) while there is none.
     [[nodiscard]] virtual Checkpoint durable() const = 0;
     // Flushes and ends orderly; an incomplete transaction is left out.
     virtual void close() = 0;

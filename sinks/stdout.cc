@@ -22,7 +22,7 @@ class StdoutSink final : public Sink {
         : options_(options),
           log_(std::move(log)),
           pipe_(options.fd, std::move(stop)),
-          encoder_(make_line_encoder(options.format)) {}
+          encoder_(make_line_encoder(options.format, options.group)) {}
 
     [[nodiscard]] bool keeps_state() const override { return !options_.checkpoint_file.empty(); }
 
@@ -45,6 +45,8 @@ class StdoutSink final : public Sink {
         complete_ = written_ = saved_ = record->state;
         return saved_;
     }
+
+    void resume(const SinkState& state) override { complete_ = written_ = state; }
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <random>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "sinks/json_line.h"
@@ -32,7 +33,7 @@ class WebhookSink final : public Sink {
           log_(std::move(log)),
           stop_(std::move(stop)),
           dead_letters_(dead_letters),
-          encoder_(make_line_encoder(options.format)),
+          encoder_(make_line_encoder(options.format, options.group)),
           host_(webhook_host(options.url)),
           client_(options, static_cast<std::size_t>(options.concurrency)) {
         for (int i = 0; i < options.concurrency; ++i) {
@@ -43,8 +44,14 @@ class WebhookSink final : public Sink {
     [[nodiscard]] bool keeps_state() const override { return false; }
     std::optional<SinkState> open() override { return std::nullopt; }
 
+    void resume(const SinkState& state) override {
+        durable_ = state.checkpoint;
+        loading_epoch_ = state.loading_epoch;
+    }
+
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
+        if (std::exchange(loading_epoch_, begin.epoch) == begin.epoch) return;
         drain();
         durable_ = upto;
         if (begin.epoch == 1) return;
@@ -63,6 +70,7 @@ class WebhookSink final : public Sink {
 
     void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
         drain();
+        loading_epoch_ = 0;
         durable_ = upto;
     }
 
@@ -219,6 +227,7 @@ class WebhookSink final : public Sink {
     std::size_t queued_bytes_ = 0;  // in all lanes
     std::deque<Mark> marks_;
     Checkpoint durable_;
+    std::uint64_t loading_epoch_ = 0;
     const Batch* batch_ = nullptr;        // being applied
     std::uint64_t batch_first_ = 0;       // its first event's number
     std::vector<std::size_t> change_of_;  // the change of each of its events

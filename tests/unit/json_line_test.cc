@@ -34,7 +34,7 @@ Change change_of(Op op, const Relation& relation) {
 }
 
 std::string line(const Change& change) {
-    const auto encoder = make_line_encoder(LineFormat::pg_flo);
+    const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
     encoder->set_time(kNow);
     std::string out;
     encoder->append(out, change);
@@ -122,7 +122,7 @@ TEST_CASE("truncate: a line per table") {
     Change change = change_of(Op::truncate, *a);
     change.truncated = tables;
     std::string out;
-    const auto encoder = make_line_encoder(LineFormat::pg_flo);
+    const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
     encoder->set_time(kNow);
     CHECK(encoder->append(out, change) == 2);
     std::string second = head("TRUNCATE");
@@ -163,7 +163,7 @@ TEST_CASE("DDL messages are lines, other messages are not") {
 TEST_CASE("the next transaction, a snapshot row and a new time are rendered anew") {
     const auto relation = users();
     const Value row[] = {Value("7"), Value("a"), Value()};
-    const auto encoder = make_line_encoder(LineFormat::pg_flo);
+    const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
     encoder->set_time(kNow);
     Change change = change_of(Op::insert, *relation);
     change.new_row = row;
@@ -203,12 +203,12 @@ TEST_CASE("the snapshot's begin names its epoch and tables") {
     begin.epoch = 2;
     begin.consistent_point = Lsn{0x16B2D50};
     std::string out;
-    make_line_encoder(LineFormat::pg_flo)->append_snapshot_begin(out, begin, {nullptr, users(), users()});
+    make_line_encoder(LineFormat::pg_flo, "shop")->append_snapshot_begin(out, begin, {nullptr, users(), users()});
     CHECK(out == R"({"Type":"SNAPSHOT","Epoch":2,"LSN":"0/16B2D50","Tables":[{"Schema":"public","Table":"users"},)"
                  R"({"Schema":"public","Table":"users"}]})"
                  "\n");
     out.clear();
-    make_line_encoder(LineFormat::pg_flo)->append_snapshot_begin(out, begin, {});
+    make_line_encoder(LineFormat::pg_flo, "shop")->append_snapshot_begin(out, begin, {});
     CHECK(out == R"({"Type":"SNAPSHOT","Epoch":2,"LSN":"0/16B2D50","Tables":[]})"
                  "\n");
 }

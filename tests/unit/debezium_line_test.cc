@@ -1,0 +1,116 @@
+#include "sinks/debezium_line.h"
+
+#include <doctest/doctest.h>
+
+using namespace pgsluice;
+
+namespace {
+
+const RelationPtr& users() {
+    static const RelationPtr relation = [] {
+        auto made = std::make_shared<Relation>();
+        made->schema = "public";
+        made->table = "users";
+        made->columns = {{"id", 23, -1, true, "integer", 23, 0}, {"bio", 25, -1, false, "text", 25, 0}};
+        return made;
+    }();
+    return relation;
+}
+
+const Transaction kTransaction{771, Lsn{24023128}, Lsn{24023200}, 846010800123456};
+constexpr std::int64_t kNow = 1795215900000999;
+
+Change change_of(Op op) {
+    Change change;
+    change.op = op;
+    change.relation = users().get();
+    change.transaction = &kTransaction;
+    change.position = {kTransaction.commit_lsn, 3};
+    return change;
+}
+
+std::string line(const Change& change) {
+    const auto encoder = make_line_encoder(LineFormat::debezium, "shop");
+    encoder->set_time(kNow);
+    std::string out;
+    encoder->append(out, change);
+    return out;
+}
+
+std::string envelope(const std::string& op, const std::string& rest) {
+    return R"({"op":")" + op +
+           R"(","source":{"version":")" PGSLUICE_VERSION R"(","connector":"postgresql","name":"shop",)"
+           R"("ts_ms":1792695600123,"snapshot":"false","sequence":"[\"24023128\",\"24023128\"]",)"
+           R"("lsn":24023128,"xmin":null,"txId":771,"schema":"public","table":"users"},)"
+           R"("ts_ms":1795215900000,)"
+           R"("transaction":{"id":"771:24023128","total_order":3,"data_collection_order":3},)" +
+           rest + "}\n";
+}
+
+}  // namespace
+
+TEST_CASE("c: after, and before is null") {
+    const Value row[] = {Value("7"), Value("")};
+    Change change = change_of(Op::insert);
+    change.new_row = row;
+    CHECK(line(change) == envelope("c", R"("before":null,"after":{"id":7,"bio":""})"));
+}
+
+TEST_CASE("u: an unchanged value has Debezium's placeholder; before where the old row is known") {
+    const Value row[] = {Value("7"), Value::unchanged()};
+    Change change = change_of(Op::update);
+    change.new_row = row;
+    CHECK(line(change) == envelope("u", R"("before":null,"after":{"id":7,"bio":"__debezium_unavailable_value"})"));
+    const Value old[] = {Value("6"), Value("b")};
+    change.old_row = old;
+    change.old_kind = OldRow::full;
+    CHECK(line(change) ==
+          envelope("u", R"("before":{"id":6,"bio":"b"},"after":{"id":7,"bio":"__debezium_unavailable_value"})"));
+}
+
+TEST_CASE("d: before holds the key, after is null") {
+    const Value old[] = {Value("7"), Value()};
+    Change change = change_of(Op::del);
+    change.old_row = old;
+    change.old_kind = OldRow::key;
+    CHECK(line(change) == envelope("d", R"("before":{"id":7},"after":null)"));
+}
+
+TEST_CASE("t: a line per table") {
+    const RelationPtr tables[] = {users(), users()};
+    Change change = change_of(Op::truncate);
+    change.truncated = tables;
+    const std::string one = envelope("t", R"("before":null,"after":null)");
+    CHECK(line(change) == one + one);
+}
+
+TEST_CASE("r: a row of the initial copy belongs to no transaction") {
+    const Value row[] = {Value("7"), Value()};
+    Change change = change_of(Op::insert);
+    change.new_row = row;
+    change.snapshot = true;
+    change.transaction = nullptr;
+    CHECK(line(change) == R"({"op":"r","source":{"version":")" PGSLUICE_VERSION
+                          R"(","connector":"postgresql","name":"shop",)"
+                          R"("ts_ms":1795215900000,"snapshot":"true","sequence":"[\"24023128\",\"24023128\"]",)"
+                          R"("lsn":24023128,"xmin":null,"txId":null,"schema":"public","table":"users"},)"
+                          R"("ts_ms":1795215900000,"transaction":null,"before":null,"after":{"id":7,"bio":null}})"
+                          "\n");
+}
+
+TEST_CASE("m: messages carry their bytes in base64") {
+    Change change = change_of(Op::message);
+    change.relation = nullptr;
+    change.prefix = "pgsluice.ddl";
+    for (const auto& [content, base64] :
+         {std::pair{"", ""}, {"D", "RA=="}, {"DR", "RFI="}, {"DROP \xff", "RFJPUCD/"}}) {
+        change.content = content;
+        CHECK(line(change).ends_with(R"("message":{"prefix":"pgsluice.ddl","content":")" + std::string(base64) +
+                                     "\"}}\n"));
+    }
+    std::string out;
+    SnapshotBegin begin;
+    begin.epoch = 2;
+    make_line_encoder(LineFormat::debezium, "shop")->append_snapshot_begin(out, begin, {});
+    CHECK(out.find(R"("message":{"prefix":"pgsluice.snapshot","content":"eyJlcG9jaCI6Mn0="}})") != std::string::npos);
+}
