@@ -19,7 +19,12 @@ namespace {
 
 void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
     const Session session = [&](const std::function<void()>& running) {
-        run_replicator(settings.replicator, log, running, stop);
+        // What --resnapshot asks for is done once, not after every lost connection.
+        const auto begun = [&] {
+            settings.replicator.resnapshot = false;
+            running();
+        };
+        run_replicator(settings.replicator, log, begun, stop);
     };
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
 }

@@ -136,16 +136,21 @@ class ReplicatorRun {
         return eventually("the rows arrive", [&] { return ended_ || inserted().size() >= rows; }) && !ended_;
     }
     bool logged(const std::string& part) {
-        const std::lock_guard lock(mutex_);
-        return std::any_of(lines_.begin(), lines_.end(),
+        const std::lock_guard lock(lines_->mutex);
+        return std::any_of(lines_->lines.begin(), lines_->lines.end(),
                            [&](const auto& line) { return line.find(part) != std::string::npos; });
     }
 
    private:
+    // Outlives the run: a broken connection to NATS may speak from a thread of its own.
+    struct Lines {
+        std::mutex mutex;
+        std::vector<std::string> lines;
+    };
     Log log() {
-        return [this](LogLevel, std::string_view text) {
-            const std::lock_guard lock(mutex_);
-            lines_.emplace_back(text);
+        return [kept = lines_](LogLevel, std::string_view text) {
+            const std::lock_guard lock(kept->mutex);
+            kept->lines.emplace_back(text);
         };
     }
     void end_thread() {
@@ -163,8 +168,7 @@ class ReplicatorRun {
     std::atomic<bool> running_ = false;
     std::atomic<bool> ended_ = false;
     std::exception_ptr failure_;
-    std::mutex mutex_;
-    std::vector<std::string> lines_;
+    std::shared_ptr<Lines> lines_ = std::make_shared<Lines>();
 
    public:
     std::string database;
