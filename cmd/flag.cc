@@ -17,6 +17,7 @@ constexpr std::array command_table{
     CommandInfo{command_worker_postgres, "worker postgres", "apply a group's changes to a target database"},
     CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
     CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
+    CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
     CommandInfo{command_teardown, "teardown",
                 "list what a group has on the source, in NATS and on the target; --yes removes it"},
     CommandInfo{command_version, "version", "print the version"},

@@ -21,7 +21,7 @@ constexpr auto file = command_worker_file;
 constexpr auto webhook = command_worker_webhook;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
-constexpr auto source_side = command_replicator | command_teardown;
+constexpr auto source_side = command_replicator | command_teardown | command_status;
 constexpr auto target_side = command_worker_postgres | command_teardown;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
@@ -129,13 +129,13 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
     Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
          [](S& s, V v) { s.replicator.stream_retain_ms = parse_duration_ms(v); },
-         "Keep what every worker has applied at least this long, so that another worker may still join."},
+         "Keep what every worker has applied at least this long, so that another worker may still join.", true},
     Flag{"confirm", text, "WHAT", "stream", replicator, 0,
          [](S& s, V v) { s.replicator.confirm = parse_choice<ConfirmMode>(v, {{"stream", ConfirmMode::stream}, {"applied", ConfirmMode::applied}}); },
-         "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it."},
+         "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it.", true},
     Flag{"assume-sync-always", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.assume_sync_always = parse_boolean(v); },
-         "nats-server is set to `sync_interval: always`: do not warn at start that it syncs its disk lazily."},
+         "nats-server is set to `sync_interval: always`: do not warn at start that it syncs its disk lazily.", true},
 
     // What all workers share.
     Flag{"worker-name", text, "NAME", "", commands_worker, 0,
@@ -188,7 +188,7 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.target.password = v; }, "Its password; see --password."},
     Flag{"target-sync-schema", boolean, "", "false", postgres, 0,
          [](S& s, V v) { s.postgres.sync_schema = parse_boolean(v); },
-         "Create the source's tables on the target first. Needs to reach the source (--source-url or --source-host and so on)."},
+         "Create the source's tables on the target first. Needs to reach the source (--source-url or --source-host and so on).", true},
     Flag{"source-host", text, "HOST", "", postgres, 0,
          [](S& s, V v) { s.postgres.source.host = v; }, "The source, for --target-sync-schema."},
     Flag{"source-port", text, "PORT", "", postgres, 0,

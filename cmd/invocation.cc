@@ -146,7 +146,7 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
 }
 
 void require_connection(const sql::ConnectOptions& options, std::string_view url_flag, std::string_view prefix) {
-    if (!options.url.empty() || !options.host.empty() || !options.dbname.empty()) return;
+    if (is_given(options)) return;
     throw usage_error(fmt::format("the {} database is not given", options.role),
                       fmt::format("give --{}, or --{}host, --{}dbname and so on", url_flag, prefix, prefix));
 }

@@ -29,4 +29,9 @@ struct Settings {
     bool yes = false;  // teardown: do it, do not only list
 };
 
+// Whether a database was named at all: nothing is ever connected to by default.
+inline bool is_given(const sql::ConnectOptions& options) {
+    return !options.url.empty() || !options.host.empty() || !options.dbname.empty();
+}
+
 }  // namespace pgsluice

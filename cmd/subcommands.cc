@@ -6,6 +6,7 @@
 
 #include "cmd/dead_letter_stream.h"
 #include "cmd/sink_table.h"
+#include "cmd/status.h"
 #include "cmd/supervise.h"
 #include "cmd/teardown.h"
 #include "replicator/replicator.h"
@@ -49,6 +50,10 @@ void tear_down(Command, Settings settings, const Log& log, std::stop_token stop)
     run_teardown(std::move(settings), log, std::move(stop));
 }
 
+void show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
+    run_status(std::move(settings), log, std::move(stop));
+}
+
 struct Entry {
     std::uint32_t commands;
     Subcommand run;
@@ -57,6 +62,7 @@ struct Entry {
 constexpr std::array table{
     Entry{command_replicator, replicate},
     Entry{commands_worker, work},
+    Entry{command_status, show_status},
     Entry{command_teardown, tear_down},
 };
 

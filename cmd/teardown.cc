@@ -33,10 +33,6 @@ void refuse_if_used(const SlotState& slot, const Names& names) {
     }
 }
 
-bool is_given(const sql::ConnectOptions& options) {
-    return !options.url.empty() || !options.host.empty() || !options.dbname.empty();
-}
-
 void remove(const std::vector<Leftover>& leftovers, const std::stop_token& stop) {
     for (const Leftover& leftover : leftovers) {
         if (stop.stop_requested()) throw Interrupted{};

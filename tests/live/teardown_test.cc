@@ -78,6 +78,15 @@ TEST_CASE("teardown lists first, then removes, and may be repeated") {
     }
     CHECK(group.slots() == "1");
 
+    const Finished status = run({PGSLUICE_BINARY, "status", "--group", "tear-down", "--nats-url", shared_nats().url(),
+                                 "--source-url", shared_postgres().url(group.source)});
+    INFO(status.err);
+    CHECK(status.code == 0);
+    for (const char* what :
+         {"stream 'pgsluice_tear_down': 0 messages", "lsn: 0/1\n", "slot 'pgsluice_tear_down': confirmed up to 0/"}) {
+        CHECK_MESSAGE(contains(status.out, what), status.out);
+    }
+
     const Finished removed = group.teardown({"--yes"});
     INFO(removed.err);
     CHECK(removed.code == 0);

@@ -90,11 +90,6 @@ TEST_CASE("everything a replicator can be told arrives") {
                                  "64MB",
                                  "--stream-replicas",
                                  "3",
-                                 "--stream-retain",
-                                 "2h",
-                                 "--confirm",
-                                 "applied",
-                                 "--assume-sync-always",
                                  "--nats-credentials",
                                  "c",
                                  "--nats-ca",
@@ -127,9 +122,6 @@ TEST_CASE("everything a replicator can be told arrives") {
     CHECK(s.replicator.resnapshot);
     CHECK(s.replicator.stream.max_bytes == 64LL << 20);
     CHECK(s.replicator.stream.replicas == 3);
-    CHECK(s.replicator.stream_retain_ms == 7200000);
-    CHECK(s.replicator.confirm == ConfirmMode::applied);
-    CHECK(s.replicator.assume_sync_always);
     CHECK(s.retry.max_attempts == 9);
     CHECK(s.retry.initial_wait_ms == 500);
     CHECK(s.retry.max_wait_ms == 60000);
@@ -137,15 +129,29 @@ TEST_CASE("everything a replicator can be told arrives") {
     CHECK(s.log.format == LogFormat::json);
 }
 
+// Through the table, for the command line refuses what nothing implements yet.
+TEST_CASE("further settings arrive") {
+    Settings s;
+    const auto set = [&](const char* flag, const char* value) { find_flag(flag)->set(s, value); };
+    set("stream-retain", "2h");
+    set("confirm", "applied");
+    set("assume-sync-always", "true");
+    set("target-sync-schema", "true");
+    CHECK(s.replicator.stream_retain_ms == 7200000);
+    CHECK(s.replicator.confirm == ConfirmMode::applied);
+    CHECK(s.replicator.assume_sync_always);
+    CHECK(s.postgres.sync_schema);
+}
+
 TEST_CASE("a worker's flags stand before or after the sink's name, whatever the values look like") {
-    for (const Words& words : {Words{"worker", "--group", "g", "--target-sync-schema", "postgres", "--target-dbname",
+    for (const Words& words : {Words{"worker", "--group", "g", "--exit-after-snapshot", "postgres", "--target-dbname",
                                      "postgres", "--source-dbname", "file"},
-                               Words{"worker", "postgres", "--target-sync-schema", "true", "--group", "g",
+                               Words{"worker", "postgres", "--exit-after-snapshot", "true", "--group", "g",
                                      "--target-dbname", "postgres", "--source-dbname", "file"},
-                               Words{"--target-sync-schema=on", "--group", "g", "worker", "--target-dbname=postgres",
+                               Words{"--exit-after-snapshot=on", "--group", "g", "worker", "--target-dbname=postgres",
                                      "--source-dbname", "file", "postgres"}}) {
         const Settings s = settings(words);
-        CHECK(s.postgres.sync_schema);
+        CHECK(s.worker.exit_after_snapshot);
         CHECK(s.postgres.target.dbname == "postgres");
         CHECK(s.postgres.source.dbname == "file");
         CHECK(s.worker.sink == "postgres");

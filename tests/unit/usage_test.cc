@@ -64,8 +64,9 @@ TEST_CASE("what is missing") {
           "the source database is not given | give --source-url, or --host, --dbname and so on");
     CHECK(worker("postgres") ==
           "the target database is not given | give --target-url, or --target-host, --target-dbname and so on");
-    CHECK(worker("postgres", {"--target-host", "h", "--target-sync-schema"}) ==
-          "the source database is not given | give --source-url, or --source-host, --source-dbname and so on");
+    CHECK(refusal({"teardown", "--group", "g"}) ==
+          "the source database is not given | give --source-url, or --host, --dbname and so on");
+    CHECK(refusal({"status", "--group", "g"}) == "accepted");
     CHECK(worker("file").rfind("--file-output-dir is required | ", 0) == 0);
     CHECK(worker("webhook").rfind("--webhook-url is required | ", 0) == 0);
 }
@@ -117,5 +118,6 @@ TEST_CASE("no secret stands in a message") {
 TEST_CASE("what nothing implements yet is refused, not accepted in silence") {
     CHECK(replicator({"--track-ddl", "true"}) == "--track-ddl is not implemented yet | leave it out");
     CHECK(replicator({"--track-ddl=false"}) == "accepted");
+    CHECK(replicator({"--confirm", "stream"}) == "accepted");
     CHECK(replicator({}, {{"PG_FLO_TRACK_DDL", "true"}}) == "PG_FLO_TRACK_DDL is not implemented yet | leave it out");
 }

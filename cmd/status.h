@@ -1,0 +1,23 @@
+// `pgsluice status`: how a group is doing, for people. Changes nothing.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cmd/settings.h"
+#include "sql/connection.h"
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+// Lines. The streams, what the group keeps in its KV bucket (the worker registry stands there, too), and the slot.
+std::vector<std::string> status_in_nats(Broker& broker, const Names& names);
+std::vector<std::string> status_on_source(sql::Connection& source, const Names& names);
+
+// Prints to stdout; the source's side only where the source is given.
+void run_status(Settings settings, const Log& log, std::stop_token stop);
+
+}  // namespace pgsluice
