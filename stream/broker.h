@@ -91,10 +91,10 @@ class Broker {
     // The group's KV bucket; created on first put.
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
-    // Sets only if the key's revision is still this (0: the key is not there); false when it is not. After a retry
-    // Error nobody knows; read it again.
-    virtual bool kv_update(const Names& names, const std::string& key, std::string_view value,
-                           std::uint64_t revision) = 0;
+    // Sets only if the key's revision is still this (0: the key is not there); the new revision, or nothing when it is
+    // not. After a retry Error nobody knows; read it again.
+    virtual std::optional<std::uint64_t> kv_update(const Names& names, const std::string& key, std::string_view value,
+                                                   std::uint64_t revision) = 0;
     virtual void kv_delete(const Names& names, const std::string& key) = 0;
     virtual std::vector<std::string> kv_keys(const Names& names) = 0;
     virtual void delete_bucket(const Names& names) = 0;

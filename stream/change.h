@@ -101,7 +101,7 @@ enum class OldRow : std::uint8_t {
 struct Change {
     Op op = Op::insert;
     OldRow old_kind = OldRow::none;
-    bool snapshot = false;                     // a row of the initial copy: an insert outside any transaction
+    bool snapshot = false;  // a row of the initial copy: an insert outside any transaction
     // update: a filter lets the new row pass and the old one is not known, so the target may not have the row: a sink
     // that keeps state then inserts it (or stops, when an unchanged value is missing for that).
     bool upsert = false;

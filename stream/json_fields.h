@@ -47,6 +47,8 @@ class JsonFields {
     // A JSON string or {"hex":"..."}.
     [[nodiscard]] std::string text(std::string_view name) const;
     [[nodiscard]] Lsn lsn(std::string_view name) const;
+    // An object within; messages name the field in it.
+    [[nodiscard]] JsonFields object(std::string_view name) const { return {at(name), what_}; }
     [[nodiscard]] simdjson::dom::array array(std::string_view name) const {
         simdjson::dom::array value;
         if (at(name).get(value) != simdjson::SUCCESS) throw bad(name, "not an array");

@@ -26,7 +26,8 @@ class NatsBroker : public Broker {
 
     std::optional<KvValue> kv_get(const Names& names, const std::string& key) override;
     std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) override;
-    bool kv_update(const Names& names, const std::string& key, std::string_view value, std::uint64_t revision) override;
+    std::optional<std::uint64_t> kv_update(const Names& names, const std::string& key, std::string_view value,
+                                           std::uint64_t revision) override;
     void kv_delete(const Names& names, const std::string& key) override;
     std::vector<std::string> kv_keys(const Names& names) override;
     void delete_bucket(const Names& names) override;

@@ -45,19 +45,20 @@ std::uint64_t NatsBroker::kv_put(const Names& names, const std::string& key, std
     return revision;
 }
 
-bool NatsBroker::kv_update(const Names& names, const std::string& key, std::string_view value, std::uint64_t revision) {
+std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std::string& key, std::string_view value,
+                                                   std::uint64_t revision) {
     auto* store = bucket(names, true);
     const auto size = static_cast<int>(value.size());
     std::uint64_t now = 0;
     const auto status = revision == 0 ? kvStore_Create(&now, store, key.c_str(), value.data(), size)
                                       : kvStore_Update(&now, store, key.c_str(), value.data(), size, revision);
-    if (status == NATS_OK) return true;
+    if (status == NATS_OK) return now;
     const auto failed = error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
     if (failed.action() == Action::retry) throw failed;
     // nats.c does not hand out the error's number: whether the fence was the reason, the key says.
     const auto found = kv_get(names, key);
     if ((found ? found->revision : 0) == revision) throw failed;
-    return false;
+    return std::nullopt;
 }
 
 void NatsBroker::kv_delete(const Names& names, const std::string& key) {

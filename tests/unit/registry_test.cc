@@ -1,0 +1,56 @@
+// What the registry of workers says, without a broker.
+#include <doctest/doctest.h>
+
+#include "sql/error.h"
+#include "stream/registry.h"
+#include "stream/retention.h"
+
+using namespace pgsluice;
+using namespace std::chrono_literals;
+
+namespace {
+
+WorkerEntry worker(const std::string& name, std::uint64_t durable) {
+    WorkerEntry entry;
+    entry.name = name;
+    entry.sink = "postgres";
+    entry.applied = {{durable + 5}, {Lsn{100 + durable}, 3}};
+    entry.durable = {{durable}, {Lsn{100}, 1}};
+    entry.registered_us = 5;
+    entry.reported_us = -6;
+    entry.session = "abc";
+    return entry;
+}
+
+}  // namespace
+
+TEST_CASE("an entry is read back as it was written") {
+    const auto entry = worker("a", 7);
+    CHECK(decode_worker("a", encode(entry)) == entry);
+    CHECK_THROWS_AS(decode_worker("a", "{}"), Error);
+    CHECK_THROWS_AS(decode_worker("a", "nonsense"), Error);
+}
+
+TEST_CASE("kept is what the slowest worker needs and what is young") {
+    CHECK_FALSE(keep_from({}, {100}));
+    CHECK(slowest({}) == nullptr);
+    const std::vector<WorkerEntry> workers{worker("a", 50), worker("b", 20), worker("c", 90)};
+    CHECK(slowest(workers)->name == "b");
+    CHECK(keep_from(workers, {100}) == StreamSeq{20});
+    CHECK(keep_from(workers, {10}) == StreamSeq{10});
+}
+
+TEST_CASE("messages are retained for their time") {
+    Retention retention(1h);
+    const Retention::Time start{};
+    CHECK(retention.retained_from(start).value == 1);
+    retention.note({10}, start);
+    retention.note({11}, start + 1s);
+    retention.note({20}, start + 2min);
+    CHECK(retention.retained_from(start + 59min).value == 1);
+    CHECK(retention.retained_from(start + 60min).value == 11);
+    CHECK(retention.retained_from(start + 62min).value == 21);
+    Retention none(0ms);
+    none.note({5}, start);
+    CHECK(none.retained_from(start).value == 6);
+}
