@@ -9,6 +9,8 @@
 
 #include "sinks/postgres_apply.h"
 #include "sinks/postgres_load.h"
+#include "sinks/postgres_schema.h"
+#include "sinks/postgres_sequences.h"
 #include "sinks/postgres_snapshot.h"
 #include "stream/failpoint.h"
 
@@ -19,6 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
+constexpr auto sequences_interval = std::chrono::seconds(60);
+constexpr std::int64_t sequence_headroom = 1000;  // what the source may hand out until the next look
 constexpr auto counts_interval = std::chrono::seconds(60);
 
 class PostgresSink : public Sink {
@@ -30,7 +34,9 @@ class PostgresSink : public Sink {
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
           plans_(session_.connection),
-          applier_(session_, progress_, plans_, options_, log_, dead_letters) {}
+          applier_(session_, progress_, plans_, options_, log_, dead_letters),
+          schema_(options_, log_, stop_),
+          sequences_(session_.connection, log_) {}
 
     std::optional<SinkState> open() override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
@@ -45,6 +51,9 @@ class PostgresSink : public Sink {
 
    private:
     PostgresLoader& loader();
+    void look_at_tables(const std::vector<Change>& changes);
+    void create_missing(const std::vector<const Relation*>& relations);
+    void follow_sequences(std::int64_t headroom);
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
@@ -53,7 +62,7 @@ class PostgresSink : public Sink {
     void check_incomplete();
     void log_counts();
 
-    const PostgresSinkOptions options_;
+    const PostgresSinkOptions options_;  // the other members refer to these three
     const Log log_;
     std::stop_token stop_;
     PostgresSession session_;
@@ -67,6 +76,12 @@ class PostgresSink : public Sink {
     Checkpoint durable_;
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
+    std::vector<TableName> snapshot_tables_;  // of the source
+    PostgresSchema schema_;
+    std::set<TableName> found_;  // tables that are there or were made
+    PostgresSequences sequences_;
+    std::set<std::string> written_;  // tables whose sequences may be behind
+    Clock::time_point sequences_at_ = Clock::now();
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
 
@@ -108,7 +123,10 @@ void PostgresSink::committed() {
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
+    snapshot_tables_.clear();
+    for (const Relation& table : begin.tables) snapshot_tables_.emplace_back(table.schema, table.table);
     if (begin.epoch == progress_.state().loading_epoch) return;
+    if (options_.sync_schema) schema_.create_tables(snapshot_tables_);
     loader_.reset();
     plans_.start_batch();
     SinkState next{upto, begin.epoch, upto.resume_seq};
@@ -134,9 +152,51 @@ void PostgresSink::copy(const CopyBlock& block) {
 void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     if (loader_) loader_->drain();
     loader_.reset();
+    if (options_.sync_schema) {
+        schema_.create_rest(snapshot_tables_);
+        schema_.set_sequences(snapshot_tables_);
+        plans_.forget();
+    }
+    const auto loaded = progress_.loading_tables();
     finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
+    written_.insert(loaded.begin(), loaded.end());
+    follow_sequences(0);
     already_loaded_.clear();
     committed();
+}
+
+// Tables that changes are about for the first time; some may have to be created in the middle of the stream.
+void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
+    std::vector<const Relation*> relations;
+    const auto add = [&](const Relation* relation) {
+        if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend())
+            relations.push_back(relation);
+    };
+    for (const Change& change : changes) {
+        for (const RelationPtr& relation : change.truncated) add(relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add(change.relation);
+    }
+    if (options_.sync_schema) create_missing(relations);
+    plans_.start_batch();
+    for (const Relation* relation : relations) written_.insert(plans_.at(*relation)->table.name);
+}
+
+void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
+    std::vector<TableName> missing;
+    for (const Relation* relation : relations) {
+        TableName name(relation->schema, relation->table);
+        if (!found_.insert(name).second) continue;
+        if (!find_target_table(session_.connection, name.first, name.second)) missing.push_back(std::move(name));
+    }
+    if (missing.empty()) return;
+    schema_.create_tables(missing);
+    schema_.create_rest(missing);
+}
+
+void PostgresSink::follow_sequences(std::int64_t headroom) {
+    if (!written_.empty()) sequences_.follow(written_, headroom);
+    written_.clear();
+    sequences_at_ = Clock::now();
 }
 
 void PostgresSink::apply(const Batch& batch) {
@@ -146,6 +206,7 @@ void PostgresSink::apply(const Batch& batch) {
         pending_ = batch.upto;
         return;
     }
+    look_at_tables(batch.changes);
     if (batch.complete) {
         const SinkState next = state_at(batch.upto);
         applier_.apply(batch.changes, &next);
@@ -217,6 +278,7 @@ void PostgresSink::flush() {
         move_alone(state_at(*pending_));
     }
     flush_durable();
+    if (Clock::now() - sequences_at_ >= sequences_interval) follow_sequences(sequence_headroom);
     if (Clock::now() - logged_at_ >= counts_interval) log_counts();
 }
 
@@ -230,6 +292,7 @@ void PostgresSink::close() {
         flush_loading();
     }
     if (pending_) move_alone(state_at(*pending_));
+    follow_sequences(0);
     if (!options_.synchronous_commit && progress_.state().checkpoint != durable_) {
         // Flushes everything committed before as well.
         session_.connection.exec("SET synchronous_commit = on");

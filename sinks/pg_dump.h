@@ -1,0 +1,31 @@
+// Runs pg_dump on the source and takes its script apart.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/connection.h"
+
+namespace pgsluice {
+
+// One object of a dump in plain format, as its comment names it: "-- Name: users; Type: TABLE; Schema: public; Owner:
+// -".
+struct DumpEntry {
+    std::string name;
+    std::string type;
+    std::string schema;  // "-" when it is in none
+    std::string text;    // its statements
+};
+
+// Entries in the order of the dump, which is one of dependence. What stands before the first (SET commands, psql's
+// \restrict) and behind the last is left out.
+std::vector<DumpEntry> parse_dump(std::string_view script);
+
+// The output of pg_dump with these arguments. It is looked for in PATH; a stop Error with a hint when it is not there
+// or older than the server. The password travels in the environment. Ended when the stop token fires.
+std::string run_pg_dump(const sql::ConnectOptions& source, int server_version,
+                        const std::vector<std::string>& arguments, const std::stop_token& stop);
+
+}  // namespace pgsluice

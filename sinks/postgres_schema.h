@@ -1,0 +1,47 @@
+// --target-sync-schema: creates on the target what the source's tables are and depend on.
+//
+// pg_dump's sections are kept apart: tables and what they depend on before the load, indexes, constraints and triggers
+// after it, over several connections. What exists already is left as it is, so every step can be done again; an
+// advisory lock makes several workers take turns.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/pg_dump.h"
+#include "sql/connection.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+using TableName = std::pair<std::string, std::string>;  // schema, table
+
+class PostgresSchema {
+   public:
+    PostgresSchema(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
+        : options_(options), log_(log), stop_(std::move(stop)) {}
+
+    // Tables the source does not have (names given by a routing file) are passed over.
+    void create_tables(const std::vector<TableName>& tables);
+    void create_rest(const std::vector<TableName>& tables);
+    // Sets the sequences of the tables' columns to the source's values, where the target's are behind.
+    void set_sequences(const std::vector<TableName>& tables);
+
+   private:
+    // What pg_dump must be told to take: the tables there are, their parents, the sequences their defaults use.
+    std::vector<std::string> selection(sql::Connection& source, const std::vector<TableName>& tables);
+    std::vector<DumpEntry> dump(sql::Connection& source, std::vector<std::string> arguments);
+    sql::Connection connect_target();
+    // Entries that failed, with what depends on something else missing.
+    std::vector<DumpEntry> try_all(sql::Connection& target, const std::vector<DumpEntry>& entries);
+    void run_parallel(const std::vector<std::vector<DumpEntry>>& groups);
+
+    const PostgresSinkOptions& options_;
+    const Log& log_;
+    std::stop_token stop_;
+};
+
+}  // namespace pgsluice

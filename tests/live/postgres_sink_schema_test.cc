@@ -1,0 +1,146 @@
+// --target-sync-schema and the sequences.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "tests/live/postgres_sink_fixture.h"
+#include "tests/support/process.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+constexpr const char* source_schema = R"(
+CREATE EXTENSION hstore;
+CREATE SCHEMA "My shop";
+CREATE TYPE "My shop".mood AS ENUM ('ok', 'bad');
+CREATE DOMAIN "My shop".code AS text CHECK (VALUE ~ '^[a-z]+$');
+CREATE FUNCTION "My shop".next_code() RETURNS text LANGUAGE sql AS $$ SELECT 'abc' $$;
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.at = now(); RETURN NEW; END $$;
+CREATE SEQUENCE shared START 5;
+CREATE TABLE "My shop"."Order" (id bigserial PRIMARY KEY, m "My shop".mood, c "My shop".code DEFAULT "My shop".next_code(),
+    n int DEFAULT nextval('shared'), h public.hstore, at timestamptz);
+CREATE INDEX order_m ON "My shop"."Order" (m);
+CREATE INDEX order_c ON "My shop"."Order" (c);
+CREATE TRIGGER stamp BEFORE INSERT ON "My shop"."Order" FOR EACH ROW EXECUTE FUNCTION stamp();
+CREATE TABLE line (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, o bigint REFERENCES "My shop"."Order", q int UNIQUE);
+CREATE TABLE part (id int, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE part_2026 PARTITION OF part FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE unwanted (id int);
+CREATE VIEW seen AS SELECT id FROM unwanted;
+CREATE FUNCTION of_table(unwanted) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+SELECT setval('"My shop"."Order_id_seq"', 41), setval('shared', 77), setval('line_id_seq', 9);
+)";
+
+struct Synced : PostgresTarget {
+    std::string source_database = server.create_database();
+    RelationPtr order = make_relation("My shop", "Order", {"id bigint*", "m mood"});
+    RelationPtr line = make_relation("public", "line", {"id integer*", "o bigint", "q integer"});
+    RelationPtr part = make_relation("public", "part_2026", {"id integer*", "at date*"});
+
+    Synced() {
+        server.sql(source_database, source_schema);
+        options.sync_schema = true;
+        options.source = server.connect(source_database);
+        options.source.role = "source";
+    }
+
+    SnapshotBegin begin() const {
+        SnapshotBegin begin;
+        begin.epoch = 1;
+        begin.tables = {*order, *line, *part};
+        return begin;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("tables come before the load, the rest after it, and sequences with it") {
+    Synced target;
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {target.order, target.line, target.part}, {StreamSeq{5}, {Lsn{9}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'My shop')") == "4");
+    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'My shop')") == "0");
+    CopyBlock block;
+    block.relation = target.order.get();
+    block.relation_owner = target.order;
+    block.text = "7\tok\n8\t\\N\n";
+    block.first_seq = block.last_seq = StreamSeq{6};
+    target.sink->copy(block);
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(target.rows(
+              "SELECT indexname FROM pg_indexes WHERE schemaname IN ('public', 'My shop') ORDER BY indexname COLLATE "
+              "\"C\"") ==
+          Lines{"Order_pkey", "line_pkey", "line_q_key", "order_c", "order_m", "part_2026_pkey", "part_pkey"});
+    CHECK(target.scalar("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'line'::regclass") ==
+          "1");
+    CHECK(target.scalar("SELECT count(*) FROM pg_trigger WHERE tgname = 'stamp'") == "1");
+    CHECK(target.scalar("SELECT count(*) FROM pg_class WHERE relname IN ('unwanted', 'seen')") == "0");
+    CHECK(target.scalar("SELECT nextval('\"My shop\".\"Order_id_seq\"')") == "42");
+    CHECK(target.scalar("SELECT nextval('shared')") == "78");
+    CHECK(target.scalar("SELECT nextval('line_id_seq')") == "10");
+    CHECK(target.scalar("SELECT count(*) FROM pg_stats WHERE tablename = 'Order' AND attname = 'id'") == "1");
+
+    SUBCASE("and doing it again changes nothing") {
+        target.options.worker = "again";
+        target.options.existing_rows = ExistingRows::truncate;
+        target.open();
+        target.sink->begin_snapshot(target.begin(), {target.order, target.line, target.part},
+                                    {StreamSeq{5}, {Lsn{9}, 0}});
+        target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+        CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'My shop')") == "7");
+    }
+}
+
+TEST_CASE("without a snapshot a table is made when its first change comes") {
+    Synced target;
+    target.open();
+    SinkFeed feed;
+    target.sink->apply(feed.insert(target.order, {text("1"), text("bad")}).complete());
+    CHECK(target.scalar("SELECT m FROM \"My shop\".\"Order\"") == "bad");
+    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE schemaname = 'My shop'") == "3");
+    target.sink->apply(feed.insert(target.line, {text("1"), text("1"), text("1")}).complete());
+    CHECK(target.scalar("SELECT count(*) FROM line") == "1");
+}
+
+TEST_CASE("pg_dump missing or too old is said plainly") {
+    Synced target;
+    target.open();
+    const std::string path = std::getenv("PATH");
+    const std::string directory = temporary_directory("pg_dump");
+    std::string expected = "unable to run 'pg_dump'";
+    SUBCASE("missing") {}
+    SUBCASE("too old") {
+        expected = "pg_dump is version 9";
+        REQUIRE(run({"/bin/sh", "-c",
+                     "printf '#!/bin/sh\\necho pg_dump 9.6' > " + directory + "/pg_dump && chmod +x " + directory +
+                         "/pg_dump"})
+                    .code == 0);
+    }
+    ::setenv("PATH", directory.c_str(), 1);
+    try {
+        target.sink->begin_snapshot(target.begin(), {}, {StreamSeq{5}, {Lsn{9}, 0}});
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::stop);
+        CHECK(std::string(error.what()).find(expected) != std::string::npos);
+        CHECK(error.hint().find("postgresql-client") != std::string::npos);
+    }
+    ::setenv("PATH", path.c_str(), 1);
+}
+
+TEST_CASE("sequences of the target follow its rows") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE a (id serial PRIMARY KEY, v int); CREATE TABLE b (v int, id int GENERATED ALWAYS AS IDENTITY "
+        "PRIMARY KEY); SELECT setval('b_id_seq', 500)");
+    target.open();
+    SinkFeed feed;
+    feed.insert(make_relation("public", "a", {"id integer*"}), {text("30")});
+    feed.insert(make_relation("public", "b", {"id integer*"}), {text("40")});
+    target.sink->apply(feed.complete());
+    target.sink->close();
+    CHECK(target.scalar("SELECT nextval('a_id_seq')") == "31");
+    CHECK(target.scalar("SELECT nextval('b_id_seq')") == "501");
+}
