@@ -64,6 +64,9 @@ Options Link::make_options(std::shared_ptr<Shared>* closure) const {
     constexpr std::int64_t write_deadline_ms = 2000;
     set(natsOptions_SetWriteDeadline(made, write_deadline_ms), "a write deadline");
     set(natsOptions_SetReconnectBufSize(made, 0), "a reconnect buffer");
+    // Otherwise a thread of nats.c collects for about a millisecond what it sends: publish to read took 0.9 ms instead
+    // of 0.15. Our messages are blocks; there is nothing to collect.
+    set(natsOptions_SetSendAsap(made, true), "sending at once");
     set(natsOptions_SetCustomReconnectDelay(made, &Link::reconnect_delay, closure), "a reconnect delay");
     set(natsOptions_SetPingInterval(made, 5000), "a ping interval");
     set(natsOptions_SetMaxPingsOut(made, 2), "a ping limit");
