@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sinks/file.h"
+#include "sinks/nats.h"
 #include "sinks/postgres.h"
 #include "sinks/stdout.h"
 #include "sinks/webhook.h"
@@ -33,6 +34,10 @@ constexpr std::array table{
           [](const Settings& settings, DeadLetters& dead_letters, const Log& log,
              std::stop_token stop) -> std::unique_ptr<Sink> {
               return make_webhook_sink(settings.webhook, log, std::move(stop), &dead_letters);
+          }},
+    Entry{command_worker_nats,
+          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+              return make_nats_sink(settings.nats_sink, settings.nats, log, std::move(stop));
           }},
 };
 

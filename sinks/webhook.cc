@@ -59,8 +59,7 @@ class WebhookSink final : public Sink {
         text_.clear();
         encoder_->append_snapshot_begin(text_, begin, tables);
         WebhookEvent event;
-        event.position = {begin.consistent_point, 0};
-        event.snapshot = true;
+        event.key = {{begin.consistent_point, 0}, true, 0};
         push(lanes_[0], event, text_);
         drain();
     }
@@ -106,9 +105,8 @@ class WebhookSink final : public Sink {
         if (!hash) drain();
         WebhookLane& lane = lanes_[hash ? *hash % lanes_.size() : 0];
         WebhookEvent event;
-        event.position = change.position;
-        event.snapshot = change.snapshot;
-        for (std::string_view rest = text_; !rest.empty(); ++event.part) {
+        event.key = {change.position, change.snapshot, 0};
+        for (std::string_view rest = text_; !rest.empty(); ++event.key.part) {
             const std::size_t end = rest.find('\n');
             change_of_.push_back(index);
             push(lane, event, rest.substr(0, end));

@@ -4,13 +4,6 @@
 
 namespace pgsluice {
 
-std::string idempotency_key(const WebhookEvent& event) {
-    std::string key = event.snapshot ? "snapshot-" : "";
-    key += to_string(event.position);
-    if (event.part > 0) key += "." + std::to_string(event.part);
-    return key;
-}
-
 void WebhookLane::push(WebhookEvent event, std::string_view object) {
     event.bytes = object.size();
     events_.push_back(event);
@@ -33,8 +26,8 @@ std::string_view WebhookLane::take() {
 }
 
 std::string WebhookLane::key() const {
-    const std::string first = idempotency_key(events_.front());
-    return in_flight_ < 2 ? first : first + ".." + idempotency_key(events_[in_flight_ - 1]);
+    const std::string first = to_string(events_.front().key);
+    return in_flight_ < 2 ? first : first + ".." + to_string(events_[in_flight_ - 1].key);
 }
 
 std::size_t WebhookLane::accepted() {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "sinks/backoff.h"
+#include "sinks/event_key.h"
 #include "stream/position.h"
 
 namespace pgsluice {
@@ -15,14 +16,9 @@ namespace pgsluice {
 // One JSON object to be posted.
 struct WebhookEvent {
     std::uint64_t number = 0;  // of all events, counted by the sink
-    Position position;
-    std::uint32_t part = 0;  // of a change that makes several events (a truncate of several tables)
-    bool snapshot = false;   // of the initial copy, whose positions are counted apart
+    EventKey key;
     std::size_t bytes = 0;
 };
-
-// "0/16B2D50:12", with "snapshot-" before it for a row of the initial copy and ".1" behind it for a second table.
-std::string idempotency_key(const WebhookEvent& event);
 
 class WebhookLane {
    public:

@@ -14,6 +14,7 @@
 #include "stream/message.h"
 #include "stream/names.h"
 #include "stream/publisher.h"
+#include "stream/subject_publisher.h"
 
 namespace pgsluice {
 
@@ -99,7 +100,9 @@ class Broker {
     virtual std::vector<std::string> kv_keys(const Names& names) = 0;
     virtual void delete_bucket(const Names& names) = 0;
 
-    // Stores one message on any subject (dead letters, the nats sink) and waits for its ack.
+    // Publishes to subjects of other streams, many messages at a time (the nats sink).
+    virtual std::unique_ptr<SubjectPublisher> subject_publisher() = 0;
+    // Stores one message on any subject (dead letters) and waits for its ack.
     virtual StreamSeq publish_one(const std::string& subject, std::string_view body,
                                   const std::vector<std::pair<std::string, std::string>>& headers) = 0;
 

@@ -6,6 +6,7 @@
 #include "stream/nats_consumer.h"
 #include "stream/nats_message.h"
 #include "stream/nats_publisher.h"
+#include "stream/nats_subject_publisher.h"
 #include "stream/server_version.h"
 
 namespace pgsluice {
@@ -234,6 +235,10 @@ std::unique_ptr<Publisher> NatsBroker::publisher(const Names& names, StreamSeq l
 
 std::unique_ptr<Consumer> NatsBroker::consumer(const Names& names, StreamSeq from, std::stop_token stop) {
     return std::make_unique<NatsConsumer>(link_, names, from, std::move(stop));
+}
+
+std::unique_ptr<SubjectPublisher> NatsBroker::subject_publisher() {
+    return std::make_unique<NatsSubjectPublisher>(link_);
 }
 
 StreamSeq NatsBroker::publish_one(const std::string& subject, std::string_view body,

@@ -32,6 +32,7 @@ class NatsBroker : public Broker {
     std::vector<std::string> kv_keys(const Names& names) override;
     void delete_bucket(const Names& names) override;
 
+    std::unique_ptr<SubjectPublisher> subject_publisher() override;
     StreamSeq publish_one(const std::string& subject, std::string_view body,
                           const std::vector<std::pair<std::string, std::string>>& headers) override;
 

@@ -1,0 +1,31 @@
+// The subject of a change's message: `cdc.{schema}.{table}.{op}` with the names put in.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/change.h"
+
+namespace pgsluice {
+
+class SubjectTemplate {
+   public:
+    // Takes {group}, {schema}, {table} and {op}; a usage Error for anything else in braces, and when the result could
+    // not be a subject or would be one of pgsluice's own.
+    SubjectTemplate(std::string_view text, std::string_view group);
+
+    // A name becomes one token: characters NATS gives a meaning (`.`, `*`, `>`, white space) are `_` there, as is an
+    // empty name. `op` is insert, update, delete, truncate, snapshot or ddl.
+    [[nodiscard]] std::string fill(std::string_view schema, std::string_view table, std::string_view op) const;
+
+   private:
+    enum class Piece : unsigned char { text, schema, table, op };
+    struct Part {
+        Piece piece;
+        std::string text;
+    };
+    std::vector<Part> parts_;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,24 @@
+// Publishing to subjects of somebody else's streams: many messages under way at a time, each known by an id of its own.
+//
+// Not for our own stream, which needs a fence (publisher.h): here a message that may have been stored already is simply
+// sent again, and its Nats-Msg-Id lets the server drop the second one (within the stream's duplicate_window).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pgsluice {
+
+class SubjectPublisher {
+   public:
+    virtual ~SubjectPublisher() = default;
+
+    // Copies and sends; waits for earlier acknowledgements when too much is under way. A retry Error when an earlier
+    // message was not stored or the connection was lost: then nobody knows which are, and all since the last drain()
+    // are to be published again through a new publisher. Messages to one stream are stored in the order of the calls.
+    virtual void publish(const std::string& subject, std::string_view body, const std::string& message_id) = 0;
+    // Waits until everything is stored, at most this long; true when it is. Throws as publish() does.
+    virtual bool drain(int timeout_ms) = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,29 @@
+#include "sinks/subject_template.h"
+
+#include <doctest/doctest.h>
+
+#include "sql/error.h"
+
+using namespace pgsluice;
+
+TEST_CASE("names are put in") {
+    CHECK(SubjectTemplate("cdc.{schema}.{table}.{op}", "shop").fill("public", "users", "insert") ==
+          "cdc.public.users.insert");
+    CHECK(SubjectTemplate("{group}-{table}", "shop").fill("public", "users", "insert") == "shop-users");
+    CHECK(SubjectTemplate("all", "shop").fill("public", "users", "insert") == "all");
+    CHECK(SubjectTemplate("{table}.of.{table}", "shop").fill("public", "users", "insert") == "users.of.users");
+}
+
+TEST_CASE("a name is one token, whatever it holds") {
+    const SubjectTemplate subject("cdc.{schema}.{table}", "shop");
+    CHECK(subject.fill("a.b", "c *>\t\nd", "") == "cdc.a_b.c_____d");
+    CHECK(subject.fill("", "ü", "") == "cdc._.ü");
+}
+
+TEST_CASE("what makes no subject, or one of ours, is refused") {
+    for (const char* bad : {"", "cdc.{tabel}", "cdc.{table", "cdc..{table}", ".{table}", "{table}.", "cdc {table}",
+                            "cdc.>", "cdc.*", "pgsluice.{group}.changes", "pgsluice-dlq.{group}", "$JS.API"}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(SubjectTemplate(bad, "shop"), Error);
+    }
+}
