@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 // many (DESIGN.md section 7 has the figures).
 constexpr std::size_t kNapFromBytes = 2048;
 constexpr auto kNap = 200us;
+// While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
+// comes meanwhile shares its block. A source that trickles never gets there.
+constexpr std::uint64_t kHoldBackFrom = 2;
 // No wait is longer, so that a stop is seen soon.
 constexpr milliseconds kLongestWait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
@@ -107,8 +110,8 @@ void WalStream::run(const std::stop_token& stop) {
 }
 
 // Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
-// full or when there is nothing more to put into it. A full block that finds no room stays, and then no WAL is read:
-// the walsender waits, and the slot keeps what we do not take.
+// full or when there is nothing more to put into it, unless many are on the way already. A full block that finds no
+// room stays, and then no WAL is read: the walsender waits, and the slot keeps what we do not take.
 WalStream::Drained WalStream::drain() {
     Drained drained;
     while (!block_full() && drained.bytes < options_.block_bytes) {
@@ -121,7 +124,8 @@ WalStream::Drained WalStream::drain() {
         take(*frame);
     }
     if (drained.bytes > 0) last_received_ = source_.now();
-    if ((drained.dry || block_full()) && encoder_.size() > 0 && publisher_.has_room()) publish_block();
+    if (encoder_.size() == 0 || !publisher_.has_room()) return drained;
+    if (block_full() || (drained.dry && publisher_.in_flight() < kHoldBackFrom)) publish_block();
     return drained;
 }
 
@@ -186,11 +190,11 @@ milliseconds WalStream::until_status() const {
 }
 
 void WalStream::rest(const Drained& drained) {
-    const bool blocked = encoder_.size() > 0 && (drained.dry || block_full());
-    if (blocked) {
+    const bool pending = encoder_.size() > 0 && (drained.dry || block_full());
+    if (pending && !publisher_.has_room()) {
         publisher_.wait_for_room(static_cast<int>(until_status().count()));
         last_received_ = source_.now();  // not reading is no silence of the source
-    } else if (drained.dry && drained.bytes >= kNapFromBytes) {
+    } else if (drained.dry && (pending || drained.bytes >= kNapFromBytes)) {
         source_.nap(kNap);
     } else if (drained.dry) {
         source_.wait(until_status());

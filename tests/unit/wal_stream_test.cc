@@ -181,6 +181,29 @@ TEST_CASE("a good catch is followed by a nap, a small one by a wait for more") {
     loop.run();
 }
 
+TEST_CASE("while messages are on the way already, what comes meanwhile shares a block") {
+    Loop loop;
+    loop.publisher.auto_ack = false;
+    std::uint64_t lsn = 0x20;
+    const auto one_more = [&] {
+        loop.send(small_transaction(Lsn{lsn}, Lsn{lsn + 8}));
+        lsn += 0x10;
+    };
+    for (int i = 0; i < 10; ++i) loop.script.then(one_more);
+    loop.script.pass(1ms);
+    loop.script.then([&] {
+        CHECK(loop.publisher.messages.size() == 2);
+        loop.publisher.acked = 2;
+    });
+    loop.script.pass(1ms);
+    loop.script.then([&] {
+        CHECK(loop.publisher.messages.size() == 3);
+        loop.publisher.acked = 3;
+    });
+    loop.run();
+    CHECK(loop.changes_published() == 10);
+}
+
 TEST_CASE("a broken generation ends the session with a retry error, also when nothing is to be sent") {
     Loop loop;
     loop.script.then([&] { loop.publisher.broken = true; });
