@@ -8,6 +8,7 @@
 
 #include "replicator/column_types.h"
 #include "replicator/group_state.h"
+#include "replicator/housekeeper.h"
 #include "replicator/lsn_copy.h"
 #include "replicator/publication.h"
 #include "replicator/slot.h"
@@ -56,7 +57,7 @@ class ReplicatorSession {
     void write_group();
     ResumePoint begin_stream();
     ResumePoint copy();
-    void stream(const ResumePoint& resume);
+    void stream(const ResumePoint& resume, const Housekeeper& housekeeper);
 
     const ReplicatorOptions& options_;
     const Log& log_;
@@ -154,7 +155,7 @@ ResumePoint ReplicatorSession::copy() {
     return {{point, 0}, point};
 }
 
-void ReplicatorSession::stream(const ResumePoint& resume) {
+void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& housekeeper) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
     replication.start_replication(options_.names.slot, options_.names.publication);
     ReplicationWalSource wal(replication, wal_sender_timeout(source_));
@@ -165,6 +166,7 @@ void ReplicatorSession::stream(const ResumePoint& resume) {
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     LsnCopy copy([&](Lsn lsn) { state.show_confirmed(lsn); });
     hooks.confirmed = [&](Lsn lsn) { copy.set(lsn); };
+    if (options_.confirm == ConfirmMode::applied) hooks.confirm_limit = [&] { return housekeeper.applied(); };
     hooks.log = log_;
     running_();
     stream_wal(wal, *publisher_, resume, options_, hooks, stop_);
@@ -179,6 +181,7 @@ void ReplicatorSession::run() {
         return;
     }
     prepare(plan);
+    const Housekeeper housekeeper(options_, log_);
     ResumePoint resume;
     switch (plan.then) {
         case StartPlan::Then::new_slot:
@@ -190,7 +193,7 @@ void ReplicatorSession::run() {
         default:
             resume = resume_point(facts_.last->meta);
     }
-    if (options_.mode != ReplicatorMode::copy) stream(resume);
+    if (options_.mode != ReplicatorMode::copy) stream(resume, housekeeper);
 }
 
 }  // namespace

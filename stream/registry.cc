@@ -54,6 +54,12 @@ std::string encode(const WorkerEntry& entry) {
     append_checkpoint(out, entry.applied);
     out.raw(",\"durable\":");
     append_checkpoint(out, entry.durable);
+    if (entry.loading_epoch != 0) {
+        out.raw(",\"loading_epoch\":");
+        out.number(entry.loading_epoch);
+        out.raw(",\"begin_seq\":");
+        out.number(entry.begin_seq.value);
+    }
     out.raw(",\"registered_us\":");
     out.number(entry.registered_us);
     out.raw(",\"reported_us\":");
@@ -72,6 +78,10 @@ WorkerEntry decode_worker(std::string_view name, std::string_view json) {
         entry.sink = fields.text("sink");
         entry.applied = read_checkpoint(fields, "applied");
         entry.durable = read_checkpoint(fields, "durable");
+        if (fields.has("loading_epoch")) {
+            entry.loading_epoch = fields.unsigned_number<std::uint64_t>("loading_epoch");
+            entry.begin_seq = {fields.unsigned_number<std::uint64_t>("begin_seq")};
+        }
         entry.registered_us = fields.signed_number("registered_us");
         entry.reported_us = fields.signed_number("reported_us");
         entry.session = fields.text("session");
@@ -79,17 +89,21 @@ WorkerEntry decode_worker(std::string_view name, std::string_view json) {
     });
 }
 
+StreamSeq needed_from(const WorkerEntry& worker) {
+    const StreamSeq resume = worker.durable.resume_seq;
+    return worker.loading_epoch == 0 ? resume : std::min(resume, worker.begin_seq);
+}
+
 const WorkerEntry* slowest(const std::vector<WorkerEntry>& workers) {
-    const auto found = std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
-        return a.durable.resume_seq < b.durable.resume_seq;
-    });
+    const auto found = std::min_element(workers.begin(), workers.end(),
+                                        [](const auto& a, const auto& b) { return needed_from(a) < needed_from(b); });
     return found == workers.end() ? nullptr : &*found;
 }
 
 std::optional<StreamSeq> keep_from(const std::vector<WorkerEntry>& workers, StreamSeq retained_from) {
     const auto* last = slowest(workers);
     if (last == nullptr) return std::nullopt;
-    return std::min(last->durable.resume_seq, retained_from);
+    return std::min(needed_from(*last), retained_from);
 }
 
 WorkerRegistry::WorkerRegistry(Broker& broker, Names names)

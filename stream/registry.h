@@ -21,10 +21,12 @@ namespace pgsluice {
 
 struct WorkerEntry {
     std::string name;
-    std::string sink;                // the sink's kind
-    Checkpoint applied;              // where it is
-    Checkpoint durable;              // what survives any crash of its target; at most `applied`
-    std::int64_t registered_us = 0;  // microseconds since 2000-01-01 UTC
+    std::string sink;                 // the sink's kind
+    Checkpoint applied;               // where it is
+    Checkpoint durable;               // what survives any crash of its target; at most `applied`
+    std::uint64_t loading_epoch = 0;  // the snapshot it is in the middle of; 0 when in none
+    StreamSeq begin_seq;              // that snapshot's begin marker, which it must be able to read again
+    std::int64_t registered_us = 0;   // microseconds since 2000-01-01 UTC
     std::int64_t reported_us = 0;
     std::string session;  // made up anew by every process: tells two workers of one name apart
 
@@ -35,11 +37,13 @@ std::string encode(const WorkerEntry& entry);
 // A stop Error when it is not one.
 WorkerEntry decode_worker(std::string_view name, std::string_view json);
 
+// The first message of the stream that the worker still needs.
+StreamSeq needed_from(const WorkerEntry& worker);
 // A message before this sequence is needed by no registered worker; nothing when no worker is registered, for then
 // all is kept for the first one. `retained_from` is the first sequence younger than the time to retain; pass last_seq +
 // 1 when space is needed.
 std::optional<StreamSeq> keep_from(const std::vector<WorkerEntry>& workers, StreamSeq retained_from);
-// The worker with the lowest durable resume_seq; null when there is none.
+// The worker that needs the oldest message; null when there is none.
 const WorkerEntry* slowest(const std::vector<WorkerEntry>& workers);
 
 // One thread at a time.

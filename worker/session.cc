@@ -26,6 +26,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
       plans_(ruleset, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, from),
       snapshot_(sink, plans_),
+      applied_upto_(from),
       fetcher_(consumer, max_bytes_ahead) {}
 
 void Session::restore_snapshot(SnapshotBegin begin, StreamSeq marker) {
@@ -125,7 +126,7 @@ void Session::apply() {
     sink_.apply(batch_);
     PGSLUICE_FAILPOINT("after_apply");
     if (batch_.complete) applied_ = taken_;  // what this batch holds of the message being taken comes on top
-    if (batch_.commit_time_us != 0) commit_time_us_ = batch_.commit_time_us;
+    if (batch_.complete) applied_upto_ = batch_.upto;
     batch_.clear();
     batcher_.applied();
 }
@@ -136,7 +137,7 @@ bool Session::finished() const {
 }
 
 WorkerReport Session::report() const {
-    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_, commit_time_us_};
+    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_upto_, applied_};
 }
 
 }  // namespace pgsluice

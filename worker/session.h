@@ -17,9 +17,9 @@ namespace pgsluice {
 
 // What a session tells the outside about once a second.
 struct WorkerReport {
-    SinkState durable;                // what the sink would remember after a crash now
-    Lsn applied;                      // everything committed before it is applied
-    std::int64_t commit_time_us = 0;  // of the newest transaction applied, microseconds since 2000-01-01 UTC
+    SinkState durable;   // what the sink would remember after a crash now
+    Checkpoint applied;  // what it was handed and has not refused
+    Lsn applied_lsn;     // everything committed before it is applied
 };
 
 class Session {
@@ -54,7 +54,7 @@ class Session {
     StreamSeq begin_seq_;
     Lsn taken_;    // confirmable of the last message taken
     Lsn applied_;  // the same, once the sink has it
-    std::int64_t commit_time_us_ = 0;
+    Checkpoint applied_upto_;
     bool snapshot_done_ = false;
     Fetcher fetcher_;  // last: it reads from the moment it is made
 };

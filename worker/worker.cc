@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "stream/markers.h"
+#include "stream/registry.h"
 #include "worker/session.h"
 #include "worker/start.h"
 
@@ -57,17 +58,42 @@ void restore_snapshot(Session& session, Broker& broker, const Names& names, cons
     session.restore_snapshot(decode_snapshot_begin(marker->body), state.begin_seq);
 }
 
+WorkerEntry entry_of(const WorkerOptions& options, const SinkState& durable, const Checkpoint& applied) {
+    WorkerEntry entry;
+    entry.name = options.worker;
+    entry.sink = options.sink;
+    entry.applied = applied;
+    entry.durable = durable.checkpoint;
+    entry.loading_epoch = durable.loading_epoch;
+    entry.begin_seq = durable.begin_seq;
+    return entry;
+}
+
+// What a sink that remembers nothing was told last, as the registry has it.
+std::optional<SinkState> recall(WorkerRegistry& registry, const WorkerOptions& options, Sink& sink) {
+    const auto entry = registry.find(options.worker);
+    if (!entry || entry->durable.resume_seq.value == 0) return std::nullopt;
+    const SinkState state{entry->durable, entry->loading_epoch, entry->begin_seq};
+    sink.resume(state);
+    return state;
+}
+
 }  // namespace
 
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
                 const std::function<void()>& running, std::stop_token stop) {
     const auto ruleset = Ruleset::load(options.rules);
     const auto sink = make_sink(stop);
-    const auto state = sink->open();
+    auto state = sink->open();
     const auto broker = Broker::connect(options.nats, log, stop);
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
+    WorkerRegistry registry(*broker, options.names);
+    if (!sink->keeps_state()) state = recall(registry, options, *sink);
 
     const Checkpoint from = decide_start(facts_of(options, *broker, state, stream));
+    // Registered before it subscribes: from here on nothing it needs is trimmed.
+    SinkState durable = state.value_or(SinkState{from, 0, {}});
+    registry.report(entry_of(options, durable, from));
     const auto consumer = broker->consumer(options.names, from.resume_seq, stop);
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (state && state->loading_epoch != 0 && state->begin_seq < from.resume_seq)
@@ -75,7 +101,10 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, behind {}", options.worker,
                                     options.names.stream, from.resume_seq.value, to_string(from.position)));
-    session.run(stop, [](const WorkerReport&) {});
+    session.run(stop, [&](const WorkerReport& report) {
+        if (report.durable.checkpoint.resume_seq.value != 0) durable = report.durable;
+        registry.report(entry_of(options, durable, report.applied));
+    });
 }
 
 }  // namespace pgsluice

@@ -38,6 +38,11 @@ TEST_CASE("kept is what the slowest worker needs and what is young") {
     CHECK(slowest(workers)->name == "b");
     CHECK(keep_from(workers, {100}) == StreamSeq{20});
     CHECK(keep_from(workers, {10}) == StreamSeq{10});
+    auto loading = workers;
+    loading[0].loading_epoch = 1;
+    loading[0].begin_seq = {3};
+    CHECK(slowest(loading) == loading.data());
+    CHECK(keep_from(loading, {10}) == StreamSeq{3});
 }
 
 TEST_CASE("messages are retained for their time") {

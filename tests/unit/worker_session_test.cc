@@ -147,7 +147,7 @@ TEST_CASE("a snapshot goes to a sink that copies as text, and the changes after 
     world.consumer.add(MessageKind::changes, block_of(100, {"3", "4"}), {108});
     world.run();
     CHECK(world.sink.events == Events{"begin 1 items at 1", "copy 2 1\n2\n", "end 4", "apply 3 4", "close"});
-    CHECK(world.last_report.applied == Lsn{9999});
+    CHECK(world.last_report.applied_lsn == Lsn{9999});
     CHECK(world.last_report.durable.checkpoint == Checkpoint{StreamSeq{6}, {Lsn{100}, 2}});
 }
 

@@ -1,0 +1,132 @@
+#include "replicator/housekeeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "replicator/retention.h"
+#include "replicator/slot_watch.h"
+#include "replicator/source_session.h"
+#include "sql/error.h"
+#include "stream/registry.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto rhythm = 500ms;
+constexpr auto slot_rhythm = 10s;
+constexpr auto full_rhythm = 10s;  // how often the log says whom a full stream waits for
+
+// False when it is time to stop.
+bool rest(const std::stop_token& stop, std::chrono::milliseconds time) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any never;
+    never.wait_for(lock, stop, time, [] { return false; });
+    return !stop.stop_requested();
+}
+
+bool is_full(const StreamState& stream) {
+    return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
+}
+
+// One session with both servers; ends with an exception when either goes away.
+class Rounds {
+   public:
+    Rounds(const ReplicatorOptions& options, const Log& log, std::atomic<std::uint64_t>& applied,
+           const std::stop_token& stop)
+        : options_(options),
+          log_(log),
+          applied_(applied),
+          broker_(Broker::connect(
+              options.nats, [](LogLevel, std::string_view) {}, stop)),
+          registry_(*broker_, options.names),
+          retention_(std::chrono::milliseconds(options.stream_retain_ms)),
+          source_(connect_source(options.source, stop)),
+          watch_(options.names.slot, log) {}
+
+    void go_round() {
+        const auto now = Clock::now();
+        const auto stream = broker_->stream_state(options_.names.stream);
+        if (!stream) return;
+        const auto workers = registry_.list();
+        if (const auto keep = retention_.trim_before(*stream, workers, now)) {
+            broker_->trim(options_.names.stream, *keep);
+        }
+        if (options_.confirm == ConfirmMode::applied) learn_applied(workers);
+        if (is_full(*stream) && now >= next_full_) {
+            next_full_ = now + full_rhythm;
+            tell_full(*stream, workers);
+        }
+        if (now >= next_slot_) {
+            next_slot_ = now + slot_rhythm;
+            watch_.look(source_, now);
+        }
+    }
+
+   private:
+    void learn_applied(const std::vector<WorkerEntry>& workers) {
+        const WorkerEntry* last = slowest(workers);
+        if (last == nullptr || needed_from(*last).value <= 1) return;
+        const auto before = broker_->message_at(options_.names.stream, {needed_from(*last).value - 1});
+        if (before) applied_ = std::max(applied_.load(), before->meta.confirmable.value);
+    }
+
+    void tell_full(const StreamState& stream, const std::vector<WorkerEntry>& workers) {
+        const WorkerEntry* last = slowest(workers);
+        const auto whom = last == nullptr ? std::string("a first worker to be started")
+                                          : fmt::format("worker '{}', which needs message {} and later", last->name,
+                                                        needed_from(*last).value);
+        log_(LogLevel::warning,
+             fmt::format("stream '{}' holds {} of at most {} bytes (messages {} to {}): it waits for {}",
+                         options_.names.stream, stream.bytes, stream.max_bytes, stream.first_seq.value,
+                         stream.last_seq.value, whom));
+    }
+
+    const ReplicatorOptions& options_;
+    const Log& log_;
+    std::atomic<std::uint64_t>& applied_;
+    std::unique_ptr<Broker> broker_;
+    WorkerRegistry registry_;
+    Retention retention_;
+    sql::Connection source_;
+    SlotWatch watch_;
+    Clock::time_point next_full_;
+    Clock::time_point next_slot_;
+};
+
+}  // namespace
+
+Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
+    : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+// What goes wrong here goes wrong for the replicator itself, too, and is reported there.
+void Housekeeper::run(const std::stop_token& stop) {
+    do {
+        try {
+            look_after_stream(stop);
+        } catch (const Interrupted&) {
+            return;
+        } catch (const std::exception& error) {
+            log_(LogLevel::debug, fmt::format("unable to look after the stream for now: {}", error.what()));
+        }
+    } while (rest(stop, 2 * rhythm));
+}
+
+void Housekeeper::look_after_stream(const std::stop_token& stop) {
+    Rounds rounds(options_, log_, applied_, stop);
+    do {
+        rounds.go_round();
+    } while (rest(stop, rhythm));
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,33 @@
+// What has to be looked after while a replicator copies or streams, on a thread with connections of its own, so that
+// the data never waits for it: trimming the stream to what its workers still need, how far `--confirm applied` lets the
+// slot go, and a warning before the slot loses its WAL.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <stop_token>
+#include <thread>
+
+#include "replicator/options.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class Housekeeper {
+   public:
+    Housekeeper(const ReplicatorOptions& options, Log log);
+
+    // Everything committed before it is durable at every registered worker; 0/0 while that is not known. Never falls.
+    [[nodiscard]] Lsn applied() const noexcept { return Lsn{applied_.load()}; }
+
+   private:
+    void run(const std::stop_token& stop);
+    void look_after_stream(const std::stop_token& stop);
+
+    const ReplicatorOptions& options_;
+    const Log log_;
+    std::atomic<std::uint64_t> applied_{0};
+    std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace pgsluice

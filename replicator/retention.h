@@ -1,0 +1,35 @@
+// How far the stream may be trimmed, from samples of its end taken over time. Pure: the time is passed in.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "stream/broker.h"
+#include "stream/registry.h"
+
+namespace pgsluice {
+
+class Retention {
+   public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    // What all workers applied is kept at least this long, unless space is needed.
+    explicit Retention(std::chrono::milliseconds retain) : retain_(retain) {}
+
+    // Messages before this sequence may go now; nothing when none may.
+    std::optional<StreamSeq> trim_before(const StreamState& stream, const std::vector<WorkerEntry>& workers, Time now);
+
+   private:
+    struct Sample {
+        Time taken;
+        StreamSeq end;  // last_seq + 1 then: everything before it was stored by that time
+    };
+    StreamSeq young_from(Time now);
+
+    std::chrono::milliseconds retain_;
+    std::deque<Sample> samples_;  // oldest first
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,21 @@
+#include "replicator/slot_watch.h"
+
+#include <doctest/doctest.h>
+
+using namespace pgsluice;
+
+TEST_CASE("a slot with room, or with no limit, is not warned of") {
+    CHECK(SlotWatch::warning("s", {"reserved", std::nullopt, 5LL << 30, 0}, 1e6).empty());
+    CHECK(SlotWatch::warning("s", {"extended", 10LL << 30, 1LL << 30, 0}, 1e6).empty());
+}
+
+TEST_CASE("a slot near its limit is warned of with bytes and time") {
+    const auto text = SlotWatch::warning("s", {"extended", 100'000'000, 1LL << 30, 0}, 1e6);
+    CHECK(text.find("after 100000000 more bytes") != std::string::npos);
+    CHECK(text.find("about 100 s") != std::string::npos);
+    CHECK(SlotWatch::warning("s", {"extended", 100'000'000, 1LL << 30, 0}, 0).find("rate") == std::string::npos);
+}
+
+TEST_CASE("a slot beyond its limit is about to be lost") {
+    CHECK(SlotWatch::warning("s", {"unreserved", -5, 1LL << 30, 0}, 0).find("about to be lost") != std::string::npos);
+}
