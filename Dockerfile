@@ -9,7 +9,7 @@ RUN cmake --preset release -DPGSLUICE_TESTS=OFF \
     && cmake --install build/release --prefix /out --strip
 
 FROM debian:bookworm-slim
-# ca-certificates for TLS, and what `ldd pgsluice` names; tests/cli/image_test.cc keeps the two equal.
+# ca-certificates for TLS; pg_dump for --target-sync-schema (15: of sources up to that version); and what
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         ca-certificates \
@@ -22,6 +22,7 @@ RUN apt-get update \
         libssl3 \
         libyaml-cpp0.7 \
         libzstd1 \
+        postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home --shell /usr/sbin/nologin pgsluice
 COPY --from=build /out/bin/pgsluice /usr/local/bin/pgsluice

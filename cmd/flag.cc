@@ -18,8 +18,12 @@ constexpr std::array command_table{
     CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
     CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
     CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
+    CommandInfo{command_forget, "forget",
+                "take a worker that will not come back off the group, so that the stream stops waiting for it"},
     CommandInfo{command_teardown, "teardown",
                 "list what a group has on the source, in NATS and on the target; --yes removes it"},
+    CommandInfo{command_check_rules, "check rules",
+                "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_version, "version", "print the version"},
     CommandInfo{command_help_markdown, "help-markdown", "print the README's tables of flags", true},
 };

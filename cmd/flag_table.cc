@@ -21,7 +21,7 @@ constexpr auto file = command_worker_file;
 constexpr auto webhook = command_worker_webhook;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
-constexpr auto source_side = command_replicator | command_teardown | command_status;
+constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules;
 constexpr auto target_side = command_worker_postgres | command_teardown;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
@@ -95,9 +95,9 @@ constexpr std::array flag_table{
     Flag{"password", secret, "TEXT", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.password = v; },
          "Its password. Other users of the machine can read a command line: prefer the environment, PGPASSWORD or `~/.pgpass`."},
-    Flag{"schema", text, "NAME", "public", replicator, 0,
+    Flag{"schema", text, "NAME", "public", replicator | command_check_rules, 0,
          [](S& s, V v) { s.replicator.schema = present(v); }, "The schema of tables named without one."},
-    Flag{"tables", list, "TABLE,...", "", replicator, 0,
+    Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules, 0,
          [](S& s, V v) { s.replicator.tables.emplace_back(v); },
          "The tables, `table` or `schema.table`; all of the schema when not given."},
 
@@ -138,12 +138,12 @@ constexpr std::array flag_table{
          "nats-server is set to `sync_interval: always`: do not warn at start that it syncs its disk lazily.", true},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker, 0,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; the sink's name when not given. Needed for two workers of one sink kind."},
-    Flag{"rules-config", text, "FILE", "", commands_worker, 0,
+    Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules, 0,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter, mask, rewrite, leave out."},
-    Flag{"routing-config", text, "FILE", "", commands_worker, 0,
+    Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "Changes per flush at most."},
@@ -188,7 +188,7 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.target.password = v; }, "Its password; see --password."},
     Flag{"target-sync-schema", boolean, "", "false", postgres, 0,
          [](S& s, V v) { s.postgres.sync_schema = parse_boolean(v); },
-         "Create the source's tables on the target first. Needs to reach the source (--source-url or --source-host and so on).", true},
+         "Create the source's tables on the target first. Needs `pg_dump` of the source's version or later, and the source (--source-url, or --source-host and so on)."},
     Flag{"source-host", text, "HOST", "", postgres, 0,
          [](S& s, V v) { s.postgres.source.host = v; }, "The source, for --target-sync-schema."},
     Flag{"source-port", text, "PORT", "", postgres, 0,
@@ -248,6 +248,10 @@ constexpr std::array flag_table{
     Flag{"nats-target-url", text, "URL", "", nats, 0,
          [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; the group's own when not given."},
 
+    // check rules.
+    Flag{"sample", text, "N", "0", command_check_rules, 0,
+         [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "Rows of each table to show before and after the rules."},
+
     // teardown.
     Flag{"yes", boolean, "", "false", command_teardown, 0,
          [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
@@ -260,14 +264,14 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
     Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
-    Flag{"config", text, "FILE", "", commands_connected, 0,
+    Flag{"config", text, "FILE", "", commands_all, 0,
          [](S&, V) {}, "The configuration file; `~/.pgsluice.yaml` when not given and that exists."},
-    Flag{"log-level", text, "LEVEL", "info", commands_connected, 0,
+    Flag{"log-level", text, "LEVEL", "info", commands_all, 0,
          [](S& s, V v) {
              s.log.level = parse_choice<LogLevel>(v, {{"debug", LogLevel::debug}, {"info", LogLevel::info},
                                                       {"warning", LogLevel::warning}, {"warn", LogLevel::warning}, {"error", LogLevel::error}});
          }, "`debug`, `info`, `warning` or `error`."},
-    Flag{"log-format", text, "FORMAT", "text", commands_connected, 0,
+    Flag{"log-format", text, "FORMAT", "text", commands_all, 0,
          [](S& s, V v) { s.log.format = parse_choice<LogFormat>(v, {{"text", LogFormat::text}, {"json", LogFormat::json}}); },
          "`text` or `json`. The log goes to standard error."},
 };

@@ -31,10 +31,14 @@ std::vector<Section> sections() {
 }
 
 std::string title(std::uint32_t mask) {
-    if (mask == commands_connected) return "every command";
+    if (mask == commands_all) return "every command";
+    if (mask == commands_connected) return "every command that works on a group";
     if (mask == commands_loop) return "replicator and worker";
-    if (mask == commands_worker) return "worker, every sink";
     std::string out;
+    if ((mask & commands_worker) == commands_worker) {
+        out = "worker, every sink";
+        mask &= ~commands_worker;
+    }
     for (const CommandInfo& command : commands()) {
         if ((mask & command.command) == 0) continue;
         if (!out.empty()) out += ", ";

@@ -26,6 +26,7 @@ struct Settings {
     PostgresSinkOptions postgres;
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
+    int sample = 0;    // check rules: rows to show of each table
     bool yes = false;  // teardown: do it, do not only list
 };
 

@@ -7,6 +7,9 @@
 
 #include "replicator/slot.h"
 #include "replicator/source_session.h"
+#include "sql/error.h"
+#include "sql/timestamp.h"
+#include "stream/registry.h"
 
 namespace pgsluice {
 
@@ -27,6 +30,17 @@ std::string describe_slot(const Names& names, const SlotState& slot, Lsn wal_end
                        to_string(slot.confirmed), behind, user);
 }
 
+std::string describe_worker(const WorkerEntry& worker, const StreamState& stream, std::int64_t now_us) {
+    const std::uint64_t from = worker.durable.resume_seq.value;
+    const std::uint64_t behind = stream.last_seq.value + 1 > from ? stream.last_seq.value + 1 - from : 0;
+    return fmt::format(
+        "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), heard of {} s ago",
+        worker.name, worker.sink, to_string(worker.applied.position), from, behind,
+        (now_us - worker.reported_us) / 1'000'000);
+}
+
+bool is_worker(const std::string& key) { return key.rfind("worker.", 0) == 0; }
+
 }  // namespace
 
 std::vector<std::string> status_in_nats(Broker& broker, const Names& names) {
@@ -40,8 +54,12 @@ std::vector<std::string> status_in_nats(Broker& broker, const Names& names) {
     std::vector<std::string> keys = broker.kv_keys(names);
     std::sort(keys.begin(), keys.end());
     for (const std::string& key : keys) {
-        const auto value = broker.kv_get(names, key);
+        const auto value = is_worker(key) ? std::nullopt : broker.kv_get(names, key);
         if (value) lines.push_back(fmt::format("{}: {}", key, value->text));
+    }
+    const auto stream = broker.stream_state(names.stream).value_or(StreamState{});
+    for (const WorkerEntry& worker : WorkerRegistry(broker, names).list()) {
+        lines.push_back(describe_worker(worker, stream, sql::postgres_time_us()));
     }
     return lines;
 }
@@ -62,6 +80,17 @@ void run_status(Settings settings, const Log& log, std::stop_token stop) {
         for (std::string& line : status_on_source(source, names)) lines.push_back(std::move(line));
     }
     for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+}
+
+void run_forget(Settings settings, const Log& log, std::stop_token stop) {
+    const auto broker = Broker::connect(settings.nats, log, std::move(stop));
+    const std::string& worker = settings.worker.worker;
+    if (!WorkerRegistry(*broker, settings.worker.names).remove(worker)) {
+        throw stop_error(fmt::format("unable to forget worker '{}': group '{}' knows none of that name", worker,
+                                     settings.worker.names.group),
+                         "pgsluice status shows the group's workers");
+    }
+    std::printf("worker '%s' is forgotten; the stream no longer waits for it\n", worker.c_str());
 }
 
 }  // namespace pgsluice

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
 
+#include "cmd/check_rules.h"
 #include "cmd/dead_letter_stream.h"
 #include "cmd/sink_table.h"
 #include "cmd/status.h"
@@ -50,8 +52,19 @@ void tear_down(Command, Settings settings, const Log& log, std::stop_token stop)
     run_teardown(std::move(settings), log, std::move(stop));
 }
 
+void check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
+    const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator.schema,
+                                    settings.replicator.tables, settings.sample};
+    const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+    check_rules_against_source(options, print, log, std::move(stop));
+}
+
 void show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
     run_status(std::move(settings), log, std::move(stop));
+}
+
+void forget(Command, Settings settings, const Log& log, std::stop_token stop) {
+    run_forget(std::move(settings), log, std::move(stop));
 }
 
 struct Entry {
@@ -60,10 +73,8 @@ struct Entry {
 };
 
 constexpr std::array table{
-    Entry{command_replicator, replicate},
-    Entry{commands_worker, work},
-    Entry{command_status, show_status},
-    Entry{command_teardown, tear_down},
+    Entry{command_replicator, replicate}, Entry{commands_worker, work},       Entry{command_check_rules, check_rules},
+    Entry{command_forget, forget},        Entry{command_status, show_status}, Entry{command_teardown, tear_down},
 };
 
 }  // namespace
@@ -76,6 +87,7 @@ Subcommand subcommand(Command command) {
 }
 
 void set_names(Settings& settings) {
+    if (settings.group.empty()) return;  // check rules needs none
     const Names names = names_for(settings.group);
     settings.replicator.names = settings.worker.names = names;
     if (!settings.worker.worker.empty()) settings.worker.worker = worker_name(settings.worker.worker);

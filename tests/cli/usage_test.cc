@@ -81,3 +81,13 @@ TEST_CASE("version and help") {
     CHECK(help.code == 0);
     CHECK(help.out.find("--target-sync-schema") != std::string::npos);
 }
+
+TEST_CASE("rules files are checked without a source, too") {
+    const std::string rules = temporary_directory("cli") + "/rules.yaml";
+    std::ofstream(rules) << "tables:\n  users:\n    - {type: exclude_column, colum: ssn}\n";
+    const Finished finished = run_pgsluice({"check", "rules", "--rules-config", rules});
+    CHECK(finished.code == 2);
+    CHECK(finished.err.find(rules + ":3") != std::string::npos);
+    std::ofstream(rules) << "tables:\n  users:\n    - {type: exclude_column, column: ssn}\n";
+    CHECK(run_pgsluice({"check", "rules", "--rules-config", rules}).code == 0);
+}

@@ -5,6 +5,7 @@
 
 #include "cmd/teardown.h"
 #include "sinks/postgres_progress.h"
+#include "stream/registry.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
@@ -100,6 +101,28 @@ TEST_CASE("teardown lists first, then removes, and may be repeated") {
     const Finished again = group.teardown({"--yes"});
     CHECK(again.code == 0);
     CHECK(again.out == "group 'tear_down' has nothing left\n");
+}
+
+TEST_CASE("a worker that will not come back is shown, and forgotten once") {
+    const Group group;
+    const auto broker = connect_nats();
+    WorkerEntry entry;
+    entry.name = "gone";
+    entry.sink = "file";
+    entry.durable.resume_seq = StreamSeq{3};
+    WorkerRegistry(*broker, names).report(entry);
+    const auto pgsluice_says = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), PGSLUICE_BINARY);
+        words.insert(words.end(), {"--group", "tear-down", "--nats-url", shared_nats().url()});
+        return run(words);
+    };
+    CHECK(contains(pgsluice_says({"status"}).out,
+                   "worker 'gone' (file): applied up to 0/0:0, needs the stream from message 3"));
+    CHECK(pgsluice_says({"forget", "--worker-name", "gone"}).code == 0);
+    CHECK_FALSE(contains(pgsluice_says({"status"}).out, "gone"));
+    const Finished again = pgsluice_says({"forget", "--worker-name", "gone"});
+    CHECK(again.code == 1);
+    CHECK(contains(again.err, "unable to forget worker 'gone': group 'tear_down' knows none of that name"));
 }
 
 TEST_CASE("teardown refuses while the replicator runs, and removes nothing") {

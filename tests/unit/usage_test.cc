@@ -64,9 +64,13 @@ TEST_CASE("what is missing") {
           "the source database is not given | give --source-url, or --host, --dbname and so on");
     CHECK(worker("postgres") ==
           "the target database is not given | give --target-url, or --target-host, --target-dbname and so on");
+    CHECK(worker("postgres", {"--target-host", "h", "--target-sync-schema"}) ==
+          "the source database is not given | give --source-url, or --source-host, --source-dbname and so on");
+    CHECK(refusal({"forget", "--group", "g"}).rfind("--worker-name is required | ", 0) == 0);
     CHECK(refusal({"teardown", "--group", "g"}) ==
           "the source database is not given | give --source-url, or --host, --dbname and so on");
     CHECK(refusal({"status", "--group", "g"}) == "accepted");
+    CHECK(refusal({"check", "rules", "--rules-config", "r.yaml"}) == "accepted");
     CHECK(worker("file").rfind("--file-output-dir is required | ", 0) == 0);
     CHECK(worker("webhook").rfind("--webhook-url is required | ", 0) == 0);
 }
