@@ -16,7 +16,7 @@ namespace pgsluice {
 using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, const Log& log,
                                            std::stop_token stop);
 
-// Null for a command that is no worker, or whose sink is not part of the program yet.
+// Null for a command that is no worker.
 MakeSink find_sink(Command command);
 
 }  // namespace pgsluice

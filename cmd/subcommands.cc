@@ -1,9 +1,8 @@
 #include "cmd/subcommands.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cstdio>
+#include <stdexcept>
 
 #include "cmd/check_rules.h"
 #include "cmd/dead_letter_stream.h"
@@ -34,10 +33,7 @@ void replicate(Command, Settings settings, const Log& log, std::stop_token stop)
 
 void work(Command command, Settings settings, const Log& log, std::stop_token stop) {
     const MakeSink make = find_sink(command);
-    if (make == nullptr) {
-        throw stop_error(
-            fmt::format("unable to run '{}': this sink is not part of the program yet", info(command).words));
-    }
+    if (make == nullptr) throw std::logic_error("a worker without a sink");
     DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
     const SinkFactory factory = [&](std::stop_token session_stop) {
         return make(settings, dead_letters, log, std::move(session_stop));
