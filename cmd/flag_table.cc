@@ -129,13 +129,13 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
     Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
          [](S& s, V v) { s.replicator.stream_retain_ms = parse_duration_ms(v); },
-         "Keep what every worker has applied at least this long, so that another worker may still join.", true},
+         "Keep what every worker has applied at least this long, so that another worker may still join."},
     Flag{"confirm", text, "WHAT", "stream", replicator, 0,
          [](S& s, V v) { s.replicator.confirm = parse_choice<ConfirmMode>(v, {{"stream", ConfirmMode::stream}, {"applied", ConfirmMode::applied}}); },
-         "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it.", true},
+         "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it."},
     Flag{"assume-sync-always", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.assume_sync_always = parse_boolean(v); },
-         "nats-server is set to `sync_interval: always`: do not warn at start that it syncs its disk lazily.", true},
+         "nats-server is set to `sync_interval: always`: do not say at start that it syncs its disk lazily."},
 
     // What all workers share.
     Flag{"worker-name", text, "NAME", "", commands_worker | command_forget, command_forget,

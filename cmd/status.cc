@@ -31,7 +31,7 @@ std::string describe_slot(const Names& names, const SlotState& slot, Lsn wal_end
 }
 
 std::string describe_worker(const WorkerEntry& worker, const StreamState& stream, std::int64_t now_us) {
-    const std::uint64_t from = worker.durable.resume_seq.value;
+    const std::uint64_t from = needed_from(worker).value;
     const std::uint64_t behind = stream.last_seq.value + 1 > from ? stream.last_seq.value + 1 - from : 0;
     return fmt::format(
         "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), heard of {} s ago",

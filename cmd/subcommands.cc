@@ -19,7 +19,17 @@ namespace pgsluice {
 
 namespace {
 
+// A client cannot see how nats-server is set.
+void tell_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
+    if (options.assume_sync_always || options.confirm == ConfirmMode::applied) return;
+    log(LogLevel::info,
+        "nats-server acknowledges messages before it syncs them to disk, unless it is set to sync_interval: always; a "
+        "power cut can take what the slot has already forgotten. --confirm applied guards against that, "
+        "--assume-sync-always ends this message");
+}
+
 void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
+    tell_of_lazy_sync(settings.replicator, log);
     const Session session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
