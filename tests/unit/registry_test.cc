@@ -3,10 +3,8 @@
 
 #include "sql/error.h"
 #include "stream/registry.h"
-#include "stream/retention.h"
 
 using namespace pgsluice;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -43,19 +41,4 @@ TEST_CASE("kept is what the slowest worker needs and what is young") {
     loading[0].begin_seq = {3};
     CHECK(slowest(loading) == loading.data());
     CHECK(keep_from(loading, {10}) == StreamSeq{3});
-}
-
-TEST_CASE("messages are retained for their time") {
-    Retention retention(1h);
-    const Retention::Time start{};
-    CHECK(retention.retained_from(start).value == 1);
-    retention.note({10}, start);
-    retention.note({11}, start + 1s);
-    retention.note({20}, start + 2min);
-    CHECK(retention.retained_from(start + 59min).value == 1);
-    CHECK(retention.retained_from(start + 60min).value == 11);
-    CHECK(retention.retained_from(start + 62min).value == 21);
-    Retention none(0ms);
-    none.note({5}, start);
-    CHECK(none.retained_from(start).value == 6);
 }
