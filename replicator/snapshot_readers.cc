@@ -100,6 +100,7 @@ SnapshotReaders attempt(const ReplicatorOptions& options, std::span<const sql::C
         reader.exec("SET TRANSACTION SNAPSHOT " + sql::quote_literal(slot.snapshot), "import the slot's snapshot");
     }
     guard.keep();
+    if (temporary) creator.drop_slot(name);
     result.consistent_point = slot.consistent_point;
     return result;
 }

@@ -77,6 +77,11 @@ CreatedSlot ReplicationConnection::create_slot(const std::string& name, SlotLife
     return {lsn_at(result, 1), exported ? std::string(*exported) : std::string()};
 }
 
+void ReplicationConnection::drop_slot(const std::string& name) {
+    connection_.exec(fmt::format("DROP_REPLICATION_SLOT {}", quote_identifier(name)),
+                     fmt::format("drop slot '{}' on the {}", name, connection_.options().role));
+}
+
 void ReplicationConnection::start_replication(const std::string& slot, const std::string& publication) {
     const std::string statement =
         fmt::format("START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '1', publication_names {}, messages 'true')",

@@ -45,6 +45,9 @@ class ReplicationConnection {
     CreatedSlot create_slot(const std::string& name, SlotLife life, SlotSnapshot snapshot,
                             std::function<void()> tick = {});
 
+    // Of this connection's own making, so that a temporary one is gone before the connection is.
+    void drop_slot(const std::string& name);
+
     // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput proto_version 1 and messages on: the server goes on from
     // the slot's confirmed position. (A start above the WAL's end would be accepted and skip commits silently.)
     void start_replication(const std::string& slot, const std::string& publication);
