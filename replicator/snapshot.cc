@@ -16,8 +16,6 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::uint64_t range_bytes = 64ULL << 20;
-
 struct Sizes {
     std::vector<PartSize> parts;
     std::vector<std::uint64_t> table_bytes;  // with TOAST
@@ -151,7 +149,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     ColumnTypes types(source);
     const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
     const Sizes sizes = measure(source, tables);
-    auto ranges = plan_ranges(sizes.parts, range_bytes / sizes.block_size);
+    auto ranges = plan_ranges(sizes.parts, options.copy_range_bytes / sizes.block_size);
     log(LogLevel::info,
         fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
                     ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));

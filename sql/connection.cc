@@ -132,16 +132,19 @@ Connection::~Connection() = default;
 Connection::Connection(Connection&&) noexcept = default;
 Connection& Connection::operator=(Connection&&) noexcept = default;
 
-std::string Connection::or_default(std::string_view doing) const {
-    return doing.empty() ? fmt::format("run a statement on the {}", options_.role) : std::string(doing);
+void Connection::send(const std::string& statement, std::string_view doing) {
+    doing_ = doing;
+    if (PQsendQuery(raw(), statement.c_str()) == 0) throw failure();
+    flush();
 }
 
 Result Connection::exec(const std::string& statements, std::string_view doing) {
-    if (PQsendQuery(raw(), statements.c_str()) == 0) throw error(or_default(doing));
-    return last_result(Shape{-1}, doing);
+    send(statements, doing);
+    return last_result(Shape{-1});
 }
 
 Result Connection::query(const std::string& statement, std::span<const Param> params, Shape shape) {
+    doing_.clear();
     // Views need not end in a NUL, libpq's parameters must.
     std::vector<std::string> texts(params.size());
     std::vector<const char*> values(params.size(), nullptr);
@@ -152,13 +155,13 @@ Result Connection::query(const std::string& statement, std::span<const Param> pa
     }
     if (PQsendQueryParams(raw(), statement.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
                           nullptr, 0) == 0) {
-        throw error(or_default({}));
+        throw failure();
     }
-    return last_result(shape, {});
+    flush();
+    return last_result(shape);
 }
 
-Result Connection::last_result(Shape shape, std::string_view doing) {
-    flush();
+Result Connection::last_result(Shape shape) {
     std::optional<Result> last;
     while (auto result = next_result()) {
         const auto status = PQresultStatus(result->raw());
@@ -168,10 +171,9 @@ Result Connection::last_result(Shape shape, std::string_view doing) {
         // The first error of several statements is the one that ended them.
         if (!last || PQresultStatus(last->raw()) != PGRES_FATAL_ERROR) last = std::move(result);
     }
-    if (!last) throw error(or_default(doing));
+    if (!last) throw failure();
     const auto status = PQresultStatus(last->raw());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
-        throw error(or_default(doing), &*last);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) throw failure(&*last);
     const bool fits = shape.columns < 0 || (last->columns() == shape.columns && last->rows() >= shape.min_rows &&
                                             (shape.max_rows < 0 || last->rows() <= shape.max_rows));
     if (!fits) {
@@ -204,17 +206,17 @@ void Connection::flush() {
     for (;;) {
         const int left = PQflush(raw());
         if (left == 0) return;
-        if (left < 0) throw error(fmt::format("send to the {}", options_.role));
+        if (left < 0) throw failure();
         wait(true);
         // A server that waits for us to read would never take the rest.
-        if (PQconsumeInput(raw()) == 0) throw error(fmt::format("read from the {}", options_.role));
+        if (PQconsumeInput(raw()) == 0) throw failure();
     }
 }
 
 std::optional<Result> Connection::next_result() {
     while (PQisBusy(raw()) != 0) {
         wait(false);
-        if (PQconsumeInput(raw()) == 0) throw error(fmt::format("read from the {}", options_.role));
+        if (PQconsumeInput(raw()) == 0) throw failure();
     }
     PGresult* owned = PQgetResult(raw());
     if (owned == nullptr) return std::nullopt;
@@ -231,6 +233,10 @@ void Connection::cancel() noexcept {
 int Connection::server_version() const noexcept { return PQserverVersion(raw()); }
 int Connection::backend_pid() const noexcept { return PQbackendPID(raw()); }
 int Connection::socket() const noexcept { return PQsocket(raw()); }
+
+SqlError Connection::failure(const Result* failed) const {
+    return error(doing_.empty() ? fmt::format("run a statement on the {}", options_.role) : doing_, failed);
+}
 
 SqlError Connection::error(const std::string& doing, const Result* failed) const {
     const auto field = [&](int code) -> std::string {

@@ -77,9 +77,8 @@ class Connection;
 // A running COPY ... TO STDOUT. Ends the connection's COPY state when destroyed early (cancels and drains).
 class CopyOut {
    public:
-    CopyOut(Connection& connection, std::string doing) noexcept : connection_(&connection), doing_(std::move(doing)) {}
-    CopyOut(CopyOut&& other) noexcept
-        : connection_(std::exchange(other.connection_, nullptr)), doing_(std::move(other.doing_)) {}
+    explicit CopyOut(Connection& connection) noexcept : connection_(&connection) {}
+    CopyOut(CopyOut&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
     CopyOut& operator=(CopyOut&&) = delete;
     ~CopyOut();
 
@@ -89,16 +88,14 @@ class CopyOut {
 
    private:
     Connection* connection_;
-    std::string doing_;
     std::unique_ptr<char, void (*)(void*) noexcept> buffer_{nullptr, [](void*) noexcept {}};
 };
 
 // A running COPY ... FROM STDIN. Destroyed before end(), it fails the COPY so that nothing of it is kept.
 class CopyIn {
    public:
-    CopyIn(Connection& connection, std::string doing) noexcept : connection_(&connection), doing_(std::move(doing)) {}
-    CopyIn(CopyIn&& other) noexcept
-        : connection_(std::exchange(other.connection_, nullptr)), doing_(std::move(other.doing_)) {}
+    explicit CopyIn(Connection& connection) noexcept : connection_(&connection) {}
+    CopyIn(CopyIn&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
     CopyIn& operator=(CopyIn&&) = delete;
     ~CopyIn();
 
@@ -108,7 +105,6 @@ class CopyIn {
 
    private:
     Connection* connection_;
-    std::string doing_;
     std::size_t unflushed_ = 0;
 };
 
@@ -160,8 +156,16 @@ class Connection {
     [[nodiscard]] SqlError error(const std::string& doing, const Result* failed = nullptr) const;
 
    private:
-    Result last_result(Shape shape, std::string_view doing);
-    [[nodiscard]] std::string or_default(std::string_view doing) const;
+    friend class CopyOut;
+    friend class CopyIn;
+    // Remembers what errors are to say; sends the statement.
+    void send(const std::string& statement, std::string_view doing);
+    void start_copy(const std::string& statement, std::string_view doing, int wanted_status);
+    std::int64_t finish_copy();
+    Result last_result(Shape shape);
+    [[nodiscard]] SqlError failure(const Result* failed = nullptr) const;
+
+    std::string doing_;  // of the statement that runs
 
     ConnectOptions options_;
     std::stop_token stop_;

@@ -11,28 +11,6 @@ namespace {
 constexpr std::size_t flush_bytes = 64 * 1024;
 constexpr int abandon_timeout_ms = 2000;
 
-// Starts a COPY; throws unless the server enters the wanted state.
-void start_copy(Connection& connection, const std::string& statement, ExecStatusType wanted, const std::string& doing) {
-    if (PQsendQuery(connection.raw(), statement.c_str()) == 0) throw connection.error(doing);
-    connection.flush();
-    std::optional<Result> failed = connection.next_result();
-    if (failed && PQresultStatus(failed->raw()) == wanted) return;
-    while (connection.next_result()) {
-    }
-    throw connection.error(doing, failed ? &*failed : nullptr);
-}
-
-// The command's own result behind the data; throws if that is an error.
-std::int64_t finish_copy(Connection& connection, const std::string& doing) {
-    std::optional<Result> result = connection.next_result();
-    while (connection.next_result()) {
-    }
-    if (!result || PQresultStatus(result->raw()) != PGRES_COMMAND_OK) {
-        throw connection.error(doing, result ? &*result : nullptr);
-    }
-    return result->affected();
-}
-
 // Reads away what is left, so that the connection can be used again; gives up when that takes long, and the next
 // statement on the connection fails.
 void read_away(Connection& connection) {
@@ -50,14 +28,33 @@ void read_away(Connection& connection) {
 
 }  // namespace
 
+// Throws unless the server enters the wanted state.
+void Connection::start_copy(const std::string& statement, std::string_view doing, int wanted_status) {
+    send(statement, doing);
+    std::optional<Result> failed = next_result();
+    if (failed && PQresultStatus(failed->raw()) == wanted_status) return;
+    while (next_result()) {
+    }
+    throw failure(failed ? &*failed : nullptr);
+}
+
+// The command's own result behind the data; throws if that is an error.
+std::int64_t Connection::finish_copy() {
+    std::optional<Result> result = next_result();
+    while (next_result()) {
+    }
+    if (!result || PQresultStatus(result->raw()) != PGRES_COMMAND_OK) throw failure(result ? &*result : nullptr);
+    return result->affected();
+}
+
 CopyOut Connection::copy_out(const std::string& statement, std::string_view doing) {
-    start_copy(*this, statement, PGRES_COPY_OUT, or_default(doing));
-    return {*this, or_default(doing)};
+    start_copy(statement, doing, PGRES_COPY_OUT);
+    return CopyOut(*this);
 }
 
 CopyIn Connection::copy_in(const std::string& statement, std::string_view doing) {
-    start_copy(*this, statement, PGRES_COPY_IN, or_default(doing));
-    return {*this, or_default(doing)};
+    start_copy(statement, doing, PGRES_COPY_IN);
+    return CopyIn(*this);
 }
 
 CopyOut::~CopyOut() {
@@ -77,12 +74,12 @@ std::optional<std::string_view> CopyOut::next() {
         buffer_ = {row, [](void* owned) noexcept { PQfreemem(owned); }};
         if (length > 0) return std::string_view(row, static_cast<std::size_t>(length));
         if (length < 0) {
-            finish_copy(*std::exchange(connection_, nullptr), doing_);
+            std::exchange(connection_, nullptr)->finish_copy();
             return std::nullopt;
         }
         connection_->wait(false);
         if (PQconsumeInput(connection_->raw()) == 0) {
-            throw std::exchange(connection_, nullptr)->error(doing_);
+            throw std::exchange(connection_, nullptr)->failure();
         }
     }
 }
@@ -103,7 +100,7 @@ void CopyIn::write(std::string_view bytes) {
     while (!bytes.empty()) {
         const auto piece = bytes.substr(0, flush_bytes);
         if (PQputCopyData(connection_->raw(), piece.data(), static_cast<int>(piece.size())) < 0) {
-            throw std::exchange(connection_, nullptr)->error(doing_);
+            throw std::exchange(connection_, nullptr)->failure();
         }
         bytes.remove_prefix(piece.size());
         unflushed_ += piece.size();
@@ -118,9 +115,9 @@ void CopyIn::write(std::string_view bytes) {
 std::int64_t CopyIn::end() {
     if (connection_ == nullptr) throw std::logic_error("end of a COPY that has ended");
     Connection& connection = *std::exchange(connection_, nullptr);
-    if (PQputCopyEnd(connection.raw(), nullptr) < 0) throw connection.error(doing_);
+    if (PQputCopyEnd(connection.raw(), nullptr) < 0) throw connection.failure();
     connection.flush();
-    return finish_copy(connection, doing_);
+    return connection.finish_copy();
 }
 
 }  // namespace pgsluice::sql

@@ -91,8 +91,8 @@ std::string one_line(std::string_view verbose_text) {
         const auto end = std::min(verbose_text.find('\n'), verbose_text.size());
         std::string line(verbose_text.substr(0, end));
         verbose_text.remove_prefix(std::min(end + 1, verbose_text.size()));
-        // "LOCATION:  auth_failed, auth.c:332" is for the server's developers.
-        if (line.empty() || line.starts_with("LOCATION:")) continue;
+        // "LOCATION:  auth_failed, auth.c:332" is for the server's developers; indented lines guess at causes.
+        if (line.empty() || line.starts_with("LOCATION:") || line.starts_with('\t')) continue;
         const auto severity = line.find(after_severity);
         if (severity != std::string::npos) {
             const auto rest = severity + after_severity.size();
