@@ -1,0 +1,47 @@
+// Any run of well-formed or broken pgoutput messages either is refused with an Error or becomes a block that reads
+// back. The input is a run of messages, each behind two bytes of length.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "replicator/wal_encoder.h"
+#include "sql/error.h"
+#include "stream/block_reader.h"
+
+using namespace pgsluice;
+
+namespace {
+
+void read_back(WalEncoder& encoder) {
+    if (encoder.size() == 0) return;
+    const auto block = encoder.finish();
+    try {
+        BlockReader().read(block.body);
+    } catch (const Error&) {
+        std::abort();  // what we wrote must be readable
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    std::string_view input(reinterpret_cast<const char*>(data), size);
+    WalEncoder encoder({}, {});
+    try {
+        while (input.size() >= 2) {
+            const std::size_t high = static_cast<unsigned char>(input[0]);
+            std::size_t length = high << 8 | static_cast<unsigned char>(input[1]);
+            input.remove_prefix(2);
+            length = length < input.size() ? length : input.size();
+            const std::string message(input.substr(0, length));
+            input.remove_prefix(length);
+            encoder.take(message);
+            if (high & 1) read_back(encoder);
+        }
+    } catch (const Error&) {
+    }
+    read_back(encoder);
+    return 0;
+}
