@@ -1,20 +1,34 @@
 // The contract between a worker and where its changes go. A new sink can be written from this header alone.
 //
-// Life: the worker constructs the sink, calls open() once before it touches NATS, then a sequence of
-//     begin_snapshot (copy | apply)* end_snapshot        and
-//     apply*
-// in stream order, and at last close(). Any call may throw an Error: retry when the same may succeed later (the worker
-// destroys the sink, waits, makes a new one, and goes on from what its open() returns), stop when somebody has to act.
-// Interrupted may be thrown when the stop token handed to the constructor fires. After a throw only the destructor
-// runs, and it must leave nothing half applied that open() could not recognise and undo.
+// Life. The worker makes the sink, calls open() before it touches NATS (and resume() after it, where the sink's state
+// is in KV), then, in stream order,
+//     begin_snapshot (copy | apply)* end_snapshot    and    apply*
+// with flush() in between, and at last close(). One session of a worker is one sink object; a new session gets a new
+// one.
 //
-// Order: changes arrive in commit order, every change exactly once per sequence of calls, and after a restart from the
-// checkpoint on. Applying exactly once is therefore: make a batch's effects and its checkpoint durable together, or be
-// able to cut off at open() what lies behind the checkpoint. A sink that can do neither (stdout, webhook) repeats
-// changes after a crash; each repeat carries the same position.
+// Batches. apply() is handed changes in commit order, after the rules. A batch holds whole transactions, unless it is
+// not `complete`: then the last transaction goes on in the next batch, and neither it nor `upto` may be counted as
+// applied until a complete batch has come. A batch without changes still moves `upto`. Views in a batch die with the
+// call; what a sink keeps, it copies. Relations stay at their address as long as the session (stream/change.h).
 //
-// Threads: all calls come from one thread. A sink may use threads of its own and must join them in its destructor.
-// Views in a batch die with the call; what a sink keeps, it copies.
+// Durability. apply() may buffer. durable() says how far everything has reached whatever the sink calls durable: a
+// commit on the target, an fsync, a 2xx, an ack. The stream may be trimmed up to there, so it must never say more than
+// would survive a crash of this machine, and it must follow within seconds of flush().
+//
+// Exactly once. After a crash the worker goes on from what open() returns, and changes behind that come again. So
+// either a batch's effects and its checkpoint become durable together (postgres), or open() cuts off what lies behind
+// the checkpoint (file). A sink that can do neither (stdout, webhook, nats) repeats changes; each repeat carries the
+// same position, which is unique per change (event_key.h).
+//
+// Errors. Any call may throw. A retry Error says that the same may succeed later: the worker destroys the sink, waits,
+// and starts a new session; a sink that can wait by itself for its other end (webhook) does, looking at the stop token.
+// A stop Error says that somebody has to act. After a throw only the destructor runs, and it must leave nothing that
+// open() could not recognise and undo. No message holds a row's value.
+//
+// Shutdown. When the stop token given to the constructor fires, a call that waits may throw Interrupted, after a grace
+// that leaves the worker ending within five seconds; otherwise the worker calls close() as soon as the call returns.
+//
+// Threads. All calls come from one thread. A sink may use threads of its own and joins them in its destructor.
 #pragma once
 
 #include <cstdint>
@@ -84,11 +98,10 @@ class Sink {
     // Returns when everything since begin_snapshot and `upto` are durable.
     virtual void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) = 0;
 
-    // Applies a batch. When it returns and the batch is complete, its changes and `upto` are applied as the sink's
-    // guarantee says. Several batches up to a complete one form whole transactions.
+    // Applies a batch, or takes it over to be applied: see Batches and Durability above.
     virtual void apply(const Batch& batch) = 0;
 
-    // Called when input has run dry or about once a second, whichever is more often: write out what is buffered.
+    // Called when input has run dry and about once a second: write out what is buffered. May wait for the other end.
     virtual void flush() = 0;
     // The newest checkpoint that survives any crash. What the stream may be trimmed to. A default Checkpoint
     // (resume_seq 0) while there is none.
