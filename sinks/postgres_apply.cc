@@ -21,10 +21,20 @@ void PostgresApplier::begin() {
 void PostgresApplier::roll_back() {
     if (!open_) return;
     open_ = false;
+    deferred_.clear();
     session_.connection.exec("ROLLBACK");
 }
 
+void PostgresApplier::note_deferred(const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+        if (change.op != Op::insert && change.op != Op::update) continue;
+        const auto& plan = plans_.at(*change.relation);
+        if (plan->table.has_deferrable()) deferred_.note(plan, change);
+    }
+}
+
 void PostgresApplier::commit(const SinkState& next) {
+    deferred_.check(session_.connection);
     progress_.move(next);
     PGSLUICE_FAILPOINT("postgres_before_commit");
     session_.connection.exec("COMMIT");
@@ -35,9 +45,13 @@ void PostgresApplier::commit(const SinkState& next) {
 
 void PostgresApplier::apply(const std::vector<Change>& changes, const SinkState* next) {
     plans_.start_batch();
+    if (session_.replica) note_deferred(changes);
     if (options_.set_based) {
-        if (sets_.apply(changes, open_, next, counts_)) {
-            open_ = next == nullptr;
+        // Deferred constraints are looked at before the commit.
+        const SinkState* commits = deferred_.empty() ? next : nullptr;
+        if (sets_.apply(changes, open_, commits, counts_)) {
+            open_ = commits == nullptr;
+            if (open_ && next != nullptr) commit(*next);
             return;
         }
         log_(LogLevel::debug, "a batch is applied row by row: " + sets_.reason());

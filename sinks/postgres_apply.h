@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sinks/dead_letters.h"
+#include "sinks/postgres_deferred.h"
 #include "sinks/postgres_plans.h"
 #include "sinks/postgres_progress.h"
 #include "sinks/postgres_rows.h"
@@ -26,7 +27,8 @@ class PostgresApplier {
           log_(log),
           dead_letters_(dead_letters),
           sets_(session, progress, plans, options),
-          rows_(session, plans, options, log) {}
+          rows_(session, plans, options, log),
+          deferred_(log) {}
 
     // Begins a transaction unless one is open, applies the changes, and with `next` moves the progress and commits.
     void apply(const std::vector<Change>& changes, const SinkState* next);
@@ -35,6 +37,7 @@ class PostgresApplier {
     [[nodiscard]] const ConflictCounts& counts() const noexcept { return counts_; }
 
    private:
+    void note_deferred(const std::vector<Change>& changes);
     void apply_in_order(const std::vector<Change>& changes);
     void apply_range(const std::vector<Change>& changes, std::size_t begin, std::size_t end);
     void begin();
@@ -48,6 +51,7 @@ class PostgresApplier {
     DeadLetters* dead_letters_;
     PostgresSets sets_;
     PostgresRows rows_;
+    PostgresDeferred deferred_;
     ConflictCounts counts_;
     bool open_ = false;
 };
