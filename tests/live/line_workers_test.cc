@@ -134,8 +134,11 @@ TEST_CASE("stdout: a slow reader gets everything, and stopping does not wait for
     CHECK(slow.code == 0);
     CHECK(ns_of(slow.out) == counting(20000));
 
-    Process asleep(ProcessOptions{
-        .argv = {"bash", "-c", "exec " + group.worker_words("stdout", "--worker-name asleep > >(sleep 60)")}});
+    // A FIFO that nobody reads, and that has a reader all the same: the worker itself.
+    const std::string fifo = temporary_directory("asleep") + "/fifo";
+    Process asleep(ProcessOptions{.argv = {"bash", "-c",
+                                           "mkfifo '" + fifo + "'; exec 1<>'" + fifo + "'; exec " +
+                                               group.worker_words("stdout", "--worker-name asleep")}});
     REQUIRE(eventually("the worker reads", [&] { return asleep.err().find("reads stream") != std::string::npos; }));
     asleep.signal(SIGTERM);
     CHECK(asleep.wait(std::chrono::seconds(10)) == 0);
