@@ -49,6 +49,9 @@ class Compiler {
             parts_.projection.push_back(i);
             target->columns.push_back(relation_.columns[i]);
         }
+        if (parts_.projection.empty() && !relation_.columns.empty())
+            throw refuse(in_.rules->place, "all columns are excluded",
+                         "Set 'replicate: false' in the table's route to leave it out.");
         if (parts_.projection.size() == relation_.columns.size()) parts_.projection.clear();
         excluded_ = excluded;
         if (in_.route != nullptr) rename(*target);

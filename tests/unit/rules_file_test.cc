@@ -168,3 +168,10 @@ TEST_CASE("strict wants every column named") {
     CHECK(error_of([&] { (void)load(table)->compile(other); }).empty());
     CHECK(error_of([&] { (void)load(all, "other: {replicate: false}")->compile(other); }).empty());
 }
+
+TEST_CASE("a table of which nothing is left is refused") {
+    const RelationPtr keyless = relation("t", {column("a", kText), column("b", kText)}, ReplicaIdentity::nothing);
+    const std::string error =
+        error_of([&] { (void)load("tables: {t: [{type: exclude_column, columns: [a, b]}]}")->compile(keyless); });
+    CHECK(error.find("all columns are excluded") != std::string::npos);
+}
