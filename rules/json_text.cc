@@ -12,6 +12,7 @@ constexpr int kMaxDepth = 1000;  // of what is_json takes
 [[noreturn]] void fail() { throw Unreadable{"it is not JSON"}; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_quote_or_bracket(char c) { return c == '"' || c == '{' || c == '}' || c == '[' || c == ']'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
@@ -131,11 +132,8 @@ std::string_view JsonCursor::string() {
     if (peek() != '"') fail();
     const std::size_t start = at_++;
     while (true) {
-        at_ = text_.find_first_of("\"\\", at_);
-        if (at_ == std::string_view::npos) {
-            at_ = text_.size();
-            fail();
-        }
+        while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') ++at_;
+        if (at_ == text_.size()) fail();
         if (text_[at_] == '"') break;
         at_ += 2;
         if (at_ > text_.size()) {
@@ -168,11 +166,8 @@ void JsonCursor::skip_value() {
         return;
     }
     for (std::size_t depth = 0;;) {
-        at_ = text_.find_first_of("\"{}[]", at_);
-        if (at_ == std::string_view::npos) {
-            at_ = text_.size();
-            fail();
-        }
+        while (at_ < text_.size() && !is_quote_or_bracket(text_[at_])) ++at_;
+        if (at_ == text_.size()) fail();
         const char c = text_[at_];
         if (c == '"') {
             string();

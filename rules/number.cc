@@ -60,6 +60,27 @@ std::weak_ordering compare_digits(std::string_view a, std::string_view b) {
 
 Number Number::parse(std::string_view text) {
     Number number;
+    return number.parse_small(text) ? number : parse_digits(text);
+}
+
+bool Number::parse_small(std::string_view text) noexcept {
+    constexpr std::size_t kMaxDigits = 18;
+    const bool negative = text.starts_with('-');
+    const std::string_view digits = text.substr(negative ? 1 : 0);
+    if (digits.empty() || digits.size() > kMaxDigits) return false;
+    std::int64_t value = 0;
+    for (const char c : digits) {
+        if (!digit(c)) return false;
+        value = value * 10 + (c - '0');
+    }
+    is_small_ = true;
+    small_ = negative ? -value : value;
+    text_ = text;
+    return true;
+}
+
+Number Number::parse_digits(std::string_view text) {
+    Number number;
     const bool negative = text.starts_with('-');
     if (negative || text.starts_with('+')) text.remove_prefix(1);
     if (text.empty()) fail();
@@ -88,7 +109,13 @@ Number Number::parse(std::string_view text) {
     return number;
 }
 
-std::weak_ordering operator<=>(const Number& a, const Number& b) noexcept {
+std::weak_ordering operator<=>(const Number& a, const Number& b) {
+    if (a.is_small_ && b.is_small_) return a.small_ <=> b.small_;
+    return compare_by_digits(a.is_small_ ? Number::parse_digits(a.text_) : a,
+                             b.is_small_ ? Number::parse_digits(b.text_) : b);
+}
+
+std::weak_ordering compare_by_digits(const Number& a, const Number& b) {
     if (a.rank_ != b.rank_) return a.rank_ <=> b.rank_;
     if (a.rank_ != Number::Rank::positive && a.rank_ != Number::Rank::negative) return std::weak_ordering::equivalent;
     std::weak_ordering order = a.exponent_ <=> b.exponent_;

@@ -94,7 +94,7 @@ class RegexTransform : public Transform {
         out.clear();
         std::size_t copied = 0;
         std::size_t previous_end = std::string_view::npos;
-        for (std::size_t from = 0; from <= text.size() && match(text, from, groups);) {
+        for (std::size_t from = 0;;) {
             const auto start = static_cast<std::size_t>(groups[0].data() - text.data());
             const std::size_t end = start + groups[0].size();
             if (start != end || start != previous_end) {
@@ -103,6 +103,7 @@ class RegexTransform : public Transform {
                 copied = previous_end = end;
             }
             from = start == end ? end + std::max<std::size_t>(1, first_character(text.substr(end))) : end;
+            if (from > text.size() || !match(text, from, groups)) break;
         }
         out.append(text, copied);
         return Value(arena.copy(out));

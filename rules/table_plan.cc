@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <stdexcept>
 
 #include "rules/utf8.h"
@@ -101,11 +103,21 @@ Verdict judge_old_row(const std::vector<FilterStep>& filters, const Change& chan
     return all;
 }
 
+std::span<Value> copy_columns(Row row, const std::vector<std::size_t>& projection, Arena& arena) {
+    const std::size_t columns = projection.empty() ? row.size() : projection.size();
+    auto* out = reinterpret_cast<Value*>(arena.allocate(columns * sizeof(Value)));
+    if (projection.empty()) {
+        std::uninitialized_copy(row.begin(), row.end(), out);
+    } else {
+        for (std::size_t i = 0; i < columns; ++i) new (out + i) Value(row[projection[i]]);
+    }
+    return {out, columns};
+}
+
 // `key_only`: the other columns hold no values and get none.
 Row rewrite(const PlanParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
     if (row.empty() || (steps.empty() && parts.projection.empty())) return row;
-    const auto out = arena.make<Value>(parts.target->columns.size());
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = row[parts.projection.empty() ? i : parts.projection[i]];
+    const std::span out = copy_columns(row, parts.projection, arena);
     for (const TransformStep& step : steps)
         if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena);
     return out;

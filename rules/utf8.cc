@@ -1,5 +1,6 @@
 #include "rules/utf8.h"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -52,9 +53,15 @@ bool is_utf8(std::string_view text) noexcept {
 }
 
 std::size_t count_characters(std::string_view text) noexcept {
-    std::size_t count = 0;
-    for (const char byte : text) count += is_continuation(byte) ? 0U : 1U;
-    return count;
+    std::size_t continuations = 0;
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, text.data() + at, 8);
+        continuations += static_cast<std::size_t>(std::popcount(word & ~(word << 1) & kHighBits));
+    }
+    for (; at < text.size(); ++at) continuations += is_continuation(text[at]) ? 1U : 0U;
+    return text.size() - continuations;
 }
 
 std::size_t first_character(std::string_view text) noexcept {

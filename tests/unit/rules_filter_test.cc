@@ -54,6 +54,11 @@ TEST_CASE("numbers compare as numbers") {
     CHECK(order(kNumeric, "NaN", "Infinity") == 1);
     CHECK(order(kNumeric, "NaN", "NaN") == 0);
     CHECK(order(kNumeric, "-Infinity", "-1e300") == -1);
+    CHECK(order(kNumeric, "18", "18.0000000000000000000001") == -1);
+    CHECK(order(kNumeric, "999999999999999999", "1000000000000000000") == -1);
+    CHECK(order(kNumeric, "-999999999999999999", "-1000000000000000000") == 1);
+    CHECK(order(kNumeric, "-0", "0.00") == 0);
+    CHECK(order(kNumeric, "NaN", "5") == 1);
     CHECK(order(kDouble, "1e+300", "1e299") == 1);
     CHECK(order(kDouble, "1.5e-07", "0.00000015") == 0);
     CHECK(order(kDouble, "0.1", "0.1") == 0);

@@ -1,0 +1,150 @@
+// How fast rules alone are: changes in memory through a compiled plan.
+//
+// usage: rules_bench [rows]        (default 2000000; run a release build)
+// Rows are those of DESIGN.md's table: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "rules/ruleset.h"
+
+using namespace pgsluice;
+
+namespace {
+
+constexpr std::size_t kDistinctRows = 4096;
+constexpr std::size_t kRowsPerBatch = 1000;  // the arena is cleared so often, as the worker does
+
+Column column(const char* name, Oid type, const char* type_name, bool key = false) {
+    return {name, type, -1, key, type_name, type, 0};
+}
+
+RelationPtr users() {
+    return std::make_shared<const Relation>(
+        Relation{16384,
+                 "public",
+                 "users",
+                 ReplicaIdentity::default_key,
+                 {column("id", 20, "bigint", true), column("account", 20, "bigint"),
+                  column("username", 1043, "character varying"), column("profile", 3802, "jsonb"),
+                  column("balance", 1700, "numeric"), column("created_at", 1114, "timestamp without time zone")}});
+}
+
+std::vector<std::string> texts(std::size_t i) {
+    return {std::to_string(1000000 + i),
+            std::to_string(7919 * i % 1000003),
+            fmt::format("user_{}@example.com", i),
+            fmt::format(R"({{"tags": ["a", "b"], "level": {}}})", i % 100),
+            fmt::format("{}.{:02}", i * 37 % 100000, i % 100),
+            fmt::format("2024-06-01 12:{:02}:{:02}.123456", i / 60 % 60, i % 60)};
+}
+
+struct Rows {
+    std::vector<std::vector<std::string>> texts;
+    std::vector<std::vector<Value>> values;
+
+    Rows() {
+        for (std::size_t i = 0; i < kDistinctRows; ++i) texts.push_back(::texts(i));
+        for (const auto& row : texts) {
+            values.emplace_back();
+            for (const auto& text : row) values.back().emplace_back(text);
+        }
+    }
+};
+
+struct Case {
+    const char* name;
+    std::string rules;  // of the table
+};
+
+const char* const kMask = "{type: transform, column: username, parameters: {type: mask}}";
+const char* const kFilter = "{type: filter, column: account, parameters: {operator: gte, value: 0}}";
+const char* const kExclude = "{type: exclude_column, column: created_at}";
+const char* const kRegex =
+    "{type: transform, column: username, parameters: {type: regex, pattern: '[0-9]+', replace: N}}";
+const char* const kHash = "{type: transform, column: username, parameters: {type: hash}}";
+const char* const kJson =
+    "{type: transform, column: profile, parameters: {type: json, path: $.tags, transform: {type: redact}}}";
+const char* const kTime =
+    "{type: filter, column: created_at, parameters: {operator: gte, value: '2024-01-01'}, allow_empty_deletes: true}";
+const char* const kConstant = "{type: transform, column: balance, parameters: {type: constant, value: 0}}";
+
+std::unique_ptr<Ruleset> load(const std::string& rules, const std::string& directory) {
+    if (rules.empty()) return Ruleset::load({});
+    const std::string secret = directory + "/secret";
+    const std::string file = directory + "/rules.yaml";
+    std::ofstream(secret) << "a secret";
+    std::ofstream(file) << "secret_file: " << secret << "\ntables: {users: [" << rules << "]}\n";
+    return Ruleset::load({file, {}});
+}
+
+// CPU seconds of this thread, so that a busy machine does not count.
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// CPU seconds for `count` inserts; dies when not all pass.
+double run(const TablePlan& plan, const RelationPtr& relation, const Rows& rows, std::size_t count) {
+    Arena arena;
+    std::size_t bytes = 0;
+    const double start = cpu_seconds();
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i % kRowsPerBatch == 0) arena.clear();
+        Change change;
+        change.relation = relation.get();
+        change.new_row = rows.values[i % kDistinctRows];
+        if (!plan.apply(change, arena)) std::abort();
+        bytes += change.new_row[2].text().size();
+    }
+    const double took = cpu_seconds() - start;
+    if (bytes == 0) std::abort();
+    return took;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::size_t count = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 2'000'000;
+    const std::string directory =
+        fmt::format("{}/pgsluice-rules-bench-XXXXXX", std::filesystem::temp_directory_path().string());
+    std::string made = directory;
+    if (mkdtemp(made.data()) == nullptr) return 1;
+    const auto list = [](auto... rules) {
+        return fmt::format("{}", fmt::join(std::vector<std::string>{rules...}, ", "));
+    };
+    const Case cases[] = {
+        {"0 rules", ""},
+        {"1: mask", kMask},
+        {"1: filter bigint", kFilter},
+        {"1: filter timestamp", kTime},
+        {"1: exclude_column", kExclude},
+        {"1: constant", kConstant},
+        {"1: regex", kRegex},
+        {"1: json", kJson},
+        {"1: hash", kHash},
+        {"5: mask, filter, exclude, constant, filter timestamp", list(kMask, kFilter, kExclude, kConstant, kTime)},
+        {"5: regex, mask, filter, json, hash", list(kRegex, kMask, kFilter, kJson, kHash)},
+    };
+    const RelationPtr relation = users();
+    const Rows rows;
+    std::printf("%-54s %14s %10s\n", "rules per row", "rows/CPU s", "ns/row");
+    for (const Case& one : cases) {
+        const auto ruleset = load(one.rules, made);
+        const auto plan = ruleset->compile(relation);
+        run(*plan, relation, rows, count / 10);
+        const double seconds = run(*plan, relation, rows, count);
+        std::printf("%-54s %14.0f %10.1f\n", one.name, static_cast<double>(count) / seconds,
+                    seconds * 1e9 / static_cast<double>(count));
+    }
+    std::filesystem::remove_all(made);
+    return 0;
+}
