@@ -1,5 +1,6 @@
 #include "rules/json_text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "rules/place.h"
@@ -202,10 +203,10 @@ void decode_json_string(std::string_view token, std::string& out) {
     out.clear();
     token = token.substr(1, token.size() - 2);
     for (std::size_t at = 0; at < token.size();) {
-        if (token[at] != '\\') {
-            out += token[at++];
-            continue;
-        }
+        const std::size_t escape = std::min(token.find('\\', at), token.size());
+        out.append(token, at, escape - at);
+        at = escape;
+        if (at == token.size()) break;
         if (at + 1 == token.size()) fail();
         const char escaped = token[at + 1];
         at += 2;
@@ -241,18 +242,21 @@ void decode_json_string(std::string_view token, std::string& out) {
 
 void append_json_string(std::string& out, std::string_view text) {
     constexpr char kHex[] = "0123456789abcdef";
+    const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
     out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t start = at;
+        while (at < text.size() && plain(text[at])) ++at;
+        out.append(text, start, at - start);
+        if (at == text.size()) break;
+        const auto byte = static_cast<unsigned char>(text[at++]);
+        if (byte >= 0x20) {
             out += '\\';
-            out += c;
-        } else if (byte < 0x20) {
+            out += static_cast<char>(byte);
+        } else {
             out += "\\u00";
             out += kHex[byte >> 4];
             out += kHex[byte & 15];
-        } else {
-            out += c;
         }
     }
     out += '"';
