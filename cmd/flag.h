@@ -23,16 +23,20 @@ enum Command : std::uint32_t {
     command_status = 1U << 7,
     command_check_rules = 1U << 8,
     command_forget = 1U << 9,
-    command_version = 1U << 10,
-    command_help_markdown = 1U << 11,
+    command_dlq_list = 1U << 10,
+    command_dlq_replay = 1U << 11,
+    command_dlq_discard = 1U << 12,
+    command_version = 1U << 13,
+    command_help_markdown = 1U << 14,
 };
 
 constexpr std::uint32_t commands_line_sinks =
     command_worker_stdout | command_worker_file | command_worker_webhook | command_worker_nats;
 constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_postgres;
 constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
+constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr std::uint32_t commands_connected =
-    commands_loop | command_teardown | command_status | command_forget;  // all that work on a group
+    commands_loop | commands_dlq | command_teardown | command_status | command_forget;  // all that work on a group
 constexpr std::uint32_t commands_all = commands_connected | command_check_rules;
 
 struct CommandInfo {

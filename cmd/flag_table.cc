@@ -1,5 +1,6 @@
 // Every flag there is. The order is that of --help and of the README.
 #include <array>
+#include <cstdint>
 
 #include "cmd/flag.h"
 #include "cmd/value.h"
@@ -22,7 +23,7 @@ constexpr auto webhook = command_worker_webhook;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
 constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules;
-constexpr auto target_side = command_worker_postgres | command_teardown;
+constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
 
@@ -138,7 +139,7 @@ constexpr std::array flag_table{
          "nats-server is set to `sync_interval: always`: do not say at start that it syncs its disk lazily."},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget, command_forget,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; the sink's name when not given. Needed for two workers of one sink kind."},
     Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules, 0,
@@ -209,7 +210,7 @@ constexpr std::array flag_table{
              s.postgres.existing_rows = parse_choice<ExistingRows>(
                  v, {{"error", ExistingRows::error}, {"truncate", ExistingRows::truncate}, {"keep", ExistingRows::keep}});
          }, "A target table that holds rows before the first snapshot: `error`, `truncate` it, or `keep` them and upsert."},
-    Flag{"on-conflict", text, "WHAT", "upsert", postgres, 0,
+    Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
          [](S& s, V v) {
              s.postgres.on_conflict = parse_choice<OnConflict>(
                  v, {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
@@ -252,8 +253,13 @@ constexpr std::array flag_table{
     Flag{"sample", text, "N", "0", command_check_rules, 0,
          [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "Rows of each table to show before and after the rules."},
 
-    // teardown.
-    Flag{"yes", boolean, "", "false", command_teardown, 0,
+    // dlq.
+    Flag{"message", list, "N,...", "", commands_dlq, 0,
+         [](S& s, V v) { s.dead_letters.push_back(static_cast<std::uint64_t>(parse_integer(v, 1, INT64_MAX))); },
+         "Only these messages of the dead-letter stream."},
+
+    // What removes something.
+    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard, 0,
          [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
 
     // Running.

@@ -172,7 +172,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
     if (command.command == command_replicator) {
         settings.replicator.mode = mode_of(settings, given);
     }
-    if (command.command == command_worker_postgres) {
+    if ((command.command & (command_worker_postgres | command_dlq_replay)) != 0) {
         require_connection(settings.postgres.target, "target-url", "target-");
         if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
     }
@@ -180,6 +180,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
+    if (command.command == command_dlq_replay && settings.worker.worker.empty()) settings.worker.worker = "postgres";
     if (settings.retry.initial_wait_ms > settings.retry.max_wait_ms) {
         throw usage_error("--retry-initial-wait is longer than --retry-max-wait");
     }

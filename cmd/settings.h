@@ -1,7 +1,9 @@
 // Everything the command line, the environment and the configuration file can say, as the structs the parts take.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "cmd/log_writer.h"
 #include "cmd/supervise.h"
@@ -26,8 +28,9 @@ struct Settings {
     PostgresSinkOptions postgres;
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
-    int sample = 0;    // check rules: rows to show of each table
-    bool yes = false;  // teardown: do it, do not only list
+    int sample = 0;                           // check rules: rows to show of each table
+    bool yes = false;                         // teardown, dlq discard: do it, do not only list
+    std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
 };
 
 // Whether a database was named at all: nothing is ever connected to by default.

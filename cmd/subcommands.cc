@@ -6,6 +6,7 @@
 
 #include "cmd/check_rules.h"
 #include "cmd/dead_letter_stream.h"
+#include "cmd/dlq.h"
 #include "cmd/sink_table.h"
 #include "cmd/status.h"
 #include "cmd/supervise.h"
@@ -54,10 +55,6 @@ void work(Command command, Settings settings, const Log& log, std::stop_token st
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
 }
 
-void tear_down(Command, Settings settings, const Log& log, std::stop_token stop) {
-    run_teardown(std::move(settings), log, std::move(stop));
-}
-
 void check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator.schema,
                                     settings.replicator.tables, settings.sample};
@@ -65,12 +62,10 @@ void check_rules(Command, Settings settings, const Log& log, std::stop_token sto
     check_rules_against_source(options, print, log, std::move(stop));
 }
 
-void show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
-    run_status(std::move(settings), log, std::move(stop));
-}
-
-void forget(Command, Settings settings, const Log& log, std::stop_token stop) {
-    run_forget(std::move(settings), log, std::move(stop));
+// A command that needs nothing but its settings.
+template <void (*run)(Settings, const Log&, std::stop_token)>
+void plain(Command, Settings settings, const Log& log, std::stop_token stop) {
+    run(std::move(settings), log, std::move(stop));
 }
 
 struct Entry {
@@ -79,8 +74,15 @@ struct Entry {
 };
 
 constexpr std::array table{
-    Entry{command_replicator, replicate}, Entry{commands_worker, work},       Entry{command_check_rules, check_rules},
-    Entry{command_forget, forget},        Entry{command_status, show_status}, Entry{command_teardown, tear_down},
+    Entry{command_replicator, replicate},
+    Entry{commands_worker, work},
+    Entry{command_check_rules, check_rules},
+    Entry{command_dlq_list, plain<run_dlq_list>},
+    Entry{command_dlq_replay, plain<run_dlq_replay>},
+    Entry{command_dlq_discard, plain<run_dlq_discard>},
+    Entry{command_forget, plain<run_forget>},
+    Entry{command_status, plain<run_status>},
+    Entry{command_teardown, plain<run_teardown>},
 };
 
 }  // namespace

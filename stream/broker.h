@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stream/consumer.h"
@@ -50,6 +51,13 @@ struct LastMessage {
     std::string body;  // of markers; empty for kinds copy and changes
 };
 
+// A message of any stream as it is stored; for dead letters.
+struct StoredMessage {
+    StreamSeq seq;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
 struct PublisherLimits {
     std::uint64_t max_in_flight_bytes = 16ULL << 20;  // nats.c and the server cut us off at 64 MiB
     std::uint64_t max_in_flight_messages = 4096;
@@ -81,6 +89,10 @@ class Broker {
     virtual std::optional<LastMessage> last_message(const std::string& stream) = 0;
     // A stored message's meta by sequence; nothing when it is not there.
     virtual std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) = 0;
+    // Nothing when it is not there.
+    virtual std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq) = 0;
+    // Removes one message, and its bytes from the disk. Does nothing when it is not there.
+    virtual void erase_message(const std::string& stream, StreamSeq seq) = 0;
     // Removes messages before `keep_from`; never the last complete one.
     virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
 

@@ -18,6 +18,8 @@ class NatsBroker : public Broker {
     void delete_stream(const std::string& stream) override;
     std::optional<LastMessage> last_message(const std::string& stream) override;
     std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) override;
+    std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq) override;
+    void erase_message(const std::string& stream, StreamSeq seq) override;
     void trim(const std::string& stream, StreamSeq keep_from) override;
 
     std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
