@@ -30,7 +30,8 @@ class Compiler {
     std::size_t column_of(const std::string& name, const Place& place) const {
         for (std::size_t i = 0; i < relation_.columns.size(); ++i)
             if (relation_.columns[i].name == name) return i;
-        throw refuse(place, fmt::format("the table {} has no column '{}'", qualified(relation_), name));
+        throw refuse(place, fmt::format("the table {} has no column '{}'", qualified(relation_), name),
+                     "correct the name in the file, or take the rule out");
     }
 
     [[nodiscard]] bool full() const { return relation_.identity == ReplicaIdentity::full; }

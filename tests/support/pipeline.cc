@@ -1,5 +1,6 @@
 #include "tests/support/pipeline.h"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -15,13 +16,26 @@ std::vector<std::string> joined(std::vector<std::string> first, std::vector<std:
     return first;
 }
 
-void stop_process(const char* name, std::optional<Process>& process, std::chrono::seconds limit) {
+void stop_process(const std::string& name, std::optional<Process>& process, std::chrono::seconds limit) {
     if (!process) return;
     process->signal(SIGTERM);
     const int code = process->wait(limit);
     INFO(name << "'s messages:\n" << process->err());
     CHECK(code == 0);
     process.reset();
+}
+
+std::string sum_query(const std::string& table) {
+    return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM " + table + " AS t";
+}
+
+std::string first_difference(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
+    for (std::size_t i = 0; i < std::max(expected.size(), found.size()); ++i) {
+        const std::string here = i < expected.size() ? expected[i] : "(end)";
+        const std::string there = i < found.size() ? found[i] : "(end)";
+        if (here != there) return here.substr(0, 500) + "  and  " + there.substr(0, 500);
+    }
+    return "none";
 }
 
 }  // namespace
@@ -80,18 +94,22 @@ void Pipeline::on_target(const std::string& statements) { servers_.target.sql(ta
 std::string Pipeline::source_scalar(const std::string& query) { return servers_.source.scalar(source_db_, query); }
 std::string Pipeline::target_scalar(const std::string& query) { return servers_.target.scalar(target_db_, query); }
 
-void Pipeline::must_run(const char* name, std::optional<Process>& process) {
+void Pipeline::must_run(const std::string& name, std::optional<Process>& process) {
     if (!process || process->running()) return;
     FAIL(name << " ended with code " << process->wait() << "; its messages:\n" << process->err());
 }
 
 void Pipeline::settle() {
     const std::string mark = std::to_string(++marks_);
+    // The mark alone may come with a copy that has not ended: the worker's position must have passed this point, too.
+    const std::string before = source_scalar("SELECT pg_current_wal_insert_lsn()");
     on_source("INSERT INTO settled VALUES (" + mark + ")");
     const bool arrived = eventually("everything has reached the target", [&] {
         must_run("the replicator", replicator_);
         must_run("the worker", worker_);
-        return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1";
+        return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1" &&
+               target_scalar("SELECT loading_epoch = 0 AND position_lsn >= '" + before +
+                             "' FROM pgsluice.progress WHERE \"group\" = '" + group_ + "'") == "t";
     });
     if (arrived) return;
     FAIL("the replicator's messages:\n"
@@ -107,11 +125,20 @@ std::vector<std::string> Pipeline::target_rows(const std::string& table) {
     return servers_.target.rows(target_db_, "SELECT t::text FROM " + table + " AS t ORDER BY t::text COLLATE \"C\"");
 }
 
+std::string Pipeline::source_sum(const std::string& table) { return source_scalar(sum_query(table)); }
+std::string Pipeline::target_sum(const std::string& table) { return target_scalar(sum_query(table)); }
+
 void Pipeline::check_equal(const std::vector<std::string>& tables) {
     settle();
     for (const auto& table : tables) {
         CAPTURE(table);
-        CHECK(source_rows(table) == target_rows(table));
+        const auto expected = source_rows(table);
+        const auto found = target_rows(table);
+        INFO("rows: " << expected.size() << " and " << found.size()
+                      << "; first difference: " << first_difference(expected, found));
+        INFO("the replicator's messages:\n" << (replicator_ ? replicator_->err() : ""));
+        INFO("the worker's messages:\n" << (worker_ ? worker_->err() : ""));
+        CHECK((expected == found));
     }
 }
 

@@ -39,6 +39,9 @@ class Pipeline {
 
     [[nodiscard]] Process& replicator() { return *replicator_; }
     [[nodiscard]] Process& worker() { return *worker_; }
+    // SIGKILL, and gone when this returns.
+    void kill_replicator() { replicator_.reset(); }
+    void kill_worker() { worker_.reset(); }
     [[nodiscard]] const std::string& group() const { return group_; }
     [[nodiscard]] const std::string& source_db() const { return source_db_; }
     [[nodiscard]] const std::string& target_db() const { return target_db_; }
@@ -55,11 +58,14 @@ class Pipeline {
     // The table's rows as text, sorted; `table` is SQL, so quote it where needed.
     std::vector<std::string> source_rows(const std::string& table);
     std::vector<std::string> target_rows(const std::string& table);
+    // Count and checksum of a table's rows, for large ones.
+    std::string source_sum(const std::string& table);
+    std::string target_sum(const std::string& table);
     // settle(), then compares (CHECKs) the tables' contents.
     void check_equal(const std::vector<std::string>& tables);
 
    private:
-    void must_run(const char* name, std::optional<Process>& process);
+    void must_run(const std::string& name, std::optional<Process>& process);
 
     PipelineServers servers_;
     std::string group_;
