@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/postgres_server.h"
+#include "tests/support/process.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;
@@ -82,4 +83,20 @@ TEST_CASE("check rules knows unique indexes, also over expressions") {
     const Outcome missing = check(database, "tables: {user: []}");
     CHECK(missing.error.empty());
     CHECK(missing.log.find("there is no table 'user'") != std::string::npos);
+}
+
+TEST_CASE("the command prints the report and says by its exit code whether a worker would take the files") {
+    const std::string database = shop();
+    const auto run = [&](const std::string& rules) {
+        const TextFile file(rules);
+        return test::run({PGSLUICE_BINARY, "check", "rules", "--rules-config", file.path(), "--source-url",
+                          test::shared_postgres().url(database), "--sample", "1"});
+    };
+    const test::Finished good = run("tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}");
+    CHECK(good.code == 0);
+    CHECK(good.out.find("  after   id='1' email='j**************m'") != std::string::npos);
+    const test::Finished bad = run("tables: {users: [{type: transform, column: mail, parameters: {type: mask}}]}");
+    CHECK(bad.code == 2);
+    CHECK(bad.out.find("public.users: refused") != std::string::npos);
+    CHECK(bad.err.find("has no column 'mail'") != std::string::npos);
 }
