@@ -34,6 +34,7 @@ class PostgresSink : public Sink {
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
           plans_(session_.connection),
+          dead_letters_(dead_letters),
           applier_(session_, progress_, plans_, options_, log_, dead_letters),
           schema_(options_, log_, stop_),
           sequences_(session_.connection, log_) {}
@@ -68,6 +69,7 @@ class PostgresSink : public Sink {
     PostgresSession session_;
     PostgresProgress progress_;
     PostgresPlans plans_;
+    DeadLetters* dead_letters_;
     PostgresApplier applier_;
 
     std::optional<Checkpoint> pending_;  // behind changes that were none of ours; written when there is time
@@ -76,7 +78,6 @@ class PostgresSink : public Sink {
     Checkpoint durable_;
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
-    std::vector<TableName> snapshot_tables_;  // of the source
     PostgresSchema schema_;
     std::set<TableName> found_;  // tables that are there or were made
     PostgresSequences sequences_;
@@ -123,10 +124,14 @@ void PostgresSink::committed() {
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
-    snapshot_tables_.clear();
-    for (const Relation& table : begin.tables) snapshot_tables_.emplace_back(table.schema, table.table);
     if (begin.epoch == progress_.state().loading_epoch) return;
-    if (options_.sync_schema) schema_.create_tables(snapshot_tables_);
+    if (options_.sync_schema) {
+        std::vector<TableName> names;
+        for (const RelationPtr& table : tables) {
+            if (table) names.emplace_back(table->schema, table->table);
+        }
+        schema_.create_tables(names);
+    }
     loader_.reset();
     plans_.start_batch();
     SinkState next{upto, begin.epoch, upto.resume_seq};
@@ -138,7 +143,8 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
 
 PostgresLoader& PostgresSink::loader() {
     if (!loader_)
-        loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_);
+        loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
+                                                   dead_letters_);
     return *loader_;
 }
 
@@ -152,12 +158,13 @@ void PostgresSink::copy(const CopyBlock& block) {
 void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     if (loader_) loader_->drain();
     loader_.reset();
+    const auto loaded = progress_.loading_tables();
     if (options_.sync_schema) {
-        schema_.create_rest(snapshot_tables_);
-        schema_.set_sequences(snapshot_tables_);
+        const auto names = table_names(session_.connection, loaded);
+        schema_.create_rest(names);
+        schema_.set_sequences(names);
         plans_.forget();
     }
-    const auto loaded = progress_.loading_tables();
     finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
     written_.insert(loaded.begin(), loaded.end());
     follow_sequences(0);

@@ -43,20 +43,26 @@ struct PostgresLoader::Loader {
     PostgresSession session;
     std::set<Oid> staged;  // tables whose staging table exists in this session
 
-    // Where COPY writes to: the table, or what is merged into it afterwards.
-    std::string staging(const PostgresPlan& plan, bool keep) {
+    bool keep = false;  // rows may meet others
+
+    // What is merged into the table after the COPY; empty where COPY writes to the table itself. Outside a COPY.
+    std::string staging(const PostgresPlan& plan) {
         if (!keep || !plan.arbiter) return "";
         std::string name = fmt::format("pgsluice_load_{}", plan.table.oid);
         if (staged.insert(plan.table.oid).second) session.connection.exec(create_staging(plan, name));
         return name;
     }
+    static std::string copy_statement(const PostgresPlan& plan, const std::string& staging) {
+        return copy_rows(plan, staging.empty() ? plan.table.name : "pg_temp." + staging);
+    }
 };
 
 PostgresLoader::PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress,
-                               std::uint64_t epoch, std::stop_token stop)
+                               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters)
     : options_(options),
       progress_(progress),
       epoch_(epoch),
+      dead_letters_(options.on_error == OnError::dead_letter ? dead_letters : nullptr),
       outer_stop_(std::move(stop), [this] { stop_.request_stop(); }) {
     const int count = std::max(1, options_.copy_workers);
     for (int i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
@@ -106,7 +112,7 @@ std::optional<StreamSeq> PostgresLoader::first_outstanding() {
 
 void PostgresLoader::run() noexcept {
     try {
-        Loader loader{open_session(options_, stop_.get_token()), {}};
+        Loader loader{open_session(options_, stop_.get_token()), {}, options_.existing_rows == ExistingRows::keep};
         while (!stop_.stop_requested()) load_next(loader);
     } catch (const Interrupted&) {
     } catch (...) {
@@ -144,44 +150,107 @@ std::optional<PostgresLoader::Work> PostgresLoader::take_more(const PostgresPlan
     return pop(plan);
 }
 
+void PostgresLoader::begin(Loader& loader) {
+    loader.session.connection.exec(loader.session.begin());
+    PostgresProgress::fence(loader.session.connection, progress_);
+}
+
+void PostgresLoader::commit(Loader& loader, const std::vector<Work>& works) {
+    std::vector<std::uint64_t> seqs;
+    for (const Work& work : works) seqs.push_back(work.block.first_seq.value);
+    PostgresProgress::record_loaded(loader.session.connection, progress_, epoch_, seqs);
+    PGSLUICE_FAILPOINT("postgres_load_before_commit");
+    loader.session.connection.exec("COMMIT");
+    PGSLUICE_FAILPOINT("postgres_load_after_commit");
+    committed(works);
+}
+
 void PostgresLoader::load_next(Loader& loader) {
     std::optional<Work> work = take();
     if (!work) return;
     const std::shared_ptr<const PostgresPlan> plan = work->plan;
-    const bool all_columns = writes_all(*plan);
-    const std::string staging = loader.staging(*plan, options_.existing_rows == ExistingRows::keep);
-    sql::Connection& connection = loader.session.connection;
-    connection.exec(loader.session.begin());
-    PostgresProgress::fence(connection, progress_);
     std::vector<Work> works;
-    std::vector<std::uint64_t> seqs;
-    std::size_t bytes = 0;
+    begin(loader);
     try {
-        sql::CopyIn copy =
-            connection.copy_in(copy_rows(*plan, staging.empty() ? plan->table.name : "pg_temp." + staging));
-        Arena arena;
-        while (work) {
-            copy.write(all_columns ? work->block.text : std::string_view(project(*plan, work->block.text, arena)));
-            arena.clear();
-            bytes += work->block.text.size();
-            seqs.push_back(work->block.first_seq.value);
-            works.push_back(std::move(*work));
-            work = bytes < max_copy_bytes ? take_more(plan.get()) : std::nullopt;
-        }
-        copy.end();
-        if (!staging.empty()) connection.exec(merge_staging(*plan, staging));
+        load_together(loader, std::move(*work), works);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
-        throw SqlError(
-            error.action(),
-            fmt::format("unable to load rows into '{}.{}': {}", plan->table.schema, plan->table.table, error.what()),
-            error.sqlstate(), error.hint());
+        if (dead_letters_ == nullptr) {
+            throw SqlError(error.action(),
+                           fmt::format("unable to load rows into '{}.{}': {}", plan->table.schema, plan->table.table,
+                                       error.what()),
+                           error.sqlstate(), error.hint());
+        }
+        loader.session.connection.exec("ROLLBACK");
+        loader.staged.clear();  // made in that transaction
+        begin(loader);
+        load_apart(loader, works);
     }
-    PostgresProgress::record_loaded(connection, progress_, epoch_, seqs);
-    PGSLUICE_FAILPOINT("postgres_load_before_commit");
-    connection.exec("COMMIT");
-    PGSLUICE_FAILPOINT("postgres_load_after_commit");
-    committed(works);
+    commit(loader, works);
+}
+
+void PostgresLoader::load_together(Loader& loader, Work first, std::vector<Work>& works) {
+    const PostgresPlan& plan = *first.plan;
+    const bool all_columns = writes_all(plan);
+    const std::string staging = loader.staging(plan);
+    sql::Connection& connection = loader.session.connection;
+    sql::CopyIn copy = connection.copy_in(loader.copy_statement(plan, staging));
+    Arena arena;
+    std::size_t bytes = 0;
+    works.push_back(std::move(first));
+    for (;;) {
+        const std::string_view text = works.back().block.text;
+        copy.write(all_columns ? text : std::string_view(project(plan, text, arena)));
+        arena.clear();
+        bytes += text.size();
+        std::optional<Work> more = bytes < max_copy_bytes ? take_more(&plan) : std::nullopt;
+        if (!more) break;
+        works.push_back(std::move(*more));
+    }
+    copy.end();
+    if (!staging.empty()) connection.exec(merge_staging(plan, staging));
+}
+
+void PostgresLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
+    for (const Work& work : works) load_lines(loader, work, work.block.text, 1);
+}
+
+void PostgresLoader::load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line) {
+    const PostgresPlan& plan = *work.plan;
+    const std::string staging = loader.staging(plan);
+    sql::Connection& connection = loader.session.connection;
+    connection.exec("SAVEPOINT pgsluice_lines");
+    try {
+        Arena arena;
+        sql::CopyIn copy = connection.copy_in(loader.copy_statement(plan, staging));
+        copy.write(writes_all(plan) ? lines : std::string_view(project(plan, lines, arena)));
+        copy.end();
+        if (!staging.empty()) connection.exec(merge_staging(plan, staging) + "; DELETE FROM pg_temp." + staging);
+        connection.exec("RELEASE SAVEPOINT pgsluice_lines");
+        return;
+    } catch (const SqlError& error) {
+        if (error.action() == Action::retry) throw;
+        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_lines; RELEASE SAVEPOINT pgsluice_lines");
+        const auto count = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
+        if (count <= 1) return park(work, take_copy_line(lines), first_line, error);
+    }
+    std::string_view rest = lines;
+    const auto half = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) / 2;
+    for (std::size_t i = 0; i < half; ++i) take_copy_line(rest);
+    load_lines(loader, work, lines.substr(0, lines.size() - rest.size()), first_line);
+    load_lines(loader, work, rest, first_line + half);
+}
+
+void PostgresLoader::park(const Work& work, std::string_view line, std::size_t number, const Error& error) {
+    Arena arena;
+    Change change;
+    change.snapshot = true;
+    change.relation = work.block.relation;
+    change.new_row = parse_copy_line(line, work.plan->relation.columns.size(), arena);
+    const std::lock_guard lock(parking_);
+    dead_letters_->park(
+        change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
+                            work.block.first_seq.value, work.plan->table.schema, work.plan->table.table, error.what()));
 }
 
 void PostgresLoader::committed(const std::vector<Work>& works) {

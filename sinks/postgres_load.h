@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "sinks/dead_letters.h"
 #include "sinks/options.h"
 #include "sinks/postgres_plan.h"
 #include "sinks/postgres_progress.h"
@@ -32,8 +33,9 @@ class PostgresLoader {
     static constexpr std::size_t max_waiting_bytes = 48U << 20;  // blocks not committed yet
     static constexpr std::size_t max_copy_bytes = 16U << 20;     // of one transaction
 
+    // With `dead_letters`, rows the target will not take are parked there, by one thread at a time.
     PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
-                   std::stop_token stop);
+                   std::stop_token stop, DeadLetters* dead_letters);
     ~PostgresLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
@@ -55,6 +57,15 @@ class PostgresLoader {
     void check_locked();
     void run() noexcept;
     void load_next(Loader& loader);
+    void begin(Loader& loader);
+    void commit(Loader& loader, const std::vector<Work>& works);
+    // Copies blocks of one table as they come, within a transaction's limit; what it took is in `works`, also when it
+    // throws.
+    void load_together(Loader& loader, Work first, std::vector<Work>& works);
+    // The same blocks again, each under a savepoint, halving what fails down to the rows that do.
+    void load_apart(Loader& loader, const std::vector<Work>& works);
+    void load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line);
+    void park(const Work& work, std::string_view line, std::size_t number, const Error& error);
     // The next block of the table with the most waiting bytes; nothing when it is time to end.
     std::optional<Work> take();
     // One more of this plan, waiting a moment for it unless there is other work.
@@ -65,6 +76,8 @@ class PostgresLoader {
     const PostgresSinkOptions& options_;
     const PostgresProgress& progress_;
     const std::uint64_t epoch_;
+    DeadLetters* dead_letters_;
+    std::mutex parking_;
     std::stop_source stop_;
     std::stop_callback<std::function<void()>> outer_stop_;
 

@@ -7,17 +7,15 @@
 
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "sinks/options.h"
 #include "sinks/pg_dump.h"
+#include "sinks/postgres_target.h"
 #include "sql/connection.h"
 #include "stream/log.h"
 
 namespace pgsluice {
-
-using TableName = std::pair<std::string, std::string>;  // schema, table
 
 class PostgresSchema {
    public:

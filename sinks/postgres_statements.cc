@@ -212,8 +212,8 @@ Statement delete_many(const PostgresPlan& plan) {
 }
 
 std::string create_staging(const PostgresPlan& plan, const std::string& staging) {
-    return fmt::format("CREATE TEMP TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA", staging,
-                       names_of(plan, written(plan)), plan.table.name);
+    return fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA",
+                       staging, names_of(plan, written(plan)), plan.table.name);
 }
 
 std::string merge_staging(const PostgresPlan& plan, const std::string& staging) {

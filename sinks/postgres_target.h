@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sql/connection.h"
@@ -48,6 +49,11 @@ struct TargetTable {
     // Constraints that session_replication_role = replica leaves unchecked.
     [[nodiscard]] bool has_deferrable() const noexcept;
 };
+
+using TableName = std::pair<std::string, std::string>;  // schema, table
+
+// The plain names of tables given quoted and qualified; those that are no more are left out.
+std::vector<TableName> table_names(sql::Connection& connection, const std::vector<std::string>& quoted);
 
 // Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,

@@ -74,3 +74,34 @@ TEST_CASE("a bad row in a piece of a large transaction") {
     CHECK(target.rows("SELECT id FROM t ORDER BY id") == Lines{"1", "3", "4"});
     CHECK(parked.lines.size() == 1);
 }
+
+TEST_CASE("bad rows of the snapshot") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v <> 13)); INSERT INTO t VALUES (5, 0)");
+    Parked parked;
+    target.options.on_error = OnError::dead_letter;
+    target.options.existing_rows = ExistingRows::keep;
+    target.open(&parked);
+    const auto table = make_relation("public", "t", {"id integer*", "v integer"});
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    target.sink->begin_snapshot(begin, {table}, {StreamSeq{5}, {Lsn{9}, 0}});
+    CopyBlock block;
+    block.relation = table.get();
+    block.relation_owner = table;
+    const std::string first = "1\t1\n2\t13\n3\t1\n4\tx\n5\t5\n";
+    const std::string second = "6\t1\n7\t1\n";
+    block.text = first;
+    block.first_seq = block.last_seq = StreamSeq{6};
+    target.sink->copy(block);
+    block.text = second;
+    block.first_seq = block.last_seq = StreamSeq{7};
+    target.sink->copy(block);
+    target.sink->end_snapshot({}, {StreamSeq{8}, {Lsn{9}, 0}});
+    CHECK(target.rows("SELECT id, v FROM t ORDER BY id") == Lines{"1|1", "3|1", "5|5", "6|1", "7|1"});
+    REQUIRE(parked.lines.size() == 2);
+    CHECK(parked.lines[0].find("unable to load row 2 of the stream's message 6 into 'public.t': ") !=
+          std::string::npos);
+    CHECK(parked.lines[1].find("unable to load row 4 of the stream's message 6 into 'public.t': ") !=
+          std::string::npos);
+}

@@ -107,7 +107,10 @@ TEST_CASE("without a snapshot a table is made when its first change comes") {
 TEST_CASE("pg_dump missing or too old is said plainly") {
     Synced target;
     target.open();
-    const std::string path = std::getenv("PATH");
+    struct Path {  // put back whatever happens
+        std::string before = std::getenv("PATH");
+        ~Path() { ::setenv("PATH", before.c_str(), 1); }
+    } const path;
     const std::string directory = temporary_directory("pg_dump");
     std::string expected = "unable to run 'pg_dump'";
     SUBCASE("missing") {}
@@ -120,14 +123,13 @@ TEST_CASE("pg_dump missing or too old is said plainly") {
     }
     ::setenv("PATH", directory.c_str(), 1);
     try {
-        target.sink->begin_snapshot(target.begin(), {}, {StreamSeq{5}, {Lsn{9}, 0}});
+        target.sink->begin_snapshot(target.begin(), {target.order}, {StreamSeq{5}, {Lsn{9}, 0}});
         FAIL("no error");
     } catch (const Error& error) {
         CHECK(error.action() == Action::stop);
         CHECK(std::string(error.what()).find(expected) != std::string::npos);
         CHECK(error.hint().find("postgresql-client") != std::string::npos);
     }
-    ::setenv("PATH", path.c_str(), 1);
 }
 
 TEST_CASE("sequences of the target follow its rows") {
