@@ -65,13 +65,6 @@ std::string on_conflict(const PostgresPlan& plan, Conflict conflict) {
     return sets.empty() ? target + "NOTHING" : fmt::format("{}UPDATE SET {}", target, fmt::join(sets, ", "));
 }
 
-// A row that ON CONFLICT updated carries its updater in xmax, a new one does not.
-std::string counted(std::string insert, Conflict conflict) {
-    if (conflict != Conflict::update) return insert;
-    return fmt::format("WITH i AS ({} RETURNING xmax::text <> '0' AS old) SELECT count(*) FILTER (WHERE old) FROM i",
-                       insert);
-}
-
 // t.key = $n AND ...
 std::string finds(const PostgresPlan& plan, const std::vector<int>& keys, Spell spell, std::size_t first) {
     std::vector<std::string> tests;
@@ -86,6 +79,19 @@ std::string finds(const PostgresPlan& plan, const std::vector<int>& keys, Spell 
         }
     }
     return tests.empty() ? "true" : fmt::format("{}", fmt::join(tests, " AND "));
+}
+
+// An insert that says how many of its rows were there already: counted beforehand, for a partitioned table's RETURNING
+// cannot see what ON CONFLICT did.
+std::string counted(const PostgresPlan& plan, const Statement& insert, Spell spell, const std::string& from) {
+    std::string tests;
+    for (std::size_t i = 0; i < plan.key.size(); ++i) {
+        const auto at = std::find(insert.values.begin(), insert.values.end(), plan.key[i]) - insert.values.begin();
+        tests += fmt::format("{}t.{} {} {}", i == 0 ? "" : " AND ", plan.column(plan.key[i]).quoted, plan.key_equals[i],
+                             spell(plan, plan.key[i], static_cast<std::size_t>(at)));
+    }
+    return fmt::format("WITH i AS ({}) SELECT count(*) FROM {} AS t{} WHERE {}", insert.text, plan.table.only, from,
+                       tests);
 }
 
 // The condition for exactly one row, also where several look the same.
@@ -137,10 +143,9 @@ Statement insert_one(const PostgresPlan& plan, Conflict conflict) {
         made.text = fmt::format("INSERT INTO {} DEFAULT VALUES", plan.table.name);
         return made;
     }
-    made.text =
-        counted(fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({}){}", plan.table.name,
-                            names_of(plan, made.values), spelled(plan, made.values, one), on_conflict(plan, conflict)),
-                conflict);
+    made.text = fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({}){}", plan.table.name,
+                            names_of(plan, made.values), spelled(plan, made.values, one), on_conflict(plan, conflict));
+    if (conflict == Conflict::update) made.text = counted(plan, made, one, "");
     return made;
 }
 
@@ -185,10 +190,11 @@ Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent_columns) {
 
 Statement insert_many(const PostgresPlan& plan, Conflict conflict) {
     Statement made{"", written(plan), {}};
-    made.text = counted(fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}{}", plan.table.name,
-                                    names_of(plan, made.values), spelled(plan, made.values, many),
-                                    unnested(made.values.size()), on_conflict(plan, conflict)),
-                        conflict);
+    const std::string rows = unnested(made.values.size());
+    made.text =
+        fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}{}", plan.table.name,
+                    names_of(plan, made.values), spelled(plan, made.values, many), rows, on_conflict(plan, conflict));
+    if (conflict == Conflict::update) made.text = counted(plan, made, many, ", " + rows);
     return made;
 }
 

@@ -14,7 +14,7 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* table_query =
-    "SELECT c.oid, c.relkind, ARRAY(SELECT relid FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid) "
+    "SELECT c.oid, c.relkind, ARRAY(SELECT relid::oid FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
 // Type names of columns: base type of domains, never with a typmod (-1 keeps bpchar from meaning char(1)).
