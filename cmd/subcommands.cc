@@ -31,7 +31,7 @@ void tell_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
 
 void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
     tell_of_lazy_sync(settings.replicator, log);
-    const Session session = [&](const std::function<void()>& running) {
+    const RunSession session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
             settings.replicator.resnapshot = false;
@@ -49,7 +49,7 @@ void work(Command command, Settings settings, const Log& log, std::stop_token st
     const SinkFactory factory = [&](std::stop_token session_stop) {
         return make(settings, dead_letters, log, std::move(session_stop));
     };
-    const Session session = [&](const std::function<void()>& running) {
+    const RunSession session = [&](const std::function<void()>& running) {
         run_worker(settings.worker, factory, log, running, stop);
     };
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);

@@ -13,7 +13,7 @@ namespace pgsluice {
 
 namespace {
 
-std::string waiting_text(const Error& error, const Backoff& backoff, const RetryPolicy& policy,
+std::string waiting_text(const Error& error, const SessionBackoff& backoff, const RetryPolicy& policy,
                          std::chrono::milliseconds wait) {
     const std::string limit = backoff.has_run() ? "" : fmt::format(" of {}", policy.max_attempts);
     return fmt::format("{}; trying again in {} ms (retry {}{})", error.what(), wait.count(), backoff.failures(), limit);
@@ -21,13 +21,13 @@ std::string waiting_text(const Error& error, const Backoff& backoff, const Retry
 
 }  // namespace
 
-void Backoff::running() noexcept {
+void SessionBackoff::running() noexcept {
     has_run_ = true;
     failures_ = 0;
     wait_ms_ = policy_.initial_wait_ms;
 }
 
-std::optional<std::chrono::milliseconds> Backoff::next_wait() noexcept {
+std::optional<std::chrono::milliseconds> SessionBackoff::next_wait() noexcept {
     if (!has_run_ && failures_ >= policy_.max_attempts) return std::nullopt;
     ++failures_;
     const std::int64_t wait = std::min(wait_ms_, policy_.max_wait_ms);
@@ -35,9 +35,9 @@ std::optional<std::chrono::milliseconds> Backoff::next_wait() noexcept {
     return std::chrono::milliseconds(wait);
 }
 
-void supervise(const RetryPolicy& policy, const Session& session, const Sleep& sleep, const Log& log,
+void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep& sleep, const Log& log,
                const std::stop_token& stop) {
-    Backoff backoff(policy);
+    SessionBackoff backoff(policy);
     while (!stop.stop_requested()) {
         try {
             session([&] { backoff.running(); });

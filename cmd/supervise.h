@@ -18,9 +18,9 @@ struct RetryPolicy {
 };
 
 // How long to wait before the next try. Pure: knows no clock.
-class Backoff {
+class SessionBackoff {
    public:
-    explicit Backoff(const RetryPolicy& policy) noexcept : policy_(policy), wait_ms_(policy.initial_wait_ms) {}
+    explicit SessionBackoff(const RetryPolicy& policy) noexcept : policy_(policy), wait_ms_(policy.initial_wait_ms) {}
 
     // A session got going: from now on tries have no limit, and waits start small again.
     void running() noexcept;
@@ -38,13 +38,13 @@ class Backoff {
 };
 
 // One session; calls its argument when it got going.
-using Session = std::function<void(const std::function<void()>& running)>;
+using RunSession = std::function<void(const std::function<void()>& running)>;
 // Sleeps this long or until asked to stop.
 using Sleep = std::function<void(std::chrono::milliseconds)>;
 
 // Runs the session until it returns, retrying after retry Errors as the policy says. Rethrows the last retry Error when
 // the tries are used up, and every other exception at once; returns when stop is requested, whatever the session threw.
-void supervise(const RetryPolicy& policy, const Session& session, const Sleep& sleep, const Log& log,
+void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep& sleep, const Log& log,
                const std::stop_token& stop);
 
 Sleep interruptible_sleep(std::stop_token stop);

@@ -39,14 +39,14 @@ struct Run {
 }  // namespace
 
 TEST_CASE("waits double up to their limit, and tries at start are counted") {
-    Backoff backoff({4, 1000, 3000});
+    SessionBackoff backoff({4, 1000, 3000});
     Waits waits;
     while (const auto wait = backoff.next_wait()) waits.push_back(wait->count());
     CHECK(waits == Waits{1000, 2000, 3000, 3000});
 }
 
 TEST_CASE("once it has run there is no limit, and waits start small again") {
-    Backoff backoff({1, 1000, 8000});
+    SessionBackoff backoff({1, 1000, 8000});
     CHECK(backoff.next_wait()->count() == 1000);
     CHECK_FALSE(backoff.next_wait());
     backoff.running();
@@ -59,8 +59,8 @@ TEST_CASE("once it has run there is no limit, and waits start small again") {
 
 TEST_CASE("no retries at all is possible, and huge waits do not overflow") {
     constexpr auto longest = std::numeric_limits<std::int64_t>::max();
-    CHECK_FALSE(Backoff({0, 1000, 8000}).next_wait());
-    Backoff backoff({100, longest / 2 + 1, longest});
+    CHECK_FALSE(SessionBackoff({0, 1000, 8000}).next_wait());
+    SessionBackoff backoff({100, longest / 2 + 1, longest});
     CHECK(backoff.next_wait()->count() == longest / 2 + 1);
     CHECK(backoff.next_wait()->count() == longest);
     CHECK(backoff.next_wait()->count() == longest);
