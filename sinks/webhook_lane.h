@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "sinks/backoff.h"
+#include "sinks/jittered_backoff.h"
 #include "sinks/event_key.h"
 #include "stream/position.h"
 
@@ -59,7 +59,7 @@ class WebhookLane {
     std::size_t in_flight_ = 0;        // events
     std::size_t in_flight_bytes_ = 0;  // their objects
     std::string body_;
-    Backoff backoff_;
+    JitteredBackoff backoff_;
     std::chrono::steady_clock::time_point not_before_{};
 };
 

@@ -73,9 +73,9 @@ TEST_CASE("what is too large goes in halves, and whole again later") {
 }
 
 TEST_CASE("waits double from the first to the last, never less than half") {
-    Backoff backoff(100, 1000);
+    JitteredBackoff backoff(100, 1000);
     for (const int whole : {100, 200, 400, 800, 1000, 1000}) {
-        Backoff copy = backoff;
+        JitteredBackoff copy = backoff;
         CHECK(copy.next(0) == whole / 2);
         const int wait = backoff.next(123456789);
         CHECK(wait >= whole / 2);

@@ -6,9 +6,9 @@
 
 namespace pgsluice {
 
-class Backoff {
+class JitteredBackoff {
    public:
-    Backoff(int first_ms, int max_ms) : first_ms_(first_ms), max_ms_(max_ms) {}
+    JitteredBackoff(int first_ms, int max_ms) : first_ms_(first_ms), max_ms_(max_ms) {}
 
     // The wait after one more failure: between half and all of first * 2^failures, `random` deciding.
     int next(std::uint32_t random) {
