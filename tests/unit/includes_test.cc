@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -106,4 +107,28 @@ TEST_CASE("third-party headers stay behind their fences, also through our own he
             CHECK_MESSAGE(starts_with_one_of(file, fence.files), file, " may not see <", fence.header, "...>");
         }
     }
+}
+
+// Two classes of one name in one namespace: the linker would take either for both, in silence.
+TEST_CASE("no two headers define a class of the same name") {
+    std::map<std::string, std::string> defined;  // "pgsluice::Lsn" -> its header
+    for (const auto& [folder, allowed] : allowed_folders) {
+        for (const auto& entry : std::filesystem::directory_iterator(PGSLUICE_SOURCE_DIR "/" + folder)) {
+            if (entry.path().extension() != ".h") continue;
+            std::ifstream file(entry.path());
+            std::string space;
+            for (std::string line; std::getline(file, line);) {
+                std::istringstream words(line);
+                std::string kind;
+                std::string name;
+                words >> kind >> name;
+                if (line.rfind("namespace ", 0) == 0) space = name;
+                if (line.rfind("class ", 0) != 0 && line.rfind("struct ", 0) != 0) continue;
+                if (line.find('{') == std::string::npos) continue;  // declared only
+                const auto [first, is_new] = defined.emplace(space + "::" + name, entry.path().string());
+                CHECK_MESSAGE(is_new, entry.path().string(), " defines ", first->first, " as does ", first->second);
+            }
+        }
+    }
+    REQUIRE(defined.size() > 50);
 }
