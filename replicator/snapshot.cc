@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "replicator/copy_report.h"
 #include "replicator/slot.h"
 #include "replicator/snapshot_copy.h"
@@ -66,14 +68,32 @@ CopyProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable> ta
     return progress;
 }
 
+// How often the begin marker is repeated, in bytes of rows: a worker in the middle of the snapshot needs one of them,
+// so the stream can be trimmed up to the last. Often enough for a small stream to hold several.
+std::uint64_t marker_interval(const StreamConfig& stream) {
+    constexpr std::uint64_t longest = 256ULL << 20;
+    return stream.max_bytes <= 0 ? longest : std::min(longest, static_cast<std::uint64_t>(stream.max_bytes) / 8);
+}
+
 // Publishes what the copying threads bring until the last range is through.
 class CopyPublisher {
    public:
-    CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const MessageMeta& meta,
-                  std::uint64_t epoch, const std::stop_token& stop)
-        : publisher_(publisher), queue_(queue), report_(report), meta_(meta), stop_(stop) {
-        header_.epoch = epoch;
+    CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const SnapshotBegin& begin,
+                  std::uint64_t marker_interval_bytes, const std::stop_token& stop)
+        : publisher_(publisher),
+          queue_(queue),
+          report_(report),
+          meta_{MessageKind::copy, {begin.consistent_point, 0}, begin.consistent_point},
+          marker_(encode(begin)),
+          marker_interval_bytes_(marker_interval_bytes),
+          stop_(stop) {
+        header_.epoch = begin.epoch;
         header_.first_row = 1;
+    }
+
+    void publish_begin() {
+        publisher_.publish({MessageKind::snapshot_begin, meta_.position, meta_.confirmable}, marker_);
+        bytes_since_marker_ = 0;
     }
 
     void run() {
@@ -90,12 +110,21 @@ class CopyPublisher {
     }
 
    private:
+    void wait_for_room() {
+        while (!publisher_.wait_for_room(100)) {
+            if (stop_.stop_requested()) throw Interrupted{};
+            report_.tell();
+        }
+    }
+
     void publish(const CopiedBlock& block) {
         if (block.rows > 0) {
-            while (!publisher_.wait_for_room(100)) {
-                if (stop_.stop_requested()) throw Interrupted{};
-                report_.tell();
+            wait_for_room();
+            if (bytes_since_marker_ >= marker_interval_bytes_) {
+                publish_begin();
+                wait_for_room();
             }
+            bytes_since_marker_ += block.text.size();
             header_.table = block.range.table;
             header_.rows = block.rows;
             header_.first_page = block.range.first_page;
@@ -110,14 +139,13 @@ class CopyPublisher {
     Publisher& publisher_;
     CopyQueue& queue_;
     CopyReport& report_;
-    MessageMeta meta_;
+    const MessageMeta meta_;
+    const std::string marker_;
+    const std::uint64_t marker_interval_bytes_;
+    std::uint64_t bytes_since_marker_ = 0;
     CopyHeader header_;
     const std::stop_token& stop_;
 };
-
-void publish_marker(Publisher& publisher, MessageKind kind, Lsn consistent_point, std::string_view body) {
-    publisher.publish({kind, {consistent_point, 0}, consistent_point}, body);
-}
 
 // A full stream makes this wait as long as it takes.
 void drain(Publisher& publisher, const std::stop_token& stop) {
@@ -155,20 +183,22 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
                     ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
 
     const Lsn point = snapshot.consistent_point;
-    publish_marker(publisher, MessageKind::snapshot_begin, point, encode(begin_of(job.epoch, point, tables, sizes)));
-    if (job.begun) job.begun();
     CopyReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_copy_progress, job.keep_progress,
                       log);
     const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
     CopyQueue queue(queue_bytes, 2 * options.block_bytes);
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
+        CopyPublisher copies(publisher, queue, report, begin_of(job.epoch, point, tables, sizes),
+                             marker_interval(options.stream), stop);
+        copies.publish_begin();
+        if (job.begun) job.begun();
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
-        const MessageMeta meta{MessageKind::copy, {point, 0}, point};
-        CopyPublisher(publisher, queue, report, meta, job.epoch, stop).run();
+        copies.run();
     }
     PGSLUICE_FAILPOINT("before-snapshot-end");
-    publish_marker(publisher, MessageKind::snapshot_end, point, encode(SnapshotEnd{job.epoch, point, report.rows()}));
+    publisher.publish({MessageKind::snapshot_end, {point, 0}, point},
+                      encode(SnapshotEnd{job.epoch, point, report.rows()}));
     drain(publisher, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");
     guard.keep();

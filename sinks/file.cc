@@ -26,7 +26,10 @@ class FileSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& /*tables*/,
                         const Checkpoint& upto) override {
-        if (complete_.loading_epoch == begin.epoch) return;  // a restart in the middle of it
+        if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
+            complete_.begin_seq = upto.resume_seq;
+            return;
+        }
         // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};

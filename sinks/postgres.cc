@@ -51,6 +51,7 @@ class PostgresSink : public Sink {
     void close() override;
 
    private:
+    void note_begin(StreamSeq marker);
     PostgresLoader& loader();
     void look_at_tables(const std::vector<Change>& changes);
     void create_missing(const std::vector<const Relation*>& relations);
@@ -124,7 +125,8 @@ void PostgresSink::committed() {
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
-    if (begin.epoch == progress_.state().loading_epoch) return;
+    if (begin.epoch == progress_.state().loading_epoch) return note_begin(upto.resume_seq);
+    if (applier_.open()) applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
     if (options_.sync_schema) {
         std::vector<TableName> names;
         for (const RelationPtr& table : tables) {
@@ -139,6 +141,16 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     committed();
+}
+
+void PostgresSink::note_begin(StreamSeq marker) {
+    SinkState next = progress_.state();
+    if (marker <= next.begin_seq) return;
+    next.begin_seq = marker;
+    session_.connection.exec("BEGIN");
+    progress_.move(next);
+    session_.connection.exec("COMMIT");
+    progress_.moved(next);
 }
 
 PostgresLoader& PostgresSink::loader() {
@@ -237,9 +249,11 @@ void PostgresSink::check_incomplete() {
 
 // What is loaded so far need not be kept in the stream.
 void PostgresSink::flush_loading() {
-    loader_->check();
+    if (loader_) loader_->check();
     if (Clock::now() - moved_at_ < progress_interval) return;
-    const StreamSeq next = loader_->first_outstanding().value_or(StreamSeq{last_block_.value + 1});
+    // Without a loader all blocks that came had been loaded before a restart.
+    const auto outstanding = loader_ ? loader_->first_outstanding() : std::nullopt;
+    const StreamSeq next = outstanding.value_or(StreamSeq{last_block_.value + 1});
     if (next <= progress_.state().checkpoint.resume_seq) return;
     Checkpoint checkpoint = progress_.state().checkpoint;
     checkpoint.resume_seq = next;
@@ -279,7 +293,7 @@ void PostgresSink::log_counts() {
 void PostgresSink::flush() {
     check_incomplete();
     if (applier_.open()) return;
-    if (loader_) {
+    if (progress_.state().loading_epoch != 0) {
         flush_loading();
     } else if (pending_ && Clock::now() - moved_at_ >= progress_interval) {
         move_alone(state_at(*pending_));

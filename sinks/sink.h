@@ -84,7 +84,8 @@ class Sink {
     virtual void resume(const SinkState& /*state*/) {}
 
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
-    // with the same epoch after a restart in mid-snapshot: nothing is to be thrown away then. If open() or an earlier
+    // with the same epoch in mid-snapshot, after a restart or for a later begin marker that repeats it: nothing is to
+    // be thrown away then, only begin_seq moves. If open() or an earlier
     // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules
     // and routing, in the order of the snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,

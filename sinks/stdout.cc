@@ -50,8 +50,10 @@ class StdoutSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        const bool again = complete_.loading_epoch == begin.epoch;
-        if (again) return;
+        if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
+            complete_.begin_seq = upto.resume_seq;
+            return;
+        }
         if (begin.epoch > 1) {
             log_(LogLevel::warning, "the copy starts over: rows printed by its earlier attempts are void");
             encoder_->append_snapshot_begin(buffer_, begin, tables);

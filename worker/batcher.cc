@@ -87,7 +87,10 @@ void Batcher::pass(const Message& message, Batch& batch) {
     message_end_ = StreamSeq{message.last_seq.value + 1};
     block_.reset();
     next_item_ = 0;
-    if (message.meta.position > position_ && !in_transaction_) position_ = message.meta.position;
+    // A new snapshot may be of an earlier point than what came before it, when the source was set back.
+    const bool restarts = message.meta.kind == MessageKind::snapshot_begin;
+    if (restarts) in_transaction_ = false;
+    if (!in_transaction_ && (restarts || message.meta.position > position_)) position_ = message.meta.position;
     batch.upto = here();
     batch.complete = !in_transaction_;
     moved_ = true;

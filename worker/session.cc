@@ -87,8 +87,9 @@ void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
-    log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch, begin.tables.size(),
-                                     to_string(begin.consistent_point)));
+    if (snapshot_.epoch() != begin.epoch)
+        log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch,
+                                         begin.tables.size(), to_string(begin.consistent_point)));
     const Checkpoint behind = pass(message);
     snapshot_.begin(std::move(begin), {begin_seq_, behind.position});
 }

@@ -10,7 +10,7 @@
 namespace pgsluice {
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
-    restore(std::move(begin));
+    if (epoch() != begin.epoch) restore(std::move(begin));
     std::vector<RelationPtr> targets;
     for (const Table& table : tables_) targets.push_back(table.plan == nullptr ? nullptr : table.plan->target());
     sink_.begin_snapshot(*begin_, targets, upto);

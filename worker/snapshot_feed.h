@@ -17,7 +17,8 @@ class SnapshotFeed {
    public:
     SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}
 
-    // The begin marker: compiles the rules for all its tables, then tells the sink.
+    // A begin marker: compiles the rules for all its tables, then tells the sink. One that repeats the epoch under way
+    // only tells the sink, which may count on the later marker from then on.
     void begin(SnapshotBegin begin, const Checkpoint& upto);
     // The same for a snapshot that a restarted sink is in the middle of: the sink is not told again.
     void restore(SnapshotBegin begin);

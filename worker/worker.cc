@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -45,6 +46,14 @@ WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional
     const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
     if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
     return facts;
+}
+
+// The newest begin marker of the snapshot the sink is in the middle of: the registry may have been told of a later one
+// than the sink wrote down, and then the stream may have been trimmed up to that.
+StreamSeq begin_marker(WorkerRegistry& registry, const WorkerOptions& options, const SinkState& state) {
+    const auto entry = registry.find(options.worker);
+    const bool same = entry && entry->loading_epoch == state.loading_epoch;
+    return same ? std::max(state.begin_seq, entry->begin_seq) : state.begin_seq;
 }
 
 // The sink stopped inside a snapshot: what its rows mean stands in the begin marker.
@@ -91,12 +100,13 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     if (!sink->keeps_state()) state = recall(registry, options, *sink);
 
     const Checkpoint from = decide_start(facts_of(options, *broker, state, stream));
+    if (state && state->loading_epoch != 0) state->begin_seq = begin_marker(registry, options, *state);
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
     const auto consumer = broker->consumer(options.names, from.resume_seq, stop);
     Session session(options, *ruleset, *sink, *consumer, from, log);
-    if (state && state->loading_epoch != 0 && state->begin_seq < from.resume_seq)
+    if (state && state->loading_epoch != 0 && state->begin_seq != from.resume_seq)
         restore_snapshot(session, *broker, options.names, *state);
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, behind {}", options.worker,
