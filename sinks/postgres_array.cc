@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t header_bytes = 20;
 constexpr std::uint32_t text_oid = 25;
+constexpr std::size_t max_kept_bytes = 4U << 20;
 
 void put_at(char* place, std::uint32_t value) {
     place[0] = static_cast<char>(value >> 24);
@@ -38,6 +39,7 @@ std::string text_array(const std::vector<std::string>& elements) {
 }
 
 void BinaryTextArray::start() {
+    if (bytes_.capacity() > max_kept_bytes) bytes_ = {};  // a huge value went through
     bytes_.assign(header_bytes, '\0');
     count_ = 0;
     has_null_ = false;

@@ -17,6 +17,12 @@ namespace {
 // How long a COPY waits for more of its table before it commits what it has.
 constexpr auto linger = std::chrono::milliseconds(30);
 
+// Tables are loaded in no particular order; only a role without the right to session_replication_role meets this.
+constexpr const char* foreign_key_violation = "23503";
+constexpr const char* foreign_key_hint =
+    "Use a role that may set session_replication_role, or create the foreign keys after the copy, as "
+    "--target-sync-schema does.";
+
 // Leaves out the columns the target computes itself.
 std::string project(const PostgresPlan& plan, std::string_view text, Arena& arena) {
     std::string out;
@@ -179,7 +185,8 @@ void PostgresLoader::load_next(Loader& loader) {
             throw SqlError(error.action(),
                            fmt::format("unable to load rows into '{}.{}': {}", plan->table.schema, plan->table.table,
                                        error.what()),
-                           error.sqlstate(), error.hint());
+                           error.sqlstate(),
+                           error.sqlstate() == foreign_key_violation ? foreign_key_hint : error.hint());
         }
         loader.session.connection.exec("ROLLBACK");
         loader.staged.clear();  // made in that transaction

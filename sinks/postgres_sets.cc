@@ -14,6 +14,8 @@ namespace {
 // For how many batches a table's inserts upsert at once after one has met an existing key.
 constexpr std::uint64_t upsert_batches = 1000;
 
+constexpr std::size_t max_kept_bytes = 4U << 20;  // of a buffer that is used again
+
 bool needs_key(const TableChanges& table) {
     return !table.only_inserts && table.plan->match == PostgresPlan::Match::nothing;
 }
@@ -355,6 +357,7 @@ void PostgresSets::send_texts(Prepared& prepared, Expected expected) {
     for (const std::ptrdiff_t offset : offsets_)
         params_.push_back({offset < 0 ? nullptr : texts_.data() + offset, 0, false});
     expect(pipeline_->execute(prepared.name, params_), expected);
+    if (texts_.capacity() > max_kept_bytes) texts_ = {};  // a huge value went through
     texts_.clear();
     offsets_.clear();
 }
