@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "sinks/jittered_backoff.h"
 #include "sinks/event_key.h"
+#include "sinks/jittered_backoff.h"
 #include "stream/position.h"
 
 namespace pgsluice {

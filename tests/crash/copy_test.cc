@@ -44,7 +44,7 @@ unsigned seed() {
 
 int rounds() {
     const char* given = std::getenv("PGSLUICE_CRASH_ROUNDS");
-    return given != nullptr ? std::atoi(given) : 6;
+    return given != nullptr ? std::atoi(given) : 4;
 }
 
 }  // namespace

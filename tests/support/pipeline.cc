@@ -63,12 +63,14 @@ std::vector<std::string> Pipeline::worker_argv(const std::string& sink, std::vec
     return joined(std::move(argv), std::move(more));
 }
 
-void Pipeline::start_replicator(std::vector<std::string> more) {
-    replicator_.emplace(ProcessOptions{.argv = replicator_argv(std::move(more))});
+void Pipeline::start_replicator(std::vector<std::string> more, std::map<std::string, std::string> environment) {
+    replicator_.emplace(
+        ProcessOptions{.argv = replicator_argv(std::move(more)), .environment = std::move(environment)});
 }
 
-void Pipeline::start_worker(std::vector<std::string> more) {
-    worker_.emplace(ProcessOptions{.argv = worker_argv("postgres", std::move(more))});
+void Pipeline::start_worker(std::vector<std::string> more, std::map<std::string, std::string> environment) {
+    worker_.emplace(
+        ProcessOptions{.argv = worker_argv("postgres", std::move(more)), .environment = std::move(environment)});
 }
 
 void Pipeline::start(std::vector<std::string> replicator_more) {
@@ -99,22 +101,26 @@ void Pipeline::must_run(const std::string& name, std::optional<Process>& process
     FAIL(name << " ended with code " << process->wait() << "; its messages:\n" << process->err());
 }
 
-void Pipeline::settle() {
+void Pipeline::settle(std::chrono::seconds limit) {
     const std::string mark = std::to_string(++marks_);
     // The mark alone may come with a copy that has not ended: the worker's position must have passed this point, too.
     const std::string before = source_scalar("SELECT pg_current_wal_insert_lsn()");
     on_source("INSERT INTO settled VALUES (" + mark + ")");
-    const bool arrived = eventually("everything has reached the target", [&] {
-        must_run("the replicator", replicator_);
-        must_run("the worker", worker_);
-        return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1" &&
-               target_scalar("SELECT loading_epoch = 0 AND position_lsn >= '" + before +
-                             "' FROM pgsluice.progress WHERE \"group\" = '" + group_ + "'") == "t";
-    });
+    const bool arrived = eventually(
+        "everything has reached the target",
+        [&] {
+            must_run("the replicator", replicator_);
+            must_run("the worker", worker_);
+            return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1" &&
+                   target_scalar("SELECT loading_epoch = 0 AND position_lsn >= '" + before +
+                                 "' FROM pgsluice.progress WHERE \"group\" = '" + group_ + "'") == "t";
+        },
+        limit);
     if (arrived) return;
-    FAIL("the replicator's messages:\n"
-         << (replicator_ ? replicator_->err() : "") << "\nthe worker's messages:\n"
-         << (worker_ ? worker_->err() : ""));
+    const std::string position = target_scalar("SELECT (resume_seq, position_lsn) FROM pgsluice.progress");
+    FAIL("waited for " << before << ", the target is at " << position << "\nthe replicator's messages:\n"
+                       << (replicator_ ? replicator_->err() : "") << "\nthe worker's messages:\n"
+                       << (worker_ ? worker_->err() : ""));
 }
 
 std::vector<std::string> Pipeline::source_rows(const std::string& table) {

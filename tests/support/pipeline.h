@@ -1,6 +1,7 @@
 // The real binary from end to end: a source and a target database, one group, replicator and worker as processes.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +30,10 @@ class Pipeline {
     [[nodiscard]] std::vector<std::string> replicator_argv(std::vector<std::string> more) const;
     [[nodiscard]] std::vector<std::string> worker_argv(const std::string& sink, std::vector<std::string> more) const;
 
-    void start_replicator(std::vector<std::string> more = {"--copy-and-stream"});
-    void start_worker(std::vector<std::string> more = {});  // worker postgres
+    void start_replicator(std::vector<std::string> more = {"--copy-and-stream"},
+                          std::map<std::string, std::string> environment = {});
+    // worker postgres
+    void start_worker(std::vector<std::string> more = {}, std::map<std::string, std::string> environment = {});
     void start(std::vector<std::string> replicator_more = {"--copy-and-stream"});
     // SIGTERM to both, or one; the exit code must be 0 within the limit.
     void stop_replicator(std::chrono::seconds limit = std::chrono::seconds(5));
@@ -42,6 +45,8 @@ class Pipeline {
     // SIGKILL, and gone when this returns.
     void kill_replicator() { replicator_.reset(); }
     void kill_worker() { worker_.reset(); }
+    [[nodiscard]] bool has_replicator() const { return replicator_.has_value(); }
+    [[nodiscard]] bool has_worker() const { return worker_.has_value(); }
     [[nodiscard]] const std::string& group() const { return group_; }
     [[nodiscard]] const std::string& source_db() const { return source_db_; }
     [[nodiscard]] const std::string& target_db() const { return target_db_; }
@@ -54,7 +59,7 @@ class Pipeline {
 
     // Writes a mark on the source and waits until the target has it: everything committed before has then arrived.
     // Fails the test at once, with its messages, when a process has ended.
-    void settle();
+    void settle(std::chrono::seconds limit = std::chrono::seconds(60));
     // The table's rows as text, sorted; `table` is SQL, so quote it where needed.
     std::vector<std::string> source_rows(const std::string& table);
     std::vector<std::string> target_rows(const std::string& table);
