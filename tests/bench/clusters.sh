@@ -90,8 +90,8 @@ forget() {
 }
 
 stop_nats() {
-    kill -KILL "$nats_pid"
-    wait "$nats_pid" 2>/dev/null || true
+    kill -TERM "$nats_pid"
+    wait "$nats_pid" || true
     forget "$nats_pid"
     rm -rf "$directory/jetstream"
 }
@@ -110,7 +110,7 @@ check_equal() {  # table
 }
 
 # CPU ticks of a process; of a cluster: its postmaster, its children, and those that have ended.
-ticks_of() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+ticks_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $12 + $13 }'; }
 ticks_of_cluster() {
     local postmaster child sum
     postmaster=$(head -n 1 "$directory/$1/postmaster.pid")
@@ -132,18 +132,25 @@ costs_begin() {
     done
 }
 
-# "source 1.2 target 3.4 ..." in CPU seconds since costs_begin; for our processes also "/ peak MiB".
+# "name 1.2 (34 MiB)" of one of our processes since costs_begin; nothing when it has ended.
+cost_of() {
+    local pid=${1}_pid peak
+    [ -n "${!pid:-}" ] || return 0
+    peak=$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/${!pid}/status" 2>/dev/null) || return 0
+    [ -z "$peak" ] || echo "$1 $(seconds $(($(ticks_of "${!pid}") - ${ticks_before[$1]:-0}))) ($peak MiB)"
+}
+
+# CPU seconds of both clusters since costs_begin.
+costs_of_clusters() {
+    echo "source $(seconds $(($(ticks_of_cluster source) - ticks_before[source])))," \
+        "target $(seconds $(($(ticks_of_cluster target) - ticks_before[target])))"
+}
+
 costs_end() {
     local name text
-    text="source $(seconds $(($(ticks_of_cluster source) - ticks_before[source]))), "
-    text+="target $(seconds $(($(ticks_of_cluster target) - ticks_before[target])))"
-    for name in nats replicator worker; do
-        local pid=${name}_pid
-        [ -n "${!pid:-}" ] && [ -d "/proc/${!pid}" ] || continue
-        text+=", $name $(seconds $(($(ticks_of "${!pid}") - ticks_before[$name])))"
-        text+=" ($(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/${!pid}/status") MiB)"
-    done
-    echo "$text"
+    text=$(costs_of_clusters)
+    for name in nats replicator worker; do text+="${text:+, }$(cost_of $name)"; done
+    echo "$text" | sed 's/\(, \)*$//'
 }
 seconds() { awk -v ticks="$1" 'BEGIN { printf "%.2f", ticks / 100 }'; }
 

@@ -72,20 +72,26 @@ ours() {  # system's name, worker's further flags...
     pids+=("$replicator_pid" "$worker_pid")
     ticks_before[replicator]=0
     ticks_before[worker]=0
-    # The last figures before each ends are its figures.
-    local line="" last=""
-    while [ -d "/proc/$worker_pid" ] && [ "$(awk '{ print $3 }' "/proc/$worker_pid/stat" 2>/dev/null)" != Z ]; do
-        line=$(costs_end 2>/dev/null) && last=$line
+    # Each one's last figures before it ends are its figures.
+    local -A figures=()
+    local seen who
+    while seen=$(cost_of worker) && [ -n "$seen" ]; do
+        figures[worker]=$seen
+        for who in replicator nats; do
+            seen=$(cost_of $who) && [ -n "$seen" ] && figures[$who]=$seen
+        done
         sleep 0.05
     done
     wait "$worker_pid" || fail "the worker ended with code $?"
     to=$(now)
+    costs="$(costs_of_clusters), ${figures[nats]:-}, ${figures[replicator]:-}, ${figures[worker]:-}"
     wait "$replicator_pid" || fail "the replicator ended with code $?"
     forget "$worker_pid"
     forget "$replicator_pid"
     replicator_pid= worker_pid=
-    finish "$name" "$from" "$to" "$last"
-    on_source -c "SELECT pg_drop_replication_slot('pgsluice_bench')" -c "DROP PUBLICATION pgsluice_bench" >/dev/null
+    finish "$name" "$from" "$to" "$costs"
+    on_source -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'pgsluice_bench'" \
+        -c "SET client_min_messages = warning" -c "DROP PUBLICATION IF EXISTS pgsluice_bench" >/dev/null
     stop_nats
     nats_pid=
 }
