@@ -82,10 +82,15 @@ void check_free_slot(sql::Connection& connection) {
 void lock_group(sql::Connection& connection, const std::string& slot) {
     const std::string key_class = std::to_string(lock_class);
     const std::string key = std::to_string(hash(slot));
-    const auto locked =
-        connection.query("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)",
-                         {sql::Param(key_class), sql::Param(key)}, {1, 1, 1});
-    if (locked.boolean(0, 0)) return;
+    // The backend of a replicator that has just ended holds its lock a little longer.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    do {
+        const auto locked =
+            connection.query("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)",
+                             {sql::Param(key_class), sql::Param(key)}, {1, 1, 1});
+        if (locked.boolean(0, 0)) return;
+        connection.wait(false, 50);
+    } while (std::chrono::steady_clock::now() < deadline);
     const auto holder = connection.query(
         "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
         "AND classid = $1::pg_catalog.oid AND objid = ($2::pg_catalog.int8 & 4294967295)::pg_catalog.oid "

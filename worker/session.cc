@@ -23,6 +23,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
     : options_(options),
       sink_(sink),
       log_(log),
+      rule_tables_(ruleset.tables()),
       plans_(ruleset, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, from),
       snapshot_(sink, plans_),
@@ -87,11 +88,15 @@ void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
-    if (snapshot_.epoch() != begin.epoch)
-        log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch,
-                                         begin.tables.size(), to_string(begin.consistent_point)));
+    if (snapshot_.epoch() != begin.epoch) tell_begin(begin);
     const Checkpoint behind = pass(message);
     snapshot_.begin(std::move(begin), {begin_seq_, behind.position});
+}
+
+void Session::tell_begin(const SnapshotBegin& begin) const {
+    log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch, begin.tables.size(),
+                                     to_string(begin.consistent_point)));
+    for (const auto& warning : unmatched_tables(rule_tables_, begin.tables)) log_(LogLevel::warning, warning);
 }
 
 void Session::take_snapshot_end(const Message& message) {

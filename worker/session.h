@@ -36,6 +36,7 @@ class Session {
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
     void take_snapshot_begin(const Message& message);
+    void tell_begin(const SnapshotBegin& begin) const;
     void take_snapshot_end(const Message& message);
     Checkpoint pass(const Message& message);
     void apply_pending();
@@ -47,6 +48,7 @@ class Session {
     const WorkerOptions& options_;
     Sink& sink_;
     const Log& log_;
+    const std::vector<std::string> rule_tables_;
     Plans plans_;
     Batcher batcher_;
     SnapshotFeed snapshot_;

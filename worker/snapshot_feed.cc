@@ -2,12 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sql/error.h"
 #include "stream/copy_text.h"
 
 namespace pgsluice {
+
+std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {
+    std::vector<std::string> warnings;
+    for (const std::string& name : named) {
+        const auto matches = [&](const Relation& table) {
+            return name == table.table || name == table.schema + '.' + table.table;
+        };
+        if (std::ranges::none_of(tables, matches))
+            warnings.push_back(fmt::format(
+                "the rules and routing files name table '{}', which is not in the snapshot: is it misspelt?", name));
+    }
+    return warnings;
+}
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
     if (epoch() != begin.epoch) restore(std::move(begin));

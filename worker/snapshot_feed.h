@@ -13,6 +13,10 @@
 
 namespace pgsluice {
 
+// A warning for each table of the rules and routing files that is not among the snapshot's: a misspelt name would mask
+// nothing. `named` as Ruleset::tables() has them: "users" or "shop.users".
+std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables);
+
 class SnapshotFeed {
    public:
     SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}

@@ -181,3 +181,11 @@ TEST_CASE("copied rows that no begin marker announced are refused") {
     world.consumer.add(MessageKind::copy, "1\n", {100}, {7, 0, 1, 1, 0, 0});
     CHECK_THROWS_WITH_AS(world.run(), doctest::Contains("epoch 7"), Error);
 }
+
+TEST_CASE("rules for a table that the snapshot does not have are warned of") {
+    const std::vector<Relation> tables{*items};
+    CHECK(unmatched_tables({"items", "public.items"}, tables).empty());
+    const auto warnings = unmatched_tables({"itmes", "shop.items"}, tables);
+    REQUIRE(warnings.size() == 2);
+    CHECK(warnings[0].find("'itmes'") != std::string::npos);
+}
