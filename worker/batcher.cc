@@ -40,6 +40,8 @@ bool Batcher::fill(Batch& batch) {
             in_transaction_ = false;
             has_complete_ = true;
             moved_ = true;
+            complete_changes_ = batch.changes.size();
+            complete_upto_ = here();
         } else {
             take_change(block_->changes[item.index], batch);
         }
@@ -96,9 +98,31 @@ void Batcher::pass(const Message& message, Batch& batch) {
     moved_ = true;
 }
 
+bool Batcher::cut(Batch& batch, std::vector<Change>& rest) const {
+    if (batch.complete || !has_complete_) return false;
+    const auto end = batch.changes.begin() + static_cast<std::ptrdiff_t>(complete_changes_);
+    rest.assign(end, batch.changes.end());
+    batch.changes.erase(end, batch.changes.end());
+    batch.upto = complete_upto_;
+    batch.complete = true;
+    return true;
+}
+
+void Batcher::rest_left(Batch& batch, std::vector<Change> rest) {
+    applied();
+    batch.changes = std::move(rest);
+    batch.upto = here();
+    batch.complete = false;
+    batch.commit_time_us = 0;
+    for (const Change& change : batch.changes) bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row);
+    changes_ = batch.changes.size();
+    moved_ = true;
+}
+
 void Batcher::applied() noexcept {
     moved_ = false;
     has_complete_ = false;
+    complete_changes_ = 0;
     bytes_ = 0;
     changes_ = 0;
 }

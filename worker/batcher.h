@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "stream/batch.h"
 #include "stream/block_reader.h"
@@ -18,7 +19,8 @@ struct BatchLimits {
 };
 
 // A batch grows until a transaction ends at or above a limit. A transaction that alone reaches a limit is cut inside;
-// one that began behind complete transactions may first grow the batch to twice the limits.
+// one that began behind complete transactions may first grow the batch to twice the limits. Whole transactions never
+// wait for the rest of one behind them (cut()): a full stream may have no room for that rest until they are applied.
 class Batcher {
    public:
     // What is at or below `from.position` is skipped.
@@ -34,6 +36,11 @@ class Batcher {
 
     // Whether applying the batch would move the sink: it has changes, ends a transaction, or passed something.
     [[nodiscard]] bool worth_applying() const noexcept { return moved_; }
+    // Cuts a batch that ends inside a transaction where the last whole one in it ends: what is behind that moves to
+    // `rest`, in the same order. False, and nothing is changed, when there is nothing to cut. The rest's views point
+    // into what `batch` keeps; once the cut batch is applied, rest_left() says that the rest is the batch now.
+    bool cut(Batch& batch, std::vector<Change>& rest) const;
+    void rest_left(Batch& batch, std::vector<Change> rest);
     // The batch was applied and cleared.
     void applied() noexcept;
     // Whether the changes handed out so far end inside a transaction.
@@ -56,7 +63,9 @@ class Batcher {
     bool block_kept_ = false;
     bool in_transaction_ = false;
     bool moved_ = false;
-    bool has_complete_ = false;  // the batch holds the end of a transaction
+    bool has_complete_ = false;  // the batch holds the end of a transaction; the last one lies here:
+    std::size_t complete_changes_ = 0;
+    Checkpoint complete_upto_;
     std::size_t bytes_ = 0;
     std::size_t changes_ = 0;
 };

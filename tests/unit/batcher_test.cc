@@ -155,3 +155,28 @@ TEST_CASE("a progress marker moves the checkpoint without changes, but not insid
     CHECK(feed.batch.upto.resume_seq == StreamSeq{10});
     CHECK(feed.batch.complete);
 }
+
+TEST_CASE("whole transactions do not wait for the rest of one behind them") {
+    Feed feed({2, 1 << 20});
+    // 10 was begun in an earlier batch; behind its end 20 begins, and the batch grows to twice the limit.
+    CHECK(feed.take(5, std::move(BlockOf().changes(10, 1, 2))).size() == 1);
+    feed.batcher.start(message_at(6), BlockOf().changes(10, 3, 3).commit().changes(20, 1, 4).get());
+    REQUIRE(feed.batcher.fill(feed.batch));
+    CHECK_FALSE(feed.batch.complete);
+
+    std::vector<Change> rest;
+    REQUIRE(feed.batcher.cut(feed.batch, rest));
+    CHECK(feed.batch.complete);
+    CHECK(feed.batch.changes.size() == 1);
+    CHECK(feed.batch.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 3}});
+    CHECK(rest.size() == 3);
+
+    feed.batcher.rest_left(feed.batch, rest);
+    CHECK_FALSE(feed.batch.complete);
+    CHECK(feed.batcher.worth_applying());
+    CHECK_FALSE(feed.batcher.cut(feed.batch, rest));
+    REQUIRE(feed.batcher.fill(feed.batch));
+    const Cut last = feed.cut();
+    CHECK(last.ordinals == Ordinals{1, 2, 3, 4});
+    CHECK_FALSE(last.complete);
+}
