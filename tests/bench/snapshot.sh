@@ -10,7 +10,7 @@ done
 on_source -c "INSERT INTO users (account, name, profile, balance, created)
     SELECT i * 7919 % 1000003, 'user number ' || i, jsonb_build_object('city', 'c' || i % 977, 'tags', i % 13),
            (i * 31 % 10000000) / 100.0, timestamp '2020-01-01' + i * interval '1 second'
-    FROM generate_series(1, $rows) AS i" -c "VACUUM ANALYZE users"
+    FROM generate_series(1, $rows::bigint) AS i" -c "VACUUM ANALYZE users"
 bytes=$(on_source -c "SELECT (avg(length(users::text)) * $rows)::bigint FROM users TABLESAMPLE SYSTEM (1)")
 echo "snapshot: $rows rows, $((bytes / 1000000)) MB as text, $(nproc) cores; rows/s, CPU seconds, peak memory"
 

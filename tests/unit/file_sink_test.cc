@@ -128,6 +128,7 @@ void work(const FileSinkOptions& options, std::uint64_t last) {
     sink->close();
 }
 
+#ifdef PGSLUICE_FAILPOINTS
 // Runs the child test case below in a process of its own; its wait status.
 int run_child(const std::string& directory, bool zstd, const std::string& failpoint) {
     const pid_t child = ::fork();
@@ -145,6 +146,7 @@ int run_child(const std::string& directory, bool zstd, const std::string& failpo
     REQUIRE(::waitpid(child, &status, 0) == child);
     return status;
 }
+#endif
 
 constexpr std::uint64_t kCrashTransactions = 60;
 
