@@ -164,7 +164,7 @@ measure() {
     if wanted insert || wanted update || wanted delete; then
         one_transaction insert "$rows" "INSERT INTO users SELECT i, i * 7919 % 1000003, 'user number ' || i,
             jsonb_build_object('city', 'c' || i % 977, 'tags', i % 13), (i * 31 % 10000000) / 100.0,
-            timestamp '2020-01-01' + i * interval '1 second' FROM generate_series(1, $rows) AS i"
+            timestamp '2020-01-01' + i * interval '1 second' FROM generate_series(1, $rows::bigint) AS i"
         one_transaction update "$fewer" "UPDATE users SET balance = balance + 1, name = name || '!' WHERE id <= $fewer"
         one_transaction delete "$fewer" "DELETE FROM users WHERE id <= $fewer"
         check_equal users
