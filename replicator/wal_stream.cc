@@ -28,6 +28,8 @@ constexpr auto kNap = 200us;
 // While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
 // comes meanwhile shares its block. A source that trickles never gets there.
 constexpr std::uint64_t kHoldBackFrom = 2;
+// How long a block within a transaction may wait to become full.
+constexpr auto kOpenBlockAge = 10ms;
 // No wait is longer, so that a stop is seen soon.
 constexpr milliseconds kLongestWait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
@@ -65,6 +67,7 @@ class WalStream {
     void rest(const Drained& drained);
     void finish();
 
+    [[nodiscard]] bool may_send_early() const;
     [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
     [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
     [[nodiscard]] milliseconds until_status() const;
@@ -78,6 +81,8 @@ class WalStream {
     milliseconds status_interval_;
     Time last_status_;
     Time last_received_;
+    Time block_since_;             // when the block that is being filled got its first record
+    Lsn published_;                // confirmable of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
 };
@@ -98,7 +103,8 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       ledger_(resume.confirmable, milliseconds(options.progress_interval_ms), source.now()),
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),
-      last_received_(source.now()) {}
+      last_received_(source.now()),
+      published_(resume.confirmable) {}
 
 void WalStream::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -114,6 +120,7 @@ void WalStream::run(const std::stop_token& stop) {
 // room stays, and then no WAL is read: the walsender waits, and the slot keeps what we do not take.
 WalStream::Drained WalStream::drain() {
     Drained drained;
+    const bool was_empty = encoder_.size() == 0;
     while (!block_full() && drained.bytes < options_.block_bytes) {
         const auto frame = source_.receive();
         if (!frame) {
@@ -124,9 +131,18 @@ WalStream::Drained WalStream::drain() {
         take(*frame);
     }
     if (drained.bytes > 0) last_received_ = source_.now();
+    if (was_empty) block_since_ = source_.now();
     if (encoder_.size() == 0 || !publisher_.has_room()) return drained;
-    if (block_full() || (drained.dry && publisher_.in_flight() < kHoldBackFrom)) publish_block();
+    if (block_full() || (drained.dry && may_send_early())) publish_block();
     return drained;
+}
+
+// A block that is not full goes at once when it ends a transaction, unless many are on the way already. One that lies
+// within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little.
+bool WalStream::may_send_early() const {
+    if (encoder_.in_transaction() && encoder_.reached().confirmable == published_)
+        return source_.now() - block_since_ >= kOpenBlockAge;
+    return publisher_.in_flight() < kHoldBackFrom;
 }
 
 void WalStream::take(std::string_view frame) {
@@ -143,6 +159,7 @@ void WalStream::on(const Keepalive& keepalive) {
 void WalStream::publish_block() {
     const auto block = encoder_.finish();
     publisher_.publish(block.meta, block.body);
+    published_ = block.meta.confirmable;
     ledger_.published(block.meta.confirmable, source_.now());
 }
 

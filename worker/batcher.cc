@@ -6,6 +6,9 @@ namespace pgsluice {
 
 namespace {
 
+// A piece of a transaction is no flush: nobody sees it. Larger ones cost fewer round trips.
+constexpr std::size_t pieces_factor = 4;
+
 std::size_t row_bytes(Row row) {
     std::size_t bytes = 0;
     for (const Value& value : row) bytes += value.text().size();
@@ -128,7 +131,7 @@ void Batcher::applied() noexcept {
 }
 
 bool Batcher::full() const noexcept {
-    const std::size_t factor = in_transaction_ && has_complete_ ? 2 : 1;
+    const std::size_t factor = in_transaction_ ? pieces_factor : 1;
     return changes_ >= factor * limits_.changes || bytes_ >= factor * limits_.bytes;
 }
 

@@ -18,9 +18,9 @@ struct BatchLimits {
     std::size_t bytes = 8 * 1024 * 1024;
 };
 
-// A batch grows until a transaction ends at or above a limit. A transaction that alone reaches a limit is cut inside;
-// one that began behind complete transactions may first grow the batch to twice the limits. Whole transactions never
-// wait for the rest of one behind them (cut()): a full stream may have no room for that rest until they are applied.
+// A batch grows until a transaction ends at or above a limit. Inside a transaction it is cut at four times the limits.
+// Whole transactions never wait for the rest of one behind them (cut()): a full stream may have no room for that rest
+// until they are applied.
 class Batcher {
    public:
     // What is at or below `from.position` is skipped.
@@ -43,6 +43,8 @@ class Batcher {
     void rest_left(Batch& batch, std::vector<Change> rest);
     // The batch was applied and cleared.
     void applied() noexcept;
+    // Whether the batch holds the end of a transaction.
+    [[nodiscard]] bool has_complete() const noexcept { return has_complete_; }
     // Whether the changes handed out so far end inside a transaction.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
 

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t max_bytes_ahead = 16 * 1024 * 1024;
 // How long the loop waits for a message when it has nothing to apply; also the rhythm of flush().
 constexpr int idle_wait_ms = 200;
+constexpr int piece_wait_ms = 20;
 
 }  // namespace
 
@@ -41,7 +42,7 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
     const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
     auto next_report = Clock::now();
     while (!stop.stop_requested() && !finished()) {
-        auto fetched = fetcher_.next(batcher_.worth_applying() ? 0 : idle_wait_ms);
+        auto fetched = fetcher_.next(patience_ms());
         if (fetched)
             take(*fetched);
         else
@@ -54,6 +55,13 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
     apply_pending();
     sink_.close();
     tell(report());
+}
+
+// What ends a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
+// wait a little for the next message and save a round trip to the target.
+int Session::patience_ms() const {
+    if (!batcher_.worth_applying()) return idle_wait_ms;
+    return batcher_.in_transaction() && !batcher_.has_complete() ? piece_wait_ms : 0;
 }
 
 void Session::take(const Fetched& fetched) {

@@ -33,6 +33,7 @@ class Session {
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
    private:
+    [[nodiscard]] int patience_ms() const;
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
     void take_snapshot_begin(const Message& message);

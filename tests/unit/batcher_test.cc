@@ -124,18 +124,18 @@ TEST_CASE("a full batch ends with its transaction and resumes inside the message
 
 TEST_CASE("a transaction larger than a batch is cut inside and completed by its commit alone") {
     Feed feed({2, 1 << 20});
-    auto cuts = feed.take(5, std::move(BlockOf().changes(10, 1, 4)));
+    auto cuts = feed.take(5, std::move(BlockOf().changes(10, 1, 16)));
     REQUIRE(cuts.size() == 2);
-    CHECK(cuts[0].ordinals == Ordinals{1, 2});
+    CHECK(cuts[0].ordinals == Ordinals{1, 2, 3, 4, 5, 6, 7, 8});
     CHECK_FALSE(cuts[0].complete);
-    CHECK(cuts[0].upto == Checkpoint{StreamSeq{5}, {Lsn{10}, 2}});
+    CHECK(cuts[0].upto == Checkpoint{StreamSeq{5}, {Lsn{10}, 8}});
     CHECK_FALSE(cuts[1].complete);
     CHECK(feed.batcher.in_transaction());
-    CHECK(feed.take(6, std::move(BlockOf().changes(10, 5, 4).commit())).empty());
+    CHECK(feed.take(6, std::move(BlockOf().changes(10, 17, 16).commit())).empty());
     const Cut last = feed.cut();
     CHECK(last.ordinals.empty());
     CHECK(last.complete);
-    CHECK(last.upto == Checkpoint{StreamSeq{7}, {Lsn{10}, 4}});
+    CHECK(last.upto == Checkpoint{StreamSeq{7}, {Lsn{10}, 16}});
 }
 
 TEST_CASE("what the sink has is skipped by position") {
@@ -158,9 +158,9 @@ TEST_CASE("a progress marker moves the checkpoint without changes, but not insid
 
 TEST_CASE("whole transactions do not wait for the rest of one behind them") {
     Feed feed({2, 1 << 20});
-    // 10 was begun in an earlier batch; behind its end 20 begins, and the batch grows to twice the limit.
-    CHECK(feed.take(5, std::move(BlockOf().changes(10, 1, 2))).size() == 1);
-    feed.batcher.start(message_at(6), BlockOf().changes(10, 3, 3).commit().changes(20, 1, 4).get());
+    // 10 was begun in an earlier batch; behind its end 20 begins, and the batch grows to four times the limit.
+    CHECK(feed.take(5, std::move(BlockOf().changes(10, 1, 8))).size() == 1);
+    feed.batcher.start(message_at(6), BlockOf().changes(10, 9, 9).commit().changes(20, 1, 10).get());
     REQUIRE(feed.batcher.fill(feed.batch));
     CHECK_FALSE(feed.batch.complete);
 
@@ -168,8 +168,8 @@ TEST_CASE("whole transactions do not wait for the rest of one behind them") {
     REQUIRE(feed.batcher.cut(feed.batch, rest));
     CHECK(feed.batch.complete);
     CHECK(feed.batch.changes.size() == 1);
-    CHECK(feed.batch.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 3}});
-    CHECK(rest.size() == 3);
+    CHECK(feed.batch.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 9}});
+    CHECK(rest.size() == 7);
 
     feed.batcher.rest_left(feed.batch, rest);
     CHECK_FALSE(feed.batch.complete);
@@ -177,6 +177,6 @@ TEST_CASE("whole transactions do not wait for the rest of one behind them") {
     CHECK_FALSE(feed.batcher.cut(feed.batch, rest));
     REQUIRE(feed.batcher.fill(feed.batch));
     const Cut last = feed.cut();
-    CHECK(last.ordinals == Ordinals{1, 2, 3, 4});
+    CHECK(last.ordinals == Ordinals{1, 2, 3, 4, 5, 6, 7, 8});
     CHECK_FALSE(last.complete);
 }
