@@ -24,7 +24,8 @@ using namespace std::chrono_literals;
 
 constexpr auto rhythm = 500ms;
 constexpr auto slot_rhythm = 10s;
-constexpr auto full_rhythm = 10s;  // how often the log says whom a full stream waits for
+constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
+constexpr auto full_rhythm = 10s;       // how often the log says whom a full stream waits for
 
 // False when it is time to stop.
 bool rest(const std::stop_token& stop, std::chrono::milliseconds time) {
@@ -35,18 +36,22 @@ bool rest(const std::stop_token& stop, std::chrono::milliseconds time) {
     return !stop.stop_requested();
 }
 
-bool is_full(const StreamState& stream) {
-    return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
+// Nine tenths, or so full that a block may find no room.
+bool is_full(const StreamState& stream, std::size_t block_bytes) {
+    if (stream.max_bytes <= 0) return false;
+    const auto limit = static_cast<std::uint64_t>(stream.max_bytes);
+    return stream.bytes >= limit / 10 * 9 || stream.bytes + 2 * block_bytes >= limit;
 }
 
 // One session with both servers; ends with an exception when either goes away.
 class Rounds {
    public:
     Rounds(const ReplicatorOptions& options, const Log& log, std::atomic<std::uint64_t>& applied,
-           const std::stop_token& stop)
+           std::atomic<bool>& stuck, const std::stop_token& stop)
         : options_(options),
           log_(log),
           applied_(applied),
+          stuck_(stuck),
           broker_(Broker::connect(
               options.nats, [](LogLevel, std::string_view) {}, stop)),
           registry_(*broker_, options.names),
@@ -63,7 +68,9 @@ class Rounds {
             broker_->trim(options_.names.stream, *keep);
         }
         if (options_.confirm == ConfirmMode::applied) learn_applied(workers);
-        if (is_full(*stream) && now >= next_full_) {
+        rounds_stuck_ = holds_one_transaction(*stream, workers) ? rounds_stuck_ + 1 : 0;
+        stuck_ = rounds_stuck_ >= rounds_until_stuck;
+        if (is_full(*stream, options_.block_bytes) && now >= next_full_) {
             next_full_ = now + full_rhythm;
             tell_full(*stream, workers);
         }
@@ -81,6 +88,20 @@ class Rounds {
         if (before) applied_ = std::max(applied_.load(), before->meta.confirmable.value);
     }
 
+    // Full, nothing of it trimmed or applied, and no transaction ends between what the slowest worker needs and the
+    // end.
+    bool holds_one_transaction(const StreamState& stream, const std::vector<WorkerEntry>& workers) {
+        const WorkerEntry* last_worker = slowest(workers);
+        if (!is_full(stream, options_.block_bytes) || last_worker == nullptr ||
+            needed_from(*last_worker) != stream.first_seq)
+            return false;
+        const auto first = broker_->message_at(options_.names.stream, stream.first_seq);
+        const auto last = broker_->last_message(options_.names.stream);
+        return first && last && last->meta.kind == MessageKind::changes &&
+               first->meta.confirmable == last->meta.confirmable && first->meta.position.commit != Lsn{} &&
+               stream.last_seq > stream.first_seq;
+    }
+
     void tell_full(const StreamState& stream, const std::vector<WorkerEntry>& workers) {
         const WorkerEntry* last = slowest(workers);
         const auto whom = last == nullptr ? std::string("a first worker to be started")
@@ -95,6 +116,8 @@ class Rounds {
     const ReplicatorOptions& options_;
     const Log& log_;
     std::atomic<std::uint64_t>& applied_;
+    std::atomic<bool>& stuck_;
+    int rounds_stuck_ = 0;
     std::unique_ptr<Broker> broker_;
     WorkerRegistry registry_;
     Retention retention_;
@@ -108,6 +131,15 @@ class Rounds {
 
 Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void Housekeeper::check() const {
+    if (!stuck_) return;
+    throw stop_error(
+        fmt::format(
+            "unable to go on with stream '{}': it is full of one transaction, whose end finds no room in {} bytes",
+            options_.names.stream, options_.stream.max_bytes),
+        "Start the replicator with a larger --stream-max-bytes, above the size of the source's largest transaction.");
+}
 
 // What goes wrong here goes wrong for the replicator itself, too, and is reported there.
 void Housekeeper::run(const std::stop_token& stop) {
@@ -123,7 +155,7 @@ void Housekeeper::run(const std::stop_token& stop) {
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
-    Rounds rounds(options_, log_, applied_, stop);
+    Rounds rounds(options_, log_, applied_, stuck_, stop);
     do {
         rounds.go_round();
     } while (rest(stop, rhythm));

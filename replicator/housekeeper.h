@@ -20,6 +20,10 @@ class Housekeeper {
     // Everything committed before it is durable at every registered worker; 0/0 while that is not known. Never falls.
     [[nodiscard]] Lsn applied() const noexcept { return Lsn{applied_.load()}; }
 
+    // Throws a stop Error when the stream is full of one unfinished transaction: its end finds no room, and until it
+    // has come nothing can be trimmed.
+    void check() const;
+
    private:
     void run(const std::stop_token& stop);
     void look_after_stream(const std::stop_token& stop);
@@ -27,6 +31,7 @@ class Housekeeper {
     const ReplicatorOptions& options_;
     const Log log_;
     std::atomic<std::uint64_t> applied_{0};
+    std::atomic<bool> stuck_{false};
     std::jthread thread_;  // last: it uses all of the above
 };
 

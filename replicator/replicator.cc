@@ -165,7 +165,10 @@ void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& hou
     hooks.types.complete = [&](std::span<Column> columns) { types.fill(columns); };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     LsnCopy copy([&](Lsn lsn) { state.show_confirmed(lsn); });
-    hooks.confirmed = [&](Lsn lsn) { copy.set(lsn); };
+    hooks.confirmed = [&](Lsn lsn) {
+        housekeeper.check();
+        copy.set(lsn);
+    };
     if (options_.confirm == ConfirmMode::applied) hooks.confirm_limit = [&] { return housekeeper.applied(); };
     hooks.log = log_;
     running_();
