@@ -16,7 +16,9 @@ namespace pgsluice {
 
 namespace {
 
-constexpr auto stream_poll = std::chrono::milliseconds(500);
+// How often a worker looks for its stream: often at first, for then the replicator is just starting.
+constexpr auto first_stream_poll = std::chrono::milliseconds(20);
+constexpr auto longest_stream_poll = std::chrono::milliseconds(500);
 
 void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
     std::mutex mutex;
@@ -29,13 +31,15 @@ void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
 // A worker may be started before its replicator.
 StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop) {
     bool told = false;
+    auto poll = first_stream_poll;
     while (true) {
         if (const auto state = broker.stream_state(names.stream)) return *state;
         if (!told)
             log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has made it yet",
                                             names.stream, names.group));
         told = true;
-        pause(stop, stream_poll);
+        pause(stop, poll);
+        poll = std::min(poll * 5 / 4, longest_stream_poll);
     }
 }
 
