@@ -5,11 +5,12 @@ RUN /src/examples/install-packages build
 COPY . /src
 WORKDIR /src
 RUN cmake --preset release -DPGSLUICE_TESTS=OFF \
-    && cmake --build --preset release \
+    && cmake --build --preset release --target pgsluice \
     && cmake --install build/release --prefix /out --strip
 
 FROM debian:bookworm-slim
-# ca-certificates for TLS; pg_dump for --target-sync-schema (15: of sources up to that version); and what
+# ca-certificates for TLS; pg_dump for --target-sync-schema (15: of sources up to that version); and
+# the libraries the program is linked with, which a test compares with what ldd says.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         ca-certificates \

@@ -112,7 +112,7 @@ constexpr std::array flag_table{
          "Copy the tables, then follow changes, without gap or overlap. The copy is made once per group; a later start resumes."},
     Flag{"resnapshot", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
-         "Start over: drop the slot and the stream's contents and copy again."},
+         "Start over: a new slot and a new copy, behind what the stream holds. Workers throw away what an unfinished copy loaded; for a finished one see --target-existing-rows."},
     Flag{"max-copy-workers-per-table", text, "N", "4", replicator, 0,
          [](S& s, V v) { s.replicator.max_copy_workers_per_table = small(v, 1, 256); }, "Page ranges of one table that are copied at a time."},
     Flag{"max-copy-workers", text, "N", "0", replicator, 0,

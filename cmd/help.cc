@@ -90,7 +90,7 @@ std::string flag_help(const Flag& flag, bool required) {
 
 std::string table_row(const Flag& flag, std::uint32_t mask) {
     std::string help(flag.help);
-    if ((flag.required & mask) != 0) help += " **Required.**";
+    if ((flag.required & mask) == mask) help += " **Required.**";
     if (flag.pending) help += " *Not implemented yet: any other value than the default is refused.*";
     const std::string fallback = flag.fallback.empty() ? "" : fmt::format("`{}`", flag.fallback);
     return fmt::format("| `{}` | {} | {} |\n", spelled(flag), fallback, help);

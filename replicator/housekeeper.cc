@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr auto rhythm = 500ms;
 constexpr auto slot_rhythm = 10s;
+constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
 constexpr auto full_rhythm = 10s;       // how often the log says whom a full stream waits for
 
@@ -63,9 +64,13 @@ class Rounds {
         const auto now = Clock::now();
         const auto stream = broker_->stream_state(options_.names.stream);
         if (!stream) return;
-        const auto workers = registry_.list();
-        if (const auto keep = retention_.trim_before(*stream, workers, now)) {
-            broker_->trim(options_.names.stream, *keep);
+        auto workers = registered(now);
+        if (retention_.trim_before(*stream, workers, now)) {
+            next_list_ = now;  // not without having asked for workers that have just come
+            workers = registered(now);
+            if (const auto keep = retention_.trim_before(*stream, workers, now)) {
+                broker_->trim(options_.names.stream, *keep);
+            }
         }
         if (options_.confirm == ConfirmMode::applied) learn_applied(workers);
         rounds_stuck_ = holds_one_transaction(*stream, workers) ? rounds_stuck_ + 1 : 0;
@@ -81,6 +86,22 @@ class Rounds {
     }
 
    private:
+    // Listing a bucket's keys costs the server a consumer; looking one up costs it little.
+    std::vector<WorkerEntry> registered(Clock::time_point now) {
+        if (now >= next_list_) {
+            next_list_ = now + list_rhythm;
+            names_.clear();
+            auto workers = registry_.list();
+            for (const auto& worker : workers) names_.push_back(worker.name);
+            return workers;
+        }
+        std::vector<WorkerEntry> workers;
+        for (const auto& name : names_) {
+            if (auto entry = registry_.find(name)) workers.push_back(std::move(*entry));
+        }
+        return workers;
+    }
+
     void learn_applied(const std::vector<WorkerEntry>& workers) {
         const WorkerEntry* last = slowest(workers);
         if (last == nullptr || needed_from(*last).value <= 1) return;
@@ -123,6 +144,8 @@ class Rounds {
     Retention retention_;
     sql::Connection source_;
     SlotWatch watch_;
+    std::vector<std::string> names_;  // of the workers listed last
+    Clock::time_point next_list_;
     Clock::time_point next_full_;
     Clock::time_point next_slot_;
 };

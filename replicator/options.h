@@ -31,7 +31,7 @@ struct ReplicatorOptions {
     std::vector<std::string> tables;  // "table" or "schema.table"; empty: all in the schema
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
-    bool resnapshot = false;  // start over: drop slot and stream contents, copy again
+    bool resnapshot = false;  // start over: a new slot and a new copy, behind what the stream holds
     bool track_ddl = false;
 
     int max_copy_workers_per_table = 4;

@@ -179,8 +179,9 @@ std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, St
     while (last >= first) {
         const auto msg = get(stream, last);
         if (!msg) {
-            throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                             "somebody deleted it by hand; start over with `pgsluice replicator --resnapshot`");
+            throw stop_error(
+                fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
+                "somebody deleted it by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
         }
         const auto part = parse_headers(*msg, stream, last).part;
         if (part.last()) return last;

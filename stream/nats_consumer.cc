@@ -41,10 +41,10 @@ NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, Strea
 }
 
 Error NatsConsumer::gone(std::uint64_t first_seq) const {
-    return stop_error(
-        fmt::format("unable to read stream '{}' from message {}: it begins with {}", names_.stream, expected_.value,
-                    first_seq),
-        "what this worker still needed has been removed; start over with `pgsluice replicator --resnapshot`");
+    return stop_error(fmt::format("unable to read stream '{}' from message {}: it begins with {}", names_.stream,
+                                  expected_.value, first_seq),
+                      "what this worker still needed has been removed; start over: `pgsluice teardown`, then a new "
+                      "copy (--copy-and-stream)");
 }
 
 bool NatsConsumer::check_stream() {
@@ -66,14 +66,14 @@ bool NatsConsumer::check_stream() {
     if (created_ns_ != 0 && info->Created != created_ns_) {
         throw stop_error(
             fmt::format("unable to go on reading stream '{}': it was deleted and created anew", names_.stream),
-            "start over with `pgsluice replicator --resnapshot`");
+            "start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
     }
     if (state.LastSeq + 1 < expected_.value) {
         throw stop_error(
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
                         "earlier state or created anew",
                         names_.stream, expected_.value, state.LastSeq),
-            "start over with `pgsluice replicator --resnapshot`");
+            "start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
     }
     if (first > expected_.value) throw gone(first);
     created_ns_ = info->Created;
@@ -142,6 +142,7 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
     while (true) {
         if (auto msg = receive(std::min(left_ms, wait_step_ms))) {
             if (auto message = take(std::move(msg))) return message;
+            if (stop_.stop_requested()) return std::nullopt;
             continue;
         }
         look_after();
@@ -160,9 +161,10 @@ std::optional<Message> NatsConsumer::take(Msg msg) {
     if (*seq > expected_) {
         // Trimmed or deleted; check_stream() says so when it was trimmed.
         if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
-        throw stop_error(fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream,
-                                     expected_.value - 1, seq->value),
-                         "somebody deleted messages by hand; start over with `pgsluice replicator --resnapshot`");
+        throw stop_error(
+            fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream, expected_.value - 1,
+                        seq->value),
+            "somebody deleted messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
     }
     ++expected_.value;
     const auto headers = parse_headers(*msg, names_.stream, *seq);

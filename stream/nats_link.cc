@@ -1,6 +1,7 @@
 #include "stream/nats_link.h"
 
 #include <algorithm>
+#include <mutex>
 #include <vector>
 
 namespace pgsluice::nats {
@@ -35,7 +36,7 @@ std::string describe(const std::vector<std::string>& urls) {
 
 }  // namespace
 
-Options Link::make_options(std::shared_ptr<Shared>* closure) const {
+Options Link::make_options(Shared* closure) const {
     natsOptions* made = nullptr;
     check(natsOptions_Create(&made), "prepare a NATS connection");
     Options options(made);
@@ -78,12 +79,10 @@ Options Link::make_options(std::shared_ptr<Shared>* closure) const {
 }
 
 Link::Link(const BrokerOptions& options, Log log)
-    : options_(options), name_(describe(split(options.url))), shared_(std::make_shared<Shared>()) {
+    : options_(options), name_(describe(split(options.url))), shared_(make_shared_for_ever()) {
     shared_->log = std::move(log);
     shared_->name = name_;
-    // Freed by on_closed(), the last callback of a connection, or here when there was none.
-    auto closure = std::make_unique<std::shared_ptr<Shared>>(shared_);
-    const auto prepared = make_options(closure.get());
+    const auto prepared = make_options(shared_);
     natsConnection* made = nullptr;
     const auto status = natsConnection_Connect(&made, prepared.get());
     const auto doing = fmt::format("connect to NATS at '{}'", name_);
@@ -97,7 +96,6 @@ Link::Link(const BrokerOptions& options, Log log)
         throw retry_error(failed.what(), "start it with `nats-server -js`, or name another with --nats-url");
     }
     connection_.reset(made);
-    closure.release();  // NOLINT(bugprone-unused-return-value)
     jsOptions js_options;
     jsOptions_Init(&js_options);
     js_options.Wait = options_.request_timeout_ms;
@@ -107,6 +105,7 @@ Link::Link(const BrokerOptions& options, Log log)
 }
 
 Link::~Link() {
+    shared_->closing = true;
     js_.reset();
     connection_.reset();
 }
@@ -120,27 +119,36 @@ StreamInfo Link::stream_info(const std::string& stream) const {
     return StreamInfo(made);
 }
 
-void Link::on_disconnected(natsConnection* connection, void* closure) noexcept {
-    if (natsConnection_IsClosed(connection)) return;  // we closed it ourselves
-    const auto& shared = *static_cast<std::shared_ptr<Shared>*>(closure);
-    ++shared->disconnects;
-    shared->log(LogLevel::warning,
-                fmt::format("lost the connection to NATS at '{}', trying to get it back", shared->name));
+// No call of the library in here: it may hold the connection's lock for seconds while it reconnects.
+void Link::on_disconnected(natsConnection*, void* closure) noexcept {
+    auto& shared = *static_cast<Shared*>(closure);
+    ++shared.disconnects;
+    shared.say(LogLevel::warning,
+               fmt::format("lost the connection to NATS at '{}', trying to get it back", shared.name));
 }
 
 void Link::on_reconnected(natsConnection*, void* closure) noexcept {
-    const auto& shared = *static_cast<std::shared_ptr<Shared>*>(closure);
-    shared->log(LogLevel::info, fmt::format("connected to NATS at '{}' again", shared->name));
+    const auto& shared = *static_cast<Shared*>(closure);
+    shared.say(LogLevel::info, fmt::format("connected to NATS at '{}' again", shared.name));
 }
 
-void Link::on_closed(natsConnection*, void* closure) noexcept {
-    const std::unique_ptr<std::shared_ptr<Shared>> last(static_cast<std::shared_ptr<Shared>*>(closure));
-    ++(*last)->disconnects;
-}
+void Link::on_closed(natsConnection*, void* closure) noexcept { ++static_cast<Shared*>(closure)->disconnects; }
 
 void Link::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept {
-    const auto& shared = *static_cast<std::shared_ptr<Shared>*>(closure);
-    shared->log(LogLevel::debug, fmt::format("NATS at '{}': {}", shared->name, natsStatus_GetText(status)));
+    const auto& shared = *static_cast<Shared*>(closure);
+    shared.say(LogLevel::debug, fmt::format("NATS at '{}': {}", shared.name, natsStatus_GetText(status)));
+}
+
+void Link::Shared::say(LogLevel level, const std::string& text) const noexcept {
+    if (!closing) log(level, text);
+}
+
+// A session makes a few of these, so keeping them costs little.
+Link::Shared* Link::make_shared_for_ever() {
+    static std::mutex mutex;
+    static auto& all = *new std::vector<std::unique_ptr<Shared>>;
+    const std::lock_guard lock(mutex);
+    return all.emplace_back(std::make_unique<Shared>()).get();
 }
 
 // 100 ms, doubled up to 2 s. `attempts` counts the rounds over all servers.

@@ -36,22 +36,26 @@ class Link {
     [[nodiscard]] StreamInfo stream_info(const std::string& stream) const;
 
    private:
-    // What callbacks use; lives until the library has called the last of them.
+    // What callbacks use. Never freed: the library has threads and timers of its own that may report an error after it
+    // has called everything else, also on_closed().
     struct Shared {
         Log log;
         std::string name;
         std::atomic<std::uint64_t> disconnects{0};
+        std::atomic<bool> closing{false};  // by us; nobody wants to hear of it
+        void say(LogLevel level, const std::string& text) const noexcept;
     };
+    static Shared* make_shared_for_ever();
     static void on_disconnected(natsConnection*, void* closure) noexcept;
     static void on_reconnected(natsConnection*, void* closure) noexcept;
     static void on_closed(natsConnection*, void* closure) noexcept;
     static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept;
     static int64_t reconnect_delay(natsConnection*, int attempts, void* closure) noexcept;
-    [[nodiscard]] Options make_options(std::shared_ptr<Shared>* closure) const;
+    [[nodiscard]] Options make_options(Shared* closure) const;
 
     BrokerOptions options_;
     std::string name_;
-    std::shared_ptr<Shared> shared_;
+    Shared* shared_;
     Connection connection_;
     JetStream js_;
 };

@@ -23,7 +23,7 @@ std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& he
         throw stop_error(
             fmt::format("unable to read message {}: it is part {} of {}, and the parts before it are not there",
                         seq.value, part.number, part.count),
-            "somebody removed messages by hand; start over with `pgsluice replicator --resnapshot`");
+            "somebody removed messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
     }
     body_->append(body);
     ++next_.number;

@@ -133,7 +133,7 @@ void Session::idle() {
 void Session::apply_pending() {
     // While a snapshot is loading, the checkpoint stays with the sink's own record of what is loaded.
     if (batcher_.worth_applying() && !snapshot_.loading()) apply();
-    if (!batcher_.in_transaction()) applied_ = taken_;
+    if (!batcher_.in_transaction() && !snapshot_.loading()) applied_ = taken_;
 }
 
 void Session::apply() {

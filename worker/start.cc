@@ -13,8 +13,9 @@ Error missed(const WorkerFacts& facts) {
         fmt::format(
             "unable to start worker '{}': stream '{}' begins at sequence {}, the messages before it were trimmed",
             facts.worker, facts.stream, facts.state.first_seq.value),
-        "let the replicator take a new snapshot (replicator --copy-and-stream --resnapshot), and use a longer "
-        "--stream-retain when workers join later");
+        "start the group over (pgsluice teardown, then replicator --copy-and-stream), with a longer --stream-retain "
+        "when "
+        "workers join later");
 }
 
 Error went_back(const WorkerFacts& facts) {
@@ -30,7 +31,7 @@ Error removed(const WorkerFacts& facts) {
         fmt::format("unable to continue worker '{}': it needs message {} but stream '{}' begins at {}: messages it had "
                     "not applied were removed",
                     facts.worker, facts.sink->checkpoint.resume_seq.value, facts.stream, facts.state.first_seq.value),
-        "take a new snapshot (replicator --copy-and-stream --resnapshot)");
+        "start over: pgsluice teardown for the group, then replicator --copy-and-stream");
 }
 
 Error other_stream(const WorkerFacts& facts) {

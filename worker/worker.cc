@@ -67,7 +67,7 @@ void restore_snapshot(Session& session, Broker& broker, const Names& names, cons
         throw stop_error(
             fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
                         state.begin_seq.value, names.stream),
-            "take a new snapshot (replicator --copy-and-stream --resnapshot)");
+            "start over: pgsluice teardown for the group, then replicator --copy-and-stream");
     session.restore_snapshot(decode_snapshot_begin(marker->body), state.begin_seq);
 }
 

@@ -176,6 +176,19 @@ TEST_CASE("exit-after-snapshot ends before the changes, exit-at-lsn once its LSN
     CHECK(other.sink.events == Events{"apply 1", "close"});
 }
 
+TEST_CASE("exit-at-lsn does not end in the middle of a copy, nor does a repeated begin marker begin it anew") {
+    World world(true);
+    world.options.exit_at_lsn = Lsn{100};
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::copy, "1\n", {100}, {1, 0, 1, 1, 0, 0});
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::copy, "2\n", {100}, {1, 0, 2, 1, 0, 0});
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.run();
+    CHECK(world.sink.events ==
+          Events{"begin 1 items at 1", "copy 2 1\n", "begin 1 items at 3", "copy 4 2\n", "end 6", "close"});
+}
+
 TEST_CASE("copied rows that no begin marker announced are refused") {
     World world(true);
     world.consumer.add(MessageKind::copy, "1\n", {100}, {7, 0, 1, 1, 0, 0});
