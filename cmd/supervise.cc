@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 
 #include "sql/error.h"
+#include "stream/pause.h"
 
 namespace pgsluice {
 
@@ -59,12 +58,7 @@ void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep
 }
 
 Sleep interruptible_sleep(std::stop_token stop) {
-    return [stop = std::move(stop)](std::chrono::milliseconds wait) {
-        std::mutex mutex;
-        std::condition_variable_any woken;
-        std::unique_lock lock(mutex);
-        woken.wait_for(lock, stop, wait, [] { return false; });
-    };
+    return [stop = std::move(stop)](std::chrono::milliseconds wait) { pause(stop, wait); };
 }
 
 }  // namespace pgsluice

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,6 +11,7 @@
 #include "replicator/slot_watch.h"
 #include "replicator/source_session.h"
 #include "sql/error.h"
+#include "stream/pause.h"
 #include "stream/registry.h"
 
 namespace pgsluice {
@@ -27,15 +26,6 @@ constexpr auto slot_rhythm = 10s;
 constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
 constexpr auto full_rhythm = 10s;       // how often the log says whom a full stream waits for
-
-// False when it is time to stop.
-bool rest(const std::stop_token& stop, std::chrono::milliseconds time) {
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any never;
-    never.wait_for(lock, stop, time, [] { return false; });
-    return !stop.stop_requested();
-}
 
 // Nine tenths, or so full that a block may find no room.
 bool is_full(const StreamState& stream, std::size_t block_bytes) {
@@ -174,14 +164,14 @@ void Housekeeper::run(const std::stop_token& stop) {
         } catch (const std::exception& error) {
             log_(LogLevel::debug, fmt::format("unable to look after the stream for now: {}", error.what()));
         }
-    } while (rest(stop, 2 * rhythm));
+    } while (pause(stop, 2 * rhythm));
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
     Rounds rounds(options_, log_, applied_, stuck_, stop);
     do {
         rounds.go_round();
-    } while (rest(stop, rhythm));
+    } while (pause(stop, rhythm));
 }
 
 }  // namespace pgsluice

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "replicator/column_types.h"
+#include "replicator/drain.h"
 #include "replicator/group_state.h"
 #include "replicator/housekeeper.h"
 #include "replicator/lsn_copy.h"
@@ -30,13 +31,6 @@ namespace {
 
 std::string version_text(int server_version) {
     return fmt::format("{}.{}", server_version / 10000, server_version % 10000);
-}
-
-// A full stream makes this wait as long as it takes.
-void drain(Publisher& publisher, const std::stop_token& stop) {
-    while (!publisher.drain(100)) {
-        if (stop.stop_requested()) throw Interrupted{};
-    }
 }
 
 class ReplicatorSession {

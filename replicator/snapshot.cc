@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "replicator/copy_report.h"
+#include "replicator/drain.h"
 #include "replicator/slot.h"
 #include "replicator/snapshot_copy.h"
 #include "replicator/snapshot_plan.h"
@@ -146,13 +147,6 @@ class CopyPublisher {
     CopyHeader header_;
     const std::stop_token& stop_;
 };
-
-// A full stream makes this wait as long as it takes.
-void drain(Publisher& publisher, const std::stop_token& stop) {
-    while (!publisher.drain(100)) {
-        if (stop.stop_requested()) throw Interrupted{};
-    }
-}
 
 SnapshotBegin begin_of(std::uint64_t epoch, Lsn consistent_point, std::span<const SourceTable> tables,
                        const Sizes& sizes) {

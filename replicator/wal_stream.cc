@@ -10,6 +10,7 @@
 #include "replicator/ledger.h"
 #include "replicator/wal_encoder.h"
 #include "replicator/wal_frame.h"
+#include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/markers.h"
 
@@ -35,12 +36,6 @@ constexpr milliseconds kLongestWait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
 constexpr milliseconds kDrainLimit = 3500ms;
 constexpr milliseconds kEndLimit = 500ms;
-
-std::int64_t postgres_time_us() {
-    constexpr std::int64_t kSecondsFrom1970To2000 = 946684800;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::microseconds>(now).count() - kSecondsFrom1970To2000 * 1000000;
-}
 
 class WalStream {
    public:
@@ -164,7 +159,7 @@ void WalStream::publish_block() {
 }
 
 void WalStream::publish_marker(Lsn lsn) {
-    const auto body = encode(Progress{lsn, postgres_time_us()});
+    const auto body = encode(Progress{lsn, sql::postgres_time_us()});
     publisher_.publish({MessageKind::progress, encoder_.reached().position, lsn}, body);
     ledger_.published(lsn, source_.now());
 }

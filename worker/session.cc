@@ -141,8 +141,10 @@ void Session::apply() {
     const bool cut = batcher_.cut(batch_, rest);
     sink_.apply(batch_);
     PGSLUICE_FAILPOINT("after_apply");
-    if (batch_.complete) applied_ = taken_;  // what this batch holds of the message being taken comes on top
-    if (batch_.complete) applied_upto_ = batch_.upto;
+    if (batch_.complete) {
+        applied_ = taken_;  // what this batch holds of the message being taken comes on top
+        applied_upto_ = batch_.upto;
+    }
     if (cut) {
         batcher_.rest_left(batch_, std::move(rest));
         return;

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "stream/markers.h"
+#include "stream/pause.h"
 #include "stream/registry.h"
 #include "worker/session.h"
 #include "worker/start.h"
@@ -20,14 +19,6 @@ namespace {
 constexpr auto first_stream_poll = std::chrono::milliseconds(20);
 constexpr auto longest_stream_poll = std::chrono::milliseconds(500);
 
-void pause(const std::stop_token& stop, std::chrono::milliseconds time) {
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any never;
-    never.wait_for(lock, stop, time, [] { return false; });
-    if (stop.stop_requested()) throw Interrupted{};
-}
-
 // A worker may be started before its replicator.
 StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop) {
     bool told = false;
@@ -38,7 +29,7 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
             log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has made it yet",
                                             names.stream, names.group));
         told = true;
-        pause(stop, poll);
+        if (!pause(stop, poll)) throw Interrupted{};
         poll = std::min(poll * 5 / 4, longest_stream_poll);
     }
 }
