@@ -24,6 +24,9 @@ struct BrokerOptions {
     std::string credentials_file;               // NATS .creds; empty when not used
     std::string tls_ca_file;                    // own CA; empty for the system's
     int request_timeout_ms = 5000;              // of a JetStream API call
+    // After a stop, calls may go on for so long. Then the connection is closed under those that still wait for a server
+    // that hangs, and they throw a retry Error. Together with what follows below the 5 s a stopped program may take.
+    int stop_grace_ms = 3500;
 };
 
 struct StreamConfig {
@@ -40,7 +43,12 @@ struct StreamState {
     std::int64_t max_age_ns = 0;
     bool discard_new = true;
     bool file_storage = true;
+    int replicas = 1;
+    std::string leader;  // the server that leads the stream, where the server says so
 };
+
+// How long a replicated stream that ends too early may be one whose new leader has not applied all yet.
+constexpr int settle_ms = 10'000;
 
 // The stream's last message, as far as a replicator needs it to go on. When the last is a part of a message that was
 // never completed, all but `seq` is of the last complete message before it.
@@ -74,10 +82,18 @@ class Broker {
    public:
     // Connects once; a retry Error when nobody answers, a stop Error when the server has no JetStream or refuses us.
     // A reconnect after that goes on for ever; what it means for a Publisher or Consumer they say themselves.
+    // All calls may come from several threads at a time.
     static std::unique_ptr<Broker> connect(const BrokerOptions& options, Log log, std::stop_token stop);
     virtual ~Broker() = default;
 
     // Nothing when the stream does not exist.
+    //
+    // In a cluster the stream's leader answers this and the reads below. One that has just taken over may not have
+    // applied all that is stored (nats-server 2.9 leads before), so what it says may be a little old: last_seq and
+    // last message too low. Whoever goes on from such an answer is found out, never trusted: a publisher's first
+    // message is refused, for its fence is compared when it is applied, behind everything stored before it; a consumer
+    // gets nothing until what it waits for is there. An *error* over a stream that ends too early must wait and look
+    // again: see replicas and settle_ms.
     virtual std::optional<StreamState> stream_state(const std::string& stream) = 0;
     // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that it is so.
     virtual void ensure_stream(const Names& names, const StreamConfig& config) = 0;
@@ -101,7 +117,7 @@ class Broker {
                                                  const PublisherLimits& limits) = 0;
     virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) = 0;
 
-    // The group's KV bucket; created on first put.
+    // The group's KV bucket; ensure_stream() creates it before the stream, a put where it is missing.
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
     // Sets only if the key's revision is still this (0: the key is not there); the new revision, or nothing when it is

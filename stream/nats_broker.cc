@@ -13,7 +13,7 @@ namespace pgsluice {
 
 std::unique_ptr<Broker> Broker::connect(const BrokerOptions& options, Log log, std::stop_token stop) {
     if (stop.stop_requested()) throw Interrupted();
-    return std::make_unique<nats::NatsBroker>(options, std::move(log));
+    return std::make_unique<nats::NatsBroker>(options, std::move(log), std::move(stop));
 }
 
 namespace nats {
@@ -24,11 +24,12 @@ bool is_marker(MessageKind kind) { return kind != MessageKind::copy && kind != M
 
 }  // namespace
 
-NatsBroker::NatsBroker(const BrokerOptions& options, Log log) : link_(std::make_shared<Link>(options, std::move(log))) {
+NatsBroker::NatsBroker(const BrokerOptions& options, Log log, std::stop_token stop)
+    : link_(std::make_shared<Link>(options, std::move(log), std::move(stop))) {
     check_jetstream();
 }
 
-void NatsBroker::check_jetstream() const {
+void NatsBroker::check_jetstream() {
     jsAccountInfo* made = nullptr;
     jsErrCode js_error{};
     const auto status = js_GetAccountInfo(&made, link_->js(), nullptr, &js_error);
@@ -38,6 +39,18 @@ void NatsBroker::check_jetstream() const {
                          "start it with `nats-server -js`, or enable JetStream for the account in its configuration");
     }
     check(status, fmt::format("ask NATS at '{}' for JetStream", link_->name()), js_error);
+    account_bytes_ = info->Limits.MaxStore;
+}
+
+// A server before 2.10.11 stores a message, finds that the account has too much, and deletes it again: that leaves
+// holes in the stream, and lets smaller messages behind it in. So the stream's own limit must be reached first.
+void NatsBroker::check_account(const Names& names, const StreamConfig& config) const {
+    const bool limited = account_bytes_ > 0 && (config.max_bytes <= 0 || config.max_bytes >= account_bytes_);
+    if (!limited || !is_before(server_version(), {2, 10, 11})) return;
+    throw stop_error(fmt::format("unable to use stream '{}': its NATS account may store {} bytes, and this nats-server "
+                                 "loses messages when an account is full",
+                                 names.stream, account_bytes_),
+                     "set --stream-max-bytes to clearly less than that, or use nats-server 2.10.11 or later");
 }
 
 std::optional<StreamState> NatsBroker::stream_state(const std::string& stream) {
@@ -52,17 +65,35 @@ std::optional<StreamState> NatsBroker::stream_state(const std::string& stream) {
     state.max_age_ns = info->Config->MaxAge;
     state.discard_new = info->Config->Discard == js_DiscardNew;
     state.file_storage = info->Config->Storage == js_FileStorage;
+    state.replicas = static_cast<int>(info->Config->Replicas);
+    if (info->Cluster != nullptr && info->Cluster->Leader != nullptr) state.leader = info->Cluster->Leader;
     return state;
 }
 
 void NatsBroker::ensure_stream(const Names& names, const StreamConfig& config) {
+    check_account(names, config);
     const auto info = link_->stream_info(names.stream);
     if (!info) {
+        make_bucket_first(names, config);
         add_stream(names.stream, {names.snapshot_subject.c_str(), names.changes_subject.c_str()}, config);
         return;
     }
     check_config(*info->Config, names);
+    check_replicas(*info, config);
     apply_limits(*info->Config, config);
+    apply_replicas("KV_" + names.bucket, config.replicas);
+    apply_replicas(names.dead_letters, config.replicas);
+}
+
+// Who finds the stream finds a bucket that answers: for an instant after nats-server lists a new stream, requests for
+// its messages are dropped. Where this fails, making the stream says why, for there nats.c hands out the error's
+// number; and where that succeeds, the first put makes the bucket.
+void NatsBroker::make_bucket_first(const Names& names, const StreamConfig& config) {
+    try {
+        bucket(names, config.replicas);
+    } catch (const Error& error) {
+        link_->log(LogLevel::debug, error.what());
+    }
 }
 
 void NatsBroker::ensure_dead_letters(const Names& names) {
@@ -130,6 +161,16 @@ void NatsBroker::check_config(const jsStreamConfig& config, const Names& names) 
     }
 }
 
+// A server that is no part of a cluster takes any number of replicas when a stream is changed, and keeps one.
+void NatsBroker::check_replicas(const jsStreamInfo& info, const StreamConfig& wanted) const {
+    const auto* cluster = info.Cluster;
+    const bool clustered = cluster != nullptr && cluster->Name != nullptr && *cluster->Name != '\0';
+    if (wanted.replicas <= 1 || clustered) return;
+    throw stop_error(fmt::format("unable to keep {} copies of stream '{}': NATS at '{}' is a single server",
+                                 wanted.replicas, info.Config->Name, link_->name()),
+                     "--stream-replicas above 1 needs a NATS cluster; leave it out for this server");
+}
+
 // What the command line says about size and replicas is made so.
 void NatsBroker::apply_limits(jsStreamConfig& current, const StreamConfig& wanted) {
     const auto unlimited = [](std::int64_t bytes) { return bytes <= 0 ? -1 : bytes; };
@@ -138,9 +179,20 @@ void NatsBroker::apply_limits(jsStreamConfig& current, const StreamConfig& wante
                                            unlimited(wanted.max_bytes), wanted.replicas));
     current.MaxBytes = wanted.max_bytes;
     current.Replicas = wanted.replicas;
+    update_stream(current);
+}
+
+void NatsBroker::apply_replicas(const std::string& stream, int replicas) {
+    const auto info = link_->stream_info(stream);
+    if (!info || info->Config->Replicas == replicas) return;
+    info->Config->Replicas = replicas;
+    update_stream(*info->Config);
+}
+
+void NatsBroker::update_stream(jsStreamConfig& config) {
     jsErrCode js_error{};
-    const auto status = js_UpdateStream(nullptr, link_->js(), &current, nullptr, &js_error);
-    check(status, fmt::format("change stream '{}'", current.Name), js_error);
+    const auto status = js_UpdateStream(nullptr, link_->js(), &config, nullptr, &js_error);
+    check(status, fmt::format("change stream '{}'", config.Name), js_error);
 }
 
 void NatsBroker::delete_stream(const std::string& stream) {
@@ -179,9 +231,10 @@ std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, St
     while (last >= first) {
         const auto msg = get(stream, last);
         if (!msg) {
-            throw stop_error(
-                fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                "somebody deleted it by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+            throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
+                             "somebody deleted it by hand, or its NATS account was full; start over: `pgsluice "
+                             "teardown`, then a new "
+                             "copy (--copy-and-stream)");
         }
         const auto part = parse_headers(*msg, stream, last).part;
         if (part.last()) return last;

@@ -10,7 +10,7 @@ namespace pgsluice::nats {
 
 class NatsBroker : public Broker {
    public:
-    NatsBroker(const BrokerOptions& options, Log log);
+    NatsBroker(const BrokerOptions& options, Log log, std::stop_token stop);
 
     std::optional<StreamState> stream_state(const std::string& stream) override;
     void ensure_stream(const Names& names, const StreamConfig& config) override;
@@ -43,21 +43,31 @@ class NatsBroker : public Broker {
     [[nodiscard]] bool connected() const override { return link_->connected(); }
 
    private:
-    void check_jetstream() const;
+    void check_jetstream();
+    void check_account(const Names& names, const StreamConfig& config) const;
     void add_stream(const std::string& stream, std::vector<const char*> subjects, const StreamConfig& config);
     void check_config(const jsStreamConfig& config, const Names& names) const;
+    void check_replicas(const jsStreamInfo& info, const StreamConfig& wanted) const;
     void apply_limits(jsStreamConfig& current, const StreamConfig& wanted);
+    // To a stream that goes with the group's, where it exists.
+    void apply_replicas(const std::string& stream, int replicas);
+    void update_stream(jsStreamConfig& config);
     // A message of the stream by sequence; null when it is not there.
     [[nodiscard]] Msg get(const std::string& stream, StreamSeq seq) const;
     // The sequence of the first part of the last complete message at or below `last`; nothing when it is gone.
     [[nodiscard]] std::optional<StreamSeq> last_complete(const std::string& stream, StreamSeq last,
                                                          StreamSeq first) const;
     // The bucket, from the cache; null when it does not exist and is not to be created.
-    kvStore* bucket(const Names& names, bool create);
+    std::shared_ptr<kvStore> bucket(const Names& names, std::optional<int> create_with_replicas);
+    std::shared_ptr<kvStore> open_bucket(const Names& names, std::optional<int> create_with_replicas);
+    void make_bucket_first(const Names& names, const StreamConfig& config);
+    // Created with as many replicas as the stream has.
+    std::shared_ptr<kvStore> bucket_to_write(const Names& names);
 
     std::shared_ptr<Link> link_;
-    std::mutex mutex_;  // of the two below
-    KvStore bucket_;
+    std::int64_t account_bytes_ = -1;  // what the account may store; -1: unlimited
+    std::mutex mutex_;                 // of the two below; not held while the server is asked
+    std::shared_ptr<kvStore> bucket_;
     std::string bucket_name_;
 };
 

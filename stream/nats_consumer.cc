@@ -1,8 +1,6 @@
 #include "stream/nats_consumer.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "stream/nats_message.h"
 
@@ -12,26 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds look_interval(3);
 constexpr int wait_step_ms = 100;
-
-// The stream's sequence in a delivery's reply subject:
-//     $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
-//     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>. ... in servers that say more
-std::optional<StreamSeq> stream_seq(std::string_view reply) {
-    std::array<std::string_view, 13> tokens;
-    std::size_t count = 0;
-    while (count < tokens.size()) {
-        const auto dot = reply.find('.');
-        tokens[count++] = reply.substr(0, dot);
-        if (dot == std::string_view::npos) break;
-        reply.remove_prefix(dot + 1);
-    }
-    if (count < 9 || tokens[0] != "$JS" || tokens[1] != "ACK") return std::nullopt;
-    const auto digits = tokens[count >= 11 ? 7 : 5];
-    StreamSeq seq;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seq.value);
-    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-    return seq;
-}
 
 }  // namespace
 
@@ -68,7 +46,10 @@ bool NatsConsumer::check_stream() {
             fmt::format("unable to go on reading stream '{}': it was deleted and created anew", names_.stream),
             "start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
     }
-    if (state.LastSeq + 1 < expected_.value) {
+    const bool early = state.LastSeq + 1 < expected_.value;
+    if (!early) early_since_.reset();
+    if (early && may_settle(info->Config->Replicas)) return false;
+    if (early) {
         throw stop_error(
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
                         "earlier state or created anew",
@@ -80,33 +61,30 @@ bool NatsConsumer::check_stream() {
     return true;
 }
 
+// A new leader that has not applied all yet tells of too early an end.
+bool NatsConsumer::may_settle(std::int64_t replicas) {
+    if (replicas <= 1) return false;
+    const auto now = std::chrono::steady_clock::now();
+    if (!early_since_) early_since_ = now;
+    return now - *early_since_ < std::chrono::milliseconds(settle_ms);
+}
+
 void NatsConsumer::subscribe() {
-    disconnects_ = link_->disconnects();
-    subscription_.reset();
-    jsSubOptions options;
-    jsSubOptions_Init(&options);
-    options.Stream = names_.stream.c_str();
-    options.Ordered = true;
-    options.Config.DeliverPolicy = js_DeliverByStartSequence;
-    options.Config.OptStartSeq = expected_.value;
-    jsErrCode js_error{};
-    natsSubscription* made = nullptr;
-    const auto subjects = fmt::format("pgsluice.{}.>", names_.group);
-    const auto status = js_SubscribeSync(&made, link_->js(), subjects.c_str(), nullptr, &options, &js_error);
-    subscription_.reset(made);
-    // The stream is looked at after subscribing, so that nothing can be trimmed in between. Its errors say more.
-    if (status != NATS_OK && check_stream())
-        throw error(fmt::format("read stream '{}'", names_.stream), status, js_error);
-    check(status, fmt::format("read stream '{}'", names_.stream), js_error);
-    check(natsSubscription_SetPendingLimits(made, -1, -1), "read without limits");
+    delivery_.reset();
+    try {
+        delivery_.emplace(*link_, names_.stream, expected_);
+    } catch (const Error&) {
+        check_stream();  // its errors say more
+        throw;
+    }
+    // The stream is looked at after subscribing, so that nothing can be trimmed in between.
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
 }
 
 // Nothing has come for a while: is all well?
 void NatsConsumer::look_after() {
-    const auto now = std::chrono::steady_clock::now();
-    const bool again = !subscription_ || link_->disconnects() != disconnects_;
-    if (!again && now - looked_at_ < look_interval) return;
+    const bool again = !delivery_ || delivery_->broken();
+    if (!again && std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
     if (!link_->connected()) return;
     if (!again) {
         check_stream();
@@ -116,32 +94,17 @@ void NatsConsumer::look_after() {
         subscribe();
     } catch (const Error& error) {
         if (error.action() != Action::retry) throw;
-        subscription_.reset();
+        delivery_.reset();
         link_->log(LogLevel::debug, error.what());
     }
-}
-
-Msg NatsConsumer::receive(int timeout_ms) {
-    if (!subscription_) return nullptr;
-    if (timeout_ms == 0) {
-        std::uint64_t waiting = 0;
-        if (natsSubscription_QueuedMsgs(subscription_.get(), &waiting) != NATS_OK || waiting == 0) return nullptr;
-    }
-    natsMsg* made = nullptr;
-    const auto status = natsSubscription_NextMsg(&made, subscription_.get(), timeout_ms);
-    Msg msg(made);
-    if (status == NATS_OK || status == NATS_TIMEOUT) return msg;
-    link_->log(LogLevel::debug, fmt::format("reading stream '{}': {}", names_.stream, last_error(status)));
-    subscription_.reset();
-    return nullptr;
 }
 
 std::optional<Message> NatsConsumer::next(int timeout_ms) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     int left_ms = timeout_ms;
     while (true) {
-        if (auto msg = receive(std::min(left_ms, wait_step_ms))) {
-            if (auto message = take(std::move(msg))) return message;
+        if (auto delivered = delivery_ ? delivery_->next(std::min(left_ms, wait_step_ms)) : std::nullopt) {
+            if (auto message = take(std::move(*delivered))) return message;
             if (stop_.stop_requested()) return std::nullopt;
             continue;
         }
@@ -149,27 +112,36 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());
         if (left_ms <= 0 || stop_.stop_requested()) return std::nullopt;
-        if (!subscription_) nats_Sleep(std::min(left_ms, wait_step_ms));
+        if (!delivery_) nats_Sleep(std::min(left_ms, wait_step_ms));
     }
 }
 
-std::optional<Message> NatsConsumer::take(Msg msg) {
-    const char* reply = natsMsg_GetReply(msg.get());
-    const auto seq = stream_seq(reply == nullptr ? "" : reply);
-    if (!seq) return std::nullopt;              // not a delivery
-    if (*seq < expected_) return std::nullopt;  // delivered again after nats.c has made a new consumer
-    if (*seq > expected_) {
-        // Trimmed or deleted; check_stream() says so when it was trimmed.
-        if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
-        throw stop_error(
-            fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream, expected_.value - 1,
-                        seq->value),
-            "somebody deleted messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+// A message is missing before this one: on the way to us, or in the stream? Only a sound delivery's first one proves
+// the latter.
+void NatsConsumer::miss(const Delivered& delivered) {
+    if (!delivered.first || delivery_->broken()) {
+        delivery_.reset();  // made anew from the one that is missing
+        return;
+    }
+    // Trimmed or deleted; check_stream() says so when it was trimmed.
+    if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
+    throw stop_error(
+        fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream, expected_.value - 1,
+                    delivered.seq.value),
+        "somebody deleted messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+}
+
+std::optional<Message> NatsConsumer::take(Delivered delivered) {
+    if (delivered.seq < expected_) return std::nullopt;  // never heard of; harmless
+    if (delivered.seq > expected_) {
+        miss(delivered);
+        return std::nullopt;
     }
     ++expected_.value;
-    const auto headers = parse_headers(*msg, names_.stream, *seq);
+    auto& msg = delivered.msg;
+    const auto headers = parse_headers(*msg, names_.stream, delivered.seq);
     const auto body = body_of(*msg);
-    return parts_.take(*seq, headers, body, MessageOwner(msg.release(), natsMsg_Destroy));
+    return parts_.take(delivered.seq, headers, body, MessageOwner(msg.release(), natsMsg_Destroy));
 }
 
 }  // namespace pgsluice::nats

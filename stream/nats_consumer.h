@@ -1,17 +1,17 @@
-// Consumer over nats.c's ordered push consumer. Include only from stream/*.cc.
+// Consumer over nats.c. Include only from stream/*.cc.
 //
-// nats.c makes a new consumer on the server when it finds that deliveries are missing. After a reconnect that would
-// take its heartbeat's time, and before the first message it would start at sequence 1; so we subscribe anew ourselves
-// after every reconnect, having looked at the stream first. Whatever nats.c does, sequences are checked here one by
-// one.
+// Sequences are checked here one by one. When a delivery is missing, heartbeats stay away or the connection was lost,
+// a new consumer is made on the server from the next sequence, and the stream is looked at again.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "stream/consumer.h"
+#include "stream/nats_delivery.h"
 #include "stream/nats_link.h"
 #include "stream/part_assembly.h"
 
@@ -25,23 +25,24 @@ class NatsConsumer : public Consumer {
 
    private:
     void subscribe();
+    bool may_settle(std::int64_t replicas);
     // Whether what we go on from is still there. False when the broker cannot be asked now.
     bool check_stream();
     void look_after();
     // The message, unless it is a part that does not complete one or a repeat.
-    std::optional<Message> take(Msg msg);
+    std::optional<Message> take(Delivered delivered);
+    void miss(const Delivered& delivered);
     [[nodiscard]] Error gone(std::uint64_t first_seq) const;
-    Msg receive(int timeout_ms);
 
     std::shared_ptr<Link> link_;
     Names names_;
     std::stop_token stop_;
-    StreamSeq expected_;             // the next sequence
-    std::int64_t created_ns_ = 0;    // when the stream was created
-    std::uint64_t disconnects_ = 0;  // as of the last subscribe()
+    StreamSeq expected_;           // the next sequence
+    std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
+    std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
     PartAssembly parts_;
-    Subscription subscription_;
+    std::optional<Delivery> delivery_;  // nothing: to be made again
 };
 
 }  // namespace pgsluice::nats

@@ -24,7 +24,8 @@ bool connection_failed(natsStatus status) {
 
 bool cluster_failed(int js_error) {
     return js_error == JSClusterNotAvailErr || js_error == JSClusterNotLeaderErr ||
-           js_error == JSClusterIncompleteErr || js_error == JSClusterPeerNotMemberErr;
+           js_error == JSClusterIncompleteErr || js_error == JSClusterPeerNotMemberErr ||
+           js_error == JSStreamOfflineErr || js_error == JSConsumerOfflineErr;
 }
 
 }  // namespace
@@ -45,7 +46,17 @@ Error error(std::string_view doing, natsStatus status, int js_error) {
             return stop_error(message,
                               "start nats-server with JetStream (-js, or a jetstream block), for this account");
         case JSStreamReplicasNotSupportedErr:
-            return stop_error(message, "--stream-replicas above 1 needs a NATS cluster");
+        case JSClusterNoPeersErr:
+        case JSClusterRequiredErr:
+            return stop_error(message,
+                              "--stream-replicas above 1 needs a NATS cluster with so many servers with JetStream");
+        case JSAccountResourcesExceededErr:
+        case JSInsufficientResourcesErr:
+        case JSStorageResourcesExceededErr:
+        case JSMaximumStreamsLimitErr:
+            return stop_error(message,
+                              "the NATS account or server gives JetStream no more: raise its limits (max_file_store in "
+                              "nats-server's configuration) or lower --stream-max-bytes");
         default:
             return stop_error(message);
     }

@@ -26,6 +26,7 @@ using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>>;
 using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>;
 using Msg = std::unique_ptr<natsMsg, Destroy<natsMsg_Destroy>>;
 using StreamInfo = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo_Destroy>>;
+using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo_Destroy>>;
 using AccountInfo = std::unique_ptr<jsAccountInfo, Destroy<jsAccountInfo_Destroy>>;
 using PubAck = std::unique_ptr<jsPubAck, Destroy<jsPubAck_Destroy>>;
 using KvStore = std::unique_ptr<kvStore, Destroy<kvStore_Destroy>>;

@@ -3,33 +3,47 @@
 
 namespace pgsluice::nats {
 
-kvStore* NatsBroker::bucket(const Names& names, bool create) {
+std::shared_ptr<kvStore> NatsBroker::bucket(const Names& names, std::optional<int> create_with_replicas) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (bucket_ && bucket_name_ == names.bucket) return bucket_;
+    }
+    auto opened = open_bucket(names, create_with_replicas);  // two threads may both; the later one's stays
+    if (!opened) return nullptr;
     const std::lock_guard lock(mutex_);
-    if (bucket_ && bucket_name_ == names.bucket) return bucket_.get();
+    bucket_ = opened;
+    bucket_name_ = names.bucket;
+    return opened;
+}
+
+std::shared_ptr<kvStore> NatsBroker::open_bucket(const Names& names, std::optional<int> create_with_replicas) {
     kvStore* made = nullptr;
     auto status = js_KeyValue(&made, link_->js(), names.bucket.c_str());
     if (status == NATS_NOT_FOUND) {
-        if (!create) return nullptr;
-        const auto stream = link_->stream_info(names.stream);
+        if (!create_with_replicas) return nullptr;
         kvConfig config;
         kvConfig_Init(&config);
         config.Bucket = names.bucket.c_str();
         config.History = 1;
         config.StorageType = js_FileStorage;
-        config.Replicas = stream ? static_cast<int>(stream->Config->Replicas) : 1;
+        config.Replicas = *create_with_replicas;
         status = js_CreateKeyValue(&made, link_->js(), &config);
     }
     check(status, fmt::format("open KV bucket '{}'", names.bucket));
-    bucket_.reset(made);
-    bucket_name_ = names.bucket;
-    return made;
+    return {made, kvStore_Destroy};
+}
+
+std::shared_ptr<kvStore> NatsBroker::bucket_to_write(const Names& names) {
+    if (auto found = bucket(names, std::nullopt)) return found;
+    const auto stream = link_->stream_info(names.stream);
+    return bucket(names, stream ? static_cast<int>(stream->Config->Replicas) : 1);
 }
 
 std::optional<KvValue> NatsBroker::kv_get(const Names& names, const std::string& key) {
-    auto* store = bucket(names, false);
+    const auto store = bucket(names, std::nullopt);
     if (store == nullptr) return std::nullopt;
     kvEntry* made = nullptr;
-    const auto status = kvStore_Get(&made, store, key.c_str());
+    const auto status = kvStore_Get(&made, store.get(), key.c_str());
     const KvEntry entry(made);
     if (status == NATS_NOT_FOUND) return std::nullopt;
     check(status, fmt::format("read key '{}' of KV bucket '{}'", key, names.bucket));
@@ -40,18 +54,18 @@ std::optional<KvValue> NatsBroker::kv_get(const Names& names, const std::string&
 std::uint64_t NatsBroker::kv_put(const Names& names, const std::string& key, std::string_view value) {
     std::uint64_t revision = 0;
     const auto status =
-        kvStore_Put(&revision, bucket(names, true), key.c_str(), value.data(), static_cast<int>(value.size()));
+        kvStore_Put(&revision, bucket_to_write(names).get(), key.c_str(), value.data(), static_cast<int>(value.size()));
     check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket));
     return revision;
 }
 
 std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std::string& key, std::string_view value,
                                                    std::uint64_t revision) {
-    auto* store = bucket(names, true);
+    const auto store = bucket_to_write(names);
     const auto size = static_cast<int>(value.size());
     std::uint64_t now = 0;
-    const auto status = revision == 0 ? kvStore_Create(&now, store, key.c_str(), value.data(), size)
-                                      : kvStore_Update(&now, store, key.c_str(), value.data(), size, revision);
+    const auto status = revision == 0 ? kvStore_Create(&now, store.get(), key.c_str(), value.data(), size)
+                                      : kvStore_Update(&now, store.get(), key.c_str(), value.data(), size, revision);
     if (status == NATS_OK) return now;
     const auto failed = error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
     if (failed.action() == Action::retry) throw failed;
@@ -62,17 +76,18 @@ std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std
 }
 
 void NatsBroker::kv_delete(const Names& names, const std::string& key) {
-    auto* store = bucket(names, false);
+    const auto store = bucket(names, std::nullopt);
     if (store == nullptr) return;
-    check(kvStore_Delete(store, key.c_str()), fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket));
+    check(kvStore_Delete(store.get(), key.c_str()),
+          fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket));
 }
 
 std::vector<std::string> NatsBroker::kv_keys(const Names& names) {
     std::vector<std::string> keys;
-    auto* store = bucket(names, false);
+    const auto store = bucket(names, std::nullopt);
     if (store == nullptr) return keys;
     kvKeysList list{};
-    const auto status = kvStore_Keys(&list, store, nullptr);
+    const auto status = kvStore_Keys(&list, store.get(), nullptr);
     if (status == NATS_NOT_FOUND) return keys;
     check(status, fmt::format("list the keys of KV bucket '{}'", names.bucket));
     const std::unique_ptr<kvKeysList, Destroy<kvKeysList_Destroy>> owner(&list);

@@ -1,8 +1,14 @@
 #include "stream/nats_link.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <future>
 #include <mutex>
+#include <thread>
 #include <vector>
+
+#include "stream/pause.h"
 
 namespace pgsluice::nats {
 
@@ -34,6 +40,49 @@ std::string describe(const std::vector<std::string>& urls) {
     return names;
 }
 
+// What no other try can mend. Everything else a dying server, a cut line or a proxy may answer, half a greeting too.
+bool is_setting(natsStatus status) {
+    switch (status) {
+        case NATS_ADDRESS_MISSING:
+        case NATS_INVALID_ARG:
+        case NATS_SECURE_CONNECTION_REQUIRED:
+        case NATS_SECURE_CONNECTION_WANTED:
+        case NATS_NOT_INITIALIZED:
+            return true;
+        default:
+            return false;
+    }
+}
+
+Connection connect_to(const Options& options, const std::string& name) {
+    natsConnection* made = nullptr;
+    const auto status = natsConnection_Connect(&made, options.get());
+    Connection connection(made);
+    const auto doing = fmt::format("connect to NATS at '{}'", name);
+    if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
+        throw stop_error(fmt::format("unable to {}: {}", doing, last_error(status)),
+                         "give user:password@ or token@ in --nats-url, or a credentials file");
+    }
+    if (status != NATS_OK) {
+        if (is_setting(status)) throw error(doing, status);
+        throw retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
+                          "start it with `nats-server -js`, or name another with --nats-url");
+    }
+    return connection;
+}
+
+// nats.c tries one server after the other, each for the whole time-out, and nothing ends that. A stop leaves it behind,
+// in a thread that owns all it uses.
+Connection connect_until_stopped(Options options, const std::string& name, const std::stop_token& stop) {
+    std::packaged_task<Connection()> task([options = std::move(options), name] { return connect_to(options, name); });
+    auto connection = task.get_future();
+    std::thread(std::move(task)).detach();
+    while (connection.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+        if (stop.stop_requested()) throw Interrupted{};
+    }
+    return connection.get();
+}
+
 }  // namespace
 
 Options Link::make_options(Shared* closure) const {
@@ -59,7 +108,10 @@ Options Link::make_options(Shared* closure) const {
         set(natsOptions_LoadCATrustedCertificates(made, options_.tls_ca_file.c_str()), "the TLS CA file");
     }
     set(natsOptions_SetName(made, "pgsluice"), "a name");
-    set(natsOptions_SetTimeout(made, options_.request_timeout_ms), "a time-out");
+    constexpr std::int64_t connect_timeout_ms = 2000;  // of one server; a stop cannot end a reconnect
+    set(natsOptions_SetTimeout(made, connect_timeout_ms), "a time-out");
+    // A request whose answer cannot come any more fails at once.
+    set(natsOptions_SetFailRequestsOnDisconnect(made, true), "failing requests");
     set(natsOptions_SetMaxReconnect(made, -1), "reconnects");
     // Without it a server that hangs blocks the publisher's caller in send() for as long as TCP endures it.
     constexpr std::int64_t write_deadline_ms = 2000;
@@ -78,34 +130,50 @@ Options Link::make_options(Shared* closure) const {
     return options;
 }
 
-Link::Link(const BrokerOptions& options, Log log)
+Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
     : options_(options), name_(describe(split(options.url))), shared_(make_shared_for_ever()) {
     shared_->log = std::move(log);
     shared_->name = name_;
-    const auto prepared = make_options(shared_);
-    natsConnection* made = nullptr;
-    const auto status = natsConnection_Connect(&made, prepared.get());
-    const auto doing = fmt::format("connect to NATS at '{}'", name_);
-    if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
-        throw stop_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                         "give user:password@ or token@ in --nats-url, or a credentials file");
+    try {
+        connection_ = connect_until_stopped(make_options(shared_), name_, stop);
+    } catch (const Interrupted&) {
+        shared_->closing = true;
+        throw;
     }
-    if (status != NATS_OK) {
-        const auto failed = error(doing, status);
-        if (failed.action() != Action::retry) throw failed;
-        throw retry_error(failed.what(), "start it with `nats-server -js`, or name another with --nats-url");
-    }
-    connection_.reset(made);
     jsOptions js_options;
     jsOptions_Init(&js_options);
     js_options.Wait = options_.request_timeout_ms;
     jsCtx* js = nullptr;
-    check(natsConnection_JetStream(&js, made, &js_options), "use JetStream");
+    check(natsConnection_JetStream(&js, connection(), &js_options), "use JetStream");
     js_.reset(js);
+    if (stop.stop_possible()) {
+        closer_ =
+            std::jthread([this, stop = std::move(stop)](const std::stop_token& end) { close_after_stop(stop, end); });
+    }
+}
+
+void Link::close_after_stop(const std::stop_token& stop, const std::stop_token& end) {
+    std::mutex mutex;
+    std::condition_variable_any wake;
+    bool asked = false;
+    const std::stop_callback on_stop(stop, [&] {
+        const std::lock_guard lock(mutex);
+        asked = true;
+        wake.notify_one();
+    });
+    {
+        std::unique_lock lock(mutex);
+        wake.wait(lock, end, [&] { return asked; });
+    }
+    if (!pause(end, std::chrono::milliseconds(options_.stop_grace_ms))) return;
+    log(LogLevel::debug, fmt::format("NATS at '{}' still keeps somebody waiting: closing the connection", name_));
+    shared_->closing = true;
+    natsConnection_Close(connection_.get());
 }
 
 Link::~Link() {
     shared_->closing = true;
+    closer_ = {};
     js_.reset();
     connection_.reset();
 }

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "stream/broker.h"
 #include "stream/log.h"
@@ -14,8 +16,9 @@ namespace pgsluice::nats {
 
 class Link {
    public:
-    // Connects once. After that the library reconnects for ever.
-    Link(const BrokerOptions& options, Log log);
+    // Connects once. After that the library reconnects for ever, until `stop_grace_ms` after a stop: then the
+    // connection is closed, so that every call that still waits for a server that hangs comes back.
+    Link(const BrokerOptions& options, Log log, std::stop_token stop);
     ~Link();
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
@@ -52,12 +55,14 @@ class Link {
     static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept;
     static int64_t reconnect_delay(natsConnection*, int attempts, void* closure) noexcept;
     [[nodiscard]] Options make_options(Shared* closure) const;
+    void close_after_stop(const std::stop_token& stop, const std::stop_token& end);
 
     BrokerOptions options_;
     std::string name_;
     Shared* shared_;
     Connection connection_;
     JetStream js_;
+    std::jthread closer_;  // last: it uses the connection
 };
 
 }  // namespace pgsluice::nats

@@ -7,6 +7,7 @@
 
 #include "stream/failpoint.h"
 #include "stream/nats_message.h"
+#include "stream/nats_replies.h"
 
 namespace pgsluice::nats {
 
@@ -15,6 +16,18 @@ namespace {
 constexpr const char* fence_header = "Nats-Expected-Last-Sequence";
 // What our headers and the broker's take at most; max_payload counts them.
 constexpr std::uint64_t header_bytes = 1024;
+
+// Why there is no room, and what can be done: the stream's own limit passes as workers go on, other limits do not.
+std::string full_text(const std::string& stream, const std::string& reason) {
+    if (reason.starts_with("maximum bytes exceeded")) {
+        return fmt::format("stream '{}' is full ({}): waiting until its workers have applied more and it is trimmed",
+                           stream, reason);
+    }
+    return fmt::format(
+        "NATS has no room for stream '{}' ({}): not the stream's limit, but the storage of the account or of the "
+        "server (max_file_store) or its disk is used up; waiting for somebody to raise the limit or to make room",
+        stream, reason);
+}
 
 PublishReply::Kind kind_of_error(std::int64_t code) {
     switch (code) {
@@ -83,25 +96,13 @@ void NatsPublisher::subscribe() {
     const Inbox inbox(made_inbox);
     inbox_ = std::string(made_inbox) + ".";
     shared_->inbox_size = inbox_.size();
-    auto closure = std::make_unique<std::shared_ptr<Shared>>(shared_);
-    natsSubscription* made = nullptr;
-    check(natsConnection_Subscribe(&made, link_->connection(), (inbox_ + "*").c_str(), &NatsPublisher::on_reply,
-                                   closure.get()),
-          "wait for acknowledgements");
-    subscription_.reset(made);
-    check(natsSubscription_SetOnCompleteCB(made, &NatsPublisher::on_complete, closure.get()),
-          "wait for acknowledgements");
-    closure.release();  // NOLINT(bugprone-unused-return-value): on_complete() frees it
-    check(natsSubscription_SetPendingLimits(made, -1, -1), "wait for acknowledgements");
-}
-
-void NatsPublisher::on_complete(void* closure) noexcept {
-    const std::unique_ptr<std::shared_ptr<Shared>> last(static_cast<std::shared_ptr<Shared>*>(closure));
+    subscription_ =
+        subscribe_replies(link_->connection(), inbox_ + "*", &NatsPublisher::on_reply, std::shared_ptr<void>(shared_));
 }
 
 void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
     const Msg owner(msg);
-    auto& shared = **static_cast<std::shared_ptr<Shared>*>(closure);
+    auto& shared = shared_of<Shared>(closure);
     const std::string_view subject = natsMsg_GetSubject(msg);
     std::uint64_t index = 0;
     const auto digits = subject.substr(std::min(shared.inbox_size, subject.size()));
@@ -127,9 +128,7 @@ void NatsPublisher::say_full(const std::string& reason) {
     const auto now = std::chrono::steady_clock::now();
     if (full_said_ != AckQueue::Time{} && now - full_said_ < std::chrono::seconds(10)) return;
     full_said_ = now;
-    link_->log(LogLevel::warning,
-               fmt::format("stream '{}' is full ({}): waiting until its workers have applied more and it is trimmed",
-                           names_.stream, reason));
+    link_->log(LogLevel::warning, full_text(names_.stream, reason));
 }
 
 void NatsPublisher::pump() {
@@ -244,13 +243,10 @@ void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const Co
     for (const auto& [name, value] : message_headers(meta, copy, part)) {
         check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");
     }
-    StreamSeq expected;
-    {
-        const std::lock_guard lock(shared_->mutex);
-        expected = shared_->queue.expected_before(index);
-        shared_->queue.push(body.size() + header_bytes / 2, meta.confirmable);
-    }
-    check(natsMsgHeader_Set(msg.get(), fence_header, std::to_string(expected.value).c_str()), "set a header");
+    const std::lock_guard lock(shared_->mutex);
+    const auto fence = std::to_string(shared_->queue.expected_before(index).value);
+    check(natsMsgHeader_Set(msg.get(), fence_header, fence.c_str()), "set a header");
+    shared_->queue.push(body.size() + header_bytes / 2, meta.confirmable);
     messages_.push_back(std::move(msg));
 }
 

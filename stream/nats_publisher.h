@@ -44,7 +44,6 @@ class NatsPublisher : public Publisher {
         std::size_t inbox_size = 0;
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
-    static void on_complete(void* closure) noexcept;
 
     void subscribe();
     void add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "stream/nats_message.h"
+#include "stream/nats_replies.h"
 
 namespace pgsluice::nats {
 
@@ -13,7 +14,6 @@ namespace {
 constexpr std::uint64_t max_in_flight_messages = 4096;
 constexpr std::uint64_t max_in_flight_bytes = 16ULL << 20;  // the server cuts us off at 64 MiB
 constexpr std::chrono::seconds ack_timeout(15);
-constexpr int forever_ms = 24 * 3600 * 1000;
 
 // Why an acknowledgement is none; empty when the message is stored (or was before: "duplicate").
 std::string failure_in(std::string_view json) {
@@ -34,25 +34,13 @@ NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
     check(natsInbox_Create(&made_inbox), "make an inbox");
     const Inbox owner(made_inbox);
     inbox_ = made_inbox;
-    auto closure = std::make_unique<std::shared_ptr<Shared>>(shared_);
-    natsSubscription* made = nullptr;
-    check(natsConnection_Subscribe(&made, link_->connection(), inbox_.c_str(), &NatsSubjectPublisher::on_reply,
-                                   closure.get()),
-          "wait for acknowledgements");
-    subscription_.reset(made);
-    check(natsSubscription_SetOnCompleteCB(made, &NatsSubjectPublisher::on_complete, closure.get()),
-          "wait for acknowledgements");
-    closure.release();  // NOLINT(bugprone-unused-return-value): on_complete() frees it
-    check(natsSubscription_SetPendingLimits(made, -1, -1), "wait for acknowledgements");
-}
-
-void NatsSubjectPublisher::on_complete(void* closure) noexcept {
-    const std::unique_ptr<std::shared_ptr<Shared>> last(static_cast<std::shared_ptr<Shared>*>(closure));
+    subscription_ =
+        subscribe_replies(link_->connection(), inbox_, &NatsSubjectPublisher::on_reply, std::shared_ptr<void>(shared_));
 }
 
 void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
     const Msg owner(msg);
-    auto& shared = **static_cast<std::shared_ptr<Shared>*>(closure);
+    auto& shared = shared_of<Shared>(closure);
     const std::string failure = natsMsg_IsNoResponders(msg) ? "no stream takes its subject" : failure_in(body_of(*msg));
     const std::lock_guard lock(shared.mutex);
     if (failure.empty()) {
@@ -63,18 +51,17 @@ void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg*
     shared.changed.notify_one();
 }
 
+bool NatsSubjectPublisher::wait_for_room(std::size_t bytes, int timeout_ms) {
+    const bool many = bytes_since_empty_ + bytes > max_in_flight_bytes && bytes_since_empty_ > 0;
+    return wait_for(many ? 0 : max_in_flight_messages - 1, timeout_ms);
+}
+
 void NatsSubjectPublisher::publish(const std::string& subject, std::string_view body, const std::string& message_id) {
-    const bool many = bytes_since_empty_ + body.size() > max_in_flight_bytes && bytes_since_empty_ > 0;
-    wait_for_room(many ? 0 : max_in_flight_messages - 1);
     const auto msg = make_message(subject, inbox_.c_str(), body);
     check(natsMsgHeader_Set(msg.get(), "Nats-Msg-Id", message_id.c_str()), "set a header");
     check(natsConnection_PublishMsg(link_->connection(), msg.get()), "publish to subject '" + subject + "'");
     ++sent_;
     bytes_since_empty_ += body.size();
-}
-
-void NatsSubjectPublisher::wait_for_room(std::uint64_t in_flight) {
-    static_cast<void>(wait_for(in_flight, forever_ms));  // a missing acknowledgement throws long before
 }
 
 bool NatsSubjectPublisher::drain(int timeout_ms) { return wait_for(0, timeout_ms); }

@@ -19,6 +19,7 @@ class NatsSubjectPublisher : public SubjectPublisher {
    public:
     explicit NatsSubjectPublisher(std::shared_ptr<Link> link);
 
+    bool wait_for_room(std::size_t bytes, int timeout_ms) override;
     void publish(const std::string& subject, std::string_view body, const std::string& message_id) override;
     bool drain(int timeout_ms) override;
 
@@ -31,11 +32,9 @@ class NatsSubjectPublisher : public SubjectPublisher {
         std::string broken;  // the first failure
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
-    static void on_complete(void* closure) noexcept;
 
     // Waits until at most this many messages are under way; false when the time is over.
     bool wait_for(std::uint64_t in_flight, int timeout_ms);
-    void wait_for_room(std::uint64_t in_flight);
 
     std::shared_ptr<Link> link_;
     std::uint64_t disconnects_;

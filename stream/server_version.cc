@@ -6,7 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
 
 namespace pgsluice::nats {
@@ -58,6 +60,16 @@ std::string version_in_info(std::string_view line) {
     if (!line.starts_with("INFO") || at == std::string_view::npos) return {};
     const auto rest = line.substr(at + field.size());
     return std::string(rest.substr(0, rest.find('"')));
+}
+
+bool is_before(std::string_view version, const std::array<int, 3>& other) {
+    std::array<int, 3> numbers{};
+    for (auto& number : numbers) {
+        const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
+        if (error != std::errc{}) return false;
+        version.remove_prefix(std::min(version.size(), static_cast<std::size_t>(end - version.data()) + 1));
+    }
+    return numbers < other;
 }
 
 std::string ask_server_version(natsConnection* connection) {

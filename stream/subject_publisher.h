@@ -4,6 +4,7 @@
 // sent again, and its Nats-Msg-Id lets the server drop the second one (within the stream's duplicate_window).
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,11 +14,14 @@ class SubjectPublisher {
    public:
     virtual ~SubjectPublisher() = default;
 
-    // Copies and sends; waits for earlier acknowledgements when too much is under way. A retry Error when an earlier
-    // message was not stored or the connection was lost: then nobody knows which are, and all since the last drain()
-    // are to be published again through a new publisher. Messages to one stream are stored in the order of the calls.
+    // Waits until a message of this size may be sent without too much being under way, at most this long; whether it
+    // may. A retry Error when an earlier message was not stored or the connection was lost: then nobody knows which
+    // are, and all since the last drain() are to be published again through a new publisher.
+    virtual bool wait_for_room(std::size_t bytes, int timeout_ms) = 0;
+    // Copies and sends, without waiting: call it when wait_for_room() has said yes. Messages to one stream are stored
+    // in the order of the calls. A retry Error when it cannot be sent.
     virtual void publish(const std::string& subject, std::string_view body, const std::string& message_id) = 0;
-    // Waits until everything is stored, at most this long; true when it is. Throws as publish() does.
+    // Waits until everything is stored, at most this long; true when it is. Throws as wait_for_room() does.
     virtual bool drain(int timeout_ms) = 0;
 };
 

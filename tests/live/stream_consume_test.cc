@@ -1,4 +1,4 @@
-// The ordered consumer on a real nats-server.
+// The consumer on a real nats-server.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -6,9 +6,11 @@
 
 #include "sql/error.h"
 #include "stream/broker.h"
+#include "tests/support/forged_delivery.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/process.h"
 #include "tests/support/stream_group.h"
+#include "tests/support/tcp_proxy.h"
 
 using namespace pgsluice;
 using test::at;
@@ -247,4 +249,31 @@ TEST_CASE("a stream created anew under a reader is found") {
     group.broker->ensure_stream(group.names, {});
     publish(group, 1, 5);
     CHECK(error_of(*consumer).find("created anew") != std::string::npos);
+}
+
+TEST_CASE("deliveries lost before the first that arrives are asked for again") {
+    StreamGroup group;
+    const test::ForgedDelivery forged(test::shared_nats().url(), group.names.stream, 5, 5);
+    auto consumer = group.consumer({1});
+    REQUIRE(test::eventually("the fifth delivery has arrived alone", [&] { return forged.sent(); }));
+    publish(group, 1, 6);
+    for (std::uint64_t i = 1; i <= 6; ++i) {
+        const auto message = consumer->next(10000);
+        REQUIRE(message);
+        CHECK(message->first_seq.value == i);
+        CHECK(message->body == std::to_string(i));
+    }
+}
+
+TEST_CASE("a stop ends connecting to a server that takes connections and says nothing") {
+    test::TcpProxy proxy(test::shared_nats().port());
+    proxy.hold(true, true);
+    BrokerOptions options;
+    options.url = test::shared_nats().url(proxy.port());
+    std::stop_source stop;
+    const std::jthread stopper([&] {
+        test::eventually("it connects", [&] { return proxy.connections() > 0; });
+        stop.request_stop();
+    });
+    CHECK_THROWS_AS(Broker::connect(options, test::no_log(), stop.get_token()), Interrupted);
 }

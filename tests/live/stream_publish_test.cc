@@ -1,6 +1,7 @@
 // The publisher and the broker's streams on a real nats-server.
 #include <doctest/doctest.h>
 
+#include <mutex>
 #include <string>
 
 #include "sql/error.h"
@@ -135,8 +136,11 @@ TEST_CASE("a publisher with a wrong idea of the last sequence breaks") {
     first->publish(at(2), "two");
     CHECK(first->drain(10000));
     auto behind = group.publisher({1});
-    behind->publish(at(2), "again");
-    CHECK_THROWS_AS(behind->drain(10000), Error);
+    const auto publish_and_wait = [&] {  // a refusal that is quick shows while publishing
+        behind->publish(at(2), "again");
+        behind->drain(10000);
+    };
+    CHECK_THROWS_AS(publish_and_wait(), Error);
     CHECK_THROWS_AS(group.publisher({3}), Error);
 }
 
@@ -167,6 +171,54 @@ TEST_CASE("a full stream holds the publisher up and loses nothing") {
     const auto state = group.broker->stream_state(group.names.stream);
     CHECK(state->last_seq.value == 40);
     CHECK(state->messages == state->last_seq.value - state->first_seq.value + 1);
+}
+
+TEST_CASE("an account that may store little is refused by an old server unless the stream is limited, too") {
+    test::NatsServer server(
+        {.extra_config = "accounts { A { jetstream { max_file: 200K }, users: [ { user: a, password: a } ] } }\n"
+                         "no_auth_user: a"});
+    BrokerOptions options;
+    options.url = server.url();
+    const auto broker = Broker::connect(options, test::no_log(), {});
+    const auto names = names_for("crowded");
+    CHECK_NOTHROW(broker->ensure_stream(names, {.max_bytes = 100'000}));
+    if (broker->server_version() > "2.10") return;  // it refuses a message before it stores it
+    CHECK_THROWS_WITH_AS(broker->ensure_stream(names, {}), doctest::Contains("may store 200000 bytes"), Error);
+}
+
+TEST_CASE("a server without room is not taken for a full stream, and is waited for") {
+    test::NatsServer server({.jetstream_config = "max_file_store: 200K"});
+    std::mutex mutex;
+    std::string said;
+    BrokerOptions options;
+    options.url = server.url();
+    const auto broker = Broker::connect(options,
+                                        [&](LogLevel, std::string_view text) {
+                                            const std::lock_guard lock(mutex);
+                                            said.append(text) += '\n';
+                                        },
+                                        {});
+    const auto names = names_for("crowded");
+    broker->ensure_stream(names, {});
+    auto publisher = broker->publisher(names, {0}, {});
+    const std::string body(10 * 1024, 'x');
+    for (std::uint64_t i = 1; i <= 40; ++i) publisher->publish(at(i), body);
+    CHECK(test::eventually("there is no room", [&] {
+        static_cast<void>(publisher->has_room());
+        return !publisher->full().empty();
+    }));
+    CHECK_FALSE(publisher->drain(300));
+    {
+        const std::lock_guard lock(mutex);
+        CAPTURE(said);
+        CHECK(said.find("not the stream's limit") != std::string::npos);
+        CHECK(said.find("is full") == std::string::npos);
+    }
+    CHECK(test::eventually("all is stored as the stream is trimmed", [&] {
+        broker->trim(names.stream, broker->stream_state(names.stream)->last_seq);
+        return publisher->drain(300);
+    }));
+    CHECK(publisher->confirmed() == Lsn{40});
 }
 
 TEST_CASE("a disconnect breaks the generation, a new one goes on exactly") {

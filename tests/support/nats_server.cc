@@ -43,7 +43,9 @@ struct NatsServer::State {
     void configure() const {
         std::ofstream file(directory + "/nats.conf");
         file << "listen: \"127.0.0.1:" << port << "\"\n";
-        if (options.jetstream) file << "jetstream { store_dir: \"" << directory << "/store\" }\n";
+        if (options.jetstream) {
+            file << "jetstream { store_dir: \"" << directory << "/store\"\n" << options.jetstream_config << " }\n";
+        }
         file << options.extra_config << "\n";
     }
 };
@@ -58,7 +60,9 @@ NatsServer::NatsServer(NatsServerOptions options) : state_(std::make_unique<Stat
 
 NatsServer::~NatsServer() = default;
 
-std::string NatsServer::url() const { return "nats://127.0.0.1:" + std::to_string(state_->port); }
+std::string NatsServer::url(int port) const {
+    return "nats://127.0.0.1:" + std::to_string(port != 0 ? port : state_->port);
+}
 int NatsServer::port() const { return state_->port; }
 std::string NatsServer::store_dir() const { return state_->directory + "/store"; }
 

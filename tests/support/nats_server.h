@@ -8,7 +8,8 @@ namespace pgsluice::test {
 
 struct NatsServerOptions {
     bool jetstream = true;
-    std::string extra_config = {};  // appended to the configuration file, e.g. "max_payload: 65536"
+    std::string jetstream_config = {};  // within its block, e.g. "max_file_store: 200K"
+    std::string extra_config = {};      // appended to the configuration file, e.g. "max_payload: 65536"
 };
 
 class NatsServer {
@@ -16,7 +17,8 @@ class NatsServer {
     explicit NatsServer(NatsServerOptions options = {});
     ~NatsServer();
 
-    [[nodiscard]] std::string url() const;
+    // Through another port, a proxy's, when one is given.
+    [[nodiscard]] std::string url(int port = 0) const;
     [[nodiscard]] int port() const;
     [[nodiscard]] std::string store_dir() const;
     void kill();   // SIGKILL

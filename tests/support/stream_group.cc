@@ -17,26 +17,29 @@ Names next_names() {
     return names_for("g" + std::to_string(::getpid()) + "_" + std::to_string(++count));
 }
 
-// An API call of JetStream. It is no message of a stream, so publish_one() takes the answer for a failure.
-void ask(Broker& broker, const std::string& subject, const std::string& request) {
+}  // namespace
+
+// It is no message of a stream, so publish_one() takes the answer for a failure.
+void ask_jetstream(Broker& broker, const std::string& subject, const std::string& request) {
     try {
         broker.publish_one(subject, request, {});
     } catch (const Error&) {
     }
 }
 
-}  // namespace
-
 Log no_log() {
     return [](LogLevel, std::string_view) {};
 }
 
+std::unique_ptr<Broker> connect_broker(const std::string& url) {
+    BrokerOptions options;
+    options.url = url;
+    return Broker::connect(options, no_log(), {});
+}
+
 MessageMeta at(std::uint64_t i) { return {MessageKind::changes, {Lsn{i}, 1}, Lsn{i}}; }
 
-StreamGroup::StreamGroup(NatsServer& server) : names(next_names()) {
-    BrokerOptions options;
-    options.url = server.url();
-    broker = Broker::connect(options, no_log(), {});
+StreamGroup::StreamGroup(NatsServer& server) : names(next_names()), broker(connect_broker(server.url())) {
     broker->ensure_stream(names, {});
 }
 
@@ -63,14 +66,14 @@ std::string StreamGroup::read_all() const {
 void StreamGroup::create_by_hand(const std::string& settings) const {
     const auto config = R"({"name":")" + names.stream + R"(","subjects":[")" + names.snapshot_subject + R"(",")" +
                         names.changes_subject + R"("],"retention":"limits","num_replicas":1,)" + settings + "}";
-    ask(*broker, "$JS.API.STREAM.CREATE." + names.stream, config);
+    ask_jetstream(*broker, "$JS.API.STREAM.CREATE." + names.stream, config);
     if (!eventually("the stream is there", [this] { return broker->stream_state(names.stream).has_value(); })) {
         throw std::runtime_error("unable to create the stream by hand");
     }
 }
 
 void StreamGroup::delete_message(StreamSeq seq) const {
-    ask(*broker, "$JS.API.STREAM.MSG.DELETE." + names.stream, R"({"seq":)" + std::to_string(seq.value) + "}");
+    ask_jetstream(*broker, "$JS.API.STREAM.MSG.DELETE." + names.stream, R"({"seq":)" + std::to_string(seq.value) + "}");
     if (!eventually("the message is gone", [&] { return !broker->message_at(names.stream, seq); })) {
         throw std::runtime_error("unable to delete a message");
     }

@@ -11,8 +11,13 @@ namespace pgsluice::test {
 
 Log no_log();
 
+std::unique_ptr<Broker> connect_broker(const std::string& url = shared_nats().url());
+
 // The meta of message i of a stream in which every message is a transaction of one change.
 MessageMeta at(std::uint64_t i);
+
+// A call of JetStream's API, whatever it answers.
+void ask_jetstream(Broker& broker, const std::string& subject, const std::string& request);
 
 struct StreamGroup {
     explicit StreamGroup(NatsServer& server = shared_nats());
