@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "stream/ddl_message.h"
+
 namespace pgsluice {
 
 namespace {
@@ -67,8 +69,11 @@ void Batcher::take_change(const Change& source, Batch& batch) {
         in_transaction_ = true;
         batch.complete = false;
     }
-    if (source.op == Op::message) return;
     Change change = source;
+    if (change.op == Op::message) {
+        if (change.prefix == kDdlPrefix && ruleset_.apply_ddl(change, batch.arena)) add(change, batch);
+        return;
+    }
     if (change.op == Op::truncate) {
         if (ruleset_.apply_truncate(change, batch.arena)) add(change, batch);
         return;
@@ -82,7 +87,7 @@ void Batcher::add(Change change, Batch& batch) {
         batch.keep.push_back(block_);
         block_kept_ = true;
     }
-    bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row);
+    bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row) + change.content.size();
     ++changes_;
     batch.changes.push_back(change);
 }

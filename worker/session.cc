@@ -33,29 +33,41 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
 
 void Session::restore_snapshot(SnapshotBegin begin, StreamSeq marker) {
     begin_seq_ = marker;
-    snapshot_.restore(std::move(begin));
+    snapshot_.begin(std::move(begin), {marker, applied_upto_.position});
 }
 
 // The loop: take messages as long as they come, apply when a batch is full or the input has run dry.
 void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& tell) {
-    using Clock = std::chrono::steady_clock;
-    const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
-    auto next_report = Clock::now();
+    tell_ = tell;
+    sink_.while_waiting([this] { tell_if_due(); });
     while (!stop.stop_requested() && !finished()) {
         auto fetched = fetcher_.next(patience_ms());
         if (fetched)
             take(*fetched);
         else
             idle();
-        if (Clock::now() < next_report) continue;
-        sink_.flush();
-        tell(report());
-        next_report = Clock::now() + interval;
+        flush_if_due();
+        tell_if_due();
     }
     apply_pending();
     sink_.close();
-    tell(report());
+    tell(told());
 }
+
+void Session::flush_if_due() {
+    if (std::chrono::steady_clock::now() < next_flush_) return;
+    sink_.flush();
+    next_flush_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.registry_interval_ms);
+}
+
+void Session::tell_if_due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_report_) return;
+    next_report_ = now + std::chrono::milliseconds(options_.registry_interval_ms);
+    tell_(told());
+}
+
+WorkerReport Session::told() const { return before_epoch_ ? *before_epoch_ : report(); }
 
 // What ends a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
 // wait a little for the next message and save a round trip to the target.
@@ -94,11 +106,13 @@ void Session::take_changes(const Fetched& fetched) {
 
 void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
+    if (!before_epoch_) before_epoch_ = report();
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
     if (snapshot_.epoch() != begin.epoch) tell_begin(begin);
     const Checkpoint behind = pass(message);
     snapshot_.begin(std::move(begin), {begin_seq_, behind.position});
+    before_epoch_.reset();
 }
 
 void Session::tell_begin(const SnapshotBegin& begin) const {
@@ -111,7 +125,7 @@ void Session::take_snapshot_end(const Message& message) {
     const auto end = decode_snapshot_end(message.body);
     snapshot_.end(end, pass(message));
     begin_seq_ = {};
-    snapshot_done_ = true;
+    if (end.epoch >= awaited_epoch_) snapshot_done_ = true;
     PGSLUICE_FAILPOINT("after_snapshot_end");
     log_(LogLevel::info, fmt::format("snapshot complete: epoch {}, {} rows", end.epoch, snapshot_.rows()));
 }

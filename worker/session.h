@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -29,11 +30,21 @@ class Session {
 
     // A snapshot that the sink is in the middle of, found again at its begin marker.
     void restore_snapshot(SnapshotBegin begin, StreamSeq marker);
+    // `from` is a copy's begin marker, whatever the sink remembers: what that is must not be told to anybody, or the
+    // stream is kept for it and trimmed under this session.
+    void starts_over() noexcept { before_epoch_ = WorkerReport{{applied_upto_, 0, {}}, applied_upto_, {}}; }
+    // What exit_after_snapshot waits for has happened in an earlier session.
+    void snapshot_was_applied() noexcept { snapshot_done_ = true; }
+    // exit_after_snapshot waits for this copy or a later one; without this call, for any.
+    void wait_for_copy(std::uint64_t epoch) noexcept { awaited_epoch_ = epoch; }
     // Until the stop token fires or an exit_* option is met; applies what is complete and closes the sink.
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
    private:
     [[nodiscard]] int patience_ms() const;
+    void flush_if_due();
+    void tell_if_due();
+    [[nodiscard]] WorkerReport told() const;
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
     void take_snapshot_begin(const Message& message);
@@ -59,6 +70,12 @@ class Session {
     Lsn applied_;  // the same, once the sink has it
     Checkpoint applied_upto_;
     bool snapshot_done_ = false;
+    std::uint64_t awaited_epoch_ = 0;
+    std::function<void(const WorkerReport&)> tell_;
+    std::chrono::steady_clock::time_point next_report_{};
+    std::chrono::steady_clock::time_point next_flush_{};  // of its own: a sink that waits in apply() reports meanwhile
+    // What is told until the sink has taken over a new epoch: neither the old one's state nor yet the new one's.
+    std::optional<WorkerReport> before_epoch_;
     Fetcher fetcher_;  // last: it reads from the moment it is made
 };
 

@@ -2,20 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/error.h"
 
 namespace pgsluice {
 
 namespace {
 
+constexpr const char* start_over_hint =
+    "Run the replicator once with --copy-and-stream --resnapshot, then start this worker again: it begins with the new "
+    "copy (see --target-existing-rows). A longer --stream-retain lets workers join later.";
+
 Error missed(const WorkerFacts& facts) {
     return stop_error(
         fmt::format(
             "unable to start worker '{}': stream '{}' begins at sequence {}, the messages before it were trimmed",
             facts.worker, facts.stream, facts.state.first_seq.value),
-        "start the group over (pgsluice teardown, then replicator --copy-and-stream), with a longer --stream-retain "
-        "when "
-        "workers join later");
+        start_over_hint);
 }
 
 Error went_back(const WorkerFacts& facts) {
@@ -23,15 +27,16 @@ Error went_back(const WorkerFacts& facts) {
         fmt::format("unable to continue worker '{}': its next message is {} but stream '{}' ends at {}: the stream was "
                     "re-created, purged or restored to an earlier state",
                     facts.worker, facts.sink->checkpoint.resume_seq.value, facts.stream, facts.state.last_seq.value),
-        "start over: pgsluice teardown for the group, then a new snapshot");
+        start_over_hint);
 }
 
 Error removed(const WorkerFacts& facts) {
     return stop_error(
-        fmt::format("unable to continue worker '{}': it needs message {} but stream '{}' begins at {}: messages it had "
+        fmt::format("unable to continue worker '{}': it needs message {} and later, but stream '{}' begins at {}: "
+                    "messages it had "
                     "not applied were removed",
                     facts.worker, facts.sink->checkpoint.resume_seq.value, facts.stream, facts.state.first_seq.value),
-        "start over: pgsluice teardown for the group, then replicator --copy-and-stream");
+        start_over_hint);
 }
 
 Error other_stream(const WorkerFacts& facts) {
@@ -41,22 +46,58 @@ Error other_stream(const WorkerFacts& facts) {
             "{}: this is not the stream it was fed from",
             facts.worker, to_string(facts.sink->checkpoint.position), facts.sink->checkpoint.resume_seq.value - 1,
             facts.stream, to_string(*facts.before)),
-        "point the worker at its own group and NATS server, or start over with pgsluice teardown");
+        std::string("Point the worker at its own group and NATS server. Or: ") + start_over_hint);
+}
+
+// What is missing does not matter when a whole copy comes behind it.
+WorkerStart at_copy(const WorkerFacts& facts, const Error& otherwise) {
+    if (!facts.copy || !facts.copy_held) throw otherwise;
+    // Told of the same epoch again, a sink keeps what it has loaded.
+    if (facts.sink && facts.sink->loading_epoch == facts.copy->epoch) throw otherwise;
+    return {{facts.copy->seq, {}}, true};
+}
+
+WorkerStart at_later_copy(const WorkerFacts& facts, const Error& otherwise) {
+    const bool later =
+        facts.copy && facts.copy->epoch > 1 && facts.copy->consistent_point > facts.sink->checkpoint.position.commit;
+    if (!later) throw otherwise;
+    return at_copy(facts, otherwise);
 }
 
 }  // namespace
 
-Checkpoint decide_start(const WorkerFacts& facts) {
+WorkerStart decide_start(const WorkerFacts& facts) {
     const StreamSeq first = facts.state.first_seq;
     if (!facts.sink) {
-        if (first.value > 1) throw missed(facts);
-        return {StreamSeq{1}, {}};
+        if (first.value > 1) return at_copy(facts, missed(facts));
+        return {{StreamSeq{1}, {}}, false};
     }
     const StreamSeq resume = facts.sink->checkpoint.resume_seq;
-    if (facts.state.last_seq.value + 1 < resume.value) throw went_back(facts);
-    if (first > resume) throw removed(facts);
-    if (facts.before && *facts.before > facts.sink->checkpoint.position) throw other_stream(facts);
-    return facts.sink->checkpoint;
+    if (facts.state.last_seq.value + 1 < resume.value) return at_later_copy(facts, went_back(facts));
+    const bool marker_removed = facts.sink->loading_epoch != 0 && first > facts.sink->begin_seq;
+    if (first > resume || marker_removed) return at_copy(facts, removed(facts));
+    if (facts.before && *facts.before > facts.sink->checkpoint.position)
+        return at_later_copy(facts, other_stream(facts));
+    return {facts.sink->checkpoint, false};
+}
+
+std::uint64_t newest_epoch(const WorkerFacts& facts) {
+    return std::max(facts.announced_epoch, facts.copy ? facts.copy->epoch : 0);
+}
+
+bool needs_copy(WorkerFacts facts) {
+    facts.copy.reset();
+    try {
+        static_cast<void>(decide_start(facts));
+        return false;
+    } catch (const Error&) {
+        return true;
+    }
+}
+
+bool has_newest_copy(const WorkerFacts& facts) {
+    return facts.sink && facts.sink->loading_epoch == 0 && facts.copy && facts.copy->epoch == newest_epoch(facts) &&
+           facts.sink->checkpoint.resume_seq > facts.copy->seq;
 }
 
 }  // namespace pgsluice

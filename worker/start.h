@@ -3,19 +3,27 @@
 //   the sink remembers      the stream                                    outcome
 //   ----------------------  --------------------------------------------  ------------------------------------------
 //   nothing                 begins at 1 (or never had a message)          read from 1
-//   nothing                 begins above 1 (trimmed)                      error: a new worker missed what was trimmed
-//   resume_seq              last_seq + 1 < resume_seq                     error: the stream went back or was re-created
-//   resume_seq              first_seq > resume_seq                        error: unapplied messages were removed
-//   resume_seq              the message before resume_seq has a position  error: not the stream the sink was fed from
+//   nothing                 begins above 1 (trimmed)                      a new worker missed what was trimmed: (a)
+//   resume_seq              last_seq + 1 < resume_seq                     the stream went back or was re-created: (b)
+//   resume_seq              first_seq > resume_seq, or > the begin        messages it needs were removed: (a)
+//                           marker of the copy the sink is in
+//   resume_seq              the message before resume_seq has a position  not the stream the sink was fed from: (b)
 //                           above the sink's
 //   resume_seq              otherwise                                     read from resume_seq
+//
+// (a) The stream holds the newest copy from its begin marker on: start over there, for a copy holds all there is.
+//     Otherwise an error.
+// (b) The same, if that copy's epoch is above 1 (it always is after --resnapshot: somebody wants to start over) and it
+//     is younger than what the sink has. The stream of a namesake elsewhere should not fill the sink.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "sinks/sink.h"
 #include "stream/broker.h"
+#include "stream/copy_start.h"
 
 namespace pgsluice {
 
@@ -26,9 +34,25 @@ struct WorkerFacts {
     StreamState state;
     // Position in the headers of the message just before resume_seq, where there is one.
     std::optional<Position> before;
+    std::optional<CopyStart> copy;      // the newest one begun; looked for where needs_copy(), or to exit behind it
+    bool copy_held = false;             // its begin marker is in the stream
+    std::uint64_t announced_epoch = 0;  // above copy->epoch: that of a copy that is about to begin
+};
+
+struct WorkerStart {
+    Checkpoint from;
+    bool over = false;  // at a copy's begin marker, whatever the sink remembers
+
+    bool operator==(const WorkerStart&) const = default;
 };
 
 // Throws a stop Error for the rows of the table that say so.
-Checkpoint decide_start(const WorkerFacts& facts);
+WorkerStart decide_start(const WorkerFacts& facts);
+// Rows (a) and (b): whether the sink cannot go on without a copy to start over with.
+bool needs_copy(WorkerFacts facts);
+// Of the newest copy that has begun or is about to; 0 when there is none.
+std::uint64_t newest_epoch(const WorkerFacts& facts);
+// Whether the sink has applied all of that copy.
+bool has_newest_copy(const WorkerFacts& facts);
 
 }  // namespace pgsluice

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "stream/markers.h"
+#include "stream/copy_start.h"
+#include "stream/group_info.h"
 #include "stream/pause.h"
 #include "stream/registry.h"
 #include "worker/session.h"
@@ -34,13 +35,50 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
     }
 }
 
+// The KV key may be of a stream that was re-created since.
+bool holds_copy(Broker& broker, const Names& names, const StreamState& state, const CopyStart& copy,
+                const std::stop_token& stop) {
+    if (copy.seq < state.first_seq || copy.seq > state.last_seq) return false;
+    try {
+        const auto begin = read_snapshot_begin(broker, names, copy.seq, stop);
+        return begin && begin->epoch == copy.epoch && begin->consistent_point == copy.consistent_point;
+    } catch (const Error& error) {
+        const auto now = broker.stream_state(names.stream);
+        const bool trimmed = now && now->first_seq > copy.seq;
+        if (error.action() != Action::stop || !trimmed) throw;
+        return false;
+    }
+}
+
 WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional<SinkState> sink,
-                     const StreamState& state) {
-    WorkerFacts facts{options.names.stream, options.worker, std::move(sink), state, std::nullopt};
-    if (!facts.sink || facts.sink->checkpoint.resume_seq.value <= 1) return facts;
-    const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
-    if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+                     const StreamState& state, const std::stop_token& stop) {
+    WorkerFacts facts;
+    facts.stream = options.names.stream;
+    facts.worker = options.worker;
+    facts.sink = std::move(sink);
+    facts.state = state;
+    facts.announced_epoch = find_announced_epoch(broker, options.names);
+    if (facts.sink && facts.sink->checkpoint.resume_seq.value > 1) {
+        const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
+        if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+    }
+    // A worker that can go on as it is has no use for the copy, and what is wrong with that must not stop it.
+    const bool needed = needs_copy(facts);
+    if (needed || options.exit_after_snapshot) facts.copy = find_copy_start(broker, options.names);
+    if (needed && facts.copy) facts.copy_held = holds_copy(broker, options.names, state, *facts.copy, stop);
     return facts;
+}
+
+// A replicated stream that ends before what the sink has may be one whose new leader has not applied all yet.
+StreamState settled(const WorkerOptions& options, Broker& broker, const std::optional<SinkState>& sink,
+                    StreamState state, const std::stop_token& stop) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(settle_ms);
+    const auto next = sink ? sink->checkpoint.resume_seq.value : 0;
+    while (state.replicas > 1 && state.last_seq.value + 1 < next && std::chrono::steady_clock::now() < deadline) {
+        if (!pause(stop, longest_stream_poll)) throw Interrupted{};
+        state = broker.stream_state(options.names.stream).value_or(state);
+    }
+    return state;
 }
 
 // The newest begin marker of the snapshot the sink is in the middle of: the registry may have been told of a later one
@@ -52,14 +90,15 @@ StreamSeq begin_marker(WorkerRegistry& registry, const WorkerOptions& options, c
 }
 
 // The sink stopped inside a snapshot: what its rows mean stands in the begin marker.
-void restore_snapshot(Session& session, Broker& broker, const Names& names, const SinkState& state) {
-    const auto marker = broker.message_at(names.stream, state.begin_seq);
-    if (!marker || marker->meta.kind != MessageKind::snapshot_begin)
+void restore_snapshot(Session& session, Broker& broker, const Names& names, const SinkState& state,
+                      const std::stop_token& stop) {
+    auto begin = read_snapshot_begin(broker, names, state.begin_seq, stop);
+    if (!begin)
         throw stop_error(
             fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
                         state.begin_seq.value, names.stream),
             "start over: pgsluice teardown for the group, then replicator --copy-and-stream");
-    session.restore_snapshot(decode_snapshot_begin(marker->body), state.begin_seq);
+    session.restore_snapshot(std::move(*begin), state.begin_seq);
 }
 
 WorkerEntry entry_of(const WorkerOptions& options, const SinkState& durable, const Checkpoint& applied) {
@@ -94,15 +133,30 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     WorkerRegistry registry(*broker, options.names);
     if (!sink->keeps_state()) state = recall(registry, options, *sink);
 
-    const Checkpoint from = decide_start(facts_of(options, *broker, state, stream));
+    if (const auto source = find_group_info(*broker, options.names, stream)) sink->read_from(*source);
+
     if (state && state->loading_epoch != 0) state->begin_seq = begin_marker(registry, options, *state);
+    const WorkerFacts facts = facts_of(options, *broker, state, settled(options, *broker, state, stream, stop), stop);
+    const auto [from, over] = decide_start(facts);
+    if (over) {
+        log(LogLevel::warning,
+            fmt::format("worker '{}' starts over with the copy of epoch {}: messages it needed are not there",
+                        options.worker, facts.copy->epoch));
+        state.reset();
+    }
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
     const auto consumer = broker->consumer(options.names, from.resume_seq, stop);
     Session session(options, *ruleset, *sink, *consumer, from, log);
+    if (over) session.starts_over();
+    session.wait_for_copy(newest_epoch(facts));
     if (state && state->loading_epoch != 0 && state->begin_seq != from.resume_seq)
-        restore_snapshot(session, *broker, options.names, *state);
+        restore_snapshot(session, *broker, options.names, *state, stop);
+    if (options.exit_after_snapshot && !over && has_newest_copy(facts)) {
+        log(LogLevel::info, fmt::format("the snapshot of epoch {} was applied before", facts.copy->epoch));
+        session.snapshot_was_applied();
+    }
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, behind {}", options.worker,
                                     options.names.stream, from.resume_seq.value, to_string(from.position)));

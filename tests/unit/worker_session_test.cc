@@ -55,7 +55,9 @@ class RecordingSink : public Sink {
                         const Checkpoint& upto) override {
         events.push_back("begin " + std::to_string(begin.epoch) + " " + tables.at(0)->table + " at " +
                          std::to_string(upto.resume_seq.value));
+        wait();
     }
+    void while_waiting(std::function<void()> tell) override { tell_ = std::move(tell); }
     [[nodiscard]] bool takes_copy() const override { return copies_; }
     void copy(const CopyBlock& block) override {
         events.push_back("copy " + std::to_string(block.first_seq.value) + " " + std::string(block.text));
@@ -69,17 +71,27 @@ class RecordingSink : public Sink {
         for (const Change& change : batch.changes)
             event += (change.snapshot ? " s" : " ") + std::string(change.new_row[0].text());
         if (!batch.changes.empty()) events.push_back(event);
+        wait();
         if (batch.complete) durable_ = batch.upto;
     }
-    void flush() override {}
+    void flush() override { ++flushes; }
     [[nodiscard]] Checkpoint durable() const override { return durable_; }
     void close() override { events.push_back("close"); }
 
     std::vector<std::string> events;
+    int waits = 0;  // how often begin_snapshot() and apply() say that they wait
+    std::function<bool()> waited_enough = [] { return true; };
+    int flushes = 0;
+    Checkpoint durable_;
 
    private:
+    void wait() {
+        for (int i = 0; i < waits; ++i) tell_();
+        while (!waited_enough()) tell_();
+    }
+
+    std::function<void()> tell_;
     bool copies_;
-    Checkpoint durable_;
 };
 
 const RelationPtr items = std::make_shared<const Relation>(
@@ -104,16 +116,16 @@ std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids) 
     return std::string(writer.finish());
 }
 
-std::string begin_marker() {
+std::string begin_marker(std::uint64_t epoch = 1) {
     SnapshotBegin begin;
-    begin.epoch = 1;
+    begin.epoch = epoch;
     begin.consistent_point = {100};
     begin.tables = {*items};
     begin.estimated_bytes = {8192};
     return encode(begin);
 }
 
-std::string end_marker() { return encode(SnapshotEnd{1, {100}, 2}); }
+std::string end_marker(std::uint64_t epoch = 1) { return encode(SnapshotEnd{epoch, {100}, 2}); }
 
 using Events = std::vector<std::string>;
 
@@ -127,7 +139,12 @@ struct World {
             consumer.add(MessageKind::progress, "", {9999});
         }
         Session session(options, *ruleset, sink, consumer, {StreamSeq{1}, {}}, no_log);
-        session.run(std::stop_token(), [this](const WorkerReport& report) { last_report = report; });
+        if (starts_over) session.starts_over();
+        session.wait_for_copy(awaited_epoch);
+        session.run(std::stop_token(), [this](const WorkerReport& report) {
+            reports.push_back(report);
+            last_report = report;
+        });
     }
 
     WorkerOptions options;
@@ -135,6 +152,9 @@ struct World {
     RecordingSink sink;
     PreparedConsumer consumer;
     WorkerReport last_report;
+    bool starts_over = false;
+    std::uint64_t awaited_epoch = 0;
+    std::vector<WorkerReport> reports;
 };
 
 }  // namespace
@@ -187,6 +207,61 @@ TEST_CASE("exit-at-lsn does not end in the middle of a copy, nor does a repeated
     world.run();
     CHECK(world.sink.events ==
           Events{"begin 1 items at 1", "copy 2 1\n", "begin 1 items at 3", "copy 4 2\n", "end 6", "close"});
+}
+
+TEST_CASE("a sink that waits lets the session report, of a new epoch only when the sink has taken it over") {
+    World world(false);
+    world.options.registry_interval_ms = 0;
+    world.sink.waits = 3;
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::copy, "1\n", {100}, {1, 0, 1, 1, 0, 0});
+    world.options.exit_after_snapshot = true;
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.run();
+    REQUIRE(world.reports.size() >= 8);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(world.reports[i].durable == SinkState{});  // inside begin_snapshot()
+    CHECK(world.reports[3].durable.loading_epoch == 1);
+    for (std::size_t i = 4; i < 7; ++i) CHECK(world.reports[i].durable == SinkState{{}, 1, {1}});  // inside apply()
+    CHECK(world.reports.back().durable == SinkState{{{4}, {}}, 0, {}});
+}
+
+TEST_CASE("a sink that waits in every call is flushed as often as another") {
+    World world(false);
+    world.options.registry_interval_ms = 2;
+    world.options.batch_size = 1;
+    std::size_t seen = 0;  // a report tells from inside apply() that the interval is over
+    world.sink.waited_enough = [&] { return world.reports.size() > seen ? seen = world.reports.size(), true : false; };
+    for (std::uint64_t i = 1; i <= 50; ++i) world.consumer.add(MessageKind::changes, block_of(i, {"1"}), {i});
+    world.options.exit_at_lsn = Lsn{50};
+    world.run();
+    CHECK(world.sink.flushes >= 20);
+}
+
+TEST_CASE("a session that starts over tells of nothing that its sink remembers before the copy has begun") {
+    World world(false);
+    world.starts_over = true;
+    world.options.registry_interval_ms = 0;
+    world.options.exit_after_snapshot = true;
+    world.sink.durable_ = {StreamSeq{9000}, {Lsn{50}, 1}};
+    world.sink.waits = 3;
+    world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
+    world.consumer.add(MessageKind::snapshot_end, end_marker(), {100});
+    world.run();
+    REQUIRE(world.reports.size() >= 4);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(world.reports[i].durable == SinkState{{StreamSeq{1}, {}}, 0, {}});
+    CHECK(world.reports.back().durable == SinkState{{StreamSeq{3}, {}}, 0, {}});
+}
+
+TEST_CASE("exit-after-snapshot lets the end of an older copy pass") {
+    World world(true);
+    world.options.exit_after_snapshot = true;
+    world.awaited_epoch = 2;
+    for (const std::uint64_t epoch : {1, 2, 3}) {
+        world.consumer.add(MessageKind::snapshot_begin, begin_marker(epoch), {100});
+        world.consumer.add(MessageKind::snapshot_end, end_marker(epoch), {100});
+    }
+    world.run();
+    CHECK(world.sink.events == Events{"begin 1 items at 1", "end 3", "begin 2 items at 3", "end 5", "close"});
 }
 
 TEST_CASE("copied rows that no begin marker announced are refused") {

@@ -21,11 +21,22 @@ SinkState applied_up_to(std::uint64_t resume_seq, std::uint64_t lsn) {
     return {{StreamSeq{resume_seq}, {Lsn{lsn}, 3}}, 0, {}};
 }
 
+WorkerFacts with_copy(WorkerFacts facts, std::uint64_t epoch, std::uint64_t seq, std::uint64_t lsn) {
+    facts.copy = CopyStart{epoch, StreamSeq{seq}, Lsn{lsn}};
+    facts.copy_held = true;
+    return facts;
+}
+
+const WorkerStart from_start{{StreamSeq{1}, {}}, false};
+
+WorkerStart over_from(std::uint64_t seq) { return {{StreamSeq{seq}, {}}, true}; }
+
 }  // namespace
 
 TEST_CASE("a new worker reads a whole stream from its start") {
-    CHECK(decide_start(facts_with(1, 90)).resume_seq == StreamSeq{1});
-    CHECK(decide_start(facts_with(1, 0)).resume_seq == StreamSeq{1});
+    CHECK(decide_start(facts_with(1, 90)) == from_start);
+    CHECK(decide_start(facts_with(1, 0)) == from_start);
+    CHECK(decide_start(with_copy(facts_with(1, 90), 2, 40, 1000)) == from_start);
 }
 
 TEST_CASE("a new worker does not start behind what was trimmed") {
@@ -36,9 +47,10 @@ TEST_CASE("a known worker goes on at its checkpoint") {
     auto facts = facts_with(5, 90);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1000}, 3};
-    CHECK(decide_start(facts) == facts.sink->checkpoint);
+    CHECK(decide_start(facts) == WorkerStart{facts.sink->checkpoint, false});
     facts.sink = applied_up_to(91, 1000);  // all of the stream applied
-    CHECK(decide_start(facts).resume_seq == StreamSeq{91});
+    CHECK(decide_start(facts).from.resume_seq == StreamSeq{91});
+    CHECK(decide_start(with_copy(facts, 2, 60, 900)).from.resume_seq == StreamSeq{91});
 }
 
 TEST_CASE("a known worker stops when what it needs is gone or is another stream") {
@@ -54,4 +66,85 @@ TEST_CASE("a known worker stops when what it needs is gone or is another stream"
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1001}, 1};
     CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("not the stream"), Error);
+}
+
+TEST_CASE("a worker that has missed messages starts over with a copy that the stream holds whole") {
+    CHECK(decide_start(with_copy(facts_with(7, 90), 1, 7, 500)) == over_from(7));
+    auto facts = with_copy(facts_with(50, 90), 1, 60, 500);
+    facts.sink = applied_up_to(40, 1000);
+    CHECK(decide_start(facts) == over_from(60));
+    facts.copy_held = false;
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("were removed"), Error);
+}
+
+TEST_CASE("a worker in the middle of a copy whose begin marker is gone starts over with the next") {
+    auto facts = with_copy(facts_with(50, 90), 3, 80, 2000);
+    facts.sink = SinkState{{StreamSeq{60}, {Lsn{1000}, 0}}, 2, StreamSeq{45}};
+    facts.before = Position{Lsn{1000}, 0};
+    CHECK(decide_start(facts) == over_from(80));
+    facts.sink->begin_seq = {50};
+    CHECK(decide_start(facts).from.resume_seq == StreamSeq{60});
+}
+
+TEST_CASE("on a stream that is not the sink's, only a later and younger copy is an invitation to start over") {
+    auto facts = with_copy(facts_with(1, 20), 2, 2, 1001);
+    facts.sink = applied_up_to(40, 1000);
+    CHECK(decide_start(facts) == over_from(2));
+    facts.copy->epoch = 1;
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("ends at 20"), Error);
+    facts.copy->epoch = 2;
+    facts.copy->consistent_point = {1000};
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("ends at 20"), Error);
+
+    facts = with_copy(facts_with(1, 90), 2, 2, 1001);
+    facts.sink = applied_up_to(40, 1000);
+    facts.before = Position{Lsn{1001}, 1};
+    CHECK(decide_start(facts) == over_from(2));
+    facts.sink->loading_epoch = 2;  // it would take the copy for the one it is in
+    facts.sink->begin_seq = {2};
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("not the stream"), Error);
+}
+
+TEST_CASE("whether a sink has the newest copy") {
+    auto facts = with_copy(facts_with(50, 90), 2, 60, 1000);
+    facts.copy_held = false;  // trimmed, perhaps
+    CHECK_FALSE(has_newest_copy(facts));
+    facts.sink = applied_up_to(60, 900);
+    CHECK_FALSE(has_newest_copy(facts));
+    facts.sink = applied_up_to(61, 1000);
+    CHECK(has_newest_copy(facts));
+    CHECK(newest_epoch(facts) == 2);
+    facts.announced_epoch = 3;  // --resnapshot has not got to its begin marker
+    CHECK_FALSE(has_newest_copy(facts));
+    CHECK(newest_epoch(facts) == 3);
+    facts.announced_epoch = 2;
+    CHECK(has_newest_copy(facts));
+    facts.sink->loading_epoch = 2;
+    CHECK_FALSE(has_newest_copy(facts));
+    facts.sink->loading_epoch = 0;
+    facts.copy.reset();
+    CHECK_FALSE(has_newest_copy(facts));
+}
+
+TEST_CASE("where a copy begins is kept as JSON") {
+    const CopyStart start{3, StreamSeq{1041}, Lsn{0x16B2D50}};
+    CHECK(encode(start) == R"({"epoch":3,"seq":1041,"consistent_point":"0/16B2D50"})");
+    CHECK(decode_copy_start(encode(start)) == start);
+    CHECK_THROWS_AS(decode_copy_start("{}"), Error);
+}
+
+TEST_CASE("only a worker that cannot go on as it is needs a copy") {
+    CHECK_FALSE(needs_copy(with_copy(facts_with(1, 90), 2, 40, 2000)));
+    CHECK(needs_copy(with_copy(facts_with(7, 90), 2, 40, 2000)));  // new, behind what was trimmed
+    auto facts = with_copy(facts_with(5, 90), 2, 4, 2000);         // the copy's begin was trimmed
+    facts.sink = applied_up_to(40, 1000);
+    facts.before = Position{Lsn{1000}, 3};
+    CHECK_FALSE(needs_copy(facts));
+    facts.before = Position{Lsn{1001}, 1};  // another stream
+    CHECK(needs_copy(facts));
+    facts.sink = applied_up_to(92, 3000);  // the stream went back
+    CHECK(needs_copy(facts));
+    facts.sink = applied_up_to(3, 10);  // removed
+    facts.before.reset();
+    CHECK(needs_copy(facts));
 }

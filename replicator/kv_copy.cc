@@ -1,29 +1,29 @@
-#include "replicator/lsn_copy.h"
+#include "replicator/kv_copy.h"
 
 #include <chrono>
 #include <utility>
 
 namespace pgsluice {
 
-LsnCopy::LsnCopy(std::function<void(Lsn)> keep)
+KvCopy::KvCopy(std::function<void(const std::string&)> keep)
     : keep_(std::move(keep)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-void LsnCopy::set(Lsn lsn) {
+void KvCopy::set(std::string value) {
     {
         const std::lock_guard lock(mutex_);
-        newest_ = lsn;
+        newest_ = std::move(value);
     }
     changed_.notify_one();
 }
 
-void LsnCopy::run(const std::stop_token& stop) {
+void KvCopy::run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (changed_.wait(lock, stop, [this] { return newest_ != kept_; })) {
-        const Lsn lsn = newest_;
+        const std::string value = newest_;
         lock.unlock();
-        keep_(lsn);
+        keep_(value);
         lock.lock();
-        kept_ = lsn;
+        kept_ = value;
         changed_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
     }
 }

@@ -1,0 +1,136 @@
+// What was lost or changed behind our back while all was stopped: each is found, with its own error, by both sides.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "sql/error.h"
+#include "stream/broker.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A group that has replicated two rows and is stopped.
+struct Group {
+    explicit Group(PostgresServer& source = shared_postgres()) : pipeline({source, shared_postgres(), nats}) {
+        pipeline.on_both("CREATE TABLE rows (id int PRIMARY KEY)");
+        run(1);
+        run(2);
+    }
+    void run(int row) {
+        pipeline.start();
+        pipeline.on_source("INSERT INTO rows VALUES (" + std::to_string(row) + ")");
+        pipeline.settle();
+        pipeline.stop();
+    }
+    std::unique_ptr<Broker> broker() { return connect_broker(nats.url()); }
+    void check_refused(const std::string& by_replicator, const std::string& by_worker) {
+        pipeline.start();
+        const int worker_code = pipeline.worker().wait();
+        CAPTURE(pipeline.worker().err());
+        CHECK(worker_code == 1);
+        CHECK(pipeline.worker().err().find(by_worker) != std::string::npos);
+        CHECK(pipeline.worker().err().find("HINT") != std::string::npos);
+        check_replicator(by_replicator);
+    }
+    void check_replicator(const std::string& message) {
+        if (!pipeline.has_replicator()) pipeline.start_replicator();
+        const int code = pipeline.replicator().wait();
+        CAPTURE(pipeline.replicator().err());
+        CHECK(code == 1);
+        CHECK(pipeline.replicator().err().find(message) != std::string::npos);
+        CHECK(pipeline.replicator().err().find("HINT") != std::string::npos);
+    }
+
+    NatsServer nats;
+    Pipeline pipeline;
+    Names names = names_for(pipeline.group());
+};
+
+}  // namespace
+
+TEST_CASE("nats-server's store is deleted while it is stopped") {
+    Group group;
+    group.nats.kill();
+    fs::remove_all(group.nats.store_dir());
+    group.nats.start();
+    // The worker alone waits for a stream: it cannot tell this from a group that begins.
+    group.check_replicator("is there, but stream '" + group.names.stream + "' is not");
+    group.broker()->ensure_stream(group.names, {});
+    group.check_refused("is there, but stream '" + group.names.stream + "' is not",
+                        "the stream was re-created, purged or restored to an earlier state");
+}
+
+TEST_CASE("nats-server's store is restored to an earlier copy while it is stopped") {
+    Group group;
+    const auto store = group.nats.store_dir();
+    group.nats.kill();
+    fs::copy(store, store + ".copy", fs::copy_options::recursive);
+    group.nats.start();
+    group.run(3);
+    group.nats.kill();
+    fs::remove_all(store);
+    fs::rename(store + ".copy", store);
+    group.nats.start();
+    group.check_refused("the broker lost messages", "restored to an earlier state");
+}
+
+TEST_CASE("the stream is purged by hand") {
+    Group group;
+    const auto broker = group.broker();
+    // What nobody has applied yet goes, too: the worker is behind.
+    group.pipeline.start_replicator();
+    group.pipeline.on_source("INSERT INTO rows VALUES (3)");
+    const auto before = broker->stream_state(group.names.stream)->last_seq;
+    REQUIRE(eventually("the row is stored",
+                       [&] { return broker->stream_state(group.names.stream)->last_seq.value > before.value + 1; }));
+    group.pipeline.stop_replicator();
+    ask_jetstream(*broker, "$JS.API.STREAM.PURGE." + group.names.stream, "");
+    REQUIRE(eventually("it is empty", [&] { return broker->stream_state(group.names.stream)->messages == 0; }));
+    group.check_refused("was emptied", "messages it had not applied were removed");
+}
+
+TEST_CASE("MaxAge is set by hand, while the replicator is stopped and while it runs") {
+    Group group;
+    const auto broker = group.broker();
+    const auto edit = [&](const std::string& settings) {
+        ask_jetstream(*broker, "$JS.API.STREAM.UPDATE." + group.names.stream,
+                      R"({"name":")" + group.names.stream + R"(","subjects":[")" + group.names.snapshot_subject +
+                          R"(",")" + group.names.changes_subject +
+                          R"("],"retention":"limits","storage":"file","num_replicas":1,"max_bytes":-1,)" + settings +
+                          "}");
+    };
+    const auto expires = [&] { return broker->stream_state(group.names.stream)->max_age_ns != 0; };
+    edit(R"("discard":"new","max_age":90000000000000)");
+    REQUIRE(eventually("it has a maximum age", expires));
+    group.check_replicator("it has a maximum age, so unread changes would expire");
+    edit(R"("discard":"new","max_age":0)");
+    REQUIRE(eventually("it has none", [&] { return !expires(); }));
+    group.run(3);
+    group.pipeline.start_replicator();
+    group.pipeline.start_worker();
+    group.pipeline.settle();
+    edit(R"("discard":"new","max_age":90000000000000)");
+    REQUIRE(eventually("it has a maximum age", expires));
+    group.check_replicator("it has a maximum age, so unread changes would expire");
+    group.pipeline.stop_worker();
+}
+
+TEST_CASE("the source is set back to an older backup") {
+    PostgresServer source;
+    Group group(source);
+    const auto data = source.data_directory();
+    source.stop_immediate();
+    REQUIRE(run({"cp", "-a", data, data + ".copy"}).code == 0);
+    source.start();
+    group.run(3);
+    source.stop_immediate();
+    fs::remove_all(data);
+    fs::rename(data + ".copy", data);
+    source.start();
+    group.check_replicator("the source was set back");
+}
