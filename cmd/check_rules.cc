@@ -15,17 +15,6 @@
 namespace pgsluice {
 namespace {
 
-// Columns of every unique index, also those that only its expressions or its predicate name; a key's indexes too,
-// which does no harm.
-constexpr const char* kUniqueColumns = R"(
-SELECT DISTINCT a.attname
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0
-WHERE i.indrelid = $1::oid AND i.indisunique AND (a.attnum = ANY (i.indkey) OR EXISTS (
-    SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
-      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)))";
-
 class SourceTables {
    public:
     SourceTables(const CheckRulesOptions& options, const Ruleset& ruleset, const Log& log, std::stop_token stop)
@@ -55,15 +44,7 @@ class SourceTables {
 
     void add(Relation relation) {
         const auto shared = std::make_shared<const Relation>(std::move(relation));
-        tables.push_back({shared, unique_columns(*shared), samples(*shared)});
-    }
-
-    std::vector<std::string> unique_columns(const Relation& relation) {
-        const std::string oid = fmt::format("{}", relation.oid);
-        const sql::Result result = connection_.query(kUniqueColumns, {sql::Param(oid)}, {1});
-        std::vector<std::string> names;
-        for (int row = 0; row < result.rows(); ++row) names.push_back(result.text(row, 0));
-        return names;
+        tables.push_back({shared, samples(*shared)});
     }
 
     std::vector<Row> samples(const Relation& relation) {

@@ -1,6 +1,9 @@
 #include "replicator/column_types.h"
 
+#include <algorithm>
 #include <set>
+
+#include "sql/catalog.h"
 
 namespace pgsluice {
 
@@ -49,13 +52,16 @@ void ColumnTypes::load(std::span<const Column> columns) {
     for (const Oid oid : missing) known_.try_emplace(oid, Type{"???", oid, 0});
 }
 
-void ColumnTypes::fill(std::span<Column> columns) {
-    load(columns);
-    for (Column& column : columns) {
+void ColumnTypes::fill(Relation& relation) {
+    load(relation.columns);
+    const auto unique = sql::unique_columns_of(connection_, relation.oid);
+    for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);
         column.type_name = type.name;
         column.base_oid = type.base;
         column.element_oid = type.element;
+        const bool identity = column.key && relation.identity != ReplicaIdentity::full;
+        column.unique = !identity && std::find(unique.begin(), unique.end(), column.name) != unique.end();
     }
 }
 

@@ -1,4 +1,4 @@
-// Fills in what a Column says about its type beyond the type's OID, from pg_type.
+// Fills in what a Column says about its type beyond the type's OID, from pg_type, and whether it is in a unique index.
 //
 // The snapshot's relations and those of pgoutput's Relation messages must come out identical, so both get their
 // columns from here. Answers are kept per type OID for as long as the object lives: make a new one for each session.
@@ -16,13 +16,14 @@ namespace pgsluice {
 
 class ColumnTypes {
    public:
-    // The connection must be in no COPY and stay alive; one query per call that meets unknown types.
+    // The connection must be in no COPY and stay alive; one query per call, and another when it meets unknown types.
     explicit ColumnTypes(sql::Connection& connection) : connection_(connection) {}
 
-    // Sets type_name, base_oid and element_oid of every column from its type_oid. A type that has been dropped since
+    // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` from the indexes that
+    // the table has now (a new one makes pgoutput describe the table again). A type that has been dropped since
     // (a change from before the drop is being read) becomes "???" with base_oid = type_oid, element_oid = 0.
     // Names are qualified unless in pg_catalog, whatever the search_path.
-    void fill(std::span<Column> columns);
+    void fill(Relation& relation);
     void forget(Oid type_oid) { known_.erase(type_oid); }
 
    private:

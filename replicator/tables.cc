@@ -158,7 +158,7 @@ Relation relation_of(sql::Connection& connection, const CatalogTable& table, Col
         if (column.generated != '\0') continue;
         relation.columns.push_back({column.name, column.type_oid, column.typmod, column.key, {}, 0, 0});
     }
-    types.fill(relation.columns);
+    types.fill(relation);
     return relation;
 }
 

@@ -45,7 +45,7 @@ void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& 
     check.text += qualified(relation);
     std::shared_ptr<const TablePlan> plan;
     try {
-        plan = ruleset.compile(table.relation, table.unique_columns);
+        plan = ruleset.compile(table.relation);
     } catch (const Error& error) {
         check.text += ": refused\n";
         check.problems.push_back(full_text(error));

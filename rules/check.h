@@ -13,8 +13,7 @@ namespace pgsluice {
 
 struct CheckedTable {
     RelationPtr relation;
-    std::vector<std::string> unique_columns;  // of unique indexes besides the key
-    std::vector<Row> samples;                 // rows of the table
+    std::vector<Row> samples;  // rows of the table
 };
 
 struct RulesCheck {

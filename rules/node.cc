@@ -12,40 +12,68 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr int kMaxDepth = 32;  // an alias may point at its own parent
+constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxNodes = 1'000'000;  // aliases of aliases can make a small file endless
 
 int line_of(const YAML::Node& yaml) { return yaml.Mark().line + 1; }
 
-Node convert(const YAML::Node& yaml, const std::string& name, int depth);
+class Converter {
+   public:
+    explicit Converter(const std::string& name) : name_(name) {}
 
-void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value, const std::string& name, int depth) {
-    const Place place{name, line_of(key), {}, 0, {}};
-    if (!key.IsScalar()) throw refuse(place, "a key must be a plain name");
-    const std::string& text = key.Scalar();
-    if (std::any_of(map.items.begin(), map.items.end(), [&](const Node& item) { return item.key == text; }))
-        throw refuse(place, fmt::format("the key '{}' stands there twice", text));
-    Node item = convert(value, name, depth + 1);
-    item.key = text;
-    item.line = line_of(key);
-    map.items.push_back(std::move(item));
-}
-
-Node convert(const YAML::Node& yaml, const std::string& name, int depth) {
-    Node node;
-    node.line = line_of(yaml);
-    if (depth > kMaxDepth) throw refuse({name, node.line, {}, 0, {}}, "nested too deeply");
-    if (yaml.IsScalar()) {
-        node.kind = Node::Kind::scalar;
-        node.text = yaml.Scalar();
-    } else if (yaml.IsSequence()) {
-        node.kind = Node::Kind::list;
-        for (const auto& item : yaml) node.items.push_back(convert(item, name, depth + 1));
-    } else if (yaml.IsMap()) {
-        node.kind = Node::Kind::map;
-        for (const auto& entry : yaml) add_entry(node, entry.first, entry.second, name, depth);
+    // `line` is where the node is used: an alias has the mark of what it stands for.
+    Node convert(const YAML::Node& yaml, int line) {
+        Node node;
+        node.line = line_of(yaml);
+        if (++nodes_ > kMaxNodes) fail(line, "aliases make it larger than a million entries");
+        if (yaml.IsScalar()) {
+            node.kind = Node::Kind::scalar;
+            node.text = yaml.Scalar();
+        } else if (yaml.IsSequence() || yaml.IsMap()) {
+            convert_items(node, yaml, line);
+        }
+        return node;
     }
-    return node;
-}
+
+   private:
+    [[noreturn]] void fail(int line, const std::string& reason, std::string hint = {}) const {
+        throw refuse({name_, line, {}, 0, {}}, reason, std::move(hint));
+    }
+
+    void convert_items(Node& node, const YAML::Node& yaml, int line) {
+        for (const YAML::Node& outer : around_)
+            if (outer.is(yaml)) fail(line, "an alias stands for something that it is itself a part of");
+        if (around_.size() == kMaxDepth) fail(line, "nested too deeply");
+        around_.push_back(yaml);
+        if (yaml.IsSequence()) {
+            node.kind = Node::Kind::list;
+            for (const auto& item : yaml) node.items.push_back(convert(item, std::max(line_of(item), line)));
+        } else {
+            node.kind = Node::Kind::map;
+            for (const auto& entry : yaml) add_entry(node, entry.first, entry.second);
+        }
+        around_.pop_back();
+    }
+
+    void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value) {
+        const int line = line_of(key);
+        if (!key.IsScalar()) fail(line, "a key must be a plain name");
+        const std::string& text = key.Scalar();
+        if (text == "<<")
+            fail(line, "merge keys ('<<') are not understood",
+                 "Write the entries out, or use an alias for a whole list or map.");
+        if (std::any_of(map.items.begin(), map.items.end(), [&](const Node& item) { return item.key == text; }))
+            fail(line, fmt::format("the key '{}' stands there twice", text));
+        Node item = convert(value, line);
+        item.key = text;
+        item.line = line;
+        map.items.push_back(std::move(item));
+    }
+
+    const std::string& name_;
+    std::vector<YAML::Node> around_;  // the lists and maps that are being converted, outermost first
+    std::size_t nodes_ = 0;
+};
 
 }  // namespace
 
@@ -53,7 +81,7 @@ Node read_yaml(const std::string& text, const std::string& name) {
     try {
         const auto documents = YAML::LoadAll(text);
         if (documents.size() > 1) throw refuse({name, line_of(documents[1]), {}, 0, {}}, "a second YAML document");
-        return documents.empty() ? Node{} : convert(documents[0], name, 0);
+        return documents.empty() ? Node{} : Converter(name).convert(documents[0], line_of(documents[0]));
     } catch (const YAML::Exception& error) {
         throw refuse({name, error.mark.line + 1, {}, 0, {}}, fmt::format("not YAML: {}", error.msg));
     }

@@ -19,7 +19,8 @@ struct Node {
     [[nodiscard]] bool is_map() const { return kind == Kind::map; }
 };
 
-// usage Error when the file cannot be read, is not YAML, holds more than one document, or repeats a key.
+// usage Error when the file cannot be read, is not YAML, holds more than one document, repeats a key, or has an
+// alias inside what it stands for, or a merge key.
 Node read_yaml_file(const std::string& path);
 // The same for text; `name` stands for the file in errors.
 Node read_yaml(const std::string& text, const std::string& name);

@@ -179,10 +179,11 @@ class Compiler {
                          fmt::format("the column is part of the {}, so its transform must cover {}",
                                      full() ? "replica identity (FULL)" : "key", needed_.text()),
                          "Otherwise updates and deletes would look for a row that is not there.");
-        const auto& unique = in_.unique_columns;
-        const bool is_unique = in_key(index) || std::find(unique.begin(), unique.end(), column.name) != unique.end();
-        if (is_unique && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
-            throw refuse(rule.place, "the column is part of a key, and the transform can make different keys the same",
+        const bool key = in_key(index);
+        if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
+            throw refuse(rule.place,
+                         fmt::format("the column is part of a {}, and the transform can make different {} the same",
+                                     key ? "key" : "unique index", key ? "keys" : "values"),
                          "Use type hash, or set allow_uniqueness_loss: true.");
     }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "rules/rule.h"
@@ -12,10 +11,9 @@ namespace pgsluice::rules {
 
 struct PlanInput {
     RelationPtr relation;
-    const RulesFile* file = nullptr;              // may be empty
-    const TableRules* rules = nullptr;            // null: the file does not name the table
-    const Route* route = nullptr;                 // null: to where it came from
-    std::span<const std::string> unique_columns;  // under unique indexes besides the key, as far as known
+    const RulesFile* file = nullptr;    // may be empty
+    const TableRules* rules = nullptr;  // null: the file does not name the table
+    const Route* route = nullptr;       // null: to where it came from
 };
 
 // usage Error when something does not fit. Null when the route says not to replicate the table.

@@ -1,9 +1,14 @@
-// regex: replaces every match. RE2 syntax, linear time; $1, ${1}, ${name} and \1 name groups, $$ is a dollar and \\ a
+// regex: replaces every match. RE2 syntax; $1, ${1}, ${name} and \1 name groups, $$ is a dollar and \\ a
 // backslash. Leftmost matches from left to right; an empty match right behind another match does not count.
+//
+// RE2 finds one match in linear time, but the next one may have to look at the same rest of the value again: `a.*b|a`
+// on a row of a's is quadratic. So a value may cost only so much CPU time, and is refused beyond.
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <ctime>
 #include <map>
 #include <vector>
 
@@ -75,6 +80,38 @@ class Replacement {
     std::string literal_;
 };
 
+// Measured on the thread's own clock, so that a busy machine does not count.
+class CpuBudget {
+   public:
+    explicit CpuBudget(std::size_t value_bytes)
+        : limit_s_(3.0 + 2.0 * static_cast<double>(value_bytes) / (1024.0 * 1024.0)) {}
+
+    // To be called after each match. Ordinary values never get as far as the clock.
+    void spend() {
+        if (++matches_ % kMatchesPerLook != 0) return;
+        const double now = seconds();
+        if (start_s_ < 0) start_s_ = now;
+        if (now - start_s_ > limit_s_)
+            throw Unreadable{
+                fmt::format("replacing every match of the pattern took more than {:.0f} s of CPU time on "
+                            "one value; a pattern like 'a.*b|a' searches the rest again at every match",
+                            limit_s_)};
+    }
+
+   private:
+    static constexpr std::uint32_t kMatchesPerLook = 64;
+
+    static double seconds() {
+        timespec now{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+    }
+
+    double limit_s_;
+    double start_s_ = -1;
+    std::uint32_t matches_ = 0;
+};
+
 class RegexTransform : public Transform {
    public:
     RegexTransform(std::unique_ptr<re2::RE2> pattern, std::vector<Piece> pieces)
@@ -92,6 +129,7 @@ class RegexTransform : public Transform {
         groups.assign(static_cast<std::size_t>(groups_), {});
         if (!match(text, 0, groups)) return Value(text);
         out.clear();
+        CpuBudget budget(text.size());
         std::size_t copied = 0;
         std::size_t previous_end = std::string_view::npos;
         for (std::size_t from = 0;;) {
@@ -103,6 +141,7 @@ class RegexTransform : public Transform {
                 copied = previous_end = end;
             }
             from = start == end ? end + std::max<std::size_t>(1, first_character(text.substr(end))) : end;
+            budget.spend();
             if (from > text.size() || !match(text, from, groups)) break;
         }
         out.append(text, copied);

@@ -73,4 +73,21 @@ std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t tabl
     return columns;
 }
 
+std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t table_oid) {
+    const std::string oid = std::to_string(table_oid);
+    const Result found = connection.query(
+        "SELECT a.attname FROM pg_catalog.pg_attribute a "
+        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS ("
+        "  SELECT FROM pg_catalog.pg_index i "
+        "  WHERE i.indrelid = a.attrelid AND i.indisunique AND (a.attnum = ANY (i.indkey) OR EXISTS ("
+        "    SELECT FROM pg_catalog.pg_depend d "
+        "    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid "
+        "      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = a.attrelid "
+        "      AND d.refobjsubid = a.attnum))) ORDER BY a.attnum",
+        {Param(oid)}, Shape{1});
+    std::vector<std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    return names;
+}
+
 }  // namespace pgsluice::sql

@@ -41,5 +41,8 @@ std::optional<CatalogTable> find_table(Connection& connection, std::string_view 
 std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema);
 bool schema_exists(Connection& connection, std::string_view schema);
 std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table_oid);
+// Names of the columns in any of the table's unique indexes (the key's as well), also those that only an index's
+// expressions or predicate name.
+std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t table_oid);
 
 }  // namespace pgsluice::sql

@@ -62,6 +62,8 @@ struct Column {
     std::string type_name;  // as format_type() gives it, without typmod: "integer", "shop.mood", "text[]"
     Oid base_oid = 0;       // a domain's base type, followed to its end; otherwise type_oid
     Oid element_oid = 0;    // an array's element type (a domain's followed to its base); 0 when not an array
+    // In a unique index that is not the replica identity, also where only its expression or predicate names the column.
+    bool unique = false;
 
     bool operator==(const Column&) const = default;
 };

@@ -26,6 +26,7 @@ void append_column(JsonText& out, const Column& column) {
         out.raw(",\"element\":");
         out.number(column.element_oid);
     }
+    if (column.unique) out.raw(",\"unique\":true");
     out.raw('}');
 }
 
@@ -40,6 +41,7 @@ Column read_column(const JsonFields& fields) {
     column.key = fields.has("key") && fields.boolean("key");
     column.base_oid = fields.has("base") ? fields.unsigned_number<Oid>("base") : column.type_oid;
     column.element_oid = fields.has("element") ? fields.unsigned_number<Oid>("element") : 0;
+    column.unique = fields.has("unique") && fields.boolean("unique");
     return column;
 }
 

@@ -27,6 +27,7 @@ RelationPtr relation(const std::string& table, std::size_t columns, Oid oid = 16
         column.type_oid = column.base_oid = 25;
         column.type_name = "text";
         column.key = i == 0;
+        column.unique = i == 1;
         made->columns.push_back(column);
     }
     return made;

@@ -25,7 +25,7 @@ tables:
 TEST_CASE("check prints plans and samples") {
     const Values adult{text("1"), text("abc"), text("18")};
     const Values child{text("2"), null, text("3")};
-    const std::vector<CheckedTable> tables{{kUsers, {}, {adult, child}}, {kOther, {}, {}}};
+    const std::vector<CheckedTable> tables{{kUsers, {adult, child}}, {kOther, {}}};
     const RulesCheck check = check_rules(*load(kRules, "users: {destination_table: people}"), tables);
     CHECK(check.text ==
           "public.users\n"
@@ -43,13 +43,13 @@ TEST_CASE("check prints plans and samples") {
 
 TEST_CASE("check tells of what would stop a worker") {
     const Values bad{text("1"), text("canary\xff"), text("18")};
-    const std::vector<CheckedTable> tables{{kUsers, {}, {bad}}};
+    const std::vector<CheckedTable> tables{{kUsers, {bad}}};
     const RulesCheck row = check_rules(*load(kRules), tables);
     REQUIRE(row.problems.size() == 1);
     CHECK(row.problems[0].find("not valid UTF-8") != std::string::npos);
     CHECK(row.problems[0].find("canary") == std::string::npos);
 
-    const std::vector<CheckedTable> unique{{kUsers, {"email"}, {}}};
+    const std::vector<CheckedTable> unique{{unique_column(kUsers, "email"), {}}};
     const RulesCheck plan = check_rules(*load(kRules), unique);
     REQUIRE(plan.problems.size() == 1);
     CHECK(plan.problems[0].find("allow_uniqueness_loss") != std::string::npos);
@@ -57,7 +57,7 @@ TEST_CASE("check tells of what would stop a worker") {
 }
 
 TEST_CASE("check tells of tables that are not there") {
-    const std::vector<CheckedTable> tables{{kOther, {}, {}}};
+    const std::vector<CheckedTable> tables{{kOther, {}}};
     const RulesCheck check = check_rules(*load(kRules, "other: {replicate: false}"), tables);
     CHECK(check.text == "public.other: not replicated\n");
     REQUIRE(check.warnings.size() == 1);

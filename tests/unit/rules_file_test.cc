@@ -1,5 +1,6 @@
 // What the files must not say, and how that is reported.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "tests/unit/rules_fixture.h"
 
@@ -82,7 +83,24 @@ TEST_CASE("rules that are refused") {
     }
 }
 
+TEST_CASE("an alias may stand for what is complete") {
+    const auto ruleset = load(R"(
+tables:
+  users: &personal
+    - {type: transform, column: email, parameters: {type: mask}}
+  people: *personal
+)");
+    CHECK(ruleset->compile(kUsers)->describe().size() == 1);
+    CHECK(ruleset->compile(relation("people", kUsers->columns))->describe().size() == 1);
+}
+
 TEST_CASE("rules files that are refused") {
+    std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i <= 9; ++i) {
+        bomb += fmt::format("a{}: &a{} [", i, i);
+        for (int j = 0; j < 10; ++j) bomb += fmt::format("*a{},", i - 1);
+        bomb += "]\n";
+    }
     const Case cases[] = {
         {"# nothing\n", "must be a map"},
         {"tables:\n", "'tables' must name tables"},
@@ -90,6 +108,16 @@ TEST_CASE("rules files that are refused") {
         {"tables: {users: 3}\n", "takes a list of rules"},
         {"tables: {users: []}\ntable: {}\n", "unknown key 'table'"},
         {"tables: {users: [], users: []}\n", "the key 'users' stands there twice"},
+        {"tables:\n  users:\n    - type: keep\n      column: id\n      type: keep\n",
+         "rules.yaml:5': the key 'type' stands there twice"},
+        {"tables:\n  users: []\n  orders: []\n  users: []\n", "rules.yaml:4': the key 'users' stands there twice"},
+        {"tables:\n  users: &u\n    - {type: keep, column: id}\n    - *u\n", "rules.yaml:2': an alias stands for"},
+        {"tables: {users: [&r {type: keep, column: id, parameters: *r}]}\n", "rules.yaml:1': an alias stands for"},
+        {"tables: &t {users: *t}\n", "an alias stands for"},
+        {"tables: {users: &u [*u, *u]}\n", "an alias stands for"},
+        {"tables: {users: [*u]}\n", "rules.yaml:1': not YAML: the referenced anchor is not defined"},
+        {"tables:\n  users: &u []\n  orders:\n    <<: *u\n", "rules.yaml:4': merge keys ('<<') are not understood"},
+        {bomb.c_str(), "larger than a million entries"},
         {"tables: {users: [}\n", "not YAML"},
         {"tables: {users: []}\n---\ntables: {}\n", "a second YAML document"},
         {"tables: {a.b.c: []}\n", "does not name a table"},
@@ -142,12 +170,12 @@ TEST_CASE("a transform that loses differences is refused on keys") {
     const char* mask = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
     CHECK(error_of([&] { (void)load(mask)->compile(keyed); }).find("part of a key") != std::string::npos);
     CHECK(error_of([&] { (void)load(mask)->compile(kUsers); }).empty());
-    const std::vector<std::string> unique{"email"};
-    CHECK(error_of([&] { (void)load(mask)->compile(kUsers, unique); }).find("allow_uniqueness_loss") !=
-          std::string::npos);
+    const RelationPtr unique = unique_column(kUsers, "email");
+    CHECK(error_of([&] { (void)load(mask)->compile(unique); }).find("part of a unique index") != std::string::npos);
     const char* insist =
         "tables: {users: [{type: transform, column: email, allow_uniqueness_loss: true, parameters: {type: mask}}]}";
-    CHECK(error_of([&] { (void)load(insist)->compile(keyed, unique); }).empty());
+    CHECK(error_of([&] { (void)load(insist)->compile(unique); }).empty());
+    CHECK(error_of([&] { (void)load(insist)->compile(keyed); }).empty());
 }
 
 TEST_CASE("strict wants every column named") {

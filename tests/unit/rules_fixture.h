@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,21 @@ inline std::unique_ptr<Ruleset> load(const std::string& rules, const std::string
     return Ruleset::load(options);
 }
 
+// pg_flo's example, for a table users (id, email, age, ssn).
+inline constexpr const char* kExampleRules = R"(
+tables:
+  users:
+    - type: transform
+      column: email
+      parameters: {type: mask, mask_char: "*"}
+      operations: [INSERT, UPDATE, DELETE]
+      allow_empty_deletes: true
+    - type: filter
+      column: age
+      parameters: {operator: gte, value: 18, allow_empty_deletes: true}
+    - {type: exclude_column, column: ssn}
+)";
+
 struct ColumnType {
     Oid oid;
     const char* name;
@@ -71,9 +87,17 @@ inline Column column(const std::string& name, ColumnType type, bool key = false)
 
 inline RelationPtr relation(const std::string& table, std::vector<Column> columns,
                             ReplicaIdentity identity = ReplicaIdentity::default_key) {
-    Relation made{16384, "public", table, identity, std::move(columns)};
+    const auto oid = static_cast<Oid>(16384 + std::hash<std::string>{}(table) % 1000000);
+    Relation made{oid, "public", table, identity, std::move(columns)};
     if (identity == ReplicaIdentity::full)
         for (Column& one : made.columns) one.key = true;
+    return std::make_shared<const Relation>(std::move(made));
+}
+
+// The same with the column under a unique index beside the key.
+inline RelationPtr unique_column(const RelationPtr& of, const std::string& name) {
+    Relation made = *of;
+    for (Column& one : made.columns) one.unique = one.unique || one.name == name;
     return std::make_shared<const Relation>(std::move(made));
 }
 

@@ -11,20 +11,6 @@ const RelationPtr kUsers = relation(
     "users", {column("id", kInteger, true), column("email", kText), column("age", kInteger), column("ssn", kText)});
 const RelationPtr kFullUsers = relation("users", kUsers->columns, ReplicaIdentity::full);
 
-constexpr const char* kExample = R"(
-tables:
-  users:
-    - type: transform
-      column: email
-      parameters: {type: mask, mask_char: "*"}
-      operations: [INSERT, UPDATE, DELETE]
-      allow_empty_deletes: true
-    - type: filter
-      column: age
-      parameters: {operator: gte, value: 18}
-    - {type: exclude_column, column: ssn}
-)";
-
 constexpr const char* kAdults =
     "tables: {users: [{type: filter, column: age, parameters: {operator: gte, value: 18}}]}";
 
@@ -47,7 +33,7 @@ TEST_CASE("without files a plan changes nothing") {
 }
 
 TEST_CASE("the example masks, filters and excludes") {
-    const auto plan = load(kExample)->compile(kUsers);
+    const auto plan = load(kExampleRules)->compile(kUsers);
     Arena arena;
     Change change = insert(kUsers, kAdult);
     REQUIRE(plan->apply(change, arena));
@@ -61,7 +47,7 @@ TEST_CASE("the example masks, filters and excludes") {
 }
 
 TEST_CASE("a snapshot row is treated as an insert") {
-    const auto plan = load(kExample)->compile(kUsers);
+    const auto plan = load(kExampleRules)->compile(kUsers);
     Arena arena;
     Change change = insert(kUsers, kAdult);
     change.snapshot = true;
@@ -71,7 +57,7 @@ TEST_CASE("a snapshot row is treated as an insert") {
 }
 
 TEST_CASE("old rows are masked as new ones") {
-    const auto plan = load(kExample)->compile(kFullUsers);
+    const auto plan = load(kExampleRules)->compile(kFullUsers);
     Arena arena;
     SUBCASE("of an update") {
         Change change = update(kFullUsers, kAdult, OldRow::full, kAdult);
@@ -293,12 +279,12 @@ TEST_CASE("an entry that names the schema wins") {
 }
 
 TEST_CASE("the same relation gives the same plan") {
-    const auto rules = load(kExample);
+    const auto rules = load(kExampleRules);
     CHECK(rules->compile(kUsers) == rules->compile(kUsers));
 }
 
 TEST_CASE("a row of another shape is not taken") {
-    const auto plan = load(kExample)->compile(kUsers);
+    const auto plan = load(kExampleRules)->compile(kUsers);
     Arena arena;
     const Values row{text("1"), text("secret@example.com")};
     Change change = insert(kUsers, row);
@@ -307,7 +293,8 @@ TEST_CASE("a row of another shape is not taken") {
 }
 
 TEST_CASE("a plan says what it does") {
-    const auto plan = load(kExample, "users: {destination_table: customers, operations: [INSERT]}")->compile(kUsers);
+    const auto plan =
+        load(kExampleRules, "users: {destination_table: customers, operations: [INSERT]}")->compile(kUsers);
     CHECK(plan->describe() == std::vector<std::string>{"route to public.customers", "only insert",
                                                        "email: mask with '*'", "only rows where age gte 18",
                                                        "exclude ssn"});

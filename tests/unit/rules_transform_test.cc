@@ -80,6 +80,12 @@ TEST_CASE("a regex that would backtrack for ever stays linear") {
     CHECK(regex("(a+)+$", "x", value) == value);
 }
 
+TEST_CASE("a regex whose matches search the rest again and again is given up") {
+    const std::string value(256 << 10, 'a');
+    CHECK(error_of([&] { (void)regex("a.*b|a", "x", value); }).find("s of CPU time on one value") != std::string::npos);
+    CHECK(regex("a", "x", value) == std::string(value.size(), 'x'));
+}
+
 TEST_CASE("invalid UTF-8 passes where no rule reads it, and is an error where one does") {
     const RelationPtr table = relation("t", {column("a", kText), column("b", kText)});
     const auto plan = load("tables: {t: [{type: transform, column: b, parameters: {type: mask}}]}")->compile(table);
