@@ -1,11 +1,13 @@
 #include "cmd/teardown.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <iterator>
 #include <optional>
 
+#include "replicator/ddl_capture.h"
 #include "replicator/publication.h"
 #include "replicator/slot.h"
 #include "sql/quote.h"
@@ -56,6 +58,11 @@ std::vector<Leftover> leftovers_on_source(sql::Connection& source, const Names& 
                            source.exec("DROP PUBLICATION IF EXISTS " + sql::quote_identifier(names.publication));
                        }});
     }
+    const auto capture = ddl_capture_objects(source, names);
+    if (!capture.empty()) {
+        out.push_back({fmt::format("DDL capture on source {}: {}", where, fmt::join(capture, ", ")),
+                       [&source, names] { drop_ddl_capture(source, names); }});
+    }
     return out;
 }
 
@@ -84,12 +91,18 @@ std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& 
     std::vector<Leftover> out;
     for (int row = 0; row < workers.rows(); ++row) {
         const std::string worker = workers.text(row, 0);
-        out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
-                           target.query(
-                               "WITH loaded AS (DELETE FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2) "
-                               "DELETE FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
-                               {sql::Param(names.group), sql::Param(worker)}, {0});
-                       }});
+        out.push_back(
+            {fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
+                 if (target.query("SELECT to_regclass('pgsluice.replayed') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0)) {
+                     target.query("DELETE FROM pgsluice.replayed WHERE \"group\" = $1 AND worker = $2",
+                                  {sql::Param(names.group), sql::Param(worker)}, {0});
+                 }
+                 target.query(
+                     "WITH loaded AS (DELETE FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2), "
+                     "unfinished AS (DELETE FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2) "
+                     "DELETE FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
+                     {sql::Param(names.group), sql::Param(worker)}, {0});
+             }});
     }
     return out;
 }

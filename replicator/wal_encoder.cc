@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/ddl_message.h"
 
 namespace pgsluice {
 
@@ -36,8 +37,8 @@ Relation build_relation(const pgoutput::RelationMessage& message) {
 
 }  // namespace
 
-WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types)
-    : types_(std::move(types)), resume_(resume), reached_(resume) {}
+WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix)
+    : types_(std::move(types)), ddl_prefix_(std::move(ddl_prefix)), resume_(resume), reached_(resume) {}
 
 void WalEncoder::take(std::string_view message) {
     std::visit([this](const auto& decoded) { on(decoded); }, decoder_.decode(message));
@@ -74,7 +75,7 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
 
 void WalEncoder::on(const pgoutput::RelationMessage& message) {
     Relation relation = build_relation(message);
-    if (types_.complete) types_.complete(relation.columns);
+    if (types_.complete) types_.complete(relation);
     last_ = nullptr;
     RelationPtr& known = relations_[message.oid];
     if (known && *known == relation) return;
@@ -141,16 +142,23 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     } else if (in_transaction_) {
         out_of_order("a non-transactional message stands inside a transaction");
     }
-    const bool wanted = message.prefix.starts_with(kOurPrefix) && (message.transactional || is_new(message));
-    if (wanted) {
+    const std::string_view prefix = published_prefix(message);
+    if (!prefix.empty() && (message.transactional || is_new(message))) {
         Change change;
         change.op = Op::message;
-        change.prefix = message.prefix;
+        change.prefix = prefix;
         change.content = message.content;
         if (!message.transactional) change.position = {message.lsn, 0};
         write(change);
     }
     if (!message.transactional) skip_to(message.lsn);
+}
+
+std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& message) const {
+    if (!message.prefix.starts_with(kOurPrefix)) return {};
+    if (!message.prefix.starts_with(kDdlPrefix)) return message.prefix;
+    const bool ours = message.transactional && !ddl_prefix_.empty() && message.prefix == ddl_prefix_;
+    return ours ? kDdlPrefix : std::string_view{};
 }
 
 bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept {

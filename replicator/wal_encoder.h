@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -18,10 +19,10 @@
 
 namespace pgsluice {
 
-// What pgoutput does not say about a column's type (column_types.h). Both may be empty.
+// What pgoutput does not say about a table's columns (column_types.h). Both may be empty.
 struct TypeLookup {
-    // Fills in type_name, base_oid and element_oid; called for each definition of a table that pgoutput sends.
-    std::function<void(std::span<Column>)> complete;
+    // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends.
+    std::function<void(Relation&)> complete;
     // Called for each type that pgoutput describes anew: it may have been changed.
     std::function<void(Oid)> forget;
 };
@@ -34,7 +35,9 @@ struct EncodedBlock {
 
 class WalEncoder {
    public:
-    WalEncoder(const ResumePoint& resume, TypeLookup types);
+    // `ddl_prefix`: messages with this prefix are published with kDdlPrefix (ddl_capture.h), others that begin with
+    // kDdlPrefix are not. Empty: no DDL.
+    WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
 
     // Takes one pgoutput message. Its bytes may die afterwards.
     void take(std::string_view message);
@@ -42,6 +45,8 @@ class WalEncoder {
     // Bytes in the block so far; 0 when there is nothing to publish.
     [[nodiscard]] std::size_t size() const noexcept { return writer_.size(); }
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
+    // Of the transaction begun last, by the source's clock (microseconds since 2000-01-01 UTC); 0 before the first.
+    [[nodiscard]] std::int64_t commit_time_us() const noexcept { return transaction_.commit_time_us; }
     // The stream's position and confirmable once all that was taken is published. `confirmable` also grows by
     // transactions that left no trace.
     [[nodiscard]] const ResumePoint& reached() const noexcept { return reached_; }
@@ -64,6 +69,8 @@ class WalEncoder {
     void on(const pgoutput::Truncate& truncate);
     void on(const pgoutput::LogicalMessage& message);
 
+    // The prefix that the message is published with; empty: it is not for us.
+    [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
     // Whether the stream does not hold this non-transactional message yet.
@@ -73,6 +80,7 @@ class WalEncoder {
     void write(Change& change);
 
     TypeLookup types_;
+    const std::string ddl_prefix_;
     pgoutput::Decoder decoder_;
     BlockWriter writer_;
     std::unordered_map<Oid, RelationPtr> relations_;

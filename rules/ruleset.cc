@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "rules/ddl.h"
 #include "rules/node.h"
 #include "rules/plan_compiler.h"
 #include "rules/rule.h"
@@ -27,11 +28,7 @@ class FileRuleset final : public Ruleset {
    public:
     FileRuleset(RulesFile file, std::vector<Route> routes) : file_(std::move(file)), routes_(std::move(routes)) {}
 
-    std::shared_ptr<const TablePlan> compile(const RelationPtr& relation,
-                                             std::span<const std::string> unique_columns) const override {
-        if (!unique_columns.empty()) return compile_plan(input(relation, unique_columns));
-        return plan_of(relation);
-    }
+    std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const override { return plan_of(relation); }
 
     std::vector<std::string> tables() const override {
         std::set<std::string> names;
@@ -54,6 +51,13 @@ class FileRuleset final : public Ruleset {
         return true;
     }
 
+    bool apply_ddl(Change& change, Arena& arena) const override {
+        DdlMessage message = decode_ddl(change.content);
+        if (!apply_to_ddl(file_, routes_, message)) return false;
+        change.content = arena.copy(encode(message));
+        return true;
+    }
+
    private:
     struct Compiled {
         RelationPtr relation;  // held, so that its address stays its own
@@ -64,18 +68,34 @@ class FileRuleset final : public Ruleset {
         std::vector<RelationPtr> targets;
     };
 
-    rules::PlanInput input(const RelationPtr& relation, std::span<const std::string> unique_columns) const {
+    rules::PlanInput input(const RelationPtr& relation) const {
         return {relation, &file_, entry_for(file_.tables, *relation, &TableRules::name),
-                entry_for(routes_, *relation, &Route::source), unique_columns};
+                entry_for(routes_, *relation, &Route::source)};
     }
 
     std::shared_ptr<const RunningPlan> plan_of(const RelationPtr& relation) const {
         const std::lock_guard lock(plans_mutex_);
         if (const auto found = plans_.find(relation.get()); found != plans_.end()) return found->second.plan;
-        auto plan = compile_plan(input(relation, {}));
+        const rules::PlanInput wanted = input(relation);
+        check_name(*relation, wanted);
+        auto plan = compile_plan(wanted);
         if (plan != nullptr) sources_[qualified(*plan->target())].insert(qualified(*relation));
         plans_.emplace(relation.get(), Compiled{relation, plan});
         return plan;
+    }
+
+    // A table that had rules or a route and was given a name that has none must not pass as it is.
+    void check_name(const Relation& relation, const rules::PlanInput& wanted) const {
+        if (wanted.rules != nullptr || wanted.route != nullptr) {
+            named_[relation.oid] = qualified(relation);
+            return;
+        }
+        const auto before = named_.find(relation.oid);
+        if (before == named_.end()) return;
+        throw stop_error(fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
+                                     "routing files know only that name",
+                                     qualified(relation), before->second),
+                         "Name the table by its new name in the files, too, and start again.");
     }
 
     Truncate map_truncate(std::span<const RelationPtr> truncated) const {
@@ -121,6 +141,7 @@ class FileRuleset final : public Ruleset {
     std::vector<Route> routes_;
     mutable std::mutex plans_mutex_;
     mutable std::unordered_map<const Relation*, Compiled> plans_;
+    mutable std::unordered_map<Oid, std::string> named_;            // tables that had rules or a route under this name
     mutable std::map<std::string, std::set<std::string>> sources_;  // tables by the target they are routed to
     std::mutex truncates_mutex_;
     std::map<std::vector<const Relation*>, Truncate> truncates_;

@@ -48,9 +48,7 @@ class Ruleset {
 
     // usage Error when a rule does not fit the relation (a column that does not exist, a type it cannot take).
     // Null when the table is routed away altogether. The same Relation object yields the same plan.
-    // `unique_columns` are those under unique indexes besides the key, as far as the caller knows them.
-    [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(
-        const RelationPtr& relation, std::span<const std::string> unique_columns = {}) const = 0;
+    [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const = 0;
     // Tables named in the files ("users" or "shop.users"), for checking against the source.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
     // Applies a truncate of several tables: each is mapped to its target, those routed away or without TRUNCATE among
@@ -58,6 +56,10 @@ class Ruleset {
     // source, so none in the target, whatever filters say. A stop Error when other tables are routed into the same
     // target, whose rows it would take along. What `truncated` then points at lives as long as the Ruleset.
     virtual bool apply_truncate(Change& change, Arena& arena) = 0;
+    // Applies a DDL message (stream/ddl_message.h): its tables are mapped to their targets, false when all of them are
+    // routed away. Literals are taken out of its text where a table has rules, and `obstacle` says why a target must
+    // not run it. A stop Error when it gives a table that has rules or a route a name that has none.
+    virtual bool apply_ddl(Change& change, Arena& arena) const = 0;
 };
 
 }  // namespace pgsluice

@@ -8,6 +8,7 @@
 #include "sinks/debezium_line.h"
 #include "sinks/rfc3339.h"
 #include "sinks/row_plan.h"
+#include "stream/ddl_message.h"
 
 namespace pgsluice {
 
@@ -166,13 +167,28 @@ class PgFloEncoder final : public LineEncoder {
 
     std::size_t append_message(std::string& out, const Change& change) {
         if (change.prefix != kDdlPrefix) return 0;
+        const DdlMessage ddl = decode_ddl(change.content);
+        const DdlObject object = ddl.objects.empty() ? DdlObject{} : ddl.objects.front();
         out += R"({"Type":"DDL")";
+        append_text(out, "Schema", object.schema);
+        append_text(out, "Table", object.table);
         out += transaction_.of(change);
         append_number(out, change.position.ordinal);
-        out += R"(,"DDL":)";
-        values_.append(out, {JsonType::Kind::json}, change.content);
-        out += "}\n";
+        append_text(out, "Command", ddl.tag);
+        out += R"(,"NewTuple":{"event_type":)";
+        append_json_string(out, ddl.event);
+        append_text(out, "object_type", object.type);
+        append_text(out, "object_identity", object.identity);
+        append_text(out, "ddl_command", ddl.command);
+        out += R"(,"created_at":")";
+        if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + kPostgresEpochUs);
+        out += "\"}}\n";
         return 1;
+    }
+
+    static void append_text(std::string& out, std::string_view name, std::string_view value) {
+        fmt::format_to(std::back_inserter(out), R"(,"{}":)", name);
+        append_json_string(out, value);
     }
 
     static void append_number(std::string& out, std::uint64_t number) {
@@ -183,7 +199,6 @@ class PgFloEncoder final : public LineEncoder {
     PerRelation<LinePlan> plans_;
     TransactionPart transaction_;
     RowWriter rows_{Unchanged::leave_out};
-    JsonValueWriter values_;
 };
 
 }  // namespace

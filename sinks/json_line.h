@@ -17,13 +17,12 @@
 
 namespace pgsluice {
 
-// Messages with this prefix carry a DDL command (pg_logical_emit_message by the DDL capture).
-inline constexpr std::string_view kDdlPrefix = "pgsluice.ddl";
-
 class LineEncoder {
    public:
     virtual ~LineEncoder() = default;
 
+    // The source database's name, for the formats that tell it.
+    virtual void set_database(std::string_view /*name*/) {}
     // The time the lines say they were written; to be told once per batch. Microseconds since 1970-01-01 UTC.
     virtual void set_time(std::int64_t unix_us) = 0;
     // Appends the change and a newline: one line, for a truncate one per table, for a message that is not DDL none.

@@ -9,6 +9,8 @@
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
+#include "tests/support/stream_group.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -16,12 +18,6 @@ using namespace pgsluice::test;
 namespace {
 
 const Names names = names_for("tear-down");
-
-std::unique_ptr<Broker> connect_nats() {
-    BrokerOptions options;
-    options.url = shared_nats().url();
-    return Broker::connect(options, [](LogLevel, std::string_view) {}, {});
-}
 
 // A group as a replicator and a worker leave it.
 struct Group {
@@ -31,7 +27,7 @@ struct Group {
     Group() {
         shared_postgres().sql(source, "CREATE PUBLICATION pgsluice_tear_down");
         shared_postgres().sql(source, "SELECT pg_create_logical_replication_slot('pgsluice_tear_down', 'pgoutput')");
-        const auto broker = connect_nats();
+        const auto broker = connect_broker();
         broker->ensure_stream(names, {});
         broker->kv_put(names, "lsn", "0/1");
         sql::Connection connection(shared_postgres().connect(target));
@@ -63,8 +59,6 @@ struct Group {
     }
 };
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("teardown lists first, then removes, and may be repeated") {
@@ -94,7 +88,7 @@ TEST_CASE("teardown lists first, then removes, and may be repeated") {
     CHECK(group.slots() == "0");
     CHECK(shared_postgres().scalar(group.source, "SELECT count(*) FROM pg_publication") == "0");
     CHECK(group.groups_with_progress() == "another");
-    const auto broker = connect_nats();
+    const auto broker = connect_broker();
     CHECK_FALSE(broker->stream_state(names.stream));
     CHECK_FALSE(broker->kv_get(names, "lsn"));
 
@@ -105,7 +99,7 @@ TEST_CASE("teardown lists first, then removes, and may be repeated") {
 
 TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     const Group group;
-    const auto broker = connect_nats();
+    const auto broker = connect_broker();
     WorkerEntry entry;
     entry.name = "gone";
     entry.sink = "file";

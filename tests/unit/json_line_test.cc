@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "stream/ddl_message.h"
+
 using namespace pgsluice;
 
 namespace {
@@ -151,11 +153,19 @@ TEST_CASE("DDL messages are lines, other messages are not") {
     change.transaction = &kTransaction;
     change.position = {kTransaction.commit_lsn, 3};
     change.prefix = kDdlPrefix;
-    change.content = R"({"command": "ALTER TABLE users ADD x int"})";
-    CHECK(line(change) == R"({"Type":"DDL",)" + kTail + R"(,"DDL":{"command":"ALTER TABLE users ADD x int"}})" + "\n");
-    change.content = "DROP TABLE \"users\"";
-    CHECK(line(change).ends_with(R"("DDL":"DROP TABLE \"users\""})"
-                                 "\n"));
+    const std::string content = encode(DdlMessage{"ddl_command_end",
+                                                  "ALTER TABLE",
+                                                  "ALTER TABLE \"users\" ADD x int",
+                                                  "public",
+                                                  {{"table", "public.users", "public", "users"}},
+                                                  ""});
+    change.content = content;
+    CHECK(line(change) == R"({"Type":"DDL","Schema":"public","Table":"users",)" + kTail +
+                              R"(,"Command":"ALTER TABLE","NewTuple":{"event_type":"ddl_command_end",)"
+                              R"("object_type":"table","object_identity":"public.users",)"
+                              R"("ddl_command":"ALTER TABLE \"users\" ADD x int",)"
+                              R"("created_at":"2026-10-22T19:00:00.123456Z"}})"
+                              "\n");
     change.prefix = "outbox";
     CHECK(line(change).empty());
 }

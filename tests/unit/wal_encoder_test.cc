@@ -177,11 +177,14 @@ TEST_CASE("an equal definition keeps the relation, a changed one makes another w
     CHECK(block->changes[2].relation->columns.size() == 2);
 }
 
-TEST_CASE("column types are asked for with each definition and forgotten when a type is described anew") {
+TEST_CASE("columns are completed with each definition and types forgotten when they are described anew") {
     std::vector<Oid> forgotten;
     TypeLookup types;
-    types.complete = [](std::span<Column> columns) {
-        for (Column& column : columns) column.type_name = "mood";
+    types.complete = [](Relation& relation) {
+        for (Column& column : relation.columns) {
+            column.type_name = "mood";
+            column.unique = true;
+        }
     };
     types.forget = [&](Oid oid) { forgotten.push_back(oid); };
     WalEncoder encoder({}, types);
@@ -189,7 +192,9 @@ TEST_CASE("column types are asked for with each definition and forgotten when a 
                        wal_relation(1, "t", {"id"}), wal_insert(1, {"1"})});
     const auto body = std::string(encoder.finish().body);
     BlockReader reader;
-    CHECK(reader.read(body)->changes[0].relation->columns[0].type_name == "mood");
+    const auto block = reader.read(body);
+    CHECK(block->changes[0].relation->columns[0].type_name == "mood");
+    CHECK(block->changes[0].relation->columns[0].unique);
     CHECK(forgotten == std::vector<Oid>{16400});
 }
 

@@ -1,0 +1,38 @@
+// DDL capture (--track-ddl): event triggers on the source write each command that is about one of the group's tables
+// into the WAL as a message, in the transaction of the command and between its changes.
+//
+// What is made in the source, all named by the group: schema pgsluice, a row of table pgsluice.ddl_capture, function
+// pgsluice.ddl_<group>, event triggers pgsluice_<group>_ddl and pgsluice_<group>_drop. The row holds a token that only
+// the function's owner can read. It is part of the messages' prefix: pg_logical_emit_message() is for everybody, and a
+// message without the token is not taken for DDL.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sql/connection.h"
+#include "stream/log.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+struct DdlScope {
+    std::string publication;
+    // A whole schema: its new tables with a primary key become part of the group, too. Nothing: only those published.
+    std::optional<std::string> schema;
+};
+
+// Makes all of it, or makes it what is wanted; touches nothing when it is so already. The prefix of the messages.
+// Event triggers need a superuser: a stop Error that says the way out when the role is none.
+std::string ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope);
+
+// Takes it away for a start without --track-ddl; warns when the role may not.
+void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log);
+
+// What is there, for teardown: "event trigger 'pgsluice_shop_ddl'".
+std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Names& names);
+// Does nothing when there is nothing. The schema goes with its last object.
+void drop_ddl_capture(sql::Connection& source, const Names& names);
+
+}  // namespace pgsluice

@@ -1,0 +1,38 @@
+// SQL text cut into tokens, as PostgreSQL's scanner does it (manual, "Lexical Structure"; standard_conforming_strings
+// on). Knows no grammar.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice::rules {
+
+struct SqlToken {
+    enum class Kind {
+        word,     // a key word or a bare identifier
+        quoted,   // an identifier in double quotes
+        literal,  // any string or number, or what is left of the text when a quote is not closed
+        comment,
+        other,  // one character
+    };
+    Kind kind;
+    std::string_view text;  // with its quotes
+};
+
+// White space is between the tokens. The views point into `text`.
+std::vector<SqlToken> sql_tokens(std::string_view text);
+
+// The name an identifier stands for: bare ones in lower case, quoted ones without their quotes.
+std::string identifier_name(const SqlToken& token);
+
+// Whether it is one statement whose first key words are those of the command tag, others such as UNIQUE between them
+// aside: "CREATE UNIQUE INDEX ..." for CREATE INDEX. False for a DO block or a function call that ran the command.
+bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag);
+
+// Whether a string or number stands in it that is no length or precision of a type, as in varchar(20).
+bool has_literals(const std::vector<SqlToken>& tokens);
+// The text with '?' for those, and without comments.
+std::string without_literals(std::string_view text);
+
+}  // namespace pgsluice::rules

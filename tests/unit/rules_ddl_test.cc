@@ -1,0 +1,170 @@
+// DDL under rules: what of its text shows, what a target may run, what stops the worker.
+#include <doctest/doctest.h>
+
+#include "rules/sql_text.h"
+#include "stream/ddl_message.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+using rules::has_literals;
+using rules::is_statement;
+using rules::sql_tokens;
+using rules::without_literals;
+
+namespace {
+
+constexpr const char* kMaskEmail = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
+
+DdlMessage ddl(const std::string& tag, const std::string& command, const std::string& table = "users") {
+    return {"ddl_command_end", tag, command, "\"$user\", public", {{"table", "public." + table, "public", table}}, ""};
+}
+
+// What the rules make of it; nothing when they drop it.
+std::optional<DdlMessage> ruled(const Ruleset& ruleset, const DdlMessage& message) {
+    const std::string content = encode(message);
+    Change change;
+    change.op = Op::message;
+    change.prefix = kDdlPrefix;
+    change.content = content;
+    Arena arena;
+    if (!ruleset.apply_ddl(change, arena)) return std::nullopt;
+    return decode_ddl(change.content);
+}
+
+std::string obstacle(const Ruleset& ruleset, const DdlMessage& message) {
+    const auto result = ruled(ruleset, message);
+    REQUIRE(result);
+    return result->obstacle;
+}
+
+}  // namespace
+
+TEST_CASE("a DDL message reads back as it was written") {
+    DdlMessage message = ddl("ALTER TABLE", "ALTER TABLE \"users\" ADD x int -- ä\n");
+    message.objects.push_back({"index", "public.i", "public", ""});
+    CHECK(decode_ddl(encode(message)) == message);
+    message.obstacle = "no";
+    CHECK(decode_ddl(encode(message)) == message);
+    CHECK(error_of([] { (void)decode_ddl("{}"); }).find("field 'event' is missing") != std::string::npos);
+}
+
+TEST_CASE("literals and comments are taken out of SQL, names and lengths stay") {
+    const struct {
+        const char* text;
+        const char* expected;
+    } cases[] = {
+        {"ALTER TABLE t ADD c text DEFAULT 'canary'", "ALTER TABLE t ADD c text DEFAULT ?"},
+        {"ALTER TABLE t ADD c text DEFAULT 'it''s canary' NOT NULL", "ALTER TABLE t ADD c text DEFAULT ? NOT NULL"},
+        {"ALTER TABLE t ADD c text DEFAULT E'\\'canary'", "ALTER TABLE t ADD c text DEFAULT ?"},
+        {"ALTER TABLE t ADD c text DEFAULT 'back\\' CHECK (c <> 'canary')",
+         "ALTER TABLE t ADD c text DEFAULT ? CHECK (c <> ?)"},
+        {"ALTER TABLE t ADD c text DEFAULT U&'c\\0061nary' UESCAPE '\\'",
+         "ALTER TABLE t ADD c text DEFAULT ? UESCAPE ?"},
+        {"ALTER TABLE t ADD c text DEFAULT $q$canary$ $q$, ADD d int", "ALTER TABLE t ADD c text DEFAULT ?, ADD d int"},
+        {"ALTER TABLE t ADD c bigint DEFAULT 4111111111111111", "ALTER TABLE t ADD c bigint DEFAULT ?"},
+        {"ALTER TABLE t ADD c varchar(20), ADD d numeric (10, 2) DEFAULT -1.5e-3",
+         "ALTER TABLE t ADD c varchar(20), ADD d numeric (10, 2) DEFAULT -?"},
+        {"ALTER TABLE t ADD c varchar('canary')", "ALTER TABLE t ADD c varchar(?)"},
+        {"ALTER TABLE t /* canary /* nested */ canary */ ADD c int -- canary\n, ADD d int",
+         "ALTER TABLE t ADD c int , ADD d int"},
+        {"ALTER TABLE \"my 'table'\" ADD \"a\"\"b\" int", "ALTER TABLE \"my 'table'\" ADD \"a\"\"b\" int"},
+        {"ALTER TABLE t ADD c text DEFAULT 'never closed canary", "ALTER TABLE t ADD c text DEFAULT ?"},
+        {"SELECT $1, b'101', t2.x2", "SELECT ?, ?, t2.x2"},
+    };
+    for (const auto& one : cases) {
+        CAPTURE(one.text);
+        CHECK(without_literals(one.text) == one.expected);
+    }
+    CHECK_FALSE(has_literals(sql_tokens("ALTER TABLE t ADD c varchar(20)")));
+    CHECK(has_literals(sql_tokens("ALTER TABLE t ADD c int DEFAULT f(20)")));
+}
+
+TEST_CASE("a text is one statement of its tag, or something else") {
+    CHECK(is_statement(sql_tokens("alter table t add x int"), "ALTER TABLE"));
+    CHECK(is_statement(sql_tokens("/* a */ ALTER TABLE t ADD x int; -- b\n;"), "ALTER TABLE"));
+    CHECK(is_statement(sql_tokens("CREATE UNIQUE INDEX CONCURRENTLY i ON t (x)"), "CREATE INDEX"));
+    CHECK(is_statement(sql_tokens("CREATE INDEX ON t (x) WHERE x <> ';'"), "CREATE INDEX"));
+    CHECK(is_statement(sql_tokens("CREATE UNLOGGED TABLE t (x int)"), "CREATE TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens("ALTER TABLE t ADD x int; INSERT INTO t VALUES (1)"), "ALTER TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens("INSERT INTO t VALUES (1); ALTER TABLE t ADD x int"), "ALTER TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens("DO $$ BEGIN ALTER TABLE t ADD x int; END $$"), "ALTER TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens("SELECT migrate()"), "ALTER TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens("CREATE SCHEMA s CREATE TABLE t (x int)"), "ALTER TABLE"));
+    CHECK_FALSE(is_statement(sql_tokens(""), "ALTER TABLE"));
+}
+
+TEST_CASE("without rules a command passes as it is") {
+    const auto none = load("");
+    const DdlMessage message = ddl("ALTER TABLE", "ALTER TABLE users ADD x text DEFAULT 'a' -- b");
+    CHECK(ruled(*none, message) == message);
+}
+
+TEST_CASE("what a target cannot run as it stands says why") {
+    const auto none = load("");
+    CHECK(obstacle(*none, ddl("ALTER TABLE", "ALTER TABLE users ADD x int; SELECT 1")).find("other statements") !=
+          std::string::npos);
+    CHECK(obstacle(*none, ddl("ALTER TABLE", "SELECT migrate()")).find("within a function") != std::string::npos);
+    CHECK(obstacle(*none, ddl("ALTER TABLE", "")) == "its text is not known");
+    CHECK(obstacle(*none, ddl("DROP SCHEMA", "DROP SCHEMA s")) == "DROP SCHEMA is not applied");
+}
+
+TEST_CASE("a table with rules shows no literal, and none is run") {
+    const auto masks = load(kMaskEmail);
+    const auto result = ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE users ADD x text DEFAULT 'canary'"));
+    REQUIRE(result);
+    CHECK(result->command == "ALTER TABLE users ADD x text DEFAULT ?");
+    CHECK(result->obstacle == "the table has rules, and the command holds literals");
+    CHECK(obstacle(*masks, ddl("ALTER TABLE", "ALTER TABLE users ADD x varchar(20)")).empty());
+    const auto other = ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders ADD x text DEFAULT 'a'", "orders"));
+    REQUIRE(other);
+    CHECK(other->command == "ALTER TABLE orders ADD x text DEFAULT 'a'");
+    CHECK(other->obstacle.empty());
+    // The rest of the text may be about any table.
+    const auto joined = ruled(
+        *masks, ddl("ALTER TABLE", "ALTER TABLE orders ADD x int; UPDATE \"users\" SET email = 'canary'", "orders"));
+    REQUIRE(joined);
+    CHECK(joined->command.find("canary") == std::string::npos);
+    const auto strict = load("mode: strict\ntables: {users: [{type: keep, columns: [id, email]}]}");
+    CHECK(ruled(*strict, ddl("COMMENT", "COMMENT ON TABLE orders IS 'canary'", "orders"))->command ==
+          "COMMENT ON TABLE orders IS ?");
+}
+
+TEST_CASE("a command on a routed table or one with excluded columns is shown and not run") {
+    const auto routes = load("", "users: {destination_table: crm.customers}");
+    const auto result = ruled(*routes, ddl("ALTER TABLE", "ALTER TABLE users ADD x int"));
+    REQUIRE(result);
+    CHECK(result->objects[0].schema == "crm");
+    CHECK(result->objects[0].table == "customers");
+    CHECK(result->obstacle.find("routed") != std::string::npos);
+    const auto same = load("", "users: {destination_table: users, operations: [INSERT]}");
+    CHECK(obstacle(*same, ddl("ALTER TABLE", "ALTER TABLE users ADD x int")).empty());
+    const auto gone = load("", "users: {replicate: false}");
+    CHECK_FALSE(ruled(*gone, ddl("ALTER TABLE", "ALTER TABLE users ADD x int")));
+    const auto excludes = load("tables: {users: [{type: exclude_column, column: ssn}]}");
+    CHECK(obstacle(*excludes, ddl("ALTER TABLE", "ALTER TABLE users DROP ssn")).find("excluded") != std::string::npos);
+}
+
+TEST_CASE("a table with rules does not lose them by a new name") {
+    const DdlMessage renamed = ddl("ALTER TABLE", "ALTER TABLE users RENAME TO people", "people");
+    const auto masks = load(kMaskEmail);
+    const std::string error = error_of([&] { (void)ruled(*masks, renamed); });
+    CHECK(error.find("may give table 'users'") != std::string::npos);
+    CHECK(error.find("public.people") != std::string::npos);
+    CHECK(error_of([&] { (void)ruled(*load("", "users: {destination_table: x}"), renamed); }).find("may give") !=
+          std::string::npos);
+    const auto both =
+        load("tables: {users: &u [{type: transform, column: email, parameters: {type: mask}}], people: *u}");
+    CHECK(ruled(*both, renamed));
+    CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE users RENAME COLUMN age TO years")));
+    CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME TO old_orders", "old_orders")));
+
+    // Without captured DDL the new name shows with the next row.
+    const RelationPtr users = relation("users", {column("id", kInteger, true), column("email", kText)});
+    CHECK(masks->compile(users) != nullptr);
+    Relation renamed_users = *users;
+    renamed_users.table = "people";
+    const auto people = std::make_shared<const Relation>(renamed_users);
+    CHECK(error_of([&] { (void)masks->compile(people); }).find("it was called 'public.users' before") !=
+          std::string::npos);
+}
