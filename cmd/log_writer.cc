@@ -2,12 +2,9 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <ctime>
-#include <memory>
-#include <mutex>
 
 namespace pgsluice {
 
@@ -57,14 +54,6 @@ std::string escaped(std::string_view text, bool json) {
     return out;
 }
 
-void write_all(int fd, std::string_view bytes) noexcept {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written <= 0) return;  // nobody is left to tell
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-}
-
 }  // namespace
 
 std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
@@ -76,13 +65,10 @@ std::string format_log_line(LogFormat format, std::chrono::system_clock::time_po
     return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message, false));
 }
 
-Log stderr_log(const LogOptions& options) {
-    auto one_at_a_time = std::make_shared<std::mutex>();
-    return [options, one_at_a_time](LogLevel level, std::string_view message) {
+Log log_to(std::shared_ptr<StatusLines> lines, const LogOptions& options) {
+    return [options, lines = std::move(lines)](LogLevel level, std::string_view message) {
         if (level < options.level) return;
-        const std::string line = format_log_line(options.format, std::chrono::system_clock::now(), level, message);
-        const std::lock_guard lock(*one_at_a_time);
-        write_all(STDERR_FILENO, line);
+        lines->print(format_log_line(options.format, std::chrono::system_clock::now(), level, message));
     };
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "cmd/status_lines.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -21,7 +23,7 @@ struct LogOptions {
 std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
                             std::string_view message);
 
-// Writes each line with one write(2); lines of several threads do not mix.
-Log stderr_log(const LogOptions& options);
+// Writes each line with one write(2); lines of several threads do not mix, nor with what is drawn below them.
+Log log_to(std::shared_ptr<StatusLines> lines, const LogOptions& options);
 
 }  // namespace pgsluice

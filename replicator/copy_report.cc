@@ -1,21 +1,8 @@
 #include "replicator/copy_report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace pgsluice {
-
-namespace {
-
-std::size_t tables_done(const CopyProgress& progress) {
-    return static_cast<std::size_t>(std::count_if(progress.tables.begin(), progress.tables.end(),
-                                                  [](const TableProgress& table) { return table.ranges_left == 0; }));
-}
-
-double megabytes(std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; }
-
-}  // namespace
 
 CopyReport::CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::function<void(std::string_view)> keep,
                        Log log)
@@ -26,16 +13,45 @@ CopyReport::CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::f
     for (const auto& table : progress_.tables) ranges_left_ += table.ranges_left;
 }
 
+// Whoever draws the progress must not be left with it when the copy fails.
+CopyReport::~CopyReport() {
+    if (!on_progress_ || progress_.ended) return;
+    progress_.ended = true;
+    try {
+        on_progress_(progress_);
+    } catch (...) {  // another exception is under way
+    }
+}
+
+CopyReport::Running& CopyReport::running(const PageRange& range) {
+    const auto known =
+        std::find_if(running_.begin(), running_.end(), [&](const Running& each) { return each.range == range; });
+    if (known != running_.end()) return *known;
+    TableProgress& table = progress_.tables[range.table];
+    ++table.ranges_running;
+    table.pages_running += range.pages;
+    return running_.emplace_back(Running{range, 0});
+}
+
+void CopyReport::done(const PageRange& range) {
+    TableProgress& table = progress_.tables[range.table];
+    table.bytes_done += running(range).bytes;
+    std::erase_if(running_, [&](const Running& each) { return each.range == range; });
+    --table.ranges_running;
+    table.pages_running -= range.pages;
+    table.pages_done += range.pages;
+    --table.ranges_left;
+    --ranges_left_;
+}
+
 void CopyReport::published(const CopiedBlock& block) {
     TableProgress& table = progress_.tables[block.range.table];
     table.rows += block.rows;
     table.bytes += block.text.size();
     progress_.rows += block.rows;
     progress_.bytes += block.text.size();
-    if (!block.last) return;
-    table.pages_done += block.range.pages;
-    --table.ranges_left;
-    --ranges_left_;
+    running(block.range).bytes += block.text.size();
+    if (block.last) done(block.range);
 }
 
 void CopyReport::tell() {
@@ -57,25 +73,10 @@ void CopyReport::tell() {
 
 void CopyReport::complete() {
     progress_.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
-    progress_.complete = true;
+    progress_.complete = progress_.ended = true;
     if (on_progress_) on_progress_(progress_);
     log_(LogLevel::info, to_text(progress_));
     if (keep_) keep_(to_json(progress_));
-}
-
-std::string to_json(const CopyProgress& progress) {
-    std::uint64_t estimated = 0;
-    for (const auto& table : progress.tables) estimated += table.estimated_bytes;
-    return fmt::format(
-        R"({{"epoch":{},"tables":{},"tables_done":{},"rows":{},"bytes":{},"estimated_bytes":{},"seconds":{:.1f},"complete":{}}})",
-        progress.epoch, progress.tables.size(), tables_done(progress), progress.rows, progress.bytes, estimated,
-        progress.seconds, progress.complete);
-}
-
-std::string to_text(const CopyProgress& progress) {
-    const double mb = megabytes(progress.bytes);
-    return fmt::format("copied {} rows, {:.1f} MB at {:.1f} MB/s; {} of {} tables complete", progress.rows, mb,
-                       mb / std::max(progress.seconds, 0.001), tables_done(progress), progress.tables.size());
 }
 
 }  // namespace pgsluice
