@@ -5,6 +5,7 @@
 
 #include <iterator>
 #include <optional>
+#include <unordered_map>
 
 #include "sinks/rfc3339.h"
 #include "sinks/row_plan.h"
@@ -12,22 +13,6 @@
 namespace pgsluice {
 
 namespace {
-
-char op_of(const Change& change) {
-    switch (change.op) {
-        case Op::insert:
-            return change.snapshot ? 'r' : 'c';
-        case Op::update:
-            return 'u';
-        case Op::del:
-            return 'd';
-        case Op::truncate:
-            return 't';
-        case Op::message:
-            break;
-    }
-    return 'm';
-}
 
 void append_base64(std::string& out, std::string_view bytes) {
     const std::size_t at = out.size();
@@ -38,11 +23,20 @@ void append_base64(std::string& out, std::string_view bytes) {
     out.resize(at + static_cast<std::size_t>(written));
 }
 
+// How many events of one table its transaction has had.
+struct TableOrder {
+    Lsn commit;
+    std::uint64_t events = 0;
+};
+
 struct EnvelopePlan {
     std::string names;  // of the source block: `"schema":"s","table":"t"}`
     RowPlan row;
+    bool splits_key_changes;
+    TableOrder* order = nullptr;  // shared by all versions of the table
 
-    explicit EnvelopePlan(const Relation& relation) : row(relation) {
+    explicit EnvelopePlan(const Relation& relation)
+        : row(relation), splits_key_changes(relation.identity != ReplicaIdentity::full) {
         names = R"("schema":)";
         append_json_string(names, relation.schema);
         names += R"(,"table":)";
@@ -59,22 +53,35 @@ class DebeziumEncoder final : public LineEncoder {
         set_time(now_unix_us());
     }
 
+    void set_database(std::string_view name) override {
+        database_.clear();
+        append_json_string(database_, name);
+        rendered_for_.reset();
+    }
+
     void set_time(std::int64_t unix_us) override {
-        now_ms_ = unix_us / 1000;
+        now_us_ = unix_us;
         rendered_for_.reset();
     }
 
     std::size_t append(std::string& out, const Change& change) override {
-        if (change.op == Op::message) {
-            append_message(out, change, change.prefix, change.content);
-            return 1;
+        switch (change.op) {
+            case Op::message:
+                append_message(out, change, change.prefix, change.content);
+                return 1;
+            case Op::truncate:
+                for (const RelationPtr& table : change.truncated) append_row(out, change, 't', plan_of(*table));
+                return change.truncated.size();
+            case Op::update:
+                return append_update(out, change, plan_of(*change.relation));
+            case Op::insert:
+                append_row(out, change, change.snapshot ? 'r' : 'c', plan_of(*change.relation));
+                return 1;
+            case Op::del:
+                append_row(out, change, 'd', plan_of(*change.relation));
+                return 1;
         }
-        if (change.op == Op::truncate) {
-            for (const RelationPtr& table : change.truncated) append_row(out, change, plans_.at(*table));
-            return change.truncated.size();
-        }
-        append_row(out, change, plans_.at(*change.relation));
-        return 1;
+        return 0;
     }
 
     void append_snapshot_begin(std::string& out, const SnapshotBegin& begin,
@@ -87,25 +94,44 @@ class DebeziumEncoder final : public LineEncoder {
     }
 
    private:
-    void append_row(std::string& out, const Change& change, const EnvelopePlan& plan) {
-        append_head(out, change, plan.names);
+    EnvelopePlan& plan_of(const Relation& relation) {
+        EnvelopePlan& plan = plans_.at(relation);
+        if (plan.order == nullptr) plan.order = &orders_[plan.names];
+        return plan;
+    }
+
+    std::size_t append_update(std::string& out, const Change& change, EnvelopePlan& plan) {
+        const bool new_key = change.old_kind == OldRow::key && plan.splits_key_changes;
+        if (!new_key) {
+            append_row(out, change, 'u', plan);
+            return 1;
+        }
+        append_row(out, change, 'd', plan);
+        append_row(out, change, 'c', plan);
+        return 2;
+    }
+
+    void append_row(std::string& out, const Change& change, char op, EnvelopePlan& plan) {
+        append_head(out, change, op, plan.names);
+        if (change.transaction != nullptr) append_table_order(out, change, *plan.order);
         out += R"(,"before":)";
-        if (change.old_kind == OldRow::none || change.op == Op::truncate) {
+        if (change.old_kind == OldRow::none || op == 'c' || op == 't') {
             out += "null";
         } else {
             rows_.append(out, plan.row, change.old_row, change.old_kind == OldRow::key);
         }
         out += R"(,"after":)";
-        if (change.op == Op::insert || change.op == Op::update) {
-            rows_.append(out, plan.row, change.new_row, false);
-        } else {
+        if (op == 'd' || op == 't') {
             out += "null";
+        } else {
+            rows_.append(out, plan.row, change.new_row, false);
         }
         out += "}\n";
     }
 
     void append_message(std::string& out, const Change& change, std::string_view prefix, std::string_view content) {
-        append_head(out, change, R"("schema":"","table":""})");
+        append_head(out, change, 'm', R"("schema":"","table":""})");
+        if (change.transaction != nullptr) append_table_order(out, change, messages_);
         out += R"(,"message":{"prefix":)";
         append_json_string(out, prefix);
         out += R"(,"content":")";
@@ -113,20 +139,22 @@ class DebeziumEncoder final : public LineEncoder {
         out += "\"}}\n";
     }
 
-    // op, source, ts_ms and transaction.
-    void append_head(std::string& out, const Change& change, std::string_view names) {
+    // op, source, the times and the transaction, whose data_collection_order is still to come.
+    void append_head(std::string& out, const Change& change, char op, std::string_view names) {
         render_transaction(change);
         out += R"({"op":")";
-        out += op_of(change);
+        out += op;
         out += head_;
         out += source_;
         out += names;
         out += times_;
-        if (change.transaction == nullptr) return;
-        const fmt::format_int order(change.position.ordinal);
-        out.append(order.data(), order.size());
+        if (change.transaction != nullptr) append_number(out, change.position.ordinal);
+    }
+
+    static void append_table_order(std::string& out, const Change& change, TableOrder& order) {
+        if (order.commit != change.position.commit) order = {change.position.commit, 0};
         out += R"(,"data_collection_order":)";
-        out.append(order.data(), order.size());
+        append_number(out, ++order.events);
         out += '}';
     }
 
@@ -137,15 +165,28 @@ class DebeziumEncoder final : public LineEncoder {
         rendered_for_ = wanted;
         const std::uint64_t lsn = change.position.commit.value;
         const Transaction* transaction = change.transaction;
-        const std::int64_t ts_ms =
-            transaction != nullptr ? (transaction->commit_time_us + kPostgresEpochUs) / 1000 : now_ms_;
-        source_ =
-            fmt::format(R"(,"ts_ms":{},"snapshot":"{}","sequence":"[\"{}\",\"{}\"]","lsn":{},"xmin":null,"txId":)",
-                        ts_ms, change.snapshot, lsn, lsn, lsn);
+        source_ = ",";
+        append_times(source_, transaction != nullptr ? transaction->commit_time_us + kPostgresEpochUs : now_us_);
+        fmt::format_to(std::back_inserter(source_),
+                       R"(,"snapshot":"{}","db":{},"sequence":"[\"{}\",\"{}\"]","lsn":{},"xmin":null,"txId":)",
+                       change.snapshot, database_, lsn, lsn, lsn);
         source_ += transaction != nullptr ? fmt::format("{},", transaction->xid) : "null,";
-        times_ = fmt::format(R"(,"ts_ms":{},"transaction":)", now_ms_);
+        times_ = ",";
+        append_times(times_, now_us_);
+        times_ += R"(,"transaction":)";
         times_ +=
             transaction != nullptr ? fmt::format(R"({{"id":"{}:{}","total_order":)", transaction->xid, lsn) : "null";
+    }
+
+    // One moment, in the three units Debezium gives it in.
+    static void append_times(std::string& out, std::int64_t unix_us) {
+        fmt::format_to(std::back_inserter(out), R"("ts_ms":{},"ts_us":{},"ts_ns":{}000)", unix_us / 1000, unix_us,
+                       unix_us);
+    }
+
+    static void append_number(std::string& out, std::uint64_t number) {
+        const fmt::format_int digits(number);
+        out.append(digits.data(), digits.size());
     }
 
     struct Rendered {
@@ -155,12 +196,15 @@ class DebeziumEncoder final : public LineEncoder {
         bool operator==(const Rendered&) const = default;
     };
 
-    std::string head_;    // the source block's beginning
-    std::string source_;  // its middle
-    std::string times_;   // what follows it
+    std::string head_;                // the source block's beginning
+    std::string database_ = R"("")";  // its JSON string
+    std::string source_;              // the source block's middle
+    std::string times_;               // what follows the source block
     std::optional<Rendered> rendered_for_;
-    std::int64_t now_ms_ = 0;
+    std::int64_t now_us_ = 0;
     PerRelation<EnvelopePlan> plans_;
+    std::unordered_map<std::string, TableOrder> orders_;  // by EnvelopePlan::names
+    TableOrder messages_;
     RowWriter rows_{Unchanged::placeholder};
 };
 

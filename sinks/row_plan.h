@@ -42,7 +42,7 @@ class RowWriter {
 template <typename Compiled>
 class PerRelation {
    public:
-    const Compiled& at(const Relation& relation) {
+    Compiled& at(const Relation& relation) {
         if (&relation != last_) {
             current_ = &compiled_.try_emplace(&relation, relation).first->second;
             last_ = &relation;
@@ -53,7 +53,7 @@ class PerRelation {
    private:
     std::unordered_map<const Relation*, Compiled> compiled_;
     const Relation* last_ = nullptr;
-    const Compiled* current_ = nullptr;
+    Compiled* current_ = nullptr;
 };
 
 }  // namespace pgsluice
