@@ -24,8 +24,12 @@ class FileSink final : public Sink {
         return state;
     }
 
-    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& /*tables*/,
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
+        if (in_transaction_) directory_.recover();  // the rest of that transaction never comes: the copy starts over
+        in_transaction_ = false;
         if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
             complete_.begin_seq = upto.resume_seq;
             return;
@@ -33,7 +37,10 @@ class FileSink final : public Sink {
         // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};
-        directory_.discard(complete_);
+        first_lines_.clear();
+        // Changes, or rows of an earlier copy, stand in finished files.
+        if (directory_.has_finished()) encoder_->append_snapshot_begin(first_lines_, begin, tables);
+        directory_.discard(complete_, first_lines_);
     }
 
     [[nodiscard]] bool takes_copy() const override { return false; }
@@ -47,6 +54,8 @@ class FileSink final : public Sink {
     }
 
     void apply(const Batch& batch) override {
+        // What is cut off when the rest of a transaction does not come goes back to the record.
+        if (!batch.complete && !in_transaction_ && complete_ != directory_.state()) commit();
         encoder_->set_time(now_unix_us());
         for (const Change& change : batch.changes) append(change);
         in_transaction_ = !batch.complete;

@@ -21,7 +21,8 @@ namespace {
 constexpr const char* kOpen = "open";           // the open file's name
 constexpr const char* kLength = "length";       // its bytes that count
 constexpr const char* kSealed = "sealed";       // the file finished last
-constexpr const char* kEnded = "ended_epoch";   // the epoch whose files are finished
+constexpr const char* kEnded = "ended_epoch";   // the epoch whose files are finished; 0 while another is loading
+constexpr const char* kFinished = "finished";   // "1" once a file was handed over
 constexpr const char* kLastBegun = "begun_us";  // when the newest file was begun
 
 std::vector<std::string> names_in(const std::string& directory) {
@@ -105,6 +106,9 @@ LineFile& LineDirectory::file(Position first) {
     return file_.emplace(LineFile::create(in_directory(name_ + ".part"), zstd_));
 }
 
+// Records written before there was this field know ended copies only.
+bool LineDirectory::has_finished() const { return record_.number(kFinished) != 0 || record_.number(kEnded) != 0; }
+
 void LineDirectory::sync_open_file() {
     if (!file_) return;
     file_->end_frame();
@@ -133,6 +137,7 @@ void LineDirectory::commit(const SinkState& state) {
 void LineDirectory::seal(const SinkState& state) {
     sync_open_file();
     if (file_) record_.more[kSealed] = name_;
+    if (file_ && state.loading_epoch == 0) record_.more[kFinished] = "1";
     file_.reset();
     write_record(state);
     settle();
@@ -140,13 +145,19 @@ void LineDirectory::seal(const SinkState& state) {
 
 void LineDirectory::publish(std::uint64_t epoch, const SinkState& state) {
     record_.more[kEnded] = std::to_string(epoch);
+    record_.more[kFinished] = "1";
     write_record(state);
     settle();
 }
 
-void LineDirectory::discard(const SinkState& state) {
+void LineDirectory::discard(const SinkState& state, const std::string& first_lines) {
     file_.reset();
     record_.more[kSealed] = "";
+    // Epochs count from 1 again when the group's KV bucket was lost: this one may have the number of one that ended.
+    if (has_finished()) record_.more[kFinished] = "1";
+    record_.more[kEnded] = "0";
+    if (!first_lines.empty()) file(state.checkpoint.position).lines() = first_lines;
+    sync_open_file();
     write_record(state);
     settle();
 }

@@ -22,8 +22,8 @@ class LineDirectory {
    public:
     LineDirectory(std::string path, std::string group, bool zstd, Log log);
 
-    // Locks the directory, repairs what a crash left, and says how far it is. Also what close() in the middle of a
-    // transaction does: back to the record.
+    // Locks the directory, repairs what a crash left, and says how far it is. Called again, in the middle of a
+    // transaction: back to the record.
     std::optional<SinkState> recover();
 
     // The open file; begun now if there is none.
@@ -39,9 +39,12 @@ class LineDirectory {
     void seal(const SinkState& state);
     // The epoch in `before` has ended: all its files get their final names.
     void publish(std::uint64_t epoch, const SinkState& state);
-    // Another epoch starts: the open file and what older epochs loaded are removed.
-    void discard(const SinkState& state);
+    // Another epoch starts: the open file and what older epochs loaded are removed. `first_lines`, if any, begin its
+    // first file and are durable with `state`.
+    void discard(const SinkState& state, const std::string& first_lines);
 
+    // Whether lines were ever handed over, of changes or of a copy; also if somebody has taken the files away since.
+    [[nodiscard]] bool has_finished() const;
     [[nodiscard]] const SinkState& state() const noexcept { return record_.state; }
 
    private:

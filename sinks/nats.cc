@@ -47,6 +47,10 @@ class NatsSink final : public Sink {
         loading_epoch_ = state.loading_epoch;
     }
 
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void while_waiting(std::function<void()> tell) override { tell_ = std::move(tell); }
+
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
         if (std::exchange(loading_epoch_, begin.epoch) == begin.epoch) return;
@@ -116,19 +120,26 @@ class NatsSink final : public Sink {
                             subject, line.size() + kHeaderBytes, most),
                 "Raise max_payload in nats-server's configuration, or exclude the column with a rule.");
         }
+        wait_until([&] { return publisher_->wait_for_room(line.size(), kPollMs); });
         publisher_->publish(subject, line, options_.group + ":" + position + ":" + subject);
     }
 
     // Until the server has stored everything.
     void drain() {
-        std::optional<std::chrono::steady_clock::time_point> stopping_since;
-        while (!publisher_->drain(kPollMs)) {
+        wait_until([&] { return publisher_->drain(kPollMs); });
+        durable_ = complete_;
+    }
+
+    // Acknowledgements may take long, or never come: the worker is told all the while, and a stop is seen.
+    template <typename Done>
+    void wait_until(const Done& done) {
+        while (!done()) {
+            if (tell_) tell_();
             const auto now = std::chrono::steady_clock::now();
             if (!stop_.stop_requested()) continue;
-            if (!stopping_since) stopping_since = now;
-            if (now - *stopping_since > kStopGrace) throw Interrupted();
+            if (!stopping_since_) stopping_since_ = now;
+            if (now - *stopping_since_ > kStopGrace) throw Interrupted();
         }
-        durable_ = complete_;
     }
 
     NatsSinkOptions options_;
@@ -145,6 +156,8 @@ class NatsSink final : public Sink {
     Checkpoint complete_;  // of the last complete batch published
     Checkpoint durable_;
     std::uint64_t loading_epoch_ = 0;
+    std::function<void()> tell_;  // while we wait
+    std::optional<std::chrono::steady_clock::time_point> stopping_since_;
 };
 
 }  // namespace

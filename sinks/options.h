@@ -35,14 +35,14 @@ struct PostgresSinkOptions {
     sql::ConnectOptions target;
     std::string group;  // names the row in pgsluice.progress, with `worker`
     std::string worker;
-    bool sync_schema = false;         // create the source's schema on the target first
-    sql::ConnectOptions source;       // for sync_schema
-    std::vector<std::string> tables;  // for sync_schema; empty: those the snapshot's begin names
+    bool sync_schema = false;    // create the source's schema on the target first
+    sql::ConnectOptions source;  // for sync_schema
     bool disable_foreign_keys = false;
     int copy_workers = 2;  // connections that load the snapshot
     ExistingRows existing_rows = ExistingRows::error;
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
+    bool apply_ddl = true;  // false: captured DDL is logged and passed over
     bool synchronous_commit = true;
     bool set_based = true;              // false: row by row always, for tests and comparison
     int incomplete_timeout_ms = 60000;  // how long the rest of a transaction may take to come

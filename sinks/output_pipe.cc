@@ -55,6 +55,7 @@ void OutputPipe::wait_writable() {
     pollfd entry{fd(), POLLOUT, 0};
     while (::poll(&entry, 1, kPollMs) <= 0) {
         if (stop_.stop_requested() && (stalled_ms_ += kPollMs) >= kStalledLimitMs) throw Interrupted();
+        if (tell_) tell_();
     }
 }
 

@@ -1,8 +1,10 @@
 // Writing to a descriptor that somebody else gave us (stdout): a pipe, a terminal, a file or a socket.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string_view>
+#include <utility>
 
 #include "sinks/posix_file.h"
 
@@ -18,6 +20,8 @@ class OutputPipe {
     void write(std::string_view bytes);
     // OutputClosed when the reader of a pipe has gone; costs one poll().
     void check_reader() const;
+    // To be called several times a second by a write() whose reader takes nothing.
+    void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
     [[nodiscard]] bool is_terminal() const noexcept { return terminal_; }
 
    private:
@@ -30,6 +34,7 @@ class OutputPipe {
     bool pipe_ = false;
     int stalled_ms_ = 0;
     std::stop_token stop_;
+    std::function<void()> tell_;
 };
 
 }  // namespace pgsluice

@@ -25,6 +25,10 @@
 // A stop Error says that somebody has to act. After a throw only the destructor runs, and it must leave nothing that
 // open() could not recognise and undo. No message holds a row's value.
 //
+// Waiting. A call may wait for its other end (a receiver that is down, a reader that is slow) as long as it takes, and
+// meanwhile calls what while_waiting() gave it several times a second: the worker goes on reporting where it is, so
+// that nobody takes it for dead.
+//
 // Shutdown. When the stop token given to the constructor fires, a call that waits may throw Interrupted, after a grace
 // that leaves the worker ending within five seconds; otherwise the worker calls close() as soon as the call returns.
 //
@@ -32,6 +36,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -82,6 +87,13 @@ class Sink {
     // Called after open() when keeps_state() is false and the worker found a state of this worker in KV: the sink goes
     // on from there, and durable() begins with its checkpoint.
     virtual void resume(const SinkState& /*state*/) {}
+
+    // Called after open(), once: whose changes are to come. Not called when nobody knows any more.
+    virtual void read_from(const GroupInfo& /*source*/) {}
+
+    // Called before the first change: see Waiting above. `tell` may call durable() and nothing else of the sink, and
+    // may throw; then the call that waited throws on.
+    virtual void while_waiting(std::function<void()> /*tell*/) {}
 
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
     // with the same epoch in mid-snapshot, after a restart or for a later begin marker that repeats it: nothing is to

@@ -48,6 +48,10 @@ class StdoutSink final : public Sink {
 
     void resume(const SinkState& state) override { complete_ = written_ = state; }
 
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void while_waiting(std::function<void()> tell) override { pipe_.while_waiting(std::move(tell)); }
+
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
         if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
@@ -59,6 +63,9 @@ class StdoutSink final : public Sink {
             encoder_->append_snapshot_begin(buffer_, begin, tables);
         }
         complete_ = {upto, begin.epoch, upto.resume_seq};
+        // From here on the worker counts as being in this epoch, and a restart does not print the marker again.
+        write_out();
+        save();
     }
 
     [[nodiscard]] bool takes_copy() const override { return false; }

@@ -49,6 +49,10 @@ class WebhookSink final : public Sink {
         loading_epoch_ = state.loading_epoch;
     }
 
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void while_waiting(std::function<void()> tell) override { tell_ = std::move(tell); }
+
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
         if (std::exchange(loading_epoch_, begin.epoch) == begin.epoch) return;
@@ -78,6 +82,7 @@ class WebhookSink final : public Sink {
         batch_ = &batch;
         batch_first_ = next_event_;
         change_of_.clear();
+        parked_.reset();
         for (std::size_t i = 0; i < batch.changes.size(); ++i) add(batch.changes[i], i);
         if (batch.complete) marks_.push_back({next_event_, batch.upto});
         // A change to be parked must still be there: its values die with this call.
@@ -137,6 +142,8 @@ class WebhookSink final : public Sink {
             if (Clock::now() - *stopping_since_ > kStopGrace) throw Interrupted();
         }
         step(kPollMs, partial);
+        settle_marks();
+        if (tell_) tell_();
     }
 
     // Starts what may be started, moves data, and takes the outcomes that are there.
@@ -180,7 +187,8 @@ class WebhookSink final : public Sink {
     }
 
     void delivered(WebhookLane& lane) {
-        if (lane.failures() > 0) log_(LogLevel::info, fmt::format("'{}' accepts changes again", host_));
+        if (lane.failures() > 0 && std::exchange(trouble_said_, false))
+            log_(LogLevel::info, fmt::format("'{}' accepts changes again", host_));
         queued_bytes_ -= lane.accepted();
     }
 
@@ -192,13 +200,16 @@ class WebhookSink final : public Sink {
         }
         if (Clock::now() < silent_until_) return;
         silent_until_ = Clock::now() + std::chrono::seconds(10);
+        trouble_said_ = true;
         log_(LogLevel::warning, fmt::format("unable to post to '{}': {}; trying again in {} ms", host_, outcome.reason,
                                             std::max(wait_ms, outcome.retry_after_s * 1000)));
     }
 
     void park(WebhookLane& lane, const HttpOutcome& outcome) {
         const std::size_t index = change_of_[lane.first().number - batch_first_];
-        dead_letters_->park(batch_->changes[index], outcome.reason);
+        // A change of several events is parked once.
+        if (parked_ != index) dead_letters_->park(batch_->changes[index], outcome.reason);
+        parked_ = index;
         log_(LogLevel::warning, fmt::format("parked change '{}': {}", lane.key(), outcome.reason));
         queued_bytes_ -= lane.accepted();
     }
@@ -229,8 +240,11 @@ class WebhookSink final : public Sink {
     const Batch* batch_ = nullptr;        // being applied
     std::uint64_t batch_first_ = 0;       // its first event's number
     std::vector<std::size_t> change_of_;  // the change of each of its events
+    std::optional<std::size_t> parked_;   // the change of the batch parked last
+    std::function<void()> tell_;          // while we wait
     std::optional<Clock::time_point> stopping_since_;
     Clock::time_point silent_until_{};
+    bool trouble_said_ = false;
     std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -5,16 +5,11 @@
 #include <fstream>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice::test;
 
 namespace {
-
-std::size_t count(const std::string& text, const std::string& part) {
-    std::size_t found = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
-    return found;
-}
 
 std::string files(const std::string& directory) {
     std::string all;

@@ -126,6 +126,25 @@ TEST_CASE(
     CHECK(ns.size() > 40000);
 }
 
+TEST_CASE("stdout: --checkpoint-file says where the next worker goes on, whatever the group's registry says") {
+    const Group group("to_checkpoint");
+    const std::string file = temporary_directory("checkpoint") + "/position";
+    const auto next = [&](const std::string& name) {
+        const Finished finished = run(
+            group.worker("stdout", {"--worker-name", name, "--checkpoint-file", file, "--exit-at-lsn", group.lsn()}));
+        INFO(finished.err);
+        CHECK(finished.code == 0);
+        return ns_of(finished.out);
+    };
+    group.insert(1, 3);
+    CHECK(next("first") == std::vector<int>{1, 2, 3});
+    group.insert(4, 5);
+    CHECK(next("second") == std::vector<int>{4, 5});
+    CHECK(next("second").empty());
+    fs::remove(file);
+    CHECK(next("second") == counting(5));
+}
+
 TEST_CASE("stdout: a slow reader gets everything, and stopping does not wait for one that sleeps") {
     const Group group("to_slow");
     group.insert(1, 20000);

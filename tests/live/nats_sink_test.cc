@@ -4,6 +4,7 @@
 
 #include "tests/support/nats_server.h"
 #include "tests/support/sink_feed.h"
+#include "tests/support/tcp_proxy.h"
 #include "tests/support/user_stream.h"
 
 using namespace pgsluice;
@@ -18,13 +19,14 @@ const RelationPtr& items() {
     return relation;
 }
 
-std::unique_ptr<Sink> sink_to(const NatsServer& server, const std::string& subject = "cdc.{schema}.{table}.{op}") {
+std::unique_ptr<Sink> sink_to(const NatsServer& server, const std::string& subject = "cdc.{schema}.{table}.{op}",
+                              int port = 0, std::stop_token stop = {}) {
     NatsSinkOptions options;
     options.group = "shop";
     options.subject = subject;
     BrokerOptions broker;
-    broker.url = server.url();
-    return make_nats_sink(options, broker, kQuiet, {});
+    broker.url = server.url(port);
+    return make_nats_sink(options, broker, kQuiet, std::move(stop));
 }
 
 }  // namespace
@@ -163,4 +165,24 @@ TEST_CASE("a copy that starts over is marked, one that goes on is not") {
     REQUIRE(messages.size() == 1);
     CHECK(messages[0].subject == "cdc._._.snapshot");
     CHECK(messages[0].id == "shop:snapshot-0/200:0:cdc._._.snapshot");
+}
+
+TEST_CASE("apply() that waits for acknowledgements tells so, and a stop ends it") {
+    NatsServer server;
+    const UserStream stream(server.url(), "CDC", "cdc.>");
+    TcpProxy proxy(server.port());
+    std::stop_source stop;
+    const auto sink = sink_to(server, "cdc.{schema}.{table}.{op}", proxy.port(), stop.get_token());
+    sink->open();
+    SinkFeed feed;
+    for (int n = 1; n <= 5000; ++n) feed.insert(items(), {text(std::to_string(n)), text("v")});
+    const Batch& batch = feed.complete();
+    proxy.hold(false, true);
+    int told = 0;
+    sink->while_waiting([&] {
+        ++told;
+        stop.request_stop();
+    });
+    CHECK_THROWS_AS(sink->apply(batch), Interrupted);
+    CHECK(told > 0);
 }

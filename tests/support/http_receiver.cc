@@ -52,7 +52,7 @@ std::map<std::string, std::string> parse_headers(const std::string& head) {
 
 }  // namespace
 
-HttpReceiver::HttpReceiver(Handler handler, int port) : handler_(std::move(handler)) {
+HttpReceiver::HttpReceiver(Handler handler, int port, bool keeps) : handler_(std::move(handler)), keeps_(keeps) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -113,7 +113,7 @@ void HttpReceiver::serve(int socket, std::uint64_t number) {
         HttpReply reply;
         {
             const std::lock_guard lock(mutex_);
-            requests_.push_back(request);
+            if (keeps_) requests_.push_back(request);
             reply = handler_(request);
         }
         answer(socket, reply);

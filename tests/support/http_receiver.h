@@ -37,12 +37,13 @@ class HttpReceiver {
     // Called for one request at a time, from threads of the receiver.
     using Handler = std::function<HttpReply(const HttpRequest&)>;
 
-    explicit HttpReceiver(Handler handler, int port = 0);
+    // Unless it keeps the requests, what matters of them is up to the handler.
+    explicit HttpReceiver(Handler handler, int port = 0, bool keeps = true);
     ~HttpReceiver();
 
     [[nodiscard]] int port() const noexcept { return port_; }
     [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/hook"; }
-    // All requests so far, whatever they were answered.
+    // All requests kept so far, whatever they were answered.
     [[nodiscard]] std::vector<HttpRequest> requests() const;
 
    private:
@@ -51,6 +52,7 @@ class HttpReceiver {
     void answer(int socket, const HttpReply& reply) const;
 
     Handler handler_;
+    bool keeps_;
     int listener_ = -1;
     int port_ = 0;
     std::atomic<bool> closing_{false};

@@ -311,6 +311,112 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
     CHECK(state->loading_epoch == 0);
 }
 
+TEST_CASE("a copy behind a finished one begins with a line that says so, also after a crash") {
+    const Directory directory;
+    const FileSinkOptions options = small_files(directory.path);
+    SnapshotBegin begin;
+    Batch batch;
+    std::uint64_t seq = 2;
+    for (begin.epoch = 1; begin.epoch <= 3; ++begin.epoch) {
+        {
+            const auto sink = make_file_sink(options, kQuiet, {});
+            sink->open();
+            sink->begin_snapshot(begin, {numbers()}, {StreamSeq{seq}, {}});
+        }  // dies before it was handed a row
+        const auto sink = make_file_sink(options, kQuiet, {});
+        sink->open();
+        sink->begin_snapshot(begin, {numbers()}, {StreamSeq{seq}, {}});
+        if (begin.epoch == 2) continue;  // this one does not end: its line goes with its rows
+        fill_snapshot(batch, begin.epoch, 1);
+        sink->apply(batch);
+        seq += 10;
+        sink->end_snapshot({}, {StreamSeq{seq}, {}});
+    }
+    std::string text;
+    for (const auto& [name, lines] : finished_files(directory.path)) text += lines;
+    const auto lines = lines_of(text);
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].find(R"("NewTuple":{"n":1001)") != std::string::npos);
+    CHECK(lines[1].starts_with(R"({"Type":"SNAPSHOT","Epoch":3,)"));
+    CHECK(lines[2].find(R"("NewTuple":{"n":3001)") != std::string::npos);
+}
+
+TEST_CASE("a copy in the middle of a transaction throws its half away and nothing before it") {
+    const Directory directory;
+    FileSinkOptions options = small_files(directory.path);
+    options.commit_interval_ms = 3600 * 1000;
+    const auto sink = make_file_sink(options, kQuiet, {});
+    sink->open();
+    Batch batch;
+    for (std::uint64_t transaction = 1; transaction <= 2; ++transaction) {
+        fill(batch, transaction, 1, kRows);
+        sink->apply(batch);
+    }
+    const Checkpoint whole = batch.upto;
+    for (std::uint64_t piece = 1; piece <= 2; ++piece) {
+        fill(batch, 3, piece, piece, false);
+        sink->apply(batch);
+        sink->flush();
+        CHECK(sink->durable() == whole);
+    }
+    SnapshotBegin begin;
+    begin.epoch = 2;
+    sink->begin_snapshot(begin, {}, {StreamSeq{9}, {}});
+    const auto finished = finished_files(directory.path);
+    REQUIRE(finished.size() == 1);
+    CHECK(lines_of(finished.begin()->second).size() == 2 * kRows);
+    fill_snapshot(batch, 2, 1);
+    sink->apply(batch);
+    sink->end_snapshot({}, {StreamSeq{11}, {}});
+    std::string text;
+    for (const auto& [name, lines] : finished_files(directory.path)) text += lines;
+    CHECK(text.find(R"("n":3001)") == std::string::npos);
+    const auto lines = lines_of(text);
+    REQUIRE(lines.size() == 2 * kRows + 2);
+    CHECK(lines[2 * kRows].starts_with(R"({"Type":"SNAPSHOT","Epoch":2,)"));
+    CHECK(lines.back().find(R"("NewTuple":{"n":2001)") != std::string::npos);
+}
+
+TEST_CASE("a copy with the number of one that ended, as after the KV bucket was lost, can be thrown away") {
+    const Directory directory;
+    const FileSinkOptions options = small_files(directory.path);
+    Batch batch;
+    SnapshotBegin begin;
+    const auto load = [&](Sink& sink, std::uint64_t epoch, std::uint64_t first, std::uint64_t count) {
+        begin.epoch = epoch;
+        sink.begin_snapshot(begin, {}, {StreamSeq{2}, {}});
+        for (std::uint64_t row = first; row < first + count; ++row) {
+            fill_snapshot(batch, epoch, row);
+            sink.apply(batch);
+        }
+        sink.flush();
+    };
+    {
+        const auto sink = make_file_sink(options, kQuiet, {});
+        sink->open();
+        load(*sink, 2, 1, 1);
+        sink->end_snapshot({}, {StreamSeq{5}, {}});
+    }
+    const auto ended = finished_files(directory.path);
+    {
+        const auto sink = make_file_sink(options, kQuiet, {});
+        sink->open();
+        load(*sink, 1, 1, 1);  // does not end either
+        load(*sink, 2, 101, 60);
+        CHECK_FALSE(names_of(directory.path, LineFileName::Kind::snapshot).empty());
+        CHECK(finished_files(directory.path) == ended);
+    }
+    const auto sink = make_file_sink(options, kQuiet, {});
+    sink->open();
+    CHECK(finished_files(directory.path) == ended);
+    load(*sink, 3, 1, 1);
+    CHECK(finished_files(directory.path) == ended);
+    CHECK(names_of(directory.path, LineFileName::Kind::snapshot).empty());
+    sink->end_snapshot({}, {StreamSeq{9}, {}});
+    CHECK(finished_files(directory.path).size() == ended.size() + 1);
+    CHECK(finished_files(directory.path).rbegin()->second.starts_with(R"({"Type":"SNAPSHOT","Epoch":3,)"));
+}
+
 TEST_CASE("a limit on the file's size, as a full disk, is survived without a line lost or doubled") {
     const Directory directory;
     FileSinkOptions options = small_files(directory.path);
