@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "sinks/postgres_apply.h"
 #include "sinks/postgres_load.h"
@@ -24,6 +25,14 @@ constexpr auto progress_interval = std::chrono::seconds(1);  // of progress with
 constexpr auto sequences_interval = std::chrono::seconds(60);
 constexpr std::int64_t sequence_headroom = 1000;  // what the source may hand out until the next look
 constexpr auto counts_interval = std::chrono::seconds(60);
+
+std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
+    std::vector<const Relation*> all;
+    for (const RelationPtr& table : tables) {
+        if (table) all.push_back(table.get());
+    }
+    return all;
+}
 
 class PostgresSink : public Sink {
    public:
@@ -53,8 +62,11 @@ class PostgresSink : public Sink {
    private:
     void note_begin(StreamSeq marker);
     PostgresLoader& loader();
+    void apply_with_ddl(const Batch& batch);
+    void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void look_at_tables(const std::vector<Change>& changes);
     void create_missing(const std::vector<const Relation*>& relations);
+    void finish_tables();
     void follow_sequences(std::int64_t headroom);
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
@@ -80,7 +92,8 @@ class PostgresSink : public Sink {
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
     PostgresSchema schema_;
-    std::set<TableName> found_;  // tables that are there or were made
+    std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
+    std::set<TableName> found_;            // tables that are there or were made
     PostgresSequences sequences_;
     std::set<std::string> written_;  // tables whose sequences may be behind
     Clock::time_point sequences_at_ = Clock::now();
@@ -89,7 +102,8 @@ class PostgresSink : public Sink {
 
     std::unique_ptr<PostgresLoader> loader_;
     std::set<std::uint64_t> already_loaded_;
-    StreamSeq last_block_;  // the last sequence handed to copy()
+    std::vector<RelationPtr> copied_;  // the snapshot's tables
+    StreamSeq last_block_;             // the last sequence handed to copy()
 };
 
 std::optional<SinkState> PostgresSink::open() {
@@ -99,6 +113,10 @@ std::optional<SinkState> PostgresSink::open() {
              ? "target: session_replication_role is replica: triggers and foreign keys do not fire"
              : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
                "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
+    if (options_.sync_schema) {
+        unfinished_ = progress_.unfinished();
+        finish_tables();
+    }
     if (!state) return state;
     durable_ = state->checkpoint;
     if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
@@ -125,15 +143,10 @@ void PostgresSink::committed() {
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
+    copied_ = tables;
     if (begin.epoch == progress_.state().loading_epoch) return note_begin(upto.resume_seq);
     if (applier_.open()) applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
-    if (options_.sync_schema) {
-        std::vector<TableName> names;
-        for (const RelationPtr& table : tables) {
-            if (table) names.emplace_back(table->schema, table->table);
-        }
-        schema_.create_tables(names);
-    }
+    if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
     plans_.start_batch();
     SinkState next{upto, begin.epoch, upto.resume_seq};
@@ -173,7 +186,7 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     const auto loaded = progress_.loading_tables();
     if (options_.sync_schema) {
         const auto names = table_names(session_.connection, loaded);
-        schema_.create_rest(names);
+        schema_.create_rest(names, pointers(copied_));
         schema_.set_sequences(names);
         plans_.forget();
     }
@@ -201,15 +214,43 @@ void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
 }
 
 void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
-    std::vector<TableName> missing;
+    std::vector<const Relation*> missing;
+    std::vector<TableName> names;
     for (const Relation* relation : relations) {
         TableName name(relation->schema, relation->table);
         if (!found_.insert(name).second) continue;
-        if (!find_target_table(session_.connection, name.first, name.second)) missing.push_back(std::move(name));
+        if (find_target_table(session_.connection, name.first, name.second)) continue;
+        missing.push_back(relation);
+        names.push_back(std::move(name));
     }
     if (missing.empty()) return;
+    {
+        sql::Connection other(options_.target, stop_);
+        PostgresProgress::note_unfinished(other, progress_, missing);
+    }
     schema_.create_tables(missing);
-    schema_.create_rest(missing);
+    PGSLUICE_FAILPOINT("postgres_tables_created");
+    // What we have written in a transaction that goes on is locked until its end: keys to it can only be made then.
+    const bool later = applier_.open();
+    schema_.create_rest(names, missing, !later);
+    schema_.set_sequences(names);
+    if (later)
+        unfinished_ = progress_.unfinished();
+    else
+        progress_.forget_unfinished();
+}
+
+// What tables made in mid-stream still lack: after their transaction's end, or after a restart in the midst of it.
+void PostgresSink::finish_tables() {
+    if (unfinished_.empty()) return;
+    PGSLUICE_FAILPOINT("postgres_unfinished");
+    const auto relations = pointers(unfinished_);
+    std::vector<TableName> names;
+    for (const Relation* relation : relations) names.emplace_back(relation->schema, relation->table);
+    schema_.create_rest(names, relations);
+    schema_.set_sequences(names);
+    progress_.forget_unfinished();
+    unfinished_.clear();
 }
 
 void PostgresSink::follow_sequences(std::int64_t headroom) {
@@ -225,14 +266,40 @@ void PostgresSink::apply(const Batch& batch) {
         pending_ = batch.upto;
         return;
     }
+    const auto is_ddl = [](const Change& change) { return change.op == Op::message; };
+    if (std::any_of(batch.changes.begin(), batch.changes.end(), is_ddl)) return apply_with_ddl(batch);
     look_at_tables(batch.changes);
+    apply_changes(batch, batch.changes);
+}
+
+// DDL stands between the changes before and behind it, all in one transaction. What is behind it may be about tables
+// that it makes or alters, so nothing is looked up before.
+void PostgresSink::apply_with_ddl(const Batch& batch) {
+    std::vector<Change> changes;
+    for (const Change& change : batch.changes) {
+        if (change.op != Op::message) {
+            changes.push_back(change);
+            continue;
+        }
+        look_at_tables(changes);
+        if (!changes.empty()) applier_.apply(changes, nullptr);
+        changes.clear();
+        applier_.apply_ddl(change);
+        found_.clear();
+    }
+    look_at_tables(changes);
+    apply_changes(batch, changes);
+}
+
+void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& changes) {
     if (batch.complete) {
         const SinkState next = state_at(batch.upto);
-        applier_.apply(batch.changes, &next);
+        applier_.apply(changes, &next);
         last_block_ = std::max(last_block_, StreamSeq{batch.upto.resume_seq.value - 1});
         committed();
+        finish_tables();
     } else {
-        applier_.apply(batch.changes, nullptr);
+        applier_.apply(changes, nullptr);
         piece_at_ = Clock::now();
     }
 }

@@ -62,6 +62,15 @@ void PostgresApplier::apply(const std::vector<Change>& changes, const SinkState*
     if (next != nullptr) commit(*next);
 }
 
+void PostgresApplier::apply_ddl(const Change& change) {
+    const auto statement = ddl_statement(change, options_.apply_ddl, log_);
+    if (!statement) return;
+    if (!open_) begin();
+    deferred_.check(session_.connection);  // as long as the constraints are as the rows were written for
+    run_ddl(session_, *statement, log_);
+    plans_.forget();
+}
+
 void PostgresApplier::apply_in_order(const std::vector<Change>& changes) {
     const bool parks = options_.on_error == OnError::dead_letter && dead_letters_ != nullptr;
     if (!parks) {

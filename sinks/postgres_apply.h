@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sinks/dead_letters.h"
+#include "sinks/postgres_ddl.h"
 #include "sinks/postgres_deferred.h"
 #include "sinks/postgres_plans.h"
 #include "sinks/postgres_progress.h"
@@ -30,8 +31,12 @@ class PostgresApplier {
           rows_(session, plans, options, log),
           deferred_(log) {}
 
-    // Begins a transaction unless one is open, applies the changes, and with `next` moves the progress and commits.
+    // Begins a transaction unless one is open, applies the changes (none of them DDL), and with `next` moves the
+    // progress and commits.
     void apply(const std::vector<Change>& changes, const SinkState* next);
+    // Runs a captured DDL command (stream/ddl_message.h) in the transaction, which is begun unless it is open. A stop
+    // Error with the way out when it cannot be run.
+    void apply_ddl(const Change& change);
     [[nodiscard]] bool open() const noexcept { return open_; }
     void roll_back();
     [[nodiscard]] const ConflictCounts& counts() const noexcept { return counts_; }

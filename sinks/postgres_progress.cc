@@ -25,10 +25,14 @@ constexpr const char* create_statements =
     "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
     "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
     "  \"group\" text NOT NULL, worker text NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,"
-    "  first_seqs bigint[] NOT NULL);";
+    "  first_seqs bigint[] NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pgsluice.unfinished ("
+    "  \"group\" text NOT NULL, worker text NOT NULL, source_oid oid NOT NULL, schema text NOT NULL,"
+    "  \"table\" text NOT NULL);";
 
 constexpr const char* exist_query =
-    "SELECT to_regclass('pgsluice.progress') IS NOT NULL AND to_regclass('pgsluice.loaded') IS NOT NULL";
+    "SELECT to_regclass('pgsluice.progress') IS NOT NULL AND to_regclass('pgsluice.loaded') IS NOT NULL AND "
+    "to_regclass('pgsluice.unfinished') IS NOT NULL";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -191,6 +195,35 @@ std::vector<std::string> PostgresProgress::loading_tables() {
 void PostgresProgress::set_loading_tables(const std::vector<std::string>& tables) {
     connection_.query("UPDATE pgsluice.progress SET loading_tables = $3::text[] WHERE \"group\" = $1 AND worker = $2",
                       {group_, worker_, text_array(tables)}, {0});
+}
+
+std::vector<RelationPtr> PostgresProgress::unfinished() {
+    const auto rows = connection_.query(
+        "SELECT DISTINCT source_oid, schema, \"table\" FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2",
+        {group_, worker_}, {3});
+    std::vector<RelationPtr> tables;
+    for (int row = 0; row < rows.rows(); ++row) {
+        Relation table;
+        table.oid = static_cast<Oid>(rows.integer(row, 0));
+        table.schema = rows.text(row, 1);
+        table.table = rows.text(row, 2);
+        tables.push_back(std::make_shared<const Relation>(std::move(table)));
+    }
+    return tables;
+}
+
+void PostgresProgress::note_unfinished(sql::Connection& other, const PostgresProgress& progress,
+                                       const std::vector<const Relation*>& tables) {
+    other.exec("BEGIN");
+    for (const Relation* table : tables) {
+        other.query("INSERT INTO pgsluice.unfinished VALUES ($1, $2, $3::oid, $4, $5)",
+                    {progress.group_, progress.worker_, number(table->oid), table->schema, table->table}, {0});
+    }
+    other.exec("COMMIT");
+}
+
+void PostgresProgress::forget_unfinished() {
+    connection_.query("DELETE FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
 }
 
 }  // namespace pgsluice

@@ -50,6 +50,12 @@ class PostgresProgress {
     // Tables (quoted and qualified) the epoch being loaded fills; kept so that the next epoch can empty them.
     std::vector<std::string> loading_tables();
     void set_loading_tables(const std::vector<std::string>& tables);
+    // Tables made in mid-stream whose indexes, constraints and triggers are not all there yet: source's oid, schema and
+    // table of the target. Noted before a table is made, in `other`'s own transaction, since ours may be rolled back.
+    std::vector<RelationPtr> unfinished();
+    static void note_unfinished(sql::Connection& other, const PostgresProgress& progress,
+                                const std::vector<const Relation*>& tables);
+    void forget_unfinished();
 
    private:
     void create_tables();

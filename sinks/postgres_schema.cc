@@ -46,6 +46,17 @@ constexpr const char* sequence_query =
     "SELECT '\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
     "FROM used JOIN pg_class c ON c.oid = used.oid AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace";
 
+// Columns of a table and of all it inherits from that must have a value, without a default, other than those that come.
+constexpr const char* left_out_query =
+    "WITH RECURSIVE up AS ("
+    "  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND "
+    "  c.relname = $2"
+    "  UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) "
+    "SELECT n.nspname, c.relname, a.attname FROM up JOIN pg_class c ON c.oid = up.oid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
+    "WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
+    "AND a.attname <> ALL ($3::text[])";
+
 constexpr const char* target_settings =
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
     "SET search_path = ''; SET check_function_bodies = off; SET client_min_messages = warning; "
@@ -57,6 +68,11 @@ bool means_exists(const SqlError& error) {
     constexpr std::array<std::string_view, 8> states{"42P06", "42710", "42P07", "42723",
                                                      "42701", "42P16", "42809", "55000"};
     return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
+}
+
+// A foreign key to a table that is not copied, or not to the end: it holds on the source, not here.
+bool is_key_to_elsewhere(const DumpEntry& entry, const SqlError& error) {
+    return entry.type == "FK CONSTRAINT" && (error.sqlstate() == "23503" || error.sqlstate() == "42830");
 }
 
 // Something it needs is missing, which may come later in the script.
@@ -141,7 +157,7 @@ std::vector<DumpEntry> PostgresSchema::try_all(sql::Connection& target, const st
             target.exec(entry.text);
         } catch (const SqlError& error) {
             if (means_exists(error)) continue;
-            if (!means_missing(error)) {
+            if (!means_missing(error) && !is_key_to_elsewhere(entry, error)) {
                 throw SqlError(
                     error.action(),
                     fmt::format("unable to create {} '{}' on the target: {}", entry.type, entry.name, error.what()),
@@ -153,19 +169,81 @@ std::vector<DumpEntry> PostgresSchema::try_all(sql::Connection& target, const st
     return later;
 }
 
-void PostgresSchema::create_tables(const std::vector<TableName>& tables) {
-    sql::Connection source(options_.source, stop_);
-    const auto chosen = selection(source, tables);
-    if (chosen.empty()) return;
-    log_(LogLevel::info, "creating the source's tables on the target");
+void PostgresSchema::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
+    std::vector<std::string> oids;
+    for (const Relation* table : tables) oids.push_back(std::to_string(table->oid));
+    const auto rows = source.query(
+        "SELECT coalesce(n.nspname, ''), coalesce(c.relname, '') FROM unnest($1::text[]) WITH ORDINALITY AS w(oid, i) "
+        "LEFT JOIN pg_class c ON c.oid = w.oid::oid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY w.i",
+        {text_array(oids)}, {2});
+    for (int row = 0; row < rows.rows(); ++row) {
+        const Relation& table = *tables[static_cast<std::size_t>(row)];
+        const bool known = !rows.text(row, 1).empty();
+        if (known && (rows.text(row, 0) != table.schema || rows.text(row, 1) != table.table))
+            routed_.emplace(table.schema, table.table);
+    }
+}
+
+void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& target, const Relation& table) {
+    if (find_target_table(target, table.schema, table.table)) return;
+    std::string columns;
+    std::string key;
+    for (const Column& column : table.columns) {
+        const std::string type = source
+                                     .query("SELECT format_type($1::oid, $2::int)",
+                                            {std::to_string(column.type_oid), std::to_string(column.typmod)}, {1, 1, 1})
+                                     .text(0, 0);
+        columns += (columns.empty() ? "" : ", ") + sql::quote_identifier(column.name) + ' ' + type;
+        if (column.key) key += (key.empty() ? "" : ", ") + sql::quote_identifier(column.name);
+    }
+    if (table.identity == ReplicaIdentity::full) key.clear();
+    if (!key.empty()) columns += ", PRIMARY KEY (" + key + ')';
+    const std::string name = sql::quote_qualified(table.schema, table.table);
+    if (!target.query("SELECT to_regnamespace($1) IS NOT NULL", {sql::quote_identifier(table.schema)}, {1, 1, 1})
+             .boolean(0, 0))
+        target.exec("CREATE SCHEMA " + sql::quote_identifier(table.schema));
+    target.exec(fmt::format("CREATE TABLE {} ({})", name, columns),
+                fmt::format("create table '{}.{}' on the target", table.schema, table.table));
+    log_(LogLevel::info, fmt::format("created table '{}.{}', which the routing file names, with its columns and its "
+                                     "key only",
+                                     table.schema, table.table));
+}
+
+// A column that a rule leaves out gets no values. A partition cannot allow NULL where its parents do not, so they must,
+// too, before it is attached.
+PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
+    LeftOut columns;
+    for (const Relation* table : tables) {
+        std::vector<std::string> come;
+        for (const Column& column : table->columns) come.push_back(column.name);
+        const auto rows = source.query(left_out_query, {table->schema, table->table, text_array(come)}, {3});
+        for (int row = 0; row < rows.rows(); ++row)
+            columns[{rows.text(row, 0), rows.text(row, 1)}].insert(rows.text(row, 2));
+    }
+    return columns;
+}
+
+void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connection& target,
+                                         const std::vector<const Relation*>& relations) {
+    std::vector<TableName> tables;
+    for (const Relation* relation : relations) tables.emplace_back(relation->schema, relation->table);
     // Types, functions, extensions and schemas of the whole database; tables and their sequences only of ours.
     auto entries = dump(source, {"--section=pre-data", "--exclude-table=*.*"});
-    auto arguments = chosen;
-    arguments.emplace_back("--section=pre-data");
-    const auto ours = dump(source, arguments);
-    entries.insert(entries.end(), ours.begin(), ours.end());
-
-    sql::Connection target = connect_target();
+    if (auto arguments = selection(source, tables); !arguments.empty()) {
+        arguments.emplace_back("--section=pre-data");
+        auto ours = dump(source, arguments);
+        const LeftOut columns = left_out(source, relations);
+        for (DumpEntry& entry : ours) {
+            const auto found = columns.find({entry.schema, entry.name});
+            if (entry.type != "TABLE" || found == columns.end()) continue;
+            // In the same string, hence the same transaction: a table that is there is left as it is.
+            for (const std::string& column : found->second)
+                entry.text +=
+                    fmt::format("\nALTER TABLE {} ALTER COLUMN {} DROP NOT NULL;",
+                                sql::quote_qualified(entry.schema, entry.name), sql::quote_identifier(column));
+        }
+        entries.insert(entries.end(), ours.begin(), ours.end());
+    }
     target.exec("SELECT pg_advisory_lock(hashtextextended('pgsluice/schema', 0))");
     // A function may name a table's row type and a table's default a function: what fails is tried again, as long as
     // that gets any further.
@@ -178,6 +256,22 @@ void PostgresSchema::create_tables(const std::vector<TableName>& tables) {
         log_(entry.type == "TABLE" ? LogLevel::warning : LogLevel::info,
              fmt::format("{} '{}' could not be created on the target: it needs something that is not copied",
                          entry.type, entry.name));
+    }
+}
+
+void PostgresSchema::create_tables(const std::vector<const Relation*>& tables) {
+    sql::Connection source(options_.source, stop_);
+    source.exec("SET search_path = ''");
+    find_routed(source, tables);
+    sql::Connection target = connect_target();
+    std::vector<const Relation*> as_in_source;
+    for (const Relation* table : tables) {
+        if (!routed_.contains({table->schema, table->table})) as_in_source.push_back(table);
+    }
+    log_(LogLevel::info, "creating the source's tables on the target");
+    create_as_in_source(source, target, as_in_source);
+    for (const Relation* table : tables) {
+        if (routed_.contains({table->schema, table->table})) create_routed(source, target, *table);
     }
 }
 
@@ -209,8 +303,11 @@ void PostgresSchema::run_parallel(const std::vector<std::vector<DumpEntry>>& gro
     if (failure) std::rethrow_exception(failure);
 }
 
-void PostgresSchema::create_rest(const std::vector<TableName>& tables) {
+void PostgresSchema::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
+                                 bool foreign_keys) {
     sql::Connection source(options_.source, stop_);
+    find_routed(source, relations);  // they may have been created before a restart
+    std::erase_if(tables, [this](const TableName& table) { return routed_.contains(table); });
     auto arguments = selection(source, tables);
     if (arguments.empty()) return;
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
@@ -224,6 +321,7 @@ void PostgresSchema::create_rest(const std::vector<TableName>& tables) {
     std::vector<std::vector<DumpEntry>> indexes;
     std::vector<DumpEntry> last;
     for (const DumpEntry& entry : entries) {
+        if (entry.type == "FK CONSTRAINT" && !foreign_keys) continue;
         if (entry.type == "CONSTRAINT") {
             constraints[table_of(entry)].push_back(entry);
         } else if (entry.type == "INDEX") {

@@ -5,6 +5,8 @@
 // advisory lock makes several workers take turns.
 #pragma once
 
+#include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,13 +24,25 @@ class PostgresSchema {
     PostgresSchema(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
         : options_(options), log_(log), stop_(std::move(stop)) {}
 
-    // Tables the source does not have (names given by a routing file) are passed over.
-    void create_tables(const std::vector<TableName>& tables);
-    void create_rest(const std::vector<TableName>& tables);
+    // `tables` are as the target shall have them, after rules and routing. One that a routing file sends elsewhere than
+    // to its own name gets the columns that come, their types and its key; the others are as in the source, apart from
+    // NOT NULL where a rule leaves a column out. Tables the source has no more are passed over.
+    void create_tables(const std::vector<const Relation*>& tables);
+    // Indexes, constraints, triggers; routed tables get none. `relations` are those that create_tables() was given.
+    // Foreign keys lock the tables they point to: without them where the caller has a transaction open that wrote
+    // there.
+    void create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
+                     bool foreign_keys = true);
     // Sets the sequences of the tables' columns to the source's values, where the target's are behind.
     void set_sequences(const std::vector<TableName>& tables);
 
    private:
+    void find_routed(sql::Connection& source, const std::vector<const Relation*>& tables);
+    void create_routed(sql::Connection& source, sql::Connection& target, const Relation& table);
+    void create_as_in_source(sql::Connection& source, sql::Connection& target,
+                             const std::vector<const Relation*>& relations);
+    using LeftOut = std::map<TableName, std::set<std::string>>;
+    LeftOut left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
     // What pg_dump must be told to take: the tables there are, their parents, the sequences their defaults use.
     std::vector<std::string> selection(sql::Connection& source, const std::vector<TableName>& tables);
     std::vector<DumpEntry> dump(sql::Connection& source, std::vector<std::string> arguments);
@@ -40,6 +54,7 @@ class PostgresSchema {
     const PostgresSinkOptions& options_;
     const Log& log_;
     std::stop_token stop_;
+    std::set<TableName> routed_;  // tables of the target that are not their namesakes of the source
 };
 
 }  // namespace pgsluice

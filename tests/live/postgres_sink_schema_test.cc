@@ -104,6 +104,49 @@ TEST_CASE("without a snapshot a table is made when its first change comes") {
     CHECK(target.scalar("SELECT count(*) FROM line") == "1");
 }
 
+TEST_CASE("a table made in the middle of a transaction gets its key to one written before when that ends") {
+    Synced target;
+    target.open();
+    SinkFeed feed;
+    target.sink->apply(feed.insert(target.order, {text("1"), text("bad")}).piece());
+    target.sink->apply(feed.insert(target.line, {text("1"), text("1"), text("1")}).complete());
+    CHECK(target.scalar("SELECT count(*) FROM line JOIN \"My shop\".\"Order\" o ON o.id = line.o") == "1");
+    CHECK(target.scalar("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == "1");
+}
+
+TEST_CASE("a routed table stays without the indexes of its namesake in the source, also after a restart") {
+    Synced target;
+    target.server.sql(target.source_database,
+                      "CREATE TABLE users (id int PRIMARY KEY, n int); CREATE TABLE customers (id int, n int UNIQUE)");
+    Relation routed = *make_relation("public", "customers", {"id integer*", "n integer"});
+    routed.oid = static_cast<Oid>(
+        std::stoul(target.server.scalar(target.source_database, "SELECT 'users'::regclass::oid::text")));
+    for (Column& column : routed.columns) column.type_oid = 23;
+    const auto users = std::make_shared<const Relation>(routed);
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {users}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {users}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(target.rows("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'") == Lines{"customers_pkey"});
+}
+
+TEST_CASE("columns of a partition that do not come allow NULL, and those of a table that was there stay as they are") {
+    Synced target;
+    target.server.sql(target.source_database,
+                      "ALTER TABLE part ADD secret text NOT NULL, ADD more text NOT NULL DEFAULT '-'; "
+                      "ALTER TABLE line ADD secret text NOT NULL");
+    target.sql("CREATE TABLE line (id int, o bigint, q int, secret text NOT NULL)");
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {target.line, target.part}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(
+        target.rows("SELECT attrelid::regclass || ' ' || attname FROM pg_attribute WHERE attname IN ('secret', 'more', "
+                    "'at') AND attnotnull AND attrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p')) "
+                    "ORDER BY 1") == Lines{"line secret", "part at", "part more", "part_2026 at", "part_2026 more"});
+    CHECK(target.scalar("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'part_2026'::regclass") == "1");
+}
+
 TEST_CASE("pg_dump missing or too old is said plainly") {
     Synced target;
     target.open();
