@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace pgsluice {
 
@@ -26,12 +27,19 @@ std::string table_of(const Change& change) {
 }  // namespace
 
 std::string encode_dead_letter(const Change& change) {
+    BlockWriter writer;
+    const bool message_alone = change.op == Op::message && change.transaction == nullptr;
+    if (message_alone) {
+        writer.change(change);
+        return std::string(writer.finish());
+    }
     Transaction transaction;
     if (change.transaction != nullptr) transaction = *change.transaction;
     transaction.commit_lsn = change.position.commit;
     Change alone = change;
     alone.transaction = &transaction;
-    BlockWriter writer;
+    // A row that was loaded as COPY text has no position; the block must be readable all the same.
+    alone.position.ordinal = std::max<std::uint64_t>(alone.position.ordinal, 1);
     writer.begin(transaction);
     writer.change(alone);
     return std::string(writer.finish());
@@ -51,10 +59,11 @@ void DeadLetterStream::park(const Change& change, std::string_view reason) {
         broker_ = std::move(broker);
     }
     const std::string position = to_string(change.position);
-    broker_->publish_one(names_.dead_letter_subject, encode_dead_letter(change),
-                         {{dead_letter_worker_header, worker_},
-                          {dead_letter_position_header, position},
-                          {dead_letter_reason_header, one_line(reason)}});
+    std::vector<std::pair<std::string, std::string>> headers{{dead_letter_worker_header, worker_},
+                                                             {dead_letter_position_header, position},
+                                                             {dead_letter_reason_header, one_line(reason)}};
+    if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
+    broker_->publish_one(names_.dead_letter_subject, encode_dead_letter(change), headers);
     log_(LogLevel::warning, fmt::format("parked a change{} at {} in stream '{}': {}", table_of(change), position,
                                         names_.dead_letters, reason));
 }

@@ -7,9 +7,14 @@
 #include <memory>
 
 #include "cmd/dead_letter_stream.h"
+#include "cmd/replayed_letters.h"
 #include "sinks/postgres.h"
+#include "sinks/webhook.h"
 #include "sql/error.h"
 #include "stream/block_reader.h"
+#include "stream/failpoint.h"
+#include "stream/group_info.h"
+#include "stream/registry.h"
 
 namespace pgsluice {
 
@@ -76,13 +81,103 @@ SinkState open_for_replay(Sink& sink, const Settings& settings) {
     return *state;
 }
 
-void apply(Sink& sink, const SinkState& state, const std::shared_ptr<const Block>& block) {
+// One letter at a time, in a batch of its own.
+class Replay {
+   public:
+    virtual ~Replay() = default;
+    // Returns once the letter is durably applied.
+    virtual void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) = 0;
+    virtual void erased(const DeadLetter& letter) = 0;
+    virtual void close() = 0;
+};
+
+Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& block) {
     Batch batch;
     batch.changes = block->changes;
+    if (letter.snapshot) {
+        batch.changes[0].snapshot = true;
+        batch.changes[0].transaction = nullptr;  // its block's is made up
+    }
     batch.keep.push_back(block);
-    batch.upto = state.checkpoint;  // where the worker is does not change
-    sink.apply(batch);
-    sink.flush();
+    return batch;
+}
+
+class PostgresReplay final : public Replay {
+   public:
+    PostgresReplay(const Settings& settings, const Log& log, const std::stop_token& stop)
+        : sink_(make_postgres_sink(settings.postgres, log, stop)),
+          state_(open_for_replay(*sink_, settings)),
+          replayed_(settings.postgres.target, settings.worker.names.group, settings.worker.worker, stop) {}
+
+    void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        if (replayed_.holds(letter)) return;
+        Batch batch = batch_of(letter, block);
+        replayed_.add_row(batch, letter);
+        batch.upto = state_.checkpoint;  // where the worker is does not change
+        sink_->apply(batch);
+        sink_->flush();
+        PGSLUICE_FAILPOINT("dlq_applied");
+    }
+    void erased(const DeadLetter& letter) override { replayed_.forget(letter); }
+    void close() override { sink_->close(); }
+
+   private:
+    std::unique_ptr<Sink> sink_;
+    SinkState state_;
+    ReplayedLetters replayed_;
+};
+
+// The receiver knows a repeated change by its Idempotency-Key, which is the one it refused before.
+class WebhookReplay final : public Replay {
+   public:
+    WebhookReplay(Settings settings, const Log& log, const std::stop_token& stop,
+                  const std::optional<GroupInfo>& source) {
+        settings.webhook.on_error = OnError::stop;
+        sink_ = make_webhook_sink(settings.webhook, log, stop);
+        sink_->open();
+        if (source) sink_->read_from(*source);
+    }
+
+    void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        sink_->apply(batch_of(letter, block));
+        sink_->flush();
+        PGSLUICE_FAILPOINT("dlq_applied");
+    }
+    void erased(const DeadLetter& /*letter*/) override {}
+    void close() override { sink_->close(); }
+
+   private:
+    std::unique_ptr<Sink> sink_;
+};
+
+// The kind of sink the worker has: as it registered, or, where it is forgotten, as the flags say.
+std::string sink_kind(Broker& broker, const Settings& settings) {
+    const auto entry = WorkerRegistry(broker, settings.worker.names).find(settings.worker.worker);
+    if (entry) return entry->sink;
+    return settings.webhook.url.empty() || is_given(settings.postgres.target) ? "postgres" : "webhook";
+}
+
+std::unique_ptr<Replay> make_replay(Broker& broker, Settings settings, const Log& log, const std::stop_token& stop) {
+    const std::string kind = sink_kind(broker, settings);
+    const std::string& worker = settings.worker.worker;
+    if (kind == "postgres") {
+        if (!is_given(settings.postgres.target)) {
+            throw usage_error(fmt::format("unable to replay: worker '{}' is a postgres worker", worker),
+                              "give --target-url");
+        }
+        settings.postgres.on_error = OnError::stop;
+        return std::make_unique<PostgresReplay>(settings, log, stop);
+    }
+    if (kind != "webhook")
+        throw usage_error(
+            fmt::format("unable to replay: worker '{}' is a {} worker, which parks nothing", worker, kind));
+    if (settings.webhook.url.empty()) {
+        throw usage_error(fmt::format("unable to replay: worker '{}' is a webhook worker", worker),
+                          "give --webhook-url");
+    }
+    const Names& names = settings.worker.names;
+    return std::make_unique<WebhookReplay>(settings, log, stop,
+                                           find_group_info(broker, names, broker.stream_state(names.stream)));
 }
 
 }  // namespace
@@ -97,7 +192,7 @@ std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, co
         if (!message) continue;  // erased
         letters.push_back({seq, header(*message, dead_letter_worker_header),
                            header(*message, dead_letter_position_header), header(*message, dead_letter_reason_header),
-                           std::move(message->body)});
+                           std::move(message->body), header(*message, dead_letter_snapshot_header) == "true"});
     }
     return letters;
 }
@@ -109,21 +204,21 @@ void run_dlq_list(Settings settings, const Log& log, std::stop_token stop) {
 
 void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.worker.names;
+    const std::string& worker = settings.worker.worker;
     const auto broker = Broker::connect(settings.nats, log, stop);
-    settings.postgres.on_error = OnError::stop;
-    const auto sink = make_postgres_sink(settings.postgres, log, stop);
-    const SinkState state = open_for_replay(*sink, settings);
+    const auto replay = make_replay(*broker, settings, log, stop);
     BlockReader reader;
     std::size_t applied = 0;
     for (const DeadLetter& letter : read_dead_letters(*broker, names, settings.dead_letters)) {
-        if (letter.worker != settings.worker.worker) continue;
+        if (letter.worker != worker) continue;
         if (stop.stop_requested()) throw Interrupted{};
-        apply(*sink, state, decode(reader, letter));
+        replay->apply(letter, decode(reader, letter));
         broker->erase_message(names.dead_letters, letter.seq);
+        replay->erased(letter);
         ++applied;
     }
-    sink->close();
-    std::printf("replayed %zu dead letters of worker '%s'\n", applied, settings.worker.worker.c_str());
+    replay->close();
+    std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
 }
 
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {

@@ -20,6 +20,7 @@ struct DeadLetter {
     std::string position;
     std::string reason;
     std::string block;
+    bool snapshot = false;
 };
 
 // Oldest first; only these messages of the dead-letter stream when any are named.
@@ -27,9 +28,10 @@ std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, co
 
 // One line each: who parked what and why. No values but those the reason holds.
 void run_dlq_list(Settings settings, const Log& log, std::stop_token stop);
-// Applies a PostgreSQL worker's letters in order, each in a transaction of its own, and erases what is applied. Takes
-// the worker's lock, so the worker must not run. Stops at the first that is refused again. When it dies between the two
-// steps, the next replay applies that letter a second time.
+// Applies the letters of a PostgreSQL or webhook worker in order, each in a transaction or request of its own, and
+// erases what is applied. Stops at the first that is refused again. On a PostgreSQL target the worker must not run (its
+// lock is taken), and no letter is applied twice, whenever a replay dies; a webhook's receiver may see a letter again,
+// with the same Idempotency-Key.
 void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop);
 // Lists what it would erase, and with settings.yes erases it.
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop);

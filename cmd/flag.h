@@ -67,7 +67,6 @@ struct Flag {
     // Takes one value (of a list: one item); throws BadValue.
     void (*set)(Settings& settings, std::string_view text) = nullptr;
     std::string_view help;
-    bool pending = false;  // parsed, but nothing implements it yet: any value but the default is refused
 };
 
 std::span<const Flag> flags();

@@ -20,6 +20,7 @@ constexpr auto repeated = FlagKind::repeated;
 constexpr auto postgres = command_worker_postgres;
 constexpr auto file = command_worker_file;
 constexpr auto webhook = command_worker_webhook;
+constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
 constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules;
@@ -112,7 +113,7 @@ constexpr std::array flag_table{
          "Copy the tables, then follow changes, without gap or overlap. The copy is made once per group; a later start resumes."},
     Flag{"resnapshot", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
-         "Start over: a new slot and a new copy, behind what the stream holds. Workers throw away what an unfinished copy loaded; for a finished one see --target-existing-rows."},
+         "Start over: a new slot and a new copy, behind what the stream holds. Workers throw away what an unfinished copy loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new copy."},
     Flag{"max-copy-workers-per-table", text, "N", "4", replicator, 0,
          [](S& s, V v) { s.replicator.max_copy_workers_per_table = small(v, 1, 256); }, "Page ranges of one table that are copied at a time."},
     Flag{"max-copy-workers", text, "N", "0", replicator, 0,
@@ -122,10 +123,14 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.publish_via_partition_root = parse_boolean(v); },
          "Partitions appear under their root table's name."},
     Flag{"track-ddl", boolean, "", "false", replicator, 0,
-         [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); }, "Capture DDL.", true},
+         [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); },
+         "Capture DDL of the tables; where the whole schema is replicated, new tables with a primary key as well. Needs a superuser once."},
     Flag{"stream-max-bytes", text, "SIZE", "", replicator, 0,
          [](S& s, V v) { s.replicator.stream.max_bytes = parse_bytes(v) > 0 ? parse_bytes(v) : -1; },
          "Limit of the stream's size; unlimited when not given or 0. A full stream makes the replicator wait, nothing is lost."},
+    Flag{"decoding-memory", text, "SIZE", "256MiB", replicator, 0,
+         [](S& s, V v) { s.replicator.decoding_memory_bytes = static_cast<std::uint64_t>(parse_bytes(v)); },
+         "What the source may keep of open transactions in memory before it spills them to its disk (`logical_decoding_work_mem` of the replicator's session). Never below the server's own setting; 0 leaves it at that."},
     Flag{"stream-replicas", text, "N", "1", replicator, 0,
          [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
     Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
@@ -149,12 +154,12 @@ constexpr std::array flag_table{
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "Changes per flush at most."},
     Flag{"exit-after-snapshot", boolean, "", "false", commands_worker, 0,
-         [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the snapshot is applied."},
+         [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the newest copy is applied, at once when it was before. Started together with a `replicator --resnapshot`, a worker may still find the copy before that one; start it once the replicator says that it copies."},
     Flag{"exit-at-lsn", text, "LSN", "", commands_worker, 0,
          [](S& s, V v) { s.worker.exit_at_lsn = lsn(v); }, "Exit with code 0 when everything committed before this LSN is applied."},
 
     // worker stdout, file, webhook, nats.
-    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks, 0, set_format, "Shape of the JSON: `pg_flo` or `debezium`."},
+    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks | command_dlq_replay, 0, set_format, "Shape of the JSON: `pg_flo` or `debezium`."},
     Flag{"checkpoint-file", text, "FILE", "", command_worker_stdout, 0,
          [](S& s, V v) { s.standard_output.checkpoint_file = present(v); },
          "Keep the position in this file; in the group's KV bucket when not given."},
@@ -164,7 +169,7 @@ constexpr std::array flag_table{
          [](S& s, V v) {
              s.file.max_size_bytes = static_cast<std::uint64_t>(parse_bytes(v));
              if (s.file.max_size_bytes == 0) throw BadValue("expected a size above 0");
-         }, "A file is finished at this size."},
+         }, "A file is finished at the end of the batch, and of the transaction, that makes it this large."},
     Flag{"file-max-age", text, "DURATION", "1h", file, 0,
          [](S& s, V v) {
              s.file.max_age_ms = parse_duration_ms(v);
@@ -210,6 +215,9 @@ constexpr std::array flag_table{
              s.postgres.existing_rows = parse_choice<ExistingRows>(
                  v, {{"error", ExistingRows::error}, {"truncate", ExistingRows::truncate}, {"keep", ExistingRows::keep}});
          }, "A target table that holds rows before the first snapshot: `error`, `truncate` it, or `keep` them and upsert."},
+    Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
+         [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
+         "DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
     Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
          [](S& s, V v) {
              s.postgres.on_conflict = parse_choice<OnConflict>(
@@ -219,27 +227,27 @@ constexpr std::array flag_table{
          "A change the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and go on."},
 
     // worker webhook.
-    Flag{"webhook-url", text, "URL", "", webhook, webhook,
-         [](S& s, V v) { s.webhook.url = present(v); }, "Where to post."},
-    Flag{"webhook-batch-size", text, "N", "1", webhook, 0,
+    Flag{"webhook-url", text, "URL", "", webhook_side, webhook,
+         [](S& s, V v) { s.webhook.url = present(v); }, "Where to post; `worker webhook` needs it, `dlq replay` for a webhook worker."},
+    Flag{"webhook-batch-size", text, "N", "1", webhook_side, 0,
          [](S& s, V v) { s.webhook.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
          "Changes per request: 1 posts one JSON object, more a JSON array."},
-    Flag{"webhook-concurrency", text, "N", "1", webhook, 0,
+    Flag{"webhook-concurrency", text, "N", "1", webhook_side, 0,
          [](S& s, V v) { s.webhook.concurrency = small(v, 1, 256); },
          "Requests in flight at a time; the order of one row's changes is kept."},
-    Flag{"webhook-timeout", text, "DURATION", "30s", webhook, 0,
+    Flag{"webhook-timeout", text, "DURATION", "30s", webhook_side, 0,
          [](S& s, V v) { s.webhook.timeout_ms = milliseconds(v); }, "Limit of one request."},
-    Flag{"webhook-header", repeated, "'NAME: VALUE'", "", webhook, 0,
+    Flag{"webhook-header", repeated, "'NAME: VALUE'", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.headers.push_back(http_header(v)); }, "A further header; repeat it for more."},
-    Flag{"webhook-bearer-token", secret, "TEXT", "", webhook, 0,
+    Flag{"webhook-bearer-token", secret, "TEXT", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.bearer_token = v; }, "Sent as `Authorization: Bearer`."},
-    Flag{"webhook-bearer-token-file", text, "FILE", "", webhook, 0,
+    Flag{"webhook-bearer-token-file", text, "FILE", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.bearer_token = read_secret_file(v); }, "The same, read from a file."},
-    Flag{"webhook-hmac-secret", secret, "TEXT", "", webhook, 0,
+    Flag{"webhook-hmac-secret", secret, "TEXT", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.hmac_secret = v; }, "Sign requests with HMAC-SHA-256 (`X-Pgsluice-Signature`)."},
-    Flag{"webhook-hmac-secret-file", text, "FILE", "", webhook, 0,
+    Flag{"webhook-hmac-secret-file", text, "FILE", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.hmac_secret = read_secret_file(v); }, "The same, the secret read from a file."},
-    Flag{"webhook-ca", text, "FILE", "", webhook, 0,
+    Flag{"webhook-ca", text, "FILE", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.ca_file = present(v); },
          "Certificate authority that signed the endpoint's certificate; the system's when not given."},
 

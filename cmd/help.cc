@@ -80,7 +80,6 @@ std::string wrapped(const std::string& text, std::size_t indent) {
 std::string flag_help(const Flag& flag, bool required) {
     std::string text = without_backquotes(flag.help);
     if (required) text += " Required.";
-    if (flag.pending) text += " Not implemented yet.";
     if (!flag.fallback.empty()) text += fmt::format(" (default: {})", flag.fallback);
     constexpr std::size_t indent = 34;
     std::string head = fmt::format("  {:<{}}", spelled(flag), indent - 2);
@@ -91,7 +90,6 @@ std::string flag_help(const Flag& flag, bool required) {
 std::string table_row(const Flag& flag, std::uint32_t mask) {
     std::string help(flag.help);
     if ((flag.required & mask) == mask) help += " **Required.**";
-    if (flag.pending) help += " *Not implemented yet: any other value than the default is refused.*";
     const std::string fallback = flag.fallback.empty() ? "" : fmt::format("`{}`", flag.fallback);
     return fmt::format("| `{}` | {} | {} |\n", spelled(flag), fallback, help);
 }

@@ -118,12 +118,6 @@ void apply_value(Settings& settings, const Given& given, const std::string& valu
     }
 }
 
-void refuse_pending(const Flag& flag, const Given& given) {
-    bool asked = given.values.back() != flag.fallback;
-    if (flag.kind == FlagKind::boolean) asked = parse_boolean(given.values.back());
-    if (asked) throw usage_error(fmt::format("{} is not implemented yet", given.where), "leave it out");
-}
-
 Settings apply(const CommandInfo& command, const GivenSettings& given) {
     Settings settings;
     for (const Flag& flag : flags()) {
@@ -140,7 +134,6 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
             continue;
         }
         for (const std::string& value : found->values) apply_value(settings, *found, value);
-        if (flag.pending) refuse_pending(flag, *found);
     }
     return settings;
 }
@@ -172,7 +165,8 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
     if (command.command == command_replicator) {
         settings.replicator.mode = mode_of(settings, given);
     }
-    if ((command.command & (command_worker_postgres | command_dlq_replay)) != 0) {
+    const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
+    if ((command.command & (command_worker_postgres | command_dlq_replay)) != 0 && !replays_posts) {
         require_connection(settings.postgres.target, "target-url", "target-");
         if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
     }
@@ -180,7 +174,9 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
-    if (command.command == command_dlq_replay && settings.worker.worker.empty()) settings.worker.worker = "postgres";
+    if (command.command == command_dlq_replay && settings.worker.worker.empty()) {
+        settings.worker.worker = replays_posts && !is_given(settings.postgres.target) ? "webhook" : "postgres";
+    }
     if (settings.retry.initial_wait_ms > settings.retry.max_wait_ms) {
         throw usage_error("--retry-initial-wait is longer than --retry-max-wait");
     }

@@ -39,10 +39,6 @@ constexpr std::array table{
           [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
               return make_nats_sink(settings.nats_sink, settings.nats, log, std::move(stop));
           }},
-    Entry{command_worker_nats,
-          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
-              return make_nats_sink(settings.nats_sink, settings.nats, log, std::move(stop));
-          }},
 };
 
 }  // namespace

@@ -1,24 +1,26 @@
 // A row that the target refuses: parked, listed, replayed once the cause is gone.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <csignal>
+#include <map>
 
+#include "tests/support/http_receiver.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 struct Parking {
-    std::string group = "parking";
+    std::string group;
     std::string source = shared_postgres().create_database();
     std::string target = shared_postgres().create_database();
 
-    Parking() {
+    explicit Parking(std::string name) : group(std::move(name)) {
         shared_postgres().sql(source, "CREATE TABLE t (id int PRIMARY KEY, v int)");
         shared_postgres().sql(target, "CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v <> 13))");
     }
@@ -30,6 +32,20 @@ struct Parking {
         return words;
     }
     [[nodiscard]] Finished pgsluice(const std::vector<std::string>& command) const { return run(words(command)); }
+    // Dies once it has applied a letter and before it has erased it.
+    [[nodiscard]] Finished replay_and_die(const std::vector<std::string>& more) const {
+        std::vector<std::string> command = {"env",
+                                            "PGSLUICE_FAILPOINT=dlq_applied",
+                                            PGSLUICE_BINARY,
+                                            "dlq",
+                                            "replay",
+                                            "--group",
+                                            group,
+                                            "--nats-url",
+                                            shared_nats().url()};
+        command.insert(command.end(), more.begin(), more.end());
+        return run(command);
+    }
     [[nodiscard]] Process start(const std::vector<std::string>& command) const {
         return Process({.argv = words(command), .environment = {}, .stdout_file = "", .run_as = 0});
     }
@@ -41,11 +57,13 @@ struct Parking {
 }  // namespace
 
 TEST_CASE("a refused row is parked, listed, replayed and gone") {
-    const Parking parking;
+    const Parking parking("parking");
     const std::string target = shared_postgres().url(parking.target);
     Process replicator = parking.start({"replicator", "--source-url", shared_postgres().url(parking.source)});
     Process worker = parking.start({"worker", "postgres", "--target-url", target, "--on-error", "dead-letter"});
-    REQUIRE(eventually("the worker reads", [&] { return contains(worker.err(), "reads stream"); }));
+    REQUIRE(eventually("both are ready", [&] {
+        return contains(replicator.err(), "streaming begins") && contains(worker.err(), "reads stream");
+    }));
     shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 1), (2, 13), (3, 3)");
     CHECK(eventually("the good rows land", [&] { return parking.rows() == "1=1 3=3"; }));
     worker.signal(SIGTERM);
@@ -57,6 +75,10 @@ TEST_CASE("a refused row is parked, listed, replayed and gone") {
     CHECK(contains(listed.out, "message 1: insert of 'public.t' at "));
     CHECK(contains(listed.out, "parked by worker 'postgres': "));
 
+    const Finished no_target =
+        parking.pgsluice({"dlq", "replay", "--worker-name", "postgres", "--webhook-url", "http://127.0.0.1:1/"});
+    CHECK(no_target.code == 2);
+    CHECK(contains(no_target.err, "give --target-url"));
     const Finished refused = parking.pgsluice({"dlq", "replay", "--target-url", target});
     CHECK(refused.code == 1);
     CHECK(parking.pgsluice({"dlq", "list"}).out == listed.out);
@@ -77,3 +99,90 @@ TEST_CASE("a refused row is parked, listed, replayed and gone") {
         CHECK(process->wait() == 0);
     }
 }
+
+#ifdef PGSLUICE_FAILPOINTS
+TEST_CASE("a replay killed before it has erased what it applied does not apply it again") {
+    const Parking parking("parking_killed");
+    shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT t_pkey");  // a second insert would be seen
+    const std::string target = shared_postgres().url(parking.target);
+    Process replicator = parking.start({"replicator", "--source-url", shared_postgres().url(parking.source)});
+    Process worker = parking.start({"worker", "postgres", "--target-url", target, "--on-error", "dead-letter"});
+    REQUIRE(eventually("both are ready", [&] {
+        return contains(replicator.err(), "streaming begins") && contains(worker.err(), "reads stream");
+    }));
+    shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 13), (2, 13), (3, 3)");
+    REQUIRE(eventually("the good row lands", [&] { return parking.rows() == "3=3"; }));
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT t_v_check");
+
+    CHECK(parking.replay_and_die({"--target-url", target}).code != 0);
+    CHECK(parking.rows() == "1=13 3=3");
+    CHECK(contains(parking.pgsluice({"dlq", "list"}).out, "message 1: "));
+    CHECK(parking.replay_and_die({"--target-url", target}).code != 0);  // at the second letter
+    const Finished replayed = parking.pgsluice({"dlq", "replay", "--target-url", target});
+    INFO(replayed.err);
+    CHECK(replayed.out == "replayed 1 dead letters of worker 'postgres'\n");
+    CHECK(parking.rows() == "1=13 2=13 3=3");
+    CHECK(shared_postgres().scalar(parking.target, "SELECT count(*) FROM pgsluice.replayed") == "0");
+    replicator.signal(SIGTERM);
+    CHECK(replicator.wait() == 0);
+}
+
+TEST_CASE("a webhook worker's letters are posted again, with the keys they had") {
+    const Parking parking("parking_posts");
+    std::atomic<bool> refuses{true};
+    HttpReceiver receiver([&](const HttpRequest& request) -> HttpReply {
+        return {refuses && contains(request.body, R"("v":13)") ? 422 : 200, {}, HttpReply::Manner::whole, ""};
+    });
+    Process replicator = parking.start({"replicator", "--source-url", shared_postgres().url(parking.source)});
+    Process worker = parking.start({"worker", "webhook", "--webhook-url", receiver.url(), "--on-error", "dead-letter"});
+    REQUIRE(eventually("both are ready", [&] {
+        return contains(replicator.err(), "streaming begins") && contains(worker.err(), "reads stream");
+    }));
+    shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 1), (2, 13), (3, 3)");
+    REQUIRE(eventually("all were posted", [&] { return receiver.requests().size() == 3; }));
+    REQUIRE(eventually("one is parked", [&] { return contains(parking.pgsluice({"dlq", "list"}).out, "message 1"); }));
+
+    CHECK(parking.pgsluice({"dlq", "replay", "--webhook-url", receiver.url()}).code == 1);
+    refuses = false;
+    CHECK(parking.replay_and_die({"--webhook-url", receiver.url()}).code != 0);
+    const Finished replayed = parking.pgsluice({"dlq", "replay", "--webhook-url", receiver.url()});
+    INFO(replayed.err);
+    CHECK(replayed.out == "replayed 1 dead letters of worker 'webhook'\n");
+    CHECK(parking.pgsluice({"dlq", "list"}).out == "there are no dead letters\n");
+
+    std::map<std::string, int> times;  // by key
+    for (const HttpRequest& request : receiver.requests()) ++times[request.headers.at("idempotency-key")];
+    CHECK(times.size() == 3);
+    CHECK(receiver.requests().size() == 3 + 3);  // the refused replay, the killed one, the last one
+    for (Process* process : {&worker, &replicator}) {
+        process->signal(SIGTERM);
+        CHECK(process->wait() == 0);
+    }
+}
+
+TEST_CASE("a letter of the initial copy is posted again as a row of the initial copy") {
+    const Parking parking("parking_copy");
+    shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 13)");
+    std::atomic<bool> refuses{true};
+    HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {
+        return {refuses ? 422 : 200, {}, HttpReply::Manner::whole, ""};
+    });
+    const Finished copied =
+        parking.pgsluice({"replicator", "--copy", "--source-url", shared_postgres().url(parking.source)});
+    INFO(copied.err);
+    REQUIRE(copied.code == 0);
+    const Finished worked = parking.pgsluice(
+        {"worker", "webhook", "--webhook-url", receiver.url(), "--on-error", "dead-letter", "--exit-after-snapshot"});
+    INFO(worked.err);
+    REQUIRE(worked.code == 0);
+    refuses = false;
+    CHECK(parking.pgsluice({"dlq", "replay", "--webhook-url", receiver.url()}).code == 0);
+    const auto requests = receiver.requests();
+    REQUIRE(requests.size() == 2);
+    CHECK(requests[1].headers.at("idempotency-key") == requests[0].headers.at("idempotency-key"));
+    CHECK(contains(requests[1].body, R"("Snapshot":true)"));
+    CHECK_FALSE(contains(requests[1].body, "TransactionId"));
+}
+#endif

@@ -46,3 +46,29 @@ TEST_CASE("a parked change can be read back, whichever way it came") {
     CHECK(*read.relation == users);
     CHECK(std::equal(read.new_row.begin(), read.new_row.end(), change.new_row.begin(), change.new_row.end()));
 }
+
+TEST_CASE("a parked message that stands outside of transactions keeps its position, which is its key") {
+    Change change;
+    change.op = Op::message;
+    change.position = {Lsn{0x100}, 0};
+    change.prefix = "pgsluice.note";
+    change.content = "hello";
+    BlockReader reader;
+    const auto block = reader.read(encode_dead_letter(change));
+    REQUIRE(block->changes.size() == 1);
+    CHECK(block->changes[0].position == change.position);
+    CHECK(block->changes[0].transaction == nullptr);
+    CHECK(block->changes[0].content == "hello");
+}
+
+TEST_CASE("a row of the initial copy that came as COPY text has no position and can be read back all the same") {
+    const std::array<Value, 2> row{Value("1"), Value()};
+    Change change;
+    change.snapshot = true;
+    change.relation = &users;
+    change.new_row = row;
+    BlockReader reader;
+    const auto block = reader.read(encode_dead_letter(change));
+    REQUIRE(block->changes.size() == 1);
+    CHECK(block->changes[0].position.ordinal == 1);
+}

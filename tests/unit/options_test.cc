@@ -129,7 +129,6 @@ TEST_CASE("everything a replicator can be told arrives") {
     CHECK(s.log.format == LogFormat::json);
 }
 
-// Through the table, for the command line refuses what nothing implements yet.
 TEST_CASE("further settings arrive") {
     Settings s;
     const auto set = [&](const char* flag, const char* value) { find_flag(flag)->set(s, value); };

@@ -118,10 +118,3 @@ TEST_CASE("no secret stands in a message") {
           "bad value of --webhook-header: expected 'Name: value'");
     CHECK(worker("postgres", {"--target-url", ""}) == "bad value of --target-url: expected something");
 }
-
-TEST_CASE("what nothing implements yet is refused, not accepted in silence") {
-    CHECK(replicator({"--track-ddl", "true"}) == "--track-ddl is not implemented yet | leave it out");
-    CHECK(replicator({"--track-ddl=false"}) == "accepted");
-    CHECK(replicator({"--confirm", "stream"}) == "accepted");
-    CHECK(replicator({}, {{"PG_FLO_TRACK_DDL", "true"}}) == "PG_FLO_TRACK_DDL is not implemented yet | leave it out");
-}
