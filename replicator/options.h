@@ -45,6 +45,8 @@ struct ReplicatorOptions {
     bool assume_sync_always = false;          // do not print that the server syncs lazily
     std::int64_t stream_retain_ms = 3600000;  // keep what all workers applied at least this long
 
+    std::uint64_t decoding_memory_bytes = 256ULL << 20;  // of the walsender, before it spills; 0: as the server says
+
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
     int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
     int progress_interval_ms = 3000;       // a progress marker at most this often

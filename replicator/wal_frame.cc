@@ -10,8 +10,8 @@ XLogData parse_xlog_data(std::string_view payload) {
     pgoutput::Cursor in(payload.substr(1), "XLogData");
     in.lsn();
     in.lsn();
-    in.timestamp();
-    return {in.bytes(in.left())};
+    const auto sent_us = in.timestamp();
+    return {sent_us, in.bytes(in.left())};
 }
 
 Keepalive parse_keepalive(std::string_view payload) {

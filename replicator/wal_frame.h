@@ -7,6 +7,7 @@
 // A keepalive's wal_end is how far the walsender has decoded: every commit before it was sent before the keepalive.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <variant>
 
@@ -15,6 +16,7 @@
 namespace pgsluice {
 
 struct XLogData {
+    std::int64_t sent_us = 0;  // the source's clock, microseconds since 2000-01-01 UTC
     std::string_view message;
 };
 

@@ -26,15 +26,22 @@ using std::chrono::milliseconds;
 // many (DESIGN.md section 7 has the figures).
 constexpr std::size_t kNapFromBytes = 2048;
 constexpr auto kNap = 200us;
+// What was committed so long before the walsender sent it is late already: we catch up, or are in the middle of a large
+// transaction. Then a few milliseconds more do no harm, and what is done for many changes at a time costs less.
+constexpr auto kBehind = 100ms;
+// Long enough for the receive window to fill: from then on a message costs the walsender a copy into its send buffer,
+// not a way of its own through the network stack. (A small SO_RCVBUF brings that about sooner, but saved nothing more
+// and stalled when too small.)
+constexpr auto kLongNap = 25ms;
 // While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
 // comes meanwhile shares its block. A source that trickles never gets there.
 constexpr std::uint64_t kHoldBackFrom = 2;
-// How long a block within a transaction may wait to become full.
-constexpr auto kOpenBlockAge = 10ms;
+// How long a block that nobody waits for may take to become full.
+constexpr auto kBlockAge = 10ms;
 // No wait is longer, so that a stop is seen soon.
 constexpr milliseconds kLongestWait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
-constexpr milliseconds kDrainLimit = 3500ms;
+constexpr milliseconds kDrainLimit = 3000ms;
 constexpr milliseconds kEndLimit = 500ms;
 
 class WalStream {
@@ -52,7 +59,7 @@ class WalStream {
 
     Drained drain();
     void take(std::string_view frame);
-    void on(const XLogData& data) { encoder_.take(data.message); }
+    void on(const XLogData& data);
     void on(const Keepalive& keepalive);
     void publish_block();
     void publish_marker(Lsn lsn);
@@ -63,6 +70,7 @@ class WalStream {
     void finish();
 
     [[nodiscard]] bool may_send_early() const;
+    [[nodiscard]] bool only_open_transaction() const;
     [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
     [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
     [[nodiscard]] milliseconds until_status() const;
@@ -77,6 +85,7 @@ class WalStream {
     Time last_status_;
     Time last_received_;
     Time block_since_;             // when the block that is being filled got its first record
+    bool behind_ = false;          // see kBehind
     Lsn published_;                // confirmable of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
@@ -94,7 +103,7 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       publisher_(publisher),
       options_(options),
       hooks_(hooks),
-      encoder_(resume, hooks.types),
+      encoder_(resume, hooks.types, hooks.ddl_prefix),
       ledger_(resume.confirmable, milliseconds(options.progress_interval_ms), source.now()),
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),
@@ -133,15 +142,26 @@ WalStream::Drained WalStream::drain() {
 }
 
 // A block that is not full goes at once when it ends a transaction, unless many are on the way already. One that lies
-// within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little.
+// within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little. So
+// may one that is late.
 bool WalStream::may_send_early() const {
-    if (encoder_.in_transaction() && encoder_.reached().confirmable == published_)
-        return source_.now() - block_since_ >= kOpenBlockAge;
+    if (behind_ || only_open_transaction()) return source_.now() - block_since_ >= kBlockAge;
     return publisher_.in_flight() < kHoldBackFrom;
+}
+
+// What is not published yet belongs to one transaction whose end has not come.
+bool WalStream::only_open_transaction() const {
+    return encoder_.in_transaction() && encoder_.reached().confirmable == published_;
 }
 
 void WalStream::take(std::string_view frame) {
     std::visit([this](const auto& parsed) { on(parsed); }, parse_wal_frame(frame));
+}
+
+void WalStream::on(const XLogData& data) {
+    encoder_.take(data.message);
+    if (!encoder_.in_transaction()) return;
+    behind_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(kBehind).count();
 }
 
 void WalStream::on(const Keepalive& keepalive) {
@@ -207,7 +227,7 @@ void WalStream::rest(const Drained& drained) {
         publisher_.wait_for_room(static_cast<int>(until_status().count()));
         last_received_ = source_.now();  // not reading is no silence of the source
     } else if (drained.dry && (pending || drained.bytes >= kNapFromBytes)) {
-        source_.nap(kNap);
+        source_.nap(behind_ ? kLongNap : kNap);
     } else if (drained.dry) {
         source_.wait(until_status());
     }

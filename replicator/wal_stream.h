@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <stop_token>
+#include <string>
 
 #include "replicator/options.h"
 #include "replicator/resume_point.h"
@@ -16,6 +17,7 @@ namespace pgsluice {
 // What the loop asks of and tells to others. All are called from the loop's thread and must not wait for a network.
 struct WalStreamHooks {
     TypeLookup types;
+    std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
     // Told what the slot was told with every status, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
     // The slot is confirmed no further than this (--confirm applied); never below what it was told before, nor the

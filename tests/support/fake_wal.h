@@ -70,6 +70,7 @@ class FakeWal final : public WalSource {
     void wait(std::chrono::milliseconds limit) override { script_.wait(limit); }
     void nap(std::chrono::microseconds time) override {
         ++naps;
+        last_nap = time;
         script_.wait(time);
     }
     void send_status(Lsn confirmed, bool reply_requested) override {
@@ -87,6 +88,7 @@ class FakeWal final : public WalSource {
     std::chrono::milliseconds timeout{60000};
     int received = 0;
     int naps = 0;
+    std::chrono::microseconds last_nap{};
     bool ended = false;
 
    private:

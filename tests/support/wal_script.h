@@ -15,8 +15,12 @@ namespace pgsluice::test {
 
 using TextRow = std::vector<std::optional<std::string_view>>;  // nothing for NULL
 
-inline std::string wal_begin(Lsn commit_lsn, std::uint32_t xid) {
-    return PgoutputBytes('B').int64(commit_lsn.value).int64(1000).int32(xid).take();
+inline std::string wal_begin(Lsn commit_lsn, std::uint32_t xid, std::int64_t commit_time_us = 1000) {
+    return PgoutputBytes('B')
+        .int64(commit_lsn.value)
+        .int64(static_cast<std::uint64_t>(commit_time_us))
+        .int32(xid)
+        .take();
 }
 
 inline std::string wal_commit(Lsn commit_lsn, Lsn end_lsn) {
@@ -85,8 +89,8 @@ inline std::string wal_message(bool transactional, Lsn lsn, std::string_view pre
 }
 
 // Frames as they travel in CopyBoth.
-inline std::string xlog_data(std::string_view message) {
-    return PgoutputBytes('w').int64(1).int64(1).int64(1000).take().append(message);
+inline std::string xlog_data(std::string_view message, std::int64_t sent_us = 1000) {
+    return PgoutputBytes('w').int64(1).int64(1).int64(static_cast<std::uint64_t>(sent_us)).take().append(message);
 }
 
 inline std::string keepalive(Lsn wal_end, bool reply_requested = false) {

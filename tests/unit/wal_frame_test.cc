@@ -8,9 +8,11 @@
 
 using namespace pgsluice;
 
-TEST_CASE("XLogData holds a message") {
-    const auto frame = test::xlog_data("Bxyz");
-    CHECK(std::get<XLogData>(parse_wal_frame(frame)).message == "Bxyz");
+TEST_CASE("XLogData holds a message and when it was sent") {
+    const auto frame = test::xlog_data("Bxyz", 77);
+    const auto data = std::get<XLogData>(parse_wal_frame(frame));
+    CHECK(data.sent_us == 77);
+    CHECK(data.message == "Bxyz");
 }
 
 TEST_CASE("a keepalive tells the end of the WAL and whether to answer") {

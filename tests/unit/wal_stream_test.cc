@@ -181,6 +181,35 @@ TEST_CASE("a good catch is followed by a nap, a small one by a wait for more") {
     loop.run();
 }
 
+TEST_CASE("what is late already is taken with longer naps and goes in fuller blocks, until we have caught up") {
+    Loop loop;
+    constexpr std::int64_t committed_us = 1'000'000;
+    constexpr std::int64_t late_us = committed_us + 110'000;
+    const auto send = [&](const std::vector<std::string>& messages, std::int64_t sent_us) {
+        for (const auto& message : messages) loop.wal.frames.push_back(xlog_data(message, sent_us));
+    };
+    const auto row = wal_insert(1, {std::string(4000, 'x')});
+    send({wal_begin(Lsn{0x30}, 7, committed_us), wal_relation(1, "t", {"id"}), row}, committed_us + 1000);
+    loop.script.then([&] {
+        CHECK(loop.wal.last_nap == 200us);
+        send({row, wal_commit(Lsn{0x30}, Lsn{0x40})}, late_us);
+    });
+    loop.script.then([&] {
+        CHECK(loop.wal.last_nap == 25ms);
+        CHECK(loop.publisher.messages.empty());
+    });
+    loop.script.then([&] {
+        REQUIRE(loop.publisher.messages.size() == 1);
+        CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x40});
+        send({wal_begin(Lsn{0x50}, 8, late_us), row, wal_commit(Lsn{0x50}, Lsn{0x60})}, late_us + 1000);
+    });
+    loop.script.then([&] {
+        CHECK(loop.wal.last_nap == 200us);
+        CHECK(loop.publisher.messages.size() == 2);
+    });
+    loop.run();
+}
+
 TEST_CASE("while messages are on the way already, what comes meanwhile shares a block") {
     Loop loop;
     loop.publisher.auto_ack = false;
@@ -305,7 +334,7 @@ TEST_CASE("a stop gives up after a few seconds without acks and confirms nothing
     loop.run();
     CHECK(loop.script.now - stopped < 4s);
     CHECK(loop.last_confirmed() == Lsn{0x10});
-    CHECK(loop.wal.statuses.size() >= 35);  // they go on meanwhile
+    CHECK(loop.wal.statuses.size() >= 30);  // they go on meanwhile
     CHECK(loop.wal.ended);
 }
 
