@@ -1,15 +1,20 @@
 // The program: reads what it is told, runs the command, and turns exceptions into a message and an exit code.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cmd/copy_bars.h"
 #include "cmd/exit_code.h"
 #include "cmd/help.h"
 #include "cmd/invocation.h"
 #include "cmd/log_writer.h"
 #include "cmd/signals.h"
+#include "cmd/status_lines.h"
 #include "cmd/subcommands.h"
 #include "sql/error.h"
 
@@ -47,12 +52,15 @@ int print(const std::string& text) {
 
 ExitCode run(Subcommand command, const Invocation& invocation) {
     const LogOptions& log_options = invocation.settings.log;
-    const Log log = stderr_log(log_options);
+    const auto lines = std::make_shared<StatusLines>(STDERR_FILENO);
+    const Log log = log_to(lines, log_options);
     const SignalWatch signals(log);
     for (const std::string& warning : invocation.warnings) log(LogLevel::warning, warning);
     try {
         Settings settings = invocation.settings;
         set_names(settings);
+        if (lines->drawable() && log_options.format == LogFormat::text)
+            settings.replicator.on_copy_progress = draw_copy(lines);
         command(invocation.command->command, std::move(settings), log, signals.token());
         return exit_done;
     } catch (const Interrupted&) {

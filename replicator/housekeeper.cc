@@ -34,17 +34,26 @@ bool is_full(const StreamState& stream, std::size_t block_bytes) {
     return stream.bytes >= limit / 10 * 9 || stream.bytes + 2 * block_bytes >= limit;
 }
 
+bool may_lose(const StreamState& stream) { return stream.max_age_ns != 0 || !stream.discard_new; }
+
+// What is under way here can be done at any other time: a stop need not wait for it.
+BrokerOptions without_grace(BrokerOptions nats) {
+    nats.stop_grace_ms = 0;
+    return nats;
+}
+
 // One session with both servers; ends with an exception when either goes away.
 class Rounds {
    public:
     Rounds(const ReplicatorOptions& options, const Log& log, std::atomic<std::uint64_t>& applied,
-           std::atomic<bool>& stuck, const std::stop_token& stop)
+           std::atomic<bool>& stuck, std::atomic<bool>& loses, const std::stop_token& stop)
         : options_(options),
           log_(log),
           applied_(applied),
           stuck_(stuck),
+          loses_(loses),
           broker_(Broker::connect(
-              options.nats, [](LogLevel, std::string_view) {}, stop)),
+              without_grace(options.nats), [](LogLevel, std::string_view) {}, stop)),
           registry_(*broker_, options.names),
           retention_(std::chrono::milliseconds(options.stream_retain_ms)),
           source_(connect_source(options.source, stop)),
@@ -54,6 +63,7 @@ class Rounds {
         const auto now = Clock::now();
         const auto stream = broker_->stream_state(options_.names.stream);
         if (!stream) return;
+        if (may_lose(*stream)) loses_ = true;
         auto workers = registered(now);
         if (retention_.trim_before(*stream, workers, now)) {
             next_list_ = now;  // not without having asked for workers that have just come
@@ -128,6 +138,7 @@ class Rounds {
     const Log& log_;
     std::atomic<std::uint64_t>& applied_;
     std::atomic<bool>& stuck_;
+    std::atomic<bool>& loses_;
     int rounds_stuck_ = 0;
     std::unique_ptr<Broker> broker_;
     WorkerRegistry registry_;
@@ -145,7 +156,19 @@ class Rounds {
 Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
+void Housekeeper::check(Broker& broker) const {
+    check();
+    const auto stream = broker.stream_state(options_.names.stream);
+    if (!stream || may_lose(*stream)) throw changed();
+}
+
+Error Housekeeper::changed() const {
+    return retry_error(
+        fmt::format("unable to go on with stream '{}': somebody has changed its settings", options_.names.stream));
+}
+
 void Housekeeper::check() const {
+    if (loses_) throw changed();
     if (!stuck_) return;
     throw stop_error(
         fmt::format(
@@ -168,7 +191,7 @@ void Housekeeper::run(const std::stop_token& stop) {
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
-    Rounds rounds(options_, log_, applied_, stuck_, stop);
+    Rounds rounds(options_, log_, applied_, stuck_, loses_, stop);
     do {
         rounds.go_round();
     } while (pause(stop, rhythm));

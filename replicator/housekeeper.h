@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "replicator/options.h"
+#include "sql/error.h"
+#include "stream/broker.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -21,10 +23,14 @@ class Housekeeper {
     [[nodiscard]] Lsn applied() const noexcept { return Lsn{applied_.load()}; }
 
     // Throws a stop Error when the stream is full of one unfinished transaction: its end finds no room, and until it
-    // has come nothing can be trimmed.
+    // has come nothing can be trimmed. A retry Error when somebody has changed the stream so that it may lose what is
+    // unread: the next start says what.
     void check() const;
+    // The same, having looked at the stream's settings just now.
+    void check(Broker& broker) const;
 
    private:
+    [[nodiscard]] Error changed() const;
     void run(const std::stop_token& stop);
     void look_after_stream(const std::stop_token& stop);
 
@@ -32,6 +38,7 @@ class Housekeeper {
     const Log log_;
     std::atomic<std::uint64_t> applied_{0};
     std::atomic<bool> stuck_{false};
+    std::atomic<bool> loses_{false};
     std::jthread thread_;  // last: it uses all of the above
 };
 

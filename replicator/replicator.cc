@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "replicator/column_types.h"
+#include "replicator/ddl_capture.h"
 #include "replicator/drain.h"
 #include "replicator/group_state.h"
 #include "replicator/housekeeper.h"
-#include "replicator/lsn_copy.h"
+#include "replicator/kv_copy.h"
 #include "replicator/publication.h"
 #include "replicator/slot.h"
 #include "replicator/snapshot.h"
@@ -22,8 +24,11 @@
 #include "replicator/wal_stream.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/copy_start.h"
 #include "stream/failpoint.h"
+#include "stream/group_info.h"
 #include "stream/markers.h"
+#include "stream/pause.h"
 
 namespace pgsluice {
 
@@ -47,10 +52,12 @@ class ReplicatorSession {
 
    private:
     StartFacts find_facts();
+    void find_stream(StartFacts& facts);
     void prepare(const StartPlan& plan);
+    void prepare_ddl_capture();
     void write_group();
     ResumePoint begin_stream();
-    ResumePoint copy();
+    ResumePoint copy(const Housekeeper& housekeeper);
     void stream(const ResumePoint& resume, const Housekeeper& housekeeper);
 
     const ReplicatorOptions& options_;
@@ -58,10 +65,12 @@ class ReplicatorSession {
     const std::function<void()>& running_;
     std::stop_token stop_;
     sql::Connection source_;  // ordinary; for looking and for the catalog
+    std::optional<GroupLock> lock_;
     std::vector<sql::CatalogTable> tables_;
     std::unique_ptr<Broker> broker_;
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
+    std::string ddl_prefix_;
 };
 
 // Everything that can fail for the user's sake is asked before anything is made.
@@ -74,17 +83,34 @@ StartFacts ReplicatorSession::find_facts() {
     facts.names = options_.names;
     facts.source = connect_replication(options_.source, stop_).identify_system();
     broker_ = Broker::connect(options_.nats, log_, stop_);
-    lock_group(source_, options_.names.slot);
+    lock_.emplace(source_, options_.names.slot);
     facts.publication_exists = publication_exists(source_, options_.names.publication);
     facts.slot = find_slot(source_, options_.names.slot);
     if (facts.slot && facts.slot->being_created()) {
         facts.slot = end_abandoned_creation(source_, options_.names.slot, *facts.slot, log_);
     }
-    facts.stream = broker_->stream_state(options_.names.stream);
-    if (facts.stream) facts.last = broker_->last_message(options_.names.stream);
-    facts.group = GroupState(*broker_, options_.names).group(facts.stream);
     facts.wal_end = wal_end(source_);
+    find_stream(facts);
     return facts;
+}
+
+// A replicated stream's new leader that has not applied all yet tells of too early an end, and by that we would drop a
+// good slot, or stop. So it is asked again for a while. This narrows the gap, it proves nothing: only the fence of the
+// first message published proves last_seq, and the slot is dropped before that. What remains: a leader that stays
+// behind for longer than settle_ms, with an end at which a slot is to be dropped (a copy unfinished, or just begun).
+// Its slot is lost, the fence then refuses the new copy's first message, and the next start, which sees the true end,
+// says that the slot is gone.
+void ReplicatorSession::find_stream(StartFacts& facts) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(settle_ms);
+    bool replicated = false;
+    while (true) {
+        facts.stream = broker_->stream_state(options_.names.stream);
+        facts.last = facts.stream ? broker_->last_message(options_.names.stream) : std::nullopt;
+        facts.group = find_group_info(*broker_, options_.names, facts.stream);
+        replicated = replicated || (facts.stream && facts.stream->replicas > 1);
+        if (!replicated || !depends_on_the_end(facts) || std::chrono::steady_clock::now() >= deadline) return;
+        if (!pause(stop_, std::chrono::milliseconds(200))) throw Interrupted{};
+    }
 }
 
 void ReplicatorSession::prepare(const StartPlan& plan) {
@@ -98,11 +124,23 @@ void ReplicatorSession::prepare(const StartPlan& plan) {
         ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root, resuming,
                            log_);
         warn_of_missing_identity(source_, tables_, log_);
+        prepare_ddl_capture();
     }
     broker_->ensure_stream(options_.names, options_.stream);
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
     if (plan.write_group) write_group();
+}
+
+void ReplicatorSession::prepare_ddl_capture() {
+    const Names& names = options_.names;
+    if (options_.track_ddl) {
+        const bool whole_schema = options_.tables.empty();
+        ddl_prefix_ = ensure_ddl_capture(
+            source_, names, {names.publication, whole_schema ? std::optional(options_.schema) : std::nullopt});
+    } else if (!ddl_capture_objects(source_, names).empty()) {
+        end_ddl_capture(source_, names, log_);
+    }
 }
 
 void ReplicatorSession::write_group() {
@@ -128,40 +166,57 @@ ResumePoint ReplicatorSession::begin_stream() {
             .consistent_point;
     PGSLUICE_FAILPOINT("after-slot");
     const ResumePoint resume{{point, 0}, point};
+    guard.keep();  // the marker may be stored, whether we hear of it or not; without it, the next start drops the slot
     publisher_->publish({MessageKind::progress, resume.position, point},
                         encode(Progress{point, sql::postgres_time_us()}));
     drain(*publisher_, stop_);
-    guard.keep();
     log_(LogLevel::info, fmt::format("streaming begins at {}", to_string(point)));
     running_();
     return resume;
 }
 
-ResumePoint ReplicatorSession::copy() {
+ResumePoint ReplicatorSession::copy(const Housekeeper& housekeeper) {
     GroupState state(*broker_, options_.names);
     SnapshotJob job;
-    job.epoch = state.next_epoch(facts_.stream, facts_.last);
+    job.epoch = state.next_epoch(facts_.stream, facts_.last, options_.resnapshot);
     job.tables = tables_;
-    job.begun = running_;
-    job.keep_progress = [&](std::string_view figures) { state.show_copy(figures); };
-    state.remember_epoch(job.epoch);
+    // All that was published is acknowledged, and nobody else publishes.
+    const StreamSeq begin{broker_->stream_state(options_.names.stream).value().last_seq.value + 1};
+    job.begun = [&](Lsn point) {
+        drain(*publisher_, stop_);
+        remember_copy_start(*broker_, options_.names, {job.epoch, begin, point});
+        running_();
+    };
+    KvCopy progress([&](const std::string& figures) { state.show_copy(figures); });
+    job.check = [&](bool all_stored) {
+        // The housekeeper looks now and then; behind the end marker nobody would copy anew.
+        if (all_stored) {
+            housekeeper.check(*broker_);
+        } else {
+            housekeeper.check();
+        }
+    };
+    job.keep_progress = [&](std::string_view figures) { progress.set(std::string(figures)); };
+    announce_epoch(*broker_, options_.names, job.epoch);
     const Lsn point = copy_snapshot(options_, job, source_, *publisher_, log_, stop_);
     return {{point, 0}, point};
 }
 
 void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& housekeeper) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
+    raise_decoding_memory(replication.connection(), options_.decoding_memory_bytes);
     replication.start_replication(options_.names.slot, options_.names.publication);
     ReplicationWalSource wal(replication, wal_sender_timeout(source_));
     ColumnTypes types(source_);
     GroupState state(*broker_, options_.names);
     WalStreamHooks hooks;
-    hooks.types.complete = [&](std::span<Column> columns) { types.fill(columns); };
+    hooks.types.complete = [&](Relation& relation) { types.fill(relation); };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
-    LsnCopy copy([&](Lsn lsn) { state.show_confirmed(lsn); });
+    hooks.ddl_prefix = ddl_prefix_;
+    KvCopy copy([&](const std::string& lsn) { state.show_confirmed(lsn); });
     hooks.confirmed = [&](Lsn lsn) {
         housekeeper.check();
-        copy.set(lsn);
+        copy.set(to_string(lsn));
     };
     if (options_.confirm == ConfirmMode::applied) hooks.confirm_limit = [&] { return housekeeper.applied(); };
     hooks.log = log_;
@@ -185,7 +240,7 @@ void ReplicatorSession::run() {
             resume = begin_stream();
             break;
         case StartPlan::Then::copy:
-            resume = copy();
+            resume = copy(housekeeper);
             break;
         default:
             resume = resume_point(facts_.last->meta);

@@ -80,13 +80,15 @@ std::uint64_t marker_interval(const StreamConfig& stream) {
 class CopyPublisher {
    public:
     CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const SnapshotBegin& begin,
-                  std::uint64_t marker_interval_bytes, const std::stop_token& stop)
+                  std::uint64_t marker_interval_bytes, const std::function<void(bool)>& check,
+                  const std::stop_token& stop)
         : publisher_(publisher),
           queue_(queue),
           report_(report),
           meta_{MessageKind::copy, {begin.consistent_point, 0}, begin.consistent_point},
           marker_(encode(begin)),
           marker_interval_bytes_(marker_interval_bytes),
+          check_(check),
           stop_(stop) {
         header_.epoch = begin.epoch;
         header_.first_row = 1;
@@ -105,17 +107,19 @@ class CopyPublisher {
             } else {
                 static_cast<void>(publisher_.has_room());  // throws when the generation is broken
             }
-            if (stop_.stop_requested()) throw Interrupted{};
-            report_.tell();
+            look_around();
         }
     }
 
    private:
     void wait_for_room() {
-        while (!publisher_.wait_for_room(100)) {
-            if (stop_.stop_requested()) throw Interrupted{};
-            report_.tell();
-        }
+        while (!publisher_.wait_for_room(100)) look_around();
+    }
+
+    void look_around() {
+        if (stop_.stop_requested()) throw Interrupted{};
+        if (check_) check_(false);
+        report_.tell();
     }
 
     void publish(const CopiedBlock& block) {
@@ -145,6 +149,7 @@ class CopyPublisher {
     const std::uint64_t marker_interval_bytes_;
     std::uint64_t bytes_since_marker_ = 0;
     CopyHeader header_;
+    const std::function<void(bool)>& check_;
     const std::stop_token& stop_;
 };
 
@@ -170,7 +175,9 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
 
     ColumnTypes types(source);
     const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
-    const Sizes sizes = measure(source, tables);
+    // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue behind an ALTER
+    // TABLE that waits for ours.
+    const Sizes sizes = measure(snapshot.connections.front(), tables);
     auto ranges = plan_ranges(sizes.parts, options.copy_range_bytes / sizes.block_size);
     log(LogLevel::info,
         fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
@@ -184,18 +191,23 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
         CopyPublisher copies(publisher, queue, report, begin_of(job.epoch, point, tables, sizes),
-                             marker_interval(options.stream), stop);
+                             marker_interval(options.stream), job.check, stop);
         copies.publish_begin();
-        if (job.begun) job.begun();
+        if (job.begun) job.begun(point);
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
         copies.run();
     }
+    if (job.check) {
+        drain(publisher, stop);
+        job.check(true);
+    }
     PGSLUICE_FAILPOINT("before-snapshot-end");
+    // From here on the end may be stored, whether we hear of it or not; without it, the next start drops the slot.
+    guard.keep();
     publisher.publish({MessageKind::snapshot_end, {point, 0}, point},
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
     drain(publisher, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");
-    guard.keep();
     report.complete();
     return point;
 }

@@ -21,10 +21,13 @@ namespace pgsluice {
 struct SnapshotJob {
     std::uint64_t epoch = 1;
     std::span<const sql::CatalogTable> tables;  // of the publication
-    // Called once snapshot_begin is published and copying starts.
-    std::function<void()> begun;
+    // Called with the consistent point once snapshot_begin is published, before the first row is. May be empty.
+    std::function<void(Lsn)> begun;
     // Gets the figures as JSON now and then, for KV. May be empty.
     std::function<void(std::string_view)> keep_progress;
+    // Called again and again while rows are published, and once all are stored, before the copy's end is: throws when
+    // the stream does not keep them. May be empty.
+    std::function<void(bool all_stored)> check;
 };
 
 // Copies all, and returns the consistent point once JetStream has stored the end marker. Memory depends neither on the

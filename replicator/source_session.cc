@@ -2,7 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "sql/error.h"
 
@@ -23,6 +29,67 @@ std::int32_t hash(std::string_view text) {
 
 std::string setting(sql::Connection& connection, std::string_view name) {
     return connection.query("SELECT pg_catalog.current_setting($1)", {sql::Param(name)}, {1, 1, 1}).text(0, 0);
+}
+
+// A backend that holds a group's lock; the time tells it from a later one of the same number.
+struct Holder {
+    std::string pid;
+    std::string since;
+    bool operator==(const Holder&) const = default;
+};
+
+// This process's last holder for each slot, and whether its session goes on.
+struct LockSession {
+    Holder holder;
+    bool lives = false;
+};
+
+std::mutex sessions_mutex;
+
+std::map<std::string, LockSession>& sessions() {
+    static std::map<std::string, LockSession> all;
+    return all;
+}
+
+// The two integers of a group's advisory lock, as parameters.
+struct LockKey {
+    explicit LockKey(std::string_view slot) : of_group(std::to_string(hash(slot))) {}
+    [[nodiscard]] std::vector<sql::Param> params() const { return {sql::Param(of_all), sql::Param(of_group)}; }
+
+    std::string of_all = std::to_string(lock_class);
+    std::string of_group;
+};
+
+bool take_lock(sql::Connection& connection, const LockKey& key) {
+    return connection
+        .query("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)", key.params(),
+               {1, 1, 1})
+        .boolean(0, 0);
+}
+
+std::optional<Holder> find_holder(sql::Connection& connection, const LockKey& key) {
+    const auto found = connection.query(
+        "SELECT l.pid, coalesce(a.backend_start::pg_catalog.text, '') FROM pg_catalog.pg_locks l "
+        "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+        "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 "
+        "AND l.classid = $1::pg_catalog.oid AND l.objid = ($2::pg_catalog.int8 & 4294967295)::pg_catalog.oid "
+        "AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) "
+        "LIMIT 1",
+        key.params(), {2, 0, 1});
+    if (found.rows() == 0) return std::nullopt;
+    return Holder{found.text(0, 0), found.text(0, 1)};
+}
+
+// Whether the holder was left by an earlier session of ours and is gone now.
+bool end_leftover(sql::Connection& connection, const std::string& slot, const Holder& holder) {
+    {
+        const std::lock_guard lock(sessions_mutex);
+        const auto known = sessions().find(slot);
+        if (known == sessions().end() || known->second.lives || known->second.holder != holder) return false;
+    }
+    return connection
+        .query("SELECT pg_catalog.pg_terminate_backend($1::pg_catalog.int4, 5000)", {sql::Param(holder.pid)}, {1, 1, 1})
+        .boolean(0, 0);
 }
 
 }  // namespace
@@ -47,6 +114,15 @@ sql::ReplicationConnection connect_replication(const sql::ConnectOptions& option
     sql::ReplicationConnection connection(options, std::move(stop));
     prepare_source_session(connection.connection());
     return connection;
+}
+
+void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
+    if (bytes == 0) return;
+    connection.exec(
+        fmt::format("SELECT pg_catalog.set_config(name, '{0}', false) FROM pg_catalog.pg_settings "
+                    "WHERE name = 'logical_decoding_work_mem' AND setting::pg_catalog.int8 < {0}",  // both in kB
+                    std::max<std::uint64_t>(bytes / 1024, 64)),
+        "prepare a session on the source");
 }
 
 void check_source(sql::Connection& connection) {
@@ -79,27 +155,30 @@ void check_free_slot(sql::Connection& connection) {
         "Drop a slot nobody needs (SELECT pg_drop_replication_slot(...)) or raise max_replication_slots and restart.");
 }
 
-void lock_group(sql::Connection& connection, const std::string& slot) {
-    const std::string key_class = std::to_string(lock_class);
-    const std::string key = std::to_string(hash(slot));
+GroupLock::GroupLock(sql::Connection& connection, std::string slot) : slot_(std::move(slot)) {
+    const LockKey key(slot_);
     // The backend of a replicator that has just ended holds its lock a little longer.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
-    do {
-        const auto locked =
-            connection.query("SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)",
-                             {sql::Param(key_class), sql::Param(key)}, {1, 1, 1});
-        if (locked.boolean(0, 0)) return;
-        connection.wait(false, 50);
-    } while (std::chrono::steady_clock::now() < deadline);
-    const auto holder = connection.query(
-        "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 "
-        "AND classid = $1::pg_catalog.oid AND objid = ($2::pg_catalog.int8 & 4294967295)::pg_catalog.oid "
-        "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) LIMIT 1",
-        {sql::Param(key_class), sql::Param(key)}, {1, 0, 1});
-    const std::string who = holder.rows() == 1 ? fmt::format(" (server process {})", holder.text(0, 0)) : "";
-    throw retry_error(
-        fmt::format("unable to replicate with slot '{}': another replicator of the group is running{}", slot, who),
-        "Run one replicator per group; end the other one first.");
+    while (!take_lock(connection, key)) {
+        if (std::chrono::steady_clock::now() < deadline) {
+            connection.wait(false, 50);
+            continue;
+        }
+        const auto holder = find_holder(connection, key);
+        if (holder && end_leftover(connection, slot_, *holder) && take_lock(connection, key)) break;
+        throw retry_error(
+            fmt::format("unable to replicate with slot '{}': another replicator of the group is running{}", slot_,
+                        holder ? fmt::format(" (server process {})", holder->pid) : ""),
+            "Run one replicator per group; end the other one first.");
+    }
+    const auto self = find_holder(connection, key);
+    const std::lock_guard lock(sessions_mutex);
+    if (self) sessions()[slot_] = {*self, true};
+}
+
+GroupLock::~GroupLock() {
+    const std::lock_guard lock(sessions_mutex);
+    sessions()[slot_].lives = false;
 }
 
 Lsn wal_end(sql::Connection& connection) {

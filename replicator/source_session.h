@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <stop_token>
 #include <string>
 
@@ -18,13 +19,29 @@ sql::Connection connect_source(const sql::ConnectOptions& options, std::stop_tok
 // A stop Error with the way out when the role may not replicate.
 sql::ReplicationConnection connect_replication(const sql::ConnectOptions& options, std::stop_token stop);
 
+// Lets the walsender of this connection keep so much of what it decodes in memory before it spills large transactions
+// to its disk (logical_decoding_work_mem). Never less than the server's own setting; 0 leaves that alone.
+void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes);
+
 // PostgreSQL 14 or later, not in recovery, wal_level logical: each its own stop Error.
 void check_source(sql::Connection& connection);
 // A stop Error when no slot is free.
 void check_free_slot(sql::Connection& connection);
-// Taken for the connection's life, so that two replicators of one group do not undo each other's slots. A retry Error
-// naming the holder when another has it.
-void lock_group(sql::Connection& connection, const std::string& slot);
+// Keeps two replicators of one group from undoing each other's slots, from the constructor until `connection` ends.
+//
+// A backend whose connection died without a word may keep the lock for hours. One that an earlier session of this very
+// process left is ended; this object's life says how long a session lasts, so it must end no later than `connection`.
+class GroupLock {
+   public:
+    // A retry Error naming the holder when another has it.
+    GroupLock(sql::Connection& connection, std::string slot);
+    ~GroupLock();
+    GroupLock(const GroupLock&) = delete;
+    GroupLock& operator=(const GroupLock&) = delete;
+
+   private:
+    std::string slot_;
+};
 
 Lsn wal_end(sql::Connection& connection);
 // 0 when there is none.

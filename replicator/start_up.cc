@@ -148,4 +148,13 @@ StartPlan decide_start(const StartFacts& facts) {
     throw std::logic_error("a message of no known kind");
 }
 
+bool depends_on_the_end(const StartFacts& facts) {
+    if (!facts.slot || facts.resnapshot) return false;
+    try {
+        return decide_start(facts).drop_slot;
+    } catch (const Error& error) {
+        return error.action() == Action::stop;
+    }
+}
+
 }  // namespace pgsluice

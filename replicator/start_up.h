@@ -69,4 +69,9 @@ struct StartPlan {
 // Throws the Error that says why there is no way on by itself, with the way out as its hint.
 StartPlan decide_start(const StartFacts& facts);
 
+// Whether decide_start() drops the slot that is there, or stops over what the stream holds. When the stream is
+// replicated that may come from a leader that has not applied all yet, so it is worth another look; --resnapshot drops
+// the slot whatever the stream holds.
+bool depends_on_the_end(const StartFacts& facts);
+
 }  // namespace pgsluice

@@ -28,7 +28,11 @@ constexpr int default_connect_timeout_s = 10;  // per host
 // them: it is what money is written and read with.
 constexpr const char* session_settings =
     "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
-    "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'";
+    "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'; "
+    // The server must notice, too, when we are cut off without a word, for its session holds locks and slots until
+    // then. By default that takes two hours; this is a minute, as at our end (conninfo.cc). Not tcp_user_timeout: it
+    // would also end a connection whose other end is well and does not read for now, as under backpressure.
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
 void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
 

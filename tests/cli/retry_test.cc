@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "tests/support/process.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice::test;
 
@@ -21,8 +22,6 @@ std::vector<std::string> lonely_worker(const std::vector<std::string>& more) {
     words.insert(words.end(), more.begin(), more.end());
     return words;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

@@ -74,6 +74,11 @@ class ReplicatorRun {
         stop_.request_stop();
         join();
     }
+    // Asks to stop and waits, whatever it dies of.
+    void end() {
+        stop_.request_stop();
+        end_thread();
+    }
     // Waits until it ends by itself.
     void join() {
         end_thread();
@@ -156,10 +161,6 @@ class ReplicatorRun {
     void end_thread() {
         if (thread_.joinable()) thread_.join();
         ended_ = false;
-    }
-    void end() {
-        stop_.request_stop();
-        end_thread();
     }
 
     PostgresServer& server_;

@@ -148,6 +148,31 @@ TEST_CASE("an unfinished copy is made anew under the next epoch, in both modes t
     }
 }
 
+TEST_CASE("stopped while nats-server hangs at the end of the copy: the next start goes on, or copies anew") {
+    NatsServer nats;
+    ReplicatorRun run(one_table);
+    run.options.nats.url = nats.url();
+    run.broker = Broker::connect(run.options.nats, [](LogLevel, std::string_view) {}, {});
+    run.options.mode = ReplicatorMode::copy_and_stream;
+    std::atomic<bool> paused = false;
+    run.options.on_copy_progress = [&](const CopyProgress& progress) {
+        if (progress.rows == 2 && !paused) {
+            nats.pause();
+            paused = true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(250));  // so that every block is told of
+    };
+    run.start();
+    REQUIRE(eventually("all rows are published", [&] { return paused.load(); }));
+    run.end();
+    nats.resume();
+    run.start();  // with the slot when the end may have been stored, else with a new one and a new copy
+    CHECK(run.wait_running());
+    run.sql("INSERT INTO t VALUES (3)");
+    CHECK(run.wait_inserted(3));
+    run.stop();
+}
+
 TEST_CASE("--resnapshot starts over from a running group and from a lost one") {
     ReplicatorRun run(one_table);
     run.options.mode = ReplicatorMode::copy_and_stream;

@@ -120,11 +120,40 @@ TEST_CASE("a transaction that comes to wait for our locks while we wait for it g
     CHECK(source.rows("other") == std::vector<std::string>{"1"});
 }
 
-TEST_CASE("who rewrites, truncates or drops a table in the middle of the copy waits until its end") {
-    for (const char* statement : {"TRUNCATE t", "ALTER TABLE t ALTER a TYPE bigint", "VACUUM FULL t", "DROP TABLE t"}) {
+TEST_CASE("a table rewritten, truncated or dropped while the snapshot waits for its lock") {
+    for (const char* statement : {"TRUNCATE t", "ALTER TABLE t ALTER a TYPE bigint",
+                                  "ALTER TABLE t ADD b int DEFAULT 7", "CLUSTER t USING t_a", "DROP TABLE t"}) {
         CAPTURE(statement);
         SnapshotSource source(
-            "CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 50000) i; CREATE TABLE z AS SELECT 1 AS a");
+            "CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 20000) i; CREATE INDEX t_a ON t (a DESC); CREATE "
+            "TABLE z AS SELECT 1 AS a");
+        source.options.mode = ReplicatorMode::copy;  // makes no publication, which would wait as well
+        const bool dropped = std::string(statement).starts_with("DROP");
+        Session rewriting(source);
+        rewriting.exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+        std::jthread finisher([&] {
+            eventually("the snapshot waits", [&] { return somebody_waits_for_a_lock(source, "AccessShareLock"); });
+            rewriting.exec(statement);
+            rewriting.exec("COMMIT");
+        });
+        if (dropped) {
+            CHECK_THROWS_WITH_AS(source.copy(), doctest::Contains("dropped meanwhile"), Error);
+            continue;
+        }
+        source.copy();
+        finisher.join();
+        CHECK(source.rows("t") == source.rows_now("SELECT * FROM public.t"));
+        CHECK(source.rows("z").size() == 1);
+    }
+}
+
+TEST_CASE("who rewrites, truncates or drops a table in the middle of the copy waits until its end") {
+    for (const char* statement :
+         {"TRUNCATE t", "ALTER TABLE t ALTER a TYPE bigint", "VACUUM FULL t", "CLUSTER t USING t_a", "DROP TABLE t"}) {
+        CAPTURE(statement);
+        SnapshotSource source(
+            "CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 50000) i; CREATE INDEX t_a ON t (a DESC); CREATE "
+            "TABLE z AS SELECT 1 AS a");
         source.options.copy_range_bytes = 128 * 1024;
         source.options.block_bytes = 8192;
         const auto expected = source.rows_now("SELECT * FROM public.t");

@@ -41,6 +41,14 @@ std::size_t rows_of(CopyOut& copy) {
 
 }  // namespace
 
+TEST_CASE("the server notices within a minute, not two hours, that a client is cut off") {
+    Connection connection(to_database());
+    const auto setting = [&](const std::string& name) { return connection.exec("SHOW " + name).text(0, 0); };
+    CHECK(setting("tcp_keepalives_idle") == "30");
+    CHECK(setting("tcp_keepalives_interval") == "10");
+    CHECK(setting("tcp_keepalives_count") == "3");
+}
+
 TEST_CASE("values are text, NULL is nothing, and a result has the shape asked for") {
     Connection connection(to_database());
     const auto result = connection.query("SELECT $1::text, $2::text, 7, true", {Param(""), Param()}, {4, 1, 1});

@@ -50,16 +50,25 @@ Pipeline::Pipeline(PipelineServers servers, const std::string& encoding)
     on_both("CREATE TABLE settled (mark int PRIMARY KEY)");
 }
 
+void Pipeline::always(std::vector<std::string> replicator_more, std::vector<std::string> worker_more) {
+    replicator_always_ = std::move(replicator_more);
+    worker_always_ = std::move(worker_more);
+}
+
 std::vector<std::string> Pipeline::replicator_argv(std::vector<std::string> more) const {
-    return joined({PGSLUICE_BINARY, "replicator", "--group", group_, "--source-url", servers_.source.url(source_db_),
-                   "--nats-url", servers_.nats.url()},
-                  std::move(more));
+    auto argv = joined({PGSLUICE_BINARY, "replicator", "--group", group_, "--source-url",
+                        servers_.source.url(source_db_, ports_.replicator_to_source), "--nats-url",
+                        servers_.nats.url(ports_.replicator_to_nats)},
+                       replicator_always_);
+    return joined(std::move(argv), std::move(more));
 }
 
 std::vector<std::string> Pipeline::worker_argv(const std::string& sink, std::vector<std::string> more) const {
-    std::vector<std::string> argv = {PGSLUICE_BINARY, "worker",           sink, "--group", group_,
-                                     "--nats-url",    servers_.nats.url()};
-    if (sink == "postgres") argv = joined(std::move(argv), {"--target-url", servers_.target.url(target_db_)});
+    auto argv = joined(
+        {PGSLUICE_BINARY, "worker", sink, "--group", group_, "--nats-url", servers_.nats.url(ports_.workers_to_nats)},
+        worker_always_);
+    if (sink == "postgres")
+        argv = joined(std::move(argv), {"--target-url", servers_.target.url(target_db_, ports_.worker_to_target)});
     return joined(std::move(argv), std::move(more));
 }
 
@@ -99,6 +108,15 @@ std::string Pipeline::target_scalar(const std::string& query) { return servers_.
 void Pipeline::must_run(const std::string& name, std::optional<Process>& process) {
     if (!process || process->running()) return;
     FAIL(name << " ended with code " << process->wait() << "; its messages:\n" << process->err());
+}
+
+void Pipeline::await_stream() {
+    eventually("the replicator streams", [&] {
+        must_run("the replicator", replicator_);
+        return source_scalar(
+                   "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid "
+                   "WHERE r.state = 'streaming' AND s.database = current_database()") == "1";
+    });
 }
 
 void Pipeline::settle(std::chrono::seconds limit) {

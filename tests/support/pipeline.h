@@ -18,6 +18,14 @@ struct PipelineServers {
     NatsServer& nats;
 };
 
+// Where the processes connect to, when it is not the servers themselves but proxies before them. 0: the server's own.
+struct PipelinePorts {
+    int replicator_to_source = 0;
+    int replicator_to_nats = 0;
+    int workers_to_nats = 0;
+    int worker_to_target = 0;
+};
+
 // The servers that a process's tests share.
 PipelineServers shared_servers();
 
@@ -26,6 +34,10 @@ class Pipeline {
     // Makes both databases, with a table `settled` that settle() uses.
     explicit Pipeline(PipelineServers servers = shared_servers(), const std::string& encoding = "UTF8");
 
+    // From now on processes connect through these ports.
+    void go_through(const PipelinePorts& ports) { ports_ = ports; }
+    // From now on part of every command line.
+    void always(std::vector<std::string> replicator_more, std::vector<std::string> worker_more);
     // The command lines, for tests that change them.
     [[nodiscard]] std::vector<std::string> replicator_argv(std::vector<std::string> more) const;
     [[nodiscard]] std::vector<std::string> worker_argv(const std::string& sink, std::vector<std::string> more) const;
@@ -57,9 +69,13 @@ class Pipeline {
     std::string source_scalar(const std::string& query);
     std::string target_scalar(const std::string& query);
 
+    // Waits until the replicator reads the source's slot.
+    void await_stream();
     // Writes a mark on the source and waits until the target has it: everything committed before has then arrived.
     // Fails the test at once, with its messages, when a process has ended.
     void settle(std::chrono::seconds limit = std::chrono::seconds(60));
+    // The number that the last settle() wrote into `settled`.
+    [[nodiscard]] int last_mark() const { return marks_; }
     // The table's rows as text, sorted; `table` is SQL, so quote it where needed.
     std::vector<std::string> source_rows(const std::string& table);
     std::vector<std::string> target_rows(const std::string& table);
@@ -76,6 +92,9 @@ class Pipeline {
     std::string group_;
     std::string source_db_;
     std::string target_db_;
+    PipelinePorts ports_;
+    std::vector<std::string> replicator_always_;
+    std::vector<std::string> worker_always_;
     int marks_ = 0;
     std::optional<Process> replicator_;
     std::optional<Process> worker_;

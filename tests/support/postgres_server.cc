@@ -166,6 +166,7 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
 PostgresServer::~PostgresServer() { stop_immediate(); }
 
 int PostgresServer::port() const { return state_->port; }
+std::string PostgresServer::data_directory() const { return state_->data; }
 
 sql::ConnectOptions PostgresServer::connect(const std::string& dbname) const {
     sql::ConnectOptions options;
@@ -178,9 +179,9 @@ sql::ConnectOptions PostgresServer::connect(const std::string& dbname) const {
     return options;
 }
 
-std::string PostgresServer::url(const std::string& dbname) const {
+std::string PostgresServer::url(const std::string& dbname, int port) const {
     return std::string("postgresql://postgres") + (state_->options.password ? ":secret" : "") +
-           "@127.0.0.1:" + std::to_string(state_->port) + "/" + dbname;
+           "@127.0.0.1:" + std::to_string(port != 0 ? port : state_->port) + "/" + dbname;
 }
 
 std::string PostgresServer::create_database(const std::string& encoding) {

@@ -22,7 +22,8 @@ class PostgresServer {
 
     [[nodiscard]] int port() const;
     [[nodiscard]] sql::ConnectOptions connect(const std::string& dbname) const;  // superuser
-    [[nodiscard]] std::string url(const std::string& dbname) const;
+    // Through another port, a proxy's, when one is given.
+    [[nodiscard]] std::string url(const std::string& dbname, int port = 0) const;
     // A fresh, uniquely named database.
     std::string create_database(const std::string& encoding = "UTF8");
     void sql(const std::string& dbname, const std::string& statements);
@@ -30,6 +31,7 @@ class PostgresServer {
     std::string scalar(const std::string& dbname, const std::string& query);
     // Rows of "a|b|c" as psql -At would print them.
     std::vector<std::string> rows(const std::string& dbname, const std::string& query);
+    [[nodiscard]] std::string data_directory() const;
     void stop_immediate();  // kill, as in a crash
     void start();
 

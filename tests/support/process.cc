@@ -117,10 +117,10 @@ struct ChildPlan {
     ::dup2(plan.in, 0);
     ::dup2(plan.out, 1);
     ::dup2(plan.err, 2);
+    for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
     if (plan.run_as != 0 && ::getuid() == 0) {
         if (::setgroups(0, nullptr) != 0 || ::setgid(plan.group) != 0 || ::setuid(plan.run_as) != 0) ::_exit(126);
     }
@@ -152,8 +152,13 @@ pid_t start(const ProcessOptions& options, const std::string& out, const std::st
                          .death_signal = options.death_signal,
                          .parent = ::getpid()};
     const pid_t pid = Launcher::instance().launch([&] {
+        // A signal for the child must not find our own handlers there.
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         const pid_t child = ::fork();
         if (child == 0) become(plan);
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
         return child;
     });
     ::close(plan.in);

@@ -35,7 +35,7 @@ StartFacts ending_in(MessageKind kind, ReplicatorMode mode, bool with_slot) {
     StartFacts facts = fresh(mode);
     facts.publication_exists = true;
     facts.group = GroupInfo{"shop", "7301", 1, "shop", "15.18", "0.1.0"};
-    facts.stream = StreamState{StreamSeq{1}, StreamSeq{9}, 9, 100, -1, 0, true, true};
+    facts.stream = StreamState{StreamSeq{1}, StreamSeq{9}, 9, 100, -1, 0, true, true, 1, {}};
     facts.last = LastMessage{StreamSeq{9}, {kind, {Lsn{0x1000}, 3}, Lsn{0x1800}}, {}, {}};
     if (with_slot) facts.slot = slot_at(Lsn{0x1800});
     return facts;
@@ -235,4 +235,28 @@ TEST_CASE("resuming demands that nothing can be missing") {
         facts.group.reset();  // trimmed, and KV lost: nothing to compare with
         CHECK(outcome(facts) == Outcome(StartPlan{false, false, Then::resume}));
     }
+}
+
+TEST_CASE("where a stream ends too early matters when the slot would go, or all stops") {
+    const auto both = ReplicatorMode::copy_and_stream;
+    CHECK_FALSE(depends_on_the_end(fresh(both)));
+    for (const MessageKind kind : kinds) {
+        CAPTURE(static_cast<int>(kind));
+        const bool resumes =
+            kind == MessageKind::snapshot_end || kind == MessageKind::changes || kind == MessageKind::progress;
+        CHECK(depends_on_the_end(ending_in(kind, both, true)) == !resumes);
+        CHECK_FALSE(depends_on_the_end(ending_in(kind, both, false)));
+    }
+    auto facts = ending_in(MessageKind::changes, both, true);
+    facts.slot->confirmed = Lsn{0x1801};
+    CHECK(depends_on_the_end(facts));
+    facts.resnapshot = true;
+    CHECK_FALSE(depends_on_the_end(facts));
+    facts = ending_in(MessageKind::changes, both, true);
+    facts.last.reset();
+    CHECK(depends_on_the_end(facts));
+    facts.stream.reset();
+    CHECK(depends_on_the_end(facts));
+    facts.slot->active_pid = 7;  // waiting for the stream changes nothing
+    CHECK_FALSE(depends_on_the_end(facts));
 }
