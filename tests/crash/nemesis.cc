@@ -5,24 +5,42 @@
 
 #include <doctest/doctest.h>
 
+#include "stream/registry.h"
+#include "tests/support/stream_group.h"
+
 namespace pgsluice::test {
 namespace {
 
+using Names = std::vector<std::string>;
+
 // Places in the program, stream/failpoint.h.
-const std::vector<std::string> replicator_places = {"after_publish", "before_feedback", "after_feedback"};
-const std::vector<std::string> worker_places = {"postgres_before_commit", "postgres_after_commit", "after_apply"};
+const Names replicator_places = {"after_publish", "before_feedback", "after_feedback"};
+const Names worker_places = {"postgres_before_commit", "postgres_after_commit", "after_apply"};
+const Names file_places = {"file_write", "file_before_checkpoint", "file_after_checkpoint", "file_rename",
+                           "after_apply"};
+
+// Small enough to fill within a fault, larger than the workload's largest transaction.
+constexpr const char* stream_max_bytes = "24MB";
 
 }  // namespace
 
-Nemesis::Nemesis(Pipeline& pipeline, PipelineServers servers, unsigned seed)
-    : pipeline_(pipeline), servers_(servers), random_(seed) {
+Nemesis::Nemesis(Victims victims, unsigned seed)
+    : victims_(victims), pipeline_(victims.pipeline), servers_(victims.servers), random_(seed) {
+    auto& file = victims_.file_worker;
+    auto& webhook = victims_.webhook_worker;
     faults_ = {
         {"kill the replicator", [&] { pipeline_.kill_replicator(); }},
         {"kill the worker", [&] { pipeline_.kill_worker(); }},
-        {"kill both", [&] { pipeline_.kill_replicator(), pipeline_.kill_worker(); }},
+        {"kill replicator and worker", [&] { pipeline_.kill_replicator(), pipeline_.kill_worker(); }},
+        {"kill the file worker", [&] { file.kill(); }},
+        {"kill the file worker", [&] { file.kill(); }},
+        {"kill the webhook worker", [&] { webhook.kill(); }},
+        {"kill all four", [&] { pipeline_.kill_replicator(), pipeline_.kill_worker(), file.kill(), webhook.kill(); }},
         {"kill nats-server", [&] { servers_.nats.kill(), pause(500), servers_.nats.start(); }},
         {"kill nats-server and the replicator",
          [&] { servers_.nats.kill(), pipeline_.kill_replicator(), servers_.nats.start(); }},
+        {"kill nats-server and all workers",
+         [&] { servers_.nats.kill(), pipeline_.kill_worker(), file.kill(), webhook.kill(), servers_.nats.start(); }},
         {"crash the source", [&] { servers_.source.stop_immediate(), pause(300), servers_.source.start(); }},
         {"crash the target", [&] { servers_.target.stop_immediate(), pause(300), servers_.target.start(); }},
         {"crash the target, kill the worker",
@@ -30,19 +48,52 @@ Nemesis::Nemesis(Pipeline& pipeline, PipelineServers servers, unsigned seed)
         {"pause nats-server", [&] { servers_.nats.pause(), pause(1500), servers_.nats.resume(); }},
         {"pause the replicator", [&] { stop_and_continue(pipeline_.replicator()); }},
         {"pause the worker", [&] { stop_and_continue(pipeline_.worker()); }},
-        {"terminate the source's backends", [&] { terminate_backends(servers_.source); }},
-        {"terminate the target's backends", [&] { terminate_backends(servers_.target); }},
-        {"replicator's failpoint", [&] { detail_ = replicator_failpoint(); }},
-        {"replicator's failpoint", [&] { detail_ = replicator_failpoint(); }},
-        {"worker's failpoint", [&] { detail_ = worker_failpoint(); }},
-        {"worker's failpoint", [&] { detail_ = worker_failpoint(); }},
+        {"pause the file worker", [&] { stop_and_continue(file.process()); }},
+        {"pause the webhook worker", [&] { stop_and_continue(webhook.process()); }},
+        {"terminate the source's backends", [&] { terminate_backends(servers_.source, "true"); }},
+        {"terminate the walsender", [&] { terminate_backends(servers_.source, "backend_type = 'walsender'"); }},
+        {"terminate the target's backends", [&] { terminate_backends(servers_.target, "true"); }},
+        {"replicator's failpoint", [&] { replicator_failpoint(); }},
+        {"replicator's failpoint", [&] { replicator_failpoint(); }},
+        {"worker's failpoint", [&] { worker_failpoint(); }},
+        {"worker's failpoint", [&] { worker_failpoint(); }},
+        {"line worker's failpoint", [&] { line_worker_failpoint(); }},
+        {"line worker's failpoint", [&] { line_worker_failpoint(); }},
+        {"link", [&] { trouble_link(); }},
+        {"link", [&] { trouble_link(); }},
+        {"link", [&] { trouble_link(); }},
+        {"link", [&] { trouble_link(); }},
+        {"link", [&] { trouble_link(); }},
+        {"link", [&] { trouble_link(); }},
+        {"fill the stream", [&] { fill_stream(); }},
+        {"fill the stream", [&] { fill_stream(); }},
     };
+}
+
+void Nemesis::prepare(Pipeline& pipeline, const Links& links) {
+    pipeline.go_through(links.ports());
+    // Outages are short here, and several follow one another while a process has not yet got going.
+    const Names patience = {"--retry-max-attempts", "1000", "--retry-initial-wait", "200ms", "--retry-max-wait", "1s"};
+    Names replicator = patience;
+    replicator.insert(replicator.end(), {"--stream-max-bytes", stream_max_bytes, "--stream-retain", "0s"});
+    pipeline.always(replicator, patience);
+}
+
+// The first worker to apply something lets the stream be trimmed; by then the others have to be registered.
+void Nemesis::start() {
+    pipeline_.start_replicator();
+    victims_.file_worker.start();
+    victims_.webhook_worker.start();
+    const auto broker = connect_broker(servers_.nats.url());
+    WorkerRegistry registry(*broker, names_for(pipeline_.group()));
+    eventually("the file and the webhook worker are registered", [&] { return registry.list().size() == 2; });
+    ensure_running();
 }
 
 std::string Nemesis::strike() {
     detail_.clear();
     pause(1000);
-    const Fault& fault = faults_[static_cast<std::size_t>(dice(static_cast<int>(faults_.size())) - 1)];
+    const Fault& fault = one_of(faults_);
     fault.happen();
     ensure_running();
     return fault.name + (detail_.empty() ? "" : " " + detail_);
@@ -59,35 +110,88 @@ void Nemesis::stop_and_continue(Process& process) {
     process.signal(SIGCONT);
 }
 
-std::string Nemesis::replicator_failpoint() {
-    const auto place =
-        replicator_places[static_cast<std::size_t>(dice(static_cast<int>(replicator_places.size())) - 1)] + ":" +
-        std::to_string(dice(5));  // feedback is given once a second
+void Nemesis::replicator_failpoint() {
+    detail_ = one_of(replicator_places) + ":" + std::to_string(dice(5));  // feedback is given once a second
     pipeline_.kill_replicator();
-    pipeline_.start_replicator({"--copy-and-stream"}, {{"PGSLUICE_FAILPOINT", place}});
-    eventually("the replicator dies at " + place, [&] { return !pipeline_.replicator().running(); });
+    pipeline_.start_replicator({"--copy-and-stream"}, {{"PGSLUICE_FAILPOINT", detail_}});
+    eventually("the replicator dies at " + detail_, [&] { return !pipeline_.replicator().running(); });
     pipeline_.kill_replicator();
-    return place;
 }
 
-std::string Nemesis::worker_failpoint() {
-    const auto place = worker_places[static_cast<std::size_t>(dice(static_cast<int>(worker_places.size())) - 1)] + ":" +
-                       std::to_string(dice(30));
+void Nemesis::worker_failpoint() {
+    detail_ = one_of(worker_places) + ":" + std::to_string(dice(30));
     pipeline_.kill_worker();
-    pipeline_.start_worker({}, {{"PGSLUICE_FAILPOINT", place}});
-    eventually("the worker dies at " + place, [&] { return !pipeline_.worker().running(); });
+    pipeline_.start_worker({}, {{"PGSLUICE_FAILPOINT", detail_}});
+    eventually("the worker dies at " + detail_, [&] { return !pipeline_.worker().running(); });
     pipeline_.kill_worker();
-    return place;
 }
 
-void Nemesis::terminate_backends(PostgresServer& server) {
-    server.sql("postgres",
-               "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%'");
+void Nemesis::line_worker_failpoint() {
+    const bool file = dice(3) > 1;
+    Actor& actor = file ? victims_.file_worker : victims_.webhook_worker;
+    const std::string place = file ? one_of(file_places) : "after_apply";
+    // Checkpoints come once a second, finished files now and then.
+    const bool rare = place != "file_write" && place != "after_apply";
+    detail_ = (file ? "file " : "webhook ") + place + ":" + std::to_string(rare ? dice(2) : dice(20));
+    actor.kill();
+    actor.start({{"PGSLUICE_FAILPOINT", detail_.substr(detail_.find(' ') + 1)}});
+    eventually("the worker dies at " + detail_, [&] { return !actor.process().running(); });
+    actor.kill();
+}
+
+void Nemesis::terminate_backends(PostgresServer& server, const std::string& which) {
+    server.sql(
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%' AND " + which);
+}
+
+// A link is cut, or is silent for a while in one direction or both and then is cut, or lives on.
+void Nemesis::trouble_link() {
+    auto links = victims_.links.all();
+    const auto& [name, proxy] = links[static_cast<std::size_t>(dice(static_cast<int>(links.size())) - 1)];
+    const auto half_open = [&proxy = proxy, this](bool up, bool down) {
+        proxy.hold(up, down);
+        pause(2500);
+        if (dice(2) == 1) proxy.cut();
+        proxy.hold(false, false);
+    };
+    const std::vector<Fault> troubles = {
+        {"cut", [&proxy = proxy] { proxy.cut(); }},
+        {"cut twice", [&proxy = proxy, this] { proxy.cut(), pause(300), proxy.cut(); }},
+        {"cut and refusing",
+         [&proxy = proxy, this] { proxy.refuse(true), proxy.cut(), pause(1500), proxy.refuse(false); }},
+        {"silent to the server", [&] { half_open(true, false); }},
+        {"silent to the client", [&] { half_open(false, true); }},
+        {"silent", [&] { half_open(true, true); }},
+        {"cut, unknown to the server", [&proxy = proxy, this] { proxy.cut_clients(), pause(2500), proxy.cut(); }},
+    };
+    const Fault& trouble = one_of(troubles);
+    detail_ = name + " " + trouble.name;
+    trouble.happen();
+}
+
+// A worker stands still until the stream is full; then it goes on, and so must everything.
+void Nemesis::fill_stream() {
+    Process* const workers[] = {&pipeline_.worker(), &victims_.file_worker.process(),
+                                &victims_.webhook_worker.process()};
+    Process& worker = *workers[dice(3) - 1];
+    const auto said = pipeline_.replicator().err().size();
+    worker.signal(SIGSTOP);
+    eventually("the replicator says that the stream is full", [&] {
+        pipeline_.on_source("INSERT INTO log SELECT i, repeat(md5(i::text), 1000) FROM generate_series(1, 30) AS i");
+        const std::string err = pipeline_.replicator().err();
+        return err.find("is full", said) != std::string::npos || err.find("of at most", said) != std::string::npos;
+    });
+    if (dice(2) == 1) pipeline_.kill_replicator();
+    worker.signal(SIGCONT);
 }
 
 void Nemesis::ensure_running() {
     if (!pipeline_.has_replicator()) pipeline_.start_replicator();
     if (!pipeline_.has_worker()) pipeline_.start_worker();
+    for (Actor* const actor : {&victims_.file_worker, &victims_.webhook_worker}) {
+        if (!actor->started()) actor->start();
+    }
 }
 
 }  // namespace pgsluice::test

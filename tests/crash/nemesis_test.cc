@@ -1,88 +1,50 @@
-// Nothing lost, nothing twice, whatever dies: writers on the source, seeded faults everywhere, and at the end equality.
+// Nothing lost, nothing twice, whatever dies: writers on the source, seeded faults everywhere, and every few rounds the
+// target equals the source, the files hold every change once and in order, the webhook has taken every change.
 //
 // PGSLUICE_CRASH_SEED repeats a run's faults and transactions, PGSLUICE_CRASH_ROUNDS says how many faults; the long
 // form is tests/crash/run.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <iostream>
-#include <optional>
-
+#include "tests/crash/file_worker.h"
 #include "tests/crash/nemesis.h"
+#include "tests/crash/seed.h"
+#include "tests/crash/total_reader.h"
+#include "tests/crash/webhook_worker.h"
 #include "tests/crash/workload.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
 
-namespace {
-
-unsigned number_from(const char* variable, unsigned otherwise) {
-    const char* given = std::getenv(variable);
-    return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : otherwise;
-}
-
-// Looks at the target all the time: the transfers' total is never off, in no snapshot of any moment.
-class TotalReader {
-   public:
-    TotalReader(PostgresServer& server, std::string database)
-        : server_(server), database_(std::move(database)), thread_([this] { run(); }) {}
-    ~TotalReader() {
-        stopping_ = true;
-        thread_.join();
-    }
-    [[nodiscard]] long looked() const { return looked_; }
-    [[nodiscard]] long wrong() const { return wrong_; }
-
-   private:
-    void run() {
-        std::optional<sql::Connection> connection;
-        while (!stopping_) {
-            try {
-                if (!connection) connection.emplace(server_.connect(database_));
-                ++looked_;
-                if (connection->exec(Workload::total_query()).text(0, 0) != Workload::total()) ++wrong_;
-            } catch (const std::exception&) {  // the target is being killed
-                connection.reset();
-            }
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        }
-    }
-
-    PostgresServer& server_;
-    std::string database_;
-    std::atomic<bool> stopping_ = false;
-    std::atomic<long> looked_ = 0;
-    std::atomic<long> wrong_ = 0;
-    std::thread thread_;
-};
-
-}  // namespace
-
 TEST_CASE("writers, faults, equality") {
-    const unsigned seed = number_from("PGSLUICE_CRASH_SEED", std::random_device{}());
-    const unsigned rounds = number_from("PGSLUICE_CRASH_ROUNDS", 15);
-    std::cout << "PGSLUICE_CRASH_SEED=" << seed << "\n";
+    const unsigned seed = crash_seed();
+    const int rounds = crash_rounds(10);
     INFO("PGSLUICE_CRASH_SEED=" << seed);
 
     PostgresServer source;
     PostgresServer target;
     NatsServer nats;
     const PipelineServers servers{source, target, nats};
+    Links links(servers);
     Pipeline pipeline(servers);
     pipeline.on_both(Workload::schema());
     pipeline.on_source(Workload::rows());
-    pipeline.start();
+    Nemesis::prepare(pipeline, links);
+    FileWorker file_worker(pipeline);
+    WebhookWorker webhook_worker(pipeline, seed);
+    Nemesis nemesis({pipeline, servers, links, file_worker.actor, webhook_worker.actor}, seed);
+    nemesis.start();
     pipeline.settle();
+    SourceLog log(source, pipeline.source_db());
+    // Registered from here on: nothing they need is trimmed.
+    file_worker.check(log, pipeline.last_mark());
+    webhook_worker.check(log, pipeline.last_mark());
 
-    Nemesis nemesis(pipeline, servers, seed);
     TotalReader reader(target, pipeline.target_db());
-    constexpr unsigned rounds_between_checks = 5;
-    for (unsigned round = 0; round < rounds;) {
+    constexpr int rounds_between_checks = 5;
+    for (int round = 0; round < rounds;) {
         std::string struck;
-        Workload workload(source, pipeline.source_db(), seed + round, 4);
-        for (unsigned i = 0; i < rounds_between_checks && round < rounds; ++i, ++round)
-            struck += nemesis.strike() + "; ";
+        Workload workload(source, pipeline.source_db(), seed + static_cast<unsigned>(round), 4);
+        for (int i = 0; i < rounds_between_checks && round < rounds; ++i, ++round) struck += nemesis.strike() + "; ";
         workload.stop();
         INFO("up to round " << round << ": " << struck);
         pipeline.settle(std::chrono::seconds(120));
@@ -92,9 +54,15 @@ TEST_CASE("writers, faults, equality") {
             INFO("the worker's messages:\n" << pipeline.worker().err());
             CHECK(pipeline.source_sum(table) == pipeline.target_sum(table));
         }
+        log.read();
+        file_worker.check(log, pipeline.last_mark());
+        webhook_worker.check(log, pipeline.last_mark());
         CHECK(workload.committed() > 0);
         CHECK(pipeline.source_scalar(Workload::total_query()) == Workload::total());
         CHECK(reader.wrong() == 0);
+        std::cout << "round " << round << ": " << struck << log.changes().size() << " changes in all, "
+                  << webhook_worker.refused() << " requests refused, " << webhook_worker.repeated()
+                  << " changes repeated, the total seen " << reader.looked() << " times" << std::endl;
     }
     CHECK(reader.looked() > 0);
     pipeline.stop();

@@ -4,8 +4,8 @@
 
 #include <array>
 #include <chrono>
-#include <functional>
-#include <optional>
+#include <random>
+#include <thread>
 
 namespace pgsluice::test {
 namespace {
@@ -76,19 +76,33 @@ std::string partitions(Random& r) {
 std::string savepoints(Random& r) {
     return fmt::format(
         "BEGIN; INSERT INTO log VALUES ({0}, 'kept'); SAVEPOINT a; INSERT INTO log VALUES ({0}, 'undone'); DELETE FROM "
-        "items; "
-        "ROLLBACK TO a; UPDATE items SET n = {0} WHERE id = {0}; {1}",
+        "items; ROLLBACK TO a; UPDATE items SET n = {0} WHERE id = {0}; SAVEPOINT b; INSERT INTO log VALUES ({0}, "
+        "'kept, too'); SAVEPOINT c; DELETE FROM labels WHERE a = {0} % 40; ROLLBACK TO b; INSERT INTO log VALUES ({0}, "
+        "'kept instead'); RELEASE b; {1}",
         dice(r, 400), dice(r, 3) == 1 ? "ROLLBACK" : "COMMIT");
 }
 
+// Known by a unique index of two columns.
+std::string labels(Random& r) {
+    static constexpr std::array statements = {
+        "INSERT INTO labels VALUES ({0}, 'l{1}', NULL) ON CONFLICT DO NOTHING",
+        "UPDATE labels SET note = coalesce(note, '') || '{1}' WHERE a = {0}",
+        "UPDATE labels SET b = b || 'x', a = a + 1 WHERE a = {0} AND length(b) < 9 AND NOT EXISTS (SELECT FROM labels "
+        "AS other WHERE other.a = labels.a + 1 AND other.b = labels.b || 'x')",
+        "DELETE FROM labels WHERE a = {0} AND b < 'l5'"};
+    return fmt::format(fmt::runtime(statements[static_cast<std::size_t>(dice(r, 4) - 1)]), dice(r, 40), dice(r, 9));
+}
+
 std::string bulk(Random& r) {
-    if (dice(r, 10) > 1) return log_lines(r);
-    return fmt::format("INSERT INTO log SELECT i, repeat('b', 300) FROM generate_series(1, {}) AS i", dice(r, 20000));
+    const int fate = dice(r, 60);
+    if (fate == 1) return "TRUNCATE log";
+    if (fate > 4) return log_lines(r);
+    return fmt::format("INSERT INTO log SELECT i, repeat('b', 300) FROM generate_series(1, {}) AS i", dice(r, 8000));
 }
 
 using Maker = std::string (*)(Random&);
-constexpr std::array<Maker, 11> makers = {transfer,       transfer,  transfer,   log_lines,  upsert_item, move_items,
-                                          identical_rows, documents, partitions, savepoints, bulk};
+constexpr std::array<Maker, 12> makers = {transfer,       transfer,  transfer,   log_lines,  upsert_item, move_items,
+                                          identical_rows, documents, partitions, savepoints, labels,      bulk};
 
 }  // namespace
 
@@ -100,6 +114,9 @@ const char* Workload::schema() {
         CREATE TABLE items (id int PRIMARY KEY, name text, n int);
         CREATE TABLE same (n int, note text);
         ALTER TABLE same REPLICA IDENTITY FULL;
+        CREATE TABLE labels (a int NOT NULL, b text NOT NULL, note text);
+        CREATE UNIQUE INDEX labels_identity ON labels (a, b);
+        ALTER TABLE labels REPLICA IDENTITY USING INDEX labels_identity;
         CREATE TABLE documents (id int PRIMARY KEY, title text, body text);
         ALTER TABLE documents ALTER body SET STORAGE EXTERNAL;
         CREATE TABLE parted (id int PRIMARY KEY, n int) PARTITION BY RANGE (id);
@@ -113,12 +130,14 @@ const char* Workload::rows() {
         INSERT INTO payees SELECT i, 1000 FROM generate_series(1, 50) AS i;
         INSERT INTO items SELECT i, 'item', i FROM generate_series(1, 300) AS i;
         INSERT INTO same SELECT i % 10, 'same' FROM generate_series(1, 100) AS i;
+        INSERT INTO labels SELECT i % 40, 'l' || i, NULL FROM generate_series(1, 100) AS i;
         INSERT INTO documents SELECT i, 'title', repeat(md5(i::text), 400) FROM generate_series(1, 30) AS i;
         INSERT INTO parted SELECT i, i FROM generate_series(1, 200) AS i;)";
 }
 
 const std::vector<std::string>& Workload::tables() {
-    static const std::vector<std::string> names = {"payers", "payees", "log", "items", "same", "documents", "parted"};
+    static const std::vector<std::string> names = {"payers", "payees", "log",       "items",
+                                                   "same",   "labels", "documents", "parted"};
     return names;
 }
 
@@ -128,41 +147,17 @@ const char* Workload::total_query() {
 const char* Workload::total() { return "100000"; }
 
 Workload::Workload(PostgresServer& server, std::string database, unsigned seed, int clients)
-    : server_(server), database_(std::move(database)) {
-    for (int i = 0; i < clients; ++i) {
-        clients_.emplace_back([this, own = seed + static_cast<unsigned>(i) * 7919U] { run_client(own); });
-    }
+    : Clients(server, std::move(database)) {
+    start(seed, 7919, clients);
 }
 
-Workload::~Workload() { stop(); }
-
-void Workload::stop() {
-    stopping_ = true;
-    for (auto& client : clients_) client.join();
-    clients_.clear();
+std::string Workload::next(Random& random) {
+    return makers[static_cast<std::size_t>(dice(random, static_cast<int>(makers.size())) - 1)](random);
 }
 
-// A statement that fails (a deadlock, a server that is being killed) is forgotten: the source's contents are the truth.
-void Workload::run_client(unsigned seed) {
-    Random random(seed);
-    std::optional<sql::Connection> connection;
-    while (!stopping_) {
-        const auto statements =
-            makers[static_cast<std::size_t>(dice(random, static_cast<int>(makers.size())) - 1)](random);
-        try {
-            if (!connection) {
-                auto options = server_.connect(database_);
-                options.settings.emplace_back("application_name", "workload");
-                connection.emplace(std::move(options));
-            }
-            connection->exec(statements);
-            ++committed_;
-        } catch (const std::exception&) {
-            connection.reset();
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(dice(random, 4)));
-    }
+void Workload::rest(Random& random, bool failed) {
+    if (failed) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::milliseconds(dice(random, 4)));
 }
 
 }  // namespace pgsluice::test

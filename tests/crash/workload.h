@@ -1,17 +1,14 @@
 // A seeded writer: several clients that commit transactions of every kind on the source until they are told to stop.
 #pragma once
 
-#include <atomic>
-#include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "tests/support/postgres_server.h"
+#include "tests/crash/clients.h"
 
 namespace pgsluice::test {
 
-class Workload {
+class Workload final : public Clients {
    public:
     // For source and target.
     static const char* schema();
@@ -23,18 +20,11 @@ class Workload {
     static const char* total();
 
     Workload(PostgresServer& server, std::string database, unsigned seed, int clients);
-    ~Workload();  // stops
-    void stop();
-    [[nodiscard]] long committed() const { return committed_; }
+    ~Workload() override { stop(); }
 
    private:
-    void run_client(unsigned seed);
-
-    PostgresServer& server_;
-    std::string database_;
-    std::atomic<bool> stopping_ = false;
-    std::atomic<long> committed_ = 0;
-    std::vector<std::thread> clients_;
+    std::string next(Random& random) override;
+    void rest(Random& random, bool failed) override;
 };
 
 }  // namespace pgsluice::test
