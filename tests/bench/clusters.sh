@@ -49,8 +49,8 @@ unix_socket_directories = '$directory'
 fsync = off
 full_page_writes = off
 wal_level = logical
-wal_sender_timeout = 0
-wal_receiver_timeout = 0
+wal_sender_timeout = 5min
+wal_receiver_timeout = 5min
 logical_decoding_work_mem = 64MB
 shared_buffers = 512MB
 max_wal_size = 20GB
@@ -109,48 +109,81 @@ check_equal() {  # table
     [ "$(on_source -c "$query")" = "$(on_target -c "$query")" ] || fail "table $1 differs on the target"
 }
 
-# CPU ticks of a process; of a cluster: its postmaster, its children, and those that have ended.
-ticks_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $12 + $13 }'; }
+# CPU ticks of a process, in REPLY; nothing is started for it, so that looking often costs what is measured nothing.
+ticks_of() {
+    local stat fields
+    REPLY=0
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    read -ra fields <<<"${stat##*) }"
+    REPLY=$((fields[11] + fields[12]))
+}
+# Of a cluster: its postmaster, its children, and those that have ended.
 ticks_of_cluster() {
-    local postmaster child sum
-    postmaster=$(head -n 1 "$directory/$1/postmaster.pid")
-    sum=$(sed 's/.*) //' "/proc/$postmaster/stat" | awk '{ print $12 + $13 + $14 + $15 }')
-    for child in $(cat "/proc/$postmaster/task/$postmaster/children"); do
-        sum=$((sum + $(ticks_of "$child" 2>/dev/null || echo 0)))
+    local postmaster children child stat fields sum
+    read -r postmaster <"$directory/$1/postmaster.pid"
+    read -r stat <"/proc/$postmaster/stat"
+    read -ra fields <<<"${stat##*) }"
+    sum=$((fields[11] + fields[12] + fields[13] + fields[14]))
+    read -ra children <"/proc/$postmaster/task/$postmaster/children" || true
+    for child in "${children[@]}"; do
+        ticks_of "$child"
+        sum=$((sum + REPLY))
     done
-    echo "$sum"
+    REPLY=$sum
 }
+# Highest resident memory of a process in MiB, in REPLY; empty when it has ended.
+peak_of() {
+    local name value rest
+    REPLY=
+    { while read -r name value rest; do
+        [ "$name" != VmHWM: ] || { REPLY=$((value / 1024)); break; }
+    done <"/proc/$1/status"; } 2>/dev/null || true
+}
+exec {never}<> <(:)
+pause() { read -rt "$1" -u "$never" || true; }  # sleep, without a process
 
-declare -A ticks_before
+declare -A ticks_before figures
 costs_begin() {
-    ticks_before[source]=$(ticks_of_cluster source)
-    ticks_before[target]=$(ticks_of_cluster target)
-    local name
+    figures=()
+    pause 0.05  # until the session that has just ended is counted among the ended
+    ticks_of_cluster source; ticks_before[source]=$REPLY
+    ticks_of_cluster target; ticks_before[target]=$REPLY
+    local name pid
     for name in nats replicator worker; do
-        local pid=${name}_pid
-        [ -z "${!pid:-}" ] || ticks_before[$name]=$(ticks_of "${!pid}")
+        pid=${name}_pid
+        ticks_before[$name]=0
+        [ -z "${!pid:-}" ] || { ticks_of "${!pid}"; ticks_before[$name]=$REPLY; }
     done
 }
 
-# "name 1.2 (34 MiB)" of one of our processes since costs_begin; nothing when it has ended.
-cost_of() {
-    local pid=${1}_pid peak
+# Takes down what one of our processes has used since costs_begin. One that has ended keeps its last figures.
+look_at() {
+    local pid=${1}_pid ticks
     [ -n "${!pid:-}" ] || return 0
-    peak=$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' "/proc/${!pid}/status" 2>/dev/null) || return 0
-    [ -z "$peak" ] || echo "$1 $(seconds $(($(ticks_of "${!pid}") - ${ticks_before[$1]:-0}))) ($peak MiB)"
+    ticks_of "${!pid}"; ticks=$REPLY
+    peak_of "${!pid}"
+    [ -z "$REPLY" ] || figures[$1]="$((ticks - ticks_before[$1])) $REPLY"
 }
 
 # CPU seconds of both clusters since costs_begin.
 costs_of_clusters() {
-    echo "source $(seconds $(($(ticks_of_cluster source) - ticks_before[source])))," \
-        "target $(seconds $(($(ticks_of_cluster target) - ticks_before[target])))"
+    local source
+    ticks_of_cluster source; source=$((REPLY - ticks_before[source]))
+    ticks_of_cluster target
+    echo "source $(seconds "$source"), target $(seconds $((REPLY - ticks_before[target])))"
 }
 
+# CPU seconds and peak memory of everyone since costs_begin.
 costs_end() {
-    local name text
+    local name text ticks peak
     text=$(costs_of_clusters)
-    for name in nats replicator worker; do text+="${text:+, }$(cost_of $name)"; done
-    echo "$text" | sed 's/\(, \)*$//'
+    for name in nats replicator worker; do
+        look_at $name
+        [ -n "${figures[$name]:-}" ] || continue
+        read -r ticks peak <<<"${figures[$name]}"
+        text+=", $name $(seconds "$ticks") ($peak MiB)"
+    done
+    echo "$text"
 }
 seconds() { awk -v ticks="$1" 'BEGIN { printf "%.2f", ticks / 100 }'; }
 

@@ -31,8 +31,14 @@ native() {
     on_source -c "CREATE PUBLICATION native FOR TABLE users"
     costs_begin
     from=$(now)
-    on_target -c "CREATE SUBSCRIPTION native CONNECTION 'host=127.0.0.1 port=$source_port dbname=bench user=postgres' PUBLICATION native" 2>/dev/null
-    until [ -n "$(on_target -c "SELECT 1 FROM pg_subscription_rel WHERE srsubstate IN ('f', 's', 'r')")" ]; do sleep 0.02; done
+    on_target -c "CREATE SUBSCRIPTION native CONNECTION 'host=127.0.0.1 port=$source_port dbname=bench user=postgres' PUBLICATION native" \
+        -c "DO \$\$ BEGIN
+            LOOP
+                PERFORM 1 FROM pg_subscription_rel WHERE srsubstate IN ('f', 's', 'r');
+                EXIT WHEN found;
+                PERFORM pg_sleep(0.01);
+                COMMIT;
+            END LOOP; END \$\$" 2>/dev/null
     to=$(now)
     local costs
     costs=$(costs_end)
@@ -70,21 +76,10 @@ ours() {  # system's name, worker's further flags...
         --nats-url "nats://127.0.0.1:$nats_port" --exit-after-snapshot >"$directory/worker.log" 2>&1 &
     worker_pid=$!
     pids+=("$replicator_pid" "$worker_pid")
-    ticks_before[replicator]=0
-    ticks_before[worker]=0
-    # Each one's last figures before it ends are its figures.
-    local -A figures=()
-    local seen who
-    while seen=$(cost_of worker) && [ -n "$seen" ]; do
-        figures[worker]=$seen
-        for who in replicator nats; do
-            seen=$(cost_of $who) && [ -n "$seen" ] && figures[$who]=$seen
-        done
-        sleep 0.05
-    done
+    while look_at worker; look_at replicator; kill -0 "$worker_pid" 2>/dev/null; do pause 0.02; done
     wait "$worker_pid" || fail "the worker ended with code $?"
     to=$(now)
-    costs="$(costs_of_clusters), ${figures[nats]:-}, ${figures[replicator]:-}, ${figures[worker]:-}"
+    costs=$(costs_end)
     wait "$replicator_pid" || fail "the replicator ended with code $?"
     forget "$worker_pid"
     forget "$replicator_pid"
