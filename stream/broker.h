@@ -115,7 +115,7 @@ class Broker {
     // A publisher that goes on behind `last_seq` (0: the stream is new).
     virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
                                                  const PublisherLimits& limits) = 0;
-    virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) = 0;
+    virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from) = 0;
 
     // The group's KV bucket; ensure_stream() creates it before the stream, a put where it is missing.
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <stop_token>
 
 #include "stream/message.h"
 
@@ -16,7 +15,8 @@ class Consumer {
    public:
     virtual ~Consumer() = default;
 
-    // The next message; nothing when none came within the time. timeout_ms 0: only what is already here.
+    // The next message; nothing when none came within the time: a stop is the caller's to look for in between.
+    // timeout_ms 0: only what is already here.
     virtual std::optional<Message> next(int timeout_ms) = 0;
 };
 

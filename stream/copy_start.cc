@@ -63,7 +63,7 @@ std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& na
                                                  const std::stop_token& stop) {
     const auto found = broker.message_at(names.stream, seq);
     if (!found || found->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
-    const auto consumer = broker.consumer(names, seq, stop);
+    const auto consumer = broker.consumer(names, seq);
     for (int waited_ms = 0; waited_ms < 10000; waited_ms += 100) {
         if (stop.stop_requested()) throw Interrupted{};
         const auto message = consumer->next(100);

@@ -287,8 +287,8 @@ std::unique_ptr<Publisher> NatsBroker::publisher(const Names& names, StreamSeq l
     return std::make_unique<NatsPublisher>(link_, names, last_seq, last, limits);
 }
 
-std::unique_ptr<Consumer> NatsBroker::consumer(const Names& names, StreamSeq from, std::stop_token stop) {
-    return std::make_unique<NatsConsumer>(link_, names, from, std::move(stop));
+std::unique_ptr<Consumer> NatsBroker::consumer(const Names& names, StreamSeq from) {
+    return std::make_unique<NatsConsumer>(link_, names, from);
 }
 
 std::unique_ptr<SubjectPublisher> NatsBroker::subject_publisher() {

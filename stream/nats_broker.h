@@ -24,7 +24,7 @@ class NatsBroker : public Broker {
 
     std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
                                          const PublisherLimits& limits) override;
-    std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from, std::stop_token stop) override;
+    std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from) override;
 
     std::optional<KvValue> kv_get(const Names& names, const std::string& key) override;
     std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) override;

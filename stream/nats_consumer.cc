@@ -13,8 +13,8 @@ constexpr int wait_step_ms = 100;
 
 }  // namespace
 
-NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from, std::stop_token stop)
-    : link_(std::move(link)), names_(names), stop_(std::move(stop)), expected_{std::max<std::uint64_t>(1, from.value)} {
+NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from)
+    : link_(std::move(link)), names_(names), expected_{std::max<std::uint64_t>(1, from.value)} {
     subscribe();
 }
 
@@ -105,13 +105,12 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
     while (true) {
         if (auto delivered = delivery_ ? delivery_->next(std::min(left_ms, wait_step_ms)) : std::nullopt) {
             if (auto message = take(std::move(*delivered))) return message;
-            if (stop_.stop_requested()) return std::nullopt;
             continue;
         }
         look_after();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());
-        if (left_ms <= 0 || stop_.stop_requested()) return std::nullopt;
+        if (left_ms <= 0) return std::nullopt;
         if (!delivery_) nats_Sleep(std::min(left_ms, wait_step_ms));
     }
 }

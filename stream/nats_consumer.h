@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <stop_token>
 
 #include "stream/consumer.h"
 #include "stream/nats_delivery.h"
@@ -19,7 +18,7 @@ namespace pgsluice::nats {
 
 class NatsConsumer : public Consumer {
    public:
-    NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from, std::stop_token stop);
+    NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from);
 
     std::optional<Message> next(int timeout_ms) override;
 
@@ -36,7 +35,6 @@ class NatsConsumer : public Consumer {
 
     std::shared_ptr<Link> link_;
     Names names_;
-    std::stop_token stop_;
     StreamSeq expected_;           // the next sequence
     std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;

@@ -147,7 +147,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
-    const auto consumer = broker->consumer(options.names, from.resume_seq, stop);
+    const auto consumer = broker->consumer(options.names, from.resume_seq);
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (over) session.starts_over();
     session.wait_for_copy(newest_epoch(facts));

@@ -67,7 +67,7 @@ void throughput(const std::string& url, std::size_t size, std::uint64_t count) {
     report("publish", size, count, since(start), cpu_seconds() - cpu);
     cpu = cpu_seconds();
     start = Clock::now();
-    auto consumer = bench.broker->consumer(bench.names, {1}, {});
+    auto consumer = bench.broker->consumer(bench.names, {1});
     for (std::uint64_t read = 0; read < count;) {
         if (consumer->next(1000)) ++read;
     }
@@ -77,7 +77,7 @@ void throughput(const std::string& url, std::size_t size, std::uint64_t count) {
 void latency(const std::string& url) {
     const Bench bench(url);
     auto publisher = bench.broker->publisher(bench.names, {0}, {});
-    auto consumer = bench.broker->consumer(bench.names, {1}, {});
+    auto consumer = bench.broker->consumer(bench.names, {1});
     std::vector<double> times;
     for (std::uint64_t i = 1; i <= 2000; ++i) {
         const auto start = Clock::now();
@@ -94,7 +94,7 @@ void latency(const std::string& url) {
 
 void idle_calls(const std::string& url) {
     const Bench bench(url);
-    auto consumer = bench.broker->consumer(bench.names, {1}, {});
+    auto consumer = bench.broker->consumer(bench.names, {1});
     constexpr int calls = 1'000'000;
     const auto start = cpu_seconds();
     for (int i = 0; i < calls; ++i) {

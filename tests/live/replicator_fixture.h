@@ -100,7 +100,7 @@ class ReplicatorRun {
         std::vector<Message> found;
         const auto state = broker->stream_state(options.names.stream);
         if (!state || state->messages == 0) return found;
-        const auto consumer = broker->consumer(options.names, state->first_seq, {});
+        const auto consumer = broker->consumer(options.names, state->first_seq);
         eventually("all messages are read", [&] {
             while (auto message = consumer->next(0)) found.push_back(std::move(*message));
             return !found.empty() && found.back().last_seq >= state->last_seq;

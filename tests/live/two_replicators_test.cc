@@ -16,7 +16,7 @@ bool in_order(const std::string& group) {
     const auto broker = connect_broker();
     const auto names = names_for(group);
     const auto state = broker->stream_state(names.stream);
-    const auto consumer = broker->consumer(names, state->first_seq, {});
+    const auto consumer = broker->consumer(names, state->first_seq);
     MemoryStream seen;
     seen.keep_lines = false;
     for (StreamSeq last; last < state->last_seq;) {

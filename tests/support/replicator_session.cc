@@ -71,7 +71,7 @@ std::string ReplicatorSession::stop() {
 
 void ReplicatorSession::read() {
     try {
-        if (!consumer_) consumer_ = broker->consumer(options.names, StreamSeq{last_seq.value + 1}, {});
+        if (!consumer_) consumer_ = broker->consumer(options.names, StreamSeq{last_seq.value + 1});
         while (const auto message = consumer_->next(10)) {
             seen.store(message->meta, message->body);
             last_seq = message->last_seq;

@@ -47,7 +47,7 @@ std::unique_ptr<Publisher> StreamGroup::publisher(StreamSeq last_seq, const Publ
     return broker->publisher(names, last_seq, limits);
 }
 
-std::unique_ptr<Consumer> StreamGroup::consumer(StreamSeq from) const { return broker->consumer(names, from, {}); }
+std::unique_ptr<Consumer> StreamGroup::consumer(StreamSeq from) const { return broker->consumer(names, from); }
 
 std::string StreamGroup::read_all() const {
     const auto state = broker->stream_state(names.stream);
