@@ -48,8 +48,8 @@ bool writes_all(const PostgresPlan& plan) {
 struct PostgresLoader::Loader {
     PostgresSession session;
     std::set<Oid> staged;  // tables whose staging table exists in this session
-
-    bool keep = false;  // rows may meet others
+    bool keep = false;     // rows may meet others
+    Range range;           // of the block it took last
 
     // What is merged into the table after the COPY; empty where COPY writes to the table itself. Outside a COPY.
     std::string staging(const PostgresPlan& plan) {
@@ -93,7 +93,7 @@ void PostgresLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresP
     std::unique_lock lock(mutex_);
     room_.wait(lock, stop_.get_token(), [this] { return failure_ || bytes_ < max_waiting_bytes; });
     check_locked();
-    Waiting& waiting = waiting_[plan.get()];
+    Waiting& waiting = waiting_[{plan.get(), block.first_page}];
     waiting.bytes += block.text.size();
     bytes_ += block.text.size();
     outstanding_.insert(block.first_seq.value);
@@ -118,7 +118,7 @@ std::optional<StreamSeq> PostgresLoader::first_outstanding() {
 
 void PostgresLoader::run() noexcept {
     try {
-        Loader loader{open_session(options_, stop_.get_token()), {}, options_.existing_rows == ExistingRows::keep};
+        Loader loader{open_session(options_, stop_.get_token()), {}, options_.existing_rows == ExistingRows::keep, {}};
         while (!stop_.stop_requested()) load_next(loader);
     } catch (const Interrupted&) {
     } catch (...) {
@@ -129,31 +129,43 @@ void PostgresLoader::run() noexcept {
     room_.notify_all();
 }
 
-std::optional<PostgresLoader::Work> PostgresLoader::pop(const PostgresPlan* plan) {
-    const auto found = waiting_.find(plan);
-    if (found == waiting_.end() || found->second.works.empty()) return std::nullopt;
-    Work work = std::move(found->second.works.front());
-    found->second.works.pop_front();
-    found->second.bytes -= work.block.text.size();
-    if (found->second.works.empty()) waiting_.erase(found);
+// With `plan`, only of this table. Prefers the loader's own range, then one that nobody has.
+std::optional<PostgresLoader::Work> PostgresLoader::pop(Loader& loader, const PostgresPlan* plan) {
+    auto chosen = waiting_.find(loader.range);
+    if (chosen == waiting_.end() || (plan != nullptr && chosen->first.plan != plan)) {
+        chosen = waiting_.end();
+        std::pair<bool, std::size_t> best;
+        for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+            if (plan != nullptr && at->first.plan != plan) continue;
+            const std::pair merit(!held_.contains(at->first), at->second.bytes);
+            if (chosen != waiting_.end() && merit <= best) continue;
+            chosen = at;
+            best = merit;
+        }
+        if (chosen == waiting_.end()) return std::nullopt;
+        if (const auto old = held_.find(loader.range); old != held_.end()) held_.erase(old);
+        loader.range = *held_.insert(chosen->first);
+    }
+    Waiting& waiting = chosen->second;
+    Work work = std::move(waiting.works.front());
+    waiting.works.pop_front();
+    waiting.bytes -= work.block.text.size();
+    if (waiting.works.empty()) waiting_.erase(chosen);
     return work;
 }
 
-std::optional<PostgresLoader::Work> PostgresLoader::take() {
+std::optional<PostgresLoader::Work> PostgresLoader::take(Loader& loader) {
     std::unique_lock lock(mutex_);
     work_.wait(lock, stop_.get_token(), [this] { return !waiting_.empty(); });
-    if (waiting_.empty()) return std::nullopt;
-    const auto most = std::max_element(waiting_.begin(), waiting_.end(),
-                                       [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
-    return pop(most->first);
+    return pop(loader, nullptr);
 }
 
-std::optional<PostgresLoader::Work> PostgresLoader::take_more(const PostgresPlan* plan) {
+std::optional<PostgresLoader::Work> PostgresLoader::take_more(Loader& loader) {
     std::unique_lock lock(mutex_);
     if (waiting_.empty() && !draining_) {
         work_.wait_for(lock, stop_.get_token(), linger, [this] { return !waiting_.empty() || draining_; });
     }
-    return pop(plan);
+    return pop(loader, loader.range.plan);
 }
 
 void PostgresLoader::begin(Loader& loader) {
@@ -172,7 +184,7 @@ void PostgresLoader::commit(Loader& loader, const std::vector<Work>& works) {
 }
 
 void PostgresLoader::load_next(Loader& loader) {
-    std::optional<Work> work = take();
+    std::optional<Work> work = take(loader);
     if (!work) return;
     const std::shared_ptr<const PostgresPlan> plan = work->plan;
     std::vector<Work> works;
@@ -210,7 +222,7 @@ void PostgresLoader::load_together(Loader& loader, Work first, std::vector<Work>
         copy.write(all_columns ? text : std::string_view(project(plan, text, arena)));
         arena.clear();
         bytes += text.size();
-        std::optional<Work> more = bytes < max_copy_bytes ? take_more(&plan) : std::nullopt;
+        std::optional<Work> more = bytes < max_copy_bytes ? take_more(loader) : std::nullopt;
         if (!more) break;
         works.push_back(std::move(*more));
     }

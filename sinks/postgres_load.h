@@ -2,7 +2,8 @@
 //
 // A loader's transaction holds the COPY of several blocks of one table and the record of which these were
 // (pgsluice.loaded), fenced by the owner's token: all of it is there after a crash, or nothing. The order of blocks
-// does not matter: they are disjoint stretches of the tables.
+// does not matter: they are disjoint stretches of the tables. But two loaders that both write a range's neighbouring
+// keys fight for the same pages of the target's indexes, so each keeps to a page range of its own while it can.
 //
 // Threads: one per connection. add() and the rest are called by the sink's thread; add() blocks while too many bytes
 // wait, which is the backpressure.
@@ -66,11 +67,12 @@ class PostgresLoader {
     void load_apart(Loader& loader, const std::vector<Work>& works);
     void load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line);
     void park(const Work& work, std::string_view line, std::size_t number, const Error& error);
-    // The next block of the table with the most waiting bytes; nothing when it is time to end.
-    std::optional<Work> take();
-    // One more of this plan, waiting a moment for it unless there is other work.
-    std::optional<Work> take_more(const PostgresPlan* plan);
-    std::optional<Work> pop(const PostgresPlan* plan);
+    // The next block, of the range that `loader` had if there is one, else of the one with the most waiting bytes;
+    // nothing when it is time to end.
+    std::optional<Work> take(Loader& loader);
+    // One more of this table, waiting a moment for it unless there is other work.
+    std::optional<Work> take_more(Loader& loader);
+    std::optional<Work> pop(Loader& loader, const PostgresPlan* plan);
     void committed(const std::vector<Work>& works);
 
     const PostgresSinkOptions& options_;
@@ -84,11 +86,17 @@ class PostgresLoader {
     std::mutex mutex_;
     std::condition_variable_any work_;  // loaders wait here
     std::condition_variable_any room_;  // the sink's thread waits here
+    struct Range {
+        const PostgresPlan* plan = nullptr;
+        std::uint64_t first_page = 0;
+        auto operator<=>(const Range&) const = default;
+    };
     struct Waiting {
         std::deque<Work> works;
         std::size_t bytes = 0;
     };
-    std::map<const PostgresPlan*, Waiting> waiting_;
+    std::map<Range, Waiting> waiting_;
+    std::multiset<Range> held_;            // the loaders' ranges
     std::set<std::uint64_t> outstanding_;  // first sequences not committed
     std::size_t bytes_ = 0;                // of these
     bool draining_ = false;

@@ -64,7 +64,8 @@ struct CopyBlock {
     std::uint64_t rows = 0;
     StreamSeq first_seq;  // of the message it came from: identifies the block
     StreamSeq last_seq;
-    MessageOwner owner;  // keeps `text` alive; a sink that works on it later keeps a copy of the owner
+    std::uint64_t first_page = 0;  // of the source's page range: its rows lie, and are best loaded, side by side
+    MessageOwner owner;            // keeps `text` alive; a sink that works on it later keeps a copy of the owner
     RelationPtr relation_owner;
 };
 
