@@ -67,6 +67,7 @@ Delivery::Delivery(const Link& link, const std::string& stream, StreamSeq from)
     : link_(link), disconnects_(link.disconnects()), inbox_(make_inbox()) {
     subscribe();
     make_consumer(stream, from);
+    link_.free_retired();  // of deliveries that broke; they hold what was not taken
     heard_ = Clock::now();
 }
 
@@ -100,7 +101,7 @@ void Delivery::make_consumer(const std::string& stream, StreamSeq from) {
 void Delivery::subscribe() {
     natsSubscription* made = nullptr;
     check(natsConnection_SubscribeSync(&made, link_.connection(), inbox_.c_str()), "subscribe");
-    subscription_.reset(made);
+    subscription_ = Subscription(made, {&link_});
     check(natsSubscription_SetPendingLimits(made, -1, -1), "read without limits");
 }
 

@@ -23,7 +23,6 @@ struct Destroy {
 using Options = std::unique_ptr<natsOptions, Destroy<natsOptions_Destroy>>;
 using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>>;
 using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx_Destroy>>;
-using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>;
 using Msg = std::unique_ptr<natsMsg, Destroy<natsMsg_Destroy>>;
 using StreamInfo = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo_Destroy>>;
 using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo_Destroy>>;

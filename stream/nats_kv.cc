@@ -1,7 +1,16 @@
 // The KV part of the broker.
 #include "stream/nats_broker.h"
 
+#include <span>
+
 namespace pgsluice::nats {
+
+namespace {
+
+// A bucket is a stream.
+std::string stream_of(const Names& names) { return "KV_" + names.bucket; }
+
+}  // namespace
 
 std::shared_ptr<kvStore> NatsBroker::bucket(const Names& names, std::optional<int> create_with_replicas) {
     {
@@ -76,22 +85,26 @@ std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std
 }
 
 void NatsBroker::kv_delete(const Names& names, const std::string& key) {
-    const auto store = bucket(names, std::nullopt);
-    if (store == nullptr) return;
-    check(kvStore_Delete(store.get(), key.c_str()),
-          fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket));
+    // Purged, not deleted through the library: that would leave a marker, which kv_keys() would list.
+    const auto subject = fmt::format("$KV.{}.{}", names.bucket, key);
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.Stream.Purge.Subject = subject.c_str();
+    jsErrCode js_error{};
+    const auto status = js_PurgeStream(link_->js(), stream_of(names).c_str(), &options, &js_error);
+    if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return;
+    check(status, fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket), js_error);
 }
 
+// By the stream's subjects: listing keys through the library makes a consumer each time.
 std::vector<std::string> NatsBroker::kv_keys(const Names& names) {
+    const auto prefix = fmt::format("$KV.{}.", names.bucket);
+    const auto info = link_->stream_info(stream_of(names), (prefix + ">").c_str());
     std::vector<std::string> keys;
-    const auto store = bucket(names, std::nullopt);
-    if (store == nullptr) return keys;
-    kvKeysList list{};
-    const auto status = kvStore_Keys(&list, store.get(), nullptr);
-    if (status == NATS_NOT_FOUND) return keys;
-    check(status, fmt::format("list the keys of KV bucket '{}'", names.bucket));
-    const std::unique_ptr<kvKeysList, Destroy<kvKeysList_Destroy>> owner(&list);
-    for (int i = 0; i < list.Count; ++i) keys.emplace_back(list.Keys[i]);
+    if (!info || info->State.Subjects == nullptr) return keys;
+    for (const auto& each :
+         std::span(info->State.Subjects->List, static_cast<std::size_t>(info->State.Subjects->Count)))
+        keys.emplace_back(std::string_view(each.Subject).substr(prefix.size()));
     return keys;
 }
 
@@ -101,8 +114,8 @@ void NatsBroker::delete_bucket(const Names& names) {
         bucket_.reset();
         bucket_name_.clear();
     }
-    // A bucket is a stream of this name; deleting that says clearly whether it was there.
-    delete_stream("KV_" + names.bucket);
+    // Deleting the stream says clearly whether it was there.
+    delete_stream(stream_of(names));
 }
 
 }  // namespace pgsluice::nats

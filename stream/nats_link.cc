@@ -174,14 +174,40 @@ void Link::close_after_stop(const std::stop_token& stop, const std::stop_token& 
 Link::~Link() {
     shared_->closing = true;
     closer_ = {};
+    natsConnection_Close(connection_.get());  // ends the thread that reads
+    retired_.clear();
     js_.reset();
     connection_.reset();
 }
 
-StreamInfo Link::stream_info(const std::string& stream) const {
+void Retire::operator()(natsSubscription* subscription) const noexcept { link->retire(subscription); }
+
+void Link::retire(natsSubscription* subscription) const noexcept {
+    static_cast<void>(natsSubscription_Unsubscribe(subscription));  // fails where the connection is closed
+    const std::lock_guard lock(retired_mutex_);
+    retired_.emplace_back(subscription);
+}
+
+// The answer to a ping comes through the thread that reads, behind whatever it was doing.
+void Link::free_retired() const {
+    constexpr std::int64_t answer_ms = 1000;
+    Retired old;
+    {
+        const std::lock_guard lock(retired_mutex_);
+        old.swap(retired_);
+    }
+    if (old.empty() || natsConnection_FlushTimeout(connection(), answer_ms) == NATS_OK) return;
+    const std::lock_guard lock(retired_mutex_);
+    for (auto& each : old) retired_.push_back(std::move(each));
+}
+
+StreamInfo Link::stream_info(const std::string& stream, const char* subjects_filter) const {
     jsStreamInfo* made = nullptr;
     jsErrCode js_error{};
-    const auto status = js_GetStreamInfo(&made, js(), stream.c_str(), nullptr, &js_error);
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.Stream.Info.SubjectsFilter = subjects_filter;
+    const auto status = js_GetStreamInfo(&made, js(), stream.c_str(), &options, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return nullptr;
     check(status, fmt::format("look at stream '{}'", stream), js_error);
     return StreamInfo(made);

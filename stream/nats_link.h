@@ -4,15 +4,25 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "stream/broker.h"
 #include "stream/log.h"
 #include "stream/nats_handle.h"
 
 namespace pgsluice::nats {
+
+class Link;
+
+struct Retire {
+    const Link* link = nullptr;  // must outlive the subscription
+    void operator()(natsSubscription* subscription) const noexcept;
+};
+using Subscription = std::unique_ptr<natsSubscription, Retire>;
 
 class Link {
    public:
@@ -35,8 +45,14 @@ class Link {
     [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
     void log(LogLevel level, const std::string& text) const { shared_->log(level, text); }
 
-    // The stream's info; null when there is no such stream.
-    [[nodiscard]] StreamInfo stream_info(const std::string& stream) const;
+    // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
+    [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
+
+    // Unsubscribes. The thread that reads the connection may be using the subscription, and nats.c 3.4 does not count
+    // that as a reference: so it is freed later, when that thread has moved on.
+    void retire(natsSubscription* subscription) const noexcept;
+    // Frees what is retired, if the server answers soon.
+    void free_retired() const;
 
    private:
     // What callbacks use. Never freed: the library has threads and timers of its own that may report an error after it
@@ -62,6 +78,9 @@ class Link {
     Shared* shared_;
     Connection connection_;
     JetStream js_;
+    using Retired = std::vector<std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>>;
+    mutable std::mutex retired_mutex_;
+    mutable Retired retired_;
     std::jthread closer_;  // last: it uses the connection
 };
 

@@ -96,8 +96,7 @@ void NatsPublisher::subscribe() {
     const Inbox inbox(made_inbox);
     inbox_ = std::string(made_inbox) + ".";
     shared_->inbox_size = inbox_.size();
-    subscription_ =
-        subscribe_replies(link_->connection(), inbox_ + "*", &NatsPublisher::on_reply, std::shared_ptr<void>(shared_));
+    subscription_ = subscribe_replies(*link_, inbox_ + "*", &NatsPublisher::on_reply, std::shared_ptr<void>(shared_));
 }
 
 void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {

@@ -10,12 +10,12 @@ void on_complete(void* closure) noexcept { delete static_cast<std::shared_ptr<vo
 
 }  // namespace
 
-Subscription subscribe_replies(natsConnection* connection, const std::string& subject, natsMsgHandler handler,
+Subscription subscribe_replies(const Link& link, const std::string& subject, natsMsgHandler handler,
                                std::shared_ptr<void> shared) {
     auto owner = std::make_unique<std::shared_ptr<void>>(std::move(shared));
     natsSubscription* made = nullptr;
-    check(natsConnection_Subscribe(&made, connection, subject.c_str(), handler, owner.get()), doing);
-    Subscription subscription(made);
+    check(natsConnection_Subscribe(&made, link.connection(), subject.c_str(), handler, owner.get()), doing);
+    Subscription subscription(made, {&link});
     // From here on the library may be calling back, and only on_complete() knows of the last time. Should that not be
     // set, the closure is left over rather than freed too early.
     auto* closure = owner.release();

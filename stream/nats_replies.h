@@ -4,13 +4,13 @@
 #include <memory>
 #include <string>
 
-#include "stream/nats_handle.h"
+#include "stream/nats_link.h"
 
 namespace pgsluice::nats {
 
 // Calls `handler` for every message on `subject`, without limits. `shared` is kept until nats.c has called back for the
 // last time, which may be after the subscription is destroyed; shared_of() finds it again in the handler's closure.
-Subscription subscribe_replies(natsConnection* connection, const std::string& subject, natsMsgHandler handler,
+Subscription subscribe_replies(const Link& link, const std::string& subject, natsMsgHandler handler,
                                std::shared_ptr<void> shared);
 
 template <typename Shared>

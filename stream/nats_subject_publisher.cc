@@ -34,8 +34,7 @@ NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
     check(natsInbox_Create(&made_inbox), "make an inbox");
     const Inbox owner(made_inbox);
     inbox_ = made_inbox;
-    subscription_ =
-        subscribe_replies(link_->connection(), inbox_, &NatsSubjectPublisher::on_reply, std::shared_ptr<void>(shared_));
+    subscription_ = subscribe_replies(*link_, inbox_, &NatsSubjectPublisher::on_reply, std::shared_ptr<void>(shared_));
 }
 
 void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {

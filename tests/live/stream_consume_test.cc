@@ -65,6 +65,23 @@ TEST_CASE("reading begins where it is told and waits for more") {
     CHECK_FALSE(at_end->next(50));
 }
 
+TEST_CASE("a consumer may end while messages come, and its connection, too") {
+    StreamGroup group;
+    const std::string body(32768, 'x');
+    auto publisher = group.publisher({0});
+    for (std::uint64_t i = 1; i <= 1000; ++i) {
+        REQUIRE(publisher->wait_for_room(20000));
+        publisher->publish(at(i), body);
+    }
+    REQUIRE(publisher->drain(20000));
+    for (int round = 0; round < 60; ++round) {
+        const auto broker = round % 2 == 0 ? test::connect_broker() : nullptr;
+        auto consumer = (broker ? *broker : *group.broker).consumer(group.names, {1});
+        CHECK(consumer->next(10000));
+    }
+    CHECK(group.consumer({1000})->next(10000)->body == body);
+}
+
 TEST_CASE("a message outlives its consumer") {
     StreamGroup group;
     publish(group, 1, 1);
