@@ -1,16 +1,19 @@
 // SubjectPublisher over nats.c. Include only from stream/*.cc.
 //
-// Acknowledgements come to one inbox and are only counted: when as many came as messages were sent, all are stored.
+// Acknowledgements come to one inbox, each with its message's number behind the inbox's name. Messages are kept until
+// they are known to be stored in order.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 
 #include "stream/nats_link.h"
+#include "stream/store_order.h"
 #include "stream/subject_publisher.h"
 
 namespace pgsluice::nats {
@@ -24,28 +27,41 @@ class NatsSubjectPublisher : public SubjectPublisher {
     bool drain(int timeout_ms) override;
 
    private:
+    using Clock = std::chrono::steady_clock;
+
     // What the thread of acknowledgements uses; lives until nats.c has called back for the last time.
     struct Shared {
+        std::size_t inbox_size = 0;  // with the dot behind it
         std::mutex mutex;
         std::condition_variable changed;
-        std::uint64_t stored = 0;
-        std::string broken;  // the first failure
+        StoreOrder order;
+        std::string broken;    // the first failure
+        bool lasting = false;  // it will be the same next time
+    };
+    struct Sent {
+        Msg msg;
+        std::string id;
+        unsigned attempt = 0;
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
-    // Waits until at most this many messages are under way; false when the time is over.
-    bool wait_for(std::uint64_t in_flight, int timeout_ms);
+    // Waits until at most this many messages are not settled; false when the time is over.
+    bool wait_for(std::size_t unsettled, int timeout_ms);
+    void look_for_failure(Clock::time_point now);
+    void forget_settled();
+    void send(const Sent& sent);
+    void send_again();
 
     std::shared_ptr<Link> link_;
     std::uint64_t disconnects_;
-    std::string inbox_;
+    std::string inbox_;  // with a dot at its end
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
-    std::uint64_t sent_ = 0;
+    std::deque<Sent> unsettled_;
+    std::uint64_t first_ = 0;              // number of unsettled_.front()
     std::uint64_t bytes_since_empty_ = 0;  // sent since the last time nothing was under way
-    std::uint64_t seen_stored_ = 0;
-    std::chrono::steady_clock::time_point
-        moved_at_{};             // when an acknowledgement was last seen, or nothing was under way
-    Subscription subscription_;  // last: its callbacks use the others
+    std::uint64_t heard_ = 0;              // acknowledgements, when one was last seen
+    Clock::time_point moved_at_{};         // when that was, or nothing was under way
+    Subscription subscription_;            // last: its callbacks use the others
 };
 
 }  // namespace pgsluice::nats

@@ -84,6 +84,61 @@ TEST_CASE("what is published again is stored once, and order is kept") {
     }
 }
 
+TEST_CASE("what was stored while an earlier change was refused is stored again behind that one") {
+    NatsServer server;
+    const UserStream stream(server.url(), "CDC", "cdc.>", {.bytes = 60000});
+    SinkFeed feed;
+    feed.update(items(), {text("1"), text(std::string(90000, 'x'))});
+    feed.update(items(), {text("1"), text("new")});
+    feed.update(items(), {text("1"), text("newest")});
+    const Batch& batch = feed.complete();
+    const auto life = [&] {
+        const auto sink = sink_to(server);
+        sink->open();
+        sink->apply(batch);
+        sink->flush();
+        return sink->durable();
+    };
+    for (int n = 0; n < 2; ++n) {
+        try {
+            life();
+            FAIL("stored");
+        } catch (const Error& error) {
+            CHECK(error.action() == Action::retry);
+            CHECK(std::string(error.what()).find("maximum bytes exceeded") != std::string::npos);
+        }
+    }
+    CHECK(stream.read().size() == 2);
+    stream.limit({});
+    CHECK(life() == batch.upto);
+    const auto messages = stream.read();
+    REQUIRE(messages.size() == 5);
+    CHECK(messages[2].body.size() > 90000);
+    CHECK(messages[3].body.find("\"new\"") != std::string::npos);
+    CHECK(messages[3].id == messages[0].id + "#1");
+    CHECK(messages[4].body.find("\"newest\"") != std::string::npos);
+    life();  // as after a crash: all is there in order, under whatever ids
+    const auto again = stream.read();
+    REQUIRE(again.size() >= 5);
+    CHECK(again.back().body.find("\"newest\"") != std::string::npos);
+}
+
+TEST_CASE("a change larger than its stream takes stops the worker and says so") {
+    NatsServer server;
+    const UserStream stream(server.url(), "CDC", "cdc.>", {.message_bytes = 5000});
+    const auto sink = sink_to(server);
+    sink->open();
+    SinkFeed feed;
+    sink->apply(feed.insert(items(), {text("1"), text(std::string(6000, 'x'))}).complete());
+    try {
+        sink->flush();
+        FAIL("stored");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::stop);
+        CHECK(error.hint().find("max_msg_size") != std::string::npos);
+    }
+}
+
 TEST_CASE("when no stream takes the subject, nothing counts, and the worker may try again") {
     NatsServer server;
     const auto sink = sink_to(server);

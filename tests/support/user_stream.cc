@@ -15,28 +15,45 @@ void check(natsStatus status) {
 }  // namespace
 
 struct UserStream::State {
+    template <typename Call>
+    void apply(UserStreamLimits limits, const Call& call) const {
+        jsStreamConfig config;
+        check(jsStreamConfig_Init(&config));
+        const char* subjects[] = {subject.c_str()};
+        config.Name = name.c_str();
+        config.Subjects = subjects;
+        config.SubjectsLen = 1;
+        config.Storage = js_MemoryStorage;
+        config.Discard = js_DiscardNew;
+        config.MaxBytes = limits.bytes;
+        config.MaxMsgSize = limits.message_bytes;
+        check(call(config));
+    }
+
     std::string name;
+    std::string subject;
     std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection{nullptr, &natsConnection_Destroy};
     std::unique_ptr<jsCtx, void (*)(jsCtx*)> js{nullptr, &jsCtx_Destroy};
 };
 
-UserStream::UserStream(const std::string& url, const std::string& name, const std::string& subject)
+UserStream::UserStream(const std::string& url, const std::string& name, const std::string& subject,
+                       UserStreamLimits limits)
     : state_(std::make_unique<State>()) {
     state_->name = name;
+    state_->subject = subject;
     natsConnection* connection = nullptr;
     check(natsConnection_ConnectTo(&connection, url.c_str()));
     state_->connection.reset(connection);
     jsCtx* js = nullptr;
     check(natsConnection_JetStream(&js, connection, nullptr));
     state_->js.reset(js);
-    jsStreamConfig config;
-    check(jsStreamConfig_Init(&config));
-    const char* subjects[] = {subject.c_str()};
-    config.Name = name.c_str();
-    config.Subjects = subjects;
-    config.SubjectsLen = 1;
-    config.Storage = js_MemoryStorage;
-    check(js_AddStream(nullptr, js, &config, nullptr, nullptr));
+    state_->apply(limits, [&](jsStreamConfig& config) { return js_AddStream(nullptr, js, &config, nullptr, nullptr); });
+}
+
+void UserStream::limit(UserStreamLimits limits) const {
+    state_->apply(limits, [&](jsStreamConfig& config) {
+        return js_UpdateStream(nullptr, state_->js.get(), &config, nullptr, nullptr);
+    });
 }
 
 UserStream::~UserStream() = default;

@@ -1,6 +1,7 @@
 // A JetStream stream of a user's own, and what is in it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,11 +14,20 @@ struct StoredMessage {
     std::string body;
 };
 
+// -1: none. What does not fit is refused.
+struct UserStreamLimits {
+    std::int64_t bytes = -1;
+    std::int32_t message_bytes = -1;
+};
+
 class UserStream {
    public:
     // Makes the stream, in memory.
-    UserStream(const std::string& url, const std::string& name, const std::string& subject);
+    UserStream(const std::string& url, const std::string& name, const std::string& subject,
+               UserStreamLimits limits = {});
     ~UserStream();
+
+    void limit(UserStreamLimits limits) const;
 
     [[nodiscard]] std::vector<StoredMessage> read() const;
 
