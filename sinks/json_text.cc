@@ -1,7 +1,9 @@
 #include "sinks/json_text.h"
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 
 namespace pgsluice {
 
@@ -107,18 +109,28 @@ void append_hex_string(std::string& out, std::string_view bytes) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 
-bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+// The code unit of the escape `\uXXXX` at `at`; nothing when it is none.
+std::optional<unsigned> unicode_escape(std::string_view text, std::size_t at) {
+    if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+    unsigned unit = 0;
+    const char* end = text.data() + at + 6;
+    const auto parsed = std::from_chars(text.data() + at + 2, end, unit, 16);
+    return parsed.ptr == end && parsed.ec == std::errc() ? std::optional(unit) : std::nullopt;
+}
 
-// Behind the escape whose backslash is at `at`; npos when it is not one of JSON's.
+bool is_surrogate(unsigned unit, unsigned first) { return unit >= first && unit < first + 0x400; }
+
+// Behind the escape whose backslash is at `at`; npos when it is not one of JSON's, or half of a surrogate pair, which
+// the grammar allows and readers refuse.
 std::size_t skip_json_escape(std::string_view text, std::size_t at) {
     if (at + 1 >= text.size()) return std::string_view::npos;
     const char c = text[at + 1];
     if (c == 'u') {
-        if (at + 6 > text.size()) return std::string_view::npos;
-        for (std::size_t i = at + 2; i < at + 6; ++i) {
-            if (!is_hex_digit(text[i])) return std::string_view::npos;
-        }
-        return at + 6;
+        const auto unit = unicode_escape(text, at);
+        if (!unit || is_surrogate(*unit, 0xDC00)) return std::string_view::npos;
+        if (!is_surrogate(*unit, 0xD800)) return at + 6;
+        const auto low = unicode_escape(text, at + 6);
+        return low && is_surrogate(*low, 0xDC00) ? at + 12 : std::string_view::npos;
     }
     return std::string_view("\"\\/bfnrt").find(c) == std::string_view::npos ? std::string_view::npos : at + 2;
 }

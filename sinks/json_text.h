@@ -18,7 +18,8 @@ bool is_json_number(std::string_view text) noexcept;
 // order of keys stay as they are. Keeps its nesting stack between calls.
 class JsonCompactor {
    public:
-    // False, and nothing appended, when the text is not one valid document in UTF-8.
+    // False, and nothing appended, when the text is not one valid document in UTF-8, also when a string in it has an
+    // escape that is half of a surrogate pair.
     bool append(std::string& out, std::string_view text);
 
    private:

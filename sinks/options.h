@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ struct StdoutSinkOptions {
     std::string checkpoint_file;  // empty: the position is kept in KV only
     std::string group;            // written into the checkpoint file, which is refused for another group
     int fd = 1;                   // where the lines go
+    // Whether `fd` stands in the middle of a line: sinks that write to it one after the other share it.
+    std::shared_ptr<bool> mid_line = std::make_shared<bool>(false);
 };
 
 struct FileSinkOptions {

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "sinks/json_line.h"
 #include "sinks/output_pipe.h"
 #include "sinks/rfc3339.h"
 #include "sinks/state_record.h"
+#include "stream/pause.h"
 
 namespace pgsluice {
 
@@ -15,14 +17,18 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
 constexpr std::chrono::seconds kCheckpointInterval{1};
+constexpr std::chrono::seconds kWarningInterval{10};
 
 class StdoutSink final : public Sink {
    public:
     StdoutSink(const StdoutSinkOptions& options, Log log, std::stop_token stop)
         : options_(options),
           log_(std::move(log)),
-          pipe_(options.fd, std::move(stop)),
-          encoder_(make_line_encoder(options.format, options.group)) {}
+          stop_(std::move(stop)),
+          pipe_(options.fd, options.mid_line, stop_),
+          encoder_(make_line_encoder(options.format, options.group)) {
+        if (*options.mid_line) buffer_ = "\n";  // where the session before ours broke off
+    }
 
     [[nodiscard]] bool keeps_state() const override { return !options_.checkpoint_file.empty(); }
 
@@ -50,7 +56,10 @@ class StdoutSink final : public Sink {
 
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
-    void while_waiting(std::function<void()> tell) override { pipe_.while_waiting(std::move(tell)); }
+    void while_waiting(std::function<void()> tell) override {
+        tell_ = tell;
+        pipe_.while_waiting(std::move(tell));
+    }
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
@@ -65,7 +74,7 @@ class StdoutSink final : public Sink {
         complete_ = {upto, begin.epoch, upto.resume_seq};
         // From here on the worker counts as being in this epoch, and a restart does not print the marker again.
         write_out();
-        save();
+        save_surely();
     }
 
     [[nodiscard]] bool takes_copy() const override { return false; }
@@ -74,7 +83,7 @@ class StdoutSink final : public Sink {
     void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
         complete_ = {upto, 0, StreamSeq{}};
         write_out();
-        save();
+        save_surely();
     }
 
     void apply(const Batch& batch) override {
@@ -99,7 +108,7 @@ class StdoutSink final : public Sink {
 
     void close() override {
         write_out();
-        save();
+        save_surely();
     }
 
    private:
@@ -110,16 +119,34 @@ class StdoutSink final : public Sink {
         written_ = complete_;
     }
 
-    void save() {
+    // When the disk is full, later: another session would print all that is not saved again.
+    bool save() {
         saved_at_ = std::chrono::steady_clock::now();
-        if (!keeps_state() || written_ == saved_) return;
-        replace_file(options_.checkpoint_file, to_text({options_.group, written_, {}}));
+        if (!keeps_state() || written_ == saved_) return true;
+        try {
+            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {}}));
+        } catch (const Error& error) {
+            if (error.action() != Action::retry) throw;
+            if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; trying again");
+            silent_until_ = std::max(silent_until_, saved_at_ + kWarningInterval);
+            return false;
+        }
         saved_ = written_;
+        return true;
+    }
+
+    void save_surely() {
+        while (!save()) {
+            if (!pause(stop_, kCheckpointInterval)) throw Interrupted();
+            if (tell_) tell_();
+        }
     }
 
     StdoutSinkOptions options_;
     Log log_;
+    std::stop_token stop_;
     OutputPipe pipe_;
+    std::function<void()> tell_;  // while we wait
     std::unique_ptr<LineEncoder> encoder_;
     Fd lock_;
     std::string buffer_;
@@ -127,6 +154,7 @@ class StdoutSink final : public Sink {
     SinkState written_;   // of the last one written
     SinkState saved_;     // in the checkpoint file
     std::chrono::steady_clock::time_point saved_at_{};
+    std::chrono::steady_clock::time_point silent_until_{};
 };
 
 }  // namespace

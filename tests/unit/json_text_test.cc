@@ -87,6 +87,17 @@ TEST_CASE("documents lose the white space between tokens and nothing else") {
     CHECK(compact(deep) == deep);
 }
 
+TEST_CASE("documents with half a surrogate pair are refused, whole ones are not") {
+    for (const std::string_view good :
+         {R"("\ud83d\ude00")", R"("a\uDBFF\uDFFFb")", R"("\ud7ff\ue000")", R"("\\ud800")"})
+        CHECK(compact(good) == good);
+    for (const std::string_view bad : {R"("\ud800")", R"("\uDC00")", R"("\ud800x")", R"("\ud800\n")",
+                                       R"("\ud800\ud800")", R"("\ud800\u0041")", R"({"\udfff":1})"}) {
+        CAPTURE(bad);
+        CHECK(compact(bad) == "invalid");
+    }
+}
+
 TEST_CASE("documents that are none are refused") {
     for (const std::string_view bad :
          {"",      " ",          "{",       "}",           "[",         "]",          "[1",

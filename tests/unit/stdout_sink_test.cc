@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -76,6 +78,23 @@ StdoutSinkOptions to_pipe(const Pipe& pipe, std::string checkpoint_file = {}) {
     options.group = "shop";
     return options;
 }
+
+// As a full disk, for this process's files.
+class SizeLimit {
+   public:
+    explicit SizeLimit(rlim_t bytes) {
+        std::signal(SIGXFSZ, SIG_IGN);
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        rlimit limited = before_;
+        limited.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &limited);
+    }
+    ~SizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+    SizeLimit(const SizeLimit&) = delete;
+
+   private:
+    rlimit before_{};
+};
 
 auto count_lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
@@ -172,6 +191,138 @@ TEST_CASE("a reader that takes nothing does not keep us from stopping") {
         },
         Interrupted);
     CHECK(sink->durable() == Checkpoint{});
+}
+
+TEST_CASE("a reader that takes little does not keep us from stopping") {
+    Pipe pipe;
+    std::stop_source stop;
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, stop.get_token());
+    stop.request_stop();
+    char piece[4096];
+    sink->while_waiting([&] { CHECK(::read(pipe.reader.get(), piece, sizeof piece) > 0); });
+    Batch batch;
+    fill(batch, 1, 10000);
+    CHECK_THROWS_AS(sink->apply(batch), Interrupted);
+}
+
+TEST_CASE("a reader that is slow but steady does not keep us from reporting") {
+    Pipe pipe;
+    std::jthread reader([&](const std::stop_token& stop) {
+        char piece[1000];
+        while (!stop.stop_requested() && ::read(pipe.reader.get(), piece, sizeof piece) > 0) {
+        }
+        pipe.reader.close();
+    });
+    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    const auto begun = std::chrono::steady_clock::now();
+    int told = 0;
+    sink->while_waiting([&] { ++told; });
+    Batch batch;
+    fill(batch, 1, 1000);
+    while (told < 3 && std::chrono::steady_clock::now() - begun < std::chrono::seconds(20)) sink->apply(batch);
+    CHECK(told >= 3);
+    reader.request_stop();
+    const ssize_t woken = ::write(pipe.writer.get(), "\n", 1);
+    CHECK(woken <= 1);
+}
+
+TEST_CASE("a socket that nobody reads does not keep us from stopping, and one that is closed ends the sink") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    Fd reader(ends[0]);
+    const Fd writer(ends[1]);
+    StdoutSinkOptions options;
+    options.fd = writer.get();
+    Batch batch;
+    fill(batch, 1, 10000);
+    {
+        std::stop_source stop;
+        const auto sink = make_stdout_sink(options, kQuiet, stop.get_token());
+        stop.request_stop();
+        CHECK_THROWS_AS(sink->apply(batch), Interrupted);
+    }
+    const auto sink = make_stdout_sink(options, kQuiet, {});
+    reader.close();
+    CHECK_THROWS_AS(sink->flush(), OutputClosed);
+    CHECK_THROWS_AS(sink->apply(batch), OutputClosed);
+}
+
+TEST_CASE("a terminal gets each line at once, and when it stands still we can stop") {
+    const Fd screen(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    REQUIRE(screen.open());
+    REQUIRE((::grantpt(screen.get()) == 0 && ::unlockpt(screen.get()) == 0));
+    const Fd terminal(::open(::ptsname(screen.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    REQUIRE(terminal.open());
+    StdoutSinkOptions options;
+    options.fd = terminal.get();
+    std::stop_source stop;
+    const auto sink = make_stdout_sink(options, kQuiet, stop.get_token());
+    Batch batch;
+    fill(batch, 1, 1);
+    sink->apply(batch);
+    char piece[4096];
+    const ssize_t got = ::read(screen.get(), piece, sizeof piece);
+    REQUIRE(got > 0);
+    CHECK(std::string(piece, static_cast<std::size_t>(got)).ends_with("{\"n\":1}}\r\n"));
+    CHECK(sink->durable() == batch.upto);
+    stop.request_stop();
+    fill(batch, 2, 5000);
+    CHECK_THROWS_AS(sink->apply(batch), Interrupted);
+}
+
+TEST_CASE("a session behind one that broke off in a line begins a new line") {
+    const Directory directory;
+    const Fd file = open_file(directory.path + "/lines", O_WRONLY | O_CREAT);
+    StdoutSinkOptions options;
+    options.fd = file.get();
+    Batch batch;
+    fill(batch, 1, 3);
+    {
+        const SizeLimit limit(200);
+        const auto sink = make_stdout_sink(options, kQuiet, {});
+        sink->apply(batch);
+        CHECK_THROWS_AS(sink->flush(), Error);
+    }
+    for (int session = 0; session < 2; ++session) {
+        const auto sink = make_stdout_sink(options, kQuiet, {});
+        sink->apply(batch);
+        sink->flush();
+    }
+    std::ifstream lines(directory.path + "/lines");
+    std::string line;
+    REQUIRE(std::getline(lines, line));
+    CHECK_FALSE(line.ends_with("}}"));
+    int whole = 0;
+    for (; std::getline(lines, line); ++whole) {
+        CHECK(line.starts_with("{\"Type\""));
+        CHECK(line.ends_with("}}"));
+    }
+    CHECK(whole == 6);
+}
+
+TEST_CASE("when there is no room for the checkpoint, nothing is printed again") {
+    const Directory directory;
+    const std::string path = directory.path + "/position";
+    Pipe pipe;
+    std::string logged;
+    std::stop_source stop;
+    const auto sink = make_stdout_sink(
+        to_pipe(pipe, path), [&](LogLevel, std::string_view text) { logged += text; }, stop.get_token());
+    sink->open();
+    Batch batch;
+    fill(batch, 1, 2);
+    {
+        const SizeLimit limit(10);
+        sink->apply(batch);
+        sink->flush();
+        CHECK(logged.find("position.new") != std::string::npos);
+        CHECK(sink->durable() == Checkpoint{});
+        sink->while_waiting([&] { stop.request_stop(); });
+        CHECK_THROWS_AS(sink->close(), Interrupted);
+    }
+    sink->close();
+    CHECK(sink->durable() == batch.upto);
+    CHECK(count_lines(pipe.read_available()) == 2);
 }
 
 TEST_CASE("the checkpoint file says where to go on, and whose it is") {
