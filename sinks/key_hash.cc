@@ -1,5 +1,7 @@
 #include "sinks/key_hash.h"
 
+#include <fmt/format.h>
+
 #include <string_view>
 
 namespace pgsluice {
@@ -18,7 +20,10 @@ std::uint64_t mix(std::uint64_t hash, std::string_view text) {
 KeyHash::Plan::Plan(const Relation& relation) : table(mix(mix(0xcbf29ce484222325, relation.schema), relation.table)) {
     if (relation.identity == ReplicaIdentity::full || relation.identity == ReplicaIdentity::nothing) return;
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-        if (relation.columns[i].key) keys.push_back(i);
+        const Column& column = relation.columns[i];
+        if (!column.key) continue;
+        keys.push_back(i);
+        key += fmt::format("{} {} {}\n", column.type_oid, column.typmod, column.name);
     }
 }
 
@@ -31,9 +36,19 @@ std::optional<std::uint64_t> KeyHash::of_row(const Plan& plan, Row row) {
     return hash;
 }
 
+bool KeyHash::is_new_key(const Plan& plan) {
+    if (last_ == &plan) return false;
+    last_ = &plan;
+    const auto [newest, first] = newest_.try_emplace(plan.table, plan.key);
+    if (first || newest->second == plan.key) return false;
+    newest->second = plan.key;
+    return true;
+}
+
 std::optional<std::uint64_t> KeyHash::of(const Change& change) {
     if (change.op == Op::truncate || change.op == Op::message) return std::nullopt;
     const Plan& plan = plans_.at(*change.relation);
+    if (is_new_key(plan)) return std::nullopt;
     if (plan.keys.empty()) return plan.table;
     if (change.op == Op::del) return of_row(plan, change.old_row);
     const auto hash = of_row(plan, change.new_row);

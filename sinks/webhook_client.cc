@@ -52,6 +52,25 @@ void append(Headers& headers, const std::string& header) {
     headers.reset(list);
 }
 
+bool has_header(const WebhookSinkOptions& options, std::string_view name) {
+    return std::any_of(options.headers.begin(), options.headers.end(), [&](const std::string& header) {
+        return header.size() > name.size() && header[name.size()] == ':' &&
+               ::strncasecmp(header.c_str(), name.data(), name.size()) == 0;
+    });
+}
+
+// Sent twice, they would mean nothing.
+void refuse_own_headers(const WebhookSinkOptions& options) {
+    const auto refuse = [&](const char* name, bool ours, const char* hint) {
+        if (!ours || !has_header(options, name)) return;
+        throw usage_error(std::string("unable to use --webhook-header '") + name + "': pgsluice sends that one itself",
+                          hint);
+    };
+    refuse("Idempotency-Key", true, "Leave it out.");
+    refuse("Authorization", !options.bearer_token.empty(), "Leave it out, or the bearer token.");
+    refuse("X-Pgsluice-Signature", !options.hmac_secret.empty(), "Leave it out, or the secret.");
+}
+
 bool is_broken(CURLcode code) {
     switch (code) {
         case CURLE_PEER_FAILED_VERIFICATION:
@@ -115,12 +134,7 @@ void WebhookClient::State::prepare(Slot& slot) {
 }
 
 void WebhookClient::State::set_headers(Slot& slot, std::string_view body, const std::string& idempotency_key) {
-    const auto given = [&](std::string_view name) {
-        return std::any_of(options.headers.begin(), options.headers.end(), [&](const std::string& header) {
-            return header.size() > name.size() && header[name.size()] == ':' &&
-                   ::strncasecmp(header.c_str(), name.data(), name.size()) == 0;
-        });
-    };
+    const auto given = [&](std::string_view name) { return has_header(options, name); };
     slot.headers.reset();
     if (!given("Content-Type")) append(slot.headers, "Content-Type: application/json");
     if (!given("User-Agent")) append(slot.headers, "User-Agent: pgsluice");
@@ -160,6 +174,7 @@ WebhookClient::WebhookClient(const WebhookSinkOptions& options, std::size_t slot
     if (scheme != "http" && scheme != "https") {
         throw usage_error("unable to use --webhook-url: it is not an http:// or https:// URL");
     }
+    refuse_own_headers(options);
     for (Slot& slot : state_->slots) state_->prepare(slot);
 }
 

@@ -4,6 +4,13 @@
 
 namespace pgsluice {
 
+namespace {
+
+// Requests accepted before twice as large ones are tried: what the receiver found too large it may well find so again.
+constexpr int kAcceptedBeforeLarger = 50;
+
+}  // namespace
+
 void WebhookLane::push(WebhookEvent event, std::string_view object) {
     event.bytes = object.size();
     events_.push_back(event);
@@ -11,7 +18,7 @@ void WebhookLane::push(WebhookEvent event, std::string_view object) {
 }
 
 std::string_view WebhookLane::take() {
-    in_flight_ = std::min(events_.size(), limit_);
+    in_flight_ = repeated_ > 0 ? repeated_ : std::min(events_.size(), limit_);
     body_.clear();
     if (batch_size_ > 1) body_ += '[';
     std::size_t at = head_;
@@ -33,8 +40,11 @@ std::string WebhookLane::key() const {
 std::size_t WebhookLane::accepted() {
     events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
     head_ += in_flight_bytes_;
-    in_flight_ = 0;
-    limit_ = std::min(batch_size_, limit_ * 2);
+    in_flight_ = repeated_ = 0;
+    if (limit_ < batch_size_ && ++accepted_ >= kAcceptedBeforeLarger) {
+        limit_ = std::min(batch_size_, limit_ * 2);
+        accepted_ = 0;
+    }
     backoff_.reset();
     if (head_ * 2 >= objects_.size()) {  // what is moved is never more than what was sent
         objects_.erase(0, head_);
@@ -44,6 +54,7 @@ std::size_t WebhookLane::accepted() {
 }
 
 int WebhookLane::failed(std::uint32_t random) {
+    repeated_ = in_flight_;
     in_flight_ = 0;
     const int wait_ms = backoff_.next(random);
     pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms));
@@ -52,7 +63,8 @@ int WebhookLane::failed(std::uint32_t random) {
 
 void WebhookLane::halve() {
     limit_ = std::max<std::size_t>(1, in_flight_ / 2);
-    in_flight_ = 0;
+    accepted_ = 0;
+    in_flight_ = repeated_ = 0;
 }
 
 }  // namespace pgsluice

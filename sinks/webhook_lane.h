@@ -36,7 +36,7 @@ class WebhookLane {
 
     // The request in flight was taken, or its only event parked. The bytes of its objects.
     std::size_t accepted();
-    // It is to be repeated as it is, not before `wait_ms` (counted from now) have passed.
+    // It is to be repeated as it is, whatever has come meanwhile, not before `wait_ms` (counted from now) have passed.
     int failed(std::uint32_t random);
     // It is to be repeated in two halves.
     void halve();
@@ -45,7 +45,8 @@ class WebhookLane {
     [[nodiscard]] bool busy() const noexcept { return in_flight_ > 0; }
     [[nodiscard]] bool empty() const noexcept { return events_.empty(); }
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
-    [[nodiscard]] bool full() const noexcept { return events_.size() >= limit_; }
+    // Whether the next request is complete: nothing that comes changes it.
+    [[nodiscard]] bool full() const noexcept { return repeated_ > 0 || events_.size() >= limit_; }
     [[nodiscard]] bool paused(std::chrono::steady_clock::time_point now) const { return now < not_before_; }
     [[nodiscard]] std::chrono::steady_clock::time_point not_before() const noexcept { return not_before_; }
     [[nodiscard]] int failures() const noexcept { return backoff_.failures(); }
@@ -53,10 +54,12 @@ class WebhookLane {
    private:
     std::size_t batch_size_;
     std::size_t limit_;    // events per request now; smaller while the receiver finds requests too large
+    int accepted_ = 0;     // requests in a row at that limit
     std::string objects_;  // of all events, back to back, from head_
     std::size_t head_ = 0;
     std::deque<WebhookEvent> events_;
     std::size_t in_flight_ = 0;        // events
+    std::size_t repeated_ = 0;         // events of a request that failed and is to be repeated; 0: none
     std::size_t in_flight_bytes_ = 0;  // their objects
     std::string body_;
     JitteredBackoff backoff_;

@@ -69,6 +69,34 @@ TEST_CASE("what concerns more than a row has none") {
     CHECK(keys.of(change_of(users, Op::update, same, OldRow::key)));
 }
 
+TEST_CASE("the first change under another key has none, the next ones have") {
+    const Relation users = table(ReplicaIdentity::default_key);
+    Relation wider = users;  // another column changes nothing
+    wider.columns.push_back({"d", 25, -1, false, "text", 25, 0});
+    Relation other_key = users;
+    other_key.columns[1].key = false;
+    Relation other_type = other_key;
+    other_type.columns[0].type_oid = 1043;
+    const Relation others = table(ReplicaIdentity::default_key, "others");
+    const Relation full = table(ReplicaIdentity::full);
+    KeyHash keys;
+    const Rows rows{{Value("1"), Value("x"), Value()}, {}};
+    const auto hash = [&](const Relation& relation) { return keys.of(change_of(relation, Op::insert, rows)); };
+    const auto first = hash(users);
+    CHECK(first);
+    CHECK(hash(others));
+    CHECK(hash(wider) == first);
+    CHECK_FALSE(hash(other_key));
+    CHECK(hash(others));
+    CHECK(hash(other_key));
+    CHECK(hash(other_key) != first);
+    CHECK_FALSE(hash(other_type));
+    CHECK_FALSE(hash(full));
+    CHECK(hash(full));
+    CHECK_FALSE(hash(users));
+    CHECK(hash(users) == first);
+}
+
 TEST_CASE("a table without a key is one thing") {
     for (const auto identity : {ReplicaIdentity::full, ReplicaIdentity::nothing}) {
         const Relation users = table(identity);

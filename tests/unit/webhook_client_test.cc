@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "sql/error.h"
+
 using namespace pgsluice;
 using Kind = HttpOutcome::Kind;
 
@@ -19,6 +21,21 @@ TEST_CASE("a signature is the HMAC of time and body") {
     // printf '1795215900.{"a":1}' | openssl dgst -sha256 -hmac secret
     CHECK(webhook_signature("secret", 1795215900, R"({"a":1})") ==
           "t=1795215900,v1=ade00192974634b782a107a3b5723dd96ea5ba47afd2a83dc5c5d72310e24e64");
+}
+
+TEST_CASE("a header that is sent anyway is not taken a second time") {
+    WebhookSinkOptions options;
+    options.url = "http://127.0.0.1/hook";
+    options.headers = {"Idempotency-Key-2: x", "Authorization: Basic eDp5"};
+    WebhookClient(options, 1);
+    options.bearer_token = "t";
+    CHECK_THROWS_AS(WebhookClient(options, 1), Error);
+    options.headers = {"idempotency-key: x"};
+    CHECK_THROWS_AS(WebhookClient(options, 1), Error);
+    options.headers = {"X-Pgsluice-Signature: x"};
+    WebhookClient(options, 1);
+    options.hmac_secret = "s";
+    CHECK_THROWS_AS(WebhookClient(options, 1), Error);
 }
 
 TEST_CASE("messages name the host and nothing that may be secret") {

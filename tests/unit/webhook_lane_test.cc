@@ -58,18 +58,51 @@ TEST_CASE("what failed is repeated as it was, and later what came meanwhile") {
     CHECK(lane.take() == "[{3}]");
 }
 
+TEST_CASE("a request that was not full is repeated as it was, too") {
+    WebhookLane lane(4, 1, 1);
+    push(lane, 1, 2);
+    CHECK(lane.take() == "[{1},{2}]");
+    push(lane, 3, 6);
+    lane.failed(7);
+    CHECK(lane.full());
+    CHECK(lane.take() == "[{1},{2}]");
+    CHECK(lane.key() == "0/16B2D50:1..0/16B2D50:2");
+    lane.failed(7);
+    CHECK(lane.take() == "[{1},{2}]");
+    lane.halve();
+    CHECK(lane.take() == "[{1}]");
+    lane.accepted();
+    CHECK(lane.take() == "[{2}]");
+    lane.accepted();
+    CHECK(lane.take() == "[{3}]");
+}
+
 TEST_CASE("what is too large goes in halves, and whole again later") {
     WebhookLane lane(4, 1, 1);
-    push(lane, 1, 12);
+    push(lane, 1, 200);
     CHECK(lane.take() == "[{1},{2},{3},{4}]");
     lane.halve();
     CHECK(lane.take() == "[{1},{2}]");
     lane.halve();
     CHECK(lane.take() == "[{1}]");
     lane.accepted();
-    CHECK(lane.take() == "[{2},{3}]");
-    lane.accepted();
-    CHECK(lane.take() == "[{4},{5},{6},{7}]");
+    for (int n = 2; n <= 50; ++n) {
+        CHECK(lane.take() == "[{" + std::to_string(n) + "}]");
+        lane.accepted();
+    }
+    CHECK(lane.take() == "[{51},{52}]");
+    lane.halve();
+    for (int n = 51; n <= 100; ++n) {
+        CHECK(lane.take() == "[{" + std::to_string(n) + "}]");
+        lane.accepted();
+    }
+    for (int n = 101; n <= 199; n += 2) {
+        lane.take();
+        CHECK(lane.in_flight() == 2);
+        lane.accepted();
+    }
+    push(lane, 201, 204);
+    CHECK(lane.take() == "[{201},{202},{203},{204}]");
 }
 
 TEST_CASE("waits double from the first to the last, never less than half") {
