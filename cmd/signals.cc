@@ -22,7 +22,7 @@ sigset_t watched() noexcept {
 }  // namespace
 
 SignalWatch::SignalWatch(Log log) : log_(std::move(log)) {
-    std::signal(SIGPIPE, SIG_IGN);
+    for (const int number : {SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
     const sigset_t set = watched();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     thread_ = std::thread([this] { watch(); });

@@ -8,8 +8,9 @@
 
 namespace pgsluice {
 
-// Blocks the signals in this thread and all started later, and ignores SIGPIPE. So it is made before any other thread.
-// The first signal requests the stop; the second ends the process at once with 128 + its number.
+// Blocks the signals in this thread and all started later, and ignores SIGPIPE and SIGXFSZ (writes fail then). So it is
+// made before any other thread. The first signal requests the stop; the second ends the process at once with 128 + its
+// number.
 class SignalWatch {
    public:
     explicit SignalWatch(Log log);

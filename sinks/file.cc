@@ -15,7 +15,8 @@ class FileSink final : public Sink {
    public:
     FileSink(const FileSinkOptions& options, Log log)
         : options_(options),
-          directory_(options.output_dir, options.group, options.zstd, std::move(log)),
+          directory_(options.output_dir, options.group, options.format == LineFormat::debezium ? "debezium" : "pg_flo",
+                     options.zstd, std::move(log)),
           encoder_(make_line_encoder(options.format, options.group)) {}
 
     std::optional<SinkState> open() override {

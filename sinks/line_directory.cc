@@ -19,6 +19,7 @@ namespace {
 
 // The record's own fields.
 constexpr const char* kOpen = "open";           // the open file's name
+constexpr const char* kFormat = "format";       // of its lines; files begun before there was this field are pg_flo's
 constexpr const char* kLength = "length";       // its bytes that count
 constexpr const char* kSealed = "sealed";       // the file finished last
 constexpr const char* kEnded = "ended_epoch";   // the epoch whose files are finished; 0 while another is loading
@@ -42,8 +43,8 @@ std::string snapshot_name(const std::string& name, std::uint64_t epoch) {
 
 }  // namespace
 
-LineDirectory::LineDirectory(std::string path, std::string group, bool zstd, Log log)
-    : path_(std::move(path)), zstd_(zstd), log_(std::move(log)) {
+LineDirectory::LineDirectory(std::string path, std::string group, std::string format, bool zstd, Log log)
+    : path_(std::move(path)), format_(std::move(format)), zstd_(zstd), log_(std::move(log)) {
     record_.group = std::move(group);
 }
 
@@ -94,7 +95,9 @@ void LineDirectory::resume_open_file() {
     name_durable_ = true;
     if (name_.empty()) return;
     file_.emplace(LineFile::resume(in_directory(name_ + ".part"), is_zstd_name(name_), record_.number(kLength)));
-    if (is_zstd_name(name_) != zstd_) seal(record_.state);  // the option was changed
+    const std::string format = record_.text(kFormat);
+    const bool same_format = (format.empty() ? "pg_flo" : format) == format_;
+    if (is_zstd_name(name_) != zstd_ || !same_format) seal(record_.state);  // an option was changed
 }
 
 LineFile& LineDirectory::file(Position first) {
@@ -122,6 +125,7 @@ void LineDirectory::write_record(const SinkState& state) {
     StateRecord next = record_;
     next.state = state;
     next.more[kOpen] = file_ ? name_ : "";
+    next.more[kFormat] = format_;
     next.more[kLength] = std::to_string(file_ ? file_->size() : 0);
     next.more[kLastBegun] = std::to_string(begun_us_);
     slots_->write(next);

@@ -20,7 +20,8 @@ namespace pgsluice {
 
 class LineDirectory {
    public:
-    LineDirectory(std::string path, std::string group, bool zstd, Log log);
+    // `format` names what the lines look like: a file holds lines of one format.
+    LineDirectory(std::string path, std::string group, std::string format, bool zstd, Log log);
 
     // Locks the directory, repairs what a crash left, and says how far it is. Called again, in the middle of a
     // transaction: back to the record.
@@ -57,6 +58,7 @@ class LineDirectory {
     void sync_open_file();
 
     std::string path_;
+    std::string format_;
     bool zstd_;
     Log log_;
     std::optional<SlotFile> slots_;

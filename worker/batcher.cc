@@ -17,6 +17,10 @@ std::size_t row_bytes(Row row) {
     return bytes;
 }
 
+std::size_t change_bytes(const Change& change) {
+    return row_bytes(change.new_row) + row_bytes(change.old_row) + change.content.size();
+}
+
 }  // namespace
 
 Batcher::Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from)
@@ -87,7 +91,7 @@ void Batcher::add(Change change, Batch& batch) {
         batch.keep.push_back(block_);
         block_kept_ = true;
     }
-    bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row) + change.content.size();
+    bytes_ += change_bytes(change);
     ++changes_;
     batch.changes.push_back(change);
 }
@@ -122,7 +126,7 @@ void Batcher::rest_left(Batch& batch, std::vector<Change> rest) {
     batch.upto = here();
     batch.complete = false;
     batch.commit_time_us = 0;
-    for (const Change& change : batch.changes) bytes_ += row_bytes(change.new_row) + row_bytes(change.old_row);
+    for (const Change& change : batch.changes) bytes_ += change_bytes(change);
     changes_ = batch.changes.size();
     moved_ = true;
 }

@@ -240,6 +240,22 @@ TEST_CASE("a restart continues the open file") {
     }
 }
 
+TEST_CASE("another format begins a file of its own") {
+    const Directory directory;
+    FileSinkOptions options = small_files(directory.path);
+    options.max_size_bytes = 100 << 20;
+    work(options, 4);
+    options.format = LineFormat::debezium;
+    work(options, 9);
+    work(options, 12);
+    const auto finished = finished_files(directory.path);
+    REQUIRE(finished.size() == 1);
+    CHECK(finished.begin()->second.find(R"("op":)") == std::string::npos);
+    const auto open = names_of(directory.path, LineFileName::Kind::part);
+    REQUIRE(open.size() == 1);
+    CHECK(read_file(directory.path + "/" + open[0]).find(R"("Type":)") == std::string::npos);
+}
+
 TEST_CASE("a transaction that is not complete is not counted, and close() leaves it out") {
     const Directory directory;
     const FileSinkOptions options = small_files(directory.path);

@@ -64,6 +64,14 @@ TEST_CASE("the first signal is told, the second ends the process with its number
     }
 }
 
+TEST_CASE("a closed pipe and a limit on a file's size are errors of the write, not the end") {
+    StubbornChild child;
+    kill(child.pid, SIGXFSZ);
+    kill(child.pid, SIGPIPE);
+    kill(child.pid, SIGTERM);
+    CHECK(child.next().starts_with("SIGTERM"));
+}
+
 TEST_CASE("a watch ends without any signal") {
     sigset_t before;
     pthread_sigmask(SIG_SETMASK, nullptr, &before);
