@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "sql/error.h"
+
 namespace pgsluice {
 
 namespace {
@@ -22,6 +24,23 @@ std::string table_of(const Change& change) {
     return change.relation == nullptr
                ? ""
                : fmt::format(" of table '{}.{}'", change.relation->schema, change.relation->table);
+}
+
+// As the server counts: each header is a line `name: value\r\n`, behind a first and before an empty line.
+void refuse_too_large(const Change& change, const std::string& block,
+                      const std::vector<std::pair<std::string, std::string>>& headers, std::uint64_t max_payload) {
+    std::uint64_t size = block.size() + std::string_view("NATS/1.0\r\n\r\n").size();
+    std::string_view reason;
+    for (const auto& [name, value] : headers) {
+        size += name.size() + value.size() + 4;
+        if (name == dead_letter_reason_header) reason = value;
+    }
+    if (size <= max_payload) return;
+    throw stop_error(
+        fmt::format("unable to park a change{} at {}: its {} bytes are more than nats-server's max_payload of {}; it "
+                    "was refused because: {}",
+                    table_of(change), to_string(change.position), size, max_payload, reason),
+        fmt::format("Set max_payload in nats-server's configuration above {}, or mend what refuses the change.", size));
 }
 
 }  // namespace
@@ -63,7 +82,9 @@ void DeadLetterStream::park(const Change& change, std::string_view reason) {
                                                              {dead_letter_position_header, position},
                                                              {dead_letter_reason_header, one_line(reason)}};
     if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
-    broker_->publish_one(names_.dead_letter_subject, encode_dead_letter(change), headers);
+    const std::string block = encode_dead_letter(change);
+    refuse_too_large(change, block, headers, broker_->max_payload());
+    broker_->publish_one(names_.dead_letter_subject, block, headers);
     log_(LogLevel::warning, fmt::format("parked a change{} at {} in stream '{}': {}", table_of(change), position,
                                         names_.dead_letters, reason));
 }

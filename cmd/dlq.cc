@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <set>
+#include <tuple>
 
 #include "cmd/dead_letter_stream.h"
-#include "cmd/replayed_letters.h"
+#include "cmd/owed_letters.h"
 #include "sinks/postgres.h"
 #include "sinks/webhook.h"
 #include "sql/error.h"
@@ -58,10 +61,17 @@ std::string describe(const DeadLetter& letter, const Change& change) {
                        letter.position, letter.worker, letter.reason);
 }
 
+// A worker that was killed may park a change again; these are the same then.
+using Identity = std::tuple<std::string, std::string, bool>;
+Identity identity(const DeadLetter& letter) { return {letter.worker, letter.position, letter.snapshot}; }
+
 void list(const std::vector<DeadLetter>& letters) {
     BlockReader reader;
+    std::map<Identity, StreamSeq> first;
     for (const DeadLetter& letter : letters) {
-        std::printf("%s\n", describe(letter, decode(reader, letter)->changes[0]).c_str());
+        const auto [same, fresh] = first.emplace(identity(letter), letter.seq);
+        std::printf("%s%s\n", describe(letter, decode(reader, letter)->changes[0]).c_str(),
+                    fresh ? "" : fmt::format(" (parked before: message {})", same->second.value).c_str());
     }
     if (letters.empty()) std::printf("there are no dead letters\n");
 }
@@ -85,9 +95,8 @@ SinkState open_for_replay(Sink& sink, const Settings& settings) {
 class Replay {
    public:
     virtual ~Replay() = default;
-    // Returns once the letter is durably applied.
-    virtual void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) = 0;
-    virtual void erased(const DeadLetter& letter) = 0;
+    // Returns once the letter is durably applied; false when nobody waits for it any more.
+    virtual bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) = 0;
     virtual void close() = 0;
 };
 
@@ -107,24 +116,24 @@ class PostgresReplay final : public Replay {
     PostgresReplay(const Settings& settings, const Log& log, const std::stop_token& stop)
         : sink_(make_postgres_sink(settings.postgres, log, stop)),
           state_(open_for_replay(*sink_, settings)),
-          replayed_(settings.postgres.target, settings.worker.names.group, settings.worker.worker, stop) {}
+          owed_(settings.postgres.target, settings.worker.names.group, settings.worker.worker, stop) {}
 
-    void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
-        if (replayed_.holds(letter)) return;
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        if (!owed_.holds(letter)) return false;
         Batch batch = batch_of(letter, block);
-        replayed_.add_row(batch, letter);
+        owed_.settle(batch, letter);
         batch.upto = state_.checkpoint;  // where the worker is does not change
         sink_->apply(batch);
         sink_->flush();
         PGSLUICE_FAILPOINT("dlq_applied");
+        return true;
     }
-    void erased(const DeadLetter& letter) override { replayed_.forget(letter); }
     void close() override { sink_->close(); }
 
    private:
     std::unique_ptr<Sink> sink_;
     SinkState state_;
-    ReplayedLetters replayed_;
+    OwedLetters owed_;
 };
 
 // The receiver knows a repeated change by its Idempotency-Key, which is the one it refused before.
@@ -138,16 +147,18 @@ class WebhookReplay final : public Replay {
         if (source) sink_->read_from(*source);
     }
 
-    void apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        if (!posted_.insert(identity(letter)).second) return false;
         sink_->apply(batch_of(letter, block));
         sink_->flush();
         PGSLUICE_FAILPOINT("dlq_applied");
+        return true;
     }
-    void erased(const DeadLetter& /*letter*/) override {}
     void close() override { sink_->close(); }
 
    private:
     std::unique_ptr<Sink> sink_;
+    std::set<Identity> posted_;
 };
 
 // The kind of sink the worker has: as it registered, or, where it is forgotten, as the flags say.
@@ -209,16 +220,19 @@ void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
     const auto replay = make_replay(*broker, settings, log, stop);
     BlockReader reader;
     std::size_t applied = 0;
+    std::size_t dropped = 0;
     for (const DeadLetter& letter : read_dead_letters(*broker, names, settings.dead_letters)) {
         if (letter.worker != worker) continue;
         if (stop.stop_requested()) throw Interrupted{};
-        replay->apply(letter, decode(reader, letter));
+        const auto block = decode(reader, letter);
+        const bool owed = replay->apply(letter, block);
+        if (!owed) log(LogLevel::info, "not owed any more: " + describe(letter, block->changes[0]));
         broker->erase_message(names.dead_letters, letter.seq);
-        replay->erased(letter);
-        ++applied;
+        ++(owed ? applied : dropped);
     }
     replay->close();
     std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
+    if (dropped > 0) std::printf("dropped %zu whose change was applied before\n", dropped);
 }
 
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {

@@ -11,9 +11,9 @@ class DeadLetters {
    public:
     virtual ~DeadLetters() = default;
 
-    // Returns once the change, as the rules left it, is stored with its reason and position. After a crash the same
-    // change may be parked again; its position tells. Throws an Error when it cannot be stored: then it is not lost
-    // either, for the batch is not committed.
+    // Returns once the change, as the rules left it, is stored with its reason and position. When the batch is applied
+    // again, after a crash, the same change may be parked again, or not; its position tells. Throws an Error when it
+    // cannot be stored: then it is not lost either, for the batch is not committed.
     virtual void park(const Change& change, std::string_view reason) = 0;
 };
 

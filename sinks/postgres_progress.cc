@@ -28,11 +28,15 @@ constexpr const char* create_statements =
     "  first_seqs bigint[] NOT NULL);"
     "CREATE TABLE IF NOT EXISTS pgsluice.unfinished ("
     "  \"group\" text NOT NULL, worker text NOT NULL, source_oid oid NOT NULL, schema text NOT NULL,"
-    "  \"table\" text NOT NULL);";
+    "  \"table\" text NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pgsluice.parked ("
+    "  \"group\" text, worker text, position text, PRIMARY KEY (\"group\", worker, position));"
+    "CREATE TABLE IF NOT EXISTS pgsluice.written ("
+    "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));";
 
 constexpr const char* exist_query =
-    "SELECT to_regclass('pgsluice.progress') IS NOT NULL AND to_regclass('pgsluice.loaded') IS NOT NULL AND "
-    "to_regclass('pgsluice.unfinished') IS NOT NULL";
+    "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
+    "FROM unnest('{progress,loaded,unfinished,parked,written}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -224,6 +228,29 @@ void PostgresProgress::note_unfinished(sql::Connection& other, const PostgresPro
 
 void PostgresProgress::forget_unfinished() {
     connection_.query("DELETE FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
+}
+
+void PostgresProgress::note_parked(sql::Connection& writer, const PostgresProgress& progress,
+                                   const std::string& position) {
+    writer.query("INSERT INTO pgsluice.parked VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                 {progress.group_, progress.worker_, position}, {0});
+}
+
+void PostgresProgress::forget_parked() {
+    connection_.query("DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
+}
+
+std::set<std::string> PostgresProgress::written_tables() {
+    const auto rows = connection_.query("SELECT \"table\" FROM pgsluice.written WHERE \"group\" = $1 AND worker = $2",
+                                        {group_, worker_}, {1});
+    std::set<std::string> tables;
+    for (int row = 0; row < rows.rows(); ++row) tables.insert(rows.text(row, 0));
+    return tables;
+}
+
+void PostgresProgress::note_written(const std::vector<std::string>& tables) {
+    connection_.query("INSERT INTO pgsluice.written SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING",
+                      {group_, worker_, text_array(tables)}, {0});
 }
 
 }  // namespace pgsluice

@@ -56,6 +56,14 @@ class PostgresProgress {
     static void note_unfinished(sql::Connection& other, const PostgresProgress& progress,
                                 const std::vector<const Relation*>& tables);
     void forget_unfinished();
+    // In `writer`'s open transaction: the change at this position is in the dead letters and not in the target. A
+    // letter that is not noted, because its transaction was rolled back after it was parked, is not to be replayed.
+    static void note_parked(sql::Connection& writer, const PostgresProgress& progress, const std::string& position);
+    // In the open transaction: what was parked is void.
+    void forget_parked();
+    // Tables (quoted and qualified) that this worker has ever written to.
+    std::set<std::string> written_tables();
+    void note_written(const std::vector<std::string>& tables);
 
    private:
     void create_tables();

@@ -122,9 +122,51 @@ TEST_CASE("a replay killed before it has erased what it applied does not apply i
     CHECK(parking.replay_and_die({"--target-url", target}).code != 0);  // at the second letter
     const Finished replayed = parking.pgsluice({"dlq", "replay", "--target-url", target});
     INFO(replayed.err);
-    CHECK(replayed.out == "replayed 1 dead letters of worker 'postgres'\n");
+    CHECK(replayed.out == "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n");
     CHECK(parking.rows() == "1=13 2=13 3=3");
-    CHECK(shared_postgres().scalar(parking.target, "SELECT count(*) FROM pgsluice.replayed") == "0");
+    CHECK(shared_postgres().scalar(parking.target, "SELECT count(*) FROM pgsluice.parked") == "0");
+    replicator.signal(SIGTERM);
+    CHECK(replicator.wait() == 0);
+}
+
+TEST_CASE("a worker killed before it has committed what it parked: its letter counts once, or not at all") {
+    const Parking parking("parking_again");
+    shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT t_pkey");  // a second insert would be seen
+    const std::string target = shared_postgres().url(parking.target);
+    Process replicator = parking.start({"replicator", "--source-url", shared_postgres().url(parking.source)});
+    REQUIRE(eventually("it streams", [&] { return contains(replicator.err(), "streaming begins"); }));
+    const std::vector<std::string> work{"worker", "postgres", "--target-url", target, "--on-error", "dead-letter"};
+    {
+        Process worker = parking.start(work);
+        REQUIRE(eventually("it reads", [&] { return contains(worker.err(), "reads stream"); }));
+        worker.signal(SIGTERM);
+        CHECK(worker.wait() == 0);
+    }
+    shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 13), (3, 3)");
+    auto dying = parking.words(work);
+    dying.insert(dying.begin(), {"env", "PGSLUICE_FAILPOINT=postgres_parked"});
+    CHECK(run(dying).code != 0);
+
+    std::string expected_list;
+    std::string expected;
+    SUBCASE("parked again") {
+        expected_list = " (parked before: message 1)\n";
+        expected = "replayed 1 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n";
+    }
+    SUBCASE("taken, for the target was mended meanwhile") {
+        shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT t_v_check");
+        expected = "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n";
+    }
+    Process worker = parking.start(work);
+    REQUIRE(eventually("the good row lands", [&] { return contains(parking.rows(), "3=3"); }));
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    CHECK(contains(parking.pgsluice({"dlq", "list"}).out, expected_list));
+    shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT IF EXISTS t_v_check");
+    const Finished replayed = parking.pgsluice({"dlq", "replay", "--target-url", target});
+    INFO(replayed.err);
+    CHECK(replayed.out == expected);
+    CHECK(parking.rows() == "1=13 3=3");
     replicator.signal(SIGTERM);
     CHECK(replicator.wait() == 0);
 }
