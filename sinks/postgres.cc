@@ -23,7 +23,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
 constexpr auto sequences_interval = std::chrono::seconds(60);
-constexpr std::int64_t sequence_headroom = 1000;  // what the source may hand out until the next look
+constexpr auto sequences_grace = std::chrono::seconds(2);  // once we are asked to stop
+constexpr std::int64_t sequence_headroom = 1000;           // what the source may hand out until the next look
 constexpr auto counts_interval = std::chrono::seconds(60);
 
 std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
@@ -67,7 +68,9 @@ class PostgresSink : public Sink {
     void look_at_tables(const std::vector<Change>& changes);
     void create_missing(const std::vector<const Relation*>& relations);
     void finish_tables();
+    void note_written(const std::vector<std::string>& tables);
     void follow_sequences(std::int64_t headroom);
+    void follow_sequences_on_stop();
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
@@ -95,7 +98,8 @@ class PostgresSink : public Sink {
     std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
     std::set<TableName> found_;            // tables that are there or were made
     PostgresSequences sequences_;
-    std::set<std::string> written_;  // tables whose sequences may be behind
+    std::set<std::string> written_;        // tables whose sequences may be behind
+    std::set<std::string> known_written_;  // those that the target remembers
     Clock::time_point sequences_at_ = Clock::now();
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
@@ -117,6 +121,9 @@ std::optional<SinkState> PostgresSink::open() {
         unfinished_ = progress_.unfinished();
         finish_tables();
     }
+    // The worker may have been killed before it had let the sequences follow.
+    known_written_ = written_ = progress_.written_tables();
+    if (!written_.empty()) sequences_at_ = {};
     if (!state) return state;
     durable_ = state->checkpoint;
     if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
@@ -138,14 +145,17 @@ void PostgresSink::move_alone(const SinkState& next) {
 void PostgresSink::committed() {
     pending_.reset();
     moved_at_ = Clock::now();
-    if (options_.synchronous_commit) durable_ = progress_.state().checkpoint;
+    if (session_.synchronous) durable_ = progress_.state().checkpoint;
 }
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
     copied_ = tables;
     if (begin.epoch == progress_.state().loading_epoch) return note_begin(upto.resume_seq);
-    if (applier_.open()) applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
+    if (applier_.open()) {
+        applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
+        known_written_.clear();
+    }
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
     plans_.start_batch();
@@ -190,8 +200,8 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
         schema_.set_sequences(names);
         plans_.forget();
     }
+    note_written(loaded);
     finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
-    written_.insert(loaded.begin(), loaded.end());
     follow_sequences(0);
     already_loaded_.clear();
     committed();
@@ -200,17 +210,30 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
 // Tables that changes are about for the first time; some may have to be created in the middle of the stream.
 void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
     std::vector<const Relation*> relations;
-    const auto add = [&](const Relation* relation) {
-        if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend())
-            relations.push_back(relation);
+    std::vector<const Relation*> filled;
+    const auto add = [](std::vector<const Relation*>& to, const Relation* relation) {
+        if (std::find(to.rbegin(), to.rend(), relation) == to.rend()) to.push_back(relation);
     };
     for (const Change& change : changes) {
-        for (const RelationPtr& relation : change.truncated) add(relation.get());
-        if (change.relation != nullptr && change.truncated.empty()) add(change.relation);
+        for (const RelationPtr& relation : change.truncated) add(relations, relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add(relations, change.relation);
+        if (change.op == Op::insert || change.op == Op::update) add(filled, change.relation);
     }
     if (options_.sync_schema) create_missing(relations);
     plans_.start_batch();
-    for (const Relation* relation : relations) written_.insert(plans_.at(*relation)->table.name);
+    std::vector<std::string> names;
+    for (const Relation* relation : filled) names.push_back(plans_.at(*relation)->table.name);
+    note_written(names);
+}
+
+// The sequences of these tables are to follow, by a later run if not by this one.
+void PostgresSink::note_written(const std::vector<std::string>& tables) {
+    written_.insert(tables.begin(), tables.end());
+    std::vector<std::string> unknown;
+    for (const std::string& table : tables) {
+        if (known_written_.insert(table).second) unknown.push_back(table);
+    }
+    if (!unknown.empty()) progress_.note_written(unknown);
 }
 
 void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
@@ -257,6 +280,26 @@ void PostgresSink::follow_sequences(std::int64_t headroom) {
     if (!written_.empty()) sequences_.follow(written_, headroom);
     written_.clear();
     sequences_at_ = Clock::now();
+}
+
+// The target may be about to take over, and our own connection answers no more.
+void PostgresSink::follow_sequences_on_stop() {
+    if (written_.empty()) return;
+    bool done = false;
+    std::string reason = "there was not time enough";
+    try {
+        sql::ConnectOptions target = options_.target;
+        target.settings.emplace_back("connect_timeout", "2");
+        sql::Connection connection(std::move(target));
+        connection.exec("SET statement_timeout = 1000; SET search_path = ''");
+        done = PostgresSequences(connection, log_).follow(written_, 0, Clock::now() + sequences_grace);
+    } catch (const Error& error) {
+        reason = error.what();
+    }
+    if (done) return;
+    log_(LogLevel::warning, fmt::format("sequences on the target may be behind its rows, until the worker runs again: "
+                                        "{}",
+                                        reason));
 }
 
 void PostgresSink::apply(const Batch& batch) {
@@ -336,7 +379,7 @@ void PostgresSink::flush_loading() {
 // synchronous_commit = off: a crash of the target takes back data and progress together, so applying stays exact; but
 // the stream may only be trimmed up to what no crash can take back.
 void PostgresSink::flush_durable() {
-    if (options_.synchronous_commit || progress_.state().checkpoint == durable_) return;
+    if (session_.synchronous || progress_.state().checkpoint == durable_) return;
     const auto wal =
         session_.connection.query("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()", {}, {2, 1, 1});
     if (unflushed_ && parse_lsn(wal.text(0, 1)).value_or(Lsn{}) >= unflushed_->second) {
@@ -372,7 +415,7 @@ void PostgresSink::flush() {
 
 void PostgresSink::close() {
     // Asked to stop, the connection answers no more; what is not committed is simply read again.
-    if (stop_.stop_requested()) return;
+    if (stop_.stop_requested()) return follow_sequences_on_stop();
     applier_.roll_back();
     if (loader_) {
         loader_->drain();
@@ -381,7 +424,7 @@ void PostgresSink::close() {
     }
     if (pending_) move_alone(state_at(*pending_));
     follow_sequences(0);
-    if (!options_.synchronous_commit && progress_.state().checkpoint != durable_) {
+    if (!session_.synchronous && progress_.state().checkpoint != durable_) {
         // Flushes everything committed before as well.
         session_.connection.exec("SET synchronous_commit = on");
         move_alone(progress_.state());

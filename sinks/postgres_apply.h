@@ -8,6 +8,7 @@
 #include "sinks/dead_letters.h"
 #include "sinks/postgres_ddl.h"
 #include "sinks/postgres_deferred.h"
+#include "sinks/postgres_in_order.h"
 #include "sinks/postgres_plans.h"
 #include "sinks/postgres_progress.h"
 #include "sinks/postgres_rows.h"
@@ -26,10 +27,11 @@ class PostgresApplier {
           plans_(plans),
           options_(options),
           log_(log),
-          dead_letters_(dead_letters),
           sets_(session, progress, plans, options),
           rows_(session, plans, options, log),
-          deferred_(log) {}
+          deferred_(log),
+          in_order_(session, progress, rows_, deferred_,
+                    options.on_error == OnError::dead_letter ? dead_letters : nullptr) {}
 
     // Begins a transaction unless one is open, applies the changes (none of them DDL), and with `next` moves the
     // progress and commits.
@@ -43,8 +45,8 @@ class PostgresApplier {
 
    private:
     void note_deferred(const std::vector<Change>& changes);
-    void apply_in_order(const std::vector<Change>& changes);
-    void apply_range(const std::vector<Change>& changes, std::size_t begin, std::size_t end);
+    // As sets; false: rolled back to where the changes began, with the reason.
+    bool apply_sets(const std::vector<Change>& changes, const SinkState* next, std::string& reason);
     void begin();
     void commit(const SinkState& next);
 
@@ -53,10 +55,10 @@ class PostgresApplier {
     PostgresPlans& plans_;
     const PostgresSinkOptions& options_;
     const Log& log_;
-    DeadLetters* dead_letters_;
     PostgresSets sets_;
     PostgresRows rows_;
     PostgresDeferred deferred_;
+    PostgresInOrder in_order_;
     ConflictCounts counts_;
     bool open_ = false;
 };

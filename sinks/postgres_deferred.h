@@ -1,5 +1,6 @@
-// Checks deferrable unique and exclusion constraints before a commit, because with session_replication_role = replica
-// the server does not: their check is a trigger, and a duplicate would be committed without a word.
+// Checks deferred constraints before a commit. With session_replication_role = replica the server does not look at
+// deferrable unique and exclusion constraints: their check is a trigger, and a duplicate would be committed without a
+// word. So the rows written are remembered and asked about. Without it the server is told to look at all of them.
 #pragma once
 
 #include <map>
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "sinks/postgres_plans.h"
-#include "sql/connection.h"
+#include "sinks/postgres_session.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -21,22 +22,27 @@ class PostgresDeferred {
 
     explicit PostgresDeferred(const Log& log) : log_(log) {}
 
-    // Remembers what the constraints of its table say about the change's new row.
+    // Remembers what finds the change's new row.
     void note(const std::shared_ptr<PostgresPlan>& plan, const Change& change);
-    // In the open transaction; a stop Error naming the constraint that does not hold. Forgets what was noted.
-    void check(sql::Connection& connection);
+    // Whether there may be something to check.
+    [[nodiscard]] bool pending(const PostgresSession& session) const noexcept {
+        return !session.replica || !noted_.empty();
+    }
+    // In the open transaction; an SqlError naming the constraint that does not hold.
+    void check(PostgresSession& session) const;
     void clear() { noted_.clear(); }
-    [[nodiscard]] bool empty() const noexcept { return noted_.empty(); }
 
    private:
     struct Noted {
         std::shared_ptr<PostgresPlan> plan;
-        std::vector<int> columns;                      // of the relation
+        std::vector<int> columns;                      // of the relation: what finds a row
+        std::vector<std::string> equals;               // per column
         std::vector<std::vector<std::string>> values;  // per column
-        bool all = false;                              // too many: check the table
+        bool all = false;                              // too many, or nothing finds them: check the table
     };
     using Key = std::pair<const PostgresPlan*, const TargetIndex*>;
 
+    static std::string query(const Noted& noted, const TargetIndex& index);
     Noted* noted_for(const std::shared_ptr<PostgresPlan>& plan, const TargetIndex& index);
 
     const Log& log_;

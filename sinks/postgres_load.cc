@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sinks/postgres_rows.h"
 #include "sinks/postgres_session.h"
 #include "sinks/postgres_statements.h"
+#include "sql/sqlstate.h"
 #include "stream/copy_text.h"
 #include "stream/failpoint.h"
 
@@ -37,6 +39,16 @@ std::string project(const PostgresPlan& plan, std::string_view text, Arena& aren
         append_copy_line(out, kept);
     }
     return out;
+}
+
+SqlError refused(const PostgresPlan& plan, const SqlError& error) {
+    if (error.action() == Action::retry) return error;
+    std::string hint = error.hint();
+    if (hint.empty() && sql::refuses_row(error.sqlstate())) hint = refused_row_hint;
+    if (error.sqlstate() == foreign_key_violation) hint = foreign_key_hint;
+    return {error.action(),
+            fmt::format("unable to load rows into '{}.{}': {}", plan.table.schema, plan.table.table, error.what()),
+            error.sqlstate(), hint};
 }
 
 bool writes_all(const PostgresPlan& plan) {
@@ -193,13 +205,7 @@ void PostgresLoader::load_next(Loader& loader) {
         load_together(loader, std::move(*work), works);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
-        if (dead_letters_ == nullptr) {
-            throw SqlError(error.action(),
-                           fmt::format("unable to load rows into '{}.{}': {}", plan->table.schema, plan->table.table,
-                                       error.what()),
-                           error.sqlstate(),
-                           error.sqlstate() == foreign_key_violation ? foreign_key_hint : error.hint());
-        }
+        if (dead_letters_ == nullptr || !sql::refuses_row(error.sqlstate())) throw refused(*plan, error);
         loader.session.connection.exec("ROLLBACK");
         loader.staged.clear();  // made in that transaction
         begin(loader);
@@ -248,10 +254,10 @@ void PostgresLoader::load_lines(Loader& loader, const Work& work, std::string_vi
         connection.exec("RELEASE SAVEPOINT pgsluice_lines");
         return;
     } catch (const SqlError& error) {
-        if (error.action() == Action::retry) throw;
+        if (!sql::refuses_row(error.sqlstate())) throw refused(*work.plan, error);
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_lines; RELEASE SAVEPOINT pgsluice_lines");
         const auto count = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
-        if (count <= 1) return park(work, take_copy_line(lines), first_line, error);
+        if (count <= 1) return park(loader, work, take_copy_line(lines), first_line, error);
     }
     std::string_view rest = lines;
     const auto half = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n')) / 2;
@@ -260,16 +266,20 @@ void PostgresLoader::load_lines(Loader& loader, const Work& work, std::string_vi
     load_lines(loader, work, rest, first_line + half);
 }
 
-void PostgresLoader::park(const Work& work, std::string_view line, std::size_t number, const Error& error) {
+void PostgresLoader::park(Loader& loader, const Work& work, std::string_view line, std::size_t number,
+                          const Error& error) {
     Arena arena;
     Change change;
     change.snapshot = true;
     change.relation = work.block.relation;
+    change.position = work.block.first_position;
+    change.position.ordinal += number - 1;
     change.new_row = parse_copy_line(line, work.plan->relation.columns.size(), arena);
     const std::lock_guard lock(parking_);
     dead_letters_->park(
         change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
                             work.block.first_seq.value, work.plan->table.schema, work.plan->table.table, error.what()));
+    PostgresProgress::note_parked(loader.session.connection, progress_, to_string(change.position));
 }
 
 void PostgresLoader::committed(const std::vector<Work>& works) {

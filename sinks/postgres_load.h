@@ -66,7 +66,7 @@ class PostgresLoader {
     // The same blocks again, each under a savepoint, halving what fails down to the rows that do.
     void load_apart(Loader& loader, const std::vector<Work>& works);
     void load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line);
-    void park(const Work& work, std::string_view line, std::size_t number, const Error& error);
+    void park(Loader& loader, const Work& work, std::string_view line, std::size_t number, const Error& error);
     // The next block, of the range that `loader` had if there is one, else of the one with the most waiting bytes;
     // nothing when it is time to end.
     std::optional<Work> take(Loader& loader);

@@ -25,15 +25,28 @@ std::vector<int> covered(const PostgresPlan& plan, const TargetIndex& index, All
     return numbers;
 }
 
-bool use_index(PostgresPlan& plan, bool keys_only) {
+bool same_columns(const TargetIndex& a, const TargetIndex& b) {
+    return std::is_permutation(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end());
+}
+
+// ON CONFLICT (key) asks every unique index on these columns, and cannot ask a deferrable one.
+bool can_arbitrate(const PostgresPlan& plan, const TargetIndex& index) {
+    return std::none_of(plan.table.indexes.begin(), plan.table.indexes.end(), [&](const TargetIndex& other) {
+        return !other.immediate && !other.exclusion && same_columns(other, index);
+    });
+}
+
+// With an identity, the index must be on all of it: a narrower one would take different rows of the source for one.
+bool use_index(PostgresPlan& plan, std::size_t identity_columns) {
+    const bool keys_only = identity_columns > 0;
     for (const TargetIndex& index : plan.table.indexes) {
         if (!index.immediate || !index.plain || index.exclusion || !index.without_nulls) continue;
         auto numbers = covered(plan, index, [&](const Column& column) { return column.key || !keys_only; });
-        if (numbers.empty()) continue;
+        if (numbers.empty() || (keys_only && numbers.size() != identity_columns)) continue;
         plan.key = std::move(numbers);
         plan.key_equals = index.equals;
         plan.match = PostgresPlan::Match::unique;
-        plan.arbiter = true;
+        plan.arbiter = can_arbitrate(plan, index);
         return true;
     }
     return false;
@@ -46,9 +59,9 @@ void choose_match(PostgresPlan& plan) {
     }
     const bool whole = plan.relation.identity == ReplicaIdentity::full;
     // Of a whole old row, or of an insert, every column is known; otherwise only the identity's.
-    if (use_index(plan, !whole && !identity.empty()) || identity.empty()) return;
+    if (use_index(plan, whole ? 0 : identity.size()) || identity.empty()) return;
     plan.key = std::move(identity);
-    plan.key_equals.assign(plan.key.size(), "=");
+    for (const int number : plan.key) plan.key_equals.push_back(plan.column(number).equals);
     plan.match = whole ? PostgresPlan::Match::whole : PostgresPlan::Match::key;
 }
 
@@ -70,8 +83,10 @@ PostgresPlan::PostgresPlan(const Relation& source, TargetTable target) : relatio
     choose_match(*this);
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const int number = static_cast<int>(i);
-        if (!writes(i) || !column(number).identity_always) continue;
-        if (is_key(number)) {
+        if (!writes(i)) continue;
+        if (!column(number).identity_always) {
+            key_texts_vary = key_texts_vary || (is_key(number) && !column(number).exact);
+        } else if (is_key(number)) {
             always_key = true;
         } else {
             always_columns.push_back(number);

@@ -18,7 +18,7 @@ struct PostgresPlan {
 
     // How rows are found:
     enum class Match {
-        unique,   // by `key`, which a unique index of the target covers: one row at most
+        unique,   // by `key`, on which the target has a unique index: one row at most
         key,      // by `key`, the source's identity, of which the target knows nothing: one row is picked
         whole,    // by all columns, compared as text: one of several identical rows is picked
         nothing,  // only inserts can be applied
@@ -30,7 +30,9 @@ struct PostgresPlan {
     Match match = Match::nothing;
     std::vector<int> key;  // columns of the relation
     std::vector<std::string> key_equals;
-    bool arbiter = false;  // the index behind `key` can serve ON CONFLICT
+    bool arbiter = false;  // the index behind `key` can serve ON CONFLICT (key)
+    // A row found by `key` may hold another text of it ('1.0' for '1.00'): writing over one writes the key, too.
+    bool key_texts_vary = false;
     // Identity columns that are GENERATED ALWAYS cannot be SET: an update of one is a delete and an insert.
     std::vector<int> always_columns;  // outside the key
     bool always_key = false;

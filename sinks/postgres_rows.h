@@ -26,6 +26,20 @@ struct ConflictCounts {
     bool operator==(const ConflictCounts&) const = default;
 };
 
+// An update whose row the target lacks, and which does not hold all of it.
+struct MissingRow : Error {
+    using Error::Error;
+};
+
+// Whether the change itself is at fault, not the target's or the connection's state, in which any change would fail:
+// only such a one may be parked.
+bool is_fault_of_change(const Error& error);
+
+// The way out of the server's refusal of a row.
+inline constexpr const char* refused_row_hint =
+    "Change what refuses it on the target (the message names it), or start the worker with --on-error dead-letter, "
+    "which parks such changes.";
+
 class PostgresRows {
    public:
     PostgresRows(PostgresSession& session, PostgresPlans& plans, const PostgresSinkOptions& options, const Log& log)
@@ -33,11 +47,15 @@ class PostgresRows {
 
     // In the open transaction. Throws what the row or the connection gave; the message names table and key.
     void write(const Change& change, ConflictCounts& counts);
+    // The server's error with the change's table and key, and with a way out.
+    SqlError refused(const Change& change, const SqlError& error);
 
    private:
     void insert(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void insert_over(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void update(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    // Deletes the row and inserts it anew, if it is there.
+    bool replace(const PostgresPlan& plan, const ColumnSet& sent, const Change& change);
     void remove(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void truncate(const Change& change);
     sql::Result run(const Statement& statement, const Change& change);

@@ -4,11 +4,10 @@
 // far a sequence must be, and an index on the column makes that a cheap question.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "sql/connection.h"
 #include "stream/log.h"
@@ -17,23 +16,27 @@ namespace pgsluice {
 
 class PostgresSequences {
    public:
+    using Deadline = std::chrono::steady_clock::time_point;
+
     PostgresSequences(sql::Connection& connection, const Log& log) : connection_(connection), log_(log) {}
 
-    // For each of these tables (quoted and qualified): a sequence that is behind its column's largest value is set to
-    // it, plus headroom. Never moves one back. Outside a transaction.
-    void follow(const std::set<std::string>& tables, std::int64_t headroom);
+    // For each of these tables (quoted and qualified): a sequence of its columns, its own or one that a partition has
+    // from its parents, that is behind the column's outermost value is set to it, plus headroom. Never moves one back.
+    // Outside a transaction. What is not done by the deadline is left out; false then.
+    bool follow(const std::set<std::string>& tables, std::int64_t headroom, Deadline deadline = Deadline::max());
 
    private:
     struct Owned {
         std::string sequence;  // quoted and qualified
+        std::string table;     // that was written
         std::string column;    // quoted
+        bool ascending;
     };
-    const std::vector<Owned>& owned_by(const std::string& table);
+    void follow(const Owned& owned, std::int64_t headroom);
 
     sql::Connection& connection_;
     const Log& log_;
-    std::map<std::string, std::vector<Owned>> owned_;
-    std::set<std::string> refused_;  // sequences we may not set; said once
+    std::set<std::string> refused_;  // sequences we could not set; said once
 };
 
 }  // namespace pgsluice

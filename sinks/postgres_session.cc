@@ -42,7 +42,8 @@ PostgresSession open_session(const PostgresSinkOptions& options, std::stop_token
     connection.exec(settings);
     if (!options.synchronous_commit) connection.exec("SET synchronous_commit = off");
     const bool replica = become_replica(connection, options);
-    return {std::move(connection), replica};
+    const auto setting = connection.query("SELECT current_setting('synchronous_commit') <> 'off'", {}, {1, 1, 1});
+    return {std::move(connection), replica, setting.boolean(0, 0)};
 }
 
 }  // namespace pgsluice

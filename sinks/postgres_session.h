@@ -14,6 +14,9 @@ struct PostgresSession {
     // constraints. Where the role may not set it, transactions start with SET CONSTRAINTS ALL DEFERRED and keep the
     // source's order.
     bool replica = false;
+    // synchronous_commit, as the options or the role's and database's settings have it, is not off: what is committed
+    // is durable.
+    bool synchronous = true;
 
     [[nodiscard]] const char* begin() const noexcept {
         return replica ? "BEGIN" : "BEGIN; SET CONSTRAINTS ALL DEFERRED";

@@ -145,13 +145,19 @@ void PostgresSets::write(const TableChanges& table) {
         rows_.clear();
         for (const Change* change : table.changes) rows_.push_back(change->new_row);
         insert_rows(statements, rows_);
-    } else if (table.plan->match == PostgresPlan::Match::unique && fold_.fold(table.plan->key, table.changes)) {
+    } else if (fold(table)) {
         delete_rows(statements, fold_.deletes(), fold_.passing_deletes());
         update_rows(statements, fold_.updates());
         insert_rows(statements, fold_.inserts());
     } else {
         write_in_order(statements, table);
     }
+}
+
+bool PostgresSets::fold(const TableChanges& table) {
+    if (table.plan->match != PostgresPlan::Match::unique || !fold_.fold(table.plan->key, table.changes)) return false;
+    // A row that came and went is only deleted: an insert that met a row of the target's own would not be noticed.
+    return options_.on_conflict != OnConflict::error || fold_.passing_deletes() == 0;
 }
 
 void PostgresSets::write_in_order(PlanStatements& statements, const TableChanges& table) {

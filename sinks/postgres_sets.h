@@ -75,6 +75,7 @@ class PostgresSets {
     void queue_start(bool transaction_open);
     void queue_end(bool transaction_open, const SinkState* next);
     void write(const TableChanges& table);
+    bool fold(const TableChanges& table);
     void write_in_order(PlanStatements& statements, const TableChanges& table);
     void truncate(const Change& change);
 

@@ -64,6 +64,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Post
         empty_tables(session, std::move(emptied));
     }
     progress.forget_loaded(std::nullopt);
+    progress.forget_parked();  // the copy holds all rows anew
     progress.set_loading_tables(names);
     progress.move(next);
     connection.exec("COMMIT");

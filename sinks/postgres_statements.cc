@@ -49,19 +49,19 @@ std::string unnested(std::size_t count) {
     return fmt::format("unnest({}) AS x({})", fmt::join(arrays, ", "), fmt::join(names, ", "));
 }
 
-bool is_always(const PostgresPlan& plan, int column) {
-    return std::find(plan.always_columns.begin(), plan.always_columns.end(), column) != plan.always_columns.end();
-}
-
 std::string on_conflict(const PostgresPlan& plan, Conflict conflict) {
     if (conflict == Conflict::fail) return "";
-    if (conflict == Conflict::ignore) return " ON CONFLICT DO NOTHING";
+    // Without a key to name, PostgreSQL asks all constraints, and deferrable ones cannot be asked.
+    if (conflict == Conflict::ignore && !plan.arbiter)
+        return plan.table.has_deferrable() ? "" : " ON CONFLICT DO NOTHING";
+    const std::string target = fmt::format(" ON CONFLICT ({}) DO ", names_of(plan, plan.key));
+    if (conflict == Conflict::ignore) return target + "NOTHING";
     std::vector<std::string> sets;
     for (const int column : written(plan)) {
-        if (plan.is_key(column) || is_always(plan, column)) continue;
+        const bool same = plan.is_key(column) && plan.column(column).exact;
+        if (same || plan.column(column).identity_always) continue;
         sets.push_back(fmt::format("{0} = EXCLUDED.{0}", plan.column(column).quoted));
     }
-    const std::string target = fmt::format(" ON CONFLICT ({}) DO ", names_of(plan, plan.key));
     return sets.empty() ? target + "NOTHING" : fmt::format("{}UPDATE SET {}", target, fmt::join(sets, ", "));
 }
 
@@ -117,14 +117,14 @@ Assignments assignments(const PostgresPlan& plan, const ColumnSet& sent, bool wi
         if (!sent[static_cast<std::size_t>(column)] || (plan.is_key(column) && !with_key)) continue;
         const std::string value = spell(plan, column, made.columns.size());
         const std::string& name = plan.column(column).quoted;
-        if (is_always(plan, column)) {
+        if (plan.column(column).identity_always) {
             made.tests += fmt::format(" AND t.{} = {}", name, value);
         } else {
             sets.push_back(fmt::format("{} = {}", name, value));
         }
         made.columns.push_back(column);
     }
-    if (sets.empty() && !plan.table.columns.empty()) {
+    if (sets.empty()) {
         // Nothing to write: still, the row must be there.
         const auto harmless =
             std::find_if(plan.table.columns.begin(), plan.table.columns.end(),
@@ -152,14 +152,20 @@ Statement insert_one(const PostgresPlan& plan, Conflict conflict) {
 Statement update_one(const PostgresPlan& plan, const ColumnSet& sent, bool key_changes, bool checked) {
     const auto made = assignments(plan, sent, key_changes, one);
     Statement update{"", made.columns, plan.key};
-    update.text = fmt::format("UPDATE {} AS t SET {} WHERE {}{}", plan.table.only, made.sets,
-                              picks(plan, plan.key, made.columns.size()), made.tests);
-    if (checked) update.text = fmt::format("WITH u AS ({} RETURNING 1) SELECT 1 / count(*) FROM u", update.text);
+    const std::string condition = picks(plan, plan.key, made.columns.size()) + made.tests;
+    update.text = made.sets.empty() ? fmt::format("SELECT 1 FROM {} AS t WHERE {}", plan.table.only, condition)
+                                    : fmt::format("UPDATE {} AS t SET {} WHERE {} RETURNING 1", plan.table.only,
+                                                  made.sets, condition);
+    if (checked) update.text = fmt::format("WITH u AS ({}) SELECT 1 / count(*) FROM u", update.text);
     return update;
 }
 
 Statement delete_one(const PostgresPlan& plan) {
     return {fmt::format("DELETE FROM {} AS t WHERE {}", plan.table.only, picks(plan, plan.key, 0)), {}, plan.key};
+}
+
+Statement find_one(const PostgresPlan& plan) {
+    return {fmt::format("SELECT 1 FROM {} AS t WHERE {}", plan.table.only, picks(plan, plan.key, 0)), {}, plan.key};
 }
 
 Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent_columns) {
@@ -202,11 +208,13 @@ Statement update_many(const PostgresPlan& plan, const ColumnSet& sent) {
     const auto made = assignments(plan, sent, false, many);
     const std::size_t parameters = made.columns.size() + plan.key.size();
     Statement update{"", made.columns, plan.key};
-    update.text = fmt::format(
-        "WITH u AS (UPDATE {} AS t SET {} FROM {} WHERE {}{} RETURNING 1) "
-        "SELECT 1 / (count(*) = ${}::bigint)::int FROM u",
-        plan.table.only, made.sets, unnested(parameters), finds(plan, plan.key, many, made.columns.size()), made.tests,
-        parameters + 1);
+    const std::string rows = unnested(parameters);
+    const std::string condition = finds(plan, plan.key, many, made.columns.size()) + made.tests;
+    const std::string found = made.sets.empty()
+                                  ? fmt::format("SELECT 1 FROM {} AS t, {} WHERE {}", plan.table.only, rows, condition)
+                                  : fmt::format("UPDATE {} AS t SET {} FROM {} WHERE {} RETURNING 1", plan.table.only,
+                                                made.sets, rows, condition);
+    update.text = fmt::format("WITH u AS ({}) SELECT 1 / (count(*) = ${}::bigint)::int FROM u", found, parameters + 1);
     return update;
 }
 

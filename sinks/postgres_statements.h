@@ -19,10 +19,13 @@ enum class Conflict { fail, update, ignore };  // what an insert does with a row
 
 // One row; every parameter is a text. With Conflict::update the answer is one number: how many rows were there already.
 Statement insert_one(const PostgresPlan& plan, Conflict conflict);
-// `sent` are the columns whose new value is known. With `checked`, finding no row is an error (division by zero), so
-// that whatever follows in a pipeline is skipped; without, the number of rows touched tells.
+// `sent` are the columns whose new value is known. Where none can be SET it only looks for the row. With `checked`,
+// finding no row is an error (division by zero), so that whatever follows in a pipeline is skipped; without, the number
+// of rows touched tells.
 Statement update_one(const PostgresPlan& plan, const ColumnSet& sent, bool key_changes, bool checked);
 Statement delete_one(const PostgresPlan& plan);
+// Touches the row as delete_one would, and only looks.
+Statement find_one(const PostgresPlan& plan);
 // Deletes the row and inserts it anew: for identity columns that cannot be SET. Columns not in `sent`, and those only
 // the target has, keep their values. Touches no row where there is none.
 Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent);

@@ -21,6 +21,8 @@ struct TargetColumn {
     bool generated = false;
     bool identity_always = false;
     bool not_null = false;
+    std::string equals = "=";  // the type's default equality, spelled for an empty search_path
+    bool exact = false;        // equal values are the same text: not so for numeric (1.0, 1.00), citext and others
 };
 
 struct TargetIndex {
@@ -29,6 +31,7 @@ struct TargetIndex {
     bool immediate = true;  // false: DEFERRABLE
     bool plain = true;      // false: partial or over expressions
     bool exclusion = false;
+    bool nulls_equal = false;         // UNIQUE NULLS NOT DISTINCT
     std::vector<int> columns;         // into TargetTable::columns; -1 for an expression
     std::vector<std::string> equals;  // per column, the operator that finds conflicts, e.g. = or OPERATOR("public".=)
     bool without_nulls = false;       // no column of it can be NULL
@@ -42,6 +45,9 @@ struct TargetTable {
     std::string only;  // the same with ONLY in front where rows of children are not the table's
     bool partitioned = false;
     std::vector<Oid> ancestors;  // of a partition, its parents up to the root
+    // A foreign key that takes rows of its table along when a row of this one is deleted, or changes them: "foreign key
+    // 'order_customer_fkey' of 'public.order'"; empty when there is none.
+    std::string delete_cascade;
     std::vector<TargetColumn> columns;
     std::vector<TargetIndex> indexes;  // unique and exclusion
 

@@ -67,6 +67,7 @@ struct CopyBlock {
     std::uint64_t first_page = 0;  // of the source's page range: its rows lie, and are best loaded, side by side
     MessageOwner owner;            // keeps `text` alive; a sink that works on it later keeps a copy of the owner
     RelationPtr relation_owner;
+    Position first_position;  // of the first row; each further row's ordinal is one more
 };
 
 // The reader of our output is gone (the other end of stdout's pipe is closed), so nobody wants more: the worker ends

@@ -75,6 +75,13 @@ std::string without_values(std::string_view sqlstate, std::string_view message) 
     return std::string(message.substr(0, open + 1)) + "..." + std::string(message.substr(close));
 }
 
+bool refuses_row(std::string_view sqlstate) {
+    // Data exception, integrity constraint violation, WITH CHECK OPTION violation; raise_exception; a row or a key too
+    // large for a page.
+    return sqlstate.starts_with("22") || sqlstate.starts_with("23") || sqlstate.starts_with("44") ||
+           sqlstate == "P0001" || sqlstate == "54000";
+}
+
 std::string sqlstate_in(std::string_view verbose_text) {
     std::string_view last;
     for (auto at = verbose_text.find(after_severity); at != std::string_view::npos;

@@ -13,6 +13,9 @@ Action action_for(std::string_view sqlstate);
 std::string hint_for(std::string_view sqlstate);
 // The server's primary message without the value that caused it: data exceptions (class 22) quote it.
 std::string without_values(std::string_view sqlstate, std::string_view message);
+// Whether the server refused the row that was written (its values, a constraint, a trigger's RAISE EXCEPTION), rather
+// than the statement, the role or its own state.
+bool refuses_row(std::string_view sqlstate);
 
 // libpq gives a failed connection attempt as text only. With PQERRORS_VERBOSE each server message in it reads
 // "SEVERITY:  28P01: reason", in any language; the last attempt's code counts. Empty when no server spoke.

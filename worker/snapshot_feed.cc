@@ -68,7 +68,8 @@ void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
 void SnapshotFeed::pass_text(const Message& message, const Table& table) {
     const RelationPtr& target = table.plan->target();
     sink_.copy({target.get(), message.body, message.copy.rows, message.first_seq, message.last_seq,
-                message.copy.first_page, message.owner, target});
+                message.copy.first_page, message.owner, target,
+                Position{begin_->consistent_point, message.copy.first_row}});
 }
 
 void SnapshotFeed::rewrite_text(const Message& message, const Table& table) {
@@ -82,7 +83,8 @@ void SnapshotFeed::rewrite_text(const Message& message, const Table& table) {
         arena.clear();
     });
     const RelationPtr& target = table.plan->target();
-    sink_.copy({target.get(), *text, kept, message.first_seq, message.last_seq, message.copy.first_page, text, target});
+    sink_.copy({target.get(), *text, kept, message.first_seq, message.last_seq, message.copy.first_page, text, target,
+                Position{begin_->consistent_point, message.copy.first_row}});
 }
 
 void SnapshotFeed::apply_rows(const Message& message, const Table& table, const Checkpoint& upto) {

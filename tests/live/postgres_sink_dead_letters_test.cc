@@ -6,23 +6,12 @@
 using namespace pgsluice;
 using namespace pgsluice::test;
 
-namespace {
-
-struct Parked : DeadLetters {
-    std::vector<std::string> lines;
-    void park(const Change& change, std::string_view reason) override {
-        lines.push_back(to_string(change.position) + " " + std::string(reason));
-    }
-};
-
-}  // namespace
-
 TEST_CASE("one bad row among many") {
     PostgresTarget target;
     target.sql("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v <> 13))");
     const auto table = make_relation("public", "t", {"id integer*", "v integer"});
     const auto fill = [&](SinkFeed& feed) -> Batch& {
-        for (int i = 0; i < 1000; ++i) {
+        for (int i = 0; i < 10000; ++i) {
             const std::string id = std::to_string(i);
             const std::string v = i == 700 ? "13" : "1";
             feed.insert(table, {text(id), text(v)});
@@ -35,7 +24,7 @@ TEST_CASE("one bad row among many") {
         target.open(&parked);
         SinkFeed feed;
         target.sink->apply(fill(feed));
-        CHECK(target.scalar("SELECT count(*) FROM t") == "999");
+        CHECK(target.scalar("SELECT count(*) FROM t") == "9999");
         REQUIRE(parked.lines.size() == 1);
         CHECK(parked.lines[0].find("0/44C:701 unable to insert into 'public.t' (id)=(700): ") == 0);
         // An update of the row that is not there is parked too, if it cannot make it.
@@ -49,14 +38,17 @@ TEST_CASE("one bad row among many") {
     SUBCASE("stops by default, naming it, and nothing is applied") {
         target.open();
         SinkFeed feed;
-        try {
-            target.sink->apply(fill(feed));
-            FAIL("no error");
-        } catch (const Error& error) {
-            CHECK(std::string(error.what()).find("unable to insert into 'public.t' (id)=(700): ") == 0);
-        }
+        const Batch& batch = fill(feed);
+        std::string hint;
+        CHECK(target.failure(batch, &hint).find("unable to insert into 'public.t' (id)=(700): ") == 0);
+        CHECK(hint.find("--on-error dead-letter") != std::string::npos);
         target.sink.reset();
         CHECK(target.scalar("SELECT count(*) FROM t") == "0");
+        // Once that is mended, a new start applies all of it.
+        target.sql("ALTER TABLE t DROP CONSTRAINT t_v_check");
+        CHECK_FALSE(target.open().has_value());
+        CHECK(target.failure(batch).empty());
+        CHECK(target.scalar("SELECT count(*) FROM t") == "10000");
     }
 }
 
@@ -93,6 +85,7 @@ TEST_CASE("bad rows of the snapshot") {
     const std::string second = "6\t1\n7\t1\n";
     block.text = first;
     block.first_seq = block.last_seq = StreamSeq{6};
+    block.first_position = {Lsn{9}, 1};
     target.sink->copy(block);
     block.text = second;
     block.first_seq = block.last_seq = StreamSeq{7};
@@ -100,8 +93,70 @@ TEST_CASE("bad rows of the snapshot") {
     target.sink->end_snapshot({}, {StreamSeq{8}, {Lsn{9}, 0}});
     CHECK(target.rows("SELECT id, v FROM t ORDER BY id") == Lines{"1|1", "3|1", "5|5", "6|1", "7|1"});
     REQUIRE(parked.lines.size() == 2);
+    CHECK(target.rows("SELECT position FROM pgsluice.parked ORDER BY 1") == Lines{"0/9:2", "0/9:4"});
     CHECK(parked.lines[0].find("unable to load row 2 of the stream's message 6 into 'public.t': ") !=
           std::string::npos);
     CHECK(parked.lines[1].find("unable to load row 4 of the stream's message 6 into 'public.t': ") !=
           std::string::npos);
+}
+
+TEST_CASE("what is parked is noted with the rest of its transaction, and a new copy makes it void") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v <> 13))");
+    Parked parked;
+    target.options.on_error = OnError::dead_letter;
+    target.options.existing_rows = ExistingRows::truncate;
+    target.open(&parked);
+    const auto table = make_relation("public", "t", {"id integer*", "v integer"});
+    SinkFeed feed;
+    target.sink->apply(feed.insert(table, {text("1"), text("13")}).piece());
+    CHECK(parked.lines.size() == 1);
+    target.open(&parked);  // rolled back
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "0");
+    target.sink->apply(feed.insert(table, {text("2"), text("13")}).complete());
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "1");
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    target.sink->begin_snapshot(begin, {table}, {StreamSeq{50}, {Lsn{9999}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "0");
+}
+
+TEST_CASE("what is not a row's own fault stops, also where rows are parked") {
+    PostgresTarget target;
+    Parked parked;
+    target.options.on_error = OnError::dead_letter;
+    const auto table = make_relation("public", "t", {"id integer*", "v integer"});
+    SinkFeed feed;
+    SUBCASE("no privilege") {
+        target.as_plain_role("CREATE TABLE own (id int)");
+        target.sql("CREATE TABLE t (id int PRIMARY KEY, v int)");
+        target.open(&parked);
+        CHECK(target.failure(feed.insert(table, {text("1"), text("1")}).complete()).find("permission denied") !=
+              std::string::npos);
+    }
+    SUBCASE("a trigger that is cancelled") {
+        target.sql(
+            "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            "BEGIN RAISE EXCEPTION 'cancelled' USING ERRCODE = '57014'; END $$; CREATE TRIGGER g BEFORE INSERT ON t "
+            "FOR "
+            "EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t ENABLE ALWAYS TRIGGER g");
+        target.open(&parked);
+        SUBCASE("while streaming") {
+            CHECK(target.failure(feed.insert(table, {text("1"), text("1")}).complete()).find("cancelled") !=
+                  std::string::npos);
+        }
+        SUBCASE("while loading") {
+            SnapshotBegin begin;
+            begin.epoch = 1;
+            target.sink->begin_snapshot(begin, {table}, {StreamSeq{5}, {Lsn{9}, 0}});
+            CopyBlock block;
+            block.relation = table.get();
+            block.relation_owner = table;
+            block.text = "1\t1\n";
+            block.first_seq = block.last_seq = StreamSeq{6};
+            target.sink->copy(block);
+            CHECK_THROWS_AS(target.sink->end_snapshot({}, {StreamSeq{8}, {Lsn{9}, 0}}), SqlError);
+        }
+    }
+    CHECK(parked.lines.empty());
 }

@@ -31,6 +31,26 @@ struct PostgresTarget {
     std::vector<std::string> rows(const std::string& query) { return server.rows(database, query); }
     std::string scalar(const std::string& query) { return server.scalar(database, query); }
 
+    // From now on the sink connects as a role that may not set session_replication_role; the tables are its own.
+    void as_plain_role(const std::string& create) {
+        const std::string role = "plain_" + database;
+        sql("CREATE ROLE " + role + " LOGIN; GRANT ALL ON DATABASE " + database + " TO " + role +
+            "; GRANT ALL ON SCHEMA public TO " + role + "; SET ROLE " + role + "; " + create);
+        options.target.user = role;
+        options.target.url.clear();
+    }
+
+    // The message of the Error that a batch ends with; empty when it is applied.
+    std::string failure(const Batch& batch, std::string* hint = nullptr) {
+        try {
+            sink->apply(batch);
+        } catch (const Error& error) {
+            if (hint != nullptr) *hint = error.hint();
+            return error.what();
+        }
+        return "";
+    }
+
     // Ends the sink as a crash would, and opens a new one.
     std::optional<SinkState> open(DeadLetters* dead_letters = nullptr) {
         sink.reset();
@@ -42,5 +62,12 @@ struct PostgresTarget {
 };
 
 using Lines = std::vector<std::string>;
+
+struct Parked : DeadLetters {
+    Lines lines;
+    void park(const Change& change, std::string_view reason) override {
+        lines.push_back(to_string(change.position) + " " + std::string(reason));
+    }
+};
 
 }  // namespace pgsluice::test

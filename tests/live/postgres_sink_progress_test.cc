@@ -118,7 +118,10 @@ TEST_CASE("progress without changes is written when there is time") {
 TEST_CASE("without synchronous commit the durable checkpoint follows the flushed WAL") {
     PostgresTarget target;
     target.sql(create_numbers);
-    target.options.synchronous_commit = false;
+    SUBCASE("by option") { target.options.synchronous_commit = false; }
+    SUBCASE("by the database's setting") {
+        target.sql("ALTER DATABASE " + target.database + " SET synchronous_commit = off");
+    }
     target.open();
     SinkFeed feed;
     auto& batch = feed.insert(numbers(), {text("1")}).complete();

@@ -175,6 +175,46 @@ TEST_CASE("pg_dump missing or too old is said plainly") {
     }
 }
 
+TEST_CASE("sequences follow at the next start when the worker was killed, and when it is asked to stop") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE a (id serial PRIMARY KEY)");
+    target.open();
+    SinkFeed feed;
+    target.sink->apply(feed.insert(make_relation("public", "a", {"id integer*"}), {text("30")}).complete());
+    SUBCASE("killed") {
+        target.open();
+        target.sink->flush();
+    }
+    SUBCASE("killed, and asked to stop before it has looked") {
+        target.open();
+        target.stop.request_stop();
+        target.sink->close();
+    }
+    SUBCASE("asked to stop") {
+        target.stop.request_stop();
+        target.sink->close();
+    }
+    CHECK(std::stoi(target.scalar("SELECT nextval('a_id_seq')")) > 30);
+}
+
+TEST_CASE("sequences of partitions' parents, those that count down, and those that could not be set before") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE p (id bigint GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (id)) PARTITION BY RANGE (id); "
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (100); CREATE TABLE p1b (id bigint NOT NULL); "
+        "ALTER TABLE p ATTACH PARTITION p1b FOR VALUES FROM (100) TO (200); "
+        "CREATE TABLE down (id int GENERATED ALWAYS AS IDENTITY (INCREMENT -1) PRIMARY KEY)");
+    target.open();
+    SinkFeed feed;
+    feed.insert(make_relation("public", "p1b", {"id bigint*"}), {text("120")});
+    feed.insert(make_relation("public", "p1", {"id bigint*"}), {text("20")});
+    feed.insert(make_relation("public", "down", {"id integer*"}), {text("-40")});
+    target.sink->apply(feed.complete());
+    target.sink->close();
+    CHECK(target.scalar("SELECT nextval('p_id_seq')") == "121");
+    CHECK(target.scalar("SELECT nextval('down_id_seq')") == "-41");
+}
+
 TEST_CASE("sequences of the target follow its rows") {
     PostgresTarget target;
     target.sql(

@@ -37,6 +37,12 @@ TEST_CASE("a refusal's SQLSTATE is read out of libpq's text, in any language") {
     CHECK(line.find("SCHWERWIEGEND: Passwort falsch") != std::string::npos);
 }
 
+TEST_CASE("what refuses a row, and what refuses all") {
+    for (const char* row : {"22P02", "23505", "23514", "44000", "P0001"}) CHECK(refuses_row(row));
+    for (const char* all : {"", "42501", "42P01", "53100", "57014", "55P03", "40001", "58030", "XX000"})
+        CHECK_FALSE(refuses_row(all));
+}
+
 TEST_CASE("a text without a server's word has no SQLSTATE") {
     CHECK(sqlstate_in("") == "");
     CHECK(sqlstate_in("could not translate host name \"nowhere\" to address: Name or service not known") == "");
