@@ -90,4 +90,17 @@ std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t
     return names;
 }
 
+std::vector<std::pair<std::string, std::string>> ancestors_of(Connection& connection, std::uint32_t table_oid) {
+    const std::string oid = std::to_string(table_oid);
+    const Result found = connection.query(
+        "SELECT n.nspname, c.relname "
+        "FROM pg_catalog.pg_partition_ancestors($1::pg_catalog.oid) WITH ORDINALITY AS a(oid, distance) "
+        "JOIN pg_catalog.pg_class c ON c.oid = a.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE a.oid <> $1::pg_catalog.oid ORDER BY a.distance",
+        {Param(oid)}, Shape{2});
+    std::vector<std::pair<std::string, std::string>> names;
+    for (int row = 0; row < found.rows(); ++row) names.emplace_back(found.text(row, 0), found.text(row, 1));
+    return names;
+}
+
 }  // namespace pgsluice::sql

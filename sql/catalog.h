@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sql/connection.h"
@@ -44,5 +45,7 @@ std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t tabl
 // Names of the columns in any of the table's unique indexes (the key's as well), also those that only an index's
 // expressions or predicate name.
 std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t table_oid);
+// Schema and name of the partitioned tables above a partition, the nearest first; none for other tables.
+std::vector<std::pair<std::string, std::string>> ancestors_of(Connection& connection, std::uint32_t table_oid);
 
 }  // namespace pgsluice::sql

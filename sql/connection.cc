@@ -34,6 +34,14 @@ constexpr const char* session_settings =
     // would also end a connection whose other end is well and does not read for now, as under backpressure.
     "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
+// A database without an encoding holds any bytes: there they are handed over as they are, not checked for UTF-8.
+constexpr const char* no_encoding = "SET client_encoding = 'SQL_ASCII'";
+
+bool has_no_encoding(const pg_conn* connection) {
+    const char* encoding = PQparameterStatus(connection, "server_encoding");
+    return encoding != nullptr && std::string_view(encoding) == "SQL_ASCII";
+}
+
 void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
 
 int connect_timeout_ms(const std::map<std::string, std::string>& keywords) {
@@ -130,6 +138,7 @@ Connection::Connection(ConnectOptions options, std::stop_token stop)
     PQsetErrorVerbosity(raw(), PQERRORS_DEFAULT);
     PQsetnonblocking(raw(), 1);
     exec(session_settings);
+    if (has_no_encoding(raw())) exec(no_encoding);
 }
 
 Connection::~Connection() = default;

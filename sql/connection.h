@@ -110,10 +110,10 @@ class CopyIn {
 
 class Connection {
    public:
-    // Connects with client_encoding UTF8, an application_name of "pgsluice" (unless set) and server settings that make
-    // values the same text everywhere: DateStyle ISO, IntervalStyle postgres, extra_float_digits 3, TimeZone UTC,
-    // bytea_output hex, xmloption content, lc_monetary C. Connecting ends after connect_timeout (10 s unless set).
-    // Throws SqlError: retry when the server could not be reached or is starting.
+    // Connects with client_encoding UTF8 (SQL_ASCII to such a database), an application_name of "pgsluice" (unless set)
+    // and server settings that make values the same text everywhere: DateStyle ISO, IntervalStyle postgres, TimeZone
+    // UTC, extra_float_digits 3, bytea_output hex, xmloption content, lc_monetary C. Ends after connect_timeout (10 s
+    // or set). Throws SqlError: retry when the server could not be reached or is starting.
     explicit Connection(ConnectOptions options, std::stop_token stop = {});
     ~Connection();
     Connection(Connection&&) noexcept;

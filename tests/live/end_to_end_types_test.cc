@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/pipeline.h"
+#include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
+using pgsluice::rules_test::TextFile;
 
 namespace {
 
@@ -131,6 +133,37 @@ TEST_CASE("a source that is not UTF8") {
     pipeline.settle();
     CHECK(pipeline.target_rows("words") == std::vector<std::string>{"(1,größe)", "(2,ÿ)", "(3,été)"});
     pipeline.stop();
+}
+
+TEST_CASE("a source without an encoding hands its bytes over as they are") {
+    Pipeline pipeline(shared_servers(), "SQL_ASCII", "SQL_ASCII");
+    pipeline.on_both("CREATE TABLE words (id int PRIMARY KEY, word text)");
+    pipeline.on_source("INSERT INTO words VALUES (1, E'gr\\xf6\\xdfe'), (2, 'größe')");
+    pipeline.start();
+    pipeline.settle();
+    pipeline.on_source("INSERT INTO words VALUES (3, E'\\xff'); UPDATE words SET word = E'\\xfe' || word WHERE id = 2");
+    pipeline.check_equal({"words"});
+    CHECK(pipeline.target_scalar("SELECT encode(word::bytea, 'hex') FROM words WHERE id = 3") == "ff");
+    pipeline.stop();
+}
+
+TEST_CASE("bytes without an encoding are no text for a UTF8 target, nor for a rule") {
+    const TextFile masks("tables: {words: [{type: transform, column: word, parameters: {type: mask}}]}");
+    for (const bool masked : {false, true}) {
+        Pipeline pipeline(shared_servers(), "SQL_ASCII", masked ? "SQL_ASCII" : "UTF8");
+        pipeline.on_both("CREATE TABLE words (id int PRIMARY KEY, word text)");
+        pipeline.on_source("INSERT INTO words VALUES (1, 'größe')");
+        pipeline.start_replicator();
+        pipeline.start_worker(masked ? std::vector<std::string>{"--rules-config", masks.path()}
+                                     : std::vector<std::string>{});
+        pipeline.settle();
+        CHECK(pipeline.target_rows("words") == std::vector<std::string>{masked ? "(1,g***e)" : "(1,größe)"});
+        pipeline.on_source("INSERT INTO words VALUES (2, E'\\xff')");
+        CHECK(pipeline.worker().wait() == 1);
+        CHECK(pipeline.worker().err().find(masked ? "not valid UTF-8" : "invalid byte sequence") != std::string::npos);
+        CHECK(pipeline.target_scalar("SELECT count(*) FROM words") == "1");
+        pipeline.stop_replicator();
+    }
 }
 
 TEST_CASE("identifiers that need quotes") {

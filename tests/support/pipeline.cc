@@ -42,11 +42,11 @@ std::string first_difference(const std::vector<std::string>& expected, const std
 
 PipelineServers shared_servers() { return {shared_postgres(), shared_postgres(), shared_nats()}; }
 
-Pipeline::Pipeline(PipelineServers servers, const std::string& encoding)
+Pipeline::Pipeline(PipelineServers servers, const std::string& encoding, const std::string& target_encoding)
     : servers_(servers),
       group_("group_" + std::to_string(++groups)),
       source_db_(servers_.source.create_database(encoding)),
-      target_db_(servers_.target.create_database()) {
+      target_db_(servers_.target.create_database(target_encoding)) {
     on_both("CREATE TABLE settled (mark int PRIMARY KEY)");
 }
 

@@ -32,7 +32,8 @@ PipelineServers shared_servers();
 class Pipeline {
    public:
     // Makes both databases, with a table `settled` that settle() uses.
-    explicit Pipeline(PipelineServers servers = shared_servers(), const std::string& encoding = "UTF8");
+    explicit Pipeline(PipelineServers servers = shared_servers(), const std::string& encoding = "UTF8",
+                      const std::string& target_encoding = "UTF8");
 
     // From now on processes connect through these ports.
     void go_through(const PipelinePorts& ports) { ports_ = ports; }
