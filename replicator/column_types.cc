@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "sql/catalog.h"
 
@@ -54,6 +55,9 @@ void ColumnTypes::load(std::span<const Column> columns) {
 
 void ColumnTypes::fill(Relation& relation) {
     load(relation.columns);
+    relation.ancestors.clear();
+    for (auto& [schema, table] : sql::ancestors_of(connection_, relation.oid))
+        relation.ancestors.push_back({std::move(schema), std::move(table)});
     const auto unique = sql::unique_columns_of(connection_, relation.oid);
     for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);

@@ -1,4 +1,5 @@
-// Fills in what a Column says about its type beyond the type's OID, from pg_type, and whether it is in a unique index.
+// Fills in what a Column says about its type beyond the type's OID, from pg_type, and whether it is in a unique index;
+// and what a partition is a part of.
 //
 // The snapshot's relations and those of pgoutput's Relation messages must come out identical, so both get their
 // columns from here. Answers are kept per type OID for as long as the object lives: make a new one for each session.
@@ -16,13 +17,13 @@ namespace pgsluice {
 
 class ColumnTypes {
    public:
-    // The connection must be in no COPY and stay alive; one query per call, and another when it meets unknown types.
+    // The connection must be in no COPY and stay alive; two queries per call, and another when it meets unknown types.
     explicit ColumnTypes(sql::Connection& connection) : connection_(connection) {}
 
-    // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` from the indexes that
-    // the table has now (a new one makes pgoutput describe the table again). A type that has been dropped since
-    // (a change from before the drop is being read) becomes "???" with base_oid = type_oid, element_oid = 0.
-    // Names are qualified unless in pg_catalog, whatever the search_path.
+    // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` and `ancestors` from the
+    // indexes and the tables above that the table has now (a change of them makes pgoutput describe it again). A type
+    // that has been dropped since (a change from before the drop is being read) becomes "???" with base_oid = type_oid,
+    // element_oid = 0. Names are qualified unless in pg_catalog, whatever the search_path.
     void fill(Relation& relation);
     void forget(Oid type_oid) { known_.erase(type_oid); }
 

@@ -4,6 +4,7 @@
 
 #include "sql/error.h"
 #include "stream/copy_start.h"
+#include "stream/group_tables.h"
 #include "stream/markers.h"
 
 namespace pgsluice {
@@ -36,6 +37,13 @@ std::uint64_t GroupState::next_epoch(const std::optional<StreamState>& stream, c
     const bool may_hide_one = last && last->meta.kind != MessageKind::group && epoch_of(*last) == 0;
     if (may_hide_one) known = std::max(known, stream->last_seq.value);
     return known + 1;
+}
+
+void GroupState::show_tables(std::string_view tables) noexcept {
+    try {
+        remember_tables(broker_, names_, tables);
+    } catch (const Error&) {  // workers then meet the tables in the stream
+    }
 }
 
 void GroupState::show(const char* key, std::string_view value) noexcept {

@@ -4,6 +4,7 @@
 //   epoch     number of the last copy begun or about to begin (stream/copy_start.h)
 //   begin     where that copy begins (stream/copy_start.h)
 //   snapshot  the copy's figures (copy_report.h)
+//   tables    what is replicated (stream/group_tables.h)
 //   lsn       what the slot was told last
 #pragma once
 
@@ -30,6 +31,7 @@ class GroupState {
     // Copies for people: failing to keep them must not stop the data.
     void show_copy(std::string_view figures) noexcept { show("snapshot", figures); }
     void show_confirmed(std::string_view lsn) noexcept { show("lsn", lsn); }
+    void show_tables(std::string_view tables) noexcept;
 
    private:
     void show(const char* key, std::string_view value) noexcept;

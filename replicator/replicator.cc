@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -27,6 +28,7 @@
 #include "stream/copy_start.h"
 #include "stream/failpoint.h"
 #include "stream/group_info.h"
+#include "stream/group_tables.h"
 #include "stream/markers.h"
 #include "stream/pause.h"
 
@@ -55,7 +57,9 @@ class ReplicatorSession {
     void find_stream(StartFacts& facts);
     void prepare(const StartPlan& plan);
     void prepare_ddl_capture();
+    void find_replicated();
     void write_group();
+    [[nodiscard]] std::string described() const;
     ResumePoint begin_stream();
     ResumePoint copy(const Housekeeper& housekeeper);
     void stream(const ResumePoint& resume, const Housekeeper& housekeeper);
@@ -71,6 +75,7 @@ class ReplicatorSession {
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
     std::string ddl_prefix_;
+    std::map<Oid, Relation> described_;  // the tables that changes come from, as last seen
 };
 
 // Everything that can fail for the user's sake is asked before anything is made.
@@ -129,7 +134,21 @@ void ReplicatorSession::prepare(const StartPlan& plan) {
     broker_->ensure_stream(options_.names, options_.stream);
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
+    find_replicated();
+    GroupState(*broker_, options_.names).show_tables(described());
     if (plan.write_group) write_group();
+}
+
+void ReplicatorSession::find_replicated() {
+    ColumnTypes types(source_);
+    for (SourceTable& table : tables_to_copy(source_, tables_, options_.publish_via_partition_root, types))
+        described_[table.relation.oid] = std::move(table.relation);
+}
+
+std::string ReplicatorSession::described() const {
+    std::vector<Relation> tables;
+    for (const auto& [oid, relation] : described_) tables.push_back(relation);
+    return encode_tables(tables);
 }
 
 void ReplicatorSession::prepare_ddl_capture() {
@@ -210,7 +229,14 @@ void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& hou
     ColumnTypes types(source_);
     GroupState state(*broker_, options_.names);
     WalStreamHooks hooks;
-    hooks.types.complete = [&](Relation& relation) { types.fill(relation); };
+    KvCopy tables([&](const std::string& all) { state.show_tables(all); });
+    hooks.types.complete = [&](Relation& relation) {
+        types.fill(relation);
+        Relation& before = described_[relation.oid];
+        if (before == relation) return;
+        before = relation;
+        tables.set(described());
+    };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     hooks.ddl_prefix = ddl_prefix_;
     KvCopy copy([&](const std::string& lsn) { state.show_confirmed(lsn); });

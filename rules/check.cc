@@ -13,7 +13,7 @@ namespace {
 std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
 std::string full_text(const Error& error) {
-    return error.hint().empty() ? error.what() : fmt::format("{}\n  HINT: {}", error.what(), error.hint());
+    return error.hint().empty() ? error.what() : fmt::format("{}; HINT: {}", error.what(), error.hint());
 }
 
 std::string row_text(const Relation& relation, Row row) {
@@ -70,7 +70,7 @@ RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tab
     for (const std::string& name : ruleset.tables()) {
         const auto wanted = rules::TableName::parse(name, {});
         const bool there = std::any_of(tables.begin(), tables.end(),
-                                       [&](const CheckedTable& table) { return wanted.matches(*table.relation); });
+                                       [&](const CheckedTable& table) { return wanted.covers(*table.relation); });
         if (!there) check.warnings.push_back(fmt::format("there is no table '{}', which the files name", name));
     }
     return check;

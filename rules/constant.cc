@@ -84,6 +84,10 @@ void check(std::string_view text, const Column& column, ValueType type) {
         case ValueType::json:
             if (!is_json(text)) throw Unreadable{"it is not JSON"};
             return;
+        case ValueType::array:
+            if (text.find('{') == std::string_view::npos || !text.ends_with('}'))
+                throw Unreadable{"it is not an array ({a,b})"};
+            return;
         default:
             return;
     }

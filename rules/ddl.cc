@@ -15,25 +15,27 @@ namespace {
 constexpr std::array<std::string_view, 6> kRunnable{"CREATE TABLE", "ALTER TABLE", "DROP TABLE",
                                                     "CREATE INDEX", "ALTER INDEX", "COMMENT"};
 
-Relation named(const DdlObject& object) {
-    Relation relation;
-    relation.schema = object.schema;
-    relation.table = object.table;
-    return relation;
+// What may stand behind ADD in ALTER TABLE instead of a column.
+constexpr std::array<std::string_view, 7> kNoColumn{"constraint", "primary", "unique", "foreign",
+                                                    "check",      "exclude", "not"};
+
+bool is_word(const SqlToken& token, std::string_view word) {
+    return token.kind == SqlToken::Kind::word && identifier_name(token) == word;
 }
 
 class DdlRules {
    public:
-    DdlRules(const RulesFile& file, const std::vector<Route>& routes, DdlMessage& message)
-        : file_(file), routes_(routes), message_(message), tokens_(sql_tokens(message.command)) {}
+    DdlRules(const RulesFile& file, const std::vector<Route>& routes, const Ancestors& above, DdlMessage& message)
+        : file_(file), routes_(routes), above_(above), message_(message), tokens_(sql_tokens(message.command)) {
+        std::erase_if(tokens_, [](const SqlToken& token) { return token.kind == SqlToken::Kind::comment; });
+    }
 
     bool apply() {
         if (!drop_unreplicated()) return false;
         check_new_name();
         // The rest of a text that is no statement of its own may be anything.
-        const bool alone = is_statement(tokens_, message_.tag);
-        const bool ruled = has_rules() || (!alone && !file_.tables.empty());
-        if (message_.obstacle.empty()) message_.obstacle = obstacle(alone, ruled);
+        const bool ruled = has_rules() || (!alone() && !file_.tables.empty());
+        if (message_.obstacle.empty()) message_.obstacle = obstacle(ruled);
         if (ruled) message_.command = without_literals(message_.command);
         rename();
         return true;
@@ -44,6 +46,13 @@ class DdlRules {
         return entry_for(file_.tables, named(object), &TableRules::name);
     }
     const Route* route_of(const DdlObject& object) const { return entry_for(routes_, named(object), &Route::source); }
+    Relation named(const DdlObject& object) const {
+        Relation relation;
+        relation.schema = object.schema;
+        relation.table = object.table;
+        relation.ancestors = above_({object.schema, object.table});
+        return relation;
+    }
 
     // A name in the text: a table that the command renames has its new name in the objects already.
     bool text_names(const std::string& table) const {
@@ -54,9 +63,21 @@ class DdlRules {
     }
 
     bool text_has(std::string_view word) const {
-        return std::any_of(tokens_.begin(), tokens_.end(), [&](const SqlToken& token) {
-            return token.kind == SqlToken::Kind::word && identifier_name(token) == word;
-        });
+        return std::any_of(tokens_.begin(), tokens_.end(), [&](const SqlToken& token) { return is_word(token, word); });
+    }
+
+    bool text_has(std::string_view word, std::string_view next) const {
+        return std::adjacent_find(tokens_.begin(), tokens_.end(), [&](const SqlToken& a, const SqlToken& b) {
+                   return is_word(a, word) && is_word(b, next);
+               }) != tokens_.end();
+    }
+
+    bool alone() const { return is_statement(tokens_, message_.tag); }
+
+    // A table, not a column or constraint of it: RENAME TO without a name between, or SET SCHEMA.
+    bool may_rename() const {
+        if (!alone()) return text_has("rename") || text_has("schema");
+        return message_.tag == "ALTER TABLE" && (text_has("rename", "to") || text_has("set", "schema"));
     }
 
     bool drop_unreplicated() {
@@ -69,7 +90,7 @@ class DdlRules {
     }
 
     void check_new_name() const {
-        if (!text_has("rename") && !text_has("schema")) return;
+        if (!may_rename()) return;
         for (const DdlObject& object : message_.objects) {
             for (const TableRules& entry : file_.tables)
                 if (text_names(entry.name.table) && rules_of(object) == nullptr) refuse_name(object, entry.place);
@@ -91,7 +112,7 @@ class DdlRules {
         return std::any_of(file_.tables.begin(), file_.tables.end(), [&](const TableRules& entry) {
             return text_names(entry.name.table) ||
                    std::any_of(message_.objects.begin(), message_.objects.end(),
-                               [&](const DdlObject& object) { return entry.name.matches(named(object)); });
+                               [&](const DdlObject& object) { return entry.name.covers(named(object)); });
         });
     }
 
@@ -113,15 +134,72 @@ class DdlRules {
         });
     }
 
-    std::string obstacle(bool alone, bool ruled) const {
+    // Rows of a table that is routed into the one that the command drops or changes would go or change, too.
+    const Route* other_source() const {
+        if (message_.tag != "DROP TABLE" && message_.tag != "ALTER TABLE") return nullptr;
+        for (const DdlObject& object : message_.objects)
+            for (const Route& route : routes_)
+                if (fills(route, object) && !route.source.covers(named(object))) return &route;
+        return nullptr;
+    }
+    bool fills(const Route& route, const DdlObject& object) const {
+        return route.fills(object.schema, object.table) ||
+               (may_rename() && text_names(route.target.table) && route.replicate);
+    }
+
+    bool strict() const {
+        return std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
+            const TableRules* entry = rules_of(object);
+            return entry != nullptr ? entry->strict : file_.strict;
+        });
+    }
+
+    // Strict: whatever the command computes or adds on the target, no rule has seen.
+    std::string strict_obstacle() const {
+        for (const std::string_view word : {"default", "generated", "using"})
+            if (text_has(word)) return fmt::format("mode is strict, and the command computes values ({})", word);
+        for (const std::string& column : added_columns())
+            if (!has_rule_for(column))
+                return fmt::format("mode is strict, and no rule names the column '{}' that the command adds", column);
+        return {};
+    }
+
+    std::vector<std::string> added_columns() const {
+        std::vector<std::string> columns;
+        if (message_.tag != "ALTER TABLE") return columns;
+        for (std::size_t i = 0; i < tokens_.size(); ++i) {
+            if (!is_word(tokens_[i], "add")) continue;
+            std::size_t name = i + 1;
+            if (name < tokens_.size() && is_word(tokens_[name], "column")) ++name;
+            if (name < tokens_.size() && is_word(tokens_[name], "if")) name += 3;  // IF NOT EXISTS
+            if (name >= tokens_.size()) continue;
+            const bool other = std::any_of(kNoColumn.begin(), kNoColumn.end(),
+                                           [&](std::string_view word) { return is_word(tokens_[name], word); });
+            if (!other) columns.push_back(identifier_name(tokens_[name]));
+        }
+        return columns;
+    }
+
+    bool has_rule_for(const std::string& column) const {
+        return std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
+            const TableRules* entry = rules_of(object);
+            return entry != nullptr && std::any_of(entry->rules.begin(), entry->rules.end(), [&](const Rule& rule) {
+                       return rule.kind != Rule::Kind::filter && rule.column == column;
+                   });
+        });
+    }
+
+    std::string obstacle(bool ruled) const {
         if (std::find(kRunnable.begin(), kRunnable.end(), message_.tag) == kRunnable.end())
             return fmt::format("{} is not applied", message_.tag);
         if (message_.command.empty()) return "its text is not known";
-        if (!alone) return "it came together with other statements, or from within a function";
+        if (!alone()) return "it came together with other statements, or from within a function";
         if (routed()) return "the table is routed, and the command names it as the source does";
         if (excludes()) return "columns of the table are excluded";
+        if (const Route* other = other_source())
+            return fmt::format("rows of {} are in the table, too", other->place.table);
         if (ruled && has_literals(tokens_)) return "the table has rules, and the command holds literals";
-        return {};
+        return strict() ? strict_obstacle() : std::string{};
     }
 
     void rename() {
@@ -135,14 +213,16 @@ class DdlRules {
 
     const RulesFile& file_;
     const std::vector<Route>& routes_;
+    const Ancestors& above_;
     DdlMessage& message_;
     std::vector<SqlToken> tokens_;  // views into message_.command as it came
 };
 
 }  // namespace
 
-bool apply_to_ddl(const RulesFile& file, const std::vector<Route>& routes, DdlMessage& message) {
-    return DdlRules(file, routes, message).apply();
+bool apply_to_ddl(const RulesFile& file, const std::vector<Route>& routes, const Ancestors& above,
+                  DdlMessage& message) {
+    return DdlRules(file, routes, above, message).apply();
 }
 
 }  // namespace pgsluice::rules

@@ -2,6 +2,7 @@
 // whether a target may run it.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "rules/rule.h"
@@ -9,9 +10,12 @@
 
 namespace pgsluice::rules {
 
-// Routes the tables it names, drops literals from its text when one of them has rules, and sets `obstacle`. False:
-// all its tables are left out, and so is the command. A stop Error when it gives a table that has rules or a route a
-// name that has none: rows would come unmasked under the new one.
-bool apply_to_ddl(const RulesFile& file, const std::vector<Route>& routes, DdlMessage& message);
+// Routes the tables it names, drops literals from its text when one of them has rules, and sets `obstacle`: also for a
+// table that others are routed into, and in strict mode for what adds a column without a rule or computes values.
+// False: all its tables are left out, and so is the command. A stop Error when it gives a table that has rules or a
+// route a name that has none: rows would come unmasked under the new one.
+// `above` gives the partitioned tables above a table of this name, as far as they are known.
+using Ancestors = std::function<std::vector<QualifiedName>(const QualifiedName& table)>;
+bool apply_to_ddl(const RulesFile& file, const std::vector<Route>& routes, const Ancestors& above, DdlMessage& message);
 
 }  // namespace pgsluice::rules

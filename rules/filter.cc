@@ -178,8 +178,14 @@ class Matches : public Predicate {
     std::unique_ptr<re2::RE2> pattern_;
 };
 
-bool is_order(Operator op) {
-    return op == Operator::gt || op == Operator::lt || op == Operator::gte || op == Operator::lte;
+bool is_number(const Node& node) {
+    if (node.quoted) return false;
+    try {
+        Number::parse(node.text);
+        return true;
+    } catch (const Unreadable&) {
+        return false;
+    }
 }
 
 std::unique_ptr<Predicate> compare(const Condition& condition, ValueType type) {
@@ -222,12 +228,18 @@ std::string unfit(Operator op, ValueType type) {
 
 }  // namespace
 
+bool is_order(Operator op) {
+    return op == Operator::gt || op == Operator::lt || op == Operator::gte || op == Operator::lte;
+}
+
 std::string Condition::describe() const {
     return values.empty() ? std::string(name_of(op)) : fmt::format("{} {}", name_of(op), fmt::join(values, ", "));
 }
 
 Condition read_condition(Fields& parameters) {
-    Condition condition{read_operator(parameters), {}, parameters.place()};
+    Condition condition;
+    condition.op = read_operator(parameters);
+    condition.place = parameters.place();
     const Node* value = parameters.take("value");
     const Node* values = parameters.take("values");
     if (value != nullptr && values != nullptr) throw refuse(parameters.place(), "both 'value' and 'values'");
@@ -241,6 +253,7 @@ Condition read_condition(Fields& parameters) {
         condition.values = read_list(*value, place);
     } else {
         condition.values = {read_value(*value, place)};
+        condition.number = is_number(*value);
     }
     if (condition.op == Operator::regex) compile_regex(condition.values[0], place);
     return condition;
@@ -250,6 +263,11 @@ std::unique_ptr<Predicate> make_predicate(const Condition& condition, const Colu
     const ValueType type = value_type(column);
     if (const std::string reason = unfit(condition.op, type); !reason.empty())
         throw refuse(condition.place, fmt::format("{}, and the column is {}", reason, column.type_name));
+    if (is_order(condition.op) && is_text(type) && condition.number)
+        throw refuse(
+            condition.place,
+            fmt::format("'value' is a number, but the column is {}, where '9' is above '18'", column.type_name),
+            "Put the value in quotes to compare by code point.");
     if (condition.op == Operator::contains) return std::make_unique<Contains>(condition.values[0]);
     if (condition.op == Operator::regex)
         return std::make_unique<Matches>(compile_regex(condition.values[0], condition.place));

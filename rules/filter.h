@@ -13,11 +13,15 @@ namespace pgsluice::rules {
 
 enum class Operator { eq, ne, gt, lt, gte, lte, contains, in, not_in, is_null, not_null, regex };
 
+// Whether it asks for more than equality: gt, lt, gte, lte.
+bool is_order(Operator op);
+
 // A condition as the file says it; the column's type is not known yet.
 struct Condition {
     Operator op = Operator::eq;
     std::vector<std::string> values;  // one; any number for in and not_in; none for is_null and not_null
     Place place;
+    bool number = false;  // the value is a number that stands without quotes
 
     // "gte 18"
     [[nodiscard]] std::string describe() const;

@@ -4,9 +4,9 @@
 #include <openssl/crypto.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <utility>
 
+#include "rules/file_text.h"
 #include "rules/hmac.h"
 #include "rules/transforms.h"
 
@@ -18,11 +18,10 @@ constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kDistinct = 32;  // 128 bits: no two values of any table meet by chance
 
 std::string read_secret_file(const std::string& path, const Place& place) {
-    std::ifstream file(path, std::ios::binary);
-    std::string secret{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file) throw refuse(place, "unable to read the file that 'secret_file' names");
-    while (secret.ends_with('\n') || secret.ends_with('\r')) secret.pop_back();
-    return secret;
+    auto secret = file_text(path);
+    if (!secret) throw refuse(place, "unable to read the file that 'secret_file' names");
+    while (secret->ends_with('\n') || secret->ends_with('\r')) secret->pop_back();
+    return std::move(*secret);
 }
 
 std::string read_secret_env(const std::string& name, const Place& place) {

@@ -30,15 +30,26 @@ class JsonPaths::Parser {
             step.name = quoted();
             return step;
         }
-        step.name = take(std::min(rest_.find_first_of(".["), rest_.size()));
-        if (step.name.empty()) fail();
+        step.name = bare_name();
         return step;
     }
 
    private:
     [[noreturn]] void fail() const {
         throw refuse(place_, fmt::format("'{}' is not a path", text_),
-                     "Paths look like $.address.street or $.items[*].name.");
+                     "Paths look like $.address.street or $.items[*].name; a name with other characters than letters, "
+                     "digits, _ and $ stands in double quotes: $.\"zip code\".");
+    }
+    static bool in_name(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+               (static_cast<unsigned char>(c) & 0x80) != 0;
+    }
+    std::string bare_name() {
+        std::size_t length = 0;
+        while (length < rest_.size() && in_name(rest_[length])) ++length;
+        const bool ends = length == rest_.size() || rest_[length] == '.' || rest_[length] == '[';
+        if (length == 0 || !ends) fail();
+        return take(length);
     }
     bool skip(char c) {
         if (!rest_.starts_with(c)) return false;
@@ -65,6 +76,7 @@ class JsonPaths::Parser {
     Step bracket(Step step) {
         if (skip('*')) {
             step.kind = Step::Kind::any;
+            step.takes_single = true;
         } else if (rest_.starts_with('\'') || rest_.starts_with('"')) {
             step.kind = Step::Kind::member;
             step.name = quoted();
@@ -74,6 +86,7 @@ class JsonPaths::Parser {
             if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
                 fail();
             step.index = std::stoul(digits);
+            step.takes_single = step.index == 0;
         }
         if (!skip(']')) fail();
         return step;
@@ -106,7 +119,7 @@ JsonPaths::States JsonPaths::advance(States states, const Matches& matches) cons
     States next = 0;
     for (States left = states; left != 0; left &= left - 1) {
         const auto i = static_cast<std::size_t>(std::countr_zero(left));
-        const Step& step = steps_[i];
+        const Step& step = step_at(left);
         if (step.descend) next |= States{1} << i;
         if (matches(step)) next |= States{1} << (i + 1);
     }
@@ -123,6 +136,19 @@ JsonPaths::States JsonPaths::element(States states, std::size_t index) const {
     return advance(states, [index](const Step& step) {
         return step.kind == Step::Kind::any || (step.kind == Step::Kind::element && step.index == index);
     });
+}
+
+JsonPaths::States JsonPaths::members(States states) const {
+    States found = 0;
+    for (States left = states; left != 0; left &= left - 1)
+        if (step_at(left).kind == Step::Kind::member) found |= left & (~left + 1);
+    return found;
+}
+
+JsonPaths::States JsonPaths::no_array(States states) const {
+    const auto takes = [](const Step& step) { return step.takes_single; };
+    for (States more = advance(states, takes); (more & ~states) != 0; more = advance(states, takes)) states |= more;
+    return states;
 }
 
 }  // namespace pgsluice::rules

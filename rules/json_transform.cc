@@ -38,6 +38,7 @@ class Rewriter {
     void value(JsonPaths::States states, int depth) {
         if (depth > kMaxDepth) throw Unreadable{"it is nested too deeply"};
         if (states == 0) return cursor_.skip_value();
+        if (cursor_.peek() != '[') states = paths_.no_array(states);
         if (paths_.ends(states)) return transform_value();
         if (cursor_.skip('{')) return object(states, depth);
         if (cursor_.skip('[')) return array(states, depth);
@@ -57,9 +58,11 @@ class Rewriter {
 
     void array(JsonPaths::States states, int depth) {
         if (cursor_.skip(']')) return;
+        const auto members = paths_.members(states);
         std::size_t index = 0;
         do {
-            value(paths_.element(states, index++), depth + 1);
+            const auto next = paths_.element(states, index++);
+            value(cursor_.peek() == '[' ? next : next | members, depth + 1);
         } while (cursor_.skip(','));
         cursor_.expect(']');
     }

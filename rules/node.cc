@@ -4,9 +4,8 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
+#include "rules/file_text.h"
 #include "rules/place.h"
 
 namespace pgsluice::rules {
@@ -29,6 +28,7 @@ class Converter {
         if (yaml.IsScalar()) {
             node.kind = Node::Kind::scalar;
             node.text = yaml.Scalar();
+            node.quoted = yaml.Tag() == "!";
         } else if (yaml.IsSequence() || yaml.IsMap()) {
             convert_items(node, yaml, line);
         }
@@ -88,11 +88,10 @@ Node read_yaml(const std::string& text, const std::string& name) {
 }
 
 Node read_yaml_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    if (!file)
+    const auto text = file_text(path);
+    if (!text)
         throw usage_error(fmt::format("unable to read '{}'", path), "Check that the file exists and is readable.");
-    return read_yaml(text, path);
+    return read_yaml(*text, path);
 }
 
 }  // namespace pgsluice::rules

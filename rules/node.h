@@ -12,6 +12,7 @@ struct Node {
     std::string text;         // of a scalar
     std::string key;          // of a map's entry
     std::vector<Node> items;  // of a list or map
+    bool quoted = false;      // a scalar in quotes
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
     [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }

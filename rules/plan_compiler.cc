@@ -10,6 +10,8 @@ namespace {
 
 std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
+bool takes_hash(ValueType type) { return is_text(type) || type == ValueType::uuid || type == ValueType::bytea; }
+
 class Compiler {
    public:
     explicit Compiler(const PlanInput& input) : in_(input), relation_(*input.relation) {
@@ -71,7 +73,9 @@ class Compiler {
             const std::size_t column = column_of(rule.column, rule.place);
             if (in_key(column) && needed_.any({Op::update, Op::del}))
                 throw refuse(rule.place, "the column is part of the key: updates and deletes would not find their row",
-                             "Transform it with type hash, or replicate inserts only.");
+                             takes_hash(value_type(relation_.columns[column]))
+                                 ? "Transform it with type hash, or replicate inserts only."
+                                 : "Replicate inserts only (operations in the routing file).");
             excluded[column] = true;
         }
         return excluded;
@@ -181,10 +185,11 @@ class Compiler {
                          "Otherwise updates and deletes would look for a row that is not there.");
         const bool key = in_key(index);
         if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
-            throw refuse(rule.place,
-                         fmt::format("the column is part of a {}, and the transform can make different {} the same",
-                                     key ? "key" : "unique index", key ? "keys" : "values"),
-                         "Use type hash, or set allow_uniqueness_loss: true.");
+            throw refuse(
+                rule.place,
+                fmt::format("the column is part of a {}, and the transform can make different {} the same",
+                            key ? "key" : "unique index", key ? "keys" : "values"),
+                fmt::format("{} allow_uniqueness_loss: true.", takes_hash(type) ? "Use type hash, or set" : "Set"));
     }
 
     void add_filter(const Rule& rule, std::size_t column) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace pgsluice::rules {
 namespace {
 
@@ -82,6 +84,18 @@ TableName TableName::parse(std::string_view text, const Place& place) {
     if (name.table.empty() || !rest.empty())
         throw refuse(place, fmt::format("'{}' does not name a table", text), "Write table or schema.table.");
     return name;
+}
+
+bool TableName::covers(const Relation& relation) const {
+    return matches(relation) ||
+           std::any_of(relation.ancestors.begin(), relation.ancestors.end(),
+                       [&](const QualifiedName& above) { return matches(above.schema, above.table); });
+}
+
+bool Route::fills(std::string_view schema, std::string_view table) const {
+    const TableName filled{target.schema.empty() ? source.schema : target.schema,
+                           target.table.empty() ? source.table : target.table};
+    return replicate && filled.matches(schema, table);
 }
 
 }  // namespace pgsluice::rules

@@ -58,9 +58,12 @@ struct TableName {
     std::string table;
 
     static TableName parse(std::string_view text, const Place& place);
-    [[nodiscard]] bool matches(const Relation& relation) const {
-        return table == relation.table && (schema.empty() || schema == relation.schema);
+    [[nodiscard]] bool matches(std::string_view in_schema, std::string_view name) const {
+        return table == name && (schema.empty() || schema == in_schema);
     }
+    [[nodiscard]] bool matches(const Relation& relation) const { return matches(relation.schema, relation.table); }
+    // Whether it names the relation or a partitioned table above it.
+    [[nodiscard]] bool covers(const Relation& relation) const;
     friend bool operator==(const TableName&, const TableName&) = default;
 };
 
@@ -73,6 +76,7 @@ struct Rule {
     std::optional<Condition> condition;
     bool allow_empty_deletes = false;
     bool allow_uniqueness_loss = false;
+    bool allow_type_change = false;
 };
 
 struct TableRules {
@@ -95,17 +99,30 @@ struct Route {
     bool replicate = true;
     std::vector<std::pair<std::string, std::string>> columns;  // source to target
     Operations operations = kAllOperations;
+
+    // Whether it sends rows of some source table into this one.
+    [[nodiscard]] bool fills(std::string_view schema, std::string_view table) const;
 };
 
 RulesFile read_rules(const Node& root, const std::string& path);
 std::vector<Route> read_routes(const Node& root, const std::string& path);
 
-// The entry for a table: one that names its schema wins over one that does not. Null when there is none.
+// The entry of this name: one that names its schema wins over one that does not. Null when there is none.
 template <typename Entry>
-const Entry* entry_for(const std::vector<Entry>& entries, const Relation& relation, TableName Entry::*name) {
+const Entry* entry_of(const std::vector<Entry>& entries, std::string_view schema, std::string_view table,
+                      TableName Entry::*name) {
     const Entry* found = nullptr;
     for (const Entry& entry : entries)
-        if ((entry.*name).matches(relation) && (found == nullptr || !(entry.*name).schema.empty())) found = &entry;
+        if ((entry.*name).matches(schema, table) && (found == nullptr || !(entry.*name).schema.empty())) found = &entry;
+    return found;
+}
+
+// The entry for a table; for a partition without one of its own, that of the nearest table above it which has one.
+template <typename Entry>
+const Entry* entry_for(const std::vector<Entry>& entries, const Relation& relation, TableName Entry::*name) {
+    const Entry* found = entry_of(entries, relation.schema, relation.table, name);
+    for (auto above = relation.ancestors.begin(); found == nullptr && above != relation.ancestors.end(); ++above)
+        found = entry_of(entries, above->schema, above->table, name);
     return found;
 }
 

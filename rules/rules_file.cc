@@ -50,6 +50,7 @@ std::vector<std::string> read_columns(Fields& fields) {
 void read_allowances(Rule& rule, Fields& fields) {
     rule.allow_empty_deletes = fields.flag("allow_empty_deletes", rule.allow_empty_deletes);
     rule.allow_uniqueness_loss = fields.flag("allow_uniqueness_loss", rule.allow_uniqueness_loss);
+    rule.allow_type_change = fields.flag("allow_type_change", rule.allow_type_change);
 }
 
 void read_parameters(Rule& rule, Fields& fields, const TransformDefaults& defaults) {

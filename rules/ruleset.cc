@@ -11,6 +11,7 @@
 #include "rules/ddl.h"
 #include "rules/node.h"
 #include "rules/plan_compiler.h"
+#include "rules/redefined.h"
 #include "rules/rule.h"
 
 namespace pgsluice {
@@ -23,6 +24,14 @@ using rules::TableName;
 using rules::TableRules;
 
 std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
+
+Relation target_of(const Relation& source, const Route* route) {
+    Relation target;
+    const bool renamed = route != nullptr;
+    target.schema = renamed && !route->target.schema.empty() ? route->target.schema : source.schema;
+    target.table = renamed && !route->target.table.empty() ? route->target.table : source.table;
+    return target;
+}
 
 class FileRuleset final : public Ruleset {
    public:
@@ -53,9 +62,28 @@ class FileRuleset final : public Ruleset {
 
     bool apply_ddl(Change& change, Arena& arena) const override {
         DdlMessage message = decode_ddl(change.content);
-        if (!apply_to_ddl(file_, routes_, message)) return false;
+        const auto above = [this](const QualifiedName& table) { return ancestors_of(table); };
+        if (!rules::apply_to_ddl(file_, routes_, above, message)) return false;
         change.content = arena.copy(encode(message));
         return true;
+    }
+
+    std::vector<Error> know(std::span<const RelationPtr> tables) override {
+        std::vector<Error> problems;
+        const std::lock_guard lock(plans_mutex_);
+        for (const RelationPtr& relation : tables) {
+            remember_ancestors(*relation);
+            const rules::PlanInput wanted = input(relation);
+            if (wanted.route == nullptr || wanted.route->replicate)
+                sources_[qualified(target_of(*relation, wanted.route))].insert(qualified(*relation));
+            try {
+                compile_plan(wanted);
+            } catch (const Error& error) {
+                problems.push_back(error);
+            }
+        }
+        knows_all_ = true;
+        return problems;
     }
 
    private:
@@ -79,9 +107,27 @@ class FileRuleset final : public Ruleset {
         const rules::PlanInput wanted = input(relation);
         check_name(*relation, wanted);
         auto plan = compile_plan(wanted);
+        check_version(relation, wanted);
+        remember_ancestors(*relation);
         if (plan != nullptr) sources_[qualified(*plan->target())].insert(qualified(*relation));
         plans_.emplace(relation.get(), Compiled{relation, plan});
         return plan;
+    }
+
+    void remember_ancestors(const Relation& relation) const {
+        if (!relation.ancestors.empty()) ancestors_[qualified(relation)] = relation.ancestors;
+    }
+
+    std::vector<QualifiedName> ancestors_of(const QualifiedName& table) const {
+        const std::lock_guard lock(plans_mutex_);
+        const auto found = ancestors_.find(fmt::format("{}.{}", table.schema, table.table));
+        return found == ancestors_.end() ? std::vector<QualifiedName>{} : found->second;
+    }
+
+    void check_version(const RelationPtr& relation, const rules::PlanInput& wanted) const {
+        RelationPtr& last = last_[relation->oid];
+        if (last != nullptr && wanted.rules != nullptr) rules::check_redefined(*last, *relation, *wanted.rules);
+        last = relation;
     }
 
     // A table that had rules or a route and was given a name that has none must not pass as it is.
@@ -115,21 +161,12 @@ class FileRuleset final : public Ruleset {
 
     // Every table that fills the target must be among the truncated.
     void check_shared(const Relation& target, std::span<const RelationPtr> truncated) const {
-        const auto is_truncated = [&](const auto& matches) {
-            return std::any_of(truncated.begin(), truncated.end(), [&](const RelationPtr& r) { return matches(*r); });
-        };
-        std::set<std::string> others;
-        {
-            const std::lock_guard lock(plans_mutex_);
-            others = sources_[qualified(target)];
-        }
-        std::erase_if(others, [&](const std::string& name) {
-            return is_truncated([&](const Relation& relation) { return qualified(relation) == name; });
-        });
+        std::set<std::string> others = sources_of(target);
+        for (const RelationPtr& relation : truncated) others.erase(qualified(*relation));
         for (const Route& route : routes_) {
-            const bool fills = route.replicate && !route.target.table.empty() && route.target.matches(target);
-            if (fills && !is_truncated([&](const Relation& relation) { return route.source.matches(relation); }))
-                others.insert(route.place.table);
+            const bool among = std::any_of(truncated.begin(), truncated.end(),
+                                           [&](const RelationPtr& r) { return route.source.covers(*r); });
+            if (!among && route.fills(target.schema, target.table)) others.insert(route.place.table);
         }
         if (others.empty()) return;
         throw stop_error(
@@ -137,12 +174,25 @@ class FileRuleset final : public Ruleset {
             "List the route's operations without TRUNCATE, and delete the rows in the target yourself.");
     }
 
+    // The tables that are known to fill the target; as long as not all are known, the table of its name is one.
+    std::set<std::string> sources_of(const Relation& target) const {
+        const std::lock_guard lock(plans_mutex_);
+        std::set<std::string> sources = sources_[qualified(target)];
+        const Route* route = entry_of(routes_, target.schema, target.table, &Route::source);
+        if (!knows_all_ && (route == nullptr || route->fills(target.schema, target.table)))
+            sources.insert(qualified(target));
+        return sources;
+    }
+
     RulesFile file_;
     std::vector<Route> routes_;
     mutable std::mutex plans_mutex_;
     mutable std::unordered_map<const Relation*, Compiled> plans_;
+    mutable std::unordered_map<Oid, RelationPtr> last_;             // definition met
     mutable std::unordered_map<Oid, std::string> named_;            // tables that had rules or a route under this name
     mutable std::map<std::string, std::set<std::string>> sources_;  // tables by the target they are routed to
+    mutable std::map<std::string, std::vector<QualifiedName>> ancestors_;  // of the partitions met
+    bool knows_all_ = false;
     std::mutex truncates_mutex_;
     std::map<std::vector<const Relation*>, Truncate> truncates_;
 };

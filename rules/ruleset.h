@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sql/error.h"
 #include "stream/arena.h"
 #include "stream/change.h"
 #include "stream/log.h"
@@ -60,6 +61,10 @@ class Ruleset {
     // routed away. Literals are taken out of its text where a table has rules, and `obstacle` says why a target must
     // not run it. A stop Error when it gives a table that has rules or a route a name that has none.
     virtual bool apply_ddl(Change& change, Arena& arena) const = 0;
+    // Tells it of all tables that the source replicates, as they are there now. Until it knows them, a truncate of a
+    // table that is routed to another name is refused unless the files say where the table of that name goes. What
+    // compile() would say to them, for those that the rules do not fit.
+    virtual std::vector<Error> know(std::span<const RelationPtr> tables) = 0;
 };
 
 }  // namespace pgsluice

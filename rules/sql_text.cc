@@ -57,17 +57,31 @@ class Scanner {
         add(Kind::other, at_ + 1);
     }
 
-    // Behind the closing quote. A doubled quote does not close; with `escapes` neither does one behind a backslash.
+    // Behind the closing quote. A doubled quote does not close; with `escapes` neither does one behind a backslash. A
+    // string goes on, as what it was, behind white space that holds a newline.
     [[nodiscard]] std::size_t string_end(std::size_t i, char quote, bool escapes) const {
         for (; i < text_.size(); ++i) {
             if (escapes && text_[i] == '\\') {
                 ++i;
             } else if (text_[i] == quote) {
-                if (at(i + 1) != quote) return i + 1;
-                ++i;
+                const std::size_t next = at(i + 1) == quote ? i + 1 : quote == '\'' ? continuation(i + 1) : 0;
+                if (next == 0) return i + 1;
+                i = next;
             }
         }
         return text_.size();
+    }
+
+    // Where the string that was closed before `i` opens again; 0 when it does not. Comments count as white space.
+    [[nodiscard]] std::size_t continuation(std::size_t i) const {
+        bool newline = false;
+        for (; i < text_.size(); ++i) {
+            if (at(i) == '-' && at(i + 1) == '-') i = std::min(text_.find_first_of("\r\n", i), text_.size());
+            if (at(i) == '\'' && newline) return i;
+            if (!is_space(at(i))) return 0;
+            newline = newline || at(i) == '\n' || at(i) == '\r';
+        }
+        return 0;
     }
 
     [[nodiscard]] std::size_t comment_end() const {
@@ -128,6 +142,16 @@ constexpr std::array<std::string_view, 15> kTypesWithLength{
     "varchar", "char",  "character", "varying", "bpchar",    "bit",         "numeric", "decimal",
     "dec",     "float", "time",      "nchar",   "timestamp", "timestamptz", "interval"};
 
+// Words that stand for a value.
+constexpr std::array<std::string_view, 9> kValueWords{"true",         "false",           "user",
+                                                      "current_user", "session_user",    "current_role",
+                                                      "system_user",  "current_catalog", "current_schema"};
+
+bool is_value_word(const SqlToken& token) {
+    return token.kind == Kind::word && std::any_of(kValueWords.begin(), kValueWords.end(),
+                                                   [&](std::string_view word) { return same_word(word, token.text); });
+}
+
 bool is_other(const SqlToken& token, char c) { return token.kind == Kind::other && token.text[0] == c; }
 
 bool has_length(const SqlToken& token) {
@@ -143,6 +167,8 @@ std::vector<bool> value_literals(const std::vector<SqlToken>& tokens) {
         if (is_other(tokens[i], '(')) in_length = i > 0 && has_length(tokens[i - 1]);
         if (is_other(tokens[i], ')')) in_length = false;
         if (tokens[i].kind == Kind::literal) values[i] = !in_length || !is_digit(tokens[i].text[0]);
+        const bool qualified = i > 0 && is_other(tokens[i - 1], '.');
+        if (!qualified && is_value_word(tokens[i])) values[i] = true;
     }
     return values;
 }

@@ -30,7 +30,8 @@ std::string identifier_name(const SqlToken& token);
 // aside: "CREATE UNIQUE INDEX ..." for CREATE INDEX. False for a DO block or a function call that ran the command.
 bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag);
 
-// Whether a string or number stands in it that is no length or precision of a type, as in varchar(20).
+// Whether a value stands in it: a string or number that is no length or precision of a type, as in varchar(20); TRUE,
+// FALSE; CURRENT_USER and its like.
 bool has_literals(const std::vector<SqlToken>& tokens);
 // The text with '?' for those, and without comments.
 std::string without_literals(std::string_view text);

@@ -12,8 +12,6 @@
 namespace pgsluice::rules {
 namespace {
 
-enum class Verdict { fail, unknown, pass };
-
 Verdict verdict(bool passes) { return passes ? Verdict::pass : Verdict::fail; }
 
 [[noreturn]] void stop(const Place& place, std::string_view reason, std::string hint = {}) {
@@ -103,6 +101,12 @@ Verdict judge_old_row(const std::vector<FilterStep>& filters, const Change& chan
     return all;
 }
 
+bool same_filter(const FilterStep& a, const FilterStep& b) {
+    return a.column == b.column && a.op == b.op && a.predicate == b.predicate &&
+           std::equal(a.before.begin(), a.before.end(), b.before.begin(), b.before.end(),
+                      [](const TransformStep& x, const TransformStep& y) { return x.transform == y.transform; });
+}
+
 std::span<Value> copy_columns(Row row, const std::vector<std::size_t>& projection, Arena& arena) {
     const std::size_t columns = projection.empty() ? row.size() : projection.size();
     auto* out = reinterpret_cast<Value*>(arena.allocate(columns * sizeof(Value)));
@@ -145,6 +149,8 @@ RunningPlan::RunningPlan(PlanParts parts) : parts_(std::move(parts)) {
     const Stages& s = parts_.stages;
     const bool same_columns = parts_.projection.empty();
     const bool all_rows = parts_.operations.all(kRowOperations);
+    same_filters_ = std::equal(s.insert_filters.begin(), s.insert_filters.end(), s.update_filters.begin(),
+                               s.update_filters.end(), same_filter);
     passes_copy_ = same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();
     identity_ = passes_copy_ && all_rows && s.update_filters.empty() && s.delete_filters.empty() && s.update.empty() &&
                 s.del.empty();
@@ -172,6 +178,14 @@ bool RunningPlan::apply(Change& change, Arena& arena) const {
     return passes;
 }
 
+// It came by an insert or by an update, and nobody knows which: what only one of them lets pass may be there or not.
+Verdict RunningPlan::was_there(const Change& change, Arena& arena) const {
+    const Verdict updated = judge_old_row(parts_.stages.update_filters, change, arena);
+    if (same_filters_) return updated;
+    const Verdict inserted = judge_old_row(parts_.stages.insert_filters, change, arena);
+    return inserted == updated ? inserted : Verdict::unknown;
+}
+
 bool RunningPlan::insert(Change& change, Arena& arena) const {
     if (judge_new_row(parts_.stages.insert_filters, change, arena) == Verdict::fail) return false;
     change.new_row = rewrite(parts_, parts_.stages.insert, change.new_row, false, arena);
@@ -179,16 +193,16 @@ bool RunningPlan::insert(Change& change, Arena& arena) const {
 }
 
 bool RunningPlan::update(Change& change, Arena& arena) const {
-    const auto& filters = parts_.stages.update_filters;
-    if (!filters.empty()) {
-        const Verdict now = judge_new_row(filters, change, arena);
-        const Verdict before = judge_old_row(filters, change, arena);
+    const Stages& stages = parts_.stages;
+    if (!stages.update_filters.empty() || !stages.insert_filters.empty()) {
+        const Verdict now = judge_new_row(stages.update_filters, change, arena);
+        const Verdict before = was_there(change, arena);
         if (now == Verdict::fail) return before != Verdict::fail && leave(change, arena);
         if (before == Verdict::fail) return enter(change, arena);
         change.upsert = before == Verdict::unknown;
     }
-    change.new_row = rewrite(parts_, parts_.stages.update, change.new_row, false, arena);
-    rewrite_old(parts_, parts_.stages.update, change, arena);
+    change.new_row = rewrite(parts_, stages.update, change.new_row, false, arena);
+    rewrite_old(parts_, stages.update, change, arena);
     return true;
 }
 

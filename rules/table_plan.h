@@ -12,6 +12,9 @@
 
 namespace pgsluice::rules {
 
+// What a filter says to a row.
+enum class Verdict { fail, unknown, pass };
+
 struct TransformStep {
     std::size_t column = 0;  // of the source
     std::size_t target = 0;  // of the target; of no meaning in FilterStep::before
@@ -61,6 +64,8 @@ class RunningPlan final : public TablePlan {
     [[nodiscard]] const std::vector<std::string>& warnings() const override { return parts_.warnings; }
 
    private:
+    // Whether the target had the row before the update.
+    [[nodiscard]] Verdict was_there(const Change& change, Arena& arena) const;
     bool insert(Change& change, Arena& arena) const;
     bool update(Change& change, Arena& arena) const;
     bool enter(Change& change, Arena& arena) const;
@@ -69,7 +74,8 @@ class RunningPlan final : public TablePlan {
 
     PlanParts parts_;
     bool passes_copy_ = false;
-    bool identity_ = false;  // no row is looked at at all
+    bool same_filters_ = false;  // for inserts and updates
+    bool identity_ = false;      // no row is looked at at all
 };
 
 }  // namespace pgsluice::rules

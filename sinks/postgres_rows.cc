@@ -35,7 +35,12 @@ MissingRow missing_row(const PostgresPlan& plan, const Change& change) {
         Action::stop,
         fmt::format("unable to update '{}.{}' {}: the target has no such row, and the change does not hold all of it",
                     plan.table.schema, plan.table.table, describe_key(plan, change)),
-        "Copy the row from the source, or copy the table anew, or start the worker with --on-error dead-letter."};
+        change.upsert
+            ? "A filter had kept the row away, as it seems. With REPLICA IDENTITY FULL on the source's table, or "
+              "a filter on key columns only, later updates bring the whole row in. For this one, copy the row "
+              "from the source, or start the worker with --on-error dead-letter."
+            : "Copy the row from the source, or copy the table anew, or start the worker with --on-error "
+              "dead-letter."};
 }
 
 Error takes_rows_along(const PostgresPlan& plan, const Change& change) {

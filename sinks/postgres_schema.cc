@@ -46,7 +46,7 @@ constexpr const char* sequence_query =
     "SELECT '\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
     "FROM used JOIN pg_class c ON c.oid = used.oid AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace";
 
-// Columns of a table and of all it inherits from that must have a value, without a default, other than those that come.
+// Columns of a table and of all it inherits from that must have a value or have a default, other than those that come.
 constexpr const char* left_out_query =
     "WITH RECURSIVE up AS ("
     "  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND "
@@ -54,8 +54,8 @@ constexpr const char* left_out_query =
     "  UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) "
     "SELECT n.nspname, c.relname, a.attname FROM up JOIN pg_class c ON c.oid = up.oid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
-    "WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
-    "AND a.attname <> ALL ($3::text[])";
+    "WHERE a.attnum > 0 AND NOT a.attisdropped AND (a.attnotnull OR a.atthasdef) AND a.attidentity = '' "
+    "AND a.attgenerated = '' AND a.attname <> ALL ($3::text[])";
 
 constexpr const char* target_settings =
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
@@ -209,8 +209,8 @@ void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& tar
                                      table.schema, table.table));
 }
 
-// A column that a rule leaves out gets no values. A partition cannot allow NULL where its parents do not, so they must,
-// too, before it is attached.
+// A column that a rule leaves out gets no values, not that of its default either. A partition cannot allow NULL where
+// its parents do not, so they must, too, before it is attached.
 PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
     LeftOut columns;
     for (const Relation* table : tables) {
@@ -239,7 +239,7 @@ void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connectio
             // In the same string, hence the same transaction: a table that is there is left as it is.
             for (const std::string& column : found->second)
                 entry.text +=
-                    fmt::format("\nALTER TABLE {} ALTER COLUMN {} DROP NOT NULL;",
+                    fmt::format("\nALTER TABLE {0} ALTER COLUMN {1} DROP NOT NULL, ALTER COLUMN {1} DROP DEFAULT;",
                                 sql::quote_qualified(entry.schema, entry.name), sql::quote_identifier(column));
         }
         entries.insert(entries.end(), ours.begin(), ours.end());

@@ -71,12 +71,20 @@ struct Column {
 // pg_class.relreplident.
 enum class ReplicaIdentity : char { default_key = 'd', nothing = 'n', full = 'f', index = 'i' };
 
+struct QualifiedName {
+    std::string schema;
+    std::string table;
+
+    bool operator==(const QualifiedName&) const = default;
+};
+
 struct Relation {
     Oid oid = 0;
     std::string schema;
     std::string table;
     ReplicaIdentity identity = ReplicaIdentity::default_key;
     std::vector<Column> columns;
+    std::vector<QualifiedName> ancestors{};  // of a partition: the partitioned tables above it, the nearest first
 
     bool operator==(const Relation&) const = default;
 };

@@ -45,6 +45,28 @@ Column read_column(const JsonFields& fields) {
     return column;
 }
 
+void append_ancestors(JsonText& out, const std::vector<QualifiedName>& ancestors) {
+    out.raw(",\"ancestors\":[");
+    for (bool first = true; const auto& name : ancestors) {
+        out.raw(std::exchange(first, false) ? "{\"schema\":" : ",{\"schema\":");
+        out.text(name.schema);
+        out.raw(",\"table\":");
+        out.text(name.table);
+        out.raw('}');
+    }
+    out.raw(']');
+}
+
+std::vector<QualifiedName> read_ancestors(const JsonFields& fields) {
+    std::vector<QualifiedName> ancestors;
+    if (!fields.has("ancestors")) return ancestors;
+    for (const auto element : fields.array("ancestors")) {
+        const JsonFields name(element, "an ancestor");
+        ancestors.push_back({std::string(name.text("schema")), std::string(name.text("table"))});
+    }
+    return ancestors;
+}
+
 ReplicaIdentity read_identity(const JsonFields& fields) {
     const auto text = fields.text("identity");
     if (text != "d" && text != "n" && text != "f" && text != "i") throw fields.bad("identity", "not one of d, n, f, i");
@@ -62,7 +84,9 @@ void append_relation(JsonText& out, const Relation& relation) {
     out.text(relation.table);
     out.raw(",\"identity\":\"");
     out.raw(static_cast<char>(relation.identity));
-    out.raw("\",\"columns\":[");
+    out.raw('"');
+    if (!relation.ancestors.empty()) append_ancestors(out, relation.ancestors);
+    out.raw(",\"columns\":[");
     for (bool first = true; const auto& column : relation.columns) {
         if (!std::exchange(first, false)) out.raw(',');
         append_column(out, column);
@@ -76,6 +100,7 @@ Relation parse_relation(const JsonFields& fields) {
     relation.schema = fields.text("schema");
     relation.table = fields.text("table");
     relation.identity = read_identity(fields);
+    relation.ancestors = read_ancestors(fields);
     for (const auto column : fields.array("columns")) {
         relation.columns.push_back(read_column(JsonFields(column, "a column")));
     }

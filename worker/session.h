@@ -33,6 +33,8 @@ class Session {
     // `from` is a copy's begin marker, whatever the sink remembers: what that is must not be told to anybody, or the
     // stream is kept for it and trimmed under this session.
     void starts_over() noexcept { before_epoch_ = WorkerReport{{applied_upto_, 0, {}}, applied_upto_, {}}; }
+    // The files were compared with all that is replicated: a copy need not be.
+    void tables_were_checked() noexcept { rule_tables_.clear(); }
     // What exit_after_snapshot waits for has happened in an earlier session.
     void snapshot_was_applied() noexcept { snapshot_done_ = true; }
     // exit_after_snapshot waits for this copy or a later one; without this call, for any.
@@ -60,7 +62,7 @@ class Session {
     const WorkerOptions& options_;
     Sink& sink_;
     const Log& log_;
-    const std::vector<std::string> rule_tables_;
+    std::vector<std::string> rule_tables_;
     Plans plans_;
     Batcher batcher_;
     SnapshotFeed snapshot_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/rule.h"
 #include "sql/error.h"
 #include "stream/copy_text.h"
 
@@ -13,12 +14,10 @@ namespace pgsluice {
 std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {
     std::vector<std::string> warnings;
     for (const std::string& name : named) {
-        const auto matches = [&](const Relation& table) {
-            return name == table.table || name == table.schema + '.' + table.table;
-        };
-        if (std::ranges::none_of(tables, matches))
+        const auto wanted = rules::TableName::parse(name, {});
+        if (std::ranges::none_of(tables, [&](const Relation& table) { return wanted.covers(table); }))
             warnings.push_back(fmt::format(
-                "the rules and routing files name table '{}', which is not in the snapshot: is it misspelt?", name));
+                "the rules and routing files name table '{}', which is not replicated: is it misspelt?", name));
     }
     return warnings;
 }

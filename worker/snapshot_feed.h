@@ -13,8 +13,9 @@
 
 namespace pgsluice {
 
-// A warning for each table of the rules and routing files that is not among the snapshot's: a misspelt name would mask
-// nothing. `named` as Ruleset::tables() has them: "users" or "shop.users".
+// A warning for each table of the rules and routing files that is not among these: a misspelt name would mask nothing.
+// A partitioned table is among them when a partition is. `named` as Ruleset::tables() has them: "users" or
+// "shop.users".
 std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables);
 
 class SnapshotFeed {

@@ -7,6 +7,7 @@
 
 #include "stream/copy_start.h"
 #include "stream/group_info.h"
+#include "stream/group_tables.h"
 #include "stream/pause.h"
 #include "stream/registry.h"
 #include "worker/session.h"
@@ -112,6 +113,32 @@ WorkerEntry entry_of(const WorkerOptions& options, const SinkState& durable, con
     return entry;
 }
 
+// Written before the stream's first message; not there in streams of older replicators.
+std::optional<std::vector<Relation>> await_tables(Broker& broker, const Names& names, const StreamState& stream,
+                                                  const std::stop_token& stop) {
+    constexpr int polls = 100;
+    for (int i = 0;; ++i) {
+        auto tables = find_tables(broker, names);
+        if (tables || stream.last_seq.value > 0 || i == polls) return tables;
+        if (!pause(stop, first_stream_poll)) throw Interrupted{};
+    }
+}
+
+// Checks the files against what is replicated, before anything is read. A worker that goes on may have to read what
+// came before a table was changed, under the rules of that time.
+void check_tables(Ruleset& ruleset, const std::vector<Relation>& tables, bool goes_on, const Log& log) {
+    std::vector<RelationPtr> known;
+    for (const Relation& table : tables) known.push_back(std::make_shared<const Relation>(table));
+    for (const Error& problem : ruleset.know(known)) {
+        if (!goes_on)
+            throw usage_error(problem.what(), fmt::format("{}{}If the table was changed since the replicator was "
+                                                          "started, restart that first.",
+                                                          problem.hint(), problem.hint().empty() ? "" : " "));
+        log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));
+    }
+    for (const auto& warning : unmatched_tables(ruleset.tables(), tables)) log(LogLevel::warning, warning);
+}
+
 // What a sink that remembers nothing was told last, as the registry has it.
 std::optional<SinkState> recall(WorkerRegistry& registry, const WorkerOptions& options, Sink& sink) {
     const auto entry = registry.find(options.worker);
@@ -144,12 +171,15 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
                         options.worker, facts.copy->epoch));
         state.reset();
     }
+    const auto tables = await_tables(*broker, options.names, stream, stop);
+    if (tables) check_tables(*ruleset, *tables, state.has_value(), log);
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
     const auto consumer = broker->consumer(options.names, from.resume_seq);
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (over) session.starts_over();
+    if (tables) session.tables_were_checked();
     session.wait_for_copy(newest_epoch(facts));
     if (state && state->loading_epoch != 0 && state->begin_seq != from.resume_seq)
         restore_snapshot(session, *broker, options.names, *state, stop);

@@ -1,6 +1,8 @@
 // Rules from end to end: what they let reach a target database, and what they refuse.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "tests/support/pipeline.h"
 #include "tests/unit/rules_fixture.h"
 
@@ -55,6 +57,35 @@ TEST_CASE("the example rules hold for copy and stream, whatever the replica iden
         CHECK(pipeline.target_rows("users") == kExpected);
         pipeline.stop();
     }
+}
+
+TEST_CASE("the example rules hold for lines, copied and followed") {
+    const TextFile rules(kExampleRules);
+    const TextFile place("", "here");
+    const std::string directory = std::filesystem::path(place.path()).parent_path() / "lines";
+    Pipeline pipeline;
+    make_users(pipeline);
+    pipeline.start_replicator({"--copy-and-stream", "--tables", "users"});
+    pipeline.await_stream();
+    change_users(pipeline);
+    const std::string end = pipeline.source_scalar("SELECT pg_current_wal_insert_lsn()");
+    const Finished worker = run(pipeline.worker_argv(
+        "file", {"--file-output-dir", directory, "--rules-config", rules.path(), "--exit-at-lsn", end}));
+    INFO(worker.err);
+    CHECK(worker.code == 0);
+    const Finished lines = run({"bash", "-c", "jq -c '[.Type, .NewTuple, .OldTuple]' " + directory + "/*.jsonl*"});
+    CHECK(lines.out == R"(["INSERT",{"id":1,"email":"j**************m","age":18},null]
+["INSERT",{"id":3,"email":"x******x","age":40},null]
+["INSERT",{"id":4,"email":"ä******ü","age":19},null]
+["UPDATE",{"id":1,"email":"y******y","age":18},null]
+["UPDATE",{"id":2,"email":"s***2","age":18},null]
+["DELETE",null,{"id":3}]
+["UPDATE",{"id":6,"email":"ä******ü","age":19},{"id":4}]
+["DELETE",null,{"id":5}]
+["INSERT",{"id":7,"email":"z******z","age":77},null]
+["DELETE",null,{"id":7}]
+)");
+    pipeline.stop_replicator();
 }
 
 TEST_CASE("a rule that does not fit stops the worker before a row is written") {

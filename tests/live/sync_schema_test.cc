@@ -188,6 +188,17 @@ TEST_CASE("a column that a rule leaves out may be NULL, and a foreign key to wha
     CHECK(target.target_scalar("SELECT count(*) FROM customer WHERE ssn IS NULL") == "10");
     target.stop();
 
+    Shop with_default;
+    with_default.on_source("ALTER TABLE customer ADD ssn text NOT NULL DEFAULT 'secret'");
+    with_default.on_source("INSERT INTO customer (n) SELECT i FROM generate_series(1, 10) i");
+    with_default.start_replicator();
+    with_default.start_worker(with_default.sync({"--rules-config", rules}));
+    with_default.settle();
+    CHECK(with_default.target_scalar("SELECT count(*) FROM customer WHERE ssn IS NULL") == "10");
+    CHECK(with_default.target_scalar("SELECT count(*) FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) ~ 'secret'") ==
+          "0");
+    with_default.stop();
+
     Shop child;
     child.on_source(rows);
     child.on_target("CREATE TABLE customer (id bigint PRIMARY KEY)");

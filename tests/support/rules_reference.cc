@@ -179,11 +179,13 @@ RefResult update(const RefTable& table, RefChange& change) {
         }
     }
     const bool filtered = std::any_of(table.rules.begin(), table.rules.end(),
-                                      [](const RefRule& r) { return r.kind == "filter" && r.ops.count('U') > 0; });
+                                      [](const RefRule& r) { return r.kind == "filter" && r.ops != std::set{'D'}; });
     if (filtered) {
         const Answer now = judge(table, after, 'U', toast, false);
         if (now == Answer::unclear) throw Stop{};
-        const Answer then = judge(table, before, 'U', toast, false);
+        const Answer inserted = judge(table, before, 'I', toast, false);
+        const Answer updated = judge(table, before, 'U', toast, false);
+        const Answer then = inserted == updated ? inserted : Answer::unclear;
         if (now == Answer::no) return then == Answer::no ? RefResult::dropped : leave(table, change);
         if (then == Answer::no) return enter(table, change, after);
         change.upsert = then == Answer::unclear;

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
+#include "stream/group_tables.h"
 #include "stream/markers.h"
 #include "stream/names.h"
 
@@ -29,12 +30,15 @@ TEST_CASE("a snapshot's tables are read back as they were written") {
                             ReplicaIdentity::index,
                             {{"id", 20, -1, true, "bigint", 20, 0}, {"tags", 16400, 36, false, "s.tag[]", 16400, 25}}});
     begin.tables.push_back({16391, "s", "d", ReplicaIdentity::nothing, {{"x", 16500, -1, false, "s.dom", 23, 0}}});
+    begin.tables[2].ancestors = {{"s", "mid"}, {"t", "ro\"ot"}};
     begin.estimated_bytes = {0, 8192, 1ULL << 40};
     const auto read = decode_snapshot_begin(encode(begin));
     CHECK(read.epoch == 2);
     CHECK(read.consistent_point == Lsn{5});
     CHECK(read.tables == begin.tables);
     CHECK(read.estimated_bytes == begin.estimated_bytes);
+    CHECK(decode_tables(encode_tables(begin.tables)) == begin.tables);
+    CHECK(decode_tables(encode_tables({})).empty());
 }
 
 TEST_CASE("a marker that is not one is a stop error naming the field") {

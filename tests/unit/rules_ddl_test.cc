@@ -71,6 +71,12 @@ TEST_CASE("literals and comments are taken out of SQL, names and lengths stay") 
         {"ALTER TABLE \"my 'table'\" ADD \"a\"\"b\" int", "ALTER TABLE \"my 'table'\" ADD \"a\"\"b\" int"},
         {"ALTER TABLE t ADD c text DEFAULT 'never closed canary", "ALTER TABLE t ADD c text DEFAULT ?"},
         {"SELECT $1, b'101', t2.x2", "SELECT ?, ?, t2.x2"},
+        {"ALTER TABLE t ADD c text DEFAULT E'a'\n  'b\\'canary', ADD d int",
+         "ALTER TABLE t ADD c text DEFAULT ?, ADD d int"},
+        {"SELECT E'a' -- one\n -- two\n 'b\\'canary' x", "SELECT ? x"},
+        {"SELECT 'a'\n'b\\' canary", "SELECT ? canary"},
+        {"ALTER TABLE t ADD c boolean DEFAULT true", "ALTER TABLE t ADD c boolean DEFAULT ?"},
+        {"ALTER TABLE s.user ADD \"true\" int", "ALTER TABLE s.user ADD \"true\" int"},
     };
     for (const auto& one : cases) {
         CAPTURE(one.text);
@@ -78,6 +84,7 @@ TEST_CASE("literals and comments are taken out of SQL, names and lengths stay") 
     }
     CHECK_FALSE(has_literals(sql_tokens("ALTER TABLE t ADD c varchar(20)")));
     CHECK(has_literals(sql_tokens("ALTER TABLE t ADD c int DEFAULT f(20)")));
+    CHECK(has_literals(sql_tokens("ALTER TABLE t ADD c text DEFAULT Current_User")));
 }
 
 TEST_CASE("a text is one statement of its tag, or something else") {
@@ -145,6 +152,47 @@ TEST_CASE("a command on a routed table or one with excluded columns is shown and
     CHECK(obstacle(*excludes, ddl("ALTER TABLE", "ALTER TABLE users DROP ssn")).find("excluded") != std::string::npos);
 }
 
+TEST_CASE("a partition has the rules of the table above it") {
+    const auto masks = load(kMaskEmail);
+    const DdlMessage comment = ddl("COMMENT", "COMMENT ON TABLE part IS 'canary'", "part");
+    const std::vector<RelationPtr> parts{std::make_shared<const Relation>(
+        Relation{5, "public", "part", ReplicaIdentity::default_key, {column("email", kText)}, {{"public", "users"}}})};
+    masks->know(parts);
+    CHECK(ruled(*masks, comment)->command == "COMMENT ON TABLE part IS ?");
+}
+
+TEST_CASE("a command on a table that others are routed into is not run") {
+    const auto routes = load("", "users_eu: {destination_table: users}");
+    CHECK(obstacle(*routes, ddl("DROP TABLE", "DROP TABLE users")) == "rows of users_eu are in the table, too");
+    CHECK(obstacle(*routes, ddl("ALTER TABLE", "ALTER TABLE users DROP email")).find("rows of users_eu") !=
+          std::string::npos);
+    CHECK(obstacle(*routes, ddl("CREATE INDEX", "CREATE INDEX ON users (email)")).empty());
+    CHECK(obstacle(*routes, ddl("DROP TABLE", "DROP TABLE orders", "orders")).empty());
+    CHECK(obstacle(*load("", "users_eu: {destination_table: users, replicate: false}"),
+                   ddl("DROP TABLE", "DROP TABLE users"))
+              .empty());
+    CHECK(obstacle(*routes, ddl("ALTER TABLE", "ALTER TABLE users RENAME TO people", "people")).find("users_eu") !=
+          std::string::npos);
+}
+
+TEST_CASE("in strict mode a command adds no column without a rule, and computes no value") {
+    const auto strict = load("mode: strict\ntables: {users: [{type: keep, columns: [id, email, \"full name\"]}]}");
+    const auto of = [&](const std::string& command) { return obstacle(*strict, ddl("ALTER TABLE", command)); };
+    CHECK(of("ALTER TABLE users ADD hiv boolean DEFAULT true") ==
+          "the table has rules, and the command holds literals");
+    CHECK(of("ALTER TABLE users ADD email text DEFAULT f(id)").find("computes values (default)") != std::string::npos);
+    CHECK(of("ALTER TABLE users ALTER email TYPE text USING upper(email)").find("(using)") != std::string::npos);
+    CHECK(of("ALTER TABLE users ADD email text GENERATED ALWAYS AS (id) STORED").find("(generated)") !=
+          std::string::npos);
+    CHECK(of("ALTER TABLE users ADD hiv boolean").find("no rule names the column 'hiv'") != std::string::npos);
+    CHECK(of("ALTER TABLE users ADD COLUMN IF NOT EXISTS Hiv boolean").find("'hiv'") != std::string::npos);
+    CHECK(of("ALTER TABLE users ADD COLUMN \"full name\" text, ADD email text").empty());
+    CHECK(of("ALTER TABLE users ADD CONSTRAINT c UNIQUE (email), ADD PRIMARY KEY (id)").empty());
+    CHECK(of("ALTER TABLE users DROP email").empty());
+    const auto open = load(kMaskEmail);
+    CHECK(obstacle(*open, ddl("ALTER TABLE", "ALTER TABLE users ADD hiv boolean")).empty());
+}
+
 TEST_CASE("a table with rules does not lose them by a new name") {
     const DdlMessage renamed = ddl("ALTER TABLE", "ALTER TABLE users RENAME TO people", "people");
     const auto masks = load(kMaskEmail);
@@ -157,6 +205,11 @@ TEST_CASE("a table with rules does not lose them by a new name") {
         load("tables: {users: &u [{type: transform, column: email, parameters: {type: mask}}], people: *u}");
     CHECK(ruled(*both, renamed));
     CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE users RENAME COLUMN age TO years")));
+    CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME COLUMN age TO users", "orders")));
+    CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME age TO users", "orders")));
+    CHECK(error_of([&] {
+              (void)ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE IF EXISTS users SET SCHEMA old", "archive"));
+          }).find("may give") != std::string::npos);
     CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME TO old_orders", "old_orders")));
 
     // Without captured DDL the new name shows with the next row.

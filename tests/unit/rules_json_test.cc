@@ -53,6 +53,27 @@ TEST_CASE("paths") {
           R"({"a": "a*c", "b": "a*c", "c": "abc"})");
 }
 
+TEST_CASE("arrays are unwrapped and single values wrapped, as in PostgreSQL's lax mode") {
+    CHECK(mask("$.items.card", R"({"items": [{"card": "abc"}, {"x": "abc"}, {"card": "abc"}]})") ==
+          R"({"items": [{"card": "a*c"}, {"x": "abc"}, {"card": "a*c"}]})");
+    CHECK(mask("$.items.card", R"({"items": [[{"card": "abc"}]]})") == R"({"items": [[{"card": "abc"}]]})");
+    CHECK(mask("$.a.b", R"([{"a": [{"b": "abc"}]}])") == R"([{"a": [{"b": "a*c"}]}])");
+    CHECK(mask("$.items[*].card", R"({"items": {"card": "abc"}})") == R"({"items": {"card": "a*c"}})");
+    CHECK(mask("$.items[0].card", R"({"items": {"card": "abc"}})") == R"({"items": {"card": "a*c"}})");
+    CHECK(mask("$.items[1].card", R"({"items": {"card": "abc"}})") == R"({"items": {"card": "abc"}})");
+    CHECK(mask("$.a[*]", R"({"a": "abc"})") == R"({"a": "a*c"})");
+}
+
+TEST_CASE("a path that would match nothing is refused") {
+    for (const char* path : {"$.'ssn'", "$.ssn ", "$.items ?(@.card)", "$.first-name", "$. ssn", "$.a..", "$.", "$..",
+                             "$.a*", "$.size()"}) {
+        CAPTURE(path);
+        CHECK(error_of([&] { mask(path, "{}"); }).find("is not a path") != std::string::npos);
+    }
+    CHECK(mask("$.größe_1$", R"({"größe_1$": "abc"})") == R"({"größe_1$": "a*c"})");
+    CHECK(mask("$.\\\"first-name\\\"", R"({"first-name": "abc"})") == R"({"first-name": "a*c"})");
+}
+
 TEST_CASE("a key in escapes is the same key") {
     CHECK(mask("$.street", R"({"str\u0065et": "abc"})") == R"({"str\u0065et": "a*c"})");
 }

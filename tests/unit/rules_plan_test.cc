@@ -215,7 +215,7 @@ TEST_CASE("an update that becomes an insert shows nothing an insert hides") {
 tables:
   users:
     - {type: transform, column: email, operations: [INSERT, UPDATE, DELETE], parameters: {type: mask}}
-    - {type: filter, column: age, operations: [UPDATE], parameters: {operator: gte, value: 18}}
+    - {type: filter, column: age, operations: [INSERT, UPDATE], parameters: {operator: gte, value: 18}}
 )")
                           ->compile(kFullUsers);
     Arena arena;
@@ -223,6 +223,27 @@ tables:
     REQUIRE(plan->apply(change, arena));
     CHECK(change.op == Op::insert);
     CHECK(values(change.new_row)[1] == text("j**************m"));
+}
+
+TEST_CASE("a row that came in under other filters than those of updates may be there") {
+    const auto plan = load(R"(
+tables:
+  users:
+    - {type: filter, column: age, operations: [UPDATE], parameters: {operator: gte, value: 18}}
+)")
+                          ->compile(kFullUsers);
+    Arena arena;
+    // The child was inserted, for no filter holds for inserts.
+    Change grown = update(kFullUsers, kAdult, OldRow::full, kChild);
+    REQUIRE(plan->apply(grown, arena));
+    CHECK(grown.op == Op::update);
+    CHECK(grown.upsert);
+    Change still_young = update(kFullUsers, kChild, OldRow::full, kChild);
+    REQUIRE(plan->apply(still_young, arena));
+    CHECK(still_young.op == Op::del);
+    Change still_old = update(kFullUsers, kAdult, OldRow::full, kAdult);
+    REQUIRE(plan->apply(still_old, arena));
+    CHECK_FALSE(still_old.upsert);
 }
 
 TEST_CASE("a filter behind a transform judges the transformed value") {

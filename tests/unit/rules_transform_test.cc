@@ -192,7 +192,8 @@ TEST_CASE("the secret may stand at the top of the file, and is never shown") {
     for (const std::string& line : plan->describe()) CHECK(line.find("canary") == std::string::npos);
     for (const char* parameters :
          {"{type: hash}", "{type: hash, secret_env: s3cret-canary}", "{type: hash, secret_file: s3cret-canary}",
-          "{type: hash, secret_env: a, secret_file: s3cret-canary}", "{type: hash, length: 4}"}) {
+          "{type: hash, secret_env: a, secret_file: s3cret-canary}", "{type: hash, secret_file: /}",
+          "{type: hash, length: 4}"}) {
         const std::string error = error_of([&] { transform(parameters, text("x")); });
         CHECK_FALSE(error.empty());
         CHECK(error.find("canary") == std::string::npos);

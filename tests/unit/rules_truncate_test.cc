@@ -23,6 +23,7 @@ Change truncate(const std::vector<RelationPtr>& tables) {
 TEST_CASE("a truncate goes to the targets") {
     const auto rules = load("", "a: {destination_table: c}");
     const std::vector<RelationPtr> tables{kA, kB};
+    CHECK(rules->know(tables).empty());
     Arena arena;
     Change change = truncate(tables);
     REQUIRE(rules->apply_truncate(change, arena));
@@ -50,8 +51,9 @@ TEST_CASE("filters do not see a truncate") {
 
 TEST_CASE("a truncate must not take another table's rows along") {
     const auto rules = load("", "{a: {destination_table: c}, b: {destination_table: c}}");
-    Arena arena;
     const std::vector<RelationPtr> one{kA};
+    rules->know(one);
+    Arena arena;
     Change alone = truncate(one);
     const std::string error = error_of([&] { rules->apply_truncate(alone, arena); });
     CHECK(error.find("unable to truncate 'public.c': rows of b are in it too") != std::string::npos);
@@ -68,4 +70,47 @@ TEST_CASE("a table that is routed into another's place counts too") {
     const std::vector<RelationPtr> one{kB};
     Change change = truncate(one);
     CHECK(error_of([&] { rules->apply_truncate(change, arena); }).find("rows of a") != std::string::npos);
+}
+
+TEST_CASE("the table whose name a routed table takes counts before a row of it was met") {
+    const auto rules = load("", "a: {destination_table: b}");
+    const std::vector<RelationPtr> one{kA};
+    Arena arena;
+    Change unknown = truncate(one);
+    CHECK(error_of([&] { rules->apply_truncate(unknown, arena); }).find("rows of public.b are in it too") !=
+          std::string::npos);
+    const std::vector<RelationPtr> both{kA, kB};
+    Change together = truncate(both);
+    CHECK(rules->apply_truncate(together, arena));
+
+    const auto known = load("", "a: {destination_table: b}");
+    known->know(both);
+    Change alone = truncate(one);
+    CHECK(error_of([&] { known->apply_truncate(alone, arena); }).find("rows of public.b") != std::string::npos);
+    const auto no_b = load("", "a: {destination_table: b}");
+    no_b->know(one);
+    Change free = truncate(one);
+    CHECK(no_b->apply_truncate(free, arena));
+    const auto elsewhere = load("", "{a: {destination_table: b}, b: {destination_table: d}}");
+    Change moved = truncate(one);
+    CHECK(elsewhere->apply_truncate(moved, arena));
+}
+
+TEST_CASE("partitions that share a target go only together") {
+    Relation first{1, "public", "p1", ReplicaIdentity::default_key, kA->columns, {{"public", "parted"}}};
+    Relation second = first;
+    second.oid = 2;
+    second.table = "p2";
+    const std::vector<RelationPtr> all{std::make_shared<const Relation>(first),
+                                       std::make_shared<const Relation>(second)};
+    const auto rules = load("", "parted: {destination_table: whole}");
+    rules->know(all);
+    Arena arena;
+    Change both = truncate(all);
+    REQUIRE(rules->apply_truncate(both, arena));
+    CHECK(both.truncated.size() == 1);
+    CHECK(both.truncated[0]->table == "whole");
+    const std::vector<RelationPtr> one{all[0]};
+    Change alone = truncate(one);
+    CHECK(error_of([&] { rules->apply_truncate(alone, arena); }).find("rows of public.p2") != std::string::npos);
 }
