@@ -13,6 +13,7 @@
 #include "sinks/postgres_schema.h"
 #include "sinks/postgres_sequences.h"
 #include "sinks/postgres_snapshot.h"
+#include "sql/quote.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {
@@ -33,6 +34,12 @@ std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
         if (table) all.push_back(table.get());
     }
     return all;
+}
+
+std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
+    std::vector<TableName> names;
+    for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
+    return names;
 }
 
 class PostgresSink : public Sink {
@@ -193,14 +200,16 @@ void PostgresSink::copy(const CopyBlock& block) {
 void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     if (loader_) loader_->drain();
     loader_.reset();
-    const auto loaded = progress_.loading_tables();
+    const auto loaded = pointers(copied_);
     if (options_.sync_schema) {
-        const auto names = table_names(session_.connection, loaded);
-        schema_.create_rest(names, pointers(copied_));
+        const auto names = names_of(loaded);
+        schema_.create_rest(names, loaded);
         schema_.set_sequences(names);
         plans_.forget();
     }
-    note_written(loaded);
+    std::vector<std::string> quoted;
+    for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
+    note_written(quoted);
     finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
     follow_sequences(0);
     already_loaded_.clear();
@@ -268,8 +277,7 @@ void PostgresSink::finish_tables() {
     if (unfinished_.empty()) return;
     PGSLUICE_FAILPOINT("postgres_unfinished");
     const auto relations = pointers(unfinished_);
-    std::vector<TableName> names;
-    for (const Relation* relation : relations) names.emplace_back(relation->schema, relation->table);
+    const auto names = names_of(relations);
     schema_.create_rest(names, relations);
     schema_.set_sequences(names);
     progress_.forget_unfinished();

@@ -47,7 +47,8 @@ class PostgresProgress {
                               const std::vector<std::uint64_t>& first_seqs);
     // Forgets records of blocks before `before` (of all, when nothing), in the open transaction.
     void forget_loaded(std::optional<StreamSeq> before);
-    // Tables (quoted and qualified) the epoch being loaded fills; kept so that the next epoch can empty them.
+    // Tables (quoted and qualified) that the epoch being loaded fills and that held nothing before: those the next
+    // epoch can empty.
     std::vector<std::string> loading_tables();
     void set_loading_tables(const std::vector<std::string>& tables);
     // Tables made in mid-stream whose indexes, constraints and triggers are not all there yet: source's oid, schema and

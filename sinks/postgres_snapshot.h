@@ -10,8 +10,10 @@
 
 namespace pgsluice {
 
-// Throws away what an unfinished older epoch loaded, or else does with rows that are there already as the user chose
-// (a stop Error naming the tables by default), and makes `next` the progress; all in one transaction.
+// Throws away what an unfinished older epoch loaded, does with other rows that are there already as the user chose (a
+// stop Error naming the tables by default, and where they would be there twice), and makes `next` the progress; all in
+// one transaction, which also notes the tables that hold nothing now: only those may be emptied if this epoch remains
+// unfinished.
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans, ExistingRows existing,
                       const std::vector<RelationPtr>& tables, const SinkState& next);
 

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <map>
 
-#include "sinks/postgres_array.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -132,16 +131,6 @@ const TargetColumn* TargetTable::find(std::string_view column) const noexcept {
 
 bool TargetTable::has_deferrable() const noexcept {
     return std::any_of(indexes.begin(), indexes.end(), [](const TargetIndex& index) { return !index.immediate; });
-}
-
-std::vector<TableName> table_names(sql::Connection& connection, const std::vector<std::string>& quoted) {
-    const auto rows = connection.query(
-        "SELECT n.nspname, c.relname FROM unnest($1::text[]) AS q(name) JOIN pg_class c ON c.oid = to_regclass(q.name) "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace",
-        {text_array(quoted)}, {2});
-    std::vector<TableName> names;
-    for (int row = 0; row < rows.rows(); ++row) names.emplace_back(rows.text(row, 0), rows.text(row, 1));
-    return names;
 }
 
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,

@@ -58,9 +58,6 @@ struct TargetTable {
 
 using TableName = std::pair<std::string, std::string>;  // schema, table
 
-// The plain names of tables given quoted and qualified; those that are no more are left out.
-std::vector<TableName> table_names(sql::Connection& connection, const std::vector<std::string>& quoted);
-
 // Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,
                                              const std::string& table);

@@ -155,6 +155,72 @@ TEST_CASE("rows that are there already") {
     }
 }
 
+TEST_CASE("a new epoch empties what the unfinished one filled, and no table that came to the group since") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    target.open();
+    const auto a = make_blocks(table("a"), 1);
+    const auto b = make_blocks(table("b"), 1);
+    target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
+    target.sink->copy(a.at(0, 6));
+    CHECK(eventually("the old epoch is there", [&] { return target.scalar("SELECT count(*) FROM a") == "100"; }));
+    target.sql("INSERT INTO b VALUES (7777, 'precious')");
+    target.open();
+    CHECK_THROWS_WITH_AS(target.sink->begin_snapshot(begin_of(2), {a.relation, b.relation}, at_seq(20)),
+                         doctest::Contains("already holds rows in \"public\".\"b\""), Error);
+    CHECK(target.scalar("SELECT v FROM b") == "precious");
+    target.options.existing_rows = ExistingRows::keep;
+    target.open();
+    target.sink->begin_snapshot(begin_of(2), {a.relation, b.relation}, at_seq(20));
+    CHECK(target.scalar("SELECT count(*) FROM a") == "0");
+    target.sink->copy(b.at(0, 21));
+    target.sink->end_snapshot({}, at_seq(22));
+    CHECK(target.scalar("SELECT count(*) FROM b") == "101");
+}
+
+TEST_CASE("rows without a key are not kept where they would be there twice") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE a (id int, v text)");
+    target.options.existing_rows = ExistingRows::keep;
+    target.open();
+    const auto a = make_blocks(table("a"), 2);
+    target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
+    target.sink->copy(a.at(0, 6));
+    CHECK(eventually("a block is there", [&] { return target.scalar("SELECT count(*) FROM a") == "100"; }));
+    target.open();
+    target.sink->begin_snapshot(begin_of(2), {a.relation}, at_seq(20));
+    for (std::size_t i = 0; i < 2; ++i) target.sink->copy(a.at(i, 21 + i));
+    target.sink->end_snapshot({}, at_seq(23));
+    CHECK(target.scalar("SELECT count(*) || ',' || count(DISTINCT id) FROM a") == "200,200");
+    try {
+        target.sink->begin_snapshot(begin_of(3), {a.relation}, at_seq(30));
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(std::string(error.what()).find("rows in \"public\".\"a\", which has no key") != std::string::npos);
+        CHECK(error.hint().find("primary key") != std::string::npos);
+    }
+}
+
+TEST_CASE("rows of a table that inherits from one of the copy are not the copy's") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE child () INHERITS (a); INSERT INTO child VALUES (1, "
+        "'mine')");
+    const auto a = make_blocks(table("a"), 1);
+    SUBCASE("by default") {}
+    SUBCASE("with truncate") { target.options.existing_rows = ExistingRows::truncate; }
+    SUBCASE("with truncate, and a table that refers to it") {
+        target.options.existing_rows = ExistingRows::truncate;
+        target.sql("CREATE TABLE refers (a int REFERENCES a); INSERT INTO a VALUES (2, 'old')");
+    }
+    target.open();
+    target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
+    target.sink->copy(a.at(0, 6));
+    target.sink->end_snapshot({}, at_seq(7));
+    CHECK(target.scalar("SELECT count(*) FROM ONLY a") == "100");
+    CHECK(target.scalar("SELECT v FROM child") == "mine");
+}
+
 TEST_CASE("columns the target computes are left out of the copy") {
     PostgresTarget target;
     target.sql("CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY, v text GENERATED ALWAYS AS ('g') STORED)");
