@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "replicator/wait_watch.h"
 #include "sql/error.h"
 #include "sql/quote.h"
 
@@ -89,6 +90,7 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
 void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
                         bool via_partition_root, bool running, const Log& log) {
     const std::string quoted = sql::quote_identifier(name);
+    const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // behind VACUUM, say, and DDL
     if (!publication_exists(connection, name)) {
         connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
                                     options_list(via_partition_root)),

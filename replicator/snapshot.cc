@@ -197,6 +197,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
         copies.run();
     }
+    // Some may not have come to their COMMIT. Nobody is to wait for their locks until the stream has taken everything.
+    snapshot.connections.clear();
     if (job.check) {
         drain(publisher, stop);
         job.check(true);

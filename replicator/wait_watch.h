@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,21 @@ class WaitWatch {
     std::vector<int> our_pids_;
     Clock::time_point next_look_ = Clock::now() + std::chrono::milliseconds(500);
     Clock::time_point next_log_ = Clock::now();
+};
+
+// A WaitWatch for what an ordinary connection runs until this is destroyed. The observer is a connection that is opened
+// once a statement has run for a moment.
+class StatementWatch {
+   public:
+    StatementWatch(sql::Connection& waiting, const Log& log, const std::string& what);
+    StatementWatch(const StatementWatch&) = delete;
+    StatementWatch& operator=(const StatementWatch&) = delete;
+    ~StatementWatch() { waiting_.on_tick({}); }
+
+   private:
+    sql::Connection& waiting_;
+    std::optional<sql::Connection> observer_;
+    std::optional<WaitWatch> watch_;
 };
 
 }  // namespace pgsluice

@@ -120,6 +120,72 @@ TEST_CASE("a transaction that comes to wait for our locks while we wait for it g
     CHECK(source.rows("other") == std::vector<std::string>{"1"});
 }
 
+TEST_CASE("a transaction we wait for that comes to wait for one that waits for our locks gets them, too") {
+    SnapshotSource source("CREATE TABLE t AS SELECT 1 AS a; CREATE TABLE other (a int)");
+    Session writer(source);
+    Session altering(source);
+    writer.exec("BEGIN; INSERT INTO other VALUES (1)");
+    std::jthread deadlock([&] {
+        eventually("slot creation waits", [&] { return source.warned("creating slot"); });
+        altering.start("ALTER TABLE t ADD COLUMN b int DEFAULT 7");
+        eventually("the ALTER waits", [&] { return somebody_waits_for_a_lock(source, "AccessExclusiveLock"); });
+        writer.exec("INSERT INTO t VALUES (2); COMMIT");
+    });
+    source.copy();
+    deadlock.join();
+    altering.join();
+    CHECK(source.warned("starts over"));
+    CHECK(source.rows("other") == std::vector<std::string>{"1"});
+    CHECK(source.rows("t") == std::vector<std::string>{"1\t7", "2\t7"});
+}
+
+TEST_CASE("whom the publication waits for is named") {
+    SnapshotSource source("CREATE TABLE t AS SELECT 1 AS a");
+    auto holder = std::make_unique<Session>(source);
+    holder->exec("SET application_name = 'the holder'; BEGIN; LOCK TABLE t IN SHARE UPDATE EXCLUSIVE MODE");
+    std::jthread releaser([&] {
+        eventually("the holder is named", [&] {
+            return source.warned("publication '" + source.options.names.publication + "' waits for pid");
+        });
+        holder.reset();
+    });
+    source.copy();
+    releaser.join();
+    CHECK(source.warned("the holder"));
+    CHECK(source.rows("t") == std::vector<std::string>{"1"});
+}
+
+TEST_CASE("a VACUUM FULL that comes before the snapshot's lock is waited for") {
+    SnapshotSource source(
+        "CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 20000) i; DELETE FROM t WHERE a % 2 = 0");
+    source.options.mode = ReplicatorMode::copy;
+    Session reading(source);
+    Session rewriting(source);
+    reading.exec("BEGIN; LOCK TABLE t IN ACCESS SHARE MODE");
+    rewriting.start("VACUUM FULL t");
+    eventually("it waits", [&] { return somebody_waits_for_a_lock(source, "AccessExclusiveLock"); });
+    std::jthread finisher([&] {
+        eventually("the snapshot waits", [&] { return somebody_waits_for_a_lock(source, "AccessShareLock"); });
+        reading.exec("COMMIT");
+    });
+    source.copy();
+    rewriting.join();
+    CHECK(source.rows("t") == source.rows_now("SELECT * FROM public.t"));
+}
+
+TEST_CASE("the tables are free before the end of the copy is published") {
+    SnapshotSource source("CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 100000) i");
+    bool is_free = false;
+    source.publisher.before_each = [&](const MessageMeta& meta) {
+        if (meta.kind != MessageKind::snapshot_end) return;
+        is_free = eventually("nobody has a lock", [&] {
+            return source.scalar("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass") == "0";
+        });
+    };
+    source.copy();
+    CHECK(is_free);
+}
+
 TEST_CASE("a table rewritten, truncated or dropped while the snapshot waits for its lock") {
     for (const char* statement : {"TRUNCATE t", "ALTER TABLE t ALTER a TYPE bigint",
                                   "ALTER TABLE t ADD b int DEFAULT 7", "CLUSTER t USING t_a", "DROP TABLE t"}) {
