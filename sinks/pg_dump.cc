@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "sql/conninfo.h"
 
@@ -80,12 +81,14 @@ class Child {
 };
 
 // Reads both pipes until both are at their ends.
-void read_all(Descriptor& out, Descriptor& err, Finished& finished, const std::stop_token& stop) {
+void read_all(Descriptor& out, Descriptor& err, Finished& finished, const std::stop_token& stop,
+              const std::function<void()>& tell) {
     std::array<char, 65536> buffer{};
     while (out.fd >= 0 || err.fd >= 0) {
         std::array<pollfd, 2> watched{pollfd{out.fd, POLLIN, 0}, pollfd{err.fd, POLLIN, 0}};
-        ::poll(watched.data(), watched.size(), 50);
+        const int ready = ::poll(watched.data(), watched.size(), 50);
         if (stop.stop_requested()) throw Interrupted{};
+        if (ready == 0) tell();
         for (std::size_t i = 0; i < watched.size(); ++i) {
             if (watched[i].fd < 0 || watched[i].revents == 0) continue;
             Descriptor& end = i == 0 ? out : err;
@@ -99,7 +102,8 @@ void read_all(Descriptor& out, Descriptor& err, Finished& finished, const std::s
     }
 }
 
-Finished run(std::vector<std::string> argv, const std::string& password, const std::stop_token& stop) {
+Finished run(std::vector<std::string> argv, const std::string& password, const std::stop_token& stop,
+             const std::function<void()>& tell) {
     const auto out = make_pipe();
     Descriptor out_read(out[0]);
     Descriptor out_write(out[1]);
@@ -138,7 +142,7 @@ Finished run(std::vector<std::string> argv, const std::string& password, const s
     out_write.close();
     err_write.close();
     Finished finished;
-    read_all(out_read, err_read, finished, stop);
+    read_all(out_read, err_read, finished, stop, tell);
     finished.status = child.wait();
     return finished;
 }
@@ -159,7 +163,7 @@ std::string conninfo(const std::map<std::string, std::string>& keywords) {
 }
 
 void check_version(int server_version, const std::stop_token& stop) {
-    const Finished said = run({"pg_dump", "--version"}, "", stop);  // pg_dump (PostgreSQL) 15.20 (Debian ...)
+    const Finished said = run({"pg_dump", "--version"}, "", stop, [] {});  // pg_dump (PostgreSQL) 15.20 (Debian ...)
     const auto digits = said.out.find_first_of("0123456789");
     const int major = digits == std::string::npos ? 0 : std::atoi(said.out.c_str() + digits);
     if (major >= server_version / 10000) return;
@@ -170,15 +174,37 @@ void check_version(int server_version, const std::stop_token& stop) {
                                  server_version / 10000, server_version / 10000));
 }
 
-// The value behind "key: " in a comment's line.
-std::string field(std::string_view line, std::string_view key) {
-    const auto start = line.find(key);
-    if (start == std::string_view::npos) return "";
-    line.remove_prefix(start + key.size());
-    return std::string(line.substr(0, line.find(';')));
+constexpr std::string_view header = "\n--\n-- Name: ";
+
+// Of "-- Name: users; Type: TABLE; Schema: public; Owner: -"; nothing when it is not one but stands in a function's
+// body, say.
+std::optional<DumpEntry> parse_header(std::string_view line) {
+    const auto owner = line.rfind("; Owner: ");
+    const auto schema = line.substr(0, owner).rfind("; Schema: ");
+    const auto type = line.substr(0, schema).rfind("; Type: ");
+    if (owner == std::string_view::npos || schema == std::string_view::npos || type == std::string_view::npos)
+        return std::nullopt;
+    const auto between = [&](std::size_t from, std::string_view key, std::size_t to) {
+        return std::string(line.substr(from + key.size(), to - from - key.size()));
+    };
+    return DumpEntry{between(0, "-- Name: ", type), between(type, "; Type: ", schema),
+                     between(schema, "; Schema: ", owner), ""};
 }
 
-constexpr std::string_view header = "\n--\n-- Name: ";
+struct FoundHeader {
+    std::size_t at = std::string_view::npos;
+    std::size_t body = 0;
+    DumpEntry entry;
+};
+
+FoundHeader find_header(std::string_view script, std::size_t from) {
+    for (auto at = script.find(header, from); at != std::string_view::npos; at = script.find(header, at + 1)) {
+        const auto line = script.substr(at + 4, script.find('\n', at + 4) - (at + 4));
+        auto entry = parse_header(line);
+        if (entry) return {at, std::min(at + 4 + line.size() + 4, script.size()), std::move(*entry)};  // "\n--\n"
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -186,30 +212,24 @@ std::vector<DumpEntry> parse_dump(std::string_view script) {
     const auto complete = script.rfind("\n--\n-- PostgreSQL database dump complete");
     if (complete != std::string_view::npos) script = script.substr(0, complete + 1);
     std::vector<DumpEntry> entries;
-    auto at = script.find(header);
-    while (at != std::string_view::npos) {
-        const auto line = script.substr(at + 4, script.find('\n', at + 4) - (at + 4));
-        const auto body = at + 4 + line.size() + 4;  // behind "\n--\n"
-        const auto next = script.find(header, std::min(body - 1, script.size()));
-        DumpEntry entry;
-        entry.name = field(line, "-- Name: ");
-        entry.type = field(line, "; Type: ");
-        entry.schema = field(line, "; Schema: ");
-        entry.text = std::string(script.substr(std::min(body, script.size()), next - body));
-        entries.push_back(std::move(entry));
-        at = next;
+    for (auto found = find_header(script, 0); found.at != std::string_view::npos;) {
+        auto next = find_header(script, found.body - 1);
+        found.entry.text = std::string(script.substr(found.body, next.at - found.body));
+        entries.push_back(std::move(found.entry));
+        found = std::move(next);
     }
     return entries;
 }
 
 std::string run_pg_dump(const sql::ConnectOptions& source, int server_version,
-                        const std::vector<std::string>& arguments, const std::stop_token& stop) {
+                        const std::vector<std::string>& arguments, const std::stop_token& stop,
+                        const std::function<void()>& tell) {
     check_version(server_version, stop);
     const auto keywords = sql::connection_keywords(source);
     const auto password = keywords.find("password");
     std::vector<std::string> argv{"pg_dump", "--dbname=" + conninfo(keywords), "--no-password", "--schema-only"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    Finished finished = run(std::move(argv), password == keywords.end() ? "" : password->second, stop);
+    Finished finished = run(std::move(argv), password == keywords.end() ? "" : password->second, stop, tell);
     if (WIFEXITED(finished.status) && WEXITSTATUS(finished.status) == 0) return std::move(finished.out);
     std::string reason = finished.err.substr(0, finished.err.find_last_not_of('\n') + 1);
     for (char& c : reason) {

@@ -1,6 +1,7 @@
 // Runs pg_dump on the source and takes its script apart.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,8 +25,10 @@ struct DumpEntry {
 std::vector<DumpEntry> parse_dump(std::string_view script);
 
 // The output of pg_dump with these arguments. It is looked for in PATH; a stop Error with a hint when it is not there
-// or older than the server. The password travels in the environment. Ended when the stop token fires.
+// or older than the server. The password travels in the environment. Ended when the stop token fires;
+// `tell` is called several times a second while it runs.
 std::string run_pg_dump(const sql::ConnectOptions& source, int server_version,
-                        const std::vector<std::string>& arguments, const std::stop_token& stop);
+                        const std::vector<std::string>& arguments, const std::stop_token& stop,
+                        const std::function<void()>& tell);
 
 }  // namespace pgsluice

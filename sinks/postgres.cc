@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -57,6 +58,7 @@ class PostgresSink : public Sink {
           sequences_(session_.connection, log_) {}
 
     std::optional<SinkState> open() override;
+    void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
     [[nodiscard]] bool takes_copy() const override { return true; }
@@ -89,6 +91,7 @@ class PostgresSink : public Sink {
     const PostgresSinkOptions options_;  // the other members refer to these three
     const Log log_;
     std::stop_token stop_;
+    std::function<void()> tell_ = [] {};
     PostgresSession session_;
     PostgresProgress progress_;
     PostgresPlans plans_;
@@ -135,6 +138,12 @@ std::optional<SinkState> PostgresSink::open() {
     durable_ = state->checkpoint;
     if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
     return state;
+}
+
+void PostgresSink::while_waiting(std::function<void()> tell) {
+    tell_ = std::move(tell);
+    session_.connection.on_tick(tell_);
+    schema_.while_waiting(tell_);
 }
 
 SinkState PostgresSink::state_at(const Checkpoint& checkpoint) const {
@@ -186,7 +195,7 @@ void PostgresSink::note_begin(StreamSeq marker) {
 PostgresLoader& PostgresSink::loader() {
     if (!loader_)
         loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
-                                                   dead_letters_);
+                                                   dead_letters_, tell_);
     return *loader_;
 }
 

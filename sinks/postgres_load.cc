@@ -76,11 +76,13 @@ struct PostgresLoader::Loader {
 };
 
 PostgresLoader::PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress,
-                               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters)
+                               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters,
+                               std::function<void()> tell)
     : options_(options),
       progress_(progress),
       epoch_(epoch),
       dead_letters_(options.on_error == OnError::dead_letter ? dead_letters : nullptr),
+      tell_(std::move(tell)),
       outer_stop_(std::move(stop), [this] { stop_.request_stop(); }) {
     const int count = std::max(1, options_.copy_workers);
     for (int i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
@@ -101,9 +103,19 @@ void PostgresLoader::check_locked() {
     if (failure_) std::rethrow_exception(failure_);
 }
 
+template <typename Ready>
+void PostgresLoader::wait(std::unique_lock<std::mutex>& lock, Ready ready) {
+    while (!room_.wait_for(lock, stop_.get_token(), std::chrono::milliseconds(200), ready)) {
+        if (stop_.stop_requested()) return;
+        lock.unlock();
+        tell_();
+        lock.lock();
+    }
+}
+
 void PostgresLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan) {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, stop_.get_token(), [this] { return failure_ || bytes_ < max_waiting_bytes; });
+    wait(lock, [this] { return failure_ || bytes_ < max_waiting_bytes; });
     check_locked();
     Waiting& waiting = waiting_[{plan.get(), block.first_page}];
     waiting.bytes += block.text.size();
@@ -118,7 +130,7 @@ void PostgresLoader::drain() {
     std::unique_lock lock(mutex_);
     draining_ = true;
     work_.notify_all();
-    room_.wait(lock, stop_.get_token(), [this] { return failure_ || outstanding_.empty(); });
+    wait(lock, [this] { return failure_ || outstanding_.empty(); });
     check_locked();
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,9 +35,10 @@ class PostgresLoader {
     static constexpr std::size_t max_waiting_bytes = 48U << 20;  // blocks not committed yet
     static constexpr std::size_t max_copy_bytes = 16U << 20;     // of one transaction
 
-    // With `dead_letters`, rows the target will not take are parked there, by one thread at a time.
+    // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and drain()
+    // call `tell` several times a second while they wait.
     PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
-                   std::stop_token stop, DeadLetters* dead_letters);
+                   std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
     ~PostgresLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
@@ -56,6 +58,8 @@ class PostgresLoader {
     struct Loader;
 
     void check_locked();
+    template <typename Ready>
+    void wait(std::unique_lock<std::mutex>& lock, Ready ready);
     void run() noexcept;
     void load_next(Loader& loader);
     void begin(Loader& loader);
@@ -79,6 +83,7 @@ class PostgresLoader {
     const PostgresProgress& progress_;
     const std::uint64_t epoch_;
     DeadLetters* dead_letters_;
+    const std::function<void()> tell_;
     std::mutex parking_;
     std::stop_source stop_;
     std::stop_callback<std::function<void()>> outer_stop_;

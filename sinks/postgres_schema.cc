@@ -5,69 +5,35 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "sinks/postgres_array.h"
+#include "sinks/table_needs.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
 
 namespace {
 
-// The tables, all they inherit from, and the sequences their defaults use without owning them: all quoted.
-constexpr const char* selection_query =
-    "WITH RECURSIVE wanted AS ("
-    "  SELECT c.oid FROM unnest($1::text[], $2::text[]) AS w(s, t) JOIN pg_namespace n ON n.nspname = w.s "
-    "  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t AND c.relkind IN ('r', 'p')"
-    "  UNION SELECT i.inhparent FROM wanted JOIN pg_inherits i ON i.inhrelid = wanted.oid), "
-    "used AS ("
-    "  SELECT d.refobjid AS oid FROM wanted JOIN pg_attrdef a ON a.adrelid = wanted.oid"
-    "  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
-    "  AND d.refclassid = 'pg_class'::regclass JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S') "
-    "SELECT DISTINCT "
-    "'\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
-    "FROM (SELECT oid FROM wanted UNION SELECT oid FROM used) x JOIN pg_class c ON c.oid = x.oid "
-    "JOIN pg_namespace n ON n.oid = c.relnamespace";
-
-// Sequences that columns of these tables own or use.
-constexpr const char* sequence_query =
-    "WITH wanted AS ("
-    "  SELECT c.oid FROM unnest($1::text[], $2::text[]) AS w(s, t) JOIN pg_namespace n ON n.nspname = w.s "
-    "  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t), "
-    "used AS ("
-    "  SELECT d.objid AS oid FROM wanted JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass"
-    "  AND d.refobjid = wanted.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
-    "  UNION SELECT d.refobjid FROM wanted JOIN pg_attrdef a ON a.adrelid = wanted.oid"
-    "  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
-    "  AND d.refclassid = 'pg_class'::regclass) "
-    "SELECT '\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
-    "FROM used JOIN pg_class c ON c.oid = used.oid AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace";
-
-// Columns of a table and of all it inherits from that must have a value or have a default, other than those that come.
-constexpr const char* left_out_query =
-    "WITH RECURSIVE up AS ("
-    "  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND "
-    "  c.relname = $2"
-    "  UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) "
-    "SELECT n.nspname, c.relname, a.attname FROM up JOIN pg_class c ON c.oid = up.oid "
-    "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
-    "WHERE a.attnum > 0 AND NOT a.attisdropped AND (a.attnotnull OR a.atthasdef) AND a.attidentity = '' "
-    "AND a.attgenerated = '' AND a.attname <> ALL ($3::text[])";
-
 constexpr const char* target_settings =
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
     "SET search_path = ''; SET check_function_bodies = off; SET client_min_messages = warning; "
     "SET maintenance_work_mem = '256MB'";
 
-// Already there: duplicate schema, object, table, function, column; a second primary key; a partition attached; a
-// column that is an identity already.
-bool means_exists(const SqlError& error) {
-    constexpr std::array<std::string_view, 8> states{"42P06", "42710", "42P07", "42723",
-                                                     "42701", "42P16", "42809", "55000"};
-    return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
+// Already there: duplicate schema, object, table, function, column; and by the entry's type a second primary key, a
+// partition attached, a column that is an identity or has a default already.
+bool means_exists(const DumpEntry& entry, const SqlError& error) {
+    constexpr std::array<std::string_view, 5> states{"42P06", "42710", "42P07", "42723", "42701"};
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> of_type{
+        {{"CONSTRAINT", "42P16"}, {"TABLE ATTACH", "42809"}, {"INDEX ATTACH", "55000"}, {"SEQUENCE", "55000"}}};
+    const std::pair<std::string_view, std::string_view> this_one(entry.type, error.sqlstate());
+    return std::find(states.begin(), states.end(), error.sqlstate()) != states.end() ||
+           std::find(of_type.begin(), of_type.end(), this_one) != of_type.end();
 }
 
 // A foreign key to a table that is not copied, or not to the end: it holds on the source, not here.
@@ -81,6 +47,13 @@ bool means_missing(const SqlError& error) {
     return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
 }
 
+// A type, an extension or the like that cannot be made at all: the tables may do without. Not so when the server is at
+// its limits (class 53) or was told to end (57).
+bool is_no_obstacle(const DumpEntry& entry, const SqlError& error) {
+    return error.action() == Action::stop && NeededObjects::may_contain(entry) && !error.sqlstate().starts_with("53") &&
+           !error.sqlstate().starts_with("57");
+}
+
 // Never needed for a table to hold rows, and not ours to create.
 bool is_ours(const DumpEntry& entry) {
     constexpr std::array<std::string_view, 10> others{
@@ -89,33 +62,27 @@ bool is_ours(const DumpEntry& entry) {
     return std::find(others.begin(), others.end(), entry.type) == others.end();
 }
 
-// "public.users" of "CREATE INDEX i ON [ONLY] public.users USING ..." or "ALTER TABLE [ONLY] public.users ADD ...".
-std::string table_of(const DumpEntry& entry) {
-    for (const std::string_view before : {std::string_view("ALTER TABLE "), std::string_view(" ON ")}) {
-        auto at = entry.text.find(before);
-        if (at == std::string::npos) continue;
-        at += before.size();
-        if (entry.text.compare(at, 5, "ONLY ") == 0) at += 5;
-        return entry.text.substr(at, entry.text.find_first_of(" \n", at) - at);
-    }
-    return "";
+// "public.users" of "ALTER TABLE ONLY public.users\n    ADD CONSTRAINT ...", quoted where it must be.
+std::string_view table_of(const DumpEntry& entry) {
+    const std::string_view text = entry.text;
+    const auto at = text.find("ALTER TABLE ");
+    return at == std::string_view::npos ? std::string_view() : text.substr(at, text.find('\n', at) - at);
 }
 
-// Quoted and qualified names, as both pg_dump's --table and SQL take them.
-std::vector<std::string> names_from(sql::Connection& source, const char* query, const std::vector<TableName>& tables) {
-    std::vector<std::string> schemas;
-    std::vector<std::string> names;
-    for (const auto& [schema, name] : tables) {
-        schemas.push_back(schema);
-        names.push_back(name);
-    }
-    const auto rows = source.query(query, {text_array(schemas), text_array(names)}, {1});
-    std::vector<std::string> found;
-    for (int row = 0; row < rows.rows(); ++row) found.push_back(rows.text(row, 0));
-    return found;
+std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
+    std::vector<TableName> names;
+    for (const Relation* relation : relations) names.emplace_back(relation->schema, relation->table);
+    return names;
 }
 
 }  // namespace
+
+sql::Connection PostgresSchema::connect_source() {
+    sql::Connection source(options_.source, stop_);
+    source.exec("SET search_path = ''");
+    source.on_tick(tell_);
+    return source;
+}
 
 sql::Connection PostgresSchema::connect_target() {
     sql::Connection target(options_.target, stop_);
@@ -123,50 +90,76 @@ sql::Connection PostgresSchema::connect_target() {
     return target;
 }
 
+void PostgresSchema::take_turns(sql::Connection& target) {
+    target.on_tick(tell_);
+    target.exec("SELECT pg_advisory_lock(hashtextextended('pgsluice/schema', 0))");
+}
+
 std::vector<std::string> PostgresSchema::selection(sql::Connection& source, const std::vector<TableName>& tables) {
     std::vector<std::string> arguments;
-    for (const std::string& name : names_from(source, selection_query, tables)) arguments.push_back("--table=" + name);
+    for (const std::string& name : tables_to_make(source, tables)) arguments.push_back("--table=" + name);
     return arguments;
 }
 
 void PostgresSchema::set_sequences(const std::vector<TableName>& tables) {
-    sql::Connection source(options_.source, stop_);
+    sql::Connection source = connect_source();
     sql::Connection target = connect_target();
-    for (const std::string& name : names_from(source, sequence_query, tables)) {
+    for (const std::string& name : sequences_of(source, tables)) {
         if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0)) continue;
         const auto value = source.query("SELECT last_value, is_called FROM " + name, {}, {2, 1, 1});
         target.query("SELECT setval($1::regclass, $2::bigint, $3::bool) FROM " + name +
-                         " AS s WHERE s.last_value < $2::bigint OR NOT s.is_called",
+                         " AS s WHERE s.last_value < $2::bigint OR s.last_value = $2::bigint AND NOT s.is_called",
                      {name, value.get(0, 0), value.get(0, 1)}, {1, 0, 1});
     }
 }
 
-std::vector<DumpEntry> PostgresSchema::dump(sql::Connection& source, std::vector<std::string> arguments) {
+// pg_dump locks the tables it is to describe. Behind somebody who waits to alter one it would wait for the end of the
+// replicator's copy, and that, where the stream is full, for us.
+std::string PostgresSchema::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
+                                                const std::vector<std::string>& arguments) {
+    try {
+        return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell_);
+    } catch (const Error&) {
+        const std::string whom = who_locks(source, tables);
+        if (whom.empty()) throw;
+        throw retry_error(
+            fmt::format("unable to copy the source's schema: pg_dump has waited {} s for a lock: {}",
+                        options_.lock_wait_ms / 1000, whom),
+            "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source): if it waits "
+            "for the copy and the stream is full, the copy waits for this worker.");
+    }
+}
+
+std::vector<DumpEntry> PostgresSchema::dump(sql::Connection& source, const std::vector<TableName>& tables,
+                                            std::vector<std::string> arguments) {
     for (const char* more : {"--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications",
                              "--no-subscriptions", "--no-security-labels", "--no-comments"})
         arguments.emplace_back(more);
-    auto entries = parse_dump(run_pg_dump(options_.source, source.server_version(), arguments, stop_));
+    arguments.push_back(fmt::format("--lock-wait-timeout={}", options_.lock_wait_ms));
+    auto entries = parse_dump(dump_or_name_locker(source, tables, arguments));
     std::erase_if(entries, [](const DumpEntry& entry) { return !is_ours(entry); });
     return entries;
 }
 
-std::vector<DumpEntry> PostgresSchema::try_all(sql::Connection& target, const std::vector<DumpEntry>& entries) {
-    std::vector<DumpEntry> later;
+std::vector<PostgresSchema::Failed> PostgresSchema::try_all(sql::Connection& target,
+                                                            const std::vector<DumpEntry>& entries) {
+    std::vector<Failed> failed;
     for (const DumpEntry& entry : entries) {
         try {
-            target.exec(entry.text);
+            target.exec(entry.text, fmt::format("create {} '{}' on the target", entry.type, entry.name));
         } catch (const SqlError& error) {
-            if (means_exists(error)) continue;
-            if (!means_missing(error) && !is_key_to_elsewhere(entry, error)) {
-                throw SqlError(
-                    error.action(),
-                    fmt::format("unable to create {} '{}' on the target: {}", entry.type, entry.name, error.what()),
-                    error.sqlstate(), error.hint());
-            }
-            later.push_back(entry);
+            if (means_exists(entry, error)) continue;
+            const bool later =
+                means_missing(error) || is_key_to_elsewhere(entry, error) || is_no_obstacle(entry, error);
+            if (!later) throw;
+            failed.push_back({entry, fmt::format("{} (SQLSTATE {})", error.what(), error.sqlstate())});
         }
     }
-    return later;
+    return failed;
+}
+
+void PostgresSchema::warn(const std::vector<Failed>& failed) {
+    for (const auto& [entry, reason] : failed) log_(LogLevel::warning, reason);
 }
 
 void PostgresSchema::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
@@ -210,28 +203,28 @@ void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& tar
 }
 
 // A column that a rule leaves out gets no values, not that of its default either. A partition cannot allow NULL where
-// its parents do not, so they must, too, before it is attached.
+// its parents do not, so they must,
+// too, before it is attached.
 PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
     LeftOut columns;
     for (const Relation* table : tables) {
         std::vector<std::string> come;
         for (const Column& column : table->columns) come.push_back(column.name);
-        const auto rows = source.query(left_out_query, {table->schema, table->table, text_array(come)}, {3});
-        for (int row = 0; row < rows.rows(); ++row)
-            columns[{rows.text(row, 0), rows.text(row, 1)}].insert(rows.text(row, 2));
+        for (const auto& [of, column] : columns_without_value(source, {table->schema, table->table}, come))
+            columns[of].insert(column);
     }
     return columns;
 }
 
 void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connection& target,
-                                         const std::vector<const Relation*>& relations) {
-    std::vector<TableName> tables;
-    for (const Relation* relation : relations) tables.emplace_back(relation->schema, relation->table);
-    // Types, functions, extensions and schemas of the whole database; tables and their sequences only of ours.
-    auto entries = dump(source, {"--section=pre-data", "--exclude-table=*.*"});
+                                         const std::vector<const Relation*>& relations, const std::vector<Oid>& types) {
+    const auto tables = names_of(relations);
+    auto entries = dump(source, {}, {"--section=pre-data", "--exclude-table=*.*"});
+    const NeededObjects needed(source, tables, types);
+    std::erase_if(entries, [&](const DumpEntry& entry) { return !needed.contains(entry); });
     if (auto arguments = selection(source, tables); !arguments.empty()) {
         arguments.emplace_back("--section=pre-data");
-        auto ours = dump(source, arguments);
+        auto ours = dump(source, tables, arguments);
         const LeftOut columns = left_out(source, relations);
         for (DumpEntry& entry : ours) {
             const auto found = columns.find({entry.schema, entry.name});
@@ -244,32 +237,34 @@ void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connectio
         }
         entries.insert(entries.end(), ours.begin(), ours.end());
     }
-    target.exec("SELECT pg_advisory_lock(hashtextextended('pgsluice/schema', 0))");
+    take_turns(target);
     // A function may name a table's row type and a table's default a function: what fails is tried again, as long as
     // that gets any further.
     auto left = try_all(target, entries);
     for (std::size_t before = entries.size(); !left.empty() && left.size() < before;) {
         before = left.size();
-        left = try_all(target, left);
+        std::vector<DumpEntry> again;
+        for (Failed& failed : left) again.push_back(std::move(failed.entry));
+        left = try_all(target, again);
     }
-    for (const DumpEntry& entry : left) {
-        log_(entry.type == "TABLE" ? LogLevel::warning : LogLevel::info,
-             fmt::format("{} '{}' could not be created on the target: it needs something that is not copied",
-                         entry.type, entry.name));
-    }
+    warn(left);
 }
 
 void PostgresSchema::create_tables(const std::vector<const Relation*>& tables) {
-    sql::Connection source(options_.source, stop_);
-    source.exec("SET search_path = ''");
+    sql::Connection source = connect_source();
     find_routed(source, tables);
     sql::Connection target = connect_target();
     std::vector<const Relation*> as_in_source;
+    std::vector<Oid> types;  // of the columns of routed tables
     for (const Relation* table : tables) {
-        if (!routed_.contains({table->schema, table->table})) as_in_source.push_back(table);
+        if (!routed_.contains({table->schema, table->table})) {
+            as_in_source.push_back(table);
+        } else {
+            for (const Column& column : table->columns) types.push_back(column.type_oid);
+        }
     }
     log_(LogLevel::info, "creating the source's tables on the target");
-    create_as_in_source(source, target, as_in_source);
+    create_as_in_source(source, target, as_in_source, types);
     for (const Relation* table : tables) {
         if (routed_.contains({table->schema, table->table})) create_routed(source, target, *table);
     }
@@ -278,46 +273,53 @@ void PostgresSchema::create_tables(const std::vector<const Relation*>& tables) {
 void PostgresSchema::run_parallel(const std::vector<std::vector<DumpEntry>>& groups) {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
+    std::condition_variable ended;
     std::exception_ptr failure;
+    std::vector<std::jthread> threads;
+    auto running = std::min(groups.size(), static_cast<std::size_t>(std::max(1, options_.copy_workers)));
     const auto work = [&]() noexcept {
         try {
             sql::Connection target = connect_target();
-            for (std::size_t i = next++; i < groups.size(); i = next++) {
-                for (const DumpEntry& entry : try_all(target, groups[i]))
-                    log_(LogLevel::warning,
-                         fmt::format("{} '{}' could not be created on the target: it needs something "
-                                     "that is not copied",
-                                     entry.type, entry.name));
-            }
+            for (std::size_t i = next++; i < groups.size(); i = next++) warn(try_all(target, groups[i]));
         } catch (...) {
             const std::lock_guard lock(mutex);
             if (!failure) failure = std::current_exception();
             next = groups.size();
         }
+        const std::lock_guard lock(mutex);
+        --running;
+        ended.notify_one();
     };
-    {
-        std::vector<std::jthread> threads;
-        const auto count = std::min(groups.size(), static_cast<std::size_t>(std::max(1, options_.copy_workers)));
-        for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
+    for (std::size_t i = running; i > 0; --i) threads.emplace_back(work);
+    try {
+        std::unique_lock lock(mutex);
+        while (!ended.wait_for(lock, std::chrono::milliseconds(200), [&] { return running == 0; })) {
+            lock.unlock();
+            tell_();
+            lock.lock();
+        }
+    } catch (...) {
+        next = groups.size();
+        throw;
     }
     if (failure) std::rethrow_exception(failure);
 }
 
 void PostgresSchema::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
                                  bool foreign_keys) {
-    sql::Connection source(options_.source, stop_);
+    sql::Connection source = connect_source();
     find_routed(source, relations);  // they may have been created before a restart
     std::erase_if(tables, [this](const TableName& table) { return routed_.contains(table); });
     auto arguments = selection(source, tables);
     if (arguments.empty()) return;
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
     arguments.emplace_back("--section=post-data");
-    const auto entries = dump(source, arguments);
+    const auto entries = dump(source, tables, arguments);
     sql::Connection target = connect_target();
-    target.exec("SELECT pg_advisory_lock(hashtextextended('pgsluice/schema', 0))");
+    take_turns(target);
 
     // Constraints lock their table, so those of one table follow each other; indexes of one table can be built at once.
-    std::map<std::string, std::vector<DumpEntry>> constraints;
+    std::map<std::string_view, std::vector<DumpEntry>> constraints;
     std::vector<std::vector<DumpEntry>> indexes;
     std::vector<DumpEntry> last;
     for (const DumpEntry& entry : entries) {
@@ -334,12 +336,7 @@ void PostgresSchema::create_rest(std::vector<TableName> tables, const std::vecto
     for (auto& [table, of_table] : constraints) groups.push_back(std::move(of_table));
     run_parallel(groups);
     run_parallel(indexes);
-    for (const DumpEntry& entry : try_all(target, last)) {
-        log_(LogLevel::warning,
-             fmt::format("{} '{}' could not be created on the target: it needs something that is not "
-                         "copied",
-                         entry.type, entry.name));
-    }
+    warn(try_all(target, last));
     for (const auto& [schema, name] : tables) {
         const std::string table = sql::quote_qualified(schema, name);
         if (target.query("SELECT to_regclass($1) IS NOT NULL", {table}, {1, 1, 1}).boolean(0, 0))

@@ -1,6 +1,7 @@
 // --target-sync-schema and the sequences.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "tests/live/postgres_sink_fixture.h"
@@ -91,6 +92,106 @@ TEST_CASE("tables come before the load, the rest after it, and sequences with it
         target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
         CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE schemaname IN ('public', 'My shop')") == "7");
     }
+}
+
+TEST_CASE("only what the tables need is made") {
+    Synced target;
+    target.server.sql(target.source_database, R"(
+CREATE EXTENSION pg_trgm;
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
+CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (password 'secret');
+CREATE SCHEMA unused;
+CREATE TYPE unused.t AS ENUM ('x');
+CREATE FUNCTION unused.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
+CREATE SCHEMA used;
+CREATE COLLATION used.c (provider = libc, locale = 'C');
+CREATE FUNCTION used.low(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
+CREATE FUNCTION used.positive(int) RETURNS bool LANGUAGE sql IMMUTABLE AS $$ SELECT $1 > 0 $$;
+CREATE TYPE used.pair AS (a "My shop".code, b int);
+CREATE DOMAIN used.count AS int CHECK (used.positive(VALUE));
+CREATE FUNCTION used.compare(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT $1 - $2 $$;
+CREATE OPERATOR CLASS used.by_difference FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+    OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 used.compare(int, int);
+ALTER TABLE line ADD p used.pair[], ADD n used.count, ADD t text COLLATE used.c, ADD CHECK (used.low(t) <> 'x');
+CREATE INDEX line_d ON line (q used.by_difference);
+CREATE INDEX line_low ON line (used.low(t));
+)");
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'line'") == "4");
+    CHECK(target.scalar("SELECT count(*) FROM pg_foreign_server") == "0");
+    CHECK(target.scalar("SELECT string_agg(extname, ' ') FROM pg_extension") == "plpgsql");
+    CHECK(target.scalar("SELECT string_agg(nspname, ' ' ORDER BY oid) FROM pg_namespace WHERE oid >= 16384") ==
+          "pgsluice My shop used");
+    CHECK(target.scalar("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE oid >= 16384") ==
+          "compare low positive");
+}
+
+TEST_CASE("an extension that the target cannot have is named with the reason") {
+    Synced target;
+    target.open();
+    struct Path {  // whatever happens
+        std::string before = std::getenv("PATH");
+        ~Path() { ::setenv("PATH", before.c_str(), 1); }
+    } const path;
+    const std::string directory = temporary_directory("pg_dump");
+    REQUIRE(
+        run({"/bin/sh", "-c",
+             "printf '#!/bin/sh\\nPATH=\"%s\" pg_dump \"$@\" | sed \"s/EXISTS hstore/EXISTS absent/\"' \"$PATH\" > " +
+                 directory + "/pg_dump && chmod +x " + directory + "/pg_dump"})
+            .code == 0);
+    ::setenv("PATH", (directory + ":" + path.before).c_str(), 1);
+    CHECK_THROWS_WITH_AS(target.sink->begin_snapshot(target.begin(), {target.order}, {StreamSeq{5}, {Lsn{9}, 0}}),
+                         doctest::Contains("the target has no such table"), Error);
+    const auto logged = [&](const std::string& part) {
+        return std::any_of(target.log.begin(), target.log.end(),
+                           [&](const std::string& line) { return line.find(part) != std::string::npos; });
+    };
+    CHECK(
+        logged("unable to create EXTENSION 'hstore' on the target: extension \"absent\" is not available (SQLSTATE "
+               "0A000)"));
+    CHECK(logged("unable to create TABLE 'Order' on the target: type \"public.hstore\" does not exist"));
+}
+
+TEST_CASE("who keeps pg_dump from a table is named, and the wait has an end") {
+    Synced target;
+    target.options.lock_wait_ms = 500;
+    target.open();
+    sql::Connection locker(target.options.source);
+    locker.exec("SET application_name = 'the locker'; BEGIN; LOCK TABLE line");
+    int told = 0;
+    target.sink->while_waiting([&] { ++told; });
+    try {
+        target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::retry);
+        CHECK(std::string(error.what()).find("(the locker) has locked 'public.line'") != std::string::npos);
+        CHECK(error.hint().find("pg_cancel_backend") != std::string::npos);
+    }
+    CHECK(told >= 2);
+    locker.exec("COMMIT");
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM line") == "0");
+}
+
+TEST_CASE("sequences: of a partition's parent, and one that stands higher and was never used") {
+    Synced target;
+    target.server.sql(
+        target.source_database,
+        "CREATE TABLE event (id int GENERATED BY DEFAULT AS IDENTITY, n int DEFAULT nextval('shared'), at "
+        "date) PARTITION BY RANGE (at); CREATE TABLE event_2026 PARTITION OF event FOR VALUES FROM "
+        "('2026-01-01') TO ('2027-01-01'); SELECT setval('event_id_seq', 41)");
+    target.sql("CREATE SEQUENCE shared START 1000");
+    const auto event = make_relation("public", "event_2026", {"id integer", "n integer", "at date"});
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {event}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(target.scalar("SELECT nextval('event_id_seq')") == "42");
+    CHECK(target.scalar("SELECT nextval('shared')") == "1000");
 }
 
 TEST_CASE("without a snapshot a table is made when its first change comes") {

@@ -1,6 +1,9 @@
 // The snapshot is loaded exactly once, over several connections.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "tests/live/postgres_sink_fixture.h"
 #include "tests/support/process.h"
 
@@ -219,6 +222,26 @@ TEST_CASE("rows of a table that inherits from one of the copy are not the copy's
     target.sink->end_snapshot({}, at_seq(7));
     CHECK(target.scalar("SELECT count(*) FROM ONLY a") == "100");
     CHECK(target.scalar("SELECT v FROM child") == "mine");
+}
+
+TEST_CASE("while the loaders wait the sink tells so") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE a (id int, v text)");
+    target.open();
+    const auto a = make_blocks(table("a"), 1);
+    sql::Connection locker(target.options.target);
+    std::vector<std::thread::id> told;
+    target.sink->while_waiting([&] {
+        told.push_back(std::this_thread::get_id());
+        if (told.size() == 3) locker.exec("COMMIT");
+    });
+    target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
+    locker.exec("BEGIN; LOCK TABLE a");
+    target.sink->copy(a.at(0, 6));
+    target.sink->end_snapshot({}, at_seq(7));
+    REQUIRE(told.size() >= 3);
+    CHECK(std::all_of(told.begin(), told.end(), [](auto id) { return id == std::this_thread::get_id(); }));
+    CHECK(target.scalar("SELECT count(*) FROM a") == "100");
 }
 
 TEST_CASE("columns the target computes are left out of the copy") {

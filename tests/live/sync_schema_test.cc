@@ -205,6 +205,36 @@ TEST_CASE("a column that a rule leaves out may be NULL, and a foreign key to wha
     child.start_replicator({"--copy-and-stream", "--tables", "settled,purchase"});
     child.start_worker(child.sync());
     child.check_equal({"purchase"});
-    CHECK(child.worker().err().find("'purchase purchase_customer_fkey' could not be created") != std::string::npos);
+    CHECK(child.worker().err().find("unable to create FK CONSTRAINT 'purchase purchase_customer_fkey' on the target: "
+                                    "insert or update on table \"purchase\" violates foreign key constraint "
+                                    "\"purchase_customer_fkey\" (SQLSTATE 23503)") != std::string::npos);
     child.stop();
+}
+
+TEST_CASE("partitions under their root's name, into an empty target") {
+    Shop target;
+    target.on_source(rows);
+    target.on_source(
+        "CREATE TABLE part_2027 PARTITION OF part FOR VALUES FROM ('2027-01-01') TO ('2028-01-01') PARTITION BY HASH "
+        "(id); CREATE TABLE part_2027_a PARTITION OF part_2027 FOR VALUES WITH (MODULUS 1, REMAINDER 0); ALTER TABLE "
+        "part ADD v text NOT NULL DEFAULT 'old'; CREATE INDEX part_v ON part (v)");
+    const std::string rules = file_with("rules.yaml", "tables:\n  part:\n    - {type: exclude_column, column: no}\n");
+    target.on_source("ALTER TABLE part ADD no text NOT NULL DEFAULT 'x'; ALTER TABLE part ALTER no DROP DEFAULT");
+    target.start_replicator({"--copy-and-stream", "--publish-via-partition-root", "--tables", "settled,part"});
+    target.start_worker(target.sync({"--rules-config", rules}));
+    const auto check = [&] {
+        target.settle();
+        for (const std::string query :
+             {"SELECT string_agg(tableoid::regclass || ' ' || id || ' ' || at || ' ' || v, ',' ORDER BY id) FROM part",
+              "SELECT string_agg(indexname, ' ' ORDER BY indexname COLLATE \"C\") FROM pg_indexes WHERE tablename LIKE "
+              "'part%'"})
+            CHECK(target.target_scalar(query) == target.source_scalar(query));
+    };
+    check();
+    target.on_source(
+        "UPDATE part SET at = '2027-05-06', v = 'moved' WHERE id <= 10; UPDATE part SET v = 'new' WHERE id = 11; "
+        "DELETE "
+        "FROM part WHERE id = 12; INSERT INTO part VALUES (1000, '2027-01-01', 'in', 'y')");
+    check();
+    target.stop();
 }

@@ -23,6 +23,18 @@ TEST_CASE("a dump is taken apart at its comments") {
     CHECK(entries[1].text.find("unrestrict") == std::string::npos);
 }
 
+TEST_CASE("comments within an object and names with semicolons are taken for what they are") {
+    const auto entries = parse_dump(
+        "\n--\n-- Name: f(); Type: FUNCTION; Schema: public; Owner: -\n--\n\nCREATE FUNCTION public.f() AS $$\n--\n-- "
+        "Name: f, says its author\n--\nSELECT 1 $$;\n\n\n"
+        "--\n-- Name: a; Type: b; Type: TABLE; Schema: s; Owner: -\n--\n\nCREATE TABLE s.\"a; Type: b\" ();\n");
+    REQUIRE(entries.size() == 2);
+    CHECK(entries[0].type == "FUNCTION");
+    CHECK(entries[0].text.find("says its author\n--\nSELECT 1 $$;") != std::string::npos);
+    CHECK(entries[1].name == "a; Type: b");
+    CHECK(entries[1].type == "TABLE");
+}
+
 TEST_CASE("a dump without objects, or cut short, gives what it has") {
     CHECK(parse_dump("").empty());
     CHECK(
