@@ -66,6 +66,22 @@ TEST_CASE("a table just loaded that was never analysed, an empty one, and one th
     pipeline.stop();
 }
 
+TEST_CASE("tables without columns: rows are counted, that is all there is to them") {
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE nothing (); CREATE TABLE dropped (a int); ALTER TABLE dropped DROP a");
+    for (int i = 0; i < 3; ++i)
+        pipeline.on_source("INSERT INTO nothing DEFAULT VALUES; INSERT INTO dropped DEFAULT VALUES");
+    pipeline.start();
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM nothing") == "3");
+    for (int i = 0; i < 5; ++i) pipeline.on_source("INSERT INTO nothing DEFAULT VALUES");
+    pipeline.on_source("INSERT INTO nothing SELECT FROM generate_series(1, 2500); TRUNCATE dropped");
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM nothing") == "2508");
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM dropped") == "0");
+    pipeline.stop();
+}
+
 TEST_CASE("a thousand tables and a row of 1600 columns") {
     Pipeline pipeline;
     pipeline.on_both(
