@@ -104,7 +104,7 @@ TEST_CASE("a thousand tables and a row of 1600 columns") {
     pipeline.stop();
 }
 
-// Not in the suite, for its time: live_tests --no-skip -tc='values of 100 MB*'. A value of 20 MB is in
+// Not in the suite, for its time: tests/crash/run --large. A value of 20 MB is in
 // end_to_end_limits_test.cc.
 TEST_CASE("values of 100 MB with nats-server's default max_payload of 1 MB" * doctest::skip()) {
     carry_huge_values(shared_nats());

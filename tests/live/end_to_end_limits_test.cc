@@ -51,7 +51,7 @@ TEST_CASE("a stream far smaller than the data: the copy and the changes wait for
     rows.stop();
 }
 
-// Not in the suite, for its time and 6 GB of disk: live_tests --no-skip -tc='a table of 2 GB*'.
+// Not in the suite, for its time and 6 GB of disk: tests/crash/run --large.
 TEST_CASE("a table of 2 GB through a stream of 64 MB to a worker that stops at times: memory stays flat" *
           doctest::skip()) {
     Rows rows;
