@@ -203,8 +203,7 @@ void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& tar
 }
 
 // A column that a rule leaves out gets no values, not that of its default either. A partition cannot allow NULL where
-// its parents do not, so they must,
-// too, before it is attached.
+// its parents do not, so they must, too, before it is attached.
 PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
     LeftOut columns;
     for (const Relation* table : tables) {

@@ -22,7 +22,7 @@ std::vector<std::string> tables_to_make(sql::Connection& source, const std::vect
 // Sequences that columns of the tables own or use: quoted and qualified.
 std::vector<std::string> sequences_of(sql::Connection& source, const std::vector<TableName>& tables);
 
-// Columns of the tables that must have a value and have no default, other than `columns`.
+// Columns of the tables that must have a value or have a default, other than `columns`.
 std::vector<std::pair<TableName, std::string>> columns_without_value(sql::Connection& source, const TableName& table,
                                                                      const std::vector<std::string>& columns);
 
