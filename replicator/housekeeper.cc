@@ -8,8 +8,6 @@
 #include <string>
 
 #include "replicator/retention.h"
-#include "replicator/slot_watch.h"
-#include "replicator/source_session.h"
 #include "sql/error.h"
 #include "stream/pause.h"
 #include "stream/registry.h"
@@ -22,16 +20,12 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto rhythm = 500ms;
-constexpr auto slot_rhythm = 10s;
 constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
 constexpr auto full_rhythm = 10s;       // how often the log says whom a full stream waits for
 
-// Nine tenths, or so full that a block may find no room.
-bool is_full(const StreamState& stream, std::size_t block_bytes) {
-    if (stream.max_bytes <= 0) return false;
-    const auto limit = static_cast<std::uint64_t>(stream.max_bytes);
-    return stream.bytes >= limit / 10 * 9 || stream.bytes + 2 * block_bytes >= limit;
+bool is_nearly_full(const StreamState& stream) {
+    return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
 }
 
 bool may_lose(const StreamState& stream) { return stream.max_age_ns != 0 || !stream.discard_new; }
@@ -42,22 +36,22 @@ BrokerOptions without_grace(BrokerOptions nats) {
     return nats;
 }
 
-// One session with both servers; ends with an exception when either goes away.
+// One session with the broker; ends with an exception when it goes away.
 class Rounds {
    public:
     Rounds(const ReplicatorOptions& options, const Log& log, std::atomic<std::uint64_t>& applied,
-           std::atomic<bool>& stuck, std::atomic<bool>& loses, const std::stop_token& stop)
+           std::atomic<bool>& stuck, std::atomic<bool>& loses, const std::atomic<bool>& refused,
+           const std::stop_token& stop)
         : options_(options),
           log_(log),
           applied_(applied),
           stuck_(stuck),
           loses_(loses),
+          refused_(refused),
           broker_(Broker::connect(
               without_grace(options.nats), [](LogLevel, std::string_view) {}, stop)),
           registry_(*broker_, options.names),
-          retention_(std::chrono::milliseconds(options.stream_retain_ms)),
-          source_(connect_source(options.source, stop)),
-          watch_(options.names.slot, log) {}
+          retention_(std::chrono::milliseconds(options.stream_retain_ms)) {}
 
     void go_round() {
         const auto now = Clock::now();
@@ -65,23 +59,19 @@ class Rounds {
         if (!stream) return;
         if (may_lose(*stream)) loses_ = true;
         auto workers = registered(now);
-        if (retention_.trim_before(*stream, workers, now)) {
+        if (options_.confirm == ConfirmMode::applied) learn_applied(workers);  // from messages that may be trimmed
+        if (retention_.trim_before(*stream, workers, now, refused_)) {
             next_list_ = now;  // not without having asked for workers that have just come
             workers = registered(now);
-            if (const auto keep = retention_.trim_before(*stream, workers, now)) {
+            if (const auto keep = retention_.trim_before(*stream, workers, now, refused_)) {
                 broker_->trim(options_.names.stream, *keep);
             }
         }
-        if (options_.confirm == ConfirmMode::applied) learn_applied(workers);
         rounds_stuck_ = holds_one_transaction(*stream, workers) ? rounds_stuck_ + 1 : 0;
         stuck_ = rounds_stuck_ >= rounds_until_stuck;
-        if (is_full(*stream, options_.block_bytes) && now >= next_full_) {
+        if ((refused_ || is_nearly_full(*stream)) && now >= next_full_) {
             next_full_ = now + full_rhythm;
             tell_full(*stream, workers);
-        }
-        if (now >= next_slot_) {
-            next_slot_ = now + slot_rhythm;
-            watch_.look(source_, now);
         }
     }
 
@@ -109,11 +99,11 @@ class Rounds {
         if (before) applied_ = std::max(applied_.load(), before->meta.confirmable.value);
     }
 
-    // Full, nothing of it trimmed or applied, and no transaction ends between what the slowest worker needs and the
-    // end.
+    // A message finds no room, nothing is trimmed or applied, and no transaction ends between what the slowest worker
+    // needs and the end.
     bool holds_one_transaction(const StreamState& stream, const std::vector<WorkerEntry>& workers) {
         const WorkerEntry* last_worker = slowest(workers);
-        if (!is_full(stream, options_.block_bytes) || last_worker == nullptr ||
+        if (!refused_ || stream.max_bytes <= 0 || last_worker == nullptr ||
             needed_from(*last_worker) != stream.first_seq)
             return false;
         const auto first = broker_->message_at(options_.names.stream, stream.first_seq);
@@ -139,16 +129,14 @@ class Rounds {
     std::atomic<std::uint64_t>& applied_;
     std::atomic<bool>& stuck_;
     std::atomic<bool>& loses_;
+    const std::atomic<bool>& refused_;
     int rounds_stuck_ = 0;
     std::unique_ptr<Broker> broker_;
     WorkerRegistry registry_;
     Retention retention_;
-    sql::Connection source_;
-    SlotWatch watch_;
     std::vector<std::string> names_;  // of the workers listed last
     Clock::time_point next_list_;
     Clock::time_point next_full_;
-    Clock::time_point next_slot_;
 };
 
 }  // namespace
@@ -177,7 +165,7 @@ void Housekeeper::check() const {
         "Start the replicator with a larger --stream-max-bytes, above the size of the source's largest transaction.");
 }
 
-// What goes wrong here goes wrong for the replicator itself, too, and is reported there.
+// A server that does not answer fails the replicator itself, too, and is reported there.
 void Housekeeper::run(const std::stop_token& stop) {
     do {
         try {
@@ -185,13 +173,16 @@ void Housekeeper::run(const std::stop_token& stop) {
         } catch (const Interrupted&) {
             return;
         } catch (const std::exception& error) {
-            log_(LogLevel::debug, fmt::format("unable to look after the stream for now: {}", error.what()));
+            const auto* known = dynamic_cast<const Error*>(&error);
+            const bool others_see_it = known != nullptr && known->action() == Action::retry;
+            log_(others_see_it ? LogLevel::debug : LogLevel::warning,
+                 fmt::format("unable to look after the stream for now: {}", error.what()));
         }
     } while (pause(stop, 2 * rhythm));
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
-    Rounds rounds(options_, log_, applied_, stuck_, loses_, stop);
+    Rounds rounds(options_, log_, applied_, stuck_, loses_, refused_, stop);
     do {
         rounds.go_round();
     } while (pause(stop, rhythm));

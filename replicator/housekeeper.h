@@ -1,6 +1,6 @@
 // What has to be looked after while a replicator copies or streams, on a thread with connections of its own, so that
-// the data never waits for it: trimming the stream to what its workers still need, how far `--confirm applied` lets the
-// slot go, and a warning before the slot loses its WAL.
+// the data never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets
+// the slot go.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,9 @@ class Housekeeper {
     // has come nothing can be trimmed. A retry Error when somebody has changed the stream so that it may lose what is
     // unread: the next start says what.
     void check() const;
-    // The same, having looked at the stream's settings just now.
+    // Whether the stream refuses the next message for want of room; to be told often.
+    void stream_refuses(bool refuses) noexcept { refused_ = refuses; }
+    // The same as check(), having looked at the stream's settings just now.
     void check(Broker& broker) const;
 
    private:
@@ -39,6 +41,7 @@ class Housekeeper {
     std::atomic<std::uint64_t> applied_{0};
     std::atomic<bool> stuck_{false};
     std::atomic<bool> loses_{false};
+    std::atomic<bool> refused_{false};
     std::jthread thread_;  // last: it uses all of the above
 };
 

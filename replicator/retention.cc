@@ -14,11 +14,11 @@ bool needs_space(const StreamState& stream) {
 }  // namespace
 
 std::optional<StreamSeq> Retention::trim_before(const StreamState& stream, const std::vector<WorkerEntry>& workers,
-                                                Time now) {
+                                                Time now, bool refused) {
     const StreamSeq end{stream.last_seq.value + 1};
     // A few samples over the time are enough: what is kept a little too long does no harm.
     if (samples_.empty() || now - samples_.back().taken >= retain_ / 64) samples_.push_back({now, end});
-    const auto keep = keep_from(workers, needs_space(stream) ? end : young_from(now));
+    const auto keep = keep_from(workers, refused || needs_space(stream) ? end : young_from(now));
     if (!keep || *keep <= stream.first_seq) return std::nullopt;
     return keep;
 }

@@ -18,8 +18,10 @@ class Retention {
     // What all workers applied is kept at least this long, unless space is needed.
     explicit Retention(std::chrono::milliseconds retain) : retain_(retain) {}
 
-    // Messages before this sequence may go now; nothing when none may.
-    std::optional<StreamSeq> trim_before(const StreamState& stream, const std::vector<WorkerEntry>& workers, Time now);
+    // Messages before this sequence may go now; nothing when none may. `refused`: the stream has no room for a message
+    // that waits, so space is needed however much of the limit is left.
+    std::optional<StreamSeq> trim_before(const StreamState& stream, const std::vector<WorkerEntry>& workers, Time now,
+                                         bool refused = false);
 
    private:
     struct Sample {
