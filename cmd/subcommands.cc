@@ -12,6 +12,7 @@
 #include "cmd/supervise.h"
 #include "cmd/teardown.h"
 #include "replicator/replicator.h"
+#include "replicator/slot_lookout.h"
 #include "sql/error.h"
 #include "stream/names.h"
 #include "worker/worker.h"
@@ -39,6 +40,7 @@ void replicate(Command, Settings settings, const Log& log, std::stop_token stop)
         };
         run_replicator(settings.replicator, log, begun, stop);
     };
+    const SlotLookout lookout(settings.replicator, log);
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
 }
 

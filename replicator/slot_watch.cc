@@ -2,18 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <algorithm>
 
 namespace pgsluice {
 
 namespace {
 
-// With less room than this the warning begins, and also once less than a quarter of the limit is left.
+// With less room than this the warning begins (or than half of a small limit), and also once less than a quarter of the
+// limit is left.
 constexpr std::int64_t low_room_bytes = 256LL << 20;
 
 bool is_low(const SlotRetention& state) {
     if (!state.safe_wal_size) return false;
-    return *state.safe_wal_size < low_room_bytes || *state.safe_wal_size < state.retained_bytes / 3;
+    const std::int64_t limit = state.retained_bytes + *state.safe_wal_size;
+    return *state.safe_wal_size < std::min(low_room_bytes, limit / 2) ||
+           *state.safe_wal_size < state.retained_bytes / 3;
 }
 
 std::string time_left(std::int64_t bytes, double bytes_per_second) {

@@ -7,6 +7,8 @@ using namespace pgsluice;
 TEST_CASE("a slot with room, or with no limit, is not warned of") {
     CHECK(SlotWatch::warning("s", {"reserved", std::nullopt, 5LL << 30, 0}, 1e6).empty());
     CHECK(SlotWatch::warning("s", {"extended", 10LL << 30, 1LL << 30, 0}, 1e6).empty());
+    CHECK(SlotWatch::warning("s", {"reserved", 64 << 20, 56, 0}, 1e6).empty());  // a small limit, hardly used
+    CHECK_FALSE(SlotWatch::warning("s", {"reserved", 16 << 20, 48 << 20, 0}, 1e6).empty());
 }
 
 TEST_CASE("a slot near its limit is warned of with bytes and time") {
