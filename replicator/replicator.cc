@@ -61,8 +61,8 @@ class ReplicatorSession {
     void write_group();
     [[nodiscard]] std::string described() const;
     ResumePoint begin_stream();
-    ResumePoint copy(const Housekeeper& housekeeper);
-    void stream(const ResumePoint& resume, const Housekeeper& housekeeper);
+    ResumePoint copy(Housekeeper& housekeeper);
+    void stream(const ResumePoint& resume, Housekeeper& housekeeper);
 
     const ReplicatorOptions& options_;
     const Log& log_;
@@ -194,7 +194,7 @@ ResumePoint ReplicatorSession::begin_stream() {
     return resume;
 }
 
-ResumePoint ReplicatorSession::copy(const Housekeeper& housekeeper) {
+ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
     GroupState state(*broker_, options_.names);
     SnapshotJob job;
     job.epoch = state.next_epoch(facts_.stream, facts_.last, options_.resnapshot);
@@ -208,6 +208,7 @@ ResumePoint ReplicatorSession::copy(const Housekeeper& housekeeper) {
     };
     KvCopy progress([&](const std::string& figures) { state.show_copy(figures); });
     job.check = [&](bool all_stored) {
+        housekeeper.stream_refuses(!publisher_->full().empty());
         // The housekeeper looks now and then; behind the end marker nobody would copy anew.
         if (all_stored) {
             housekeeper.check(*broker_);
@@ -221,7 +222,7 @@ ResumePoint ReplicatorSession::copy(const Housekeeper& housekeeper) {
     return {{point, 0}, point};
 }
 
-void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& housekeeper) {
+void ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeeper) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
     raise_decoding_memory(replication.connection(), options_.decoding_memory_bytes);
     replication.start_replication(options_.names.slot, options_.names.publication);
@@ -241,6 +242,7 @@ void ReplicatorSession::stream(const ResumePoint& resume, const Housekeeper& hou
     hooks.ddl_prefix = ddl_prefix_;
     KvCopy copy([&](const std::string& lsn) { state.show_confirmed(lsn); });
     hooks.confirmed = [&](Lsn lsn) {
+        housekeeper.stream_refuses(!publisher_->full().empty());
         housekeeper.check();
         copy.set(to_string(lsn));
     };
@@ -259,7 +261,7 @@ void ReplicatorSession::run() {
         return;
     }
     prepare(plan);
-    const Housekeeper housekeeper(options_, log_);
+    Housekeeper housekeeper(options_, log_);
     ResumePoint resume;
     switch (plan.then) {
         case StartPlan::Then::new_slot:
@@ -270,6 +272,7 @@ void ReplicatorSession::run() {
             break;
         default:
             resume = resume_point(facts_.last->meta);
+            resume.comes_again = resume.position.ordinal > 0 && facts_.slot->confirmed <= resume.position.commit;
     }
     if (options_.mode != ReplicatorMode::copy) stream(resume, housekeeper);
 }

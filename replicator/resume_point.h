@@ -10,8 +10,10 @@ namespace pgsluice {
 struct ResumePoint {
     Position position;  // of the last change published; {0/0, 0} when there was none yet
     Lsn confirmable;    // all WAL before it is published or holds nothing of ours
+    // The slot is confirmed no further than position.commit, so that transaction comes again before any later one does.
+    bool comes_again = false;
 };
 
-inline ResumePoint resume_point(const MessageMeta& last) { return {last.position, last.confirmable}; }
+inline ResumePoint resume_point(const MessageMeta& last) { return {last.position, last.confirmable, false}; }
 
 }  // namespace pgsluice

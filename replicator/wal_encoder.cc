@@ -56,12 +56,27 @@ EncodedBlock WalEncoder::finish() {
 
 void WalEncoder::on(const pgoutput::Begin& begin) {
     if (in_transaction_) out_of_order("a transaction begins inside another");
+    check_comes_again(begin);
     in_transaction_ = true;
     ordinal_ = 0;
     transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
     skipping_ = begin.commit_lsn < resume_.confirmable || begin.commit_lsn < resume_.position.commit;
     const bool continued = begin.commit_lsn == resume_.position.commit && resume_.position.ordinal > 0;
     if (!skipping_) writer_.begin(transaction_, continued);
+}
+
+// A source that was set back and then written to may be past what the stream holds; its changes up to there would be
+// skipped for ones it has no more.
+void WalEncoder::check_comes_again(const pgoutput::Begin& begin) {
+    if (!resume_.comes_again || begin.commit_lsn < resume_.position.commit) return;
+    if (begin.commit_lsn > resume_.position.commit) {
+        throw stop_error(
+            fmt::format("unable to go on behind {}: the source has no transaction that was committed there, so it was "
+                        "set back to an earlier state since",
+                        to_string(resume_.position)),
+            "Run the replicator with --resnapshot to copy the group anew, or use another --group.");
+    }
+    resume_.comes_again = false;
 }
 
 void WalEncoder::on(const pgoutput::Commit& commit) {

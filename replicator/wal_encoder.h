@@ -59,6 +59,7 @@ class WalEncoder {
 
    private:
     void on(const pgoutput::Begin& begin);
+    void check_comes_again(const pgoutput::Begin& begin);
     void on(const pgoutput::Commit& commit);
     void on(const pgoutput::Origin&) noexcept {}
     void on(const pgoutput::RelationMessage& relation);

@@ -103,6 +103,21 @@ TEST_CASE("a resumed session goes on behind the last change published") {
     }
 }
 
+TEST_CASE("a source that does not have the last transaction any more was set back") {
+    const auto resume = [](std::uint64_t commit) { return ResumePoint{{Lsn{commit}, 1}, Lsn{0x10}, true}; };
+    const std::vector<std::string> later = {wal_begin(Lsn{0x90}, 9), wal_commit(Lsn{0x90}, Lsn{0x98})};
+    WalEncoder good(resume(0x64), {});
+    take_all(good, transaction());
+    take_all(good, later);
+    CHECK(good.reached().confirmable == Lsn{0x98});
+    WalEncoder earlier(resume(0x80), {});
+    take_all(earlier, transaction());
+    CHECK_THROWS_AS(earlier.take(later[0]), Error);
+    WalEncoder unknown({{Lsn{0x80}, 1}, Lsn{0x10}, false}, {});
+    take_all(unknown, later);
+    CHECK(unknown.reached().confirmable == Lsn{0x98});
+}
+
 TEST_CASE("a transaction that the stream holds as a whole is skipped, but its relations are kept") {
     WalEncoder encoder({{Lsn{0x64}, 6}, Lsn{0x70}}, {});
     take_all(encoder, transaction());
