@@ -25,6 +25,8 @@ class FileSink final : public Sink {
         return state;
     }
 
+    bool reads(const std::string& stream) override { return directory_.reads(stream); }
+
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,

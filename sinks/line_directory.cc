@@ -109,6 +109,12 @@ LineFile& LineDirectory::file(Position first) {
     return file_.emplace(LineFile::create(in_directory(name_ + ".part"), zstd_));
 }
 
+bool LineDirectory::reads(const std::string& stream) {
+    const std::string before = record_.text(kStreamField);
+    stream_ = stream;
+    return before.empty() || before == stream;
+}
+
 // Records written before there was this field know ended copies only.
 bool LineDirectory::has_finished() const { return record_.number(kFinished) != 0 || record_.number(kEnded) != 0; }
 
@@ -126,6 +132,7 @@ void LineDirectory::write_record(const SinkState& state) {
     next.state = state;
     next.more[kOpen] = file_ ? name_ : "";
     next.more[kFormat] = format_;
+    if (!stream_.empty()) next.more[kStreamField] = stream_;
     next.more[kLength] = std::to_string(file_ ? file_->size() : 0);
     next.more[kLastBegun] = std::to_string(begun_us_);
     slots_->write(next);

@@ -27,6 +27,9 @@ class LineDirectory {
     // transaction: back to the record.
     std::optional<SinkState> recover();
 
+    // Sink::reads(): written with every record.
+    bool reads(const std::string& stream);
+
     // The open file; begun now if there is none.
     LineFile& file(Position first);
     [[nodiscard]] bool has_file() const noexcept { return file_.has_value(); }
@@ -59,6 +62,7 @@ class LineDirectory {
 
     std::string path_;
     std::string format_;
+    std::string stream_;  // empty: as the record says
     bool zstd_;
     Log log_;
     std::optional<SlotFile> slots_;

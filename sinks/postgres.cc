@@ -58,6 +58,7 @@ class PostgresSink : public Sink {
           sequences_(session_.connection, log_) {}
 
     std::optional<SinkState> open() override;
+    bool reads(const std::string& stream) override { return progress_.reads(stream); }
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;

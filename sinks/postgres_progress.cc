@@ -22,6 +22,7 @@ constexpr const char* create_statements =
     "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
     "  loading_epoch bigint NOT NULL DEFAULT 0, begin_seq bigint NOT NULL DEFAULT 0,"
     "  loading_tables text[] NOT NULL DEFAULT '{}', owner uuid, updated_at timestamptz NOT NULL DEFAULT now(),"
+    "  stream text NOT NULL DEFAULT '',"
     "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
     "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
     "  \"group\" text NOT NULL, worker text NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,"
@@ -96,8 +97,8 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
                       {group_, worker_}, {1, 1, 1});
     const auto row = connection_.query(
         "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING owner, "
-        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq",
-        {group_, worker_}, {6, 1, 1});
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream",
+        {group_, worker_}, {7, 1, 1});
     connection_.exec("COMMIT");
     owner_ = row.text(0, 0);
     const auto unsigned_at = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
@@ -105,14 +106,16 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
     state_.checkpoint.position = {parse_lsn(row.text(0, 2)).value_or(Lsn{}), unsigned_at(3)};
     state_.loading_epoch = unsigned_at(4);
     state_.begin_seq.value = unsigned_at(5);
+    stream_ = row.text(0, 6);
     if (state_.checkpoint.resume_seq.value == 0) return std::nullopt;
     return state_;
 }
 
 std::string PostgresProgress::move_statement() {
     return "WITH u AS (UPDATE pgsluice.progress SET resume_seq = $1::bigint, position_lsn = $2::pg_lsn, "
-           "position_ordinal = $3::bigint, loading_epoch = $4::bigint, begin_seq = $5::bigint, updated_at = "
-           "clock_timestamp() WHERE \"group\" = $6::text AND worker = $7::text AND owner = $8::uuid AND resume_seq = "
+           "position_ordinal = $3::bigint, loading_epoch = $4::bigint, begin_seq = $5::bigint, stream = "
+           "$12::text, updated_at = clock_timestamp() WHERE \"group\" = $6::text AND worker = $7::text AND owner = "
+           "$8::uuid AND resume_seq = "
            "$9::bigint AND position_lsn = $10::pg_lsn AND position_ordinal = $11::bigint RETURNING 1) "
            "SELECT 1 / count(*) FROM u";
 }
@@ -130,7 +133,14 @@ std::vector<std::string> PostgresProgress::move_parameters(const SinkState& next
             owner_,
             number(from.resume_seq.value),
             to_string(from.position.commit),
-            number(from.position.ordinal)};
+            number(from.position.ordinal),
+            stream_};
+}
+
+bool PostgresProgress::reads(const std::string& stream) {
+    const bool same = stream_.empty() || stream_ == stream;
+    stream_ = stream;
+    return same;
 }
 
 Error PostgresProgress::stolen() const {

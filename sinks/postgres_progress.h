@@ -28,6 +28,9 @@ class PostgresProgress {
     [[nodiscard]] const SinkState& state() const noexcept { return state_; }
     [[nodiscard]] const std::string& owner() const noexcept { return owner_; }
 
+    // Sink::reads(): written with every move.
+    bool reads(const std::string& stream);
+
     // Moves the row on in the open transaction; a stop Error when somebody else did. Once that transaction has
     // committed, moved() makes `next` the value to start from.
     void move(const SinkState& next);
@@ -74,6 +77,7 @@ class PostgresProgress {
     std::string group_;
     std::string worker_;
     std::string owner_;
+    std::string stream_;  // that the state comes from; empty when not known
     SinkState state_;
 };
 

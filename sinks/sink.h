@@ -38,6 +38,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sql/error.h"
@@ -89,6 +90,10 @@ class Sink {
     // Called after open() when keeps_state() is false and the worker found a state of this worker in KV: the sink goes
     // on from there, and durable() begins with its checkpoint.
     virtual void resume(const SinkState& /*state*/) {}
+
+    // Called after open(), once: the stream that everything is read from now on, as a word of its own. A sink that
+    // keeps its state writes it with every state from now on. False when what open() returned came from another stream.
+    virtual bool reads(const std::string& /*stream*/) { return true; }
 
     // Called after open(), once: whose changes are to come. Not called when nobody knows any more.
     virtual void read_from(const GroupInfo& /*source*/) {}

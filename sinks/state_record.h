@@ -16,6 +16,9 @@
 
 namespace pgsluice {
 
+// The own field of sinks that remember which stream their state comes from.
+inline constexpr const char* kStreamField = "stream";
+
 struct StateRecord {
     std::string group;
     SinkState state;

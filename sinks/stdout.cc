@@ -49,7 +49,14 @@ class StdoutSink final : public Sink {
                              "Name another --checkpoint-file.");
         }
         complete_ = written_ = saved_ = record->state;
+        stream_ = record->text(kStreamField);
         return saved_;
+    }
+
+    bool reads(const std::string& stream) override {
+        const bool same = stream_.empty() || stream_ == stream;
+        stream_ = stream;
+        return same;
     }
 
     void resume(const SinkState& state) override { complete_ = written_ = state; }
@@ -124,7 +131,7 @@ class StdoutSink final : public Sink {
         saved_at_ = std::chrono::steady_clock::now();
         if (!keeps_state() || written_ == saved_) return true;
         try {
-            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {}}));
+            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{kStreamField, stream_}}}));
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; trying again");
@@ -149,6 +156,7 @@ class StdoutSink final : public Sink {
     std::function<void()> tell_;  // while we wait
     std::unique_ptr<LineEncoder> encoder_;
     Fd lock_;
+    std::string stream_;  // that the state comes from; empty when not known
     std::string buffer_;
     SinkState complete_;  // as of the last complete batch encoded
     SinkState written_;   // of the last one written

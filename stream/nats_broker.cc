@@ -66,6 +66,7 @@ std::optional<StreamState> NatsBroker::stream_state(const std::string& stream) {
     state.discard_new = info->Config->Discard == js_DiscardNew;
     state.file_storage = info->Config->Storage == js_FileStorage;
     state.replicas = static_cast<int>(info->Config->Replicas);
+    state.created_ns = info->Created;
     if (info->Cluster != nullptr && info->Cluster->Leader != nullptr) state.leader = info->Cluster->Leader;
     return state;
 }

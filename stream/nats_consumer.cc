@@ -44,7 +44,7 @@ bool NatsConsumer::check_stream() {
     if (created_ns_ != 0 && info->Created != created_ns_) {
         throw stop_error(
             fmt::format("unable to go on reading stream '{}': it was deleted and created anew", names_.stream),
-            "start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+            "run the replicator once with --copy-and-stream --resnapshot, then start this worker again");
     }
     const bool early = state.LastSeq + 1 < expected_.value;
     if (!early) early_since_.reset();
@@ -54,7 +54,7 @@ bool NatsConsumer::check_stream() {
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
                         "earlier state or created anew",
                         names_.stream, expected_.value, state.LastSeq),
-            "start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+            "run the replicator once with --copy-and-stream --resnapshot, then start this worker again");
     }
     if (first > expected_.value) throw gone(first);
     created_ns_ = info->Created;
@@ -81,6 +81,20 @@ void NatsConsumer::subscribe() {
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
 }
 
+// A stream that was restored to an earlier state, and then written to, may be long enough and yet another one: what was
+// read last must still be what it was, unless it is trimmed.
+bool NatsConsumer::last_is_same() const {
+    if (!last_) return true;
+    natsMsg* made = nullptr;
+    jsErrCode js_error{};
+    const StreamSeq seq{expected_.value - 1};
+    const auto status = js_GetMsg(&made, link_->js(), names_.stream.c_str(), seq.value, nullptr, &js_error);
+    const Msg msg(made);
+    if (status == NATS_NOT_FOUND || js_error == JSNoMessageFoundErr) return true;
+    check(status, fmt::format("read message {} of stream '{}'", seq.value, names_.stream), js_error);
+    return parse_headers(*msg, names_.stream, seq).meta == *last_;
+}
+
 // Nothing has come for a while: is all well?
 void NatsConsumer::look_after() {
     const bool again = !delivery_ || delivery_->broken();
@@ -90,13 +104,22 @@ void NatsConsumer::look_after() {
         check_stream();
         return;
     }
+    bool same = true;
     try {
         subscribe();
+        same = last_is_same();
     } catch (const Error& error) {
         if (error.action() != Action::retry) throw;
         delivery_.reset();
         link_->log(LogLevel::debug, error.what());
     }
+    if (same) return;
+    delivery_.reset();
+    // The next start finds out what the sink can go on with.
+    throw retry_error(
+        fmt::format("unable to go on reading stream '{}': message {} is another one than it was, so it was "
+                    "restored to an earlier state",
+                    names_.stream, expected_.value - 1));
 }
 
 std::optional<Message> NatsConsumer::next(int timeout_ms) {
@@ -124,10 +147,10 @@ void NatsConsumer::miss(const Delivered& delivered) {
     }
     // Trimmed or deleted; check_stream() says so when it was trimmed.
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
-    throw stop_error(
-        fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream, expected_.value - 1,
-                    delivered.seq.value),
-        "somebody deleted messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+    throw stop_error(fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream,
+                                 expected_.value - 1, delivered.seq.value),
+                     "somebody deleted messages by hand; run the replicator once with --copy-and-stream --resnapshot, "
+                     "then start this worker again");
 }
 
 std::optional<Message> NatsConsumer::take(Delivered delivered) {
@@ -139,6 +162,7 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
     ++expected_.value;
     auto& msg = delivered.msg;
     const auto headers = parse_headers(*msg, names_.stream, delivered.seq);
+    last_ = headers.meta;
     const auto body = body_of(*msg);
     return parts_.take(delivered.seq, headers, body, MessageOwner(msg.release(), natsMsg_Destroy));
 }

@@ -25,6 +25,7 @@ class NatsConsumer : public Consumer {
    private:
     void subscribe();
     bool may_settle(std::int64_t replicas);
+    [[nodiscard]] bool last_is_same() const;
     // Whether what we go on from is still there. False when the broker cannot be asked now.
     bool check_stream();
     void look_after();
@@ -35,8 +36,9 @@ class NatsConsumer : public Consumer {
 
     std::shared_ptr<Link> link_;
     Names names_;
-    StreamSeq expected_;           // the next sequence
-    std::int64_t created_ns_ = 0;  // when the stream was created
+    StreamSeq expected_;               // the next sequence
+    std::optional<MessageMeta> last_;  // of the message before it, once one has been read
+    std::int64_t created_ns_ = 0;      // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
     std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
     PartAssembly parts_;

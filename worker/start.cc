@@ -49,6 +49,15 @@ Error other_stream(const WorkerFacts& facts) {
         std::string("Point the worker at its own group and NATS server. Or: ") + start_over_hint);
 }
 
+Error re_created(const WorkerFacts& facts) {
+    return stop_error(fmt::format("unable to continue worker '{}': stream '{}' was made anew since it read {}, so the "
+                                  "group was removed, or this is another one of its name",
+                                  facts.worker, facts.stream, to_string(facts.sink->checkpoint.position)),
+                      std::string("Point the worker at its own group and NATS server, or remove what it remembers "
+                                  "(pgsluice teardown with --target-url; a file worker's directory). Or: ") +
+                          start_over_hint);
+}
+
 // What is missing does not matter when a whole copy comes behind it.
 WorkerStart at_copy(const WorkerFacts& facts, const Error& otherwise) {
     if (!facts.copy || !facts.copy_held) throw otherwise;
@@ -71,6 +80,10 @@ WorkerStart decide_start(const WorkerFacts& facts) {
     if (!facts.sink) {
         if (first.value > 1) return at_copy(facts, missed(facts));
         return {{StreamSeq{1}, {}}, false};
+    }
+    if (facts.other_stream) {
+        if (facts.copy && facts.copy->epoch > 1) return at_copy(facts, re_created(facts));
+        throw re_created(facts);
     }
     const StreamSeq resume = facts.sink->checkpoint.resume_seq;
     if (facts.state.last_seq.value + 1 < resume.value) return at_later_copy(facts, went_back(facts));

@@ -9,12 +9,15 @@
 //                           marker of the copy the sink is in
 //   resume_seq              the message before resume_seq has a position  not the stream the sink was fed from: (b)
 //                           above the sink's
+//   resume_seq              is not the stream the sink was fed from (it   (c)
+//                           was re-created since)
 //   resume_seq              otherwise                                     read from resume_seq
 //
 // (a) The stream holds the newest copy from its begin marker on: start over there, for a copy holds all there is.
 //     Otherwise an error.
 // (b) The same, if that copy's epoch is above 1 (it always is after --resnapshot: somebody wants to start over) and it
 //     is younger than what the sink has. The stream of a namesake elsewhere should not fill the sink.
+// (c) The same, if that copy's epoch is above 1.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +38,7 @@ struct WorkerFacts {
     // Position in the headers of the message just before resume_seq, where there is one.
     std::optional<Position> before;
     std::optional<CopyStart> copy;      // the newest one begun; looked for where needs_copy(), or to exit behind it
+    bool other_stream = false;          // the sink says that its state comes from another stream of this name
     bool copy_held = false;             // its begin marker is in the stream
     std::uint64_t announced_epoch = 0;  // above copy->epoch: that of a copy that is about to begin
 };

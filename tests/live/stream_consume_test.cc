@@ -1,6 +1,7 @@
 // The consumer on a real nats-server.
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -209,6 +210,41 @@ TEST_CASE("nats-server killed and started again: no gap, no repeat") {
         std::chrono::seconds(60)));
     CHECK(kills == 4);
     CHECK_FALSE(consumer->next(200));
+}
+
+TEST_CASE("a stream set back and written to again is noticed, though it is long enough") {
+    test::NatsServer server;
+    StreamGroup group(server);
+    publish(group, 1, 5);
+    const auto store = server.store_dir();
+    server.kill();
+    std::filesystem::copy(store, store + ".copy", std::filesystem::copy_options::recursive);
+    server.start();
+    group.broker = test::connect_broker(server.url());
+    publish(group, 6, 8);
+    const auto reader = test::connect_broker(server.url());
+    const auto consumer = reader->consumer(group.names, {1});
+    for (int i = 1; i <= 8; ++i) REQUIRE(consumer->next(10000));
+    server.kill();
+    std::filesystem::remove_all(store);
+    std::filesystem::rename(store + ".copy", store);
+    server.start();
+    group.broker = test::connect_broker(server.url());
+    auto publisher = group.publisher({5});
+    for (std::uint64_t i = 6; i <= 12; ++i) publisher->publish(at(i + 100), "another");
+    REQUIRE(publisher->drain(20000));
+    std::string error;
+    test::eventually("the reader notices", [&] {
+        try {
+            const bool read_on = consumer->next(100).has_value();
+            CHECK_FALSE(read_on);
+        } catch (const Error& thrown) {
+            CHECK(thrown.action() == Action::retry);
+            error = thrown.what();
+        }
+        return !error.empty();
+    });
+    CHECK(error.find("message 8 is another one than it was") != std::string::npos);
 }
 
 TEST_CASE("an idle consumer that read nothing yet survives a restart") {

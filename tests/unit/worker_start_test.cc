@@ -53,6 +53,17 @@ TEST_CASE("a known worker goes on at its checkpoint") {
     CHECK(decide_start(with_copy(facts, 2, 60, 900)).from.resume_seq == StreamSeq{91});
 }
 
+TEST_CASE("a stream made anew is not gone on with, unless somebody starts over") {
+    auto facts = facts_with(1, 90);
+    facts.sink = applied_up_to(40, 1000);
+    facts.before = Position{Lsn{900}, 3};
+    facts.other_stream = true;
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("was made anew"), Error);
+    CHECK_THROWS_AS(decide_start(with_copy(facts, 1, 2, 500)), Error);
+    CHECK(decide_start(with_copy(facts, 2, 30, 500)) == over_from(30));
+    CHECK(needs_copy(facts));
+}
+
 TEST_CASE("a known worker stops when what it needs is gone or is another stream") {
     auto facts = facts_with(50, 90);
     facts.sink = applied_up_to(40, 1000);
