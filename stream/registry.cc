@@ -18,12 +18,6 @@ constexpr std::string_view key_prefix = "worker.";
 
 std::string key_of(const std::string& name) { return std::string(key_prefix) + name; }
 
-std::int64_t now_us() {
-    constexpr std::int64_t seconds_1970_to_2000 = 946'684'800;
-    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count() - seconds_1970_to_2000 * 1'000'000;
-}
-
 std::string new_session() {
     std::random_device device;
     return fmt::format("{:08x}{:08x}", device(), device());
@@ -106,6 +100,12 @@ std::optional<StreamSeq> keep_from(const std::vector<WorkerEntry>& workers, Stre
     return std::min(needed_from(*last), retained_from);
 }
 
+std::int64_t WorkerRegistry::now_us() {
+    constexpr std::int64_t seconds_1970_to_2000 = 946'684'800;
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count() - seconds_1970_to_2000 * 1'000'000;
+}
+
 WorkerRegistry::WorkerRegistry(Broker& broker, Names names)
     : broker_(broker), names_(std::move(names)), session_(new_session()) {}
 
@@ -144,6 +144,19 @@ bool WorkerRegistry::report(WorkerEntry entry) {
     throw retry_error(
         fmt::format("unable to report as worker '{}': another worker of this name is running", entry.name),
         "give each worker of a group its own --worker-name");
+}
+
+void WorkerRegistry::leave(const std::string& name) noexcept {
+    try {
+        if (!broker_.connected()) return;
+        const auto value = broker_.kv_get(names_, key_of(name));
+        if (!value) return;
+        auto entry = decode_worker(name, value->text);
+        if (entry.session != session_) return;
+        entry.session.clear();
+        broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
+    } catch (...) {  // then it has to wait
+    }
 }
 
 std::vector<WorkerEntry> WorkerRegistry::list() {

@@ -28,7 +28,7 @@ struct WorkerEntry {
     StreamSeq begin_seq;              // that snapshot's begin marker, which it must be able to read again
     std::int64_t registered_us = 0;   // microseconds since 2000-01-01 UTC
     std::int64_t reported_us = 0;
-    std::string session;  // made up anew by every process: tells two workers of one name apart
+    std::string session;  // made up anew by every session: tells two workers of one name apart; empty once it has ended
 
     bool operator==(const WorkerEntry&) const = default;
 };
@@ -54,9 +54,14 @@ class WorkerRegistry {
     // Sets the worker's key; registered_us, reported_us and session are filled in here. False when the broker cannot be
     // reached now: report again later. A retry Error when another running worker reports under this name.
     bool report(WorkerEntry entry);
+    // This session reports no more: the next worker of the name need not wait and see. Does nothing where that cannot
+    // be told now.
+    void leave(const std::string& name) noexcept;
     // By name.
     std::vector<WorkerEntry> list();
     std::optional<WorkerEntry> find(const std::string& name);
+    // The clock that entries are written by.
+    static std::int64_t now_us();
     // What it still needed is not kept for it any more. False when it was not registered.
     bool remove(const std::string& name);
 

@@ -51,9 +51,10 @@ bool holds_copy(Broker& broker, const Names& names, const StreamState& state, co
     }
 }
 
-WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional<SinkState> sink,
+WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional<SinkState> sink, bool other_stream,
                      const StreamState& state, const std::stop_token& stop) {
     WorkerFacts facts;
+    facts.other_stream = other_stream;
     facts.stream = options.names.stream;
     facts.worker = options.worker;
     facts.sink = std::move(sink);
@@ -139,6 +140,42 @@ void check_tables(Ruleset& ruleset, const std::vector<Relation>& tables, bool go
     for (const auto& warning : unmatched_tables(ruleset.tables(), tables)) log(LogLevel::warning, warning);
 }
 
+// Whether the entry is but a copy of what this sink remembers itself, whose own lock says that nobody else has it.
+bool is_of(const WorkerEntry& entry, const Sink& sink, const std::optional<SinkState>& state) {
+    return sink.keeps_state() && state && entry.durable.resume_seq <= state->checkpoint.resume_seq;
+}
+
+// One name, one worker: two would share the data between them, or the stream be trimmed under one of them. One that was
+// killed does not report any more; waiting for that takes a moment, so it is done where it might be another.
+void take_name(WorkerRegistry& registry, const WorkerOptions& options, const Sink& sink,
+               const std::optional<SinkState>& state, const Log& log, const std::stop_token& stop) {
+    const auto entry = registry.find(options.worker);
+    if (!entry) return;
+    if (entry->sink != options.sink)
+        throw stop_error(fmt::format("unable to start worker '{}': the group has a {} worker of this name",
+                                     options.worker, entry->sink),
+                         "give this one its own --worker-name, or take the other off with pgsluice forget");
+    const auto interval = std::chrono::milliseconds(options.registry_interval_ms);
+    const auto silence = std::chrono::microseconds(registry.now_us() - entry->reported_us);
+    if (entry->session.empty() || silence > 10 * interval || is_of(*entry, sink, state)) return;
+    log(LogLevel::info, fmt::format("worker '{}' reported a moment ago: waiting whether it goes on", options.worker));
+    for (int i = 0; i < 15; ++i) {
+        if (!pause(stop, interval / 5)) throw Interrupted{};
+        const auto now = registry.find(options.worker);
+        if (!now || now->session.empty()) return;
+        if (now->reported_us != entry->reported_us)
+            throw retry_error(
+                fmt::format("unable to start worker '{}': another worker of this name is running", options.worker),
+                "give each worker of a group its own --worker-name");
+    }
+}
+
+struct Leaving {
+    WorkerRegistry& registry;
+    const std::string& worker;
+    ~Leaving() { registry.leave(worker); }
+};
+
 // What a sink that remembers nothing was told last, as the registry has it.
 std::optional<SinkState> recall(WorkerRegistry& registry, const WorkerOptions& options, Sink& sink) {
     const auto entry = registry.find(options.worker);
@@ -158,12 +195,15 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     const auto broker = Broker::connect(options.nats, log, stop);
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
     WorkerRegistry registry(*broker, options.names);
+    take_name(registry, options, *sink, state, log, stop);
     if (!sink->keeps_state()) state = recall(registry, options, *sink);
 
     if (const auto source = find_group_info(*broker, options.names, stream)) sink->read_from(*source);
 
     if (state && state->loading_epoch != 0) state->begin_seq = begin_marker(registry, options, *state);
-    const WorkerFacts facts = facts_of(options, *broker, state, settled(options, *broker, state, stream, stop), stop);
+    const bool same = sink->reads(std::to_string(stream.created_ns));
+    const WorkerFacts facts =
+        facts_of(options, *broker, state, !same, settled(options, *broker, state, stream, stop), stop);
     const auto [from, over] = decide_start(facts);
     if (over) {
         log(LogLevel::warning,
@@ -176,6 +216,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
+    const Leaving leaving{registry, options.worker};
     const auto consumer = broker->consumer(options.names, from.resume_seq);
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (over) session.starts_over();

@@ -145,6 +145,29 @@ TEST_CASE("stdout: --checkpoint-file says where the next worker goes on, whateve
     CHECK(next("second") == counting(5));
 }
 
+TEST_CASE("a name is one worker's: another is refused while it runs, and one of another kind always") {
+    const Group group("to_name");
+    group.insert(1, 3);
+    Process first({.argv = group.worker("stdout", {})});
+    REQUIRE(eventually("the first reads", [&] { return first.err().find("reads stream") != std::string::npos; }));
+    const Finished second = run(group.worker("stdout", {"--retry-max-attempts", "1", "--retry-initial-wait", "10ms"}));
+    CHECK(second.code == 4);
+    CHECK(second.out.empty());
+    CHECK(second.err.find("another worker of this name is running") != std::string::npos);
+    const auto file =
+        group.worker("file", {"--worker-name", "stdout", "--file-output-dir", temporary_directory("name")});
+    const Finished other = run(file);
+    CHECK(other.code == 1);
+    CHECK(other.err.find("the group has a stdout worker of this name") != std::string::npos);
+    first.signal(SIGTERM);
+    CHECK(first.wait() == 0);
+    group.insert(4, 4);
+    const Finished next = run(group.worker("stdout", {"--exit-at-lsn", group.lsn()}));
+    CHECK(next.code == 0);
+    CHECK(ns_of(next.out) == std::vector<int>{4});
+    CHECK(next.err.find("waiting whether it goes on") == std::string::npos);
+}
+
 TEST_CASE("stdout: a slow reader gets everything, and stopping does not wait for one that sleeps") {
     const Group group("to_slow");
     group.insert(1, 20000);
