@@ -10,6 +10,7 @@
 #include "replicator/ddl_capture.h"
 #include "replicator/publication.h"
 #include "replicator/slot.h"
+#include "replicator/source_session.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -119,6 +120,7 @@ void run_teardown(Settings settings, const Log& log, std::stop_token stop) {
     if (leftovers.empty()) say(fmt::format("group '{}' has nothing left", names.group));
     if (!target) say("the target is not given (--target-url): progress of workers there stays");
     if (settings.yes) {
+        const GroupLock lock(source, names.slot);  // not from under a replicator, though it may have no slot yet
         remove(leftovers, stop);
         return;
     }
