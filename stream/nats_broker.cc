@@ -203,24 +203,14 @@ void NatsBroker::delete_stream(const std::string& stream) {
     check(status, fmt::format("delete stream '{}'", stream), js_error);
 }
 
-Msg NatsBroker::get(const std::string& stream, StreamSeq seq) const {
-    natsMsg* made = nullptr;
-    jsErrCode js_error{};
-    const auto status = js_GetMsg(&made, link_->js(), stream.c_str(), seq.value, nullptr, &js_error);
-    Msg msg(made);
-    if (status == NATS_NOT_FOUND || js_error == JSNoMessageFoundErr || js_error == JSStreamNotFoundErr) return nullptr;
-    check(status, fmt::format("read message {} of stream '{}'", seq.value, stream), js_error);
-    return msg;
-}
-
 std::optional<LastMessage> NatsBroker::message_at(const std::string& stream, StreamSeq seq) {
-    const auto msg = get(stream, seq);
+    const auto msg = link_->message(stream, seq);
     if (!msg) return std::nullopt;
     const auto headers = parse_headers(*msg, stream, seq);
     LastMessage found{seq, headers.meta, headers.copy, {}};
     if (!is_marker(found.meta.kind)) return found;
     for (std::uint32_t part = 1; part < headers.part.number; ++part) {
-        const auto earlier = get(stream, {seq.value - headers.part.number + part});
+        const auto earlier = link_->message(stream, {seq.value - headers.part.number + part});
         if (!earlier) return std::nullopt;
         found.body += body_of(*earlier);
     }
@@ -230,7 +220,7 @@ std::optional<LastMessage> NatsBroker::message_at(const std::string& stream, Str
 
 std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, StreamSeq last, StreamSeq first) const {
     while (last >= first) {
-        const auto msg = get(stream, last);
+        const auto msg = link_->message(stream, last);
         if (!msg) {
             throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
                              "somebody deleted it by hand, or its NATS account was full; start over: `pgsluice "
@@ -260,7 +250,7 @@ void NatsBroker::trim(const std::string& stream, StreamSeq keep_from) {
     if (!state || state->messages == 0 || keep_from <= state->first_seq) return;
     auto keep = last_complete(stream, state->last_seq, state->first_seq);
     if (!keep) return;
-    const auto msg = get(stream, *keep);
+    const auto msg = link_->message(stream, *keep);
     if (!msg) return;
     keep->value -= parse_headers(*msg, stream, *keep).part.count - 1;
     keep = std::min(*keep, keep_from);

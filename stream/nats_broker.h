@@ -52,8 +52,6 @@ class NatsBroker : public Broker {
     // To a stream that goes with the group's, where it exists.
     void apply_replicas(const std::string& stream, int replicas);
     void update_stream(jsStreamConfig& config);
-    // A message of the stream by sequence; null when it is not there.
-    [[nodiscard]] Msg get(const std::string& stream, StreamSeq seq) const;
     // The sequence of the first part of the last complete message at or below `last`; nothing when it is gone.
     [[nodiscard]] std::optional<StreamSeq> last_complete(const std::string& stream, StreamSeq last,
                                                          StreamSeq first) const;

@@ -85,14 +85,9 @@ void NatsConsumer::subscribe() {
 // read last must still be what it was, unless it is trimmed.
 bool NatsConsumer::last_is_same() const {
     if (!last_) return true;
-    natsMsg* made = nullptr;
-    jsErrCode js_error{};
     const StreamSeq seq{expected_.value - 1};
-    const auto status = js_GetMsg(&made, link_->js(), names_.stream.c_str(), seq.value, nullptr, &js_error);
-    const Msg msg(made);
-    if (status == NATS_NOT_FOUND || js_error == JSNoMessageFoundErr) return true;
-    check(status, fmt::format("read message {} of stream '{}'", seq.value, names_.stream), js_error);
-    return parse_headers(*msg, names_.stream, seq).meta == *last_;
+    const auto msg = link_->message(names_.stream, seq);
+    return !msg || parse_headers(*msg, names_.stream, seq).meta == *last_;
 }
 
 // Nothing has come for a while: is all well?

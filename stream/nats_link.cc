@@ -213,6 +213,16 @@ StreamInfo Link::stream_info(const std::string& stream, const char* subjects_fil
     return StreamInfo(made);
 }
 
+Msg Link::message(const std::string& stream, StreamSeq seq) const {
+    natsMsg* made = nullptr;
+    jsErrCode js_error{};
+    const auto status = js_GetMsg(&made, js(), stream.c_str(), seq.value, nullptr, &js_error);
+    Msg msg(made);
+    if (status == NATS_NOT_FOUND || js_error == JSNoMessageFoundErr || js_error == JSStreamNotFoundErr) return nullptr;
+    check(status, fmt::format("read message {} of stream '{}'", seq.value, stream), js_error);
+    return msg;
+}
+
 // No call of the library in here: it may hold the connection's lock for seconds while it reconnects.
 void Link::on_disconnected(natsConnection*, void* closure) noexcept {
     auto& shared = *static_cast<Shared*>(closure);

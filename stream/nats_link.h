@@ -48,6 +48,9 @@ class Link {
     // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
     [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
 
+    // A message of the stream by sequence; null when it is not there.
+    [[nodiscard]] Msg message(const std::string& stream, StreamSeq seq) const;
+
     // Unsubscribes. The thread that reads the connection may be using the subscription, and nats.c 3.4 does not count
     // that as a reference: so it is freed later, when that thread has moved on.
     void retire(natsSubscription* subscription) const noexcept;

@@ -7,7 +7,7 @@
 namespace pgsluice::nats {
 
 std::optional<StoredMessage> NatsBroker::stored_message(const std::string& stream, StreamSeq seq) {
-    const auto msg = get(stream, seq);
+    const auto msg = link_->message(stream, seq);
     if (!msg) return std::nullopt;
     StoredMessage stored{seq, std::string(body_of(*msg)), {}};
     const char** keys = nullptr;
@@ -25,7 +25,7 @@ std::optional<StoredMessage> NatsBroker::stored_message(const std::string& strea
 }
 
 void NatsBroker::erase_message(const std::string& stream, StreamSeq seq) {
-    if (!get(stream, seq)) return;
+    if (!link_->message(stream, seq)) return;
     jsErrCode js_error{};
     const auto status = js_EraseMsg(link_->js(), stream.c_str(), seq.value, nullptr, &js_error);
     check(status, "erase message " + std::to_string(seq.value) + " of stream '" + stream + "'", js_error);
