@@ -39,8 +39,7 @@ class ReplicatorRun {
     }
     ~ReplicatorRun() {
         end();
-        sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '" +
-            options.names.slot + "'");
+        server_.drop_slot(database, options.names.slot);
     }
 
     void sql(const std::string& statements) { server_.sql(database, statements); }

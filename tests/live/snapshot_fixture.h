@@ -55,9 +55,7 @@ class SnapshotSource {
         options.max_copy_workers = 3;
         if (!statements.empty()) sql(statements);
     }
-    ~SnapshotSource() {
-        if (slots() > 0) sql("SELECT pg_drop_replication_slot('" + options.names.slot + "')");
-    }
+    ~SnapshotSource() { shared_postgres().drop_slot(name, options.names.slot); }
 
     void sql(const std::string& statements) { shared_postgres().sql(name, statements); }
     std::string scalar(const std::string& query) { return shared_postgres().scalar(name, query); }

@@ -202,6 +202,16 @@ std::string PostgresServer::scalar(const std::string& dbname, const std::string&
     return std::string(result.rows() == 0 ? "" : result.get(0, 0).value_or(""));
 }
 
+void PostgresServer::drop_slot(const std::string& dbname, const std::string& slot) noexcept {
+    const std::string found = " FROM pg_replication_slots WHERE slot_name = '" + slot + "'";
+    try {
+        eventually("slot " + slot + " is free",
+                   [&] { return scalar(dbname, "SELECT count(*)" + found + " AND active") == "0"; });
+        sql(dbname, "SELECT pg_drop_replication_slot(slot_name)" + found);
+    } catch (...) {
+    }
+}
+
 std::vector<std::string> PostgresServer::rows(const std::string& dbname, const std::string& query) {
     auto connection = state_->open(connect(dbname));
     const auto result = connection.exec(query);

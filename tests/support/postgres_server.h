@@ -29,6 +29,9 @@ class PostgresServer {
     void sql(const std::string& dbname, const std::string& statements);
     // First column of the first row, "" for NULL or no row.
     std::string scalar(const std::string& dbname, const std::string& query);
+    // For destructors: waits until nobody uses the slot, whose walsender may outlive its reader a little. Does nothing
+    // when there is none, or the server is down.
+    void drop_slot(const std::string& dbname, const std::string& slot) noexcept;
     // Rows of "a|b|c" as psql -At would print them.
     std::vector<std::string> rows(const std::string& dbname, const std::string& query);
     [[nodiscard]] std::string data_directory() const;

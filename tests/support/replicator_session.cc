@@ -29,11 +29,7 @@ ReplicatorSession::ReplicatorSession(PostgresServer& postgres, NatsServer& nats,
 
 ReplicatorSession::~ReplicatorSession() {
     stop();
-    try {
-        sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '" +
-            options.names.slot + "'");
-    } catch (...) {  // the server may be down
-    }
+    postgres_.drop_slot(database_, options.names.slot);
 }
 
 void ReplicatorSession::start() {

@@ -135,10 +135,7 @@ WalSession::WalSession(PostgresServer& server, const std::string& setup)
 
 WalSession::~WalSession() {
     stop();
-    try {
-        sql("SELECT pg_drop_replication_slot('" + slot_ + "')");
-    } catch (...) {  // the server may be down
-    }
+    server_.drop_slot(database_, slot_);
 }
 
 void WalSession::start() {
