@@ -27,7 +27,7 @@ class StdoutSink final : public Sink {
           stop_(std::move(stop)),
           pipe_(options.fd, options.mid_line, stop_),
           encoder_(make_line_encoder(options.format, options.group)) {
-        if (*options.mid_line) buffer_ = "\n";  // where the session before ours broke off
+        if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours broke off
     }
 
     [[nodiscard]] bool keeps_state() const override { return !options_.checkpoint_file.empty(); }
