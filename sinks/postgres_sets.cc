@@ -39,6 +39,7 @@ bool PostgresSets::possible(std::span<const Segment> segments) const {
 bool PostgresSets::apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
                          ConflictCounts& counts) {
     ++batch_;
+    commits_ = next != nullptr;
     const auto segments = segments_.cut(changes, plans_, !session_.replica);
     if (!possible(segments)) {
         reason_ = "a change needs a look at the row";
@@ -107,18 +108,21 @@ void PostgresSets::queue_end(bool transaction_open, const SinkState* next) {
 
 bool PostgresSets::settle() {
     const auto replies = pipeline_->sync();
+    bool all_found = true;
     for (std::size_t i = 0; i < replies.size(); ++i) {
         if (replies[i].kind != sql::Reply::Kind::done) continue;
         const Expected& expected = expected_[i];
         const auto affected = static_cast<std::uint64_t>(replies[i].affected);
         if (expected.what == Expected::What::prepare) expected.prepared->ready = true;
         if (expected.what == Expected::What::upsert) counts_.upserted += static_cast<std::uint64_t>(replies[i].value);
+        if (expected.what == Expected::What::update) all_found &= affected == expected.rows;
         if (expected.what == Expected::What::remove && affected < expected.rows)
             counts_.deleted_missing += expected.rows - affected;
     }
     if (!pipeline_->failure()) {
         expected_.clear();
-        return true;
+        if (!all_found) reason_ = "a row to update is not there";
+        return all_found;
     }
     const SqlError error = *pipeline_->failure();
     const Expected failed = expected_[pipeline_->failed_index()];
@@ -260,7 +264,13 @@ void PostgresSets::update_rows(PlanStatements& statements, const ColumnSet& sent
         for (const Row row : rows) run_one(prepared(statements, Kind::update_one, sent), row, row, {});
         return;
     }
-    while (!rows.empty()) rows = rows.subspan(run_many(prepared(statements, Kind::update_many, sent), rows, true, {}));
+    Prepared& many = prepared(statements, commits_ ? Kind::update_many : Kind::update_piece, sent);
+    const Expected expected{commits_ ? Expected::What::nothing : Expected::What::update, nullptr, nullptr, 0};
+    while (!rows.empty()) {
+        const std::size_t done = run_many(many, rows, commits_, expected);
+        expected_.back().rows = done;
+        rows = rows.subspan(done);
+    }
 }
 
 void PostgresSets::delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing) {
@@ -316,7 +326,9 @@ Statement PostgresSets::build(const PlanStatements& statements, Kind kind, const
         case Kind::insert_many:
             return insert_many(plan, conflict_of(statements));
         case Kind::update_many:
-            return update_many(plan, sent);
+            return update_many(plan, sent, true);
+        case Kind::update_piece:
+            return update_many(plan, sent, false);
         case Kind::delete_many:
             return delete_many(plan);
     }

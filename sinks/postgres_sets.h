@@ -51,6 +51,7 @@ class PostgresSets {
         delete_one,
         insert_many,
         update_many,
+        update_piece,  // what is not committed in the same pipeline: its count is looked at here
         delete_many
     };
     struct Prepared {
@@ -65,7 +66,7 @@ class PostgresSets {
     };
     // What a reply means.
     struct Expected {
-        enum class What : std::uint8_t { nothing, prepare, upsert, remove, progress } what = What::nothing;
+        enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress } what = What::nothing;
         Prepared* prepared = nullptr;
         PlanStatements* statements = nullptr;  // of an insert: whom to blame
         std::uint64_t rows = 0;
@@ -98,7 +99,7 @@ class PostgresSets {
     void add_text(std::string_view text) { add_text(Value(text)); }
     void send_texts(Prepared& prepared, Expected expected);
     void make_ready(Prepared& prepared);
-    // Reads the answers; false when one failed.
+    // Reads the answers; false when one failed or an update has not found its rows.
     bool settle();
     void blame(const Expected& expected, const SqlError& error);
 
@@ -110,6 +111,7 @@ class PostgresSets {
     std::unordered_map<const PostgresPlan*, PlanStatements> statements_;
     std::uint64_t statements_made_ = 0;
     std::uint64_t batch_ = 0;
+    bool commits_ = false;  // the batch's pipeline ends with its COMMIT
     Prepared progress_statement_{{PostgresProgress::move_statement(), {}, {}}, "pgsluice_progress", false};
 
     std::optional<sql::Pipeline> pipeline_;

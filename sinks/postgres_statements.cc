@@ -204,17 +204,19 @@ Statement insert_many(const PostgresPlan& plan, Conflict conflict) {
     return made;
 }
 
-Statement update_many(const PostgresPlan& plan, const ColumnSet& sent) {
+Statement update_many(const PostgresPlan& plan, const ColumnSet& sent, bool checked) {
     const auto made = assignments(plan, sent, false, many);
     const std::size_t parameters = made.columns.size() + plan.key.size();
     Statement update{"", made.columns, plan.key};
     const std::string rows = unnested(parameters);
     const std::string condition = finds(plan, plan.key, many, made.columns.size()) + made.tests;
-    const std::string found = made.sets.empty()
-                                  ? fmt::format("SELECT 1 FROM {} AS t, {} WHERE {}", plan.table.only, rows, condition)
-                                  : fmt::format("UPDATE {} AS t SET {} FROM {} WHERE {} RETURNING 1", plan.table.only,
-                                                made.sets, rows, condition);
-    update.text = fmt::format("WITH u AS ({}) SELECT 1 / (count(*) = ${}::bigint)::int FROM u", found, parameters + 1);
+    const bool writes = !made.sets.empty();
+    update.text =
+        writes ? fmt::format("UPDATE {} AS t SET {} FROM {} WHERE {}", plan.table.only, made.sets, rows, condition)
+               : fmt::format("SELECT 1 FROM {} AS t, {} WHERE {}", plan.table.only, rows, condition);
+    if (checked)
+        update.text = fmt::format("WITH u AS ({}{}) SELECT 1 / (count(*) = ${}::bigint)::int FROM u", update.text,
+                                  writes ? " RETURNING 1" : "", parameters + 1);
     return update;
 }
 

@@ -12,7 +12,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::size_t max_bytes_ahead = 16 * 1024 * 1024;
+constexpr std::size_t max_bytes_ahead = 4 * 1024 * 1024;
 // How long the loop waits for a message when it has nothing to apply; also the rhythm of flush().
 constexpr int idle_wait_ms = 200;
 constexpr int piece_wait_ms = 20;

@@ -58,6 +58,32 @@ TEST_CASE("every number of rows, from one statement a row to COPY") {
     }
 }
 
+TEST_CASE("updates in pieces of a transaction, and one whose row is not there") {
+    for (const bool first_piece : {true, false}) {
+        CAPTURE(first_piece);
+        Sets target;
+        const auto table = items();
+        const auto updates = [&](const char* a) {
+            for (const char* id : {"1", "2", "3", "4", "5"})
+                target.feed.update(table, {text(id), text(a), unchanged_value});
+        };
+        target.sql("INSERT INTO t SELECT i, 'old', 'long' FROM generate_series(1, 5) AS i");
+        if (!first_piece) {
+            updates("older");
+            target.sink->apply(target.feed.piece());
+            CHECK(target.fallbacks() == 0);
+        }
+        updates("new");
+        target.feed.update(table, {text("6"), text("new"), text("long")});
+        target.sink->apply(target.feed.piece());
+        CHECK(target.fallbacks() == 1);
+        target.feed.update(table, {text("1"), text("last"), unchanged_value});
+        target.sink->apply(target.feed.complete());
+        CHECK(target.scalar("SELECT string_agg(a || ' ' || b, ', ' ORDER BY id) FROM t") ==
+              "last long, new long, new long, new long, new long, new long");
+    }
+}
+
 TEST_CASE("rows larger than a statement should be") {
     Sets target;
     const auto table = items();
