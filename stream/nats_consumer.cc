@@ -159,7 +159,8 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
     const auto headers = parse_headers(*msg, names_.stream, delivered.seq);
     last_ = headers.meta;
     const auto body = body_of(*msg);
-    return parts_.take(delivered.seq, headers, body, MessageOwner(msg.release(), natsMsg_Destroy));
+    return parts_.take(delivered.seq, headers, body,
+                       MessageOwner(msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
 }
 
 }  // namespace pgsluice::nats

@@ -12,6 +12,7 @@
 #include "stream/consumer.h"
 #include "stream/nats_delivery.h"
 #include "stream/nats_link.h"
+#include "stream/nats_spent.h"
 #include "stream/part_assembly.h"
 
 namespace pgsluice::nats {
@@ -21,6 +22,7 @@ class NatsConsumer : public Consumer {
     NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from);
 
     std::optional<Message> next(int timeout_ms) override;
+    [[nodiscard]] bool more() const override { return delivery_ && delivery_->waiting(); }
 
    private:
     void subscribe();
@@ -43,6 +45,7 @@ class NatsConsumer : public Consumer {
     std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
     PartAssembly parts_;
     std::optional<Delivery> delivery_;  // nothing: to be made again
+    std::shared_ptr<SpentMessages> spent_ = std::make_shared<SpentMessages>();
 };
 
 }  // namespace pgsluice::nats

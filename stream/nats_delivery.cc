@@ -110,10 +110,7 @@ std::optional<Delivered> Delivery::next(int timeout_ms) {
     while (!lost_) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         const auto left_ms = std::max<std::int64_t>(0, left.count());
-        if (left_ms == 0) {
-            std::uint64_t waiting = 0;
-            if (natsSubscription_QueuedMsgs(subscription_.get(), &waiting) != NATS_OK || waiting == 0) break;
-        }
+        if (left_ms == 0 && !waiting()) break;
         natsMsg* made = nullptr;
         const auto status = natsSubscription_NextMsg(&made, subscription_.get(), left_ms);
         Msg msg(made);
@@ -152,6 +149,11 @@ void Delivery::control(natsMsg& msg) {
 
 void Delivery::answer(const char* subject) {
     if (natsConnection_Publish(link_.connection(), subject, nullptr, 0) != NATS_OK) lost_ = true;
+}
+
+bool Delivery::waiting() const {
+    std::uint64_t queued = 0;
+    return natsSubscription_QueuedMsgs(subscription_.get(), &queued) == NATS_OK && queued > 0;
 }
 
 bool Delivery::broken() const {

@@ -32,6 +32,8 @@ class Delivery {
 
     // The next message; nothing when none came within the time (0: only what is already here), or when it is broken.
     std::optional<Delivered> next(int timeout_ms);
+    // Something has come that next() has not taken.
+    [[nodiscard]] bool waiting() const;
     // Deliveries are missing, the server has not been heard of for too long, or the connection was lost meanwhile.
     [[nodiscard]] bool broken() const;
 

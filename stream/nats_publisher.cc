@@ -100,7 +100,7 @@ void NatsPublisher::subscribe() {
 }
 
 void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
-    const Msg owner(msg);
+    Msg owner(msg);
     auto& shared = shared_of<Shared>(closure);
     const std::string_view subject = natsMsg_GetSubject(msg);
     std::uint64_t index = 0;
@@ -117,6 +117,7 @@ void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, v
         shared.queue.reply(index, reply, std::chrono::steady_clock::now());
     }
     shared.changed.notify_one();
+    shared.spent.add(std::move(owner));
 }
 
 void NatsPublisher::throw_broken(const std::string& reason) const {
@@ -150,7 +151,10 @@ void NatsPublisher::pump() {
         }
         if (!broken.empty()) throw_broken(broken);
         if (!full.empty()) say_full(full);
-        for (; first_ < first; ++first_) messages_.pop_front();
+        for (; first_ < first; ++first_) {
+            shared_->spent.add(std::move(messages_.front()));
+            messages_.pop_front();
+        }
         if (!next) return;
         send(*next);
     }

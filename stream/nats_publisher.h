@@ -15,6 +15,7 @@
 #include "stream/ack_queue.h"
 #include "stream/message_headers.h"
 #include "stream/nats_link.h"
+#include "stream/nats_spent.h"
 #include "stream/publisher.h"
 
 namespace pgsluice::nats {
@@ -42,6 +43,7 @@ class NatsPublisher : public Publisher {
         std::condition_variable changed;
         AckQueue queue;
         std::size_t inbox_size = 0;
+        SpentMessages spent;
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 

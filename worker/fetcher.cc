@@ -5,34 +5,45 @@
 
 namespace pgsluice {
 
-namespace {
-
-// How long a read waits before it looks whether it should end.
-constexpr int poll_ms = 100;
-
-}  // namespace
-
 Fetcher::Fetcher(Consumer& consumer, std::size_t max_bytes_ahead)
     : consumer_(consumer),
       max_bytes_ahead_(max_bytes_ahead),
-      thread_([this](const std::stop_token& stop) { read(stop); }) {}
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Fetcher::~Fetcher() = default;
 
-void Fetcher::read(const std::stop_token& stop) {
-    try {
-        BlockReader reader;
-        while (!stop.stop_requested()) {
-            auto message = consumer_.next(poll_ms);
-            if (!message) continue;
-            Fetched fetched{std::move(*message), nullptr};
-            if (fetched.message.meta.kind == MessageKind::changes) fetched.block = reader.read(fetched.message.body);
-            push(std::move(fetched), stop);
+std::optional<Fetched> Fetcher::read(int timeout_ms) {
+    auto message = consumer_.next(timeout_ms);
+    if (!message) return std::nullopt;
+    Fetched fetched{std::move(*message), nullptr};
+    if (fetched.message.meta.kind == MessageKind::changes) fetched.block = blocks_.read(fetched.message.body);
+    return fetched;
+}
+
+void Fetcher::run(const std::stop_token& stop) {
+    while (true) {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait(lock, stop, [this] { return ahead_; })) return;
+        lock.unlock();
+        std::exception_ptr failure;
+        try {
+            read_ahead(stop);
+        } catch (...) {
+            failure = std::current_exception();
         }
-    } catch (...) {
-        const std::lock_guard lock(mutex_);
-        failure_ = std::current_exception();
+        lock.lock();
+        ahead_ = false;
+        failure_ = failure;
         changed_.notify_all();
+    }
+}
+
+// Until there is nothing more; the next one to come is the caller's.
+void Fetcher::read_ahead(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        auto fetched = read(0);
+        if (!fetched) return;
+        push(std::move(*fetched), stop);
     }
 }
 
@@ -45,17 +56,29 @@ void Fetcher::push(Fetched fetched, const std::stop_token& stop) {
     changed_.notify_all();
 }
 
-std::optional<Fetched> Fetcher::next(int timeout_ms) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return !ready_.empty() || failure_; });
-    if (ready_.empty()) {
-        if (failure_) std::rethrow_exception(failure_);
-        return std::nullopt;
-    }
+std::optional<Fetched> Fetcher::take() {
+    if (ready_.empty()) return std::nullopt;
     Fetched fetched = std::move(ready_.front());
     ready_.pop_front();
     bytes_ready_ -= fetched.message.body.size();
     changed_.notify_all();
+    return fetched;
+}
+
+std::optional<Fetched> Fetcher::next(int timeout_ms) {
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return !ready_.empty() || !ahead_; });
+        if (auto fetched = take()) return fetched;
+        if (failure_) std::rethrow_exception(failure_);
+        if (ahead_) return std::nullopt;
+    }
+    auto fetched = read(timeout_ms);
+    if (fetched && consumer_.more()) {
+        const std::lock_guard lock(mutex_);
+        ahead_ = true;
+        changed_.notify_all();
+    }
     return fetched;
 }
 

@@ -1,4 +1,6 @@
-// Reads and decodes ahead of the sink, on a thread of its own, so that the next block is ready while the target works.
+// Reads and decodes the stream's messages; ahead of the sink where there is a backlog, on a thread of its own, so that
+// the next block is ready while the target works. Where messages come one by one, the caller reads them itself: that
+// saves each the way from one thread to another.
 #pragma once
 
 #include <condition_variable>
@@ -22,24 +24,29 @@ struct Fetched {
 
 class Fetcher {
    public:
-    // Reads until destroyed. At most about this many bytes of message bodies wait decoded.
+    // At most about this many bytes of message bodies wait decoded. Nobody else may use the consumer meanwhile.
     Fetcher(Consumer& consumer, std::size_t max_bytes_ahead);
     ~Fetcher();
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
 
-    // The next message in order; nothing when none came within the time. Rethrows what the reading thread met, after
-    // the messages that came before it.
+    // The next message in order; nothing when none came within the time. Throws what reading and decoding throw, also
+    // what the thread met, after the messages that came before it. Calls come from one thread.
     std::optional<Fetched> next(int timeout_ms);
 
    private:
-    void read(const std::stop_token& stop);
+    std::optional<Fetched> read(int timeout_ms);
+    std::optional<Fetched> take();
+    void run(const std::stop_token& stop);
+    void read_ahead(const std::stop_token& stop);
     void push(Fetched fetched, const std::stop_token& stop);
 
-    Consumer& consumer_;
+    Consumer& consumer_;  // this and the next are the thread's while ahead_, else the caller's
+    BlockReader blocks_;
     const std::size_t max_bytes_ahead_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
+    bool ahead_ = false;
     std::deque<Fetched> ready_;
     std::size_t bytes_ready_ = 0;
     std::exception_ptr failure_;

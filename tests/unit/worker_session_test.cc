@@ -40,6 +40,8 @@ class PreparedConsumer : public Consumer {
         return message;
     }
 
+    [[nodiscard]] bool more() const override { return !messages_.empty(); }
+
    private:
     std::deque<Message> messages_;
     std::uint64_t last_ = 0;
