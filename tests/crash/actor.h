@@ -21,6 +21,7 @@ class Actor {
     void kill() { process_.reset(); }
     [[nodiscard]] bool started() const { return process_.has_value(); }
     [[nodiscard]] Process& process() { return *process_; }
+    [[nodiscard]] const std::vector<std::string>& argv() const { return argv_; }
 
    private:
     std::vector<std::string> argv_;

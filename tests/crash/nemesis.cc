@@ -50,9 +50,20 @@ Nemesis::Nemesis(Victims victims, unsigned seed)
         {"pause the worker", [&] { stop_and_continue(pipeline_.worker()); }},
         {"pause the file worker", [&] { stop_and_continue(file.process()); }},
         {"pause the webhook worker", [&] { stop_and_continue(webhook.process()); }},
+        {"pause the source", [&] { stop_and_continue(servers_.source); }},
+        {"pause the target", [&] { stop_and_continue(servers_.target); }},
+        {"kill a backend of the source", [&] { kill_backend(servers_.source); }},
+        {"kill a backend of the source", [&] { kill_backend(servers_.source); }},
+        {"kill a backend of the target", [&] { kill_backend(servers_.target); }},
+        {"kill a backend of the target", [&] { kill_backend(servers_.target); }},
         {"terminate the source's backends", [&] { terminate_backends(servers_.source, "true"); }},
         {"terminate the walsender", [&] { terminate_backends(servers_.source, "backend_type = 'walsender'"); }},
         {"terminate the target's backends", [&] { terminate_backends(servers_.target, "true"); }},
+        {"second replicator", [&] { second_replicator(); }},
+        {"second replicator", [&] { second_replicator(); }},
+        {"second worker", [&] { second_worker(); }},
+        {"second worker", [&] { second_worker(); }},
+        {"second worker", [&] { second_worker(); }},
         {"replicator's failpoint", [&] { replicator_failpoint(); }},
         {"replicator's failpoint", [&] { replicator_failpoint(); }},
         {"worker's failpoint", [&] { worker_failpoint(); }},
@@ -70,12 +81,13 @@ Nemesis::Nemesis(Victims victims, unsigned seed)
     };
 }
 
-void Nemesis::prepare(Pipeline& pipeline, const Links& links) {
+void Nemesis::prepare(Pipeline& pipeline, const Links& links, unsigned seed) {
     pipeline.go_through(links.ports());
     // Outages are short here, and several follow one another while a process has not yet got going.
     const Names patience = {"--retry-max-attempts", "1000", "--retry-initial-wait", "200ms", "--retry-max-wait", "1s"};
     Names replicator = patience;
     replicator.insert(replicator.end(), {"--stream-max-bytes", stream_max_bytes, "--stream-retain", "0s"});
+    if (seed % 2 == 1) replicator.insert(replicator.end(), {"--confirm", "applied"});
     pipeline.always(replicator, patience);
 }
 
@@ -108,6 +120,55 @@ void Nemesis::stop_and_continue(Process& process) {
     process.signal(SIGSTOP);
     pause(1500);
     process.signal(SIGCONT);
+}
+
+void Nemesis::stop_and_continue(PostgresServer& server) {
+    server.pause();
+    pause(2000);
+    server.resume();
+}
+
+void Nemesis::kill_backend(PostgresServer& server) {
+    const auto pids = server.rows("postgres",
+                                  "SELECT pid, backend_type FROM pg_stat_activity WHERE application_name LIKE "
+                                  "'pgsluice%' ORDER BY backend_type, backend_start");
+    if (pids.empty()) return;
+    const std::string& chosen = one_of(pids);
+    detail_ = chosen.substr(chosen.find('|') + 1);
+    server.kill_backend(std::stoi(chosen));
+}
+
+// One works, the other waits. Changes that came between the other's would be missing, double or out of order.
+void Nemesis::second_replicator() {
+    const Process second({.argv = pipeline_.replicator_argv({"--copy-and-stream"})});
+    pause(1500);
+    const std::vector<Fault> ends = {
+        {"goes", [] {}},
+        {"takes over", [&] { pipeline_.kill_replicator(), pause(2500); }},
+        {"competes", [&] { terminate_backends(servers_.source, "true"), pause(2500); }},
+        {"behind a paused one", [&] { stop_and_continue(pipeline_.replicator()), pause(1000); }},
+    };
+    const Fault& end = one_of(ends);
+    detail_ = end.name;
+    end.happen();
+}
+
+void Nemesis::second_worker() {
+    Actor* const actors[] = {nullptr, &victims_.file_worker, &victims_.webhook_worker};
+    Actor* const actor = actors[dice(3) - 1];
+    const Process second({.argv = actor != nullptr ? actor->argv() : pipeline_.worker_argv("postgres", {})});
+    pause(1500);
+    const std::vector<Fault> ends = {
+        {"goes", [] {}},
+        {"takes over", [&] { actor != nullptr ? actor->kill() : pipeline_.kill_worker(), pause(5000); }},
+        {"competes",
+         [&] { terminate_backends(servers_.target, "true"), victims_.links.workers_to_nats.cut(), pause(3000); }},
+        {"behind a paused one",
+         [&] { stop_and_continue(actor != nullptr ? actor->process() : pipeline_.worker()), pause(1000); }},
+    };
+    const Fault& end = one_of(ends);
+    detail_ = (actor != nullptr ? actor->argv().at(2) : "postgres") + " " + end.name;
+    end.happen();
 }
 
 void Nemesis::replicator_failpoint() {

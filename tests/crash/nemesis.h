@@ -24,7 +24,8 @@ struct Victims {
 class Nemesis {
    public:
     // From now on the pipeline's command lines go through the links, to a small stream, with endless patience.
-    static void prepare(Pipeline& pipeline, const Links& links);
+    // The seed says whether with --confirm applied.
+    static void prepare(Pipeline& pipeline, const Links& links, unsigned seed);
     Nemesis(Victims victims, unsigned seed);
 
     void start();  // all processes
@@ -48,6 +49,10 @@ class Nemesis {
     void replicator_failpoint();
     void worker_failpoint();
     void line_worker_failpoint();
+    void stop_and_continue(PostgresServer& server);
+    void kill_backend(PostgresServer& server);
+    void second_replicator();
+    void second_worker();
     void terminate_backends(PostgresServer& server, const std::string& which);
     void trouble_link();
     void fill_stream();

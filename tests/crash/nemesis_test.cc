@@ -28,7 +28,7 @@ TEST_CASE("writers, faults, equality") {
     Pipeline pipeline(servers);
     pipeline.on_both(Workload::schema());
     pipeline.on_source(Workload::rows());
-    Nemesis::prepare(pipeline, links);
+    Nemesis::prepare(pipeline, links, seed);
     FileWorker file_worker(pipeline);
     WebhookWorker webhook_worker(pipeline, seed);
     Nemesis nemesis({pipeline, servers, links, file_worker.actor, webhook_worker.actor}, seed);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -93,6 +95,26 @@ std::vector<std::string> split_lines(const std::string& text) {
     return lines;
 }
 
+// "pid (name) state parent ..."; empty when the process has just gone, where reading fails or even throws.
+std::string process_stat(const fs::path& directory) {
+    std::string line;
+    std::ifstream file(directory / "stat");
+    std::getline(file, line);
+    return line;
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+    std::vector<pid_t> children;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const std::string stat = process_stat(entry.path());
+        const auto behind_name = stat.rfind(')');
+        if (behind_name == std::string::npos || behind_name + 4 >= stat.size()) continue;
+        if (std::atoi(stat.c_str() + behind_name + 4) == parent)
+            children.push_back(std::atoi(entry.path().filename().c_str()));
+    }
+    return children;
+}
+
 }  // namespace
 
 struct PostgresServer::State {
@@ -136,6 +158,11 @@ struct PostgresServer::State {
     [[nodiscard]] bool ready() const {
         const auto lines = split_lines(read_file(data + "/postmaster.pid"));
         return lines.size() >= 8 && lines[7].starts_with("ready");
+    }
+
+    void signal_all(int number) {
+        process->signal(number);
+        for (const pid_t child : children_of(process->pid())) ::kill(child, number);
     }
 
     // A connection for one call. It must not be taken for one of pgsluice's own.
@@ -230,8 +257,34 @@ std::vector<std::string> PostgresServer::rows(const std::string& dbname, const s
 void PostgresServer::stop_immediate() {
     if (!state_->process) return;
     state_->process->signal(SIGQUIT);
+    state_->process->signal(SIGCONT);  // a paused one would never hear of it
     state_->process->wait();
     state_->process.reset();
+}
+
+void PostgresServer::pause() { state_->signal_all(SIGSTOP); }
+void PostgresServer::resume() { state_->signal_all(SIGCONT); }
+
+void PostgresServer::kill_backend(int pid) {
+    auto witness = state_->open(connect("postgres"));
+    ::kill(pid, SIGKILL);
+    const auto answers = [](sql::Connection& connection) {
+        try {
+            connection.exec("SELECT 1");
+            return true;
+        } catch (const std::exception&) {
+            return false;
+        }
+    };
+    eventually("PostgreSQL ends all backends", [&] { return !answers(witness); });
+    eventually("PostgreSQL has recovered", [&] {
+        try {
+            auto connection = state_->open(connect("postgres"));
+            return answers(connection);
+        } catch (const std::exception&) {
+            return false;
+        }
+    });
 }
 
 void PostgresServer::start() {

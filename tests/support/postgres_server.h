@@ -37,6 +37,11 @@ class PostgresServer {
     [[nodiscard]] std::string data_directory() const;
     void stop_immediate();  // kill, as in a crash
     void start();
+    // SIGSTOP for the postmaster and all it has started; what is started later waits for the postmaster.
+    void pause();
+    void resume();
+    // SIGKILL for one of its processes. PostgreSQL then ends all others and recovers; back when it has.
+    void kill_backend(int pid);
 
    private:
     struct State;
