@@ -28,7 +28,9 @@ bool is_nearly_full(const StreamState& stream) {
     return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
 }
 
-bool may_lose(const StreamState& stream) { return stream.max_age_ns != 0 || !stream.discard_new; }
+bool may_lose(const StreamState& stream) {
+    return stream.max_age_ns != 0 || !stream.discard_new || stream.limits_messages;
+}
 
 // What is under way here can be done at any other time: a stop need not wait for it.
 BrokerOptions without_grace(BrokerOptions nats) {

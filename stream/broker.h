@@ -44,8 +44,9 @@ struct StreamState {
     bool discard_new = true;
     bool file_storage = true;
     int replicas = 1;
-    std::string leader;           // the server that leads the stream, where the server says so
-    std::int64_t created_ns = 0;  // since 1970, by the server's clock: tells the stream from a later one of its name
+    std::string leader;            // the server that leads the stream, where the server says so
+    std::int64_t created_ns = 0;   // since 1970, by the server's clock: tells the stream from a later one of its name
+    bool limits_messages = false;  // in number, in all or per subject
 };
 
 // How long a replicated stream that ends too early may be one whose new leader has not applied all yet.

@@ -63,6 +63,7 @@ std::optional<StreamState> NatsBroker::stream_state(const std::string& stream) {
     state.bytes = info->State.Bytes;
     state.max_bytes = info->Config->MaxBytes;
     state.max_age_ns = info->Config->MaxAge;
+    state.limits_messages = info->Config->MaxMsgs > 0 || info->Config->MaxMsgsPerSubject > 0;
     state.discard_new = info->Config->Discard == js_DiscardNew;
     state.file_storage = info->Config->Storage == js_FileStorage;
     state.replicas = static_cast<int>(info->Config->Replicas);

@@ -28,6 +28,14 @@ struct Group {
         pipeline.stop();
     }
     std::unique_ptr<Broker> broker() { return connect_broker(nats.url()); }
+    // The stream's settings, made so by hand.
+    void edit(const std::string& settings) {
+        ask_jetstream(*broker(), "$JS.API.STREAM.UPDATE." + names.stream,
+                      R"({"name":")" + names.stream + R"(","subjects":[")" + names.snapshot_subject + R"(",")" +
+                          names.changes_subject +
+                          R"("],"retention":"limits","storage":"file","num_replicas":1,"max_bytes":-1,)" + settings +
+                          "}");
+    }
     void check_refused(const std::string& by_replicator, const std::string& by_worker) {
         pipeline.start();
         const int worker_code = pipeline.worker().wait();
@@ -66,15 +74,9 @@ TEST_CASE("nats-server's store is deleted while it is stopped") {
 
 TEST_CASE("nats-server's store is restored to an earlier copy while it is stopped") {
     Group group;
-    const auto store = group.nats.store_dir();
-    group.nats.kill();
-    fs::copy(store, store + ".copy", fs::copy_options::recursive);
-    group.nats.start();
+    group.nats.keep_store();
     group.run(3);
-    group.nats.kill();
-    fs::remove_all(store);
-    fs::rename(store + ".copy", store);
-    group.nats.start();
+    group.nats.roll_back();
     group.check_refused("the broker lost messages", "restored to an earlier state");
 }
 
@@ -96,27 +98,34 @@ TEST_CASE("the stream is purged by hand") {
 TEST_CASE("MaxAge is set by hand, while the replicator is stopped and while it runs") {
     Group group;
     const auto broker = group.broker();
-    const auto edit = [&](const std::string& settings) {
-        ask_jetstream(*broker, "$JS.API.STREAM.UPDATE." + group.names.stream,
-                      R"({"name":")" + group.names.stream + R"(","subjects":[")" + group.names.snapshot_subject +
-                          R"(",")" + group.names.changes_subject +
-                          R"("],"retention":"limits","storage":"file","num_replicas":1,"max_bytes":-1,)" + settings +
-                          "}");
-    };
     const auto expires = [&] { return broker->stream_state(group.names.stream)->max_age_ns != 0; };
-    edit(R"("discard":"new","max_age":90000000000000)");
+    group.edit(R"("discard":"new","max_age":90000000000000)");
     REQUIRE(eventually("it has a maximum age", expires));
     group.check_replicator("it has a maximum age, so unread changes would expire");
-    edit(R"("discard":"new","max_age":0)");
+    group.edit(R"("discard":"new","max_age":0)");
     REQUIRE(eventually("it has none", [&] { return !expires(); }));
     group.run(3);
     group.pipeline.start_replicator();
     group.pipeline.start_worker();
     group.pipeline.settle();
-    edit(R"("discard":"new","max_age":90000000000000)");
+    group.edit(R"("discard":"new","max_age":90000000000000)");
     REQUIRE(eventually("it has a maximum age", expires));
     group.check_replicator("it has a maximum age, so unread changes would expire");
     group.pipeline.stop_worker();
+}
+
+TEST_CASE("a maximum number of messages is set by hand while the replicator runs") {
+    Group group;
+    for (const std::string limit : {"max_msgs", "max_msgs_per_subject"}) {
+        CAPTURE(limit);
+        group.pipeline.start_replicator();
+        group.pipeline.await_stream();
+        group.edit(R"("discard":"new",")" + limit + R"(":100000)");
+        group.check_replicator("it has a maximum number of messages");
+        group.pipeline.kill_replicator();
+        group.edit(R"("discard":"new")");
+    }
+    group.run(3);
 }
 
 TEST_CASE("the source is set back to an older backup") {

@@ -87,6 +87,19 @@ void NatsServer::start() {
     }
 }
 
+void NatsServer::keep_store() {
+    kill();
+    std::filesystem::copy(store_dir(), store_dir() + ".kept", std::filesystem::copy_options::recursive);
+    start();
+}
+
+void NatsServer::roll_back() {
+    kill();
+    std::filesystem::remove_all(store_dir());
+    std::filesystem::rename(store_dir() + ".kept", store_dir());
+    start();
+}
+
 NatsServer& shared_nats() {
     static NatsServer server;
     return server;
