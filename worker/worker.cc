@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 
 #include "stream/copy_start.h"
 #include "stream/group_info.h"
@@ -170,10 +171,15 @@ void take_name(WorkerRegistry& registry, const WorkerOptions& options, const Sin
     }
 }
 
+// The sink ends first: until then something of it may be on its way, and nobody else may have the name.
 struct Leaving {
     WorkerRegistry& registry;
     const std::string& worker;
-    ~Leaving() { registry.leave(worker); }
+    std::unique_ptr<Sink>& sink;
+    ~Leaving() {
+        sink.reset();
+        registry.leave(worker);
+    }
 };
 
 // What a sink that remembers nothing was told last, as the registry has it.
@@ -190,7 +196,7 @@ std::optional<SinkState> recall(WorkerRegistry& registry, const WorkerOptions& o
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
                 const std::function<void()>& running, std::stop_token stop) {
     const auto ruleset = Ruleset::load(options.rules);
-    const auto sink = make_sink(stop);
+    auto sink = make_sink(stop);
     auto state = sink->open();
     const auto broker = Broker::connect(options.nats, log, stop);
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
@@ -216,7 +222,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));
-    const Leaving leaving{registry, options.worker};
+    const Leaving leaving{registry, options.worker, sink};
     const auto consumer = broker->consumer(options.names, from.resume_seq);
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (over) session.starts_over();
