@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "sql/error.h"
+#include "stream/start_over.h"
 
 namespace pgsluice {
 
@@ -14,8 +15,7 @@ namespace {
 using Then = StartPlan::Then;
 
 std::string start_over_hint(const StartFacts& facts) {
-    return fmt::format("Run the replicator with --resnapshot to copy group '{}' anew, or use another --group.",
-                       facts.names.group);
+    return fmt::format("{} to copy group '{}' anew, or use another --group.", copy_anew_hint, facts.names.group);
 }
 
 void check_slot(const StartFacts& facts) {
@@ -40,9 +40,7 @@ void check_holes(const StartFacts& facts) {
             fmt::format(
                 "unable to use stream '{}': it holds {} messages between sequences {} and {}, so some are missing",
                 facts.names.stream, stream.messages, stream.first_seq.value, stream.last_seq.value),
-            fmt::format("Somebody deleted messages. Delete stream and bucket '{}', drop slot '{}', and start the group "
-                        "anew, workers too.",
-                        facts.names.stream, facts.names.slot));
+            deleted_by_hand_hint);
     }
 }
 
@@ -114,7 +112,7 @@ StartPlan behind_changes(const StartFacts& facts) {
     if (facts.mode == ReplicatorMode::copy) {
         if (copy_complete) return {false, false, Then::finished};
         throw stop_error(fmt::format("unable to copy group '{}': it streams already", facts.names.group),
-                         "Use another --group, or --resnapshot to start this one over.");
+                         "Use another --group, or add --resnapshot to start this one over.");
     }
     check_resume(facts);
     return {false, false, Then::resume};

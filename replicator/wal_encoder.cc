@@ -7,6 +7,7 @@
 
 #include "sql/error.h"
 #include "stream/ddl_message.h"
+#include "stream/start_over.h"
 
 namespace pgsluice {
 
@@ -74,7 +75,7 @@ void WalEncoder::check_comes_again(const pgoutput::Begin& begin) {
             fmt::format("unable to go on behind {}: the source has no transaction that was committed there, so it was "
                         "set back to an earlier state since",
                         to_string(resume_.position)),
-            "Run the replicator with --resnapshot to copy the group anew, or use another --group.");
+            std::string(copy_anew_hint) + " to copy the group anew, or use another --group.");
     }
     resume_.comes_again = false;
 }

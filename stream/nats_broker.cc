@@ -8,6 +8,7 @@
 #include "stream/nats_publisher.h"
 #include "stream/nats_subject_publisher.h"
 #include "stream/server_version.h"
+#include "stream/start_over.h"
 
 namespace pgsluice {
 
@@ -224,9 +225,7 @@ std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, St
         const auto msg = link_->message(stream, last);
         if (!msg) {
             throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                             "somebody deleted it by hand, or its NATS account was full; start over: `pgsluice "
-                             "teardown`, then a new "
-                             "copy (--copy-and-stream)");
+                             deleted_by_hand_hint);
         }
         const auto part = parse_headers(*msg, stream, last).part;
         if (part.last()) return last;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/error.h"
+#include "stream/start_over.h"
 
 namespace pgsluice {
 
@@ -23,7 +24,7 @@ std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& he
         throw stop_error(
             fmt::format("unable to read message {}: it is part {} of {}, and the parts before it are not there",
                         seq.value, part.number, part.count),
-            "somebody removed messages by hand; start over: `pgsluice teardown`, then a new copy (--copy-and-stream)");
+            deleted_by_hand_hint);
     }
     body_->append(body);
     ++next_.number;

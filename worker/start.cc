@@ -5,21 +5,24 @@
 #include <algorithm>
 
 #include "sql/error.h"
+#include "stream/start_over.h"
 
 namespace pgsluice {
 
 namespace {
 
-constexpr const char* start_over_hint =
-    "Run the replicator once with --copy-and-stream --resnapshot, then start this worker again: it begins with the new "
-    "copy (see --target-existing-rows). A longer --stream-retain lets workers join later.";
+std::string start_over() {
+    return std::string(copy_anew_for_worker_hint) +
+           ": it begins with the new copy (see --target-existing-rows). A longer --stream-retain lets workers join "
+           "later.";
+}
 
 Error missed(const WorkerFacts& facts) {
     return stop_error(
         fmt::format(
             "unable to start worker '{}': stream '{}' begins at sequence {}, the messages before it were trimmed",
             facts.worker, facts.stream, facts.state.first_seq.value),
-        start_over_hint);
+        start_over());
 }
 
 Error went_back(const WorkerFacts& facts) {
@@ -27,7 +30,7 @@ Error went_back(const WorkerFacts& facts) {
         fmt::format("unable to continue worker '{}': its next message is {} but stream '{}' ends at {}: the stream was "
                     "re-created, purged or restored to an earlier state",
                     facts.worker, facts.sink->checkpoint.resume_seq.value, facts.stream, facts.state.last_seq.value),
-        start_over_hint);
+        start_over());
 }
 
 Error removed(const WorkerFacts& facts) {
@@ -36,7 +39,7 @@ Error removed(const WorkerFacts& facts) {
                     "messages it had "
                     "not applied were removed",
                     facts.worker, facts.sink->checkpoint.resume_seq.value, facts.stream, facts.state.first_seq.value),
-        start_over_hint);
+        start_over());
 }
 
 Error other_stream(const WorkerFacts& facts) {
@@ -46,7 +49,7 @@ Error other_stream(const WorkerFacts& facts) {
             "{}: this is not the stream it was fed from",
             facts.worker, to_string(facts.sink->checkpoint.position), facts.sink->checkpoint.resume_seq.value - 1,
             facts.stream, to_string(*facts.before)),
-        std::string("Point the worker at its own group and NATS server. Or: ") + start_over_hint);
+        "Point the worker at its own group and NATS server. Or: " + start_over());
 }
 
 Error re_created(const WorkerFacts& facts) {
@@ -55,7 +58,7 @@ Error re_created(const WorkerFacts& facts) {
                                   facts.worker, facts.stream, to_string(facts.sink->checkpoint.position)),
                       std::string("Point the worker at its own group and NATS server, or remove what it remembers "
                                   "(pgsluice teardown with --target-url; a file worker's directory). Or: ") +
-                          start_over_hint);
+                          start_over());
 }
 
 // What is missing does not matter when a whole copy comes behind it.

@@ -11,6 +11,7 @@
 #include "stream/group_tables.h"
 #include "stream/pause.h"
 #include "stream/registry.h"
+#include "stream/start_over.h"
 #include "worker/session.h"
 #include "worker/start.h"
 
@@ -100,7 +101,7 @@ void restore_snapshot(Session& session, Broker& broker, const Names& names, cons
         throw stop_error(
             fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
                         state.begin_seq.value, names.stream),
-            "start over: pgsluice teardown for the group, then replicator --copy-and-stream");
+            deleted_by_hand_hint);
     session.restore_snapshot(std::move(*begin), state.begin_seq);
 }
 
