@@ -39,6 +39,13 @@ std::string describe_worker(const WorkerEntry& worker, const StreamState& stream
         (now_us - worker.reported_us) / 1'000'000);
 }
 
+// A worker reports every second, and says when it ends.
+constexpr std::int64_t running_for_s = 10;
+
+bool may_run(const WorkerEntry& worker, std::int64_t now_us) {
+    return !worker.session.empty() && now_us - worker.reported_us < running_for_s * 1'000'000;
+}
+
 bool is_worker(const std::string& key) { return key.rfind("worker.", 0) == 0; }
 
 }  // namespace
@@ -85,7 +92,15 @@ void run_status(Settings settings, const Log& log, std::stop_token stop) {
 void run_forget(Settings settings, const Log& log, std::stop_token stop) {
     const auto broker = Broker::connect(settings.nats, log, std::move(stop));
     const std::string& worker = settings.worker.worker;
-    if (!WorkerRegistry(*broker, settings.worker.names).remove(worker)) {
+    WorkerRegistry registry(*broker, settings.worker.names);
+    const auto entry = registry.find(worker);
+    if (entry && may_run(*entry, registry.now_us())) {
+        throw stop_error(
+            fmt::format("unable to forget worker '{}': it was heard of {} s ago, so it runs and would register again",
+                        worker, (registry.now_us() - entry->reported_us) / 1'000'000),
+            fmt::format("Stop it first. One that was killed is taken for running for {} s.", running_for_s));
+    }
+    if (!registry.remove(worker)) {
         throw stop_error(fmt::format("unable to forget worker '{}': group '{}' knows none of that name", worker,
                                      settings.worker.names.group),
                          "pgsluice status shows the group's workers");

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "cmd/teardown.h"
+#include "replicator/source_session.h"
 #include "sinks/postgres_progress.h"
 #include "stream/registry.h"
 #include "tests/support/nats_server.h"
@@ -104,7 +105,8 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     entry.name = "gone";
     entry.sink = "file";
     entry.durable.resume_seq = StreamSeq{3};
-    WorkerRegistry(*broker, names).report(entry);
+    WorkerRegistry registry(*broker, names);
+    registry.report(entry);
     const auto pgsluice_says = [&](std::vector<std::string> words) {
         words.insert(words.begin(), PGSLUICE_BINARY);
         words.insert(words.end(), {"--group", "tear-down", "--nats-url", shared_nats().url()});
@@ -112,11 +114,52 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     };
     CHECK(contains(pgsluice_says({"status"}).out,
                    "worker 'gone' (file): applied up to 0/0:0, needs the stream from message 3"));
+    const Finished running = pgsluice_says({"forget", "--worker-name", "gone"});
+    CHECK(running.code == 1);
+    CHECK(contains(running.err, "unable to forget worker 'gone': it was heard of 0 s ago, so it runs"));
+    CHECK(contains(running.err, "HINT: Stop it first."));
+    CHECK(registry.find("gone"));
+    registry.leave("gone");
     CHECK(pgsluice_says({"forget", "--worker-name", "gone"}).code == 0);
     CHECK_FALSE(contains(pgsluice_says({"status"}).out, "gone"));
     const Finished again = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(again.code == 1);
     CHECK(contains(again.err, "unable to forget worker 'gone': group 'tear_down' knows none of that name"));
+}
+
+TEST_CASE("one that was killed can be forgotten after a while") {
+    const Group group;
+    const auto broker = connect_broker();
+    WorkerRegistry registry(*broker, names);
+    WorkerEntry entry;
+    entry.name = "killed";
+    entry.sink = "file";
+    registry.report(entry);
+    entry = registry.find("killed").value();
+    REQUIRE_FALSE(entry.session.empty());
+    entry.reported_us -= 11'000'000;
+    broker->kv_put(names, "worker.killed", encode(entry));
+    CHECK(run({PGSLUICE_BINARY, "forget", "--worker-name", "killed", "--group", "tear-down", "--nats-url",
+               shared_nats().url()})
+              .code == 0);
+    CHECK_FALSE(registry.find("killed"));
+}
+
+TEST_CASE("teardown refuses while a replicator holds the group's lock, though it has no slot yet") {
+    const Group group;
+    shared_postgres().sql(group.source, "SELECT pg_drop_replication_slot('pgsluice_tear_down')");
+    std::optional<sql::Connection> replicator(shared_postgres().connect(group.source));
+    std::optional<GroupLock> lock(std::in_place, *replicator, names.slot);
+    const Finished refused = group.teardown({"--yes"});
+    CHECK(refused.code != 0);
+    CHECK(contains(refused.err, "another replicator of the group is running (server process "));
+    CHECK(contains(refused.err, "HINT: "));
+    CHECK(shared_postgres().scalar(group.source, "SELECT count(*) FROM pg_publication") == "1");
+    CHECK(group.groups_with_progress() == "tear_down,another");
+    CHECK(connect_broker()->stream_state(names.stream));
+    lock.reset();
+    replicator.reset();
+    CHECK(group.teardown({"--yes"}).code == 0);
 }
 
 TEST_CASE("teardown refuses while the replicator runs, and removes nothing") {
