@@ -1,5 +1,6 @@
-// How much memory replicator and worker take at most: a worker that stayed away while 1 GB came, and one transaction of
-// 5 M rows. Not a part of ctest, for it takes minutes; tests/crash/run --memory.
+// How much memory replicator and worker take at most: a worker that stayed away while 1 GB came, one transaction of 5 M
+// rows, one of 10,000 savepoints, one that is rolled back. Not a part of ctest, for it takes minutes; tests/crash/run
+// --memory.
 //
 // PGSLUICE_MEMORY_BACKLOG_MB and PGSLUICE_MEMORY_ROWS make it smaller.
 #include <doctest/doctest.h>
@@ -32,6 +33,8 @@ long memory_mib(const Process& process, const std::string& field) {
     }
     return -1;
 }
+
+unsigned many_rows() { return number_from("PGSLUICE_MEMORY_ROWS", 5000000); }
 
 struct Measured : Pipeline {
     explicit Measured(PipelineServers servers) : Pipeline(servers), nats(servers.nats) {
@@ -114,11 +117,34 @@ TEST_CASE("a worker that stayed away catches up with flat memory") {
 }
 
 TEST_CASE("one large transaction") {
-    const std::string rows = std::to_string(number_from("PGSLUICE_MEMORY_ROWS", 5000000));
+    const std::string rows = std::to_string(many_rows());
     Measured pipeline(shared_servers());
     const auto begun = std::chrono::steady_clock::now();
     pipeline.on_source(Measured::insert("1", rows, 0));
     pipeline.settle(std::chrono::seconds(1800));
     pipeline.check("transaction of " + rows + " rows", begun);
+    pipeline.stop();
+}
+
+TEST_CASE("one transaction of 10,000 savepoints, half of them rolled back") {
+    const std::string rows = std::to_string(many_rows() / 10000);
+    Measured pipeline(shared_servers());
+    const auto begun = std::chrono::steady_clock::now();
+    pipeline.on_source("DO $$ BEGIN FOR k IN 0..9999 LOOP BEGIN " +
+                       Measured::insert("k * " + rows + " + 1", "(k + 1) * " + rows, 0) +
+                       "IF k % 2 = 0 THEN RAISE 'undone'; END IF; EXCEPTION WHEN raise_exception THEN NULL; END; END "
+                       "LOOP; END $$");
+    pipeline.settle(std::chrono::seconds(1800));
+    pipeline.check("transaction of 10000 savepoints of " + rows + " rows each, half of them rolled back", begun);
+    pipeline.stop();
+}
+
+TEST_CASE("one large transaction that is rolled back") {
+    const std::string rows = std::to_string(many_rows());
+    Measured pipeline(shared_servers());
+    const auto begun = std::chrono::steady_clock::now();
+    pipeline.on_source("BEGIN; " + Measured::insert("1", rows, 0) + "ROLLBACK");
+    pipeline.settle(std::chrono::seconds(1800));
+    pipeline.check("transaction of " + rows + " rows, rolled back", begun);
     pipeline.stop();
 }
