@@ -104,7 +104,7 @@ void Nemesis::start() {
 
 std::string Nemesis::strike() {
     detail_.clear();
-    pause(1000);
+    pause(dice(4) == 1 ? 50 : 1000);  // now and then before the last one is got over
     const Fault& fault = one_of(faults_);
     fault.happen();
     ensure_running();
@@ -116,9 +116,9 @@ int Nemesis::dice(int sides) { return std::uniform_int_distribution<int>(1, side
 // The moment of a fault is what the seed chooses; nothing is waited for.
 void Nemesis::pause(int at_most_ms) { std::this_thread::sleep_for(std::chrono::milliseconds(dice(at_most_ms))); }
 
-void Nemesis::stop_and_continue(Process& process) {
+void Nemesis::stop_and_continue(Process& process, int at_most_ms) {
     process.signal(SIGSTOP);
-    pause(1500);
+    pause(at_most_ms);
     process.signal(SIGCONT);
 }
 
@@ -163,8 +163,9 @@ void Nemesis::second_worker() {
         {"takes over", [&] { actor != nullptr ? actor->kill() : pipeline_.kill_worker(), pause(5000); }},
         {"competes",
          [&] { terminate_backends(servers_.target, "true"), victims_.links.workers_to_nats.cut(), pause(3000); }},
+        // For long enough that a worker whose name alone says that it is there loses it.
         {"behind a paused one",
-         [&] { stop_and_continue(actor != nullptr ? actor->process() : pipeline_.worker()), pause(1000); }},
+         [&] { stop_and_continue(actor != nullptr ? actor->process() : pipeline_.worker(), 6000), pause(2000); }},
     };
     const Fault& end = one_of(ends);
     detail_ = (actor != nullptr ? actor->argv().at(2) : "postgres") + " " + end.name;

@@ -44,7 +44,7 @@ class Nemesis {
         return choices[static_cast<std::size_t>(dice(static_cast<int>(choices.size())) - 1)];
     }
     void pause(int at_most_ms);
-    void stop_and_continue(Process& process);
+    void stop_and_continue(Process& process, int at_most_ms = 1500);
     // Starts the process so that it kills itself at the named place.
     void replicator_failpoint();
     void worker_failpoint();
