@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -225,6 +226,7 @@ ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
 void ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeeper) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
     raise_decoding_memory(replication.connection(), options_.decoding_memory_bytes);
+    const Lsn slot_at = find_slot(source_, options_.names.slot).value_or(SlotState{}).confirmed;
     replication.start_replication(options_.names.slot, options_.names.publication);
     ReplicationWalSource wal(replication, wal_sender_timeout(source_));
     ColumnTypes types(source_);
@@ -246,7 +248,9 @@ void ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
         housekeeper.check();
         copy.set(to_string(lsn));
     };
-    if (options_.confirm == ConfirmMode::applied) hooks.confirm_limit = [&] { return housekeeper.applied(); };
+    if (options_.confirm == ConfirmMode::applied) {
+        hooks.confirm_limit = [&housekeeper, slot_at] { return std::max(slot_at, housekeeper.applied()); };
+    }
     hooks.log = log_;
     running_();
     stream_wal(wal, *publisher_, resume, options_, hooks, stop_);

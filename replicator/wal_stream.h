@@ -20,8 +20,8 @@ struct WalStreamHooks {
     std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
     // Told what the slot was told with every status, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
-    // The slot is confirmed no further than this (--confirm applied); never below what it was told before, nor the
-    // slot's own confirmed position at the start. Empty: no further limit.
+    // The slot is confirmed no further than this (--confirm applied); never below what it was told before. At least
+    // where the slot was at the start. Empty: no further limit.
     std::function<Lsn()> confirm_limit;
     Log log;  // may be empty
 };

@@ -101,6 +101,30 @@ TEST_CASE("the slot never passes the slowest worker's durable checkpoint") {
     group.stop_file_worker();
 }
 
+TEST_CASE("the slot does not go back for a worker that joins later and is behind") {
+    Group group;
+    WorkerEntry late = WorkerRegistry(*group.broker(), group.names).find("file").value();
+    late.name = "late";
+    REQUIRE(group.durable("file") > Lsn{});
+    group.write(1);
+    const Lsn end = group.written();
+    eventually("the slot follows", [&] { return group.confirmed() >= end; });
+    group.broker()->kv_put(group.names, "worker.late", encode(late));
+    group.stop_replicator();
+    group.start_replicator({"--copy-and-stream", "--confirm", "applied"});
+    group.await_stream();
+    // Not even told to: older servers do as they are told, and then the slot no longer has what its position says.
+    for (int told = 0; told < 3; ++told) {
+        group.await_feedback();
+        CHECK(group.source_scalar("SELECT flush_lsn >= '" + to_string(end) +
+                                  "' FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid "
+                                  "WHERE s.slot_name = '" +
+                                  group.names.slot + "'") == "t");
+    }
+    group.stop();
+    group.stop_file_worker();
+}
+
 TEST_CASE("a broker that lost what a stopped worker had not applied gets it again from the slot, and all go on") {
     Group group;
     group.stop_worker();
