@@ -33,10 +33,12 @@ class FileSink final : public Sink {
                         const Checkpoint& upto) override {
         if (in_transaction_) directory_.recover();  // the rest of that transaction never comes: the copy starts over
         in_transaction_ = false;
-        if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
+        if (is_within(complete_, begin)) {
             complete_.begin_seq = upto.resume_seq;
             return;
         }
+        // Another copy of the same number: what the files of that number hold is not its.
+        if (complete_.loading_epoch == begin.epoch) directory_.discard({upto, 0, {}}, {});
         // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};

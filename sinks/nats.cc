@@ -53,8 +53,8 @@ class NatsSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (std::exchange(loading_epoch_, begin.epoch) == begin.epoch) return;
-        if (begin.epoch > 1) {
+        if (is_within({complete_, loading_epoch_, {}}, begin)) return;
+        if (std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1) {
             log_(LogLevel::warning, "the copy starts over: rows published by its earlier attempts are void");
             lines_.clear();
             encoder_->append_snapshot_begin(lines_, begin, tables);

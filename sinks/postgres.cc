@@ -168,7 +168,7 @@ void PostgresSink::committed() {
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
     copied_ = tables;
-    if (begin.epoch == progress_.state().loading_epoch) return note_begin(upto.resume_seq);
+    if (is_within(progress_.state(), begin)) return note_begin(upto.resume_seq);
     if (applier_.open()) {
         applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
         known_written_.clear();

@@ -58,6 +58,13 @@ struct SinkState {
     bool operator==(const SinkState&) const = default;
 };
 
+// Whether the copy that begins is the one that the sink is in the middle of; while it is, the checkpoint's position is
+// the copy's. The epoch alone does not tell: a broker that lost its last messages lost the number, too, and the next
+// copy gets it again.
+[[nodiscard]] inline bool is_within(const SinkState& state, const SnapshotBegin& begin) {
+    return state.loading_epoch == begin.epoch && state.checkpoint.position.commit == begin.consistent_point;
+}
+
 // A stretch of rows of one table as COPY text (text format, default options), whole lines.
 struct CopyBlock {
     const Relation* relation = nullptr;  // after rules and routing: the target's schema, table and column names
@@ -103,9 +110,9 @@ class Sink {
     virtual void while_waiting(std::function<void()> /*tell*/) {}
 
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
-    // with the same epoch in mid-snapshot, after a restart or for a later begin marker that repeats it: nothing is to
-    // be thrown away then, only begin_seq moves. If open() or an earlier
-    // call told of another epoch being loaded, what that one loaded must be thrown away first. `tables` are after rules
+    // within the same copy (is_within() above), after a restart or for a later begin marker that repeats it: nothing is
+    // to be thrown away then, only begin_seq moves. If open() or an earlier
+    // call told of another copy being loaded, what that one loaded must be thrown away first. `tables` are after rules
     // and routing, in the order of the snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                 const Checkpoint& upto) = 0;

@@ -70,11 +70,11 @@ class StdoutSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (complete_.loading_epoch == begin.epoch) {  // in the middle of it
+        if (is_within(complete_, begin)) {
             complete_.begin_seq = upto.resume_seq;
             return;
         }
-        if (begin.epoch > 1) {
+        if (begin.epoch > 1 || complete_.loading_epoch != 0) {
             log_(LogLevel::warning, "the copy starts over: rows printed by its earlier attempts are void");
             encoder_->append_snapshot_begin(buffer_, begin, tables);
         }

@@ -55,10 +55,11 @@ class WebhookSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (std::exchange(loading_epoch_, begin.epoch) == begin.epoch) return;
+        if (is_within({durable_, loading_epoch_, {}}, begin)) return;
+        const bool again = std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1;
         drain();
         durable_ = upto;
-        if (begin.epoch == 1) return;
+        if (!again) return;
         log_(LogLevel::warning, "the copy starts over: rows posted by its earlier attempts are void");
         text_.clear();
         encoder_->append_snapshot_begin(text_, begin, tables);

@@ -23,7 +23,8 @@ std::vector<std::string> unmatched_tables(const std::vector<std::string>& named,
 }
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
-    if (epoch() != begin.epoch) restore(std::move(begin));
+    if (!begin_ || begin_->epoch != begin.epoch || begin_->consistent_point != begin.consistent_point)
+        restore(std::move(begin));
     std::vector<RelationPtr> targets;
     for (const Table& table : tables_) targets.push_back(table.plan == nullptr ? nullptr : table.plan->target());
     sink_.begin_snapshot(*begin_, targets, upto);

@@ -42,6 +42,14 @@ Error removed(const WorkerFacts& facts) {
         start_over());
 }
 
+Error lost_copy(const WorkerFacts& facts) {
+    return stop_error(
+        fmt::format("unable to continue worker '{}': the copy of epoch {} that it is loading does not begin at message "
+                    "{} of stream '{}': the stream was restored to an earlier state",
+                    facts.worker, facts.sink->loading_epoch, facts.sink->begin_seq.value, facts.stream),
+        start_over());
+}
+
 Error other_stream(const WorkerFacts& facts) {
     return stop_error(
         fmt::format(
@@ -64,8 +72,10 @@ Error re_created(const WorkerFacts& facts) {
 // What is missing does not matter when a whole copy comes behind it.
 WorkerStart at_copy(const WorkerFacts& facts, const Error& otherwise) {
     if (!facts.copy || !facts.copy_held) throw otherwise;
-    // Told of the same epoch again, a sink keeps what it has loaded.
-    if (facts.sink && facts.sink->loading_epoch == facts.copy->epoch) throw otherwise;
+    // Told of the same copy again, a sink keeps what it has loaded.
+    const bool within = facts.sink && facts.sink->loading_epoch == facts.copy->epoch &&
+                        facts.sink->checkpoint.position.commit == facts.copy->consistent_point;
+    if (within) throw otherwise;
     return {{facts.copy->seq, {}}, true};
 }
 
@@ -92,6 +102,7 @@ WorkerStart decide_start(const WorkerFacts& facts) {
     if (facts.state.last_seq.value + 1 < resume.value) return at_later_copy(facts, went_back(facts));
     const bool marker_removed = facts.sink->loading_epoch != 0 && first > facts.sink->begin_seq;
     if (first > resume || marker_removed) return at_copy(facts, removed(facts));
+    if (facts.other_copy) return at_copy(facts, lost_copy(facts));
     if (facts.before && *facts.before > facts.sink->checkpoint.position)
         return at_later_copy(facts, other_stream(facts));
     return {facts.sink->checkpoint, false};

@@ -7,6 +7,8 @@
 //   resume_seq              last_seq + 1 < resume_seq                     the stream went back or was re-created: (b)
 //   resume_seq              first_seq > resume_seq, or > the begin        messages it needs were removed: (a)
 //                           marker of the copy the sink is in
+//   resume_seq              where the copy that the sink is in began,     that copy was lost: (a)
+//                           another one begins, or none
 //   resume_seq              the message before resume_seq has a position  not the stream the sink was fed from: (b)
 //                           above the sink's
 //   resume_seq              is not the stream the sink was fed from (it   (c)
@@ -38,6 +40,7 @@ struct WorkerFacts {
     // Position in the headers of the message just before resume_seq, where there is one.
     std::optional<Position> before;
     std::optional<CopyStart> copy;      // the newest one begun; looked for where needs_copy(), or to exit behind it
+    bool other_copy = false;            // the copy the sink is in does not begin where it did
     bool other_stream = false;          // the sink says that its state comes from another stream of this name
     bool copy_held = false;             // its begin marker is in the stream
     std::uint64_t announced_epoch = 0;  // above copy->epoch: that of a copy that is about to begin

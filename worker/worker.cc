@@ -66,6 +66,11 @@ WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional
         const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
         if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
     }
+    if (const auto& loading = facts.sink;
+        loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
+        const CopyStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
+        facts.other_copy = !holds_copy(broker, options.names, state, copy, stop);
+    }
     // A worker that can go on as it is has no use for the copy, and what is wrong with that must not stop it.
     const bool needed = needs_copy(facts);
     if (needed || options.exit_after_snapshot) facts.copy = find_copy_start(broker, options.names);

@@ -204,7 +204,7 @@ TEST_CASE("a copy that starts over is marked, one that goes on is not") {
     SnapshotBegin begin;
     begin.epoch = 2;
     begin.consistent_point = Lsn{0x200};
-    const Checkpoint marker{StreamSeq{9}, {}};
+    const Checkpoint marker{StreamSeq{9}, {begin.consistent_point, 0}};
     {
         const auto sink = sink_to(server);
         sink->open();

@@ -77,6 +77,7 @@ TEST_CASE("bad rows of the snapshot") {
     const auto table = make_relation("public", "t", {"id integer*", "v integer"});
     SnapshotBegin begin;
     begin.epoch = 1;
+    begin.consistent_point = Lsn{9};
     target.sink->begin_snapshot(begin, {table}, {StreamSeq{5}, {Lsn{9}, 0}});
     CopyBlock block;
     block.relation = table.get();

@@ -50,6 +50,7 @@ struct Synced : PostgresTarget {
     SnapshotBegin begin() const {
         SnapshotBegin begin;
         begin.epoch = 1;
+        begin.consistent_point = Lsn{9};
         begin.tables = {*order, *line, *part};
         return begin;
     }

@@ -44,6 +44,7 @@ RelationPtr table(const std::string& name) { return make_relation("public", name
 SnapshotBegin begin_of(std::uint64_t epoch) {
     SnapshotBegin begin;
     begin.epoch = epoch;
+    begin.consistent_point = Lsn{500};
     return begin;
 }
 
@@ -86,6 +87,24 @@ TEST_CASE("a restart in the middle skips what is loaded") {
     for (std::size_t i = 0; i < 10; ++i) target.sink->copy(a.at(i, 6 + i));
     target.sink->end_snapshot({}, at_seq(16));
     CHECK(target.scalar("SELECT count(*) || ',' || count(DISTINCT id) FROM a") == "1000,1000");
+}
+
+TEST_CASE("another copy of the same number does not go on with what the first one loaded") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE a (id int, v text)");
+    target.open();
+    const auto a = make_blocks(table("a"), 10);
+    target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
+    for (std::size_t i = 0; i < 4; ++i) target.sink->copy(a.at(i, 6 + i));
+    CHECK(eventually("four blocks are there", [&] { return target.scalar("SELECT count(*) FROM a") == "400"; }));
+    target.open();
+    SnapshotBegin other = begin_of(1);
+    other.consistent_point = Lsn{600};
+    target.sink->begin_snapshot(other, {a.relation}, {StreamSeq{5}, {Lsn{600}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM a") == "0");
+    target.sink->copy(a.at(7, 6));
+    target.sink->end_snapshot({}, {StreamSeq{8}, {Lsn{600}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM a") == "100");
 }
 
 TEST_CASE("the checkpoint follows what is loaded, so that the stream can be trimmed") {

@@ -288,6 +288,7 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
         const auto sink = make_file_sink(options, kQuiet, {});
         sink->open();
         begin.epoch = 1;
+        begin.consistent_point = position_of(1, 0).commit;
         sink->begin_snapshot(begin, {numbers()}, {StreamSeq{2}, {}});
         for (std::uint64_t row = 1; row <= 40; ++row) {
             fill_snapshot(batch, 1, row);
@@ -306,6 +307,7 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
         sink->begin_snapshot(begin, {numbers()}, {StreamSeq{2}, {}});  // the same epoch again: kept
         CHECK(numbers_in(directory.path).size() == 40);
         begin.epoch = 2;
+        begin.consistent_point = position_of(2, 0).commit;
         sink->begin_snapshot(begin, {numbers()}, {StreamSeq{50}, {}});
         CHECK(numbers_in(directory.path).empty());
         for (std::uint64_t row = 1; row <= 30; ++row) {
@@ -325,6 +327,30 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
     const auto state = make_file_sink(options, kQuiet, {})->open();
     REQUIRE(state);
     CHECK(state->loading_epoch == 0);
+}
+
+TEST_CASE("another copy of the same number throws away what the first one wrote") {
+    const Directory directory;
+    const FileSinkOptions options = small_files(directory.path);
+    SnapshotBegin begin;
+    begin.epoch = 3;
+    Batch batch;
+    for (const std::uint64_t point : {3, 4}) {
+        const auto sink = make_file_sink(options, kQuiet, {});
+        sink->open();
+        begin.consistent_point = position_of(point, 0).commit;
+        sink->begin_snapshot(begin, {numbers()}, {StreamSeq{2}, {begin.consistent_point, 0}});
+        CHECK(numbers_in(directory.path).empty());
+        for (std::uint64_t row = 1; row <= 40; ++row) {
+            fill_snapshot(batch, point, row);
+            sink->apply(batch);
+        }
+        sink->flush();
+        if (point == 4) sink->end_snapshot({}, {StreamSeq{60}, {}});
+    }
+    const auto loaded = numbers_in(directory.path);
+    REQUIRE(loaded.size() == 40);
+    CHECK(loaded.front() == 4001);
 }
 
 TEST_CASE("a copy behind a finished one begins with a line that says so, also after a crash") {

@@ -111,9 +111,25 @@ TEST_CASE("on a stream that is not the sink's, only a later and younger copy is 
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1001}, 1};
     CHECK(decide_start(facts) == over_from(2));
-    facts.sink->loading_epoch = 2;  // it would take the copy for the one it is in
+    facts.sink->loading_epoch = 2;  // of the same number, and yet another one
     facts.sink->begin_seq = {2};
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("not the stream"), Error);
+    CHECK(decide_start(facts) == over_from(2));
+}
+
+TEST_CASE("a worker in the middle of a copy starts over with another one that has its number, not with the same") {
+    auto facts = with_copy(facts_with(50, 90), 2, 80, 1000);
+    facts.sink = SinkState{{StreamSeq{60}, {Lsn{1000}, 0}}, 2, StreamSeq{45}};
+    facts.before = Position{Lsn{1000}, 0};
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("were removed"), Error);
+    facts.copy->consistent_point = {1001};
+    CHECK(decide_start(facts) == over_from(80));
+
+    facts.sink->begin_seq = {50};
+    CHECK(decide_start(facts).from.resume_seq == StreamSeq{60});
+    facts.other_copy = true;
+    CHECK(decide_start(facts) == over_from(80));
+    facts.copy_held = false;
+    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("restored to an earlier state"), Error);
 }
 
 TEST_CASE("whether a sink has the newest copy") {
