@@ -37,6 +37,9 @@ namespace pgsluice {
 
 namespace {
 
+// Its replicator was cut off or is ending; a walsender in the middle of sending takes a moment to see that.
+constexpr std::chrono::seconds left_walsender_patience(5);
+
 std::string version_text(int server_version) {
     return fmt::format("{}.{}", server_version / 10000, server_version % 10000);
 }
@@ -95,6 +98,7 @@ StartFacts ReplicatorSession::find_facts() {
     if (facts.slot && facts.slot->being_created()) {
         facts.slot = end_abandoned_creation(source_, options_.names.slot, *facts.slot, log_);
     }
+    facts.slot = end_left_walsender(source_, options_.names.slot, facts.slot, left_walsender_patience, log_);
     facts.wal_end = wal_end(source_);
     find_stream(facts);
     return facts;

@@ -42,6 +42,42 @@ std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, con
     return find_slot(connection, name);
 }
 
+namespace {
+
+// Whether it is there; ends it if it is not only to be looked for. The conditions stand in the statement that ends it,
+// so that a process that has its number by now is spared.
+bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot, int pid, bool look_only) {
+    const std::string number = std::to_string(pid);
+    const std::string look = look_only ? "true" : "false";
+    const auto found = connection.query(
+        "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 5000) END "
+        "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
+        "WHERE s.slot_name = $1 AND s.active_pid = $2::pg_catalog.int4 AND a.usename = SESSION_USER "
+        "AND a.application_name = pg_catalog.current_setting('application_name')",
+        {sql::Param(slot), sql::Param(number), sql::Param(look)}, {1, 0, 1});
+    return found.rows() == 1;
+}
+
+}  // namespace
+
+std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
+                                            std::optional<SlotState> found, std::chrono::milliseconds patience,
+                                            const Log& log) {
+    if (!found || found->active_pid == 0) return found;
+    const int pid = found->active_pid;
+    if (!end_walsender_of_ours(connection, name, pid, true)) return find_slot(connection, name);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (found && found->active_pid == pid && std::chrono::steady_clock::now() < deadline) {
+        connection.wait(false, 100);
+        found = find_slot(connection, name);
+    }
+    if (!found || found->active_pid != pid) return found;
+    log(LogLevel::warning,
+        fmt::format("ending server process {}, which an earlier session left using slot '{}'", pid, name));
+    end_walsender_of_ours(connection, name, pid, false);
+    return find_slot(connection, name);
+}
+
 SlotGuard::~SlotGuard() {
     if (name_.empty()) return;
     try {

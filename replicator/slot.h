@@ -1,6 +1,7 @@
 // The group's replication slot, as the catalog shows it.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -28,6 +29,14 @@ void drop_slot(sql::Connection& connection, const std::string& name);
 // Ends it, for whoever holds the group's lock knows that nobody is there to use it; returns what is left of the slot.
 std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
                                                 const SlotState& found, const Log& log);
+
+// A replicator that was cut off from the source may leave its walsender active on the slot, until the server notices
+// (wal_sender_timeout, a minute by default, or never). Waits `patience` for it, then ends it if it is ours: of our role
+// and our application_name. For whoever holds the group's lock: the walsender's replicator does not. Returns what the
+// slot is then; somebody else's walsender is left alone, and one that does not end stays as active_pid.
+std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
+                                            std::optional<SlotState> found, std::chrono::milliseconds patience,
+                                            const Log& log);
 
 // Drops a slot when left by an exception, so that a failed start pins no WAL: over a connection of its own that no stop
 // token ends. Does nothing after keep(). What it cannot drop, the next start drops.

@@ -26,9 +26,13 @@ void check_slot(const StartFacts& facts) {
                          "Choose another --group, or drop the slot if nobody needs it.");
     }
     if (facts.slot->active_pid != 0) {
-        throw retry_error(fmt::format("unable to use slot '{}': server process {} is using it", facts.names.slot,
-                                      facts.slot->active_pid),
-                          "Run one replicator per group; end the other one first.");
+        throw retry_error(
+            fmt::format("unable to use slot '{}': server process {} is using it", facts.names.slot,
+                        facts.slot->active_pid),
+            fmt::format(
+                "Run one replicator per group; end the other one first. If it is gone, run SELECT "
+                "pg_terminate_backend({}) on the source, as the role of that process or a member of pg_signal_backend.",
+                facts.slot->active_pid));
     }
 }
 

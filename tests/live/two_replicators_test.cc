@@ -1,6 +1,7 @@
 // Two replicators of one group at once: one works, the other waits and says for whom, and takes over.
 #include <doctest/doctest.h>
 
+#include "sql/replication.h"
 #include "stream/broker.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
@@ -49,6 +50,52 @@ TEST_CASE("the second waits, says for whom, and takes over when the first is kil
     pipeline.stop_worker();
     second.signal(SIGTERM);
     CHECK(second.wait(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("a walsender left active on the slot is ended, and its replicator does not get the slot back") {
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE plain (id int)");
+    pipeline.start();
+    pipeline.settle();
+    // Cut off: it notices nothing, and the server has lost only the connection that holds the lock.
+    pipeline.replicator().signal(SIGSTOP);
+    pipeline.on_source(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())");
+    Process second({.argv = pipeline.replicator_argv({"--copy-and-stream", "--retry-max-attempts", "0"})});
+    pipeline.on_source("INSERT INTO plain SELECT generate_series(1, 1000)");
+    pipeline.check_equal({"plain"});
+    CHECK(second.err().find("which an earlier session left using slot") != std::string::npos);
+    pipeline.replicator().signal(SIGCONT);
+    CHECK(eventually("the first says who has taken over", [&] {
+        return pipeline.replicator().err().find("another replicator of the group is running") != std::string::npos;
+    }));
+    pipeline.on_source("INSERT INTO plain SELECT generate_series(1, 1000)");
+    pipeline.check_equal({"plain"});
+    CHECK(second.running());
+    CHECK(in_order(pipeline.group()));
+    pipeline.kill_replicator();
+    pipeline.stop_worker();
+    second.signal(SIGTERM);
+    CHECK(second.wait(std::chrono::seconds(5)) == 0);
+}
+
+TEST_CASE("somebody else's walsender on the slot is left alone") {
+    Pipeline pipeline;
+    pipeline.start();
+    pipeline.settle();
+    pipeline.stop_replicator();
+    const std::string slot = "pgsluice_" + pipeline.group();
+    auto options = shared_postgres().connect(pipeline.source_scalar("SELECT current_database()"));
+    options.url = "application_name=other";
+    sql::ReplicationConnection other(options);
+    other.start_replication(slot, slot);
+    const auto second = run(pipeline.replicator_argv({"--copy-and-stream", "--retry-max-attempts", "0"}));
+    CAPTURE(second.err);
+    CHECK(second.code == 4);
+    CHECK(second.err.find("is using it") != std::string::npos);
+    CHECK(pipeline.source_scalar("SELECT active FROM pg_replication_slots WHERE slot_name = '" + slot + "'") == "t");
+    pipeline.stop_worker();
 }
 
 TEST_CASE("without retries the second exits") {
