@@ -141,7 +141,7 @@ bool PostgresInOrder::readmit(Changes changes, std::size_t count) {
 void PostgresInOrder::park(const Change& change, const std::string& reason) {
     dead_letters_->park(change, reason);
     PGSLUICE_FAILPOINT("postgres_parked");
-    PostgresProgress::note_parked(session_.connection, progress_, to_string(change.position));
+    PostgresProgress::note_parked(session_.connection, progress_, change);
 }
 
 }  // namespace pgsluice

@@ -291,7 +291,7 @@ void PostgresLoader::park(Loader& loader, const Work& work, std::string_view lin
     dead_letters_->park(
         change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
                             work.block.first_seq.value, work.plan->table.schema, work.plan->table.table, error.what()));
-    PostgresProgress::note_parked(loader.session.connection, progress_, to_string(change.position));
+    PostgresProgress::note_parked(loader.session.connection, progress_, change);
 }
 
 void PostgresLoader::committed(const std::vector<Work>& works) {

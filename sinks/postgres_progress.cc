@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "sinks/postgres_array.h"
+#include "sql/quote.h"
 
 namespace pgsluice {
 
@@ -32,11 +33,15 @@ constexpr const char* create_statements =
     "  \"table\" text NOT NULL);"
     "CREATE TABLE IF NOT EXISTS pgsluice.parked ("
     "  \"group\" text, worker text, position text, PRIMARY KEY (\"group\", worker, position));"
+    // Younger than the table. 0 and '': not known, so that every new copy makes the letter void.
+    "ALTER TABLE pgsluice.parked ADD COLUMN IF NOT EXISTS source_oid oid NOT NULL DEFAULT 0,"
+    "  ADD COLUMN IF NOT EXISTS \"table\" text NOT NULL DEFAULT '';"
     "CREATE TABLE IF NOT EXISTS pgsluice.written ("
     "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));";
 
 constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
+    "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
     "FROM unnest('{progress,loaded,unfinished,parked,written}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
@@ -240,14 +245,29 @@ void PostgresProgress::forget_unfinished() {
     connection_.query("DELETE FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
 }
 
-void PostgresProgress::note_parked(sql::Connection& writer, const PostgresProgress& progress,
-                                   const std::string& position) {
-    writer.query("INSERT INTO pgsluice.parked VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                 {progress.group_, progress.worker_, position}, {0});
+void PostgresProgress::note_parked(sql::Connection& writer, const PostgresProgress& progress, const Change& change) {
+    const Relation* table = change.relation ? &*change.relation : nullptr;
+    writer.query(
+        "INSERT INTO pgsluice.parked (\"group\", worker, position, source_oid, \"table\") VALUES ($1, $2, $3, $4::oid, "
+        "$5) ON CONFLICT DO NOTHING",
+        {progress.group_, progress.worker_, to_string(change.position), number(table ? table->oid : 0),
+         table ? sql::quote_qualified(table->schema, table->table) : ""},
+        {0});
 }
 
-void PostgresProgress::forget_parked() {
-    connection_.query("DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
+// By its oid, since it may have been renamed, and by its name, since it may have been made anew.
+void PostgresProgress::forget_parked(const std::vector<RelationPtr>& tables) {
+    std::vector<std::string> oids;
+    std::vector<std::string> names{""};
+    for (const RelationPtr& table : tables) {
+        if (!table) continue;
+        if (table->oid != 0) oids.push_back(number(table->oid));
+        names.push_back(sql::quote_qualified(table->schema, table->table));
+    }
+    connection_.query(
+        "DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = $2 AND (\"table\" = ANY($4::text[]) OR "
+        "source_oid = ANY($3::oid[]))",
+        {group_, worker_, text_array(oids), text_array(names)}, {0});
 }
 
 std::set<std::string> PostgresProgress::written_tables() {

@@ -62,9 +62,9 @@ class PostgresProgress {
     void forget_unfinished();
     // In `writer`'s open transaction: the change at this position is in the dead letters and not in the target. A
     // letter that is not noted, because its transaction was rolled back after it was parked, is not to be replayed.
-    static void note_parked(sql::Connection& writer, const PostgresProgress& progress, const std::string& position);
-    // In the open transaction: what was parked is void.
-    void forget_parked();
+    static void note_parked(sql::Connection& writer, const PostgresProgress& progress, const Change& change);
+    // In the open transaction: what was parked of these tables is void; null ones are passed over.
+    void forget_parked(const std::vector<RelationPtr>& tables);
     // Tables (quoted and qualified) that this worker has ever written to.
     std::set<std::string> written_tables();
     void note_written(const std::vector<std::string>& tables);

@@ -83,7 +83,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Post
     empty_tables(session, emptied);
     refuse_existing_rows(connection, empty, existing);
     progress.forget_loaded(std::nullopt);
-    progress.forget_parked();  // the copy holds all rows anew
+    progress.forget_parked(tables);  // the copy holds all their rows anew
     progress.set_loading_tables({empty.begin(), empty.end()});
     progress.move(next);
     connection.exec("COMMIT");

@@ -122,6 +122,49 @@ TEST_CASE("what is parked is noted with the rest of its transaction, and a new c
     CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "0");
 }
 
+TEST_CASE("a new copy makes the letters of its own tables void, and no other's") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE t (id int PRIMARY KEY, v int CHECK (v <> 13)); CREATE TABLE other (LIKE t INCLUDING ALL)");
+    Parked parked;
+    target.options.on_error = OnError::dead_letter;
+    target.options.existing_rows = ExistingRows::truncate;
+    target.open(&parked);
+    auto before = std::make_shared<Relation>(*make_relation("public", "t", {"id integer*", "v integer"}));
+    before->oid = 4711;
+    const auto other = make_relation("public", "other", {"id integer*", "v integer"});
+    SinkFeed feed;
+    target.sink->apply(feed.insert(before, {text("1"), text("13")}).insert(other, {text("1"), text("13")}).complete());
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "2");
+    auto again = std::make_shared<Relation>(*before);
+    SUBCASE("renamed since") {
+        target.sql("ALTER TABLE t RENAME TO u");
+        again->table = "u";
+    }
+    SUBCASE("made anew since") { again->oid = 4712; }
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    target.sink->begin_snapshot(begin, {again}, {StreamSeq{50}, {Lsn{9999}, 0}});
+    CHECK(target.rows("SELECT \"table\" FROM pgsluice.parked") == Lines{"\"public\".\"other\""});
+}
+
+TEST_CASE("letters noted before their table was noted are void by any copy") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE SCHEMA pgsluice; CREATE TABLE pgsluice.parked (\"group\" text, "
+        "worker text, position text, PRIMARY KEY (\"group\", worker, position))");
+    target.options.existing_rows = ExistingRows::truncate;
+    target.open();
+    target.sql(
+        "INSERT INTO pgsluice.parked (\"group\", worker, position) SELECT \"group\", worker, '0/9:2' FROM "
+        "pgsluice.progress");
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "1");
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    target.sink->begin_snapshot(begin, {make_relation("public", "t", {"id integer*"})},
+                                {StreamSeq{50}, {Lsn{9999}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM pgsluice.parked") == "0");
+}
+
 TEST_CASE("what is not a row's own fault stops, also where rows are parked") {
     PostgresTarget target;
     Parked parked;
