@@ -32,6 +32,22 @@ SELECT w.oid, pg_catalog.format_type(w.oid, NULL), b.oid, coalesce(e.oid, 0)
 FROM wanted w JOIN base b ON b.origin = w.oid AND b.typtype <> 'd'
 LEFT JOIN element e ON e.origin = w.oid AND e.typtype <> 'd')";
 
+bool equal(const Column& column, const sql::CatalogColumn& now) {
+    return column.name == now.name && column.type_oid == now.type_oid && column.typmod == now.typmod;
+}
+
+// The catalog is as of now and the relation perhaps of earlier. Numbers are told only when no column differs: one of
+// the same name may be another.
+void fill_numbers(std::vector<Column>& columns, std::vector<sql::CatalogColumn> now) {
+    const auto all = [&] { return std::equal(columns.begin(), columns.end(), now.begin(), now.end(), equal); };
+    bool same = all();
+    if (!same) {
+        std::erase_if(now, [](const sql::CatalogColumn& column) { return column.generated != '\0'; });
+        same = all();
+    }
+    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].number = same ? now[i].number : std::int16_t{0};
+}
+
 }  // namespace
 
 void ColumnTypes::load(std::span<const Column> columns) {
@@ -58,6 +74,7 @@ void ColumnTypes::fill(Relation& relation) {
     relation.ancestors.clear();
     for (auto& [schema, table] : sql::ancestors_of(connection_, relation.oid))
         relation.ancestors.push_back({std::move(schema), std::move(table)});
+    fill_numbers(relation.columns, sql::columns_of(connection_, relation.oid));
     const auto unique = sql::unique_columns_of(connection_, relation.oid);
     for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);

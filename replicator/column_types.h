@@ -1,5 +1,5 @@
-// Fills in what a Column says about its type beyond the type's OID, from pg_type, and whether it is in a unique index;
-// and what a partition is a part of.
+// Fills in what a Column says about its type beyond the type's OID, from pg_type, its number, and whether it is in a
+// unique index; and what a partition is a part of.
 //
 // The snapshot's relations and those of pgoutput's Relation messages must come out identical, so both get their
 // columns from here. Answers are kept per type OID for as long as the object lives: make a new one for each session.
@@ -17,11 +17,13 @@ namespace pgsluice {
 
 class ColumnTypes {
    public:
-    // The connection must be in no COPY and stay alive; two queries per call, and another when it meets unknown types.
+    // The connection must be in no COPY and stay alive; three queries per call, and another when it meets unknown
+    // types.
     explicit ColumnTypes(sql::Connection& connection) : connection_(connection) {}
 
     // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` and `ancestors` from the
-    // indexes and the tables above that the table has now (a change of them makes pgoutput describe it again). A type
+    // indexes and the tables above that the table has now (a change of them makes pgoutput describe it again). `number`
+    // is told when the table's columns are now what the relation says they were. A type
     // that has been dropped since (a change from before the drop is being read) becomes "???" with base_oid = type_oid,
     // element_oid = 0. Names are qualified unless in pg_catalog, whatever the search_path.
     void fill(Relation& relation);

@@ -64,6 +64,8 @@ struct Column {
     Oid element_oid = 0;    // an array's element type (a domain's followed to its base); 0 when not an array
     // In a unique index that is not the replica identity, also where only its expression or predicate names the column.
     bool unique = false;
+    // pg_attribute.attnum, which stays when a column is renamed; 0 when nobody knows it (ColumnTypes).
+    std::int16_t number = 0;
 
     bool operator==(const Column&) const = default;
 };

@@ -27,6 +27,10 @@ void append_column(JsonText& out, const Column& column) {
         out.number(column.element_oid);
     }
     if (column.unique) out.raw(",\"unique\":true");
+    if (column.number != 0) {
+        out.raw(",\"number\":");
+        out.number(column.number);
+    }
     out.raw('}');
 }
 
@@ -42,6 +46,7 @@ Column read_column(const JsonFields& fields) {
     column.base_oid = fields.has("base") ? fields.unsigned_number<Oid>("base") : column.type_oid;
     column.element_oid = fields.has("element") ? fields.unsigned_number<Oid>("element") : 0;
     column.unique = fields.has("unique") && fields.boolean("unique");
+    if (fields.has("number")) column.number = fields.unsigned_number<std::int16_t>("number");
     return column;
 }
 

@@ -30,6 +30,7 @@ TEST_CASE("a snapshot's tables are read back as they were written") {
                             ReplicaIdentity::index,
                             {{"id", 20, -1, true, "bigint", 20, 0}, {"tags", 16400, 36, false, "s.tag[]", 16400, 25}}});
     begin.tables.push_back({16391, "s", "d", ReplicaIdentity::nothing, {{"x", 16500, -1, false, "s.dom", 23, 0}}});
+    begin.tables[1].columns[1].number = 1600;
     begin.tables[2].ancestors = {{"s", "mid"}, {"t", "ro\"ot"}};
     begin.estimated_bytes = {0, 8192, 1ULL << 40};
     const auto read = decode_snapshot_begin(encode(begin));

@@ -1,0 +1,53 @@
+// What the catalog adds to a relation of the stream: column numbers, told only where they are sure.
+#include "replicator/column_types.h"
+
+#include <doctest/doctest.h>
+
+#include "sql/catalog.h"
+#include "tests/support/postgres_server.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+// The relation as pgoutput would describe it now.
+Relation described(sql::Connection& connection, const std::string& table) {
+    const auto found = sql::find_table(connection, "public", table);
+    REQUIRE(found);
+    Relation relation{found->oid, "public", table, ReplicaIdentity::default_key, {}};
+    for (const auto& column : sql::columns_of(connection, found->oid))
+        if (column.generated == '\0')
+            relation.columns.push_back({column.name, column.type_oid, column.typmod, column.key, {}, 0, 0});
+    return relation;
+}
+
+std::vector<int> numbers(sql::Connection& connection, Relation relation) {
+    ColumnTypes types(connection);
+    types.fill(relation);
+    std::vector<int> numbers;
+    for (const Column& column : relation.columns) numbers.push_back(column.number);
+    return numbers;
+}
+
+}  // namespace
+
+TEST_CASE("a column keeps its number, and no other is taken for it when the table was altered meanwhile") {
+    PostgresServer& server = shared_postgres();
+    const std::string db = server.create_database();
+    sql::Connection connection(server.connect(db));
+    server.sql(db,
+               "CREATE TABLE t (id int PRIMARY KEY, x int, email text, twice int GENERATED ALWAYS AS (x * 2) STORED)");
+    const Relation before = described(connection, "t");
+    CHECK(numbers(connection, before) == std::vector<int>{1, 2, 3});
+    server.sql(
+        db, "ALTER TABLE t DROP twice, DROP x; ALTER TABLE t RENAME email TO email_old; ALTER TABLE t ADD email text");
+    const Relation now = described(connection, "t");
+    CHECK(numbers(connection, now) == std::vector<int>{1, 3, 5});
+    CHECK(numbers(connection, before) == std::vector<int>{0, 0, 0});
+    Relation part = now;
+    part.columns.erase(part.columns.begin() + 1);  // as if it were from before the rename
+    CHECK(numbers(connection, part) == std::vector<int>{0, 0});
+    server.sql(db, "DROP TABLE t");
+    CHECK(numbers(connection, now) == std::vector<int>{0, 0, 0});
+}
