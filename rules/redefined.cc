@@ -20,6 +20,40 @@ bool is_named(const TableRules& rules, const std::string& column) {
                        [&](const Rule& rule) { return rule.kind != Rule::Kind::filter && rule.column == column; });
 }
 
+std::string file_of(const TableRules& rules) { return rules.place.file.empty() ? "the rules file" : rules.place.file; }
+
+bool has_filter(const TableRules& rules, const std::string& column) {
+    return std::ranges::any_of(
+        rules.rules, [&](const Rule& rule) { return rule.kind == Rule::Kind::filter && rule.column == column; });
+}
+
+bool says_was(const TableRules& rules, const std::string& column, const std::string& was) {
+    return std::ranges::any_of(rules.rules, [&](const Rule& rule) { return rule.column == column && rule.was == was; });
+}
+
+void check_number(const SeenDefinition& before, const Relation& now, const TableRules& rules,
+                  const std::vector<std::string>& ruled, const Column& column) {
+    const auto last = before.names.find(column.number);
+    if (last == before.names.end() || last->second == column.name) return;
+    const std::string& was = last->second;
+    const bool taken = std::ranges::any_of(before.names, [&](const auto& one) { return one.second == column.name; });
+    const bool hid = std::ranges::find(ruled, was) != ruled.end();
+    if (!hid && !(taken && has_filter(rules, column.name))) return;
+    if (says_was(rules, column.name, was)) return;
+    const bool named = is_named(rules, column.name);
+    if (named && !taken) return;
+    const std::string what = fmt::format("unable to go on with table '{}.{}': its column '{}' is called '{}' now, ",
+                                         now.schema, now.table, was, column.name);
+    if (!named)
+        throw stop_error(fmt::format("{}which {} does not name", what, file_of(rules)),
+                         fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they "
+                                     "may pass, with was: {}; and start again.",
+                                     column.name, was));
+    throw stop_error(fmt::format("{}and {} has rules for a column that had this name", what, file_of(rules)),
+                     fmt::format("Give '{}' the rule that the values of '{}' need, add was: {} to it, and start again.",
+                                 column.name, was, was));
+}
+
 // Added columns come last: one that stands before the rule's column and did not stand there may be that column under
 // another name, and so may one that stood before it and does not any more.
 bool moved(const Relation& before, const Relation& now, const std::string& other, const std::string& ruled) {
@@ -29,18 +63,26 @@ bool moved(const Relation& before, const Relation& now, const std::string& other
     return stands_before ? !stood_before : stood_before;
 }
 
-void check_place(const Relation& before, const Relation& now, const TableRules& rules, const Rule& rule) {
+[[noreturn]] void refuse_place(const Relation& now, const TableRules& rules, const std::string& ruled,
+                               const std::string& other) {
+    throw stop_error(
+        fmt::format(
+            "unable to go on with table '{}.{}': its columns were renamed or made anew, and what was '{}' may be "
+            "'{}' now, which {} does not name",
+            now.schema, now.table, ruled, other, file_of(rules)),
+        fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they may pass, and "
+                    "start again.",
+                    other));
+}
+
+// Names and places of columns must do.
+void check_place(const Relation& before, const Relation& now, const TableRules& rules, const std::string& ruled) {
+    if (!position(before, ruled)) return;
     for (const Column& other : now.columns) {
-        if (other.name == rule.column || is_named(rules, other.name)) continue;
-        if (!moved(before, now, other.name, rule.column)) continue;
-        throw stop_error(
-            fmt::format(
-                "unable to go on with table '{}.{}': its columns were renamed or made anew, and what was '{}' may "
-                "be '{}' now, which {} does not name",
-                now.schema, now.table, rule.column, other.name, rule.place.file),
-            fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they may pass, and "
-                        "start again.",
-                        other.name));
+        if (other.name == ruled || is_named(rules, other.name)) continue;
+        const bool may_be =
+            position(now, ruled) ? moved(before, now, other.name, ruled) : !position(before, other.name);
+        if (may_be) refuse_place(now, rules, ruled, other.name);
     }
 }
 
@@ -56,12 +98,17 @@ void check_order(const Relation& before, const Relation& now, const Rule& rule) 
 
 }  // namespace
 
-void check_redefined(const Relation& before, const Relation& now, const TableRules& rules) {
+void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
+                     const std::vector<std::string>& ruled) {
+    for (const Column& column : now.columns)
+        if (column.number != 0) check_number(before, now, rules, ruled, column);
+    const bool exact = is_numbered(before.relation) && is_numbered(now);
+    if (!exact)
+        for (const std::string& column : ruled) check_place(before.relation, now, rules, column);
     for (const Rule& rule : rules.rules) {
         if (rule.kind == Rule::Kind::keep) continue;
-        if (!position(before, rule.column) || !position(now, rule.column)) continue;
-        check_place(before, now, rules, rule);
-        check_order(before, now, rule);
+        if (!position(before.relation, rule.column) || !position(now, rule.column)) continue;
+        check_order(before.relation, now, rule);
     }
 }
 

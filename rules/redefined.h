@@ -2,13 +2,19 @@
 #pragma once
 
 #include "rules/rule.h"
+#include "stream/seen_tables.h"
 
 namespace pgsluice::rules {
 
-// A stop Error when a column with a rule may have been given another name and its old name to another column, or when
-// a filter's order has become that of another type. `before` is the table's definition that was met before `now`. A
-// column that is added comes behind all others and one that is dropped leaves the order of the rest, so a column that
-// was renamed shows by those it now stands behind, as long as it did not take the name of a dropped one.
-void check_redefined(const Relation& before, const Relation& now, const TableRules& rules);
+// A stop Error when a column that had a rule has another name now, unless a rule was written for it under that name; or
+// when a filter's order has become that of another type. `before` is the definition that was in force before `now`, and
+// `ruled` its columns that had a rule other than keep.
+//
+// By the columns' numbers that is exact, and a rule that was there already under the name counts only when it says
+// `was`. Where the numbers are not known, names must do: a column that is added comes behind all others and one that is
+// dropped leaves the order of the rest, so a column that was renamed shows by those it now stands behind, as long as it
+// did not take the name of a dropped one, or swapped names with one that has a rule, too.
+void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
+                     const std::vector<std::string>& ruled);
 
 }  // namespace pgsluice::rules

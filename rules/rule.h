@@ -71,6 +71,7 @@ struct Rule {
     enum class Kind { transform, filter, exclude, keep } kind = Kind::keep;
     Place place;
     std::string column;
+    std::string was;  // what the column was called before; empty: the rule does not say
     Operations operations = kRowOperations;
     std::shared_ptr<const Transform> transform;
     std::optional<Condition> condition;
@@ -103,6 +104,9 @@ struct Route {
     // Whether it sends rows of some source table into this one.
     [[nodiscard]] bool fills(std::string_view schema, std::string_view table) const;
 };
+
+// Whether every column's number is known.
+[[nodiscard]] bool is_numbered(const Relation& relation);
 
 RulesFile read_rules(const Node& root, const std::string& path);
 std::vector<Route> read_routes(const Node& root, const std::string& path);

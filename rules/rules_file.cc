@@ -80,6 +80,8 @@ std::vector<Rule> read_rule(const Node& node, Place place, const TransformDefaul
     Rule rule;
     rule.kind = read_kind(fields);
     const std::vector<std::string> columns = read_columns(fields);
+    rule.was = fields.text("was").value_or("");
+    if (!rule.was.empty() && columns.size() > 1) throw refuse(fields.place(), "'was' can tell of one column only");
     place.column = fmt::format("{}", fmt::join(columns, ", "));
     rule.place = place;
     if (const Node* operations = fields.take("operations"))

@@ -11,8 +11,8 @@
 #include "rules/ddl.h"
 #include "rules/node.h"
 #include "rules/plan_compiler.h"
-#include "rules/redefined.h"
 #include "rules/rule.h"
+#include "rules/table_memory.h"
 
 namespace pgsluice {
 namespace {
@@ -38,6 +38,30 @@ class FileRuleset final : public Ruleset {
     FileRuleset(RulesFile file, std::vector<Route> routes) : file_(std::move(file)), routes_(std::move(routes)) {}
 
     std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const override { return plan_of(relation); }
+
+    std::shared_ptr<const TablePlan> accept(const RelationPtr& relation, Position position) override {
+        const std::lock_guard lock(plans_mutex_);
+        const rules::PlanInput wanted = input(relation);
+        try {
+            if (wanted.rules == nullptr && wanted.route == nullptr) memory_.accept_unnamed(*relation, position);
+            auto plan = plan_for(relation);
+            if (wanted.rules != nullptr || wanted.route != nullptr) memory_.accept(*relation, position, wanted.rules);
+            return plan;
+        } catch (const Error& error) {
+            if (error.action() != Action::retry) refuse(*relation);
+            throw;
+        }
+    }
+
+    void recall(std::map<Oid, SeenTable> seen, Keep keep) override {
+        const std::lock_guard lock(plans_mutex_);
+        memory_.recall(std::move(seen), std::move(keep));
+    }
+
+    void applied(Position upto) override {
+        const std::lock_guard lock(plans_mutex_);
+        memory_.applied(upto);
+    }
 
     std::vector<std::string> tables() const override {
         std::set<std::string> names;
@@ -76,8 +100,9 @@ class FileRuleset final : public Ruleset {
             const rules::PlanInput wanted = input(relation);
             if (wanted.route == nullptr || wanted.route->replicate)
                 sources_[qualified(target_of(*relation, wanted.route))].insert(qualified(*relation));
+            memory_.know(*relation);
             try {
-                compile_plan(wanted);
+                compile_fitted(wanted);
             } catch (const Error& error) {
                 problems.push_back(error);
             }
@@ -103,15 +128,33 @@ class FileRuleset final : public Ruleset {
 
     std::shared_ptr<const RunningPlan> plan_of(const RelationPtr& relation) const {
         const std::lock_guard lock(plans_mutex_);
+        return plan_for(relation);
+    }
+
+    std::shared_ptr<const RunningPlan> plan_for(const RelationPtr& relation) const {
         if (const auto found = plans_.find(relation.get()); found != plans_.end()) return found->second.plan;
-        const rules::PlanInput wanted = input(relation);
-        check_name(*relation, wanted);
-        auto plan = compile_plan(wanted);
-        check_version(relation, wanted);
+        auto plan = compile_fitted(input(relation));
         remember_ancestors(*relation);
         if (plan != nullptr) sources_[qualified(*plan->target())].insert(qualified(*relation));
         plans_.emplace(relation.get(), Compiled{relation, plan});
         return plan;
+    }
+
+    std::shared_ptr<const RunningPlan> compile_fitted(rules::PlanInput wanted) const {
+        TableRules fitted;
+        if (wanted.rules != nullptr) {
+            fitted = memory_.fitted(*wanted.rules, *wanted.relation);
+            wanted.rules = &fitted;
+        }
+        return compile_plan(wanted);
+    }
+
+    // The first error is the one to hear of.
+    void refuse(const Relation& relation) {
+        try {
+            memory_.refuse(relation);
+        } catch (const Error&) {
+        }
     }
 
     void remember_ancestors(const Relation& relation) const {
@@ -122,26 +165,6 @@ class FileRuleset final : public Ruleset {
         const std::lock_guard lock(plans_mutex_);
         const auto found = ancestors_.find(fmt::format("{}.{}", table.schema, table.table));
         return found == ancestors_.end() ? std::vector<QualifiedName>{} : found->second;
-    }
-
-    void check_version(const RelationPtr& relation, const rules::PlanInput& wanted) const {
-        RelationPtr& last = last_[relation->oid];
-        if (last != nullptr && wanted.rules != nullptr) rules::check_redefined(*last, *relation, *wanted.rules);
-        last = relation;
-    }
-
-    // A table that had rules or a route and was given a name that has none must not pass as it is.
-    void check_name(const Relation& relation, const rules::PlanInput& wanted) const {
-        if (wanted.rules != nullptr || wanted.route != nullptr) {
-            named_[relation.oid] = qualified(relation);
-            return;
-        }
-        const auto before = named_.find(relation.oid);
-        if (before == named_.end()) return;
-        throw stop_error(fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
-                                     "routing files know only that name",
-                                     qualified(relation), before->second),
-                         "Name the table by its new name in the files, too, and start again.");
     }
 
     Truncate map_truncate(std::span<const RelationPtr> truncated) const {
@@ -188,9 +211,8 @@ class FileRuleset final : public Ruleset {
     std::vector<Route> routes_;
     mutable std::mutex plans_mutex_;
     mutable std::unordered_map<const Relation*, Compiled> plans_;
-    mutable std::unordered_map<Oid, RelationPtr> last_;             // definition met
-    mutable std::unordered_map<Oid, std::string> named_;            // tables that had rules or a route under this name
-    mutable std::map<std::string, std::set<std::string>> sources_;  // tables by the target they are routed to
+    rules::TableMemory memory_;
+    mutable std::map<std::string, std::set<std::string>> sources_;         // tables by the target they are routed to
     mutable std::map<std::string, std::vector<QualifiedName>> ancestors_;  // of the partitions met
     bool knows_all_ = false;
     std::mutex truncates_mutex_;

@@ -4,6 +4,8 @@
 // Whatever cannot be applied is refused when loading or compiling, or throws: a row is never let through.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +15,7 @@
 #include "stream/arena.h"
 #include "stream/change.h"
 #include "stream/log.h"
+#include "stream/seen_tables.h"
 
 namespace pgsluice {
 
@@ -50,6 +53,16 @@ class Ruleset {
     // usage Error when a rule does not fit the relation (a column that does not exist, a type it cannot take).
     // Null when the table is routed away altogether. The same Relation object yields the same plan.
     [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const = 0;
+    // The same for a relation that rows come with from `position` on, before the first of them. Also a stop Error when
+    // the rules may be meant for other columns than those it has under their names, as far as the definitions that were
+    // accepted before tell; so it is to be called whenever the rows' relation changes, in the order of the stream.
+    [[nodiscard]] virtual std::shared_ptr<const TablePlan> accept(const RelationPtr& relation, Position position) = 0;
+    // What earlier sessions accepted. `keep` (null: nothing of the table any more) must have kept what it is given when
+    // it returns. Without this call, nothing but what this object has accepted itself is known.
+    using Keep = std::function<void(Oid table, const SeenTable* seen)>;
+    virtual void recall(std::map<Oid, SeenTable> seen, Keep keep) = 0;
+    // Rows up to this one do not come again.
+    virtual void applied(Position upto) = 0;
     // Tables named in the files ("users" or "shop.users"), for checking against the source.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
     // Applies a truncate of several tables: each is mapped to its target, those routed away or without TRUNCATE among

@@ -82,7 +82,7 @@ void Batcher::take_change(const Change& source, Batch& batch) {
         if (ruleset_.apply_truncate(change, batch.arena)) add(change, batch);
         return;
     }
-    const TablePlan* plan = plans_.find(change.relation, block_->relations);
+    const TablePlan* plan = plans_.find(change.relation, block_->relations, change.position);
     if (plan != nullptr && plan->apply(change, batch.arena)) add(change, batch);
 }
 

@@ -12,25 +12,31 @@ namespace pgsluice {
 
 class Plans {
    public:
-    Plans(const Ruleset& ruleset, const Log& log) : ruleset_(ruleset), log_(log) {}
+    Plans(Ruleset& ruleset, const Log& log) : ruleset_(ruleset), log_(log) {}
 
     // The plan for one of `relations` (those of the block the pointer came from); null when the table is routed away.
-    // Compiled before any row of the relation is handed on; a rule that does not fit throws. Lives as long as this
-    // object, and so does the relation, whose address is therefore never used again.
-    const TablePlan* find(const Relation* relation, std::span<const RelationPtr> relations);
-    const TablePlan* find(const RelationPtr& relation) { return find(relation.get(), {&relation, 1}); }
+    // Compiled and accepted before any row of the relation is handed on, of which the one at `position` is the first; a
+    // rule that does not fit throws. Lives as long as this object, and so does the relation, whose address is therefore
+    // never used again.
+    const TablePlan* find(const Relation* relation, std::span<const RelationPtr> relations, Position position);
+    const TablePlan* find(const RelationPtr& relation, Position position) {
+        return find(relation.get(), {&relation, 1}, position);
+    }
 
    private:
     struct Entry {
         RelationPtr relation;
         std::shared_ptr<const TablePlan> plan;
+        const Relation** current = nullptr;  // the table's in `current_`
     };
-    const Entry& compile(const Relation* relation, std::span<const RelationPtr> relations);
+    Entry& accept(const Relation* relation, std::span<const RelationPtr> relations, Position position);
+    Entry& enter(const RelationPtr& relation, std::shared_ptr<const TablePlan> plan);
 
-    const Ruleset& ruleset_;
+    Ruleset& ruleset_;
     const Log& log_;
     std::unordered_map<const Relation*, Entry> entries_;
-    const Relation* last_ = nullptr;  // changes of one table come in runs
+    std::unordered_map<Oid, const Relation*> current_;  // each table's definition that rows came with last
+    const Relation* last_ = nullptr;                    // changes of one table come in runs
     const TablePlan* last_plan_ = nullptr;
 };
 

@@ -35,7 +35,7 @@ void SnapshotFeed::restore(SnapshotBegin begin) {
     rows_ = 0;
     for (const Relation& relation : begin.tables) {
         Table table{std::make_shared<const Relation>(relation), nullptr};
-        table.plan = plans_.find(table.relation);
+        table.plan = plans_.find(table.relation, {begin.consistent_point, 0});
         tables_.push_back(std::move(table));
     }
     begin_ = std::move(begin);

@@ -11,6 +11,7 @@
 #include "stream/group_tables.h"
 #include "stream/pause.h"
 #include "stream/registry.h"
+#include "stream/seen_tables.h"
 #include "stream/start_over.h"
 #include "worker/session.h"
 #include "worker/start.h"
@@ -223,6 +224,10 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
                         options.worker, facts.copy->epoch));
         state.reset();
     }
+    // Written before a row of a definition is handed on, so before the sink can remember one of it.
+    SeenTables seen(*broker, options.names, options.worker);
+    ruleset->recall(seen.load(), [&](Oid table, const SeenTable* definitions) { seen.put(table, definitions); });
+    ruleset->applied(from.position);
     const auto tables = await_tables(*broker, options.names, stream, stop);
     if (tables) check_tables(*ruleset, *tables, state.has_value(), log);
     // Registered before it subscribes: from here on nothing it needs is trimmed.
@@ -246,6 +251,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     session.run(stop, [&](const WorkerReport& report) {
         if (report.durable.checkpoint.resume_seq.value != 0) durable = report.durable;
         registry.report(entry_of(options, durable, report.applied));
+        ruleset->applied(durable.checkpoint.position);
     });
 }
 

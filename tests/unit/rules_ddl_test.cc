@@ -214,10 +214,11 @@ TEST_CASE("a table with rules does not lose them by a new name") {
 
     // Without captured DDL the new name shows with the next row.
     const RelationPtr users = relation("users", {column("id", kInteger, true), column("email", kText)});
-    CHECK(masks->compile(users) != nullptr);
+    CHECK(masks->accept(users, {Lsn{1}, 1}) != nullptr);
     Relation renamed_users = *users;
     renamed_users.table = "people";
     const auto people = std::make_shared<const Relation>(renamed_users);
-    CHECK(error_of([&] { (void)masks->compile(people); }).find("it was called 'public.users' before") !=
-          std::string::npos);
+    CHECK(error_of([&] {
+              (void)masks->accept(people, {Lsn{2}, 1});
+          }).find("it was called 'public.users' before") != std::string::npos);
 }

@@ -16,11 +16,13 @@ std::vector<Column> columns(const std::vector<std::string>& names) {
     return made;
 }
 
+Position at(std::uint64_t commit) { return {Lsn{commit}, 1}; }
+
 // What a worker says that meets one definition and then the other.
 std::string between(const std::vector<Column>& before, const std::vector<Column>& now, const std::string& rules) {
     const auto ruleset = load(rules);
-    (void)ruleset->compile(relation("t", before));
-    return error_of([&] { (void)ruleset->compile(relation("t", now)); });
+    (void)ruleset->accept(relation("t", before), at(1));
+    return error_of([&] { (void)ruleset->accept(relation("t", now), at(2)); });
 }
 
 std::string masked(const std::vector<std::string>& before, const std::vector<std::string>& now,

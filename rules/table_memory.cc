@@ -1,0 +1,223 @@
+#include "rules/table_memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rules/redefined.h"
+
+namespace pgsluice::rules {
+namespace {
+
+constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
+
+const Column* column_named(const Relation& relation, const std::string& name) {
+    const auto found = std::ranges::find(relation.columns, name, &Column::name);
+    return found == relation.columns.end() ? nullptr : &*found;
+}
+
+// Whether a rule could not tell them apart.
+bool same(const Relation& a, const Relation& b) {
+    const bool numbers = is_numbered(a) && is_numbered(b);
+    return a.schema == b.schema && a.table == b.table &&
+           std::ranges::equal(a.columns, b.columns, [&](const Column& one, const Column& other) {
+               return one.name == other.name && one.type_oid == other.type_oid &&
+                      (!numbers || one.number == other.number);
+           });
+}
+
+// The newest definition that came at or before the position.
+std::size_t in_force(const SeenTable& table, const Position& position) {
+    std::size_t found = none;
+    for (std::size_t i = 0; i < table.accepted.size() && table.accepted[i].from <= position; ++i) found = i;
+    return found;
+}
+
+// Columns with a rule other than keep, beside `more`.
+std::vector<std::string> with_rule(const TableRules& rules, std::vector<std::string> more = {}) {
+    for (const Rule& rule : rules.rules)
+        if (rule.kind != Rule::Kind::keep) more.push_back(rule.column);
+    std::ranges::sort(more);
+    more.erase(std::ranges::unique(more).begin(), more.end());
+    return more;
+}
+
+bool is_accepted(const SeenTable* table, const Relation& relation) {
+    return table != nullptr && std::ranges::any_of(table->accepted, [&](const SeenDefinition& one) {
+               return same(one.relation, relation);
+           });
+}
+
+}  // namespace
+
+void TableMemory::recall(std::map<Oid, SeenTable> seen, Keep keep) {
+    seen_ = std::move(seen);
+    keep_ = std::move(keep);
+}
+
+const SeenTable* TableMemory::seen(Oid table) const {
+    const auto found = seen_.find(table);
+    return found == seen_.end() ? nullptr : &found->second;
+}
+
+TableMemory::Newest TableMemory::newest(const Relation& relation) const {
+    const SeenTable* table = seen(relation.oid);
+    const auto unless_same = [&](const Relation& one, bool sure) {
+        return same(one, relation) ? Newest{} : Newest{&one, sure};
+    };
+    const bool accepted = is_accepted(table, relation);
+    if (table != nullptr && table->refused && !same(*table->refused, relation)) return {&*table->refused, accepted};
+    const auto known = known_.find(relation.oid);
+    if (known != known_.end() && !is_accepted(table, known->second)) return unless_same(known->second, false);
+    return accepted ? unless_same(table->accepted.back().relation, true) : Newest{};
+}
+
+// Whether the rule is for a column that only the newest definition has. Where it is not sure that this is older, its
+// column must not be that one under another name, unless a rule hides it under that, too.
+bool TableMemory::is_of_newest(const Rule& rule, const TableRules& rules, const Relation& relation) const {
+    const auto [now, sure] = newest(relation);
+    const Column* column = now == nullptr ? nullptr : column_named(*now, rule.column);
+    if (column == nullptr || sure) return column != nullptr;
+    if (!is_numbered(relation) || column->number == 0) return false;
+    const auto here = std::ranges::find(relation.columns, column->number, &Column::number);
+    return here == relation.columns.end() || std::ranges::any_of(rules.rules, [&](const Rule& other) {
+               return other.column == here->name && other.kind != Rule::Kind::keep;
+           });
+}
+
+// The replicator may not have been able to tell numbers that it could tell before.
+const Relation& TableMemory::numbered(const Relation& relation) const {
+    const SeenTable* table = seen(relation.oid);
+    if (table == nullptr || is_numbered(relation)) return relation;
+    const auto twin =
+        std::ranges::find_if(table->accepted, [&](const SeenDefinition& one) { return same(one.relation, relation); });
+    return twin == table->accepted.end() ? relation : twin->relation;
+}
+
+TableRules TableMemory::fitted(const TableRules& rules, const Relation& as_told) const {
+    const Relation& relation = numbered(as_told);
+    TableRules fitted = rules;
+    fitted.rules.clear();
+    for (const Rule& rule : rules.rules)
+        for (const std::string& column : columns_of(rule, rules, relation))
+            (fitted.rules.emplace_back(rule)).column = column;
+    return fitted;
+}
+
+// The columns that the rule holds for. Where it is not sure which of two is meant, it is both.
+std::vector<std::string> TableMemory::columns_of(const Rule& rule, const TableRules& rules,
+                                                 const Relation& relation) const {
+    std::vector<std::string> columns;
+    bool by_name = column_named(relation, rule.column) != nullptr || !is_of_newest(rule, rules, relation);
+    const auto [other, sure] = newest(relation);
+    const Column* now = column_named(other == nullptr ? relation : *other, rule.column);
+    if (rule.was.empty()) {
+    } else if (is_numbered(relation) && now != nullptr && now->number != 0) {
+        const auto then = std::ranges::find(relation.columns, now->number, &Column::number);
+        const bool renamed = then != relation.columns.end() && then->name == rule.was;
+        if (renamed) columns.push_back(rule.was);
+        if (renamed && column_named(relation, rule.column) == nullptr) by_name = false;
+        if (sure && (renamed || then == relation.columns.end())) by_name = false;
+    } else if (column_named(relation, rule.was) != nullptr &&
+               (other != nullptr || column_named(relation, rule.column) == nullptr)) {
+        columns.push_back(rule.was);
+        by_name = column_named(relation, rule.column) != nullptr;
+    }
+    if (by_name) columns.push_back(rule.column);
+    return columns;
+}
+
+void TableMemory::accept(const Relation& relation, const Position& position, const TableRules* rules) {
+    SeenTable& table = seen_[relation.oid];
+    const std::size_t before = in_force(table, position);
+    const TableRules fit = rules == nullptr ? TableRules{} : fitted(*rules, relation);
+    SeenDefinition met{position, relation, with_rule(fit), {}};
+    if (before != none) {
+        const SeenDefinition& last = table.accepted[before];
+        check_redefined(last, relation, rules == nullptr ? fit : *rules,
+                        rules == nullptr ? last.ruled : with_rule(fitted(*rules, last.relation), last.ruled));
+        if (newest(relation).relation != nullptr) check_still_ruled(last, relation, met.ruled);
+        met.names = last.names;
+    }
+    for (const Column& column : relation.columns)
+        if (column.number != 0) met.names[column.number] = column.name;
+    add(table, before, std::move(met));
+}
+
+void TableMemory::check_still_ruled(const SeenDefinition& before, const Relation& relation,
+                                    const std::vector<std::string>& ruled) {
+    for (const std::string& name : before.ruled) {
+        if (column_named(relation, name) == nullptr || std::ranges::binary_search(ruled, name)) continue;
+        throw stop_error(
+            fmt::format("unable to go on with table '{}': rows from before it was altered are still to come, and "
+                        "column '{}' had a rule then",
+                        qualified(relation), name),
+            fmt::format("If the column is called otherwise now, add was: {} to the rule of its new name; else keep its "
+                        "rule until these rows have passed.",
+                        name));
+    }
+}
+
+// Behind the definition in force, unless it is the same; what was met behind it before comes again.
+void TableMemory::add(SeenTable& table, std::size_t before, SeenDefinition met) {
+    const Oid oid = met.relation.oid;
+    const SeenTable was = table;
+    const std::size_t next = before == none ? 0 : before + 1;
+    const bool passed_refused = table.refused && same(*table.refused, met.relation);
+    if (before != none && same(table.accepted[before].relation, met.relation)) {
+        if (next == table.accepted.size()) {
+            met.from = table.accepted[before].from;
+            if (!is_numbered(met.relation)) met.relation = table.accepted[before].relation;
+            table.accepted[before] = std::move(met);
+        }
+    } else if (next < table.accepted.size() && same(table.accepted[next].relation, met.relation)) {
+        table.accepted[next].from = met.from;
+    } else {
+        table.accepted.resize(next);
+        table.accepted.push_back(std::move(met));
+        table.refused.reset();
+    }
+    if (passed_refused) table.refused.reset();
+    while (table.accepted.size() > 1 && table.accepted[1].from <= applied_)
+        table.accepted.erase(table.accepted.begin());
+    if (!(table == was)) keep(oid);
+}
+
+void TableMemory::accept_unnamed(const Relation& relation, const Position& position) {
+    const auto found = seen_.find(relation.oid);
+    if (found == seen_.end()) return;
+    const std::size_t before = in_force(found->second, position);
+    const Relation* last = before == none ? nullptr : &found->second.accepted[before].relation;
+    const bool renamed = last != nullptr && qualified(*last) != qualified(relation);
+    if (renamed)
+        throw stop_error(fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
+                                     "routing files know only that name",
+                                     qualified(relation), qualified(*last)),
+                         "Name the table by its new name in the files, too, and start again.");
+    const Relation* next = newest(relation).relation;
+    if (next != nullptr && qualified(*next) != qualified(relation))
+        throw stop_error(
+            fmt::format("unable to go on with table '{}': rows from before it was called '{}' are still to "
+                        "come, and the rules and routing files do not know this name any more",
+                        qualified(relation), qualified(*next)),
+            "Name the table in the files by both names until these rows have passed.");
+    if (next != nullptr && before != none) check_still_ruled(found->second.accepted[before], relation, {});
+    seen_.erase(found);
+    keep(relation.oid);
+}
+
+void TableMemory::refuse(const Relation& relation) {
+    SeenTable& table = seen_[relation.oid];
+    if (is_accepted(&table, relation)) return;
+    if (table.refused && same(*table.refused, relation)) return;
+    table.refused = relation;
+    keep(relation.oid);
+}
+
+void TableMemory::keep(Oid table) const {
+    if (keep_) keep_(table, seen(table));
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,54 @@
+// The definitions of tables that a worker's rules were applied to: the KV keys `seen.<worker>.<oid>` (FORMAT.md,
+// "Keys"). Rules go by columns' names; these tell a later session of the worker what the names stood for.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/broker.h"
+#include "stream/change.h"
+#include "stream/position.h"
+
+namespace pgsluice {
+
+struct SeenDefinition {
+    Position from;  // of the first row that came with it
+    Relation relation;
+    std::vector<std::string> ruled;             // columns that had a rule other than keep
+    std::map<std::int16_t, std::string> names;  // by number, also of columns dropped before
+
+    bool operator==(const SeenDefinition&) const = default;
+};
+
+struct SeenTable {
+    std::vector<SeenDefinition> accepted;  // oldest first; at least those of rows that may come again
+    std::optional<Relation> refused;       // met behind those, and the rules did not fit it
+
+    bool operator==(const SeenTable&) const = default;
+};
+
+std::string encode(const SeenTable& table);
+// A stop Error when it is not that.
+SeenTable decode_seen_table(std::string_view json);
+
+class SeenTables {
+   public:
+    SeenTables(Broker& broker, const Names& names, const std::string& worker);
+
+    [[nodiscard]] std::map<Oid, SeenTable> load();
+    // Null takes it away. A stop Error when it does not fit into a message of the broker.
+    void put(Oid table, const SeenTable* seen);
+    void clear();
+
+   private:
+    [[nodiscard]] std::vector<std::string> keys();
+
+    Broker& broker_;
+    Names names_;
+    std::string prefix_;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,231 @@
+// What rules are for when a table is altered: columns are known by their numbers, over restarts as well.
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "stream/seen_tables.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+const std::string kMask = "parameters: {type: mask}";
+const std::string kEmail = "{type: transform, column: email, " + kMask + "}";
+const std::string kEmailOld = "{type: transform, column: email_old, " + kMask + "}";
+
+std::string rules(const std::string& list) { return "tables: {t: [" + list + "]}"; }
+Position at(std::uint64_t commit) { return {Lsn{commit}, 1}; }
+
+using Numbered = std::vector<std::pair<int, std::string>>;
+
+RelationPtr table(const Numbered& named, const std::string& name = "t") {
+    std::vector<Column> columns;
+    for (const auto& [number, column_name] : named) {
+        columns.push_back(column(column_name, kText));
+        columns.back().number = static_cast<std::int16_t>(number);
+    }
+    Relation made = *relation("t", std::move(columns));
+    made.table = name;
+    return std::make_shared<const Relation>(std::move(made));
+}
+
+const Numbered kBefore{{1, "id"}, {2, "email"}};
+const Numbered kRenamed{{1, "id"}, {2, "email_old"}, {3, "email"}};
+
+// A worker with what it keeps between its sessions.
+class Worker {
+   public:
+    explicit Worker(const std::string& file) { start(file); }
+
+    void start(const std::string& file, Position applied = {}) {
+        ruleset_ = load(file);
+        std::map<Oid, SeenTable> seen;
+        for (const auto& [oid, json] : kept_) seen[oid] = decode_seen_table(json);
+        ruleset_->recall(std::move(seen), [this](Oid oid, const SeenTable* table) {
+            if (table == nullptr)
+                kept_.erase(oid);
+            else
+                kept_[oid] = encode(*table);
+        });
+        ruleset_->applied(applied);
+    }
+    Ruleset& ruleset() { return *ruleset_; }
+    // What it says when rows come so.
+    std::string meets(const RelationPtr& relation, std::uint64_t commit) {
+        return error_of([&] { (void)ruleset_->accept(relation, at(commit)); });
+    }
+    // A row of its columns' names, as the sink gets it.
+    std::string row(const RelationPtr& relation, std::uint64_t commit) {
+        const auto plan = ruleset_->accept(relation, at(commit));
+        Values values;
+        for (const Column& column : relation->columns) values.push_back(text(column.name));
+        Change change = insert(relation, values);
+        Arena arena;
+        if (!plan->apply(change, arena)) return "nothing";
+        std::string line;
+        for (const Value& value : change.new_row) line += std::string(value.text()) + " ";
+        return line;
+    }
+    [[nodiscard]] std::string kept() const { return kept_.empty() ? "" : kept_.begin()->second; }
+
+   private:
+    std::map<Oid, std::string> kept_;
+    std::unique_ptr<Ruleset> ruleset_;
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a renamed column with a rule stops the worker in every session, until the rules name it") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table(kBefore), 1).empty());
+    for (int session = 0; session < 3; ++session) {
+        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is called 'email_old' now"));
+        worker.start(rules(kEmail), at(3));
+    }
+    // The rows of the old definition that come again have no column of the new name.
+    worker.start(rules(kEmail + "," + kEmailOld), at(3));
+    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
+    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
+    worker.start(rules(kEmail + "," + kEmailOld), at(3));
+    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
+    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
+}
+
+TEST_CASE("a rule for a column that no definition has is refused, before and behind a rename") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table(kBefore), 1).empty());
+    CHECK_FALSE(worker.meets(table(kRenamed), 5).empty());
+    worker.start(rules(kEmail + "," + kEmailOld + ", {type: exclude_column, column: emial}"), at(3));
+    CHECK(has(worker.meets(table(kBefore), 4), "has no column 'emial'"));
+    worker.start(rules(kEmail + "," + kEmailOld), at(3));
+    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "email_old"}}), 6), "has no column 'email'"));
+}
+
+TEST_CASE("a definition that the replicator tells of counts as one") {
+    const auto ruleset = load(rules(kEmail + "," + kEmailOld));
+    CHECK(has(error_of([&] { (void)ruleset->accept(table(kBefore), at(1)); }), "has no column 'email_old'"));
+    const std::vector<RelationPtr> now{table(kRenamed)};
+    CHECK(ruleset->know(now).empty());
+    CHECK(error_of([&] { (void)ruleset->accept(table(kBefore), at(1)); }).empty());
+    CHECK(error_of([&] { (void)ruleset->accept(table(kRenamed), at(2)); }).empty());
+}
+
+TEST_CASE("a plain rename stops the worker; the rows before it pass as they did once the rules name the new one") {
+    const Numbered renamed{{1, "id"}, {2, "mail"}};
+    const std::string mail = "{type: transform, column: mail, " + kMask;
+    Worker worker(rules(kEmail));
+    CHECK(worker.row(table(kBefore), 1) == "id e***l ");
+    CHECK(has(worker.meets(table(renamed), 5), "has no column 'email'"));
+    // Nor may a definition without numbers do without the rule's column.
+    CHECK(has(worker.meets(table({{0, "id"}, {0, "mail"}}), 5), "has no column 'email'"));
+    worker.start(rules(mail + "}"), at(3));
+    CHECK(has(worker.meets(table(kBefore), 4), "column 'email' had a rule then"));
+    worker.start(rules(mail + ", was: email}"), at(3));
+    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
+    CHECK(worker.row(table(renamed), 5) == "id m**l ");
+    worker.start(rules(mail + ", was: email}"), at(5));
+    CHECK(worker.row(table(renamed), 6) == "id m**l ");
+}
+
+TEST_CASE("two columns with rules that swap names stop the worker, strict or not, until the rules say so") {
+    const Numbered before{{1, "id"}, {2, "email"}, {3, "name"}};
+    const Numbered swapped{{1, "id"}, {2, "name"}, {3, "email"}};
+    const std::string keep = "{type: keep, column: id}, ";
+    const std::string strict = "mode: strict\n";
+    const std::string old_rules = strict + rules(keep + kEmail + ", {type: keep, column: name}");
+    Worker worker(old_rules);
+    CHECK(worker.row(table(before), 1) == "id e***l name ");
+    for (int session = 0; session < 2; ++session) {
+        CHECK(has(worker.meets(table(swapped), 5), "add was: email to it"));
+        worker.start(old_rules, at(3));
+    }
+    const std::string mask_name = "{type: transform, column: name, was: email, " + kMask + "}";
+    const std::string new_rules = strict + rules(keep + mask_name + ", {type: keep, column: email, was: name}");
+    worker.start(strict + rules(keep + mask_name + ", {type: keep, column: email}"), at(3));
+    CHECK_FALSE(worker.meets(table(before), 4).empty());  // what is 'name' there?
+    worker.start(new_rules, at(3));
+    CHECK(worker.row(table(before), 4) == "id e***l name ");
+    CHECK(worker.row(table(swapped), 5) == "id n**e email ");
+    worker.start(new_rules, at(5));
+    CHECK(worker.row(table(swapped), 6) == "id n**e email ");
+}
+
+TEST_CASE("a column that takes the name of a dropped one stops the worker, also when that was dropped long ago") {
+    const Numbered before{{1, "id"}, {2, "email"}, {3, "name"}};
+    const std::string file = rules(kEmail + ", {type: keep, column: name}");
+    Worker worker(file);
+    CHECK(worker.meets(table(before), 1).empty());
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "has no column 'email'"));
+    const std::string keep = rules("{type: keep, column: name}");
+    worker.start(keep, at(4));
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "called 'name' now"));
+    worker.start(rules(kEmail), at(4));
+    CHECK(worker.meets(table({{1, "id"}, {2, "email"}}), 6).empty());
+    worker.start(keep, at(7));
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 8), "called 'name' now"));
+    worker.start(rules("{type: keep, column: name, was: email}"), at(7));
+    CHECK(worker.meets(table({{1, "id"}, {2, "name"}}), 8).empty());
+}
+
+TEST_CASE("columns without rules may be renamed, dropped and added, unless a filter would judge another column") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table({{1, "a"}, {2, "email"}, {3, "c"}}), 1).empty());
+    CHECK(worker.meets(table({{1, "b"}, {2, "email"}, {4, "d"}}), 2).empty());
+    CHECK(worker.meets(table({{1, "x"}, {2, "email"}, {4, "b"}}), 3).empty());
+    Worker filters(rules("{type: filter, column: tenant, parameters: {operator: eq, value: a}}"));
+    CHECK(filters.meets(table({{1, "tenant"}, {2, "x"}}), 1).empty());
+    CHECK(has(filters.meets(table({{2, "tenant"}}), 2), "called 'tenant' now"));
+}
+
+TEST_CASE("a column without a number is known by its name and place") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table({{0, "id"}, {0, "email"}}), 1).empty());
+    worker.start(rules(kEmail));
+    CHECK(has(worker.meets(table(kRenamed), 2), "what was 'email' may be 'email_old' now"));
+    // Numbers learnt before stay known when a definition comes without them.
+    Worker late(rules(kEmail + ", {type: keep, column: id}"));
+    CHECK(late.meets(table(kBefore), 1).empty());
+    late.start(rules(kEmail + ", {type: keep, column: id}"));
+    CHECK(late.meets(table({{0, "id"}, {0, "email"}}), 1).empty());
+    CHECK(has(late.meets(table({{1, "email"}, {2, "id"}}), 2), "its column"));
+}
+
+TEST_CASE("a table with rules that is given another name stops the worker in every session") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table(kBefore), 1).empty());
+    for (int session = 0; session < 2; ++session) {
+        CHECK(has(worker.meets(table(kBefore, "people"), 5), "it was called 'public.t' before"));
+        worker.start(rules(kEmail), at(3));
+    }
+    const std::string people = "tables: {people: [" + kEmail + "]}";
+    worker.start(people, at(3));
+    CHECK(has(worker.meets(table(kBefore), 4), "rows from before it was called 'public.people' are still to come"));
+    worker.start("tables: {people: [" + kEmail + "], t: [" + kEmail + "]}", at(3));
+    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
+    CHECK(worker.row(table(kBefore, "people"), 5) == "id e***l ");
+}
+
+TEST_CASE("rules may be taken off, and what was kept for them goes") {
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(table(kBefore), 1).empty());
+    CHECK_FALSE(worker.kept().empty());
+    worker.start("");
+    CHECK(worker.row(table(kBefore), 2) == "id email ");
+    CHECK(worker.kept().empty());
+}
+
+TEST_CASE("only definitions that rows may come with again are kept") {
+    Worker worker(rules(kEmail));
+    for (int version = 1; version <= 20; ++version) {
+        CHECK(worker.meets(table({{1, "id"}, {2, "email"}, {2 + version, "x"}}), 10 * version).empty());
+        if (version % 2 == 0) worker.ruleset().applied(at(10 * version));
+    }
+    REQUIRE_FALSE(worker.kept().empty());
+    CHECK(decode_seen_table(worker.kept()).accepted.size() <= 3);
+    CHECK(decode_seen_table(worker.kept()).accepted.back().names.size() == 22);
+}
