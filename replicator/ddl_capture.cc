@@ -69,7 +69,14 @@ BEGIN
             EXECUTE format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', {1}, added.nspname, added.relname);
         END LOOP;
         SELECT json_agg(json_build_object('type', o.object_type, 'identity', o.object_identity, 'schema', n.nspname,
-                                          'table', t.relname))
+                                          'table', t.relname, 'ancestors', (
+                                              SELECT coalesce(json_agg(json_build_object(
+                                                         'schema', an.nspname, 'table', ac.relname)
+                                                         ORDER BY a.distance), '[]')
+                                              FROM pg_partition_ancestors(t.oid) WITH ORDINALITY AS a(oid, distance)
+                                              JOIN pg_class ac ON ac.oid = a.oid
+                                              JOIN pg_namespace an ON an.oid = ac.relnamespace
+                                              WHERE a.oid <> t.oid)))
         INTO objects
         FROM (SELECT c.object_type, c.object_identity, CASE c.classid
                   WHEN 'pg_class'::regclass THEN coalesce(

@@ -32,9 +32,14 @@ class DdlRules {
 
     bool apply() {
         if (!drop_unreplicated()) return false;
+        // Names and literals in it cannot be told apart for sure.
+        if (any_rules() && is_doubtful(tokens_)) {
+            tokens_.clear();
+            message_.command.clear();
+        }
         check_new_name();
         // The rest of a text that is no statement of its own may be anything.
-        const bool ruled = has_rules() || (!alone() && !file_.tables.empty());
+        const bool ruled = has_rules() || (any_rules() && (!alone() || unknown()));
         if (message_.obstacle.empty()) message_.obstacle = obstacle(ruled);
         if (ruled) message_.command = without_literals(message_.command);
         rename();
@@ -50,9 +55,19 @@ class DdlRules {
         Relation relation;
         relation.schema = object.schema;
         relation.table = object.table;
-        relation.ancestors = above_({object.schema, object.table});
+        relation.ancestors = ancestors_of(object).value_or(std::vector<QualifiedName>{});
         return relation;
     }
+    std::optional<std::vector<QualifiedName>> ancestors_of(const DdlObject& object) const {
+        return object.ancestors ? object.ancestors : above_({object.schema, object.table});
+    }
+    // Whether a table may be a partition of one with rules.
+    bool unknown() const {
+        return std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
+            return !object.table.empty() && rules_of(object) == nullptr && !ancestors_of(object);
+        });
+    }
+    bool any_rules() const { return file_.strict || !file_.tables.empty(); }
 
     // A name in the text: a table that the command renames has its new name in the objects already.
     bool text_names(const std::string& table) const {

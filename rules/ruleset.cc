@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -157,14 +158,13 @@ class FileRuleset final : public Ruleset {
         }
     }
 
-    void remember_ancestors(const Relation& relation) const {
-        if (!relation.ancestors.empty()) ancestors_[qualified(relation)] = relation.ancestors;
-    }
+    void remember_ancestors(const Relation& relation) const { ancestors_[qualified(relation)] = relation.ancestors; }
 
-    std::vector<QualifiedName> ancestors_of(const QualifiedName& table) const {
+    std::optional<std::vector<QualifiedName>> ancestors_of(const QualifiedName& table) const {
         const std::lock_guard lock(plans_mutex_);
         const auto found = ancestors_.find(fmt::format("{}.{}", table.schema, table.table));
-        return found == ancestors_.end() ? std::vector<QualifiedName>{} : found->second;
+        if (found == ancestors_.end()) return std::nullopt;
+        return found->second;
     }
 
     Truncate map_truncate(std::span<const RelationPtr> truncated) const {
@@ -213,7 +213,7 @@ class FileRuleset final : public Ruleset {
     mutable std::unordered_map<const Relation*, Compiled> plans_;
     rules::TableMemory memory_;
     mutable std::map<std::string, std::set<std::string>> sources_;         // tables by the target they are routed to
-    mutable std::map<std::string, std::vector<QualifiedName>> ancestors_;  // of the partitions met
+    mutable std::map<std::string, std::vector<QualifiedName>> ancestors_;  // of the tables met
     bool knows_all_ = false;
     std::mutex truncates_mutex_;
     std::map<std::vector<const Relation*>, Truncate> truncates_;

@@ -212,6 +212,13 @@ bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag) {
     return wanted.empty();
 }
 
+bool is_doubtful(const std::vector<SqlToken>& tokens) {
+    return std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
+        const char start = token.kind == Kind::literal ? lower(token.text[0]) : 'e';
+        return start != 'e' && start != 'u' && start != '$' && token.text.find('\\') != std::string_view::npos;
+    });
+}
+
 bool has_literals(const std::vector<SqlToken>& tokens) {
     const auto values = value_literals(tokens);
     return std::find(values.begin(), values.end(), true) != values.end();

@@ -30,6 +30,10 @@ std::string identifier_name(const SqlToken& token);
 // aside: "CREATE UNIQUE INDEX ..." for CREATE INDEX. False for a DO block or a function call that ran the command.
 bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag);
 
+// Whether the text may have been read otherwise than here: a backslash in a plain string escapes what is behind it
+// where standard_conforming_strings is off.
+bool is_doubtful(const std::vector<SqlToken>& tokens);
+
 // Whether a value stands in it: a string or number that is no length or precision of a type, as in varchar(20); TRUE,
 // FALSE; CURRENT_USER and its like.
 bool has_literals(const std::vector<SqlToken>& tokens);

@@ -22,11 +22,28 @@ void append_object(JsonText& out, const DdlObject& object) {
     append_field(out, "identity", object.identity);
     append_field(out, "schema", object.schema);
     append_field(out, "table", object.table);
+    if (object.ancestors) {
+        out.raw(",\"ancestors\":[");
+        for (bool first = true; const QualifiedName& above : *object.ancestors) {
+            out.raw(std::exchange(first, false) ? "{" : ",{");
+            append_field(out, "schema", above.schema);
+            append_field(out, "table", above.table);
+            out.raw('}');
+        }
+        out.raw(']');
+    }
     out.raw('}');
 }
 
 DdlObject read_object(const JsonFields& fields) {
-    return {fields.text("type"), fields.text("identity"), fields.text("schema"), fields.text("table")};
+    DdlObject object{fields.text("type"), fields.text("identity"), fields.text("schema"), fields.text("table")};
+    if (!fields.has("ancestors")) return object;
+    auto& ancestors = object.ancestors.emplace();
+    for (const auto element : fields.array("ancestors")) {
+        const JsonFields above(element, "a DDL message's ancestor");
+        ancestors.push_back({above.text("schema"), above.text("table")});
+    }
+    return object;
 }
 
 }  // namespace

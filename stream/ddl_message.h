@@ -1,9 +1,12 @@
 // A DDL command as it travels in the stream: the content of a message with prefix kDdlPrefix (FORMAT.md, "DDL").
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "stream/change.h"
 
 namespace pgsluice {
 
@@ -14,6 +17,8 @@ struct DdlObject {
     std::string identity;  // "public.users", "public.users.email"
     std::string schema;    // of the table that it is or belongs to; of a dropped index, its own
     std::string table;     // empty for a dropped index
+    // The partitioned tables above the table, the nearest first; nothing where the source could not tell.
+    std::optional<std::vector<QualifiedName>> ancestors{};
 
     bool operator==(const DdlObject&) const = default;
 };

@@ -113,6 +113,25 @@ TEST_CASE("DDL is a line between the others, without literals where the table ha
     pipeline.stop_replicator();
 }
 
+TEST_CASE("what is said of a new partition does not show where the table above it has rules") {
+    const TextFile rules("tables: {t: [{type: transform, column: x, parameters: {type: mask}}]}");
+    Pipeline pipeline;
+    pipeline.on_source("CREATE TABLE t (id int PRIMARY KEY, x text) PARTITION BY RANGE (id)");
+    pipeline.start_replicator(kTracked);
+    pipeline.await_stream();
+    pipeline.on_source("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (id)");
+    pipeline.on_source("CREATE TABLE t2 PARTITION OF t1 FOR VALUES FROM (1) TO (9)");
+    pipeline.on_source("COMMENT ON TABLE t2 IS 'canary'");
+    const Finished worker =
+        run(pipeline.worker_argv("stdout", {"--rules-config", rules.path(), "--exit-at-lsn",
+                                            pipeline.source_scalar("SELECT pg_current_wal_lsn()")}));
+    INFO(worker.err);
+    CHECK(worker.code == 0);
+    CHECK(contains(worker.out, "COMMENT ON TABLE t2 IS ?"));
+    CHECK_FALSE(contains(worker.out, "canary"));
+    pipeline.stop_replicator();
+}
+
 TEST_CASE("a command that the target must not run stops the worker, which can be told to ignore it") {
     const TextFile rules("tables: {t: [{type: exclude_column, column: old}]}");
     Pipeline pipeline;
