@@ -128,7 +128,8 @@ JsonPaths::States JsonPaths::advance(States states, const Matches& matches) cons
 
 JsonPaths::States JsonPaths::member(States states, std::string_view name) const {
     return advance(states, [name](const Step& step) {
-        return step.kind == Step::Kind::any || (step.kind == Step::Kind::member && step.name == name);
+        const bool any = step.kind == Step::Kind::any && !step.takes_single;  // .*, not [*]
+        return any || (step.kind == Step::Kind::member && step.name == name);
     });
 }
 

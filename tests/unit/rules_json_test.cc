@@ -43,6 +43,7 @@ TEST_CASE("paths") {
           R"({"items": [{"name": "abc"}, {"name": "a*c"}]})");
     CHECK(mask("$.items[*].name", R"({"items": [{"name": "abc"}, {"nam": "abc"}, {"name": "abc"}]})") ==
           R"({"items": [{"name": "a*c"}, {"nam": "abc"}, {"name": "a*c"}]})");
+    CHECK(mask("$.a[*].s", R"({"a": {"b": {"s": "abc"}, "s": "abc"}})") == R"({"a": {"b": {"s": "abc"}, "s": "a*c"}})");
     CHECK(mask("$.*", R"({"a": "abc", "b": ["abc"]})") == R"({"a": "a*c", "b": ["a*c"]})");
     CHECK(mask("$['a.b']", R"({"a.b": "abc", "a": {"b": "abc"}})") == R"({"a.b": "a*c", "a": {"b": "abc"}})");
     CHECK(mask("$..ssn", R"({"ssn": "abc", "x": [{"y": {"ssn": "abc"}}]})") ==
