@@ -201,7 +201,8 @@ bool RunningPlan::update(Change& change, Arena& arena) const {
         if (before == Verdict::fail) return enter(change, arena);
         change.upsert = before == Verdict::unknown;
     }
-    change.new_row = rewrite(parts_, stages.update, change.new_row, false, arena);
+    // A row that may be new in the target shall not show there what an insert would hide.
+    change.new_row = rewrite(parts_, change.upsert ? stages.entered : stages.update, change.new_row, false, arena);
     rewrite_old(parts_, stages.update, change, arena);
     return true;
 }

@@ -34,8 +34,9 @@ struct FilterStep {
     Place place;
 };
 
-// Which rules a change meets, by the source's operation. An update that becomes an insert (or a delete) passes the
-// transforms of both operations: it shall not show what either hides.
+// Which rules a change meets, by the source's operation. An update that becomes an insert (or a delete), or may
+// become one in the sink (Change::upsert), passes the transforms of both operations: it shall not show what either
+// hides.
 struct Stages {
     std::vector<FilterStep> insert_filters, update_filters, delete_filters;
     std::vector<TransformStep> insert, update, del, entered, left;

@@ -1,6 +1,10 @@
 #include "tests/support/rules_reference.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "tests/support/hmac_reference.h"
+#include "tests/support/json_reference.h"
 
 namespace pgsluice::rules_test {
 namespace {
@@ -36,11 +40,34 @@ std::string without_vowels(const std::string& text, const std::string& by) {
     return out;
 }
 
+Cell transformed(const RefRule& rule, const Cell& cell);
+
+// A value that comes out as it was stays as it was written; what is replaced becomes a string.
+std::string json_value(const RefRule& rule, const JsonPlace& place) {
+    const bool null = place.is == JsonPlace::Is::null;
+    const Cell after = transformed(rule, null ? Cell{} : Cell{Cell::Is::text, place.value});
+    if (after.is == Cell::Is::null) return "null";
+    const bool scalar = place.is == JsonPlace::Is::scalar;
+    const bool looks = rule.what != "constant" && rule.what != "redact";
+    return scalar && looks && after.text == place.value ? place.value : '"' + after.text + '"';
+}
+
+Cell in_json(RefRule rule, const Cell& cell) {
+    if (cell.is != Cell::Is::text) return cell;
+    const auto paths = std::exchange(rule.paths, {});
+    const bool whole = rule.what == "null" || rule.what == "constant" || rule.what == "redact";
+    return {Cell::Is::text,
+            rewrite_json(cell.text, paths, whole, [&](const JsonPlace& place) { return json_value(rule, place); })};
+}
+
 Cell transformed(const RefRule& rule, const Cell& cell) {
+    if (!rule.paths.empty()) return in_json(rule, cell);
     if (cell.is == Cell::Is::unknown) return cell;
     if (rule.what == "constant") return {Cell::Is::text, rule.operands[0]};
     if (cell.is == Cell::Is::null || rule.what == "null") return {};
     if (rule.what == "mask") return {Cell::Is::text, masked(cell.text)};
+    if (rule.what == "hash")
+        return {Cell::Is::text, hmac_hex(kSecret, cell.text).substr(0, std::stoul(rule.operands[0]))};
     if (rule.what == "redact") return {Cell::Is::text, "********"};
     if (rule.what == "regex") return {Cell::Is::text, without_vowels(cell.text, rule.operands[0])};
     std::string out;
@@ -190,7 +217,8 @@ RefResult update(const RefTable& table, RefChange& change) {
         if (then == Answer::no) return enter(table, change, after);
         change.upsert = then == Answer::unclear;
     }
-    change.new_row = rewritten(table, change.new_row, {'U'}, false);
+    const std::set<char> both{'I', 'U'};
+    change.new_row = rewritten(table, change.new_row, change.upsert ? both : std::set{'U'}, false);
     if (change.old != '-') change.old_row = rewritten(table, change.old_row, {'U'}, change.old == 'k');
     return RefResult::passes;
 }

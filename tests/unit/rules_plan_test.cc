@@ -167,6 +167,20 @@ TEST_CASE("an update moves a row into or out of a filter") {
     }
 }
 
+TEST_CASE("an update that may insert does not show what an insert hides") {
+    const std::string filter = "{type: filter, column: age, parameters: {operator: gte, value: 18}}";
+    const auto plan = load("tables: {users: [" + filter +
+                           ", {type: transform, column: email, operations: [INSERT], parameters: {type: mask}}, "
+                           "{type: transform, column: ssn, operations: [UPDATE], parameters: {type: mask}}]}")
+                          ->compile(kUsers);
+    Arena arena;
+    Change change = update(kUsers, kAdult);
+    REQUIRE(plan->apply(change, arena));
+    CHECK(change.upsert);
+    CHECK(change.new_row[1].text().find("***") != std::string::npos);
+    CHECK(change.new_row[3].text().find("***") != std::string::npos);
+}
+
 TEST_CASE("a filter on the key knows the old row without being told") {
     const auto plan =
         load("tables: {users: [{type: filter, column: id, parameters: {operator: lt, value: 10}}]}")->compile(kUsers);
