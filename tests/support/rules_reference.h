@@ -21,7 +21,8 @@ struct RefRule {
     std::string kind;  // transform, filter, exclude_column, keep
     std::string column;
     std::string what;                   // the transform's type, or the operator
-    std::vector<std::string> operands;  // value(s), or the transform's parameter
+    std::vector<std::string> operands;  // value(s), or the transform's parameter; of hash: the length
+    std::vector<std::string> paths{};   // of a transform inside JSON: `what` and `operands` are those of the inner one
     std::set<char> ops{'I', 'U', 'D'};
     bool allow_empty_deletes = false;
 };
@@ -42,6 +43,9 @@ struct RefTable {
     std::set<char> route{'I', 'U', 'D'};
     std::vector<RefRule> rules;
 };
+
+// The secret of all hashes.
+inline const std::string kSecret = "a secret of the reference";
 
 enum class RefResult { passes, dropped, stops };
 

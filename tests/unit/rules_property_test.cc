@@ -29,10 +29,10 @@ class Dice {
 const std::vector<std::string> kWords{"", "a", "ab", "abc", "äöü", "zebra", "queue", "日本語", "B", "john@example.com"};
 const std::vector<std::string> kNumbers{"0", "0.00", "-1", "-1.5", "1.50", "1.5", "17", "18", "18.01", "1000000"};
 
-// id is the key; n is a number, a and b are text.
+// id is the key; n is a number, a and b are text, j is JSON.
 RefTable random_table(Dice& dice, bool full) {
-    RefTable table{{"id", "a", "n", "b"}, {"id"}, {"n"}, {'I', 'U', 'D'}, {}};
-    if (full) table.keys = {"id", "a", "n", "b"};
+    RefTable table{{"id", "a", "n", "b", "j"}, {"id"}, {"n"}, {'I', 'U', 'D'}, {}};
+    if (full) table.keys = {"id", "a", "n", "b", "j"};
     if (dice.chance(20)) table.route = dice.of(std::vector<std::set<char>>{{'I'}, {'I', 'U'}, {'I', 'D'}, {'U', 'D'}});
     return table;
 }
@@ -43,7 +43,7 @@ std::set<char> random_ops(Dice& dice) {
 }
 
 RefRule random_filter(Dice& dice) {
-    RefRule rule{"filter",       dice.of(std::vector<std::string>{"id", "a", "n", "b"}), "", {}, random_ops(dice),
+    RefRule rule{"filter",       dice.of(std::vector<std::string>{"id", "a", "n", "b"}), "", {}, {}, random_ops(dice),
                  dice.chance(50)};
     const auto& words = rule.column == "n" ? kNumbers : kWords;
     rule.what = dice.of(std::vector<std::string>{"eq", "ne", "gt", "lt", "gte", "lte", "in", "not_in", "is_null",
@@ -55,30 +55,58 @@ RefRule random_filter(Dice& dice) {
 }
 
 RefRule random_transform(Dice& dice, bool full) {
-    RefRule rule{"transform", dice.of(std::vector<std::string>{"id", "a", "b", "b"}), "", {}, random_ops(dice), false};
+    RefRule rule{
+        "transform", dice.of(std::vector<std::string>{"id", "a", "b", "b", "j", "j"}), "", {}, {}, random_ops(dice),
+        false};
     if (full || rule.column == "id") rule.ops = {'I', 'U', 'D'};
-    rule.what = dice.of(std::vector<std::string>{"mask", "regex", "null", "constant", "redact", "truncate"});
+    if (rule.column == "j") {
+        const std::vector<std::string> paths{"$",     "$.a",      "$.b",    "$..s",     "$.*",
+                                             "$.a.b", "$.a[*].s", "$.b[0]", "$..a[1].b"};
+        for (std::size_t i = 1 + dice.below(2); i > 0; --i) rule.paths.push_back(dice.of(paths));
+    }
+    rule.what = dice.of(std::vector<std::string>{"mask", "regex", "null", "constant", "redact", "truncate", "hash"});
     if (rule.what == "regex") rule.operands = {dice.of(std::vector<std::string>{"", "#", "xy"})};
     if (rule.what == "constant") rule.operands = {dice.of(kWords)};
     if (rule.what == "truncate") rule.operands = {dice.of(std::vector<std::string>{"0", "1", "3"})};
+    if (rule.what == "hash") rule.operands = {dice.of(std::vector<std::string>{"8", "32", "64"})};
     return rule;
+}
+
+std::string quoted_list(const std::vector<std::string>& items) {
+    std::string out;
+    for (const auto& item : items) out += fmt::format("{}'{}'", out.empty() ? "" : ", ", item);
+    return "[" + out + "]";
+}
+
+std::string random_json(Dice& dice, int depth) {
+    const std::string blank = dice.chance(30) ? " " : "";
+    const auto kind = dice.below(depth > 0 ? 10 : 5);
+    if (kind < 3) return '"' + dice.of(kWords) + '"';
+    if (kind < 5) return dice.of(std::vector<std::string>{"null", "true", "7", "-1.50", "12345"});
+    std::string out;
+    for (std::size_t i = dice.below(4); i > 0; --i) {
+        if (!out.empty()) out += "," + blank;
+        if (kind < 8) out += dice.of(std::vector<std::string>{"\"a\"", "\"b\"", "\"s\""}) + blank + ":";
+        out += blank + random_json(dice, depth - 1) + blank;
+    }
+    return kind < 8 ? "{" + blank + out + "}" : "[" + out + blank + "]";
 }
 
 std::string parameters(const RefRule& rule) {
     if (rule.kind == "filter") {
-        std::string values;
-        for (const auto& operand : rule.operands) values += fmt::format("{}'{}'", values.empty() ? "" : ", ", operand);
         const bool list = rule.what == "in" || rule.what == "not_in";
-        const std::string value = list             ? fmt::format(", values: [{}]", values)
-                                  : values.empty() ? ""
-                                                   : ", value: " + values;
+        const std::string value = list                    ? ", values: " + quoted_list(rule.operands)
+                                  : rule.operands.empty() ? ""
+                                                          : fmt::format(", value: '{}'", rule.operands[0]);
         return fmt::format("{{operator: {}{}}}", rule.what, value);
     }
     std::string more;
     if (rule.what == "regex") more = fmt::format(", pattern: '[aeiou]', replace: '{}'", rule.operands[0]);
     if (rule.what == "constant") more = fmt::format(", value: '{}'", rule.operands[0]);
-    if (rule.what == "truncate") more = ", length: " + rule.operands[0];
-    return fmt::format("{{type: '{}'{}}}", rule.what, more);
+    if (rule.what == "truncate" || rule.what == "hash") more = ", length: " + rule.operands[0];
+    const std::string transform = fmt::format("{{type: '{}'{}}}", rule.what, more);
+    if (rule.paths.empty()) return transform;
+    return fmt::format("{{type: json, paths: {}, transform: {}}}", quoted_list(rule.paths), transform);
 }
 
 std::string operations(const std::set<char>& ops) {
@@ -89,7 +117,7 @@ std::string operations(const std::set<char>& ops) {
 }
 
 std::string yaml(const RefTable& table) {
-    std::string out = "tables:\n  t:\n    - {type: keep, column: id}\n";
+    std::string out = "secret_env: PGSLUICE_PROPERTY_SECRET\ntables:\n  t:\n    - {type: keep, column: id}\n";
     for (const RefRule& rule : table.rules) {
         out +=
             fmt::format("    - {{type: {}, column: {}, operations: {}", rule.kind, rule.column, operations(rule.ops));
@@ -103,6 +131,7 @@ Cell random_cell(Dice& dice, const std::string& column, bool may_be_toast) {
     if (column == "id") return {Cell::Is::text, dice.of(kWords)};
     if (dice.chance(15)) return {};
     if (may_be_toast && dice.chance(15)) return {Cell::Is::unknown, {}};
+    if (column == "j") return {Cell::Is::text, random_json(dice, 3)};
     return {Cell::Is::text, dice.of(column == "n" ? kNumbers : kWords)};
 }
 
@@ -162,16 +191,18 @@ void agree(const TablePlan& plan, const RefTable& table, const RelationPtr& sour
 }  // namespace
 
 TEST_CASE("the plan agrees with the reference interpreter") {
+    setenv("PGSLUICE_PROPERTY_SECRET", kSecret.c_str(), 1);
     for (unsigned seed = 1; seed <= 400; ++seed) {
         Dice dice(seed);
         const bool full = dice.chance(40);
         RefTable table = random_table(dice, full);
         for (std::size_t i = dice.below(6); i > 0; --i)
             table.rules.push_back(dice.chance(50) ? random_filter(dice) : random_transform(dice, full));
-        if (dice.chance(25)) table.rules.push_back({"exclude_column", "b", "", {}, {'I', 'U', 'D'}, false});
-        const RelationPtr source =
-            relation("t", {column("id", kText, true), column("a", kText), column("n", kNumeric), column("b", kText)},
-                     full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
+        if (dice.chance(25)) table.rules.push_back({"exclude_column", "b", "", {}, {}, {'I', 'U', 'D'}, false});
+        const RelationPtr source = relation("t",
+                                            {column("id", kText, true), column("a", kText), column("n", kNumeric),
+                                             column("b", kText), column("j", kJsonb)},
+                                            full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
         const std::string rules = yaml(table);
         CAPTURE(seed);
         CAPTURE(rules);
