@@ -39,10 +39,11 @@ std::uint64_t GroupState::next_epoch(const std::optional<StreamState>& stream, c
     return known + 1;
 }
 
-void GroupState::show_tables(std::string_view tables) noexcept {
+bool GroupState::show_tables(std::string_view tables) noexcept {
     try {
-        remember_tables(broker_, names_, tables);
+        return remember_tables(broker_, names_, tables);
     } catch (const Error&) {  // workers then meet the tables in the stream
+        return true;
     }
 }
 

@@ -31,7 +31,8 @@ class GroupState {
     // Copies for people: failing to keep them must not stop the data.
     void show_copy(std::string_view figures) noexcept { show("snapshot", figures); }
     void show_confirmed(std::string_view lsn) noexcept { show("lsn", lsn); }
-    void show_tables(std::string_view tables) noexcept;
+    // False when they are too many.
+    bool show_tables(std::string_view tables) noexcept;
 
    private:
     void show(const char* key, std::string_view value) noexcept;

@@ -63,6 +63,7 @@ class ReplicatorSession {
     void prepare_ddl_capture();
     void find_replicated();
     void write_group();
+    void show_tables();
     [[nodiscard]] std::string described() const;
     ResumePoint begin_stream();
     ResumePoint copy(Housekeeper& housekeeper);
@@ -80,6 +81,7 @@ class ReplicatorSession {
     std::unique_ptr<Publisher> publisher_;
     std::string ddl_prefix_;
     std::map<Oid, Relation> described_;  // the tables that changes come from, as last seen
+    std::map<Oid, Relation> former_;     // those that they came from once
 };
 
 // Everything that can fail for the user's sake is asked before anything is made.
@@ -140,7 +142,7 @@ void ReplicatorSession::prepare(const StartPlan& plan) {
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
     find_replicated();
-    GroupState(*broker_, options_.names).show_tables(described());
+    show_tables();
     if (plan.write_group) write_group();
 }
 
@@ -150,10 +152,28 @@ void ReplicatorSession::find_replicated() {
         described_[table.relation.oid] = std::move(table.relation);
 }
 
+// Rows of a table that is not replicated any more are still in the targets.
+void ReplicatorSession::show_tables() {
+    const auto before = find_tables(*broker_, options_.names).value_or(GroupTables{});
+    for (const auto& tables : {before.former, before.now})
+        for (Relation table : tables) {
+            table.columns.clear();
+            former_[table.oid] = std::move(table);
+        }
+    for (const auto& [oid, relation] : described_) former_.erase(oid);
+    if (GroupState(*broker_, options_.names).show_tables(described())) return;
+    log_(
+        LogLevel::warning,
+        fmt::format("the definitions of the {} tables do not fit into one message of the NATS server (max_payload {}): "
+                    "workers check rules and routes only when they meet a table",
+                    described_.size(), broker_->max_payload()));
+}
+
 std::string ReplicatorSession::described() const {
-    std::vector<Relation> tables;
-    for (const auto& [oid, relation] : described_) tables.push_back(relation);
-    return encode_tables(tables);
+    GroupTables tables;
+    for (const auto& [oid, relation] : described_) tables.now.push_back(relation);
+    for (const auto& [oid, relation] : former_) tables.former.push_back(relation);
+    return encode(tables);
 }
 
 void ReplicatorSession::prepare_ddl_capture() {

@@ -97,19 +97,21 @@ class FileRuleset final : public Ruleset {
         std::vector<Error> problems;
         const std::lock_guard lock(plans_mutex_);
         for (const RelationPtr& relation : tables) {
-            remember_ancestors(*relation);
-            const rules::PlanInput wanted = input(relation);
-            if (wanted.route == nullptr || wanted.route->replicate)
-                sources_[qualified(target_of(*relation, wanted.route))].insert(qualified(*relation));
+            know_source(relation);
             memory_.know(*relation);
             try {
-                compile_fitted(wanted);
+                compile_fitted(input(relation));
             } catch (const Error& error) {
                 problems.push_back(error);
             }
         }
         knows_all_ = true;
         return problems;
+    }
+
+    void know_former(std::span<const RelationPtr> tables) override {
+        const std::lock_guard lock(plans_mutex_);
+        for (const RelationPtr& relation : tables) know_source(relation);
     }
 
    private:
@@ -156,6 +158,13 @@ class FileRuleset final : public Ruleset {
             memory_.refuse(relation);
         } catch (const Error&) {
         }
+    }
+
+    void know_source(const RelationPtr& relation) const {
+        remember_ancestors(*relation);
+        const rules::PlanInput wanted = input(relation);
+        if (wanted.route == nullptr || wanted.route->replicate)
+            sources_[qualified(target_of(*relation, wanted.route))].insert(qualified(*relation));
     }
 
     void remember_ancestors(const Relation& relation) const { ancestors_[qualified(relation)] = relation.ancestors; }

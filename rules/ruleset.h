@@ -78,6 +78,8 @@ class Ruleset {
     // table that is routed to another name is refused unless the files say where the table of that name goes. What
     // compile() would say to them, for those that the rules do not fit.
     virtual std::vector<Error> know(std::span<const RelationPtr> tables) = 0;
+    // The same for tables that were replicated once: a target may hold rows of them.
+    virtual void know_former(std::span<const RelationPtr> tables) = 0;
 };
 
 }  // namespace pgsluice

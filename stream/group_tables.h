@@ -12,13 +12,20 @@
 
 namespace pgsluice {
 
-std::string encode_tables(const std::vector<Relation>& tables);
-// A stop Error when it is not that.
-std::vector<Relation> decode_tables(std::string_view json);
+struct GroupTables {
+    std::vector<Relation> now;
+    std::vector<Relation> former;  // once replicated, so a target may still hold their rows; without columns
 
-// Takes the key away when the tables do not fit into one message of the broker.
-void remember_tables(Broker& broker, const Names& names, std::string_view json);
+    bool operator==(const GroupTables&) const = default;
+};
+
+std::string encode(const GroupTables& tables);
+// A stop Error when it is not that.
+GroupTables decode_tables(std::string_view json);
+
+// False, and the key is taken away, when the tables do not fit into one message of the broker.
+bool remember_tables(Broker& broker, const Names& names, std::string_view json);
 // Nothing when the key is not there.
-std::optional<std::vector<Relation>> find_tables(Broker& broker, const Names& names);
+std::optional<GroupTables> find_tables(Broker& broker, const Names& names);
 
 }  // namespace pgsluice

@@ -123,8 +123,8 @@ WorkerEntry entry_of(const WorkerOptions& options, const SinkState& durable, con
 }
 
 // Written before the stream's first message; not there in streams of older replicators.
-std::optional<std::vector<Relation>> await_tables(Broker& broker, const Names& names, const StreamState& stream,
-                                                  const std::stop_token& stop) {
+std::optional<GroupTables> await_tables(Broker& broker, const Names& names, const StreamState& stream,
+                                        const std::stop_token& stop) {
     constexpr int polls = 100;
     for (int i = 0;; ++i) {
         auto tables = find_tables(broker, names);
@@ -133,19 +133,24 @@ std::optional<std::vector<Relation>> await_tables(Broker& broker, const Names& n
     }
 }
 
+std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
+    std::vector<RelationPtr> made;
+    for (const Relation& table : tables) made.push_back(std::make_shared<const Relation>(table));
+    return made;
+}
+
 // Checks the files against what is replicated, before anything is read. A worker that goes on may have to read what
 // came before a table was changed, under the rules of that time.
-void check_tables(Ruleset& ruleset, const std::vector<Relation>& tables, bool goes_on, const Log& log) {
-    std::vector<RelationPtr> known;
-    for (const Relation& table : tables) known.push_back(std::make_shared<const Relation>(table));
-    for (const Error& problem : ruleset.know(known)) {
+void check_tables(Ruleset& ruleset, const GroupTables& tables, bool goes_on, const Log& log) {
+    ruleset.know_former(shared(tables.former));
+    for (const Error& problem : ruleset.know(shared(tables.now))) {
         if (!goes_on)
             throw usage_error(problem.what(), fmt::format("{}{}If the table was changed since the replicator was "
                                                           "started, restart that first.",
                                                           problem.hint(), problem.hint().empty() ? "" : " "));
         log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));
     }
-    for (const auto& warning : unmatched_tables(ruleset.tables(), tables)) log(LogLevel::warning, warning);
+    for (const auto& warning : unmatched_tables(ruleset.tables(), tables.now)) log(LogLevel::warning, warning);
 }
 
 // Whether the entry is but a copy of what this sink remembers itself, whose own lock says that nobody else has it.
@@ -229,7 +234,12 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     ruleset->recall(seen.load(), [&](Oid table, const SeenTable* definitions) { seen.put(table, definitions); });
     ruleset->applied(from.position);
     const auto tables = await_tables(*broker, options.names, stream, stop);
-    if (tables) check_tables(*ruleset, *tables, state.has_value(), log);
+    if (tables)
+        check_tables(*ruleset, *tables, state.has_value(), log);
+    else if (!ruleset->tables().empty())
+        log(LogLevel::warning,
+            "the group's KV bucket does not hold the definitions of its tables, so the rules and routing files are "
+            "checked only when a table's first row comes");
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     SinkState durable = state.value_or(SinkState{from, 0, {}});
     registry.report(entry_of(options, durable, from));

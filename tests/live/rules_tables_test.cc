@@ -69,6 +69,46 @@ TEST_CASE("a truncate does not take along what a table met in an earlier session
     pipeline.stop_replicator();
 }
 
+TEST_CASE("a truncate does not take along what a table that left the group has in the target") {
+    const TextFile routing = routing_file("users_eu: {destination_table: users}");
+    Pipeline pipeline;
+    pipeline.on_both(kUsers);
+    pipeline.on_source(kUsersEu);
+    pipeline.on_source("INSERT INTO users VALUES (1, 'a', 1); INSERT INTO users_eu VALUES (2, 'b', 2)");
+    pipeline.start_replicator();
+    pipeline.start_worker({"--routing-config", routing.path()});
+    pipeline.settle();
+    pipeline.stop();
+    for (int start = 0; start < 2; ++start) {
+        pipeline.start_replicator({"--copy-and-stream", "--tables", "users_eu,settled"});
+        pipeline.start_worker({"--routing-config", routing.path()});
+        pipeline.settle();
+        if (start == 0) pipeline.stop();
+    }
+    pipeline.on_source("TRUNCATE users_eu");
+    CHECK(pipeline.worker().wait() == 1);
+    CHECK(contains(pipeline.worker().err(), "rows of public.users are in it too"));
+    CHECK(pipeline.target_rows("users").size() == 2);
+    pipeline.stop_replicator();
+}
+
+TEST_CASE("replicator and worker say when the tables are too many to be checked at start") {
+    NatsServer nats({.extra_config = "max_payload: 65536"});
+    Pipeline pipeline({shared_postgres(), shared_postgres(), nats});
+    const TextFile rules(kMaskEmail);
+    std::string columns;
+    for (int i = 0; i < 1000; ++i) columns += ", a_rather_long_name_for_a_column_" + std::to_string(i) + " int";
+    pipeline.on_both(kUsers);
+    pipeline.on_source("CREATE TABLE wide (id int PRIMARY KEY" + columns + ")");
+    pipeline.start_replicator({"--stream"});
+    pipeline.await_stream();
+    pipeline.start_worker({"--rules-config", rules.path()});
+    pipeline.settle();
+    CHECK(contains(pipeline.replicator().err(), "do not fit into one message of the NATS server"));
+    CHECK(contains(pipeline.worker().err(), "checked only when a table's first row comes"));
+    pipeline.stop();
+}
+
 TEST_CASE("several tables go into one, each with its own columns") {
     const TextFile routing = routing_file(R"(
 users_eu:

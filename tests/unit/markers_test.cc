@@ -38,8 +38,10 @@ TEST_CASE("a snapshot's tables are read back as they were written") {
     CHECK(read.consistent_point == Lsn{5});
     CHECK(read.tables == begin.tables);
     CHECK(read.estimated_bytes == begin.estimated_bytes);
-    CHECK(decode_tables(encode_tables(begin.tables)) == begin.tables);
-    CHECK(decode_tables(encode_tables({})).empty());
+    const GroupTables tables{{begin.tables[0], begin.tables[1]}, {begin.tables[2]}};
+    CHECK(decode_tables(encode(tables)) == tables);
+    CHECK(decode_tables(encode(GroupTables{begin.tables, {}})) == GroupTables{begin.tables, {}});
+    CHECK(decode_tables(encode(GroupTables{})) == GroupTables{});
 }
 
 TEST_CASE("a marker that is not one is a stop error naming the field") {

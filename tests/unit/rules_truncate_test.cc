@@ -49,6 +49,23 @@ TEST_CASE("filters do not see a truncate") {
     CHECK(rules->apply_truncate(change, arena));
 }
 
+TEST_CASE("a truncate must not take along rows of a table that is not replicated any more") {
+    const auto rules = load("", "{a: {destination_table: b}, c: {destination_table: d}}");
+    const RelationPtr c = relation("c", {column("id", kInteger, true)});
+    const std::vector<RelationPtr> now{kA, c};
+    const std::vector<RelationPtr> former{std::make_shared<const Relation>(Relation{99, "public", "b", {}, {}})};
+    Arena arena;
+    CHECK(rules->know(now).empty());
+    rules->know_former(former);
+    const std::vector<RelationPtr> one{kA};
+    const std::vector<RelationPtr> other{c};
+    Change alone = truncate(one);
+    CHECK(error_of([&] { rules->apply_truncate(alone, arena); }).find("rows of public.b are in it too") !=
+          std::string::npos);
+    Change free = truncate(other);
+    CHECK(rules->apply_truncate(free, arena));
+}
+
 TEST_CASE("a truncate must not take another table's rows along") {
     const auto rules = load("", "{a: {destination_table: c}, b: {destination_table: c}}");
     const std::vector<RelationPtr> one{kA};
