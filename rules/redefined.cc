@@ -112,4 +112,14 @@ void check_redefined(const SeenDefinition& before, const Relation& now, const Ta
     }
 }
 
+void check_partition(const SeenDefinition& sibling, const Relation& now, const TableRules& rules) {
+    for (const std::string& ruled : sibling.ruled) {
+        const auto place = position(now, ruled);
+        for (std::size_t i = 0; place && i < *place; ++i) {
+            const std::string& other = now.columns[i].name;
+            if (!position(sibling.relation, other) && !is_named(rules, other)) refuse_place(now, rules, ruled, other);
+        }
+    }
+}
+
 }  // namespace pgsluice::rules

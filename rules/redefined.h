@@ -17,4 +17,8 @@ namespace pgsluice::rules {
 void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled);
 
+// The same for a partition that was not met before, by the definition of another one of the same table: a column that
+// is new and stands before one with a rule was not added to the table, for added ones come last.
+void check_partition(const SeenDefinition& sibling, const Relation& now, const TableRules& rules);
+
 }  // namespace pgsluice::rules

@@ -140,10 +140,26 @@ void TableMemory::accept(const Relation& relation, const Position& position, con
                         rules == nullptr ? last.ruled : with_rule(fitted(*rules, last.relation), last.ruled));
         if (newest(relation).relation != nullptr) check_still_ruled(last, relation, met.ruled);
         met.names = last.names;
+    } else if (const SeenDefinition* other = sibling(relation, position); other != nullptr && rules != nullptr) {
+        check_partition(*other, relation, *rules);
     }
     for (const Column& column : relation.columns)
         if (column.number != 0) met.names[column.number] = column.name;
     add(table, before, std::move(met));
+}
+
+const SeenDefinition* TableMemory::sibling(const Relation& relation, const Position& position) const {
+    const SeenDefinition* found = nullptr;
+    if (relation.ancestors.empty()) return found;
+    for (const auto& [oid, table] : seen_) {
+        const std::size_t at = in_force(table, position);
+        if (at == none) continue;
+        const SeenDefinition& one = table.accepted[at];
+        const auto& above = one.relation.ancestors;
+        if (above.empty() || above.back() != relation.ancestors.back()) continue;
+        if (found == nullptr || found->from < one.from) found = &one;
+    }
+    return found;
 }
 
 void TableMemory::check_still_ruled(const SeenDefinition& before, const Relation& relation,

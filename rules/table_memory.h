@@ -49,6 +49,8 @@ class TableMemory {
     // Rows that pass under the rules for a later definition must not show what was hidden of them.
     static void check_still_ruled(const SeenDefinition& before, const Relation& relation,
                                   const std::vector<std::string>& ruled);
+    // Of a partition of the same table, what came last at or before the position; null when none is known.
+    [[nodiscard]] const SeenDefinition* sibling(const Relation& relation, const Position& position) const;
     void add(SeenTable& table, std::size_t before, SeenDefinition met);
     void keep(Oid table) const;
 

@@ -229,3 +229,26 @@ TEST_CASE("only definitions that rows may come with again are kept") {
     CHECK(decode_seen_table(worker.kept()).accepted.size() <= 3);
     CHECK(decode_seen_table(worker.kept()).accepted.back().names.size() == 22);
 }
+
+TEST_CASE("a partition that is met first behind a rename stops the worker, too") {
+    const auto partition = [](Oid oid, const Numbered& columns) {
+        Relation made = *table(columns, "p" + std::to_string(oid));
+        made.oid = oid;
+        made.ancestors = {{"public", "t"}};
+        return std::make_shared<const Relation>(made);
+    };
+    Worker worker(rules(kEmail));
+    CHECK(worker.meets(partition(1, kBefore), 1).empty());
+    for (int session = 0; session < 2; ++session) {
+        const auto made = partition(2, kRenamed);
+        CHECK(has(worker.meets(made, 5), "what was 'email' may be 'email_old' now"));
+        worker.start(rules(kEmail));
+    }
+    worker.start(rules(kEmail + "," + kEmailOld));
+    CHECK(worker.row(partition(2, kRenamed), 5) == "id e*******d e***l ");
+    // An added column comes last, and one that was attached may have the columns in another order.
+    Worker adding(rules(kEmail));
+    CHECK(adding.meets(partition(1, kBefore), 1).empty());
+    CHECK(adding.meets(partition(2, {{1, "id"}, {2, "email"}, {3, "x"}}), 2).empty());
+    CHECK(adding.meets(partition(3, {{1, "email"}, {2, "id"}}), 3).empty());
+}
