@@ -31,17 +31,13 @@ bool says_was(const TableRules& rules, const std::string& column, const std::str
     return std::ranges::any_of(rules.rules, [&](const Rule& rule) { return rule.column == column && rule.was == was; });
 }
 
-void check_number(const SeenDefinition& before, const Relation& now, const TableRules& rules,
-                  const std::vector<std::string>& ruled, const Column& column) {
-    const auto last = before.names.find(column.number);
-    if (last == before.names.end() || last->second == column.name) return;
-    const std::string& was = last->second;
-    const bool taken = std::ranges::any_of(before.names, [&](const auto& one) { return one.second == column.name; });
+// `taken`: another column had the name.
+void check_renamed(const std::string& was, bool taken, const Relation& now, const TableRules& rules,
+                   const std::vector<std::string>& ruled, const Column& column) {
     const bool hid = std::ranges::find(ruled, was) != ruled.end();
-    if (!hid && !(taken && has_filter(rules, column.name))) return;
-    if (says_was(rules, column.name, was)) return;
+    if (was == column.name || (!hid && !(taken && has_filter(rules, column.name)))) return;
     const bool named = is_named(rules, column.name);
-    if (named && !taken) return;
+    if (says_was(rules, column.name, was) || (named && !taken)) return;
     const std::string what = fmt::format("unable to go on with table '{}.{}': its column '{}' is called '{}' now, ",
                                          now.schema, now.table, was, column.name);
     if (!named)
@@ -100,8 +96,13 @@ void check_order(const Relation& before, const Relation& now, const Rule& rule) 
 
 void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled) {
-    for (const Column& column : now.columns)
-        if (column.number != 0) check_number(before, now, rules, ruled, column);
+    for (const Column& column : now.columns) {
+        const auto last = before.names.find(column.number);
+        if (last == before.names.end()) continue;
+        const bool taken =
+            std::ranges::any_of(before.names, [&](const auto& one) { return one.second == column.name; });
+        check_renamed(last->second, taken, now, rules, ruled, column);
+    }
     const bool exact = is_numbered(before.relation) && is_numbered(now);
     if (!exact)
         for (const std::string& column : ruled) check_place(before.relation, now, rules, column);
@@ -109,6 +110,15 @@ void check_redefined(const SeenDefinition& before, const Relation& now, const Ta
         if (rule.kind == Rule::Kind::keep) continue;
         if (!position(before.relation, rule.column) || !position(now, rule.column)) continue;
         check_order(before.relation, now, rule);
+    }
+}
+
+void check_known(const Relation& known, const Relation& now, const TableRules& rules,
+                 const std::vector<std::string>& ruled) {
+    if (!is_numbered(known) || !is_numbered(now)) return;
+    for (const Column& column : now.columns) {
+        const auto there = std::ranges::find(known.columns, column.number, &Column::number);
+        if (there != known.columns.end()) check_renamed(there->name, false, now, rules, ruled, column);
     }
 }
 

@@ -17,6 +17,11 @@ namespace pgsluice::rules {
 void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled);
 
+// The same for a table's first rows: `known` is the definition that the files were checked against, which may be of a
+// later time than the rows. A column that has a rule there must not come under a name that has none.
+void check_known(const Relation& known, const Relation& now, const TableRules& rules,
+                 const std::vector<std::string>& ruled);
+
 // The same for a partition that was not met before, by the definition of another one of the same table: a column that
 // is new and stands before one with a rule was not added to the table, for added ones come last.
 void check_partition(const SeenDefinition& sibling, const Relation& now, const TableRules& rules);

@@ -100,7 +100,9 @@ class FileRuleset final : public Ruleset {
             know_source(relation);
             memory_.know(*relation);
             try {
-                compile_fitted(input(relation));
+                const rules::PlanInput wanted = input(relation);
+                compile_fitted(wanted);
+                if (wanted.rules != nullptr || wanted.route != nullptr) memory_.expect(*relation, wanted.rules);
             } catch (const Error& error) {
                 problems.push_back(error);
             }

@@ -44,10 +44,19 @@ std::vector<std::string> with_rule(const TableRules& rules, std::vector<std::str
     return more;
 }
 
+// What was expected of a table before its first row came.
+bool is_expected(const SeenDefinition& one) { return one.from == Position{}; }
+
 bool is_accepted(const SeenTable* table, const Relation& relation) {
     return table != nullptr && std::ranges::any_of(table->accepted, [&](const SeenDefinition& one) {
-               return same(one.relation, relation);
+               return !is_expected(one) && same(one.relation, relation);
            });
+}
+
+std::map<std::int16_t, std::string> names_with(std::map<std::int16_t, std::string> names, const Relation& relation) {
+    for (const Column& column : relation.columns)
+        if (column.number != 0) names[column.number] = column.name;
+    return names;
 }
 
 }  // namespace
@@ -129,23 +138,32 @@ std::vector<std::string> TableMemory::columns_of(const Rule& rule, const TableRu
     return columns;
 }
 
+void TableMemory::expect(const Relation& relation, const TableRules* rules) {
+    SeenTable& table = seen_[relation.oid];
+    if (!table.accepted.empty() || table.refused) return;
+    const TableRules fit = rules == nullptr ? TableRules{} : fitted(*rules, relation);
+    table.accepted.push_back({{}, relation, with_rule(fit), names_with({}, relation)});
+    keep(relation.oid);
+}
+
 void TableMemory::accept(const Relation& relation, const Position& position, const TableRules* rules) {
     SeenTable& table = seen_[relation.oid];
     const std::size_t before = in_force(table, position);
     const TableRules fit = rules == nullptr ? TableRules{} : fitted(*rules, relation);
-    SeenDefinition met{position, relation, with_rule(fit), {}};
-    if (before != none) {
+    const TableRules& wanted = rules == nullptr ? fit : *rules;
+    SeenDefinition met{position, relation, with_rule(fit), names_with({}, relation)};
+    if (before == none || is_expected(table.accepted[before])) {
+        if (before != none)
+            check_known(table.accepted[before].relation, relation, wanted, table.accepted[before].ruled);
+        if (const SeenDefinition* other = sibling(relation, position)) check_partition(*other, relation, wanted);
+    } else {
         const SeenDefinition& last = table.accepted[before];
-        check_redefined(last, relation, rules == nullptr ? fit : *rules,
+        check_redefined(last, relation, wanted,
                         rules == nullptr ? last.ruled : with_rule(fitted(*rules, last.relation), last.ruled));
         if (newest(relation).relation != nullptr) check_still_ruled(last, relation, met.ruled);
-        met.names = last.names;
-    } else if (const SeenDefinition* other = sibling(relation, position); other != nullptr && rules != nullptr) {
-        check_partition(*other, relation, *rules);
+        met.names = names_with(last.names, relation);
     }
-    for (const Column& column : relation.columns)
-        if (column.number != 0) met.names[column.number] = column.name;
-    add(table, before, std::move(met));
+    add(table, std::move(met));
 }
 
 const SeenDefinition* TableMemory::sibling(const Relation& relation, const Position& position) const {
@@ -153,7 +171,7 @@ const SeenDefinition* TableMemory::sibling(const Relation& relation, const Posit
     if (relation.ancestors.empty()) return found;
     for (const auto& [oid, table] : seen_) {
         const std::size_t at = in_force(table, position);
-        if (at == none) continue;
+        if (at == none || oid == relation.oid) continue;
         const SeenDefinition& one = table.accepted[at];
         const auto& above = one.relation.ancestors;
         if (above.empty() || above.back() != relation.ancestors.back()) continue;
@@ -177,9 +195,11 @@ void TableMemory::check_still_ruled(const SeenDefinition& before, const Relation
 }
 
 // Behind the definition in force, unless it is the same; what was met behind it before comes again.
-void TableMemory::add(SeenTable& table, std::size_t before, SeenDefinition met) {
+void TableMemory::add(SeenTable& table, SeenDefinition met) {
     const Oid oid = met.relation.oid;
     const SeenTable was = table;
+    if (!table.accepted.empty() && is_expected(table.accepted[0])) table.accepted.erase(table.accepted.begin());
+    const std::size_t before = in_force(table, met.from);
     const std::size_t next = before == none ? 0 : before + 1;
     const bool passed_refused = table.refused && same(*table.refused, met.relation);
     if (before != none && same(table.accepted[before].relation, met.relation)) {
@@ -206,12 +226,20 @@ void TableMemory::accept_unnamed(const Relation& relation, const Position& posit
     if (found == seen_.end()) return;
     const std::size_t before = in_force(found->second, position);
     const Relation* last = before == none ? nullptr : &found->second.accepted[before].relation;
-    const bool renamed = last != nullptr && qualified(*last) != qualified(relation);
-    if (renamed)
-        throw stop_error(fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
-                                     "routing files know only that name",
-                                     qualified(relation), qualified(*last)),
-                         "Name the table by its new name in the files, too, and start again.");
+    const bool expected = before != none && is_expected(found->second.accepted[before]);
+    if (last != nullptr && qualified(*last) != qualified(relation)) {
+        if (!expected)
+            throw stop_error(
+                fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
+                            "routing files know only that name",
+                            qualified(relation), qualified(*last)),
+                "Name the table by its new name in the files, too, and start again.");
+        throw stop_error(
+            fmt::format("unable to go on with table '{}': the rules and routing files know it only as '{}', "
+                        "as it was called when the worker was started",
+                        qualified(relation), qualified(*last)),
+            "Name the table in the files by both names, and start again.");
+    }
     const Relation* next = newest(relation).relation;
     if (next != nullptr && qualified(*next) != qualified(relation))
         throw stop_error(

@@ -18,6 +18,8 @@ class TableMemory {
     void recall(std::map<Oid, SeenTable> seen, Keep keep);
     // A definition as the replicator has it now, perhaps later than the rows that come.
     void know(const Relation& relation) { known_[relation.oid] = relation; }
+    // The rules fit that definition: what the table's first rows come with shall be compared with it.
+    void expect(const Relation& relation, const TableRules* rules);
     // Rows up to this one do not come again.
     void applied(const Position& upto) { applied_ = upto; }
 
@@ -51,7 +53,7 @@ class TableMemory {
                                   const std::vector<std::string>& ruled);
     // Of a partition of the same table, what came last at or before the position; null when none is known.
     [[nodiscard]] const SeenDefinition* sibling(const Relation& relation, const Position& position) const;
-    void add(SeenTable& table, std::size_t before, SeenDefinition met);
+    void add(SeenTable& table, SeenDefinition met);
     void keep(Oid table) const;
 
     std::map<Oid, SeenTable> seen_;

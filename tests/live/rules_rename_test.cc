@@ -34,10 +34,10 @@ std::string all_files(const std::string& directory) {
 // A source with a table users, and workers that read up to what it has now.
 class Users {
    public:
-    Users() {
+    explicit Users(const std::string& mode = "--copy-and-stream") {
         pipeline.on_source("CREATE TABLE users (id int PRIMARY KEY, email text, age int)");
         pipeline.on_target("CREATE TABLE users (id int PRIMARY KEY, email text, age int, email_old text)");
-        pipeline.start_replicator();
+        pipeline.start_replicator({mode});
         pipeline.await_stream();
     }
     ~Users() { pipeline.stop_replicator(); }
@@ -108,6 +108,18 @@ TEST_CASE("a rename is noticed behind a replicator that comes late, too") {
     users.check_nothing_shows();
     users.worker("postgres", kEmail + ", {type: transform, column: email_old, " + kMask + "}", 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(1,c****y,1,)", "(2,c****y,2,)", "(3,c****y,3,c****y)"});
+}
+
+TEST_CASE("a rename before the table's first row is noticed") {
+    Users users("--stream");
+    users.worker("postgres", kEmail, 0);
+    users.pipeline.on_source("ALTER TABLE users RENAME email TO email_old; ALTER TABLE users ADD email text");
+    users.pipeline.on_source("INSERT INTO users VALUES (3, 'canary', 3, 'canary')");
+    for (int session = 0; session < 2; ++session)
+        CHECK(contains(users.worker("postgres", kEmail, 1), "its column 'email' is called 'email_old' now"));
+    users.check_nothing_shows();
+    users.worker("postgres", kEmail + ", {type: transform, column: email_old, " + kMask + "}", 0);
+    CHECK(users.pipeline.target_rows("users") == Texts{"(3,c****y,3,c****y)"});
 }
 
 TEST_CASE("columns with rules that swap their names stop every session until the rules say was") {

@@ -252,3 +252,28 @@ TEST_CASE("a partition that is met first behind a rename stops the worker, too")
     CHECK(adding.meets(partition(2, {{1, "id"}, {2, "email"}, {3, "x"}}), 2).empty());
     CHECK(adding.meets(partition(3, {{1, "email"}, {2, "id"}}), 3).empty());
 }
+
+TEST_CASE("a table that was altered before its first row is compared with what the files were checked against") {
+    const std::vector<RelationPtr> known{table(kBefore)};
+    Worker worker(rules(kEmail));
+    CHECK(worker.ruleset().know(known).empty());
+    for (int session = 0; session < 2; ++session) {
+        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is called 'email_old' now"));
+        worker.start(rules(kEmail));
+    }
+    // Rows that are older than what the replicator knows are no rename back.
+    const std::string both = rules(kEmail + "," + kEmailOld);
+    const std::vector<RelationPtr> later{table(kRenamed)};
+    Worker late(both);
+    CHECK(late.ruleset().know(later).empty());
+    CHECK(late.row(table(kBefore), 1) == "id e***l ");
+    CHECK(late.row(table(kRenamed), 2) == "id e*******d e***l ");
+    // A column that the files know by its later name is hidden under the one before, too, or nothing passes.
+    Worker only_new(rules(kEmailOld));
+    CHECK(only_new.ruleset().know(later).empty());
+    CHECK_FALSE(only_new.meets(table(kBefore), 1).empty());
+    Worker renamed_table("tables: {people: [" + kEmail + "]}");
+    const std::vector<RelationPtr> people{table(kBefore, "people")};
+    CHECK(renamed_table.ruleset().know(people).empty());
+    CHECK(has(renamed_table.meets(table(kBefore), 1), "know it only as 'public.people'"));
+}
