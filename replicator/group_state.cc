@@ -32,7 +32,8 @@ void GroupState::remember(const GroupInfo& info) { broker_.kv_put(names_, "group
 std::uint64_t GroupState::next_epoch(const std::optional<StreamState>& stream, const std::optional<LastMessage>& last,
                                      bool starts_over) {
     std::uint64_t known = std::max<std::uint64_t>(last ? epoch_of(*last) : 0, starts_over ? 1 : 0);
-    if (const auto announced = find_announced_epoch(broker_, names_)) return std::max(known, announced) + 1;
+    const auto announced = std::max(find_announced_epoch(broker_, names_), find_added_epoch(broker_, names_));
+    if (announced != 0) return std::max(known, announced) + 1;
     // KV was lost, or this is the first copy. No stream knows of more epochs than it has messages.
     const bool may_hide_one = last && last->meta.kind != MessageKind::group && epoch_of(*last) == 0;
     if (may_hide_one) known = std::max(known, stream->last_seq.value);

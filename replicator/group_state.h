@@ -2,6 +2,7 @@
 //
 //   group     whose stream this is, as in the stream's `group` message, which may have been trimmed
 //   epoch     number of the last copy begun or about to begin (stream/copy_start.h)
+//   added_epoch  the same of copies of tables that joined later
 //   begin     where that copy begins (stream/copy_start.h)
 //   snapshot  the copy's figures (copy_report.h)
 //   tables    what is replicated (stream/group_tables.h)

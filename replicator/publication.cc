@@ -1,8 +1,12 @@
 #include "replicator/publication.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <charconv>
 #include <map>
+#include <optional>
 
 #include "replicator/wait_watch.h"
 #include "sql/error.h"
@@ -14,12 +18,17 @@ namespace {
 
 using sql::CatalogTable;
 using TableNames = std::map<std::uint32_t, std::string>;  // by OID
+using Oids = std::set<std::uint32_t>;
+
+// "pgsluice has still to copy the rows of 16401, 16405", the tables' OIDs.
+constexpr std::string_view due_prefix = "pgsluice has still to copy the rows of ";
 
 struct Publication {
     bool all_tables = false;
     bool options_fit = false;
     bool plain = true;  // no row filters, column lists or whole schemas
     TableNames tables;
+    std::optional<std::string> comment;
 };
 
 std::string table_list(std::span<const CatalogTable> tables) {
@@ -39,10 +48,11 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     const std::string root = via_partition_root ? "t" : "f";
     const auto head = connection.query(
         "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot = "
-        "$2::pg_catalog.bool "
+        "$2::pg_catalog.bool, pg_catalog.obj_description(oid, 'pg_publication') "
         "FROM pg_catalog.pg_publication WHERE pubname = $1",
-        {sql::Param(name), sql::Param(root)}, {2, 1, 1});
-    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}};
+        {sql::Param(name), sql::Param(root)}, {3, 1, 1});
+    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}, {}};
+    if (const auto comment = head.get(0, 2)) found.comment = std::string(*comment);
     const auto members = connection.query(
         "SELECT r.prrelid, n.nspname || '.' || c.relname, "
         "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
@@ -66,13 +76,50 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
-void tell(const TableNames& before, const TableNames& after, bool running, const Log& log) {
-    if (!running) return;
+Oids due_in(const std::optional<std::string>& comment) {
+    Oids oids;
+    if (!comment || !comment->starts_with(due_prefix)) return oids;
+    const char* at = comment->data() + due_prefix.size();
+    const char* const end = comment->data() + comment->size();
+    while (at < end) {
+        std::uint32_t oid = 0;
+        const auto [next, error] = std::from_chars(at, end, oid);
+        if (error == std::errc{}) oids.insert(oid);
+        at = std::find(next, end, ' ');
+        if (at < end) ++at;
+    }
+    return oids;
+}
+
+std::string comment_statement(const std::string& quoted, const Oids& due) {
+    const std::string text = due.empty() ? "NULL" : fmt::format("'{}{}'", due_prefix, fmt::join(due, ", "));
+    return fmt::format("COMMENT ON PUBLICATION {} IS {}", quoted, text);
+}
+
+// Of the wanted tables, those that join now and those that joined in a session that did not come to copy them.
+DueTables due_tables(const Publication& found, const TableNames& wanted, PublishedRows rows, bool copied) {
+    DueTables due;
+    if (rows == PublishedRows::all_copied) return due;
+    if (!copied) due.call_off = due_in(found.comment);
+    if (rows == PublishedRows::not_copied) return due;
+    for (const auto& [oid, name] : wanted) {
+        const bool noted = due.call_off.erase(oid) > 0;
+        if (noted || !found.tables.contains(oid)) due.copy.insert(oid);
+    }
+    return due;
+}
+
+void tell(const TableNames& before, const TableNames& after, PublishedRows rows, const Log& log) {
+    if (rows == PublishedRows::all_copied) return;
     for (const auto& [oid, name] : after) {
         if (before.contains(oid)) continue;
+        if (rows == PublishedRows::copy_is_due) {
+            log(LogLevel::info, fmt::format("table '{}' is new in the group", name));
+            continue;
+        }
         log(LogLevel::warning,
-            fmt::format("table '{}' is new in the group: its changes are replicated from now on, rows "
-                        "that it holds already are not copied (--resnapshot copies all anew)",
+            fmt::format("table '{}' is new in the group: its changes are replicated from now on, rows that it holds "
+                        "already are not copied (with --copy-and-stream they are)",
                         name));
     }
     for (const auto& [oid, name] : before) {
@@ -87,15 +134,15 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
                .rows() == 1;
 }
 
-void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
-                        bool via_partition_root, bool running, const Log& log) {
+DueTables ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
+                             bool via_partition_root, PublishedRows rows, bool copied, const Log& log) {
     const std::string quoted = sql::quote_identifier(name);
     const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // behind VACUUM, say, and DDL
     if (!publication_exists(connection, name)) {
         connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
                                     options_list(via_partition_root)),
                         fmt::format("create publication '{}'", name));
-        return;
+        return {};
     }
     const Publication found = read(connection, name, via_partition_root);
     if (found.all_tables) {
@@ -106,13 +153,25 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
     TableNames wanted;
     for (const auto& table : tables) wanted[table.oid] = table.schema + '.' + table.name;
     const std::string doing = fmt::format("alter publication '{}'", name);
+    const DueTables due = due_tables(found, wanted, rows, copied);
+    Oids noted = due.copy;
+    noted.insert(due.call_off.begin(), due.call_off.end());
+    // In one transaction with the tables.
+    const std::string note = noted == due_in(found.comment) ? "" : comment_statement(quoted, noted);
     if (wanted != found.tables || !found.plain) {
-        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
-        tell(found.tables, wanted, running, log);
+        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}; {}", quoted, table_list(tables), note), doing);
+        tell(found.tables, wanted, rows, log);
+    } else if (!note.empty()) {
+        connection.exec(note, doing);
     }
     if (!found.options_fit) {
         connection.exec(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)), doing);
     }
+    return due;
+}
+
+void copy_is_done(sql::Connection& connection, const std::string& name) {
+    connection.exec(comment_statement(sql::quote_identifier(name), {}), fmt::format("alter publication '{}'", name));
 }
 
 }  // namespace pgsluice

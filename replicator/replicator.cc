@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "replicator/column_types.h"
@@ -67,7 +69,13 @@ class ReplicatorSession {
     [[nodiscard]] std::string described() const;
     ResumePoint begin_stream();
     ResumePoint copy(Housekeeper& housekeeper);
-    void stream(const ResumePoint& resume, Housekeeper& housekeeper);
+    ResumePoint copy_added(const ResumePoint& resume, Housekeeper& housekeeper);
+    void call_off_added(const ResumePoint& resume);
+    ResumePoint leave_out(const std::set<Oid>& tables, const ResumePoint& resume, Housekeeper& housekeeper);
+    Lsn make_copy(SnapshotJob& job, Housekeeper& housekeeper);
+    // True when it came to `until`, see WalStreamHooks.
+    bool stream(const ResumePoint& resume, Housekeeper& housekeeper, std::optional<Lsn> until = {},
+                std::set<Oid> left_out = {});
 
     const ReplicatorOptions& options_;
     const Log& log_;
@@ -76,6 +84,7 @@ class ReplicatorSession {
     sql::Connection source_;  // ordinary; for looking and for the catalog
     std::optional<GroupLock> lock_;
     std::vector<sql::CatalogTable> tables_;
+    DueTables due_;
     std::unique_ptr<Broker> broker_;
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
@@ -133,8 +142,14 @@ void ReplicatorSession::prepare(const StartPlan& plan) {
     }
     if (!resuming) check_free_slot(source_);
     if (options_.mode != ReplicatorMode::copy) {
-        ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root, resuming,
-                           log_);
+        const auto rows = !resuming                                          ? PublishedRows::all_copied
+                          : options_.mode == ReplicatorMode::copy_and_stream ? PublishedRows::copy_is_due
+                                                                             : PublishedRows::not_copied;
+        const auto& last = facts_.last;
+        const bool copied = last && last->meta.added && last->meta.kind == MessageKind::snapshot_end &&
+                            !decode_snapshot_end(last->body).called_off;
+        due_ = ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root,
+                                  rows, copied, log_);
         warn_of_missing_identity(source_, tables_, log_);
         prepare_ddl_capture();
     }
@@ -219,18 +234,8 @@ ResumePoint ReplicatorSession::begin_stream() {
     return resume;
 }
 
-ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
+Lsn ReplicatorSession::make_copy(SnapshotJob& job, Housekeeper& housekeeper) {
     GroupState state(*broker_, options_.names);
-    SnapshotJob job;
-    job.epoch = state.next_epoch(facts_.stream, facts_.last, options_.resnapshot);
-    job.tables = tables_;
-    // All that was published is acknowledged, and nobody else publishes.
-    const StreamSeq begin{broker_->stream_state(options_.names.stream).value().last_seq.value + 1};
-    job.begun = [&](Lsn point) {
-        drain(*publisher_, stop_);
-        remember_copy_start(*broker_, options_.names, {job.epoch, begin, point});
-        running_();
-    };
     KvCopy progress([&](const std::string& figures) { state.show_copy(figures); });
     job.check = [&](bool all_stored) {
         housekeeper.stream_refuses(!publisher_->full().empty());
@@ -242,12 +247,87 @@ ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
         }
     };
     job.keep_progress = [&](std::string_view figures) { progress.set(std::string(figures)); };
+    return copy_snapshot(options_, job, source_, *publisher_, log_, stop_);
+}
+
+ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
+    SnapshotJob job;
+    job.epoch = GroupState(*broker_, options_.names).next_epoch(facts_.stream, facts_.last, options_.resnapshot);
+    job.tables = tables_;
+    job.slot = {options_.names.slot, options_.mode != ReplicatorMode::copy};
+    // All that was published is acknowledged, and nobody else publishes.
+    const StreamSeq begin{broker_->stream_state(options_.names.stream).value().last_seq.value + 1};
+    job.begun = [&](Lsn point) {
+        drain(*publisher_, stop_);
+        remember_copy_start(*broker_, options_.names, {job.epoch, begin, point});
+        running_();
+    };
     announce_epoch(*broker_, options_.names, job.epoch);
-    const Lsn point = copy_snapshot(options_, job, source_, *publisher_, log_, stop_);
+    const Lsn point = make_copy(job, housekeeper);
     return {{point, 0}, point};
 }
 
-void ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeeper) {
+// Tables that joined a running group: their rows are copied as of a slot made for that, and put into the stream where
+// its consistent point is. Up to there the log is published without their changes, which the copy holds; from there on
+// with them. The group's slot waits meanwhile.
+ResumePoint ReplicatorSession::copy_added(const ResumePoint& resume, Housekeeper& housekeeper) {
+    const MessageMeta& last = facts_.last->meta;
+    if (last.added && last.kind != MessageKind::snapshot_end) call_off_added(resume);
+    if (due_.copy.empty()) return due_.call_off.empty() ? resume : leave_out(due_.call_off, resume, housekeeper);
+    std::vector<sql::CatalogTable> added;
+    std::ranges::copy_if(tables_, std::back_inserter(added),
+                         [&](const auto& table) { return due_.copy.contains(table.oid); });
+    SnapshotJob job;
+    job.epoch = GroupState(*broker_, options_.names).next_epoch(facts_.stream, facts_.last, false);
+    job.tables = added;
+    job.slot = {options_.names.slot + "_added", false};
+    job.added = true;
+    job.reach = [&](Lsn point, std::span<const SourceTable> tables) {
+        std::set<Oid> left_out = with_partitions(source_, due_.call_off);
+        for (const SourceTable& table : tables) left_out.insert(table.relation.oid);
+        if (!stream(resume, housekeeper, point, std::move(left_out))) throw Interrupted{};
+        PGSLUICE_FAILPOINT("before-added-copy");
+    };
+    check_free_slot(source_);
+    log_(LogLevel::info,
+         fmt::format("{} tables are new in the group: what they hold is copied first, the log is read on "
+                     "behind that",
+                     added.size()));
+    announce_added_epoch(*broker_, options_.names, job.epoch);
+    const Lsn point = make_copy(job, housekeeper);
+    PGSLUICE_FAILPOINT("after-added-copy");
+    copy_is_done(source_, options_.names.publication);
+    return {{point, 0}, point};
+}
+
+// A copy of added tables that did not end: a copy of nothing behind it makes the workers throw away what they have of
+// it, so that changes can follow.
+void ReplicatorSession::call_off_added(const ResumePoint& resume) {
+    log_(LogLevel::info, "the copy of tables that had joined the group did not end and is called off");
+    const std::uint64_t epoch = GroupState(*broker_, options_.names).next_epoch(facts_.stream, facts_.last, false);
+    announce_added_epoch(*broker_, options_.names, epoch);
+    MessageMeta meta{MessageKind::snapshot_begin, resume.position, resume.confirmable, true};
+    publisher_->publish(meta, encode(SnapshotBegin{epoch, resume.confirmable, {}, {}}));
+    meta.kind = MessageKind::snapshot_end;
+    publisher_->publish(meta, encode(SnapshotEnd{epoch, resume.confirmable, 0, true}));
+    drain(*publisher_, stop_);
+    PGSLUICE_FAILPOINT("after-call-off");
+}
+
+// Tables that were to be copied and are not any more, for they left again, or nothing is to be copied: the changes from
+// the time when they belonged to the group would come without the rows they are about.
+ResumePoint ReplicatorSession::leave_out(const std::set<Oid>& tables, const ResumePoint& resume,
+                                         Housekeeper& housekeeper) {
+    const Lsn point = wal_end(source_);
+    if (!stream(resume, housekeeper, point, with_partitions(source_, tables))) throw Interrupted{};
+    publisher_->publish({MessageKind::progress, {point, 0}, point}, encode(Progress{point, sql::postgres_time_us()}));
+    drain(*publisher_, stop_);
+    copy_is_done(source_, options_.names.publication);
+    return {{point, 0}, point};
+}
+
+bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeeper, std::optional<Lsn> until,
+                               std::set<Oid> left_out) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
     raise_decoding_memory(replication.connection(), options_.decoding_memory_bytes);
     const Lsn slot_at = find_slot(source_, options_.names.slot).value_or(SlotState{}).confirmed;
@@ -276,8 +356,10 @@ void ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
         hooks.confirm_limit = [&housekeeper, slot_at] { return std::max(slot_at, housekeeper.applied()); };
     }
     hooks.log = log_;
+    hooks.until = until;
+    hooks.left_out = std::move(left_out);
     running_();
-    stream_wal(wal, *publisher_, resume, options_, hooks, stop_);
+    return stream_wal(wal, *publisher_, resume, options_, hooks, stop_);
 }
 
 void ReplicatorSession::run() {
@@ -301,6 +383,7 @@ void ReplicatorSession::run() {
         default:
             resume = resume_point(facts_.last->meta);
             resume.comes_again = resume.position.ordinal > 0 && facts_.slot->confirmed <= resume.position.commit;
+            resume = copy_added(resume, housekeeper);
     }
     if (options_.mode != ReplicatorMode::copy) stream(resume, housekeeper);
 }

@@ -9,8 +9,6 @@
 #include "replicator/slot.h"
 #include "replicator/snapshot_copy.h"
 #include "replicator/snapshot_plan.h"
-#include "replicator/snapshot_readers.h"
-#include "replicator/tables.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/markers.h"
@@ -76,26 +74,31 @@ std::uint64_t marker_interval(const StreamConfig& stream) {
     return stream.max_bytes <= 0 ? longest : std::min(longest, static_cast<std::uint64_t>(stream.max_bytes) / 8);
 }
 
+MessageMeta copy_meta(MessageKind kind, Lsn consistent_point, const SnapshotJob& job) {
+    return {kind, {consistent_point, 0}, consistent_point, job.added};
+}
+
 // Publishes what the copying threads bring until the last range is through.
 class CopyPublisher {
    public:
     CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const SnapshotBegin& begin,
-                  std::uint64_t marker_interval_bytes, const std::function<void(bool)>& check,
-                  const std::stop_token& stop)
+                  std::uint64_t marker_interval_bytes, const SnapshotJob& job, const std::stop_token& stop)
         : publisher_(publisher),
           queue_(queue),
           report_(report),
-          meta_{MessageKind::copy, {begin.consistent_point, 0}, begin.consistent_point},
+          meta_(copy_meta(MessageKind::copy, begin.consistent_point, job)),
           marker_(encode(begin)),
           marker_interval_bytes_(marker_interval_bytes),
-          check_(check),
+          check_(job.check),
           stop_(stop) {
         header_.epoch = begin.epoch;
         header_.first_row = 1;
     }
 
     void publish_begin() {
-        publisher_.publish({MessageKind::snapshot_begin, meta_.position, meta_.confirmable}, marker_);
+        MessageMeta meta = meta_;
+        meta.kind = MessageKind::snapshot_begin;
+        publisher_.publish(meta, marker_);
         bytes_since_marker_ = 0;
     }
 
@@ -170,8 +173,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     // The copying threads end when we are asked to stop, and when publishing fails.
     std::stop_source copying;
     const std::stop_callback link(stop, [&copying] { copying.request_stop(); });
-    SnapshotReaders snapshot = open_snapshot(options, job.tables, source, log, copying.get_token());
-    SlotGuard guard(options.source, options.mode == ReplicatorMode::copy ? "" : options.names.slot);
+    SnapshotReaders snapshot = open_snapshot(options, job.slot, job.tables, source, log, copying.get_token());
+    SlotGuard guard(options.source, job.slot.stays ? job.slot.name : "");
 
     ColumnTypes types(source);
     const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
@@ -184,6 +187,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
                     ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
 
     const Lsn point = snapshot.consistent_point;
+    if (job.reach) job.reach(point, tables);
     CopyReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_copy_progress, job.keep_progress,
                       log);
     const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
@@ -191,7 +195,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
         CopyPublisher copies(publisher, queue, report, begin_of(job.epoch, point, tables, sizes),
-                             marker_interval(options.stream), job.check, stop);
+                             marker_interval(options.stream), job, stop);
         copies.publish_begin();
         if (job.begun) job.begun(point);
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
@@ -206,7 +210,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     PGSLUICE_FAILPOINT("before-snapshot-end");
     // From here on the end may be stored, whether we hear of it or not; without it, the next start drops the slot.
     guard.keep();
-    publisher.publish({MessageKind::snapshot_end, {point, 0}, point},
+    publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
     drain(publisher, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");

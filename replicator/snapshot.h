@@ -11,6 +11,8 @@
 #include <string_view>
 
 #include "replicator/options.h"
+#include "replicator/snapshot_readers.h"
+#include "replicator/tables.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
 #include "stream/log.h"
@@ -21,6 +23,11 @@ namespace pgsluice {
 struct SnapshotJob {
     std::uint64_t epoch = 1;
     std::span<const sql::CatalogTable> tables;  // of the publication
+    SnapshotSlot slot;
+    bool added = false;  // MessageMeta::added
+    // Called with the consistent point and the tables as changes name them: when it returns, all that was committed
+    // before is published, without these tables' changes. May be empty.
+    std::function<void(Lsn, std::span<const SourceTable>)> reach;
     // Called with the consistent point once snapshot_begin is published, before the first row is. May be empty.
     std::function<void(Lsn)> begun;
     // Gets the figures as JSON now and then, for KV. May be empty.
@@ -31,8 +38,8 @@ struct SnapshotJob {
 };
 
 // Copies all, and returns the consistent point once JetStream has stored the end marker. Memory depends neither on the
-// tables' sizes nor on the publisher's speed, but holds the largest row a few times. In mode copy nothing that pins WAL
-// is left behind, otherwise the slot stays; left by an exception it is dropped. `source` is an idle connection.
+// tables' sizes nor on the publisher's speed, but holds the largest row a few times. A slot that stays is dropped when
+// this is left by an exception. `source` is an idle connection.
 Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql::Connection& source,
                   Publisher& publisher, const Log& log, std::stop_token stop);
 

@@ -79,16 +79,24 @@ void check_unchanged(sql::Connection& connection, std::span<const sql::CatalogTa
     }
 }
 
-SnapshotReaders attempt(const ReplicatorOptions& options, std::span<const sql::CatalogTable> tables,
-                        sql::Connection& observer, const Log& log, const std::stop_token& stop) {
+// A temporary slot lives as long as the session that makes it, which a killed replicator may have left waiting.
+void end_abandoned(const SnapshotSlot& slot, sql::Connection& observer, const Log& log) {
+    const auto found = slot.stays ? std::nullopt : find_slot(observer, slot.name);
+    if (found && found->active_pid != 0) end_abandoned_creation(observer, slot.name, *found, log);
+}
+
+SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wanted,
+                        std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
+                        const std::stop_token& stop) {
     SnapshotReaders result;
     result.connections = lock_tables(options, tables, observer, log, stop);
     check_unchanged(observer, tables);
     std::vector<int> pids;
     for (const auto& reader : result.connections) pids.push_back(reader.backend_pid());
 
-    const bool temporary = options.mode == ReplicatorMode::copy;
-    const std::string& name = options.names.slot;
+    const bool temporary = !wanted.stays;
+    const std::string& name = wanted.name;
+    end_abandoned(wanted, observer, log);
     SlotGuard guard(options.source, temporary ? "" : name);
     sql::ReplicationConnection creator = connect_replication(options.source, stop);
     WaitWatch watch(observer, log, fmt::format("creating slot '{}'", name), pids);
@@ -112,11 +120,12 @@ int reader_count(const ReplicatorOptions& options) {
     return std::max(2, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-SnapshotReaders open_snapshot(const ReplicatorOptions& options, std::span<const sql::CatalogTable> tables,
-                              sql::Connection& observer, const Log& log, const std::stop_token& stop) {
+SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSlot& slot,
+                              std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
+                              const std::stop_token& stop) {
     for (;;) {
         try {
-            return attempt(options, tables, observer, log, stop);
+            return attempt(options, slot, tables, observer, log, stop);
         } catch (const Deadlocked& conflict) {
             log(LogLevel::warning,
                 fmt::format("the snapshot lets go of its locks and starts over: it waited for {}, who waits for it",

@@ -28,11 +28,17 @@ struct SnapshotReaders {
     std::vector<sql::Connection> connections;  // in a transaction each, on the slot's snapshot
 };
 
+struct SnapshotSlot {
+    std::string name;
+    bool stays = true;  // otherwise it is temporary, and gone when open_snapshot() returns
+};
+
 // Locks, creates the slot, imports its snapshot. Waits for whoever holds locks or has written in an open transaction,
 // and tells the log whom; starts over when such a transaction itself comes to wait for our locks. `observer` is used
-// only to look. A temporary slot (mode copy) is gone when this returns, a permanent one stays.
-SnapshotReaders open_snapshot(const ReplicatorOptions& options, std::span<const sql::CatalogTable> tables,
-                              sql::Connection& observer, const Log& log, const std::stop_token& stop);
+// only to look.
+SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSlot& slot,
+                              std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
+                              const std::stop_token& stop);
 
 // As many connections as the options say.
 int reader_count(const ReplicatorOptions& options);

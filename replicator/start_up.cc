@@ -78,7 +78,7 @@ void check_resume(const StartFacts& facts) {
     const std::string& slot = facts.names.slot;
     const MessageMeta& last = facts.last->meta;
     if (!facts.slot) {
-        fail(last.kind == MessageKind::snapshot_end
+        fail(last.kind == MessageKind::snapshot_end && !last.added
                  ? fmt::format("its copy is complete, and there is no slot '{}' that kept the changes since", slot)
                  : fmt::format("slot '{}' is gone, and with it changes that were not read", slot));
     }
@@ -112,7 +112,8 @@ StartPlan behind_unfinished_copy(const StartFacts& facts) {
 }
 
 StartPlan behind_changes(const StartFacts& facts) {
-    const bool copy_complete = facts.last->meta.kind == MessageKind::snapshot_end;
+    const MessageMeta& last = facts.last->meta;
+    const bool copy_complete = last.kind == MessageKind::snapshot_end && !last.added;
     if (facts.mode == ReplicatorMode::copy) {
         if (copy_complete) return {false, false, Then::finished};
         throw stop_error(fmt::format("unable to copy group '{}': it streams already", facts.names.group),
@@ -136,6 +137,7 @@ StartPlan decide_start(const StartFacts& facts) {
         return with_new_slot(facts, true);
     }
     if (!facts.last) stream_lost(facts, fmt::format("stream '{}' was emptied", stream));
+    if (facts.last->meta.added) return behind_changes(facts);
     switch (facts.last->meta.kind) {
         case MessageKind::group:
             return with_new_slot(facts, false);

@@ -17,6 +17,8 @@
 //   changes, progress      none         the slot is gone: stop                          group streams already: stop
 //   changes, progress      there        resume               resume                     group streams already: stop
 //
+// Markers and rows of a copy of added tables (MessageMeta::added) stand in the midst of the changes and count as such.
+//
 // Before that, whatever the row: a slot that is not ours or that somebody uses; a stream emptied, with holes, or of
 // another cluster, timeline or database: stop (retry while the slot is in use). To resume, also: the slot is not
 // invalidated, the publication is there, the slot's confirmed LSN <= the last message's confirmable (otherwise the

@@ -219,6 +219,19 @@ std::vector<SourceTable> tables_to_copy(sql::Connection& connection, std::span<c
     return result;
 }
 
+std::set<Oid> with_partitions(sql::Connection& connection, const std::set<Oid>& tables) {
+    std::set<Oid> all = tables;
+    for (const Oid table : tables) {
+        const std::string oid = std::to_string(table);
+        const auto found = connection.query(
+            "SELECT t.relid::pg_catalog.oid::pg_catalog.int8 FROM pg_catalog.pg_class c, "
+            "LATERAL pg_catalog.pg_partition_tree(c.oid) t WHERE c.oid = $1::pg_catalog.oid",
+            {sql::Param(oid)}, {1});
+        for (int row = 0; row < found.rows(); ++row) all.insert(static_cast<Oid>(found.integer(row, 0)));
+    }
+    return all;
+}
+
 void warn_of_missing_identity(sql::Connection& connection, std::span<const CatalogTable> published, const Log& log) {
     for (const auto& table : published) {
         for (const auto& part : table.kind == 'p' ? leaves(connection, table) : std::vector{table}) {

@@ -1,6 +1,7 @@
 // Which tables --tables and --schema mean, and what is to be copied of them.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,9 @@ struct SourceTable {
 // Read under the locks of a snapshot, so that nothing changes before the rows are read.
 std::vector<SourceTable> tables_to_copy(sql::Connection& connection, std::span<const sql::CatalogTable> published,
                                         bool publish_via_partition_root, ColumnTypes& types);
+
+// These tables and all partitions of theirs: by whatever name their changes come. What is gone is left out.
+std::set<Oid> with_partitions(sql::Connection& connection, const std::set<Oid>& tables);
 
 // Warns of tables whose UPDATE and DELETE PostgreSQL will refuse, for they are published and have no replica identity.
 void warn_of_missing_identity(sql::Connection& connection, std::span<const sql::CatalogTable> published,

@@ -41,12 +41,19 @@ Relation build_relation(const pgoutput::RelationMessage& message) {
 WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix)
     : types_(std::move(types)), ddl_prefix_(std::move(ddl_prefix)), resume_(resume), reached_(resume) {}
 
+void WalEncoder::end_at(Lsn until, std::set<Oid> left_out) {
+    until_ = until;
+    left_out_ = std::move(left_out);
+}
+
 void WalEncoder::take(std::string_view message) {
     std::visit([this](const auto& decoded) { on(decoded); }, decoder_.decode(message));
 }
 
 void WalEncoder::skip_to(Lsn lsn) noexcept {
-    if (!in_transaction_) reached_.confirmable = std::max(reached_.confirmable, lsn);
+    if (in_transaction_) return;
+    const Lsn most = until_ ? std::min(lsn, *until_) : lsn;
+    reached_.confirmable = std::max(reached_.confirmable, most);
 }
 
 EncodedBlock WalEncoder::finish() {
@@ -57,6 +64,10 @@ EncodedBlock WalEncoder::finish() {
 
 void WalEncoder::on(const pgoutput::Begin& begin) {
     if (in_transaction_) out_of_order("a transaction begins inside another");
+    if (until_ && begin.commit_lsn >= *until_) {
+        at_end_ = true;
+        return;
+    }
     check_comes_again(begin);
     in_transaction_ = true;
     ordinal_ = 0;
@@ -104,7 +115,7 @@ void WalEncoder::on(const pgoutput::Type& type) {
 }
 
 void WalEncoder::on(const pgoutput::Insert& insert) {
-    if (!next_ordinal()) return;
+    if (!next_ordinal() || is_left_out(insert.relation)) return;
     Change change;
     change.op = Op::insert;
     change.relation = &relation(insert.relation, insert.new_row);
@@ -113,7 +124,7 @@ void WalEncoder::on(const pgoutput::Insert& insert) {
 }
 
 void WalEncoder::on(const pgoutput::Update& update) {
-    if (!next_ordinal()) return;
+    if (!next_ordinal() || is_left_out(update.relation)) return;
     Change change;
     change.op = Op::update;
     change.relation = &relation(update.relation, update.new_row);
@@ -125,7 +136,7 @@ void WalEncoder::on(const pgoutput::Update& update) {
 }
 
 void WalEncoder::on(const pgoutput::Delete& del) {
-    if (!next_ordinal()) return;
+    if (!next_ordinal() || is_left_out(del.relation)) return;
     Change change;
     change.op = Op::del;
     change.relation = &relation(del.relation, del.old_row);
@@ -140,9 +151,10 @@ void WalEncoder::on(const pgoutput::Truncate& truncate) {
     for (const Oid oid : truncate.relations) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("a truncated table was not described before");
-        truncated_.push_back(known->second);
+        if (!is_left_out(oid)) truncated_.push_back(known->second);
     }
-    if (truncated_.empty()) out_of_order("a truncate names no table");
+    if (truncate.relations.empty()) out_of_order("a truncate names no table");
+    if (truncated_.empty()) return;
     Change change;
     change.op = Op::truncate;
     change.cascade = truncate.cascade;

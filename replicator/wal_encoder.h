@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +40,11 @@ class WalEncoder {
     // `ddl_prefix`: messages with this prefix are published with kDdlPrefix (ddl_capture.h), others that begin with
     // kDdlPrefix are not. Empty: no DDL.
     WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
+
+    // What is committed at or behind `until` is not taken: then at_end() holds, and nothing more may be. Before that,
+    // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
+    void end_at(Lsn until, std::set<Oid> left_out);
+    [[nodiscard]] bool at_end() const noexcept { return at_end_; }
 
     // Takes one pgoutput message. Its bytes may die afterwards.
     void take(std::string_view message);
@@ -74,6 +81,7 @@ class WalEncoder {
     [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
+    [[nodiscard]] bool is_left_out(Oid table) const { return !left_out_.empty() && left_out_.contains(table); }
     // Whether the stream does not hold this non-transactional message yet.
     [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
     // The relation as last described; checks that the row fits it.
@@ -95,6 +103,9 @@ class WalEncoder {
     std::uint64_t changes_ = 0;
     bool in_transaction_ = false;
     bool skipping_ = false;  // the whole transaction
+    std::optional<Lsn> until_;
+    std::set<Oid> left_out_;
+    bool at_end_ = false;
 };
 
 }  // namespace pgsluice

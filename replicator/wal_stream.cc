@@ -49,7 +49,7 @@ class WalStream {
     WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
               const WalStreamHooks& hooks);
 
-    void run(const std::stop_token& stop);
+    bool run(const std::stop_token& stop);
 
    private:
     struct Drained {
@@ -67,7 +67,10 @@ class WalStream {
     void send_status(Time now);
     void check_silence(Time now) const;
     void rest(const Drained& drained);
+    void push_out(milliseconds limit);
     void finish();
+    [[nodiscard]] bool outstanding() { return encoder_.size() > 0 || publisher_.in_flight() > 0; }
+    [[nodiscard]] bool read_all() const;
 
     [[nodiscard]] bool may_send_early() const;
     [[nodiscard]] bool only_open_transaction() const;
@@ -108,15 +111,26 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),
       last_received_(source.now()),
-      published_(resume.confirmable) {}
+      published_(resume.confirmable) {
+    if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
+}
 
-void WalStream::run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
+bool WalStream::run(const std::stop_token& stop) {
+    while (!stop.stop_requested() && !read_all()) {
         const auto drained = drain();
         settle();
         rest(drained);
     }
+    while (!stop.stop_requested() && outstanding()) push_out(kLongestWait);
+    const bool reached = read_all() && !outstanding();
     finish();
+    return reached;
+}
+
+// Whether `until` is reached.
+bool WalStream::read_all() const {
+    if (!hooks_.until) return false;
+    return encoder_.at_end() || (!encoder_.in_transaction() && encoder_.reached().confirmable >= *hooks_.until);
 }
 
 // Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
@@ -125,7 +139,7 @@ void WalStream::run(const std::stop_token& stop) {
 WalStream::Drained WalStream::drain() {
     Drained drained;
     const bool was_empty = encoder_.size() == 0;
-    while (!block_full() && drained.bytes < options_.block_bytes) {
+    while (!block_full() && drained.bytes < options_.block_bytes && !encoder_.at_end()) {
         const auto frame = source_.receive();
         if (!frame) {
             drained.dry = true;
@@ -233,20 +247,23 @@ void WalStream::rest(const Drained& drained) {
     }
 }
 
+void WalStream::push_out(milliseconds limit) {
+    if (encoder_.size() > 0 && publisher_.has_room()) publish_block();
+    const auto slice = static_cast<int>(std::min(limit, std::max(until_status(), 1ms)).count());
+    if (encoder_.size() > 0) {
+        publisher_.wait_for_room(slice);
+    } else {
+        publisher_.drain(slice);
+    }
+    last_received_ = source_.now();  // not reading is no silence of the source
+    settle();
+}
+
 // Everything taken from the WAL is published, even half a transaction: the next session goes on behind its last change.
 void WalStream::finish() {
     const auto deadline = source_.now() + kDrainLimit;
     const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - source_.now()); };
-    while (left() > 0ms && (encoder_.size() > 0 || publisher_.in_flight() > 0)) {
-        if (encoder_.size() > 0 && publisher_.has_room()) publish_block();
-        const auto slice = static_cast<int>(std::min(left(), std::max(until_status(), 1ms)).count());
-        if (encoder_.size() > 0) {
-            publisher_.wait_for_room(slice);
-        } else {
-            publisher_.drain(slice);
-        }
-        settle();
-    }
+    while (left() > 0ms && outstanding()) push_out(left());
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
     send_status(source_.now());
     source_.end(kEndLimit);
@@ -254,9 +271,9 @@ void WalStream::finish() {
 
 }  // namespace
 
-void stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
                 const WalStreamHooks& hooks, std::stop_token stop) {
-    WalStream(source, publisher, resume, options, hooks).run(stop);
+    return WalStream(source, publisher, resume, options, hooks).run(stop);
 }
 
 }  // namespace pgsluice

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -24,14 +26,17 @@ struct WalStreamHooks {
     // where the slot was at the start. Empty: no further limit.
     std::function<Lsn()> confirm_limit;
     Log log;  // may be empty
+    // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
+    std::optional<Lsn> until;
+    std::set<Oid> left_out;
 };
 
 // Reads the started source from `resume` on and publishes everything through `publisher`, whose generation begins just
 // behind the message that `resume` was read from. Returns when asked to stop: reading ends at once, what is decoded is
 // published (in mid-transaction too), its acks are awaited for a few seconds and a last status is sent. Throws a retry
 // Error when the source or the publisher's generation breaks; then nothing is to be done but to start again from the
-// stream's last message.
-void stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+// stream's last message. Returns true when it came to `until`, and all of it is stored.
+bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
                 const WalStreamHooks& hooks, std::stop_token stop);
 
 }  // namespace pgsluice

@@ -12,6 +12,14 @@ namespace {
 
 constexpr const char* key = "begin";
 constexpr const char* epoch_key = "epoch";
+constexpr const char* added_epoch_key = "added_epoch";
+
+std::uint64_t find_number(Broker& broker, const Names& names, const char* number_key) {
+    const auto kept = broker.kv_get(names, number_key);
+    std::uint64_t number = 0;
+    if (kept) std::from_chars(kept->text.data(), kept->text.data() + kept->text.size(), number);
+    return number;
+}
 
 }  // namespace
 
@@ -41,11 +49,14 @@ void announce_epoch(Broker& broker, const Names& names, std::uint64_t epoch) {
     broker.kv_put(names, epoch_key, std::to_string(epoch));
 }
 
-std::uint64_t find_announced_epoch(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, epoch_key);
-    std::uint64_t number = 0;
-    if (kept) std::from_chars(kept->text.data(), kept->text.data() + kept->text.size(), number);
-    return number;
+std::uint64_t find_announced_epoch(Broker& broker, const Names& names) { return find_number(broker, names, epoch_key); }
+
+void announce_added_epoch(Broker& broker, const Names& names, std::uint64_t epoch) {
+    broker.kv_put(names, added_epoch_key, std::to_string(epoch));
+}
+
+std::uint64_t find_added_epoch(Broker& broker, const Names& names) {
+    return find_number(broker, names, added_epoch_key);
 }
 
 void remember_copy_start(Broker& broker, const Names& names, const CopyStart& start) {

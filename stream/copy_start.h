@@ -31,6 +31,11 @@ CopyStart decode_copy_start(std::string_view json);
 void announce_epoch(Broker& broker, const Names& names, std::uint64_t epoch);
 std::uint64_t find_announced_epoch(Broker& broker, const Names& names);
 
+// The KV key `added_epoch`: the same of copies of tables that joined later. Workers that wait for the newest copy do
+// not wait for those.
+void announce_added_epoch(Broker& broker, const Names& names, std::uint64_t epoch);
+std::uint64_t find_added_epoch(Broker& broker, const Names& names);
+
 void remember_copy_start(Broker& broker, const Names& names, const CopyStart& start);
 // Nothing when no copy was ever begun, or when the key was lost.
 std::optional<CopyStart> find_copy_start(Broker& broker, const Names& names);

@@ -60,6 +60,7 @@ std::string encode(const SnapshotEnd& end) {
     out.lsn(end.consistent_point);
     out.raw(",\"rows\":");
     out.number(end.rows);
+    if (end.called_off) out.raw(",\"called_off\":true");
     return closed(out);
 }
 
@@ -108,6 +109,7 @@ SnapshotEnd decode_snapshot_end(std::string_view body) {
         end.epoch = fields.unsigned_number<std::uint64_t>("epoch");
         end.consistent_point = fields.lsn("consistent_point");
         end.rows = fields.unsigned_number<std::uint64_t>("rows");
+        end.called_off = fields.has("called_off") && fields.boolean("called_off");
         return end;
     });
 }

@@ -30,6 +30,9 @@ struct MessageMeta {
     MessageKind kind = MessageKind::progress;
     Position position;
     Lsn confirmable;
+    // snapshot_begin, copy, snapshot_end: of tables that joined the group later, in mid-stream; nothing else is in that
+    // copy, and what it does not name goes on.
+    bool added = false;
 
     bool operator==(const MessageMeta&) const = default;
 };
@@ -59,6 +62,7 @@ struct SnapshotEnd {
     std::uint64_t epoch = 0;
     Lsn consistent_point;
     std::uint64_t rows = 0;
+    bool called_off = false;  // a copy of nothing, which ends one of added tables that was not completed
 };
 
 // Body of `progress`, as JSON.

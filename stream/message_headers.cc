@@ -14,6 +14,8 @@ namespace {
 constexpr const char* kind_header = "Pgsluice-Kind";
 constexpr const char* position_header = "Pgsluice-Position";
 constexpr const char* confirmable_header = "Pgsluice-Confirmable";
+constexpr const char* scope_header = "Pgsluice-Scope";
+constexpr std::string_view added_scope = "added";
 constexpr const char* part_header = "Pgsluice-Part";
 constexpr const char* epoch_header = "Pgsluice-Epoch";
 constexpr const char* table_header = "Pgsluice-Table";
@@ -116,6 +118,7 @@ HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, Mess
     HeaderList list{{kind_header, std::string(to_string(meta.kind))},
                     {position_header, to_string(meta.position)},
                     {confirmable_header, to_string(meta.confirmable)}};
+    if (meta.added) list.emplace_back(scope_header, added_scope);
     if (part.count > 1) list.emplace_back(part_header, fmt::format("{}/{}", part.number, part.count));
     if (meta.kind == MessageKind::copy && copy != nullptr) {
         list.emplace_back(epoch_header, fmt::format("{}", copy->epoch));
@@ -138,6 +141,9 @@ ParsedHeaders parse_headers(const std::function<const char*(const char* name)>& 
     const auto confirmable = parse_lsn(headers.required(confirmable_header));
     if (!confirmable) throw headers.bad(confirmable_header, "malformed");
     parsed.meta.confirmable = *confirmable;
+    const auto scope = headers.optional(scope_header);
+    if (!scope.empty() && scope != added_scope) throw headers.bad(scope_header, "of a kind this version does not know");
+    parsed.meta.added = !scope.empty();
     parsed.part = parse_part(headers);
     if (parsed.meta.kind == MessageKind::copy) parsed.copy = parse_copy(headers);
     return parsed;

@@ -100,6 +100,11 @@ void Session::take(const Fetched& fetched) {
 }
 
 void Session::take_changes(const Fetched& fetched) {
+    if (snapshot_.loading())
+        throw stop_error(fmt::format("unable to read message {} of the stream: it holds changes, and the snapshot of "
+                                     "epoch {} has not ended",
+                                     fetched.message.first_seq.value, snapshot_.epoch()),
+                         "This is a bug.");
     batcher_.start(fetched.message, fetched.block);
     while (batcher_.fill(batch_)) apply();
 }

@@ -73,11 +73,12 @@ class SnapshotSource {
         };
         const auto tables = resolve_tables(source, options, log);
         if (options.mode != ReplicatorMode::copy) {
-            ensure_publication(source, options.names.publication, tables, options.publish_via_partition_root, false,
-                               log);
+            ensure_publication(source, options.names.publication, tables, options.publish_via_partition_root,
+                               PublishedRows::all_copied, false, log);
         }
         SnapshotJob job;
         job.tables = tables;
+        job.slot = {options.names.slot, options.mode != ReplicatorMode::copy};
         return copy_snapshot(options, job, source, publisher, log, stop);
     }
     bool warned(const std::string& part) {
