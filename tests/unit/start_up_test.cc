@@ -121,6 +121,18 @@ TEST_CASE("every row of the table, for every mode") {
     CHECK(seen.size() == 2 * std::size(kinds));  // the table above leaves none out
 }
 
+TEST_CASE("a copy of added tables stands in the midst of the changes") {
+    for (const auto kind : {MessageKind::snapshot_begin, MessageKind::copy, MessageKind::snapshot_end}) {
+        for (const auto mode : modes) {
+            for (const bool slot : {true, false}) {
+                StartFacts facts = ending_in(kind, mode, slot);
+                facts.last->meta.added = true;
+                CHECK(outcome(facts) == outcome(ending_in(MessageKind::changes, mode, slot)));
+            }
+        }
+    }
+}
+
 TEST_CASE("a group that never had a message begins, unless a slot says that the stream was lost") {
     for (const auto mode : modes) {
         const auto then = mode == ReplicatorMode::stream ? Then::new_slot : Then::copy;

@@ -62,6 +62,22 @@ TEST_CASE("ordinals count every change, published or not") {
     CHECK(encoder.changes() == 5);
 }
 
+TEST_CASE("up to a given end, without the changes of some tables") {
+    WalEncoder encoder({}, {});
+    encoder.end_at(Lsn{0x80}, {1});
+    take_all(encoder, transaction());
+    encoder.skip_to(Lsn{0x90});
+    CHECK_FALSE(encoder.at_end());
+    const auto block = encoder.finish();
+    // They are counted, and a truncate of both is one of the other.
+    CHECK(lines(block.body) == Lines{"update 0/64:4 u", "truncate 0/64:6 u", "commit 0/64 0/70"});
+    CHECK(block.meta == MessageMeta{MessageKind::changes, {Lsn{0x64}, 6}, Lsn{0x80}});
+    encoder.take(wal_begin(Lsn{0x80}, 8));
+    CHECK(encoder.at_end());
+    CHECK_FALSE(encoder.in_transaction());
+    CHECK(encoder.size() == 0);
+}
+
 TEST_CASE("a block may end anywhere inside a transaction") {
     const auto all = transaction();
     for (std::size_t cut = 1; cut < all.size(); ++cut) {
