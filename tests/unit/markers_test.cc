@@ -14,6 +14,8 @@ TEST_CASE("markers are read back as they were written") {
     CHECK(end.epoch == 7);
     CHECK(end.consistent_point == Lsn{0x16B2D50});
     CHECK(end.rows == 12345678901);
+    CHECK_FALSE(end.called_off);
+    CHECK(decode_snapshot_end(encode(SnapshotEnd{7, Lsn{9}, 0, true})).called_off);
     const auto progress = decode_progress(encode(Progress{Lsn{0x1'0000'0001}, -5}));
     CHECK(progress.lsn == Lsn{0x1'0000'0001});
     CHECK(progress.time_us == -5);
