@@ -17,7 +17,7 @@ using namespace pgsluice::test;
 
 TEST_CASE("writers, faults, equality") {
     const unsigned seed = crash_seed();
-    const int rounds = crash_rounds(10);
+    const int rounds = crash_rounds(8);
     INFO("PGSLUICE_CRASH_SEED=" << seed);
 
     PostgresServer source;
