@@ -26,7 +26,7 @@ void check_stopped(const std::string& name, Process& process, const std::string&
     CHECK(contains(process.err(), "--copy-and-stream --resnapshot"));
 }
 
-std::string all_files(const std::string& directory) { return run({"/bin/sh", "-c", "cat " + directory + "/*"}).out; }
+std::string lines_in(const std::string& directory) { return run({"/bin/sh", "-c", "cat " + directory + "/*"}).out; }
 
 // The slot has forgotten what the stream will lose, and the worker has applied it.
 void run_ahead(Pipeline& pipeline, NatsServer& nats) {
@@ -93,7 +93,7 @@ TEST_CASE("nats-server's store goes back to before the copy that a worker is loa
     eventually("the worker loads the copy", [&] {
         return pipeline.target_scalar("SELECT count(*) FROM keyed") == "8000" &&
                pipeline.target_scalar("SELECT count(*) FROM keyless") == "8000" &&
-               contains(all_files(directory), R"("pad":"nnn)");
+               contains(lines_in(directory), R"("pad":"nnn)");
     });
     pipeline.kill_worker();
     file.kill();
@@ -109,7 +109,7 @@ TEST_CASE("nats-server's store goes back to before the copy that a worker is loa
     // Neither a row of the copy that was lost, nor one twice.
     eventually("the file worker has ended the copy",
                [&] { return contains(file.process().err(), "snapshot complete"); });
-    const std::string lines = all_files(directory);
+    const std::string lines = lines_in(directory);
     CHECK(count(lines, R"("Table":"keyed")") == 5334);
     CHECK(count(lines, R"("pad":"changed")") == 2 * 2667);
     pipeline.stop();

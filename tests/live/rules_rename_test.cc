@@ -2,10 +2,6 @@
 // are.
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
 #include "tests/support/text.h"
@@ -20,16 +16,6 @@ using Texts = std::vector<std::string>;
 
 const std::string kMask = "parameters: {type: mask}";
 const std::string kEmail = "{type: transform, column: email, " + kMask + "}";
-
-std::string all_files(const std::string& directory) {
-    std::string text;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-        if (!entry.is_regular_file()) continue;
-        std::ifstream file(entry.path(), std::ios::binary);
-        text.append(std::istreambuf_iterator<char>(file), {});
-    }
-    return text;
-}
 
 // A source with a table users, and workers that read up to what it has now.
 class Users {

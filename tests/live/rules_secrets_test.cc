@@ -2,10 +2,6 @@
 // or in a log, whatever the operation and whatever fails. Every secret holds the word "canary".
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-
 #include "stream/broker.h"
 #include "stream/names.h"
 #include "tests/support/http_receiver.h"
@@ -94,16 +90,6 @@ void change_people(Pipeline& pipeline) {
              std::string("UPDATE people SET id = 'canary-13', phone = NULL WHERE id = 'canary-12'"),
          })
         pipeline.on_source(statement);
-}
-
-std::string all_files(const std::string& directory) {
-    std::string text;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-        if (!entry.is_regular_file()) continue;
-        std::ifstream file(entry.path(), std::ios::binary);
-        text.append(std::istreambuf_iterator<char>(file), {});
-    }
-    return text;
 }
 
 // Bodies and headers of all the group's dead letters, and how many there are.

@@ -18,6 +18,21 @@ constexpr const char* kUsersEu = "CREATE TABLE users_eu (id int PRIMARY KEY, ema
 
 TextFile routing_file(const std::string& text) { return TextFile(text, "routing.yaml"); }
 
+// Two tables of the source, with a row each, go into one of the target.
+struct Merged : Pipeline {
+    TextFile routing = routing_file("users_eu: {destination_table: users}");
+
+    Merged() {
+        on_both(kUsers);
+        on_source(kUsersEu);
+        on_source("INSERT INTO users VALUES (1, 'a', 1); INSERT INTO users_eu VALUES (2, 'b', 2)");
+    }
+    void start_routed_worker() {
+        start_worker({"--routing-config", routing.path()});
+        settle();
+    }
+};
+
 }  // namespace
 
 TEST_CASE("the rules of a partitioned table hold for its partitions") {
@@ -51,17 +66,11 @@ tables:
 }
 
 TEST_CASE("a truncate does not take along what a table met in an earlier session has in the target") {
-    const TextFile routing = routing_file("users_eu: {destination_table: users}");
-    Pipeline pipeline;
-    pipeline.on_both(kUsers);
-    pipeline.on_source(kUsersEu);
-    pipeline.on_source("INSERT INTO users VALUES (1, 'a', 1); INSERT INTO users_eu VALUES (2, 'b', 2)");
+    Merged pipeline;
     pipeline.start_replicator();
-    pipeline.start_worker({"--routing-config", routing.path()});
-    pipeline.settle();
+    pipeline.start_routed_worker();
     pipeline.stop_worker();
-    pipeline.start_worker({"--routing-config", routing.path()});
-    pipeline.settle();
+    pipeline.start_routed_worker();
     pipeline.on_source("TRUNCATE users_eu");
     CHECK(pipeline.worker().wait() == 1);
     CHECK(contains(pipeline.worker().err(), "unable to truncate 'public.users': rows of public.users are in it too"));
@@ -70,19 +79,13 @@ TEST_CASE("a truncate does not take along what a table met in an earlier session
 }
 
 TEST_CASE("a truncate does not take along what a table that left the group has in the target") {
-    const TextFile routing = routing_file("users_eu: {destination_table: users}");
-    Pipeline pipeline;
-    pipeline.on_both(kUsers);
-    pipeline.on_source(kUsersEu);
-    pipeline.on_source("INSERT INTO users VALUES (1, 'a', 1); INSERT INTO users_eu VALUES (2, 'b', 2)");
+    Merged pipeline;
     pipeline.start_replicator();
-    pipeline.start_worker({"--routing-config", routing.path()});
-    pipeline.settle();
+    pipeline.start_routed_worker();
     pipeline.stop();
     for (int start = 0; start < 2; ++start) {
         pipeline.start_replicator({"--copy-and-stream", "--tables", "users_eu,settled"});
-        pipeline.start_worker({"--routing-config", routing.path()});
-        pipeline.settle();
+        pipeline.start_routed_worker();
         if (start == 0) pipeline.stop();
     }
     pipeline.on_source("TRUNCATE users_eu");

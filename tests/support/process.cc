@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -328,6 +329,16 @@ std::string temporary_directory(const std::string& name) {
     const std::string path = Base::path() + "/" + name + "-" + std::to_string(++count);
     if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), 0755) != 0) fail_system("make '" + path + "'");
     return path;
+}
+
+std::string all_files(const std::string& directory) {
+    std::string text;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+        if (!entry.is_regular_file()) continue;
+        std::ifstream file(entry.path(), std::ios::binary);
+        text.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return text;
 }
 
 }  // namespace pgsluice::test

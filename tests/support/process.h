@@ -57,5 +57,7 @@ bool eventually(const std::string& what, const std::function<bool()>& condition,
 int free_port();
 // Made anew, readable by all, removed by the process's end.
 std::string temporary_directory(const std::string& name);
+// The contents of all files in it and below, one after another.
+std::string all_files(const std::string& directory);
 
 }  // namespace pgsluice::test
