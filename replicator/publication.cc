@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <optional>
+#include <string_view>
 
 #include "replicator/wait_watch.h"
 #include "sql/error.h"
@@ -28,7 +28,7 @@ struct Publication {
     bool options_fit = false;
     bool plain = true;  // no row filters, column lists or whole schemas
     TableNames tables;
-    std::optional<std::string> comment;
+    Oids due;  // as its comment says
 };
 
 std::string table_list(std::span<const CatalogTable> tables) {
@@ -44,6 +44,21 @@ std::string options_list(bool via_partition_root) {
                        via_partition_root ? "true" : "false");
 }
 
+Oids due_in(std::string_view comment) {
+    Oids oids;
+    if (!comment.starts_with(due_prefix)) return oids;
+    const char* at = comment.data() + due_prefix.size();
+    const char* const end = comment.data() + comment.size();
+    while (at < end) {
+        std::uint32_t oid = 0;
+        const auto [next, error] = std::from_chars(at, end, oid);
+        if (error == std::errc{}) oids.insert(oid);
+        at = std::find(next, end, ' ');
+        if (at < end) ++at;
+    }
+    return oids;
+}
+
 Publication read(sql::Connection& connection, const std::string& name, bool via_partition_root) {
     const std::string root = via_partition_root ? "t" : "f";
     const auto head = connection.query(
@@ -51,8 +66,7 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
         "$2::pg_catalog.bool, pg_catalog.obj_description(oid, 'pg_publication') "
         "FROM pg_catalog.pg_publication WHERE pubname = $1",
         {sql::Param(name), sql::Param(root)}, {3, 1, 1});
-    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}, {}};
-    if (const auto comment = head.get(0, 2)) found.comment = std::string(*comment);
+    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}, due_in(head.get(0, 2).value_or(""))};
     const auto members = connection.query(
         "SELECT r.prrelid, n.nspname || '.' || c.relname, "
         "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
@@ -76,21 +90,6 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
-Oids due_in(const std::optional<std::string>& comment) {
-    Oids oids;
-    if (!comment || !comment->starts_with(due_prefix)) return oids;
-    const char* at = comment->data() + due_prefix.size();
-    const char* const end = comment->data() + comment->size();
-    while (at < end) {
-        std::uint32_t oid = 0;
-        const auto [next, error] = std::from_chars(at, end, oid);
-        if (error == std::errc{}) oids.insert(oid);
-        at = std::find(next, end, ' ');
-        if (at < end) ++at;
-    }
-    return oids;
-}
-
 std::string comment_statement(const std::string& quoted, const Oids& due) {
     const std::string text = due.empty() ? "NULL" : fmt::format("'{}{}'", due_prefix, fmt::join(due, ", "));
     return fmt::format("COMMENT ON PUBLICATION {} IS {}", quoted, text);
@@ -100,7 +99,7 @@ std::string comment_statement(const std::string& quoted, const Oids& due) {
 DueTables due_tables(const Publication& found, const TableNames& wanted, PublishedRows rows, bool copied) {
     DueTables due;
     if (rows == PublishedRows::all_copied) return due;
-    if (!copied) due.call_off = due_in(found.comment);
+    if (!copied) due.call_off = found.due;
     if (rows == PublishedRows::not_copied) return due;
     for (const auto& [oid, name] : wanted) {
         const bool noted = due.call_off.erase(oid) > 0;
@@ -157,7 +156,7 @@ DueTables ensure_publication(sql::Connection& connection, const std::string& nam
     Oids noted = due.copy;
     noted.insert(due.call_off.begin(), due.call_off.end());
     // In one transaction with the tables.
-    const std::string note = noted == due_in(found.comment) ? "" : comment_statement(quoted, noted);
+    const std::string note = noted == found.due ? "" : comment_statement(quoted, noted);
     if (wanted != found.tables || !found.plain) {
         connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}; {}", quoted, table_list(tables), note), doing);
         tell(found.tables, wanted, rows, log);

@@ -68,6 +68,7 @@ class ReplicatorSession {
     void show_tables();
     [[nodiscard]] std::string described() const;
     ResumePoint begin_stream();
+    ResumePoint mark_progress(Lsn point);
     ResumePoint copy(Housekeeper& housekeeper);
     ResumePoint copy_added(const ResumePoint& resume, Housekeeper& housekeeper);
     void call_off_added(const ResumePoint& resume);
@@ -214,6 +215,14 @@ void ReplicatorSession::write_group() {
     PGSLUICE_FAILPOINT("after-group");
 }
 
+ResumePoint ReplicatorSession::mark_progress(Lsn point) {
+    const ResumePoint resume{{point, 0}, point};
+    publisher_->publish({MessageKind::progress, resume.position, point},
+                        encode(Progress{point, sql::postgres_time_us()}));
+    drain(*publisher_, stop_);
+    return resume;
+}
+
 ResumePoint ReplicatorSession::begin_stream() {
     const std::string& name = options_.names.slot;
     SlotGuard guard(options_.source, name);
@@ -224,11 +233,8 @@ ResumePoint ReplicatorSession::begin_stream() {
         creator.create_slot(name, sql::SlotLife::permanent, sql::SlotSnapshot::nothing, [&] { watch.look(pid); })
             .consistent_point;
     PGSLUICE_FAILPOINT("after-slot");
-    const ResumePoint resume{{point, 0}, point};
     guard.keep();  // the marker may be stored, whether we hear of it or not; without it, the next start drops the slot
-    publisher_->publish({MessageKind::progress, resume.position, point},
-                        encode(Progress{point, sql::postgres_time_us()}));
-    drain(*publisher_, stop_);
+    const ResumePoint resume = mark_progress(point);
     log_(LogLevel::info, fmt::format("streaming begins at {}", to_string(point)));
     running_();
     return resume;
@@ -320,17 +326,15 @@ ResumePoint ReplicatorSession::leave_out(const std::set<Oid>& tables, const Resu
                                          Housekeeper& housekeeper) {
     const Lsn point = wal_end(source_);
     if (!stream(resume, housekeeper, point, with_partitions(source_, tables))) throw Interrupted{};
-    publisher_->publish({MessageKind::progress, {point, 0}, point}, encode(Progress{point, sql::postgres_time_us()}));
-    drain(*publisher_, stop_);
+    const ResumePoint behind = mark_progress(point);
     copy_is_done(source_, options_.names.publication);
-    return {{point, 0}, point};
+    return behind;
 }
 
 bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeeper, std::optional<Lsn> until,
                                std::set<Oid> left_out) {
     sql::ReplicationConnection replication = connect_replication(options_.source, stop_);
     raise_decoding_memory(replication.connection(), options_.decoding_memory_bytes);
-    const Lsn slot_at = find_slot(source_, options_.names.slot).value_or(SlotState{}).confirmed;
     replication.start_replication(options_.names.slot, options_.names.publication);
     ReplicationWalSource wal(replication, wal_sender_timeout(source_));
     ColumnTypes types(source_);
@@ -353,6 +357,7 @@ bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
         copy.set(to_string(lsn));
     };
     if (options_.confirm == ConfirmMode::applied) {
+        const Lsn slot_at = find_slot(source_, options_.names.slot).value_or(SlotState{}).confirmed;
         hooks.confirm_limit = [&housekeeper, slot_at] { return std::max(slot_at, housekeeper.applied()); };
     }
     hooks.log = log_;

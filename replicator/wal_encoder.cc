@@ -115,7 +115,7 @@ void WalEncoder::on(const pgoutput::Type& type) {
 }
 
 void WalEncoder::on(const pgoutput::Insert& insert) {
-    if (!next_ordinal() || is_left_out(insert.relation)) return;
+    if (!next_ordinal_of(insert.relation)) return;
     Change change;
     change.op = Op::insert;
     change.relation = &relation(insert.relation, insert.new_row);
@@ -124,7 +124,7 @@ void WalEncoder::on(const pgoutput::Insert& insert) {
 }
 
 void WalEncoder::on(const pgoutput::Update& update) {
-    if (!next_ordinal() || is_left_out(update.relation)) return;
+    if (!next_ordinal_of(update.relation)) return;
     Change change;
     change.op = Op::update;
     change.relation = &relation(update.relation, update.new_row);
@@ -136,7 +136,7 @@ void WalEncoder::on(const pgoutput::Update& update) {
 }
 
 void WalEncoder::on(const pgoutput::Delete& del) {
-    if (!next_ordinal() || is_left_out(del.relation)) return;
+    if (!next_ordinal_of(del.relation)) return;
     Change change;
     change.op = Op::del;
     change.relation = &relation(del.relation, del.old_row);
@@ -151,7 +151,7 @@ void WalEncoder::on(const pgoutput::Truncate& truncate) {
     for (const Oid oid : truncate.relations) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("a truncated table was not described before");
-        if (!is_left_out(oid)) truncated_.push_back(known->second);
+        if (!left_out_.contains(oid)) truncated_.push_back(known->second);
     }
     if (truncate.relations.empty()) out_of_order("a truncate names no table");
     if (truncated_.empty()) return;

@@ -81,7 +81,7 @@ class WalEncoder {
     [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
-    [[nodiscard]] bool is_left_out(Oid table) const { return !left_out_.empty() && left_out_.contains(table); }
+    bool next_ordinal_of(Oid table) { return next_ordinal() && !left_out_.contains(table); }
     // Whether the stream does not hold this non-transactional message yet.
     [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
     // The relation as last described; checks that the row fits it.

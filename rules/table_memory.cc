@@ -118,12 +118,15 @@ TableRules TableMemory::fitted(const TableRules& rules, const Relation& as_told)
 // The columns that the rule holds for. Where it is not sure which of two is meant, it is both.
 std::vector<std::string> TableMemory::columns_of(const Rule& rule, const TableRules& rules,
                                                  const Relation& relation) const {
-    std::vector<std::string> columns;
     bool by_name = column_named(relation, rule.column) != nullptr || !is_of_newest(rule, rules, relation);
+    std::vector<std::string> columns;
+    if (rule.was.empty()) {
+        if (by_name) columns.push_back(rule.column);
+        return columns;
+    }
     const auto [other, sure] = newest(relation);
     const Column* now = column_named(other == nullptr ? relation : *other, rule.column);
-    if (rule.was.empty()) {
-    } else if (is_numbered(relation) && now != nullptr && now->number != 0) {
+    if (is_numbered(relation) && now != nullptr && now->number != 0) {
         const auto then = std::ranges::find(relation.columns, now->number, &Column::number);
         const bool renamed = then != relation.columns.end() && then->name == rule.was;
         if (renamed) columns.push_back(rule.was);

@@ -61,8 +61,11 @@ struct SinkState {
 // Whether the copy that begins is the one that the sink is in the middle of; while it is, the checkpoint's position is
 // the copy's. The epoch alone does not tell: a broker that lost its last messages lost the number, too, and the next
 // copy gets it again.
+[[nodiscard]] inline bool is_within(const SinkState& state, std::uint64_t epoch, Lsn consistent_point) {
+    return state.loading_epoch == epoch && state.checkpoint.position.commit == consistent_point;
+}
 [[nodiscard]] inline bool is_within(const SinkState& state, const SnapshotBegin& begin) {
-    return state.loading_epoch == begin.epoch && state.checkpoint.position.commit == begin.consistent_point;
+    return is_within(state, begin.epoch, begin.consistent_point);
 }
 
 // A stretch of rows of one table as COPY text (text format, default options), whole lines.

@@ -120,6 +120,8 @@ class Broker {
     virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from) = 0;
 
     // The group's KV bucket; ensure_stream() creates it before the stream, a put where it is missing.
+    // Whether a value of so many bytes fits into one message, with its headers.
+    [[nodiscard]] bool takes_value(std::size_t bytes) const { return bytes + 4096 <= max_payload(); }
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
     // Sets only if the key's revision is still this (0: the key is not there); the new revision, or nothing when it is

@@ -9,7 +9,6 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* key = "tables";
-constexpr std::size_t headers_bytes = 4096;
 
 void append_tables(JsonText& out, const std::vector<Relation>& tables) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -47,7 +46,7 @@ GroupTables decode_tables(std::string_view json) {
 }
 
 bool remember_tables(Broker& broker, const Names& names, std::string_view json) {
-    const bool fits = json.size() + headers_bytes <= broker.max_payload();
+    const bool fits = broker.takes_value(json.size());
     if (fits) {
         broker.kv_put(names, key, json);
     } else {

@@ -14,8 +14,6 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::size_t headers_bytes = 4096;
-
 void append_definition(JsonText& out, const SeenDefinition& seen) {
     out.raw("{\"from\":");
     out.text(to_string(seen.from));
@@ -105,7 +103,7 @@ void SeenTables::put(Oid table, const SeenTable* seen) {
     const std::string key = fmt::format("{}{}", prefix_, table);
     if (seen == nullptr) return broker_.kv_delete(names_, key);
     const std::string json = encode(*seen);
-    if (json.size() + headers_bytes > broker_.max_payload())
+    if (!broker_.takes_value(json.size()))
         throw stop_error(fmt::format("unable to remember the definition of table '{}.{}': it takes {} bytes, and the "
                                      "NATS server's max_payload is {}",
                                      seen->accepted.empty() ? "" : seen->accepted.back().relation.schema,

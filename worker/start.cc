@@ -73,9 +73,7 @@ Error re_created(const WorkerFacts& facts) {
 WorkerStart at_copy(const WorkerFacts& facts, const Error& otherwise) {
     if (!facts.copy || !facts.copy_held) throw otherwise;
     // Told of the same copy again, a sink keeps what it has loaded.
-    const bool within = facts.sink && facts.sink->loading_epoch == facts.copy->epoch &&
-                        facts.sink->checkpoint.position.commit == facts.copy->consistent_point;
-    if (within) throw otherwise;
+    if (facts.sink && is_within(*facts.sink, facts.copy->epoch, facts.copy->consistent_point)) throw otherwise;
     return {{facts.copy->seq, {}}, true};
 }
 
