@@ -1,6 +1,6 @@
 // Parks changes that a sink refuses in the group's dead-letter stream.
 //
-// One message per change: the body is a block of that change alone (stream/FORMAT.md), as the rules left it; the
+// One message per change: the body is a block of that change alone (stream/format/FORMAT.md), as the rules left it; the
 // headers say who parked it and why.
 #pragma once
 
@@ -9,8 +9,8 @@
 #include <string>
 
 #include "sinks/dead_letters.h"
-#include "stream/block_writer.h"
 #include "stream/broker.h"
+#include "stream/format/block_writer.h"
 #include "stream/log.h"
 #include "stream/names.h"
 

@@ -14,10 +14,10 @@
 #include "sinks/postgres.h"
 #include "sinks/webhook.h"
 #include "sql/error.h"
-#include "stream/block_reader.h"
 #include "stream/failpoint.h"
-#include "stream/group_info.h"
-#include "stream/registry.h"
+#include "stream/format/block_reader.h"
+#include "stream/group/info.h"
+#include "stream/group/registry.h"
 
 namespace pgsluice {
 

@@ -9,8 +9,8 @@
 #include "replicator/source_session.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/registry.h"
-#include "stream/seen_tables.h"
+#include "stream/group/registry.h"
+#include "stream/group/schema_history.h"
 
 namespace pgsluice {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "stream/json_text.h"
+#include "stream/format/json_writer.h"
 
 namespace pgsluice {
 

@@ -4,7 +4,7 @@
 
 #include "sql/error.h"
 #include "sql/quote.h"
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 
 namespace pgsluice {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "sql/error.h"
-#include "stream/copy_start.h"
-#include "stream/group_tables.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
+#include "stream/group/snapshot_start.h"
+#include "stream/group/tables.h"
 
 namespace pgsluice {
 

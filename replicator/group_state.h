@@ -1,11 +1,11 @@
 // What a group keeps in its KV bucket for the replicator's own use; people and tools may read it too.
 //
 //   group     whose stream this is, as in the stream's `group` message, which may have been trimmed
-//   epoch     number of the last copy begun or about to begin (stream/copy_start.h)
+//   epoch     number of the last copy begun or about to begin (stream/group/snapshot_start.h)
 //   added_epoch  the same of copies of tables that joined later
-//   begin     where that copy begins (stream/copy_start.h)
+//   begin     where that copy begins (stream/group/snapshot_start.h)
 //   snapshot  the copy's figures (copy_report.h)
-//   tables    what is replicated (stream/group_tables.h)
+//   tables    what is replicated (stream/group/tables.h)
 //   lsn       what the slot was told last
 #pragma once
 

@@ -9,8 +9,8 @@
 
 #include "replicator/retention.h"
 #include "sql/error.h"
+#include "stream/group/registry.h"
 #include "stream/pause.h"
-#include "stream/registry.h"
 
 namespace pgsluice {
 

@@ -28,11 +28,11 @@
 #include "replicator/wal_stream.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/copy_start.h"
 #include "stream/failpoint.h"
-#include "stream/group_info.h"
-#include "stream/group_tables.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
+#include "stream/group/info.h"
+#include "stream/group/snapshot_start.h"
+#include "stream/group/tables.h"
 #include "stream/pause.h"
 
 namespace pgsluice {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "stream/broker.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include "replicator/snapshot_plan.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "sql/error.h"
-#include "stream/start_over.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 

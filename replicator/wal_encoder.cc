@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/ddl_message.h"
-#include "stream/start_over.h"
+#include "stream/format/ddl_message.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 

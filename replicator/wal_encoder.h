@@ -15,8 +15,8 @@
 
 #include "replicator/pgoutput.h"
 #include "replicator/resume_point.h"
-#include "stream/block_writer.h"
 #include "stream/change.h"
+#include "stream/format/block_writer.h"
 #include "stream/message.h"
 
 namespace pgsluice {

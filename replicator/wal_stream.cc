@@ -12,7 +12,7 @@
 #include "replicator/wal_frame.h"
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "rules/rule.h"
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 
 namespace pgsluice::rules {
 

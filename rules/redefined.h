@@ -2,7 +2,7 @@
 #pragma once
 
 #include "rules/rule.h"
-#include "stream/seen_tables.h"
+#include "stream/group/schema_history.h"
 
 namespace pgsluice::rules {
 

@@ -14,8 +14,8 @@
 #include "sql/error.h"
 #include "stream/arena.h"
 #include "stream/change.h"
+#include "stream/group/schema_history.h"
 #include "stream/log.h"
-#include "stream/seen_tables.h"
 
 namespace pgsluice {
 
@@ -70,9 +70,9 @@ class Ruleset {
     // source, so none in the target, whatever filters say. A stop Error when other tables are routed into the same
     // target, whose rows it would take along. What `truncated` then points at lives as long as the Ruleset.
     virtual bool apply_truncate(Change& change, Arena& arena) = 0;
-    // Applies a DDL message (stream/ddl_message.h): its tables are mapped to their targets, false when all of them are
-    // routed away. Literals are taken out of its text where a table has rules, and `obstacle` says why a target must
-    // not run it. A stop Error when it gives a table that has rules or a route a name that has none.
+    // Applies a DDL message (stream/format/ddl_message.h): its tables are mapped to their targets, false when all of
+    // them are routed away. Literals are taken out of its text where a table has rules, and `obstacle` says why a
+    // target must not run it. A stop Error when it gives a table that has rules or a route a name that has none.
     virtual bool apply_ddl(Change& change, Arena& arena) const = 0;
     // Tells it of all tables that the source replicates, as they are there now. Until it knows them, a truncate of a
     // table that is routed to another name is refused unless the files say where the table of that name goes. What

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "rules/rule.h"
-#include "stream/seen_tables.h"
+#include "stream/group/schema_history.h"
 
 namespace pgsluice::rules {
 

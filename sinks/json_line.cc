@@ -8,7 +8,7 @@
 #include "sinks/debezium_line.h"
 #include "sinks/rfc3339.h"
 #include "sinks/row_plan.h"
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 
 namespace pgsluice {
 

@@ -36,8 +36,8 @@ class PostgresApplier {
     // Begins a transaction unless one is open, applies the changes (none of them DDL), and with `next` moves the
     // progress and commits.
     void apply(const std::vector<Change>& changes, const SinkState* next);
-    // Runs a captured DDL command (stream/ddl_message.h) in the transaction, which is begun unless it is open. A stop
-    // Error with the way out when it cannot be run.
+    // Runs a captured DDL command (stream/format/ddl_message.h) in the transaction, which is begun unless it is open. A
+    // stop Error with the way out when it cannot be run.
     void apply_ddl(const Change& change);
     [[nodiscard]] bool open() const noexcept { return open_; }
     void roll_back();

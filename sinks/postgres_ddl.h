@@ -6,7 +6,7 @@
 
 #include "sinks/postgres_session.h"
 #include "stream/change.h"
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 #include "stream/log.h"
 
 namespace pgsluice {

@@ -9,8 +9,8 @@
 #include "sinks/postgres_session.h"
 #include "sinks/postgres_statements.h"
 #include "sql/sqlstate.h"
-#include "stream/copy_text.h"
 #include "stream/failpoint.h"
+#include "stream/format/copy_text.h"
 
 namespace pgsluice {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "stream/copy_text.h"
 #include "stream/failpoint.h"
+#include "stream/format/copy_text.h"
 
 namespace pgsluice {
 

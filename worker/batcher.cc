@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 
 namespace pgsluice {
 

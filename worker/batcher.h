@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "stream/batch.h"
-#include "stream/block_reader.h"
+#include "stream/format/block_reader.h"
 #include "worker/plans.h"
 
 namespace pgsluice {

@@ -12,8 +12,8 @@
 #include <optional>
 #include <thread>
 
-#include "stream/block_reader.h"
 #include "stream/consumer.h"
+#include "stream/format/block_reader.h"
 
 namespace pgsluice {
 

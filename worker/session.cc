@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "stream/failpoint.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 
 namespace pgsluice {
 

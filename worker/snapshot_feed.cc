@@ -7,7 +7,7 @@
 
 #include "rules/rule.h"
 #include "sql/error.h"
-#include "stream/copy_text.h"
+#include "stream/format/copy_text.h"
 
 namespace pgsluice {
 

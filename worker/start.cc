@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sql/error.h"
-#include "stream/start_over.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 

@@ -28,7 +28,7 @@
 
 #include "sinks/sink.h"
 #include "stream/broker.h"
-#include "stream/copy_start.h"
+#include "stream/group/snapshot_start.h"
 
 namespace pgsluice {
 

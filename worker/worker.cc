@@ -6,13 +6,13 @@
 #include <chrono>
 #include <memory>
 
-#include "stream/copy_start.h"
-#include "stream/group_info.h"
-#include "stream/group_tables.h"
+#include "stream/group/info.h"
+#include "stream/group/registry.h"
+#include "stream/group/schema_history.h"
+#include "stream/group/snapshot_start.h"
+#include "stream/group/tables.h"
 #include "stream/pause.h"
-#include "stream/registry.h"
-#include "stream/seen_tables.h"
-#include "stream/start_over.h"
+#include "stream/recovery_hint.h"
 #include "worker/session.h"
 #include "worker/start.h"
 

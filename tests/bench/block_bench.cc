@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "stream/block_reader.h"
-#include "stream/block_writer.h"
-#include "stream/copy_text.h"
+#include "stream/format/block_reader.h"
+#include "stream/format/block_writer.h"
+#include "stream/format/copy_text.h"
 
 using namespace pgsluice;
 

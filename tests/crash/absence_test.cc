@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/crash/actor.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"

@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/support/stream_group.h"
 
 namespace pgsluice::test {

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "sql/error.h"
-#include "stream/block_reader.h"
-#include "stream/markers.h"
+#include "stream/format/block_reader.h"
+#include "stream/format/markers.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static pgsluice::BlockReader reader;

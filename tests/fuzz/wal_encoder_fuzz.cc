@@ -8,7 +8,7 @@
 
 #include "replicator/wal_encoder.h"
 #include "sql/error.h"
-#include "stream/block_reader.h"
+#include "stream/format/block_reader.h"
 
 using namespace pgsluice;
 

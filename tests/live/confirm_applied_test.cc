@@ -2,8 +2,8 @@
 // again, as far as no worker had applied it.
 #include <doctest/doctest.h>
 
-#include "stream/copy_start.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
+#include "stream/group/snapshot_start.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
 #include "tests/support/text.h"

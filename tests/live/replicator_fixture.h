@@ -15,8 +15,8 @@
 
 #include "replicator/replicator.h"
 #include "sql/error.h"
-#include "stream/block_reader.h"
 #include "stream/broker.h"
+#include "stream/format/block_reader.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"

@@ -1,7 +1,7 @@
 // What a replicator refuses to start with, and that a refusal leaves nothing behind.
 #include <doctest/doctest.h>
 
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 #include "tests/live/replicator_fixture.h"
 
 using namespace pgsluice;

@@ -1,7 +1,7 @@
 // Starting, stopping and starting again, in every mode.
 #include <doctest/doctest.h>
 
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 #include "tests/live/replicator_fixture.h"
 
 using namespace pgsluice;

@@ -14,7 +14,7 @@
 #include "replicator/snapshot.h"
 #include "replicator/source_session.h"
 #include "replicator/tables.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
 

@@ -6,7 +6,7 @@
 
 #include "sql/error.h"
 #include "stream/broker.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/process.h"
 #include "tests/support/stream_group.h"

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/support/stream_group.h"
 
 using namespace pgsluice;

@@ -6,7 +6,7 @@
 #include "cmd/teardown.h"
 #include "replicator/source_session.h"
 #include "sinks/postgres_progress.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"

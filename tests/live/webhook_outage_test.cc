@@ -9,7 +9,7 @@
 #include <numeric>
 #include <set>
 
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"

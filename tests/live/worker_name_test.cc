@@ -3,7 +3,7 @@
 
 #include <stop_token>
 
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 #include "tests/support/stream_group.h"
 #include "worker/worker.h"
 

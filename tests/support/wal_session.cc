@@ -5,7 +5,7 @@
 
 #include "replicator/column_types.h"
 #include "sql/replication.h"
-#include "stream/block_reader.h"
+#include "stream/format/block_reader.h"
 #include "tests/support/process.h"
 
 namespace pgsluice::test {

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "stream/ack_queue.h"
+#include "stream/nats/ack_queue.h"
 
 using namespace pgsluice;
 using namespace std::chrono_literals;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/block_reader.h"
-#include "stream/block_writer.h"
+#include "stream/format/block_reader.h"
+#include "stream/format/block_writer.h"
 
 using namespace pgsluice;
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/copy_text.h"
+#include "stream/format/copy_text.h"
 
 using namespace pgsluice;
 

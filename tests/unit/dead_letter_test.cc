@@ -5,7 +5,7 @@
 #include <array>
 
 #include "cmd/dead_letter_stream.h"
-#include "stream/block_reader.h"
+#include "stream/format/block_reader.h"
 
 using namespace pgsluice;
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 
 using namespace pgsluice;
 

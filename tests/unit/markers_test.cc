@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
-#include "stream/group_tables.h"
-#include "stream/markers.h"
+#include "stream/format/markers.h"
+#include "stream/group/tables.h"
 #include "stream/names.h"
 
 using namespace pgsluice;

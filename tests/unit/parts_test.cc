@@ -5,8 +5,8 @@
 #include <string>
 
 #include "sql/error.h"
-#include "stream/message_headers.h"
-#include "stream/part_assembly.h"
+#include "stream/format/headers.h"
+#include "stream/format/part_assembly.h"
 
 using namespace pgsluice;
 

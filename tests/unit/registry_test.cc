@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
-#include "stream/registry.h"
+#include "stream/group/registry.h"
 
 using namespace pgsluice;
 

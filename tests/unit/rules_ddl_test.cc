@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "rules/sql_text.h"
-#include "stream/ddl_message.h"
+#include "stream/format/ddl_message.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;

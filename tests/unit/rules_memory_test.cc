@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "stream/seen_tables.h"
+#include "stream/group/schema_history.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;

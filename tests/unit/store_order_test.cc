@@ -1,4 +1,4 @@
-#include "stream/store_order.h"
+#include "stream/nats/store_order.h"
 
 #include <doctest/doctest.h>
 

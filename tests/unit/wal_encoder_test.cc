@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/block_reader.h"
+#include "stream/format/block_reader.h"
 #include "tests/support/wal_script.h"
 
 using namespace pgsluice;

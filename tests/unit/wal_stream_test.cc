@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/block_reader.h"
-#include "stream/markers.h"
+#include "stream/format/block_reader.h"
+#include "stream/format/markers.h"
 #include "tests/support/fake_wal.h"
 #include "tests/support/wal_script.h"
 

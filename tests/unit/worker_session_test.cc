@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/block_writer.h"
-#include "stream/markers.h"
+#include "stream/format/block_writer.h"
+#include "stream/format/markers.h"
 
 using namespace pgsluice;
 

@@ -1,0 +1,126 @@
+#include "stream/format/markers.h"
+
+#include "stream/format/json_fields.h"
+#include "stream/format/json_writer.h"
+#include "stream/format/relation_json.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::string closed(JsonText& out) {
+    out.raw("}\n");
+    return std::string(out.view());
+}
+
+}  // namespace
+
+std::string encode(const GroupInfo& info) {
+    JsonText out;
+    out.raw("{\"group\":");
+    out.text(info.group);
+    out.raw(",\"system_identifier\":");
+    out.text(info.system_identifier);
+    out.raw(",\"timeline\":");
+    out.number(info.timeline);
+    out.raw(",\"dbname\":");
+    out.text(info.dbname);
+    out.raw(",\"server_version\":");
+    out.text(info.server_version);
+    out.raw(",\"program_version\":");
+    out.text(info.program_version);
+    return closed(out);
+}
+
+std::string encode(const SnapshotBegin& begin) {
+    JsonText out;
+    out.raw("{\"epoch\":");
+    out.number(begin.epoch);
+    out.raw(",\"consistent_point\":");
+    out.lsn(begin.consistent_point);
+    out.raw(",\"tables\":[");
+    for (std::size_t i = 0; i < begin.tables.size(); ++i) {
+        out.raw(i == 0 ? "\n" : ",\n");
+        append_relation(out, begin.tables[i]);
+    }
+    out.raw("],\n\"estimated_bytes\":[");
+    for (std::size_t i = 0; i < begin.estimated_bytes.size(); ++i) {
+        if (i != 0) out.raw(',');
+        out.number(begin.estimated_bytes[i]);
+    }
+    out.raw(']');
+    return closed(out);
+}
+
+std::string encode(const SnapshotEnd& end) {
+    JsonText out;
+    out.raw("{\"epoch\":");
+    out.number(end.epoch);
+    out.raw(",\"consistent_point\":");
+    out.lsn(end.consistent_point);
+    out.raw(",\"rows\":");
+    out.number(end.rows);
+    if (end.called_off) out.raw(",\"called_off\":true");
+    return closed(out);
+}
+
+std::string encode(const Progress& progress) {
+    JsonText out;
+    out.raw("{\"lsn\":");
+    out.lsn(progress.lsn);
+    out.raw(",\"time_us\":");
+    out.number(progress.time_us);
+    return closed(out);
+}
+
+GroupInfo decode_group(std::string_view body) {
+    return with_json_fields(body, "a group marker", [](const JsonFields& fields) {
+        GroupInfo info;
+        info.group = fields.text("group");
+        info.system_identifier = fields.text("system_identifier");
+        info.timeline = fields.unsigned_number<std::uint32_t>("timeline");
+        info.dbname = fields.text("dbname");
+        info.server_version = fields.text("server_version");
+        info.program_version = fields.text("program_version");
+        return info;
+    });
+}
+
+SnapshotBegin decode_snapshot_begin(std::string_view body) {
+    return with_json_fields(body, "a snapshot-begin marker", [](const JsonFields& fields) {
+        SnapshotBegin begin;
+        begin.epoch = fields.unsigned_number<std::uint64_t>("epoch");
+        begin.consistent_point = fields.lsn("consistent_point");
+        for (const auto table : fields.array("tables")) {
+            begin.tables.push_back(parse_relation(JsonFields(table, "a table of a snapshot-begin marker")));
+        }
+        for (const auto bytes : fields.array("estimated_bytes")) {
+            std::uint64_t value = 0;
+            if (bytes.get(value) != simdjson::SUCCESS) throw fields.bad("estimated_bytes", "not a list of numbers");
+            begin.estimated_bytes.push_back(value);
+        }
+        return begin;
+    });
+}
+
+SnapshotEnd decode_snapshot_end(std::string_view body) {
+    return with_json_fields(body, "a snapshot-end marker", [](const JsonFields& fields) {
+        SnapshotEnd end;
+        end.epoch = fields.unsigned_number<std::uint64_t>("epoch");
+        end.consistent_point = fields.lsn("consistent_point");
+        end.rows = fields.unsigned_number<std::uint64_t>("rows");
+        end.called_off = fields.has("called_off") && fields.boolean("called_off");
+        return end;
+    });
+}
+
+Progress decode_progress(std::string_view body) {
+    return with_json_fields(body, "a progress marker", [](const JsonFields& fields) {
+        Progress progress;
+        progress.lsn = fields.lsn("lsn");
+        progress.time_us = fields.signed_number("time_us");
+        return progress;
+    });
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,119 @@
+#include "stream/format/relation_json.h"
+
+#include <utility>
+
+#include "stream/format/json_fields.h"
+
+namespace pgsluice {
+
+namespace {
+
+void append_column(JsonText& out, const Column& column) {
+    out.raw("{\"name\":");
+    out.text(column.name);
+    out.raw(",\"type\":");
+    out.text(column.type_name);
+    out.raw(",\"oid\":");
+    out.number(column.type_oid);
+    out.raw(",\"typmod\":");
+    out.number(column.typmod);
+    if (column.key) out.raw(",\"key\":true");
+    if (column.base_oid != column.type_oid) {
+        out.raw(",\"base\":");
+        out.number(column.base_oid);
+    }
+    if (column.element_oid != 0) {
+        out.raw(",\"element\":");
+        out.number(column.element_oid);
+    }
+    if (column.unique) out.raw(",\"unique\":true");
+    if (column.number != 0) {
+        out.raw(",\"number\":");
+        out.number(column.number);
+    }
+    out.raw('}');
+}
+
+Column read_column(const JsonFields& fields) {
+    Column column;
+    column.name = fields.text("name");
+    column.type_name = fields.text("type");
+    column.type_oid = fields.unsigned_number<Oid>("oid");
+    const auto typmod = fields.signed_number("typmod");
+    if (typmod < INT32_MIN || typmod > INT32_MAX) throw fields.bad("typmod", "out of range");
+    column.typmod = static_cast<std::int32_t>(typmod);
+    column.key = fields.has("key") && fields.boolean("key");
+    column.base_oid = fields.has("base") ? fields.unsigned_number<Oid>("base") : column.type_oid;
+    column.element_oid = fields.has("element") ? fields.unsigned_number<Oid>("element") : 0;
+    column.unique = fields.has("unique") && fields.boolean("unique");
+    if (fields.has("number")) column.number = fields.unsigned_number<std::int16_t>("number");
+    return column;
+}
+
+void append_ancestors(JsonText& out, const std::vector<QualifiedName>& ancestors) {
+    out.raw(",\"ancestors\":[");
+    for (bool first = true; const auto& name : ancestors) {
+        out.raw(std::exchange(first, false) ? "{\"schema\":" : ",{\"schema\":");
+        out.text(name.schema);
+        out.raw(",\"table\":");
+        out.text(name.table);
+        out.raw('}');
+    }
+    out.raw(']');
+}
+
+std::vector<QualifiedName> read_ancestors(const JsonFields& fields) {
+    std::vector<QualifiedName> ancestors;
+    if (!fields.has("ancestors")) return ancestors;
+    for (const auto element : fields.array("ancestors")) {
+        const JsonFields name(element, "an ancestor");
+        ancestors.push_back({std::string(name.text("schema")), std::string(name.text("table"))});
+    }
+    return ancestors;
+}
+
+ReplicaIdentity read_identity(const JsonFields& fields) {
+    const auto text = fields.text("identity");
+    if (text != "d" && text != "n" && text != "f" && text != "i") throw fields.bad("identity", "not one of d, n, f, i");
+    return static_cast<ReplicaIdentity>(text[0]);
+}
+
+}  // namespace
+
+void append_relation(JsonText& out, const Relation& relation) {
+    out.raw("{\"oid\":");
+    out.number(relation.oid);
+    out.raw(",\"schema\":");
+    out.text(relation.schema);
+    out.raw(",\"table\":");
+    out.text(relation.table);
+    out.raw(",\"identity\":\"");
+    out.raw(static_cast<char>(relation.identity));
+    out.raw('"');
+    if (!relation.ancestors.empty()) append_ancestors(out, relation.ancestors);
+    out.raw(",\"columns\":[");
+    for (bool first = true; const auto& column : relation.columns) {
+        if (!std::exchange(first, false)) out.raw(',');
+        append_column(out, column);
+    }
+    out.raw("]}");
+}
+
+Relation parse_relation(const JsonFields& fields) {
+    Relation relation;
+    relation.oid = fields.unsigned_number<Oid>("oid");
+    relation.schema = fields.text("schema");
+    relation.table = fields.text("table");
+    relation.identity = read_identity(fields);
+    relation.ancestors = read_ancestors(fields);
+    for (const auto column : fields.array("columns")) {
+        relation.columns.push_back(read_column(JsonFields(column, "a column")));
+    }
+    return relation;
+}
+
+Relation parse_relation(std::string_view json) {
+    return with_json_fields(json, "a relation", [](const JsonFields& fields) { return parse_relation(fields); });
+}
+
+}  // namespace pgsluice

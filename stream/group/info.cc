@@ -1,0 +1,16 @@
+#include "stream/group/info.h"
+
+#include "stream/format/markers.h"
+
+namespace pgsluice {
+
+std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, const std::optional<StreamState>& stream) {
+    if (stream && stream->messages > 0) {
+        const auto first = broker.message_at(names.stream, stream->first_seq);
+        if (first && first->meta.kind == MessageKind::group) return decode_group(first->body);
+    }
+    if (const auto kept = broker.kv_get(names, "group")) return decode_group(kept->text);
+    return std::nullopt;
+}
+
+}  // namespace pgsluice

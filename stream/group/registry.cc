@@ -1,0 +1,185 @@
+#include "stream/group/registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "sql/error.h"
+#include "stream/format/json_fields.h"
+#include "stream/format/json_writer.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::string_view key_prefix = "worker.";
+
+std::string key_of(const std::string& name) { return std::string(key_prefix) + name; }
+
+std::string new_session() {
+    std::random_device device;
+    return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+void append_checkpoint(JsonText& out, const Checkpoint& checkpoint) {
+    out.raw("{\"resume_seq\":");
+    out.number(checkpoint.resume_seq.value);
+    out.raw(",\"position\":");
+    out.text(to_string(checkpoint.position));
+    out.raw('}');
+}
+
+Checkpoint read_checkpoint(const JsonFields& entry, std::string_view name) {
+    const auto fields = entry.object(name);
+    const auto position = parse_position(fields.text("position"));
+    if (!position) throw fields.bad("position", "not a position");
+    return {{fields.unsigned_number<std::uint64_t>("resume_seq")}, *position};
+}
+
+}  // namespace
+
+std::string encode(const WorkerEntry& entry) {
+    JsonText out;
+    out.raw("{\"sink\":");
+    out.text(entry.sink);
+    out.raw(",\"applied\":");
+    append_checkpoint(out, entry.applied);
+    out.raw(",\"durable\":");
+    append_checkpoint(out, entry.durable);
+    if (entry.loading_epoch != 0) {
+        out.raw(",\"loading_epoch\":");
+        out.number(entry.loading_epoch);
+        out.raw(",\"begin_seq\":");
+        out.number(entry.begin_seq.value);
+    }
+    out.raw(",\"registered_us\":");
+    out.number(entry.registered_us);
+    out.raw(",\"reported_us\":");
+    out.number(entry.reported_us);
+    out.raw(",\"session\":");
+    out.text(entry.session);
+    out.raw('}');
+    return std::string(out.view());
+}
+
+WorkerEntry decode_worker(std::string_view name, std::string_view json) {
+    const auto what = fmt::format("the registry's entry of worker '{}'", name);
+    return with_json_fields(json, what, [name](const JsonFields& fields) {
+        WorkerEntry entry;
+        entry.name = name;
+        entry.sink = fields.text("sink");
+        entry.applied = read_checkpoint(fields, "applied");
+        entry.durable = read_checkpoint(fields, "durable");
+        if (fields.has("loading_epoch")) {
+            entry.loading_epoch = fields.unsigned_number<std::uint64_t>("loading_epoch");
+            entry.begin_seq = {fields.unsigned_number<std::uint64_t>("begin_seq")};
+        }
+        entry.registered_us = fields.signed_number("registered_us");
+        entry.reported_us = fields.signed_number("reported_us");
+        entry.session = fields.text("session");
+        return entry;
+    });
+}
+
+StreamSeq needed_from(const WorkerEntry& worker) {
+    const StreamSeq resume = worker.durable.resume_seq;
+    return worker.loading_epoch == 0 ? resume : std::min(resume, worker.begin_seq);
+}
+
+const WorkerEntry* slowest(const std::vector<WorkerEntry>& workers) {
+    const auto found = std::min_element(workers.begin(), workers.end(),
+                                        [](const auto& a, const auto& b) { return needed_from(a) < needed_from(b); });
+    return found == workers.end() ? nullptr : &*found;
+}
+
+std::optional<StreamSeq> keep_from(const std::vector<WorkerEntry>& workers, StreamSeq retained_from) {
+    const auto* last = slowest(workers);
+    if (last == nullptr) return std::nullopt;
+    return std::min(needed_from(*last), retained_from);
+}
+
+std::int64_t WorkerRegistry::now_us() {
+    constexpr std::int64_t seconds_1970_to_2000 = 946'684'800;
+    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count() - seconds_1970_to_2000 * 1'000'000;
+}
+
+WorkerRegistry::WorkerRegistry(Broker& broker, Names names)
+    : broker_(broker), names_(std::move(names)), session_(new_session()) {}
+
+WorkerRegistry::Known WorkerRegistry::look(const std::string& name) {
+    const auto value = broker_.kv_get(names_, key_of(name));
+    if (!value) return {};
+    const auto entry = decode_worker(name, value->text);
+    return {value->revision, entry.registered_us, entry.session == session_};
+}
+
+bool WorkerRegistry::report(WorkerEntry entry) {
+    if (!broker_.connected()) return false;
+    entry.session = session_;
+    entry.reported_us = now_us();
+    try {
+        auto known = known_.find(entry.name);
+        if (known == known_.end()) known = known_.emplace(entry.name, look(entry.name)).first;
+        // A second round when the key has changed: removed by hand, or set by us without our having heard the answer.
+        for (int round = 0; round < 2; ++round) {
+            auto& last = known->second;
+            entry.registered_us = last.revision == 0 ? entry.reported_us : last.registered_us;
+            if (const auto revision = broker_.kv_update(names_, key_of(entry.name), encode(entry), last.revision)) {
+                last = {*revision, entry.registered_us, true};
+                return true;
+            }
+            const auto found = look(entry.name);
+            if (found.revision != 0 && !found.ours) break;
+            last = found;
+        }
+    } catch (const Error& error) {
+        if (error.action() != Action::retry) throw;
+        known_.erase(entry.name);
+        return false;
+    }
+    known_.erase(entry.name);
+    throw retry_error(
+        fmt::format("unable to report as worker '{}': another worker of this name is running", entry.name),
+        "give each worker of a group its own --worker-name");
+}
+
+void WorkerRegistry::leave(const std::string& name) noexcept {
+    try {
+        if (!broker_.connected()) return;
+        const auto value = broker_.kv_get(names_, key_of(name));
+        if (!value) return;
+        auto entry = decode_worker(name, value->text);
+        if (entry.session != session_) return;
+        entry.session.clear();
+        broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
+    } catch (...) {  // then it has to wait
+    }
+}
+
+std::vector<WorkerEntry> WorkerRegistry::list() {
+    std::vector<WorkerEntry> workers;
+    for (const auto& key : broker_.kv_keys(names_)) {
+        if (!key.starts_with(key_prefix)) continue;
+        if (auto entry = find(key.substr(key_prefix.size()))) workers.push_back(std::move(*entry));
+    }
+    std::sort(workers.begin(), workers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return workers;
+}
+
+std::optional<WorkerEntry> WorkerRegistry::find(const std::string& name) {
+    const auto value = broker_.kv_get(names_, key_of(name));
+    if (!value) return std::nullopt;
+    return decode_worker(name, value->text);
+}
+
+bool WorkerRegistry::remove(const std::string& name) {
+    known_.erase(name);
+    if (!broker_.kv_get(names_, key_of(name))) return false;
+    broker_.kv_delete(names_, key_of(name));
+    return true;
+}
+
+}  // namespace pgsluice

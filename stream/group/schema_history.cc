@@ -1,0 +1,120 @@
+#include "stream/group/schema_history.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+#include "sql/error.h"
+#include "stream/format/json_fields.h"
+#include "stream/format/json_writer.h"
+#include "stream/format/relation_json.h"
+
+namespace pgsluice {
+
+namespace {
+
+void append_definition(JsonText& out, const SeenDefinition& seen) {
+    out.raw("{\"from\":");
+    out.text(to_string(seen.from));
+    out.raw(",\"ruled\":[");
+    for (bool first = true; const auto& name : seen.ruled) {
+        out.raw(std::exchange(first, false) ? "{\"name\":" : ",{\"name\":");
+        out.text(name);
+        out.raw('}');
+    }
+    out.raw("],\"names\":[");
+    for (bool first = true; const auto& [number, name] : seen.names) {
+        out.raw(std::exchange(first, false) ? "{\"number\":" : ",{\"number\":");
+        out.number(number);
+        out.raw(",\"name\":");
+        out.text(name);
+        out.raw('}');
+    }
+    out.raw("],\"relation\":");
+    append_relation(out, seen.relation);
+    out.raw('}');
+}
+
+SeenDefinition read_definition(const JsonFields& fields) {
+    SeenDefinition seen;
+    const auto from = parse_position(fields.text("from"));
+    if (!from) throw fields.bad("from", "not a position");
+    seen.from = *from;
+    for (const auto element : fields.array("ruled"))
+        seen.ruled.push_back(JsonFields(element, "a seen table's rule").text("name"));
+    for (const auto element : fields.array("names")) {
+        const JsonFields name(element, "a seen column");
+        seen.names[name.unsigned_number<std::int16_t>("number")] = name.text("name");
+    }
+    seen.relation = parse_relation(fields.object("relation"));
+    return seen;
+}
+
+}  // namespace
+
+std::string encode(const SeenTable& table) {
+    JsonText out;
+    out.raw("{\"accepted\":[");
+    for (bool first = true; const auto& seen : table.accepted) {
+        if (!std::exchange(first, false)) out.raw(",\n");
+        append_definition(out, seen);
+    }
+    out.raw(']');
+    if (table.refused) {
+        out.raw(",\n\"refused\":");
+        append_relation(out, *table.refused);
+    }
+    out.raw('}');
+    return std::string(out.view());
+}
+
+SeenTable decode_seen_table(std::string_view json) {
+    return with_json_fields(json, "the bucket's key of a seen table", [](const JsonFields& fields) {
+        SeenTable table;
+        for (const auto element : fields.array("accepted"))
+            table.accepted.push_back(read_definition(JsonFields(element, "a seen table")));
+        if (fields.has("refused")) table.refused = parse_relation(fields.object("refused"));
+        return table;
+    });
+}
+
+SeenTables::SeenTables(Broker& broker, const Names& names, const std::string& worker)
+    : broker_(broker), names_(names), prefix_(fmt::format("seen.{}.", worker)) {}
+
+std::vector<std::string> SeenTables::keys() {
+    std::vector<std::string> keys = broker_.kv_keys(names_);
+    std::erase_if(keys, [this](const std::string& key) { return !key.starts_with(prefix_); });
+    return keys;
+}
+
+std::map<Oid, SeenTable> SeenTables::load() {
+    std::map<Oid, SeenTable> tables;
+    for (const std::string& key : keys()) {
+        Oid oid = 0;
+        const auto [end, error] = std::from_chars(key.data() + prefix_.size(), key.data() + key.size(), oid);
+        if (error != std::errc{} || end != key.data() + key.size()) continue;
+        if (const auto kept = broker_.kv_get(names_, key)) tables[oid] = decode_seen_table(kept->text);
+    }
+    return tables;
+}
+
+void SeenTables::put(Oid table, const SeenTable* seen) {
+    const std::string key = fmt::format("{}{}", prefix_, table);
+    if (seen == nullptr) return broker_.kv_delete(names_, key);
+    const std::string json = encode(*seen);
+    if (!broker_.takes_value(json.size()))
+        throw stop_error(fmt::format("unable to remember the definition of table '{}.{}': it takes {} bytes, and the "
+                                     "NATS server's max_payload is {}",
+                                     seen->accepted.empty() ? "" : seen->accepted.back().relation.schema,
+                                     seen->accepted.empty() ? "" : seen->accepted.back().relation.table, json.size(),
+                                     broker_.max_payload()),
+                         "raise the NATS server's max_payload");
+    broker_.kv_put(names_, key, json);
+}
+
+void SeenTables::clear() {
+    for (const std::string& key : keys()) broker_.kv_delete(names_, key);
+}
+
+}  // namespace pgsluice

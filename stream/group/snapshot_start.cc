@@ -1,0 +1,89 @@
+#include "stream/group/snapshot_start.h"
+
+#include <charconv>
+
+#include "stream/format/json_fields.h"
+#include "stream/format/json_writer.h"
+#include "stream/format/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr const char* key = "begin";
+constexpr const char* epoch_key = "epoch";
+constexpr const char* added_epoch_key = "added_epoch";
+
+std::uint64_t find_number(Broker& broker, const Names& names, const char* number_key) {
+    const auto kept = broker.kv_get(names, number_key);
+    std::uint64_t number = 0;
+    if (kept) std::from_chars(kept->text.data(), kept->text.data() + kept->text.size(), number);
+    return number;
+}
+
+}  // namespace
+
+std::string encode(const CopyStart& start) {
+    JsonText out;
+    out.raw("{\"epoch\":");
+    out.number(start.epoch);
+    out.raw(",\"seq\":");
+    out.number(start.seq.value);
+    out.raw(",\"consistent_point\":");
+    out.lsn(start.consistent_point);
+    out.raw('}');
+    return std::string(out.view());
+}
+
+CopyStart decode_copy_start(std::string_view json) {
+    return with_json_fields(json, "the bucket's key 'begin'", [](const JsonFields& fields) {
+        CopyStart start;
+        start.epoch = fields.unsigned_number<std::uint64_t>("epoch");
+        start.seq = {fields.unsigned_number<std::uint64_t>("seq")};
+        start.consistent_point = fields.lsn("consistent_point");
+        return start;
+    });
+}
+
+void announce_epoch(Broker& broker, const Names& names, std::uint64_t epoch) {
+    broker.kv_put(names, epoch_key, std::to_string(epoch));
+}
+
+std::uint64_t find_announced_epoch(Broker& broker, const Names& names) { return find_number(broker, names, epoch_key); }
+
+void announce_added_epoch(Broker& broker, const Names& names, std::uint64_t epoch) {
+    broker.kv_put(names, added_epoch_key, std::to_string(epoch));
+}
+
+std::uint64_t find_added_epoch(Broker& broker, const Names& names) {
+    return find_number(broker, names, added_epoch_key);
+}
+
+void remember_copy_start(Broker& broker, const Names& names, const CopyStart& start) {
+    broker.kv_put(names, key, encode(start));
+}
+
+std::optional<CopyStart> find_copy_start(Broker& broker, const Names& names) {
+    const auto kept = broker.kv_get(names, key);
+    if (!kept) return std::nullopt;
+    return decode_copy_start(kept->text);
+}
+
+// By a consumer, which puts a marker together that came in parts.
+std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& names, StreamSeq seq,
+                                                 const std::stop_token& stop) {
+    const auto found = broker.message_at(names.stream, seq);
+    if (!found || found->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
+    const auto consumer = broker.consumer(names, seq);
+    for (int waited_ms = 0; waited_ms < 10000; waited_ms += 100) {
+        if (stop.stop_requested()) throw Interrupted{};
+        const auto message = consumer->next(100);
+        if (!message) continue;
+        if (message->first_seq != seq || message->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
+        return decode_snapshot_begin(message->body);
+    }
+    throw retry_error("unable to read message " + std::to_string(seq.value) + " of stream '" + names.stream +
+                      "': nats-server does not deliver it");
+}
+
+}  // namespace pgsluice

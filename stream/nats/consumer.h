@@ -1,0 +1,51 @@
+// Consumer over nats.c. Include only from stream/*.cc.
+//
+// Sequences are checked here one by one. When a delivery is missing, heartbeats stay away or the connection was lost,
+// a new consumer is made on the server from the next sequence, and the stream is looked at again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "stream/consumer.h"
+#include "stream/format/part_assembly.h"
+#include "stream/nats/delivery.h"
+#include "stream/nats/link.h"
+#include "stream/nats/message_recycler.h"
+
+namespace pgsluice::nats {
+
+class NatsConsumer : public Consumer {
+   public:
+    NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from);
+
+    std::optional<Message> next(int timeout_ms) override;
+    [[nodiscard]] bool more() const override { return delivery_ && delivery_->waiting(); }
+
+   private:
+    void subscribe();
+    bool may_settle(std::int64_t replicas);
+    [[nodiscard]] bool last_is_same() const;
+    // Whether what we go on from is still there. False when the broker cannot be asked now.
+    bool check_stream();
+    void look_after();
+    // The message, unless it is a part that does not complete one or a repeat.
+    std::optional<Message> take(Delivered delivered);
+    void miss(const Delivered& delivered);
+    [[nodiscard]] Error gone(std::uint64_t first_seq) const;
+
+    std::shared_ptr<Link> link_;
+    Names names_;
+    StreamSeq expected_;               // the next sequence
+    std::optional<MessageMeta> last_;  // of the message before it, once one has been read
+    std::int64_t created_ns_ = 0;      // when the stream was created
+    std::chrono::steady_clock::time_point looked_at_;
+    std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
+    PartAssembly parts_;
+    std::optional<Delivery> delivery_;  // nothing: to be made again
+    std::shared_ptr<SpentMessages> spent_ = std::make_shared<SpentMessages>();
+};
+
+}  // namespace pgsluice::nats

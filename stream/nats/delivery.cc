@@ -1,0 +1,163 @@
+#include "stream/nats/delivery.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace pgsluice::nats {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+constexpr std::int64_t heartbeat_ns = second_ns;
+// Three heartbeats: a busy server may be late with one.
+constexpr std::chrono::seconds longest_silence(3);
+// How long the server keeps a consumer that nobody listens to: ours ends with its subscription.
+constexpr std::int64_t inactive_ns = 5 * second_ns;
+
+std::optional<std::uint64_t> number(std::string_view digits) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return value;
+}
+
+struct Sequences {
+    StreamSeq stream;
+    std::uint64_t consumer = 0;  // counts this consumer's deliveries from 1
+};
+
+// The sequences in a delivery's reply subject; nothing when it is not a delivery:
+//     $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
+//     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>. ... in servers that say more
+std::optional<Sequences> sequences_in(std::string_view reply) {
+    std::array<std::string_view, 13> tokens;
+    std::size_t count = 0;
+    while (count < tokens.size()) {
+        const auto dot = reply.find('.');
+        tokens[count++] = reply.substr(0, dot);
+        if (dot == std::string_view::npos) break;
+        reply.remove_prefix(dot + 1);
+    }
+    if (count < 9 || tokens[0] != "$JS" || tokens[1] != "ACK") return std::nullopt;
+    const std::size_t at = count >= 11 ? 7 : 5;
+    const auto stream = number(tokens[at]);
+    const auto consumer = number(tokens[at + 1]);
+    if (!stream || !consumer) return std::nullopt;
+    return Sequences{{*stream}, *consumer};
+}
+
+const char* header(natsMsg& msg, const char* name) {
+    const char* text = nullptr;
+    return natsMsgHeader_Get(&msg, name, &text) == NATS_OK ? text : nullptr;
+}
+
+std::string make_inbox() {
+    natsInbox* made = nullptr;
+    check(natsInbox_Create(&made), "make an inbox");
+    const Inbox owner(made);
+    return made;
+}
+
+}  // namespace
+
+Delivery::Delivery(const Link& link, const std::string& stream, StreamSeq from)
+    : link_(link), disconnects_(link.disconnects()), inbox_(make_inbox()) {
+    subscribe();
+    make_consumer(stream, from);
+    link_.free_retired();  // of deliveries that broke; they hold what was not taken
+    heard_ = Clock::now();
+}
+
+// The server need not be waited for: it ends a consumer that nobody listens to, only somewhat later.
+Delivery::~Delivery() {
+    if (!broken()) static_cast<void>(natsConnection_Publish(link_.connection(), delete_subject_.c_str(), nullptr, 0));
+}
+
+void Delivery::make_consumer(const std::string& stream, StreamSeq from) {
+    jsConsumerConfig config;
+    jsConsumerConfig_Init(&config);
+    config.DeliverSubject = inbox_.c_str();
+    config.DeliverPolicy = js_DeliverByStartSequence;
+    config.OptStartSeq = from.value;
+    config.AckPolicy = js_AckNone;
+    config.MaxDeliver = 1;
+    config.FlowControl = true;
+    config.Heartbeat = heartbeat_ns;
+    config.InactiveThreshold = inactive_ns;
+    config.MemoryStorage = true;
+    config.Replicas = 1;
+    jsErrCode js_error{};
+    jsConsumerInfo* made = nullptr;
+    const auto status = js_AddConsumer(&made, link_.js(), stream.c_str(), &config, nullptr, &js_error);
+    const ConsumerInfo info(made);
+    check(status, fmt::format("read stream '{}'", stream), js_error);
+    delete_subject_ = fmt::format("$JS.API.CONSUMER.DELETE.{}.{}", stream, info->Name);
+}
+
+// Without limits: flow control bounds what is on the way, and a limit would drop messages.
+void Delivery::subscribe() {
+    natsSubscription* made = nullptr;
+    check(natsConnection_SubscribeSync(&made, link_.connection(), inbox_.c_str()), "subscribe");
+    subscription_ = Subscription(made, {&link_});
+    check(natsSubscription_SetPendingLimits(made, -1, -1), "read without limits");
+}
+
+std::optional<Delivered> Delivery::next(int timeout_ms) {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    while (!lost_) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        const auto left_ms = std::max<std::int64_t>(0, left.count());
+        if (left_ms == 0 && !waiting()) break;
+        natsMsg* made = nullptr;
+        const auto status = natsSubscription_NextMsg(&made, subscription_.get(), left_ms);
+        Msg msg(made);
+        if (status == NATS_TIMEOUT) break;
+        if (status != NATS_OK) {
+            link_.log(LogLevel::debug, fmt::format("reading: {}", last_error(status)));
+            lost_ = true;
+            break;
+        }
+        heard_ = Clock::now();
+        const char* reply = natsMsg_GetReply(msg.get());
+        const auto seq = sequences_in(reply == nullptr ? "" : reply);
+        if (!seq) {
+            control(*msg);
+        } else if (seq->consumer == delivered_ + 1) {
+            ++delivered_;
+            return Delivered{std::move(msg), seq->stream, delivered_ == 1};
+        } else {
+            lost_ = true;  // those before it, with a connection that broke and was there again at once
+        }
+    }
+    return std::nullopt;
+}
+
+// A flow control request, to be answered once everything before it is taken, or a heartbeat: it may ask for the answer
+// to such a request again, and counts what was delivered (in a cluster messages can be lost between two servers).
+void Delivery::control(natsMsg& msg) {
+    if (const char* reply = natsMsg_GetReply(&msg); reply != nullptr && *reply != '\0') {
+        answer(reply);
+        return;
+    }
+    if (const char* stalled = header(msg, "Nats-Consumer-Stalled")) answer(stalled);
+    const char* sent = header(msg, "Nats-Last-Consumer");
+    if (sent != nullptr && number(sent).value_or(0) > delivered_) lost_ = true;
+}
+
+void Delivery::answer(const char* subject) {
+    if (natsConnection_Publish(link_.connection(), subject, nullptr, 0) != NATS_OK) lost_ = true;
+}
+
+bool Delivery::waiting() const {
+    std::uint64_t queued = 0;
+    return natsSubscription_QueuedMsgs(subscription_.get(), &queued) == NATS_OK && queued > 0;
+}
+
+bool Delivery::broken() const {
+    return lost_ || link_.disconnects() != disconnects_ || Clock::now() - heard_ > longest_silence;
+}
+
+}  // namespace pgsluice::nats

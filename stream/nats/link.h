@@ -1,0 +1,90 @@
+// One connection to NATS, as broker, publishers and consumers share it. Include only from stream/*.cc.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/nats/handle.h"
+
+namespace pgsluice::nats {
+
+class Link;
+
+struct Retire {
+    const Link* link = nullptr;  // must outlive the subscription
+    void operator()(natsSubscription* subscription) const noexcept;
+};
+using Subscription = std::unique_ptr<natsSubscription, Retire>;
+
+class Link {
+   public:
+    // Connects once. After that the library reconnects for ever, until `stop_grace_ms` after a stop: then the
+    // connection is closed, so that every call that still waits for a server that hangs comes back.
+    Link(const BrokerOptions& options, Log log, std::stop_token stop);
+    ~Link();
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
+    [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
+    [[nodiscard]] jsCtx* js() const noexcept { return js_.get(); }
+    [[nodiscard]] const BrokerOptions& options() const noexcept { return options_; }
+    // The URL without user and password.
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] bool connected() const noexcept {
+        return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
+    }
+    // Grows with every disconnect. Told by another thread, so somewhat late: a hint, never what correctness rests on.
+    [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
+    void log(LogLevel level, const std::string& text) const { shared_->log(level, text); }
+
+    // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
+    [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
+
+    // A message of the stream by sequence; null when it is not there.
+    [[nodiscard]] Msg message(const std::string& stream, StreamSeq seq) const;
+
+    // Unsubscribes. The thread that reads the connection may be using the subscription, and nats.c 3.4 does not count
+    // that as a reference: so it is freed later, when that thread has moved on.
+    void retire(natsSubscription* subscription) const noexcept;
+    // Frees what is retired, if the server answers soon.
+    void free_retired() const;
+
+   private:
+    // What callbacks use. Never freed: the library has threads and timers of its own that may report an error after it
+    // has called everything else, also on_closed().
+    struct Shared {
+        Log log;
+        std::string name;
+        std::atomic<std::uint64_t> disconnects{0};
+        std::atomic<bool> closing{false};  // by us; nobody wants to hear of it
+        void say(LogLevel level, const std::string& text) const noexcept;
+    };
+    static Shared* make_shared_for_ever();
+    static void on_disconnected(natsConnection*, void* closure) noexcept;
+    static void on_reconnected(natsConnection*, void* closure) noexcept;
+    static void on_closed(natsConnection*, void* closure) noexcept;
+    static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept;
+    static int64_t reconnect_delay(natsConnection*, int attempts, void* closure) noexcept;
+    [[nodiscard]] Options make_options(Shared* closure) const;
+    void close_after_stop(const std::stop_token& stop, const std::stop_token& end);
+
+    BrokerOptions options_;
+    std::string name_;
+    Shared* shared_;
+    Connection connection_;
+    JetStream js_;
+    using Retired = std::vector<std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>>;
+    mutable std::mutex retired_mutex_;
+    mutable Retired retired_;
+    std::jthread closer_;  // last: it uses the connection
+};
+
+}  // namespace pgsluice::nats

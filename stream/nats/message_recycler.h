@@ -1,0 +1,38 @@
+// Messages that nobody needs any more. Include only from stream/*.cc.
+//
+// nats.c frees messages on a thread of its own and wakes it for each. Where they come one by one, that wake-up is a
+// good part of what a message costs, so they are handed over many at a time.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "stream/nats/handle.h"
+
+namespace pgsluice::nats {
+
+// Calls may come from several threads at a time.
+class SpentMessages {
+   public:
+    void add(Msg msg) {
+        std::vector<Msg> many;  // freed without the lock
+        const std::lock_guard lock(mutex_);
+        bytes_ += static_cast<std::size_t>(natsMsg_GetDataLength(msg.get()));
+        kept_.push_back(std::move(msg));
+        if (kept_.size() < max_kept && bytes_ < max_kept_bytes) return;
+        many.swap(kept_);
+        bytes_ = 0;
+    }
+
+   private:
+    static constexpr std::size_t max_kept = 64;
+    static constexpr std::size_t max_kept_bytes = 256 * 1024;
+
+    std::mutex mutex_;
+    std::vector<Msg> kept_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace pgsluice::nats

@@ -1,0 +1,256 @@
+#include "stream/nats/publisher.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "stream/failpoint.h"
+#include "stream/nats/message.h"
+#include "stream/nats/replies.h"
+
+namespace pgsluice::nats {
+
+namespace {
+
+constexpr const char* fence_header = "Nats-Expected-Last-Sequence";
+// What our headers and the broker's take at most; max_payload counts them.
+constexpr std::uint64_t header_bytes = 1024;
+
+// Why there is no room, and what can be done: the stream's own limit passes as workers go on, other limits do not.
+std::string full_text(const std::string& stream, const std::string& reason) {
+    if (reason.starts_with("maximum bytes exceeded")) {
+        return fmt::format("stream '{}' is full ({}): waiting until its workers have applied more and it is trimmed",
+                           stream, reason);
+    }
+    return fmt::format(
+        "NATS has no room for stream '{}' ({}): not the stream's limit, but the storage of the account or of the "
+        "server (max_file_store) or its disk is used up; waiting for somebody to raise the limit or to make room",
+        stream, reason);
+}
+
+PublishReply::Kind kind_of_error(std::int64_t code) {
+    switch (code) {
+        case JSStreamWrongLastSequenceErr:
+            return PublishReply::Kind::wrong_sequence;
+        case JSStreamStoreFailedErr:
+        case JSAccountResourcesExceededErr:
+        case JSInsufficientResourcesErr:
+        case JSStorageResourcesExceededErr:
+            return PublishReply::Kind::full;
+        default:
+            return PublishReply::Kind::failed;
+    }
+}
+
+// {"stream":"…","seq":7} or {"error":{"code":503,"err_code":10077,"description":"…"}}; both may hold more.
+PublishReply parse_reply(std::string_view json) {
+    thread_local simdjson::dom::parser parser;
+    PublishReply reply;
+    simdjson::dom::element root;
+    if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) {
+        reply.text = "the acknowledgement is not JSON";
+        return reply;
+    }
+    simdjson::dom::element failure;
+    if (root["error"].get(failure) == simdjson::SUCCESS) {
+        std::int64_t code = 0;
+        std::string_view description;
+        if (failure["err_code"].get(code) != simdjson::SUCCESS) code = 0;
+        if (failure["description"].get(description) != simdjson::SUCCESS) description = "unknown error";
+        reply.kind = kind_of_error(code);
+        reply.text = fmt::format("{} ({})", description, code);
+        return reply;
+    }
+    bool duplicate = false;
+    if (root["duplicate"].get(duplicate) == simdjson::SUCCESS && duplicate) {
+        reply.text = "the broker took a message for a duplicate";
+        return reply;
+    }
+    if (root["seq"].get(reply.seq.value) != simdjson::SUCCESS) {
+        reply.text = "the acknowledgement has no sequence";
+        return reply;
+    }
+    reply.kind = PublishReply::Kind::stored;
+    return reply;
+}
+
+}  // namespace
+
+NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, StreamSeq last_seq,
+                             const MessageMeta& last, const PublisherLimits& limits)
+    : link_(std::move(link)), names_(names), last_(last), disconnects_(link_->disconnects()) {
+    AckLimits ack_limits;
+    ack_limits.max_in_flight_bytes = limits.max_in_flight_bytes;
+    ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
+    ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
+    shared_ = std::make_shared<Shared>(last_seq, ack_limits);
+    subscribe();
+}
+
+NatsPublisher::~NatsPublisher() = default;
+
+void NatsPublisher::subscribe() {
+    natsInbox* made_inbox = nullptr;
+    check(natsInbox_Create(&made_inbox), "make an inbox");
+    const Inbox inbox(made_inbox);
+    inbox_ = std::string(made_inbox) + ".";
+    shared_->inbox_size = inbox_.size();
+    subscription_ = subscribe_replies(*link_, inbox_ + "*", &NatsPublisher::on_reply, std::shared_ptr<void>(shared_));
+}
+
+void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
+    Msg owner(msg);
+    auto& shared = shared_of<Shared>(closure);
+    const std::string_view subject = natsMsg_GetSubject(msg);
+    std::uint64_t index = 0;
+    const auto digits = subject.substr(std::min(shared.inbox_size, subject.size()));
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), index).ec != std::errc{}) return;
+    PublishReply reply;
+    if (natsMsg_IsNoResponders(msg)) {
+        reply.text = "no stream takes the message (it was deleted, or the cluster has no leader for it)";
+    } else {
+        reply = parse_reply(body_of(*msg));
+    }
+    {
+        const std::lock_guard lock(shared.mutex);
+        shared.queue.reply(index, reply, std::chrono::steady_clock::now());
+    }
+    shared.changed.notify_one();
+    shared.spent.add(std::move(owner));
+}
+
+void NatsPublisher::throw_broken(const std::string& reason) const {
+    throw retry_error(fmt::format("unable to go on writing to stream '{}': {}", names_.stream, reason));
+}
+
+void NatsPublisher::say_full(const std::string& reason) {
+    const auto now = std::chrono::steady_clock::now();
+    if (full_said_ != AckQueue::Time{} && now - full_said_ < std::chrono::seconds(10)) return;
+    full_said_ = now;
+    link_->log(LogLevel::warning, full_text(names_.stream, reason));
+}
+
+void NatsPublisher::pump() {
+    const bool disconnected = link_->disconnects() != disconnects_;
+    while (true) {
+        std::optional<std::uint64_t> next;
+        std::uint64_t first = 0;
+        std::string broken;
+        std::string full;
+        {
+            const auto now = std::chrono::steady_clock::now();
+            const std::lock_guard lock(shared_->mutex);
+            auto& queue = shared_->queue;
+            if (disconnected) queue.break_off("the connection to NATS was lost");
+            queue.check_time(now);
+            next = queue.take_next(now);
+            first = queue.first();
+            broken = queue.broken();
+            full = queue.full();
+        }
+        if (!broken.empty()) throw_broken(broken);
+        if (!full.empty()) say_full(full);
+        for (; first_ < first; ++first_) {
+            shared_->spent.add(std::move(messages_.front()));
+            messages_.pop_front();
+        }
+        if (!next) return;
+        send(*next);
+    }
+}
+
+void NatsPublisher::send(std::uint64_t index) {
+    const auto status = natsConnection_PublishMsg(link_->connection(), messages_[index - first_].get());
+    if (status == NATS_OK) return;
+    const std::lock_guard lock(shared_->mutex);
+    shared_->queue.break_off(last_error(status));
+}
+
+bool NatsPublisher::has_room() {
+    pump();
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->queue.has_room();
+}
+
+// Waits in short steps, because nothing wakes us for a disconnect or for the next try of a full stream.
+template <typename Done>
+bool NatsPublisher::wait_until(int timeout_ms, Done done) {
+    constexpr std::chrono::milliseconds step(50);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+    while (true) {
+        pump();
+        std::unique_lock lock(shared_->mutex);
+        const auto& queue = shared_->queue;
+        if (done(queue)) return true;
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= deadline) return false;
+        const auto first = queue.first();
+        shared_->changed.wait_until(lock, std::min(deadline, now + step),
+                                    [&] { return done(queue) || queue.first() != first || !queue.broken().empty(); });
+    }
+}
+
+bool NatsPublisher::wait_for_room(int timeout_ms) {
+    return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.has_room(); });
+}
+
+bool NatsPublisher::drain(int timeout_ms) {
+    return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.first() == queue.end(); });
+}
+
+std::string NatsPublisher::full() {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->queue.full();
+}
+
+std::optional<Lsn> NatsPublisher::confirmed() {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->queue.confirmed();
+}
+
+std::uint64_t NatsPublisher::in_flight() {
+    pump();
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->queue.end() - shared_->queue.first();
+}
+
+void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) {
+    const auto most =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, natsConnection_GetMaxPayload(link_->connection())));
+    if (most < 2 * header_bytes) {
+        throw stop_error(
+            fmt::format("unable to publish to NATS at '{}': its max_payload is {} bytes", link_->name(), most),
+            "set max_payload in nats-server's configuration to 64 KB or more; 1 MB is its default");
+    }
+    const auto piece = most - header_bytes;
+    MessagePart part;
+    part.count = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (body.size() + piece - 1) / piece));
+    MessageMeta unfinished = last_;
+    unfinished.kind = meta.kind;
+    for (; part.number < part.count; ++part.number) {
+        add(unfinished, body.substr((part.number - 1) * piece, piece), copy, part);
+    }
+    add(meta, body.substr((part.number - 1) * piece), copy, part);
+    last_ = meta;
+    pump();
+    PGSLUICE_FAILPOINT("after_publish");
+}
+
+void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part) {
+    const auto index = first_ + messages_.size();
+    const bool snapshot = meta.kind == MessageKind::snapshot_begin || meta.kind == MessageKind::copy ||
+                          meta.kind == MessageKind::snapshot_end;
+    auto msg = make_message(snapshot ? names_.snapshot_subject : names_.changes_subject,
+                            fmt::format("{}{}", inbox_, index).c_str(), body);
+    for (const auto& [name, value] : message_headers(meta, copy, part)) {
+        check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");
+    }
+    const std::lock_guard lock(shared_->mutex);
+    const auto fence = std::to_string(shared_->queue.expected_before(index).value);
+    check(natsMsgHeader_Set(msg.get(), fence_header, fence.c_str()), "set a header");
+    shared_->queue.push(body.size() + header_bytes / 2, meta.confirmable);
+    messages_.push_back(std::move(msg));
+}
+
+}  // namespace pgsluice::nats

@@ -1,0 +1,72 @@
+// Publisher over nats.c. Include only from stream/*.cc.
+//
+// Messages carry their number in the reply subject, so an acknowledgement finds its message without a search. nats.c
+// delivers acknowledgements on a thread of its own, which touches only the AckQueue; the messages belong to the owner's
+// thread alone.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "stream/format/headers.h"
+#include "stream/nats/ack_queue.h"
+#include "stream/nats/link.h"
+#include "stream/nats/message_recycler.h"
+#include "stream/publisher.h"
+
+namespace pgsluice::nats {
+
+class NatsPublisher : public Publisher {
+   public:
+    // `last` is what the message `last_seq` carries.
+    NatsPublisher(std::shared_ptr<Link> link, const Names& names, StreamSeq last_seq, const MessageMeta& last,
+                  const PublisherLimits& limits);
+    ~NatsPublisher() override;
+
+    [[nodiscard]] bool has_room() override;
+    bool wait_for_room(int timeout_ms) override;
+    [[nodiscard]] std::string full() override;
+    void publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) override;
+    [[nodiscard]] std::optional<Lsn> confirmed() override;
+    [[nodiscard]] std::uint64_t in_flight() override;
+    bool drain(int timeout_ms) override;
+
+   private:
+    // What the thread of acknowledgements uses; lives until nats.c has called back for the last time.
+    struct Shared {
+        Shared(StreamSeq last_seq, const AckLimits& limits) : queue(last_seq, limits) {}
+        std::mutex mutex;
+        std::condition_variable changed;
+        AckQueue queue;
+        std::size_t inbox_size = 0;
+        SpentMessages spent;
+    };
+    static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
+
+    void subscribe();
+    void add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part);
+    // Sends what may be sent now and lets go of what is stored. Throws when the generation is broken.
+    void pump();
+    void send(std::uint64_t index);
+    void say_full(const std::string& reason);
+    [[noreturn]] void throw_broken(const std::string& reason) const;
+    template <typename Done>
+    bool wait_until(int timeout_ms, Done done);
+
+    std::shared_ptr<Link> link_;
+    Names names_;
+    MessageMeta last_;  // of the last complete message
+    std::uint64_t disconnects_;
+    std::string inbox_;
+    std::shared_ptr<Shared> shared_;
+    Subscription subscription_;
+    std::deque<Msg> messages_;  // those not known to be stored
+    std::uint64_t first_ = 0;   // the number of messages_.front()
+    AckQueue::Time full_said_;
+};
+
+}  // namespace pgsluice::nats

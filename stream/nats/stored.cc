@@ -1,0 +1,34 @@
+// Single messages of any stream.
+#include <cstdlib>
+
+#include "stream/nats/broker.h"
+#include "stream/nats/message.h"
+
+namespace pgsluice::nats {
+
+std::optional<StoredMessage> NatsBroker::stored_message(const std::string& stream, StreamSeq seq) {
+    const auto msg = link_->message(stream, seq);
+    if (!msg) return std::nullopt;
+    StoredMessage stored{seq, std::string(body_of(*msg)), {}};
+    const char** keys = nullptr;
+    int count = 0;
+    const auto status = natsMsgHeader_Keys(msg.get(), &keys, &count);
+    const std::unique_ptr<const char*, decltype([](const char** owned) { std::free(owned); })> owner(keys);
+    if (status == NATS_NOT_FOUND) return stored;
+    check(status, "read a message's headers");
+    for (int i = 0; i < count; ++i) {
+        const char* value = nullptr;
+        check(natsMsgHeader_Get(msg.get(), keys[i], &value), "read a message's headers");
+        stored.headers.emplace_back(keys[i], value);
+    }
+    return stored;
+}
+
+void NatsBroker::erase_message(const std::string& stream, StreamSeq seq) {
+    if (!link_->message(stream, seq)) return;
+    jsErrCode js_error{};
+    const auto status = js_EraseMsg(link_->js(), stream.c_str(), seq.value, nullptr, &js_error);
+    check(status, "erase message " + std::to_string(seq.value) + " of stream '" + stream + "'", js_error);
+}
+
+}  // namespace pgsluice::nats

@@ -1,0 +1,168 @@
+#include "stream/nats/subject_publisher.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "stream/nats/message.h"
+#include "stream/nats/replies.h"
+
+namespace pgsluice::nats {
+
+namespace {
+
+constexpr std::uint64_t max_in_flight_messages = 4096;
+constexpr std::uint64_t max_in_flight_bytes = 16ULL << 20;  // the server cuts us off at 64 MiB
+constexpr std::chrono::seconds ack_timeout(15);
+
+constexpr std::int64_t larger_than_stream_takes = 10054;  // JSStreamMessageExceedsMaximumErr
+
+struct Acknowledgement {
+    StoredAs as;
+    std::string failure;  // why it is none; empty when the message is stored, or was before
+    bool lasting = false;
+};
+
+Acknowledgement parse_acknowledgement(std::string_view json) {
+    thread_local simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    Acknowledgement ack;
+    if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) {
+        ack.failure = "the acknowledgement is not JSON";
+        return ack;
+    }
+    std::string_view text;
+    if (root["error"]["description"].get(text) == simdjson::SUCCESS) {
+        std::int64_t code = 0;
+        ack.failure = text;
+        ack.lasting = root["error"]["err_code"].get(code) == simdjson::SUCCESS && code == larger_than_stream_takes;
+        return ack;
+    }
+    if (root["seq"].get(ack.as.seq) != simdjson::SUCCESS) ack.failure = "the acknowledgement has no sequence";
+    if (root["stream"].get(text) == simdjson::SUCCESS) ack.as.stream = text;
+    if (root["duplicate"].get(ack.as.duplicate) != simdjson::SUCCESS) ack.as.duplicate = false;
+    return ack;
+}
+
+}  // namespace
+
+NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
+    : link_(std::move(link)), disconnects_(link_->disconnects()) {
+    natsInbox* made_inbox = nullptr;
+    check(natsInbox_Create(&made_inbox), "make an inbox");
+    const Inbox owner(made_inbox);
+    inbox_ = std::string(made_inbox) + ".";
+    shared_->inbox_size = inbox_.size();
+    subscription_ =
+        subscribe_replies(*link_, inbox_ + "*", &NatsSubjectPublisher::on_reply, std::shared_ptr<void>(shared_));
+}
+
+void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
+    const Msg owner(msg);
+    auto& shared = shared_of<Shared>(closure);
+    const std::string_view subject = natsMsg_GetSubject(msg);
+    const auto digits = subject.substr(std::min(shared.inbox_size, subject.size()));
+    std::uint64_t number = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec != std::errc()) return;
+    Acknowledgement ack;
+    if (natsMsg_IsNoResponders(msg)) {
+        ack.failure = "no stream takes its subject";
+    } else {
+        ack = parse_acknowledgement(body_of(*msg));
+    }
+    const std::lock_guard lock(shared.mutex);
+    if (ack.failure.empty()) {
+        shared.order.stored(number, std::move(ack.as));
+    } else if (shared.broken.empty()) {
+        shared.broken = ack.failure;
+        shared.lasting = ack.lasting;
+    }
+    shared.changed.notify_one();
+}
+
+bool NatsSubjectPublisher::wait_for_room(std::size_t bytes, int timeout_ms) {
+    const bool many = bytes_since_empty_ + bytes > max_in_flight_bytes && bytes_since_empty_ > 0;
+    return wait_for(many ? 0 : max_in_flight_messages - 1, timeout_ms);
+}
+
+void NatsSubjectPublisher::publish(const std::string& subject, std::string_view body, const std::string& message_id) {
+    std::uint64_t number = 0;
+    {
+        const std::lock_guard lock(shared_->mutex);
+        number = shared_->order.sent();
+    }
+    unsettled_.push_back({make_message(subject, (inbox_ + std::to_string(number)).c_str(), body), message_id, 0});
+    send(unsettled_.back());
+    bytes_since_empty_ += body.size();
+}
+
+void NatsSubjectPublisher::send(const Sent& sent) {
+    const std::string id = sent.attempt == 0 ? sent.id : sent.id + "#" + std::to_string(sent.attempt);
+    check(natsMsgHeader_Set(sent.msg.get(), "Nats-Msg-Id", id.c_str()), "set a header");
+    check(natsConnection_PublishMsg(link_->connection(), sent.msg.get()),
+          std::string("publish to subject '") + natsMsg_GetSubject(sent.msg.get()) + "'");
+}
+
+bool NatsSubjectPublisher::drain(int timeout_ms) { return wait_for(0, timeout_ms); }
+
+// Waits in short steps, because nothing wakes us for a disconnect.
+bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {
+    constexpr std::chrono::milliseconds step(50);
+    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
+    std::unique_lock lock(shared_->mutex);
+    const StoreOrder& order = shared_->order;
+    while (true) {
+        const auto now = Clock::now();
+        forget_settled();
+        look_for_failure(now);
+        if (order.disordered() && order.all_answered()) {
+            shared_->order.sent_again();
+            lock.unlock();
+            send_again();
+            lock.lock();
+        }
+        if (order.unsettled() <= unsettled && !order.disordered()) return true;
+        if (now >= deadline) return false;
+        const std::uint64_t heard = order.heard();
+        shared_->changed.wait_until(lock, std::min(deadline, now + step),
+                                    [&] { return order.heard() != heard || !shared_->broken.empty(); });
+    }
+}
+
+void NatsSubjectPublisher::look_for_failure(Clock::time_point now) {
+    std::string& broken = shared_->broken;
+    if (broken.empty() && link_->disconnects() != disconnects_) broken = "the connection to NATS was lost";
+    const StoreOrder& order = shared_->order;
+    if (order.all_answered() || order.heard() != heard_) {
+        heard_ = order.heard();
+        moved_at_ = now;
+    } else if (broken.empty() && now - moved_at_ > ack_timeout) {
+        broken = "an acknowledgement is missing";
+    }
+    if (broken.empty()) return;
+    const std::string message = "unable to publish changes to NATS: " + broken;
+    if (shared_->lasting) {
+        throw stop_error(message,
+                         "Raise max_msg_size of the stream that takes the subjects of --nats-subject, or "
+                         "exclude the column with a rule.");
+    }
+    throw retry_error(message, "A stream must take the subjects of --nats-subject, and have room.");
+}
+
+void NatsSubjectPublisher::forget_settled() {
+    for (; first_ < shared_->order.first(); ++first_) unsettled_.pop_front();
+    if (unsettled_.empty()) bytes_since_empty_ = 0;
+}
+
+void NatsSubjectPublisher::send_again() {
+    link_->log(LogLevel::warning,
+               fmt::format("a change that was refused is stored now, behind later ones: publishing those {} again",
+                           unsettled_.size()));
+    for (Sent& sent : unsettled_) {
+        ++sent.attempt;
+        send(sent);
+    }
+}
+
+}  // namespace pgsluice::nats
