@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "replicator/tables.h"
+#include "replicator/source/tables.h"
 #include "rules/check.h"
 #include "rules/rule.h"
 #include "sql/catalog.h"

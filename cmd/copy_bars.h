@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cmd/status_lines.h"
-#include "replicator/copy_progress.h"
+#include "replicator/snapshot/progress.h"
 
 namespace pgsluice {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "replicator/slot.h"
-#include "replicator/source_session.h"
+#include "replicator/source/session.h"
+#include "replicator/source/slot.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/group/registry.h"

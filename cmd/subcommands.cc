@@ -12,7 +12,7 @@
 #include "cmd/supervise.h"
 #include "cmd/teardown.h"
 #include "replicator/replicator.h"
-#include "replicator/slot_lookout.h"
+#include "replicator/source/slot_monitor.h"
 #include "sql/error.h"
 #include "stream/names.h"
 #include "worker/worker.h"

@@ -7,10 +7,10 @@
 #include <iterator>
 #include <optional>
 
-#include "replicator/ddl_capture.h"
-#include "replicator/publication.h"
-#include "replicator/slot.h"
-#include "replicator/source_session.h"
+#include "replicator/source/ddl_capture.h"
+#include "replicator/source/publication.h"
+#include "replicator/source/session.h"
+#include "replicator/source/slot.h"
 #include "sql/quote.h"
 
 namespace pgsluice {

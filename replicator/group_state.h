@@ -4,7 +4,7 @@
 //   epoch     number of the last copy begun or about to begin (stream/group/snapshot_start.h)
 //   added_epoch  the same of copies of tables that joined later
 //   begin     where that copy begins (stream/group/snapshot_start.h)
-//   snapshot  the copy's figures (copy_report.h)
+//   snapshot  the copy's figures (replicator/snapshot/report.h)
 //   tables    what is replicated (stream/group/tables.h)
 //   lsn       what the slot was told last
 #pragma once

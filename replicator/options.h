@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "replicator/copy_progress.h"
+#include "replicator/snapshot/progress.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/names.h"

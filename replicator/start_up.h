@@ -32,7 +32,7 @@
 #include <string>
 
 #include "replicator/options.h"
-#include "replicator/slot.h"
+#include "replicator/source/slot.h"
 #include "sql/lsn.h"
 #include "sql/replication.h"
 #include "stream/broker.h"

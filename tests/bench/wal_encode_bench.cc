@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "replicator/wal_encoder.h"
-#include "replicator/wal_frame.h"
+#include "replicator/wal/encoder.h"
+#include "replicator/wal/frame.h"
 #include "tests/support/wal_script.h"
 
 using namespace pgsluice;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "replicator/pgoutput.h"
+#include "replicator/wal/pgoutput.h"
 #include "sql/error.h"
 
 using namespace pgsluice;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "replicator/wal_encoder.h"
+#include "replicator/wal/encoder.h"
 #include "sql/error.h"
 #include "stream/format/block_reader.h"
 

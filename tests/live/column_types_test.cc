@@ -1,5 +1,5 @@
 // What the catalog adds to a relation of the stream: column numbers, told only where they are sure.
-#include "replicator/column_types.h"
+#include "replicator/source/column_types.h"
 
 #include <doctest/doctest.h>
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "replicator/publication.h"
-#include "replicator/snapshot.h"
-#include "replicator/source_session.h"
-#include "replicator/tables.h"
+#include "replicator/snapshot/snapshot.h"
+#include "replicator/source/publication.h"
+#include "replicator/source/session.h"
+#include "replicator/source/tables.h"
 #include "stream/format/markers.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"

@@ -1,5 +1,5 @@
 // How the replicator's sessions on the source are set up.
-#include "replicator/source_session.h"
+#include "replicator/source/session.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "cmd/teardown.h"
-#include "replicator/source_session.h"
+#include "replicator/source/session.h"
 #include "sinks/postgres_progress.h"
 #include "stream/group/registry.h"
 #include "tests/support/nats_server.h"

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "replicator/wal_source.h"
+#include "replicator/wal/source.h"
 #include "sql/error.h"
 #include "stream/publisher.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <exception>
 
-#include "replicator/column_types.h"
+#include "replicator/source/column_types.h"
 #include "sql/replication.h"
 #include "stream/format/block_reader.h"
 #include "tests/support/process.h"

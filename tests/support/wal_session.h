@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "replicator/wal_stream.h"
+#include "replicator/wal/stream.h"
 #include "sql/connection.h"
 #include "stream/message.h"
 #include "stream/publisher.h"

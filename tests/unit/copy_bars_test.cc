@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "replicator/copy_report.h"
+#include "replicator/snapshot/report.h"
 
 using namespace pgsluice;
 

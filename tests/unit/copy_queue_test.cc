@@ -1,4 +1,4 @@
-#include "replicator/copy_queue.h"
+#include "replicator/snapshot/copy_queue.h"
 
 #include <doctest/doctest.h>
 

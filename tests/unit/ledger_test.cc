@@ -1,5 +1,5 @@
 // What may be confirmed to the slot, and when a progress marker is due.
-#include "replicator/ledger.h"
+#include "replicator/wal/ledger.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The decoder of pgoutput messages: every kind, every truncation of it, and what a hostile server might send.
-#include "replicator/pgoutput.h"
+#include "replicator/wal/pgoutput.h"
 
 #include <doctest/doctest.h>
 

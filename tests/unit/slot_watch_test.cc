@@ -1,4 +1,4 @@
-#include "replicator/slot_watch.h"
+#include "replicator/source/wal_retention_check.h"
 
 #include <doctest/doctest.h>
 

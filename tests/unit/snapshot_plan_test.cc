@@ -1,4 +1,4 @@
-#include "replicator/snapshot_plan.h"
+#include "replicator/snapshot/page_ranges.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // From pgoutput messages to blocks: ordinals, relations, what a resumed session skips, what may be confirmed.
-#include "replicator/wal_encoder.h"
+#include "replicator/wal/encoder.h"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // The frames around pgoutput messages.
-#include "replicator/wal_frame.h"
+#include "replicator/wal/frame.h"
 
 #include <doctest/doctest.h>
 

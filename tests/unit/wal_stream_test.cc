@@ -1,5 +1,5 @@
 // The streaming loop: what is published when, what the slot is told when, and how it stops.
-#include "replicator/wal_stream.h"
+#include "replicator/wal/stream.h"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,46 @@
+// The connections that read one snapshot: from locks over slot and exported snapshot to the imported one.
+//
+// Every reader locks all tables (ACCESS SHARE) in the transaction it will read in, before the slot is created:
+// - a rewrite between export and COPY would make the old snapshot see an empty table, silently;
+// - a reader that came for its lock later would queue behind an ALTER TABLE that waits for another reader: a deadlock
+//   that PostgreSQL cannot see.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "replicator/options.h"
+#include "replicator/source/slot.h"
+#include "sql/catalog.h"
+#include "sql/connection.h"
+#include "sql/lsn.h"
+#include "sql/replication.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+struct SnapshotReaders {
+    Lsn consistent_point;
+    std::vector<sql::Connection> connections;  // in a transaction each, on the slot's snapshot
+};
+
+struct SnapshotSlot {
+    std::string name;
+    bool stays = true;  // otherwise it is temporary, and gone when open_snapshot() returns
+};
+
+// Locks, creates the slot, imports its snapshot. Waits for whoever holds locks or has written in an open transaction,
+// and tells the log whom; starts over when such a transaction itself comes to wait for our locks. `observer` is used
+// only to look.
+SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSlot& slot,
+                              std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
+                              const std::stop_token& stop);
+
+// As many connections as the options say.
+int reader_count(const ReplicatorOptions& options);
+
+}  // namespace pgsluice

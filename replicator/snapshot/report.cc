@@ -1,0 +1,82 @@
+#include "replicator/snapshot/report.h"
+
+#include <algorithm>
+
+namespace pgsluice {
+
+CopyReport::CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::function<void(std::string_view)> keep,
+                       Log log)
+    : progress_(std::move(progress)),
+      on_progress_(std::move(on_progress)),
+      keep_(std::move(keep)),
+      log_(std::move(log)) {
+    for (const auto& table : progress_.tables) ranges_left_ += table.ranges_left;
+}
+
+// Whoever draws the progress must not be left with it when the copy fails.
+CopyReport::~CopyReport() {
+    if (!on_progress_ || progress_.ended) return;
+    progress_.ended = true;
+    try {
+        on_progress_(progress_);
+    } catch (...) {  // another exception is under way
+    }
+}
+
+CopyReport::Running& CopyReport::running(const PageRange& range) {
+    const auto known =
+        std::find_if(running_.begin(), running_.end(), [&](const Running& each) { return each.range == range; });
+    if (known != running_.end()) return *known;
+    TableProgress& table = progress_.tables[range.table];
+    ++table.ranges_running;
+    table.pages_running += range.pages;
+    return running_.emplace_back(Running{range, 0});
+}
+
+void CopyReport::done(const PageRange& range) {
+    TableProgress& table = progress_.tables[range.table];
+    table.bytes_done += running(range).bytes;
+    std::erase_if(running_, [&](const Running& each) { return each.range == range; });
+    --table.ranges_running;
+    table.pages_running -= range.pages;
+    table.pages_done += range.pages;
+    --table.ranges_left;
+    --ranges_left_;
+}
+
+void CopyReport::published(const CopiedBlock& block) {
+    TableProgress& table = progress_.tables[block.range.table];
+    table.rows += block.rows;
+    table.bytes += block.text.size();
+    progress_.rows += block.rows;
+    progress_.bytes += block.text.size();
+    running(block.range).bytes += block.text.size();
+    if (block.last) done(block.range);
+}
+
+void CopyReport::tell() {
+    const auto now = Clock::now();
+    progress_.seconds = std::chrono::duration<double>(now - begun_).count();
+    if (on_progress_ && now >= next_tell_) {
+        on_progress_(progress_);
+        next_tell_ = now + std::chrono::milliseconds(200);
+    }
+    if (!on_progress_ && now >= next_log_) {
+        log_(LogLevel::info, to_text(progress_));
+        next_log_ = now + std::chrono::seconds(5);
+    }
+    if (keep_ && now >= next_keep_) {
+        keep_(to_json(progress_));
+        next_keep_ = now + std::chrono::seconds(2);
+    }
+}
+
+void CopyReport::complete() {
+    progress_.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
+    progress_.complete = progress_.ended = true;
+    if (on_progress_) on_progress_(progress_);
+    log_(LogLevel::info, to_text(progress_));
+    if (keep_) keep_(to_json(progress_));
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,53 @@
+// Counts what a copy has published and tells about it, at most so often.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "replicator/snapshot/copy_queue.h"
+#include "replicator/snapshot/progress.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class CopyReport {
+   public:
+    // `on_progress` is told five times a second; when it is empty the log is, every five seconds. `keep` gets the
+    // figures as JSON about every two seconds and at the end.
+    CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::function<void(std::string_view)> keep, Log log);
+    ~CopyReport();
+    CopyReport(const CopyReport&) = delete;
+    CopyReport& operator=(const CopyReport&) = delete;
+
+    void published(const CopiedBlock& block);
+    // Call it often.
+    void tell();
+    void complete();
+    [[nodiscard]] std::uint64_t rows() const noexcept { return progress_.rows; }
+    [[nodiscard]] std::uint64_t ranges_left() const noexcept { return ranges_left_; }
+
+   private:
+    using Clock = std::chrono::steady_clock;
+    struct Running {
+        PageRange range;
+        std::uint64_t bytes = 0;
+    };
+    Running& running(const PageRange& range);
+    void done(const PageRange& range);
+
+    CopyProgress progress_;
+    OnCopyProgress on_progress_;
+    std::function<void(std::string_view)> keep_;
+    Log log_;
+    std::vector<Running> running_;  // as many as there are connections
+    std::uint64_t ranges_left_ = 0;
+    Clock::time_point begun_ = Clock::now();
+    Clock::time_point next_tell_ = begun_;
+    Clock::time_point next_log_ = begun_ + std::chrono::seconds(5);
+    Clock::time_point next_keep_ = begun_;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,221 @@
+#include "replicator/snapshot/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "replicator/await_acks.h"
+#include "replicator/snapshot/copy_threads.h"
+#include "replicator/snapshot/page_ranges.h"
+#include "replicator/snapshot/report.h"
+#include "replicator/source/slot.h"
+#include "sql/error.h"
+#include "stream/failpoint.h"
+#include "stream/format/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+struct Sizes {
+    std::vector<PartSize> parts;
+    std::vector<std::uint64_t> table_bytes;  // with TOAST
+    std::uint64_t block_size = 8192;
+};
+
+Sizes measure(sql::Connection& connection, std::span<const SourceTable> tables) {
+    Sizes sizes;
+    sizes.table_bytes.resize(tables.size());
+    sizes.block_size = static_cast<std::uint64_t>(
+        connection.query("SELECT pg_catalog.current_setting('block_size')::pg_catalog.int8", {}, {1, 1, 1})
+            .integer(0, 0));
+    std::string oids = "{";
+    for (std::uint32_t table = 0; table < tables.size(); ++table) {
+        for (std::uint32_t part = 0; part < tables[table].parts.size(); ++part) {
+            oids += (oids.size() > 1 ? "," : "") + std::to_string(tables[table].parts[part].oid);
+            sizes.parts.push_back({table, part, 0});
+        }
+    }
+    const std::string list = oids + '}';
+    const auto found = connection.query(
+        "SELECT coalesce(pg_catalog.pg_relation_size(u.oid::pg_catalog.regclass), 0), "
+        "       coalesce(pg_catalog.pg_table_size(u.oid::pg_catalog.regclass), 0) "
+        "FROM pg_catalog.unnest($1::pg_catalog.oid[]) WITH ORDINALITY AS u(oid, number) ORDER BY u.number",
+        {sql::Param(list)}, {2, static_cast<int>(sizes.parts.size()), static_cast<int>(sizes.parts.size())});
+    for (int row = 0; row < found.rows(); ++row) {
+        PartSize& part = sizes.parts[static_cast<std::size_t>(row)];
+        part.pages = static_cast<std::uint64_t>(found.integer(row, 0)) / sizes.block_size;
+        sizes.table_bytes[part.table] += static_cast<std::uint64_t>(found.integer(row, 1));
+    }
+    return sizes;
+}
+
+CopyProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable> tables, const Sizes& sizes,
+                            std::span<const PageRange> ranges) {
+    CopyProgress progress;
+    progress.epoch = epoch;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        TableProgress table;
+        table.name = tables[i].relation.schema + '.' + tables[i].relation.table;
+        table.estimated_bytes = sizes.table_bytes[i];
+        progress.tables.push_back(std::move(table));
+    }
+    for (const auto& range : ranges) {
+        progress.tables[range.table].pages += range.pages;
+        ++progress.tables[range.table].ranges_left;
+    }
+    return progress;
+}
+
+// How often the begin marker is repeated, in bytes of rows: a worker in the middle of the snapshot needs one of them,
+// so the stream can be trimmed up to the last. Often enough for a small stream to hold several.
+std::uint64_t marker_interval(const StreamConfig& stream) {
+    constexpr std::uint64_t longest = 256ULL << 20;
+    return stream.max_bytes <= 0 ? longest : std::min(longest, static_cast<std::uint64_t>(stream.max_bytes) / 8);
+}
+
+MessageMeta copy_meta(MessageKind kind, Lsn consistent_point, const SnapshotJob& job) {
+    return {kind, {consistent_point, 0}, consistent_point, job.added};
+}
+
+// Publishes what the copying threads bring until the last range is through.
+class CopyPublisher {
+   public:
+    CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const SnapshotBegin& begin,
+                  std::uint64_t marker_interval_bytes, const SnapshotJob& job, const std::stop_token& stop)
+        : publisher_(publisher),
+          queue_(queue),
+          report_(report),
+          meta_(copy_meta(MessageKind::copy, begin.consistent_point, job)),
+          marker_(encode(begin)),
+          marker_interval_bytes_(marker_interval_bytes),
+          check_(job.check),
+          stop_(stop) {
+        header_.epoch = begin.epoch;
+        header_.first_row = 1;
+    }
+
+    void publish_begin() {
+        MessageMeta meta = meta_;
+        meta.kind = MessageKind::snapshot_begin;
+        publisher_.publish(meta, marker_);
+        bytes_since_marker_ = 0;
+    }
+
+    void run() {
+        while (report_.ranges_left() > 0) {
+            if (auto block = queue_.pop(100)) {
+                publish(*block);
+                queue_.give_back(std::move(block->text));
+            } else {
+                static_cast<void>(publisher_.has_room());  // throws when the generation is broken
+            }
+            look_around();
+        }
+    }
+
+   private:
+    void wait_for_room() {
+        while (!publisher_.wait_for_room(100)) look_around();
+    }
+
+    void look_around() {
+        if (stop_.stop_requested()) throw Interrupted{};
+        if (check_) check_(false);
+        report_.tell();
+    }
+
+    void publish(const CopiedBlock& block) {
+        if (block.rows > 0) {
+            wait_for_room();
+            if (bytes_since_marker_ >= marker_interval_bytes_) {
+                publish_begin();
+                wait_for_room();
+            }
+            bytes_since_marker_ += block.text.size();
+            header_.table = block.range.table;
+            header_.rows = block.rows;
+            header_.first_page = block.range.first_page;
+            header_.end_page = block.range.end_page;
+            publisher_.publish(meta_, block.text, &header_);
+            PGSLUICE_FAILPOINT("copy-published");
+            header_.first_row += block.rows;
+        }
+        report_.published(block);
+    }
+
+    Publisher& publisher_;
+    CopyQueue& queue_;
+    CopyReport& report_;
+    const MessageMeta meta_;
+    const std::string marker_;
+    const std::uint64_t marker_interval_bytes_;
+    std::uint64_t bytes_since_marker_ = 0;
+    CopyHeader header_;
+    const std::function<void(bool)>& check_;
+    const std::stop_token& stop_;
+};
+
+SnapshotBegin begin_of(std::uint64_t epoch, Lsn consistent_point, std::span<const SourceTable> tables,
+                       const Sizes& sizes) {
+    SnapshotBegin begin;
+    begin.epoch = epoch;
+    begin.consistent_point = consistent_point;
+    for (const auto& table : tables) begin.tables.push_back(table.relation);
+    begin.estimated_bytes = sizes.table_bytes;
+    return begin;
+}
+
+}  // namespace
+
+Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql::Connection& source,
+                  Publisher& publisher, const Log& log, std::stop_token stop) {
+    // The copying threads end when we are asked to stop, and when publishing fails.
+    std::stop_source copying;
+    const std::stop_callback link(stop, [&copying] { copying.request_stop(); });
+    SnapshotReaders snapshot = open_snapshot(options, job.slot, job.tables, source, log, copying.get_token());
+    SlotGuard guard(options.source, job.slot.stays ? job.slot.name : "");
+
+    ColumnTypes types(source);
+    const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
+    // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue behind an ALTER
+    // TABLE that waits for ours.
+    const Sizes sizes = measure(snapshot.connections.front(), tables);
+    auto ranges = plan_ranges(sizes.parts, options.copy_range_bytes / sizes.block_size);
+    log(LogLevel::info,
+        fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
+                    ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
+
+    const Lsn point = snapshot.consistent_point;
+    if (job.reach) job.reach(point, tables);
+    CopyReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_copy_progress, job.keep_progress,
+                      log);
+    const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
+    CopyQueue queue(queue_bytes, 2 * options.block_bytes);
+    RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
+    {
+        CopyPublisher copies(publisher, queue, report, begin_of(job.epoch, point, tables, sizes),
+                             marker_interval(options.stream), job, stop);
+        copies.publish_begin();
+        if (job.begun) job.begun(point);
+        const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
+        copies.run();
+    }
+    // Some may not have come to their COMMIT. Nobody is to wait for their locks until the stream has taken everything.
+    snapshot.connections.clear();
+    if (job.check) {
+        drain(publisher, stop);
+        job.check(true);
+    }
+    PGSLUICE_FAILPOINT("before-snapshot-end");
+    // From here on the end may be stored, whether we hear of it or not; without it, the next start drops the slot.
+    guard.keep();
+    publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
+                      encode(SnapshotEnd{job.epoch, point, report.rows()}));
+    drain(publisher, stop);
+    PGSLUICE_FAILPOINT("after-snapshot-end");
+    report.complete();
+    return point;
+}
+
+}  // namespace pgsluice

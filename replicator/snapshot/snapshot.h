@@ -1,0 +1,46 @@
+// The initial copy: every row of the group's tables as of the slot's consistent point, as COPY text, into the stream.
+//
+// Messages: snapshot_begin, copy ..., snapshot_end. All carry position (consistent point, 0) and confirmable = the
+// consistent point: changes that commit from there on have positions above, and the slot stands there already.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <stop_token>
+#include <string_view>
+
+#include "replicator/options.h"
+#include "replicator/snapshot/readers.h"
+#include "replicator/source/tables.h"
+#include "sql/catalog.h"
+#include "sql/connection.h"
+#include "stream/log.h"
+#include "stream/publisher.h"
+
+namespace pgsluice {
+
+struct SnapshotJob {
+    std::uint64_t epoch = 1;
+    std::span<const sql::CatalogTable> tables;  // of the publication
+    SnapshotSlot slot;
+    bool added = false;  // MessageMeta::added
+    // Called with the consistent point and the tables as changes name them: when it returns, all that was committed
+    // before is published, without these tables' changes. May be empty.
+    std::function<void(Lsn, std::span<const SourceTable>)> reach;
+    // Called with the consistent point once snapshot_begin is published, before the first row is. May be empty.
+    std::function<void(Lsn)> begun;
+    // Gets the figures as JSON now and then, for KV. May be empty.
+    std::function<void(std::string_view)> keep_progress;
+    // Called again and again while rows are published, and once all are stored, before the copy's end is: throws when
+    // the stream does not keep them. May be empty.
+    std::function<void(bool all_stored)> check;
+};
+
+// Copies all, and returns the consistent point once JetStream has stored the end marker. Memory depends neither on the
+// tables' sizes nor on the publisher's speed, but holds the largest row a few times. A slot that stays is dropped when
+// this is left by an exception. `source` is an idle connection.
+Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql::Connection& source,
+                  Publisher& publisher, const Log& log, std::stop_token stop);
+
+}  // namespace pgsluice

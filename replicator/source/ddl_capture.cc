@@ -1,0 +1,245 @@
+#include "replicator/source/ddl_capture.h"
+
+#include <fmt/format.h>
+
+#include "sql/error.h"
+#include "sql/quote.h"
+#include "stream/format/ddl_message.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Made once; a new version of the function replaces an older one.
+constexpr const char* make_table =
+    "CREATE SCHEMA IF NOT EXISTS pgsluice; "
+    "CREATE TABLE IF NOT EXISTS pgsluice.ddl_capture "
+    "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL)";
+
+// {0} the group, {1} the publication, {2} the whole schema or NULL, {3} the prefix; as literals.
+//
+// It runs as its owner, so no name may be looked up along the caller's search_path: that is read, set aside and set
+// back. A command's objects: tables that the publication has, or partitions of such, and what belongs to them. What
+// is dropped is gone from the catalogs by then; a published table is known by its place in the publication.
+//
+// Of a whole schema, a new table is published if it has a primary key: without one the source would refuse updates and
+// deletes of it from then on.
+constexpr const char* function_body = R"(
+DECLARE
+    caller_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
+    command pg_catalog.text := CASE WHEN pg_catalog.current_setting('standard_conforming_strings')
+                                   OPERATOR(pg_catalog.=) 'on' THEN coalesce(pg_catalog.current_query(), '') ELSE '' END;
+    added pg_catalog.record;
+    objects pg_catalog.json;
+BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    IF tg_event = 'sql_drop' THEN
+        SELECT json_agg(json_build_object('type', CASE d.object_type WHEN 'index' THEN 'index' ELSE 'table' END,
+                                          'identity', format('%I.%I', d.address_names[1], d.address_names[2]),
+                                          'schema', d.address_names[1],
+                                          'table', CASE d.object_type WHEN 'index' THEN '' ELSE d.address_names[2] END))
+        INTO objects
+        FROM pg_event_trigger_dropped_objects() d
+        WHERE CASE d.object_type
+            WHEN 'publication relation' THEN d.address_args[1] = {1}
+            WHEN 'index' THEN d.original AND NOT d.is_temporary AND tg_tag = 'DROP INDEX' AND d.schema_name IN (
+                SELECT schemaname FROM pg_publication_tables WHERE pubname = {1})
+            ELSE false END;
+        -- What else the command drops may be something of the target's own there.
+        IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() t
+                   WHERE t.original AND t.object_type = 'table' AND NOT EXISTS (
+                       SELECT FROM pg_event_trigger_dropped_objects() p
+                       WHERE p.object_type = 'publication relation' AND p.address_args[1] = {1}
+                         AND p.address_names = t.address_names)) THEN
+            command := '';
+        END IF;
+    ELSE
+        FOR added IN
+            SELECT n.nspname, t.relname
+            FROM pg_event_trigger_ddl_commands() c
+            JOIN pg_class t ON c.classid = 'pg_class'::regclass AND t.oid = c.objid
+            JOIN pg_namespace n ON n.oid = t.relnamespace
+            WHERE n.nspname = {2}::text AND c.command_tag = 'CREATE TABLE'
+              AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
+              AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AND NOT EXISTS (
+                  SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                  WHERE p.pubname = {1} AND (r.prrelid = t.oid
+                      OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))))
+        LOOP
+            EXECUTE format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', {1}, added.nspname, added.relname);
+        END LOOP;
+        SELECT json_agg(json_build_object('type', o.object_type, 'identity', o.object_identity, 'schema', n.nspname,
+                                          'table', t.relname, 'ancestors', (
+                                              SELECT coalesce(json_agg(json_build_object(
+                                                         'schema', an.nspname, 'table', ac.relname)
+                                                         ORDER BY a.distance), '[]')
+                                              FROM pg_partition_ancestors(t.oid) WITH ORDINALITY AS a(oid, distance)
+                                              JOIN pg_class ac ON ac.oid = a.oid
+                                              JOIN pg_namespace an ON an.oid = ac.relnamespace
+                                              WHERE a.oid <> t.oid)))
+        INTO objects
+        FROM (SELECT c.object_type, c.object_identity, CASE c.classid
+                  WHEN 'pg_class'::regclass THEN coalesce(
+                      (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.objid), c.objid)
+                  WHEN 'pg_constraint'::regclass THEN (SELECT k.conrelid FROM pg_constraint k WHERE k.oid = c.objid)
+              END AS relation
+              FROM pg_event_trigger_ddl_commands() c) o
+        JOIN pg_class t ON t.oid = o.relation AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+        WHERE EXISTS (
+            SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE p.pubname = {1} AND (r.prrelid = t.oid
+                OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))));
+    END IF;
+    IF objects IS NOT NULL THEN
+        PERFORM pg_logical_emit_message(
+            true, {3} || c.token,
+            convert_to(json_build_object(
+                'event', tg_event, 'tag', tg_tag,
+                'command', command,
+                'search_path', caller_path, 'objects', objects)::text, 'UTF8'))
+        FROM pgsluice.ddl_capture c WHERE c."group" = {0};
+    END IF;
+    PERFORM pg_catalog.set_config('search_path', caller_path, true);
+END)";
+
+struct Wanted {
+    std::string group;     // a literal
+    std::string function;  // qualified
+    std::string command_trigger;
+    std::string drop_trigger;
+    std::string prefix;  // without the token
+    std::string body;
+};
+
+Wanted wanted_for(const Names& names, const DdlScope& scope) {
+    Wanted wanted;
+    wanted.group = sql::quote_literal(names.group);
+    wanted.function = sql::quote_qualified("pgsluice", "ddl_" + names.group);
+    wanted.command_trigger = "pgsluice_" + names.group + "_ddl";
+    wanted.drop_trigger = "pgsluice_" + names.group + "_drop";
+    wanted.prefix = fmt::format("{}/{}/", kDdlPrefix, names.group);
+    wanted.body =
+        fmt::format(fmt::runtime(function_body), wanted.group, sql::quote_literal(scope.publication),
+                    scope.schema ? sql::quote_literal(*scope.schema) : "NULL", sql::quote_literal(wanted.prefix));
+    return wanted;
+}
+
+bool table_exists(sql::Connection& source) {
+    return source.query("SELECT pg_catalog.to_regclass('pgsluice.ddl_capture') IS NOT NULL", {}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
+bool triggers_stand(sql::Connection& source, const Wanted& wanted) {
+    return source
+               .query(
+                   "SELECT count(*) FROM pg_catalog.pg_event_trigger WHERE evtname IN ($1, $2) AND evtenabled <> 'D'",
+                   {sql::Param(wanted.command_trigger), sql::Param(wanted.drop_trigger)}, {1, 1, 1})
+               .integer(0, 0) == 2;
+}
+
+// The token, when all is as wanted.
+std::optional<std::string> standing(sql::Connection& source, const Names& names, const Wanted& wanted) {
+    if (!table_exists(source) || !triggers_stand(source, wanted)) return std::nullopt;
+    const auto found = source.query("SELECT token FROM pgsluice.ddl_capture WHERE \"group\" = $1 AND definition = $2",
+                                    {sql::Param(names.group), sql::Param(wanted.body)}, {1, 0, 1});
+    return found.rows() == 1 ? std::optional(found.text(0, 0)) : std::nullopt;
+}
+
+std::string install_statements(const Wanted& wanted) {
+    const auto trigger = [&](const std::string& name, const char* event, const char* tags) {
+        const std::string quoted = sql::quote_identifier(name);
+        return fmt::format(
+            "; DROP EVENT TRIGGER IF EXISTS {0}; CREATE EVENT TRIGGER {0} ON {1} WHEN TAG IN ({2}) "
+            "EXECUTE FUNCTION {3}()",
+            quoted, event, tags, wanted.function);
+    };
+    return fmt::format(
+               "BEGIN; {}; INSERT INTO pgsluice.ddl_capture VALUES ({}, {}, "
+               "pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', '')) "
+               "ON CONFLICT (\"group\") DO UPDATE SET definition = excluded.definition; "
+               "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql "
+               "SECURITY DEFINER AS {}",
+               make_table, wanted.group, sql::quote_literal(wanted.body), wanted.function,
+               sql::quote_literal(wanted.body)) +
+           trigger(wanted.command_trigger, "ddl_command_end",
+                   "'CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', "
+                   "'COMMENT'") +
+           trigger(wanted.drop_trigger, "sql_drop", "'DROP TABLE', 'DROP INDEX', 'DROP SCHEMA', 'DROP OWNED'") +
+           "; COMMIT";
+}
+
+Error explained(const Names& names, const SqlError& error) {
+    if (error.sqlstate() != "42501") return error;
+    return stop_error(
+        fmt::format("unable to capture DDL for group '{}': event triggers need a superuser ({})", names.group,
+                    error.what()),
+        "Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice and GRANT SELECT ON "
+        "pgsluice.ddl_capture to the replicator's role; or leave --track-ddl out.");
+}
+
+}  // namespace
+
+std::string ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope) {
+    const Wanted wanted = wanted_for(names, scope);
+    try {
+        if (const auto token = standing(source, names, wanted)) return wanted.prefix + *token;
+        source.exec(install_statements(wanted), "install DDL capture");
+    } catch (const SqlError& error) {
+        if (error.action() != Action::retry) source.exec("ROLLBACK");
+        throw explained(names, error);
+    }
+    const auto token = standing(source, names, wanted);
+    if (!token)
+        throw stop_error(
+            fmt::format("unable to capture DDL for group '{}': its event triggers are disabled", names.group));
+    return wanted.prefix + *token;
+}
+
+std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Names& names) {
+    const Wanted wanted = wanted_for(names, {});
+    std::vector<std::string> objects;
+    const auto triggers =
+        source.query("SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtname IN ($1, $2) ORDER BY evtname",
+                     {sql::Param(wanted.command_trigger), sql::Param(wanted.drop_trigger)}, {1});
+    for (int row = 0; row < triggers.rows(); ++row)
+        objects.push_back(fmt::format("event trigger '{}'", triggers.text(row, 0)));
+    const auto function =
+        source.query("SELECT pg_catalog.to_regproc($1) IS NOT NULL", {sql::Param(wanted.function)}, {1, 1, 1});
+    if (function.boolean(0, 0)) objects.push_back(fmt::format("function pgsluice.ddl_{}()", names.group));
+    return objects;
+}
+
+void drop_ddl_capture(sql::Connection& source, const Names& names) {
+    const Wanted wanted = wanted_for(names, {});
+    source.exec(
+        fmt::format("DROP EVENT TRIGGER IF EXISTS {}; DROP EVENT TRIGGER IF EXISTS {}; DROP FUNCTION IF EXISTS {}()",
+                    sql::quote_identifier(wanted.command_trigger), sql::quote_identifier(wanted.drop_trigger),
+                    wanted.function),
+        "drop DDL capture");
+    if (!table_exists(source)) return;
+    source.query("DELETE FROM pgsluice.ddl_capture WHERE \"group\" = $1", {sql::Param(names.group)}, {0});
+    // The last group takes the table along, and the schema unless a target's progress is in it.
+    source.exec(
+        "DO $$BEGIN "
+        "IF NOT EXISTS (SELECT FROM pgsluice.ddl_capture) THEN DROP TABLE pgsluice.ddl_capture; END IF; "
+        "IF pg_catalog.to_regclass('pgsluice.ddl_capture') IS NULL AND NOT EXISTS ("
+        "SELECT FROM pg_catalog.pg_depend WHERE refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND "
+        "refobjid = 'pgsluice'::pg_catalog.regnamespace AND deptype <> 'p') THEN DROP SCHEMA pgsluice; END IF; END$$",
+        "drop DDL capture");
+}
+
+void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log) {
+    try {
+        drop_ddl_capture(source, names);
+        log(LogLevel::info, "DDL is no longer captured: its event triggers are removed");
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42501") throw;
+        log(LogLevel::warning,
+            fmt::format("DDL is no longer captured, but this role may not remove its event triggers: drop '{}' and "
+                        "'{}' as a superuser",
+                        wanted_for(names, {}).command_trigger, wanted_for(names, {}).drop_trigger));
+    }
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,47 @@
+#include "replicator/source/lock_wait_monitor.h"
+
+#include <fmt/format.h>
+
+#include "replicator/source/session.h"
+
+namespace pgsluice {
+
+void WaitWatch::look(int waiting_pid) {
+    const auto now = Clock::now();
+    if (now < next_look_) return;
+    next_look_ = now + std::chrono::seconds(1);
+    const std::string blockers = describe_blockers(observer_, waiting_pid);
+    if (blockers.empty()) return;
+    if (waits_for_us(waiting_pid)) throw Deadlocked{blockers};
+    if (now < next_log_) return;
+    next_log_ = now + std::chrono::seconds(10);
+    log_(LogLevel::warning, fmt::format("{} waits for {}", what_, blockers));
+}
+
+StatementWatch::StatementWatch(sql::Connection& waiting, const Log& log, const std::string& what) : waiting_(waiting) {
+    waiting_.on_tick([this, &log, what] {
+        if (!observer_) {
+            observer_ = connect_source(waiting_.options(), waiting_.stop());
+            watch_.emplace(*observer_, log, what);
+        }
+        watch_->look(waiting_.backend_pid());
+    });
+}
+
+bool WaitWatch::waits_for_us(int waiting_pid) {
+    const std::string pid = std::to_string(waiting_pid);
+    std::string ours = "{";
+    for (const int our_pid : our_pids_) ours += (ours.size() > 1 ? "," : "") + std::to_string(our_pid);
+    ours += '}';
+    // Somebody he waits for may be the one who waits for us.
+    return observer_
+        .query(
+            "WITH RECURSIVE waited(pid) AS ("
+            "  SELECT u FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::pg_catalog.int4)) AS u"
+            "  UNION SELECT u FROM waited, pg_catalog.unnest(pg_catalog.pg_blocking_pids(waited.pid)) AS u) "
+            "SELECT EXISTS (SELECT FROM waited WHERE pid = ANY ($2::pg_catalog.int4[]))",
+            {sql::Param(pid), sql::Param(ours)}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
+}  // namespace pgsluice

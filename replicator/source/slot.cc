@@ -1,0 +1,90 @@
+#include "replicator/source/slot.h"
+
+#include <fmt/format.h>
+
+namespace pgsluice {
+
+std::optional<SlotState> find_slot(sql::Connection& connection, const std::string& name) {
+    // PostgreSQL 16 and 17 say more about invalidation than wal_status; to_jsonb lets one query ask all versions.
+    const auto found = connection.query(
+        "SELECT s.slot_type = 'logical' AND s.plugin = 'pgoutput' AND s.database = pg_catalog.current_database(), "
+        "  coalesce(s.active_pid, 0), "
+        "  coalesce(s.wal_status = 'lost', false) "
+        "    OR coalesce((pg_catalog.to_jsonb(s) ->> 'conflicting')::pg_catalog.bool, false) "
+        "    OR pg_catalog.to_jsonb(s) ->> 'invalidation_reason' IS NOT NULL, "
+        "  s.confirmed_flush_lsn, coalesce(s.plugin, s.slot_type) || coalesce(' in ' || s.database, '') "
+        "FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1",
+        {sql::Param(name)}, {5, 0, 1});
+    if (found.rows() == 0) return std::nullopt;
+    SlotState slot;
+    slot.ours = found.get(0, 0).value_or("f") == "t";
+    slot.active_pid = static_cast<int>(found.integer(0, 1));
+    slot.invalidated = found.boolean(0, 2);
+    if (const auto confirmed = found.get(0, 3)) slot.confirmed = parse_lsn(*confirmed).value_or(Lsn{});
+    slot.plugin_and_database = found.text(0, 4);
+    return slot;
+}
+
+void drop_slot(sql::Connection& connection, const std::string& name) {
+    connection.query(
+        "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = "
+        "$1",
+        {sql::Param(name)}, {1, 0, 1});
+}
+
+std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
+                                                const SlotState& found, const Log& log) {
+    log(LogLevel::warning, fmt::format("ending server process {}, which a killed replicator left creating slot '{}'",
+                                       found.active_pid, name));
+    const std::string pid = std::to_string(found.active_pid);
+    // Waits up to 5 s for the process to be gone (PostgreSQL 14 brought the second argument).
+    connection.query("SELECT pg_catalog.pg_terminate_backend($1::pg_catalog.int4, 5000)", {sql::Param(pid)}, {1, 1, 1});
+    return find_slot(connection, name);
+}
+
+namespace {
+
+// Whether it is there; ends it if it is not only to be looked for. The conditions stand in the statement that ends it,
+// so that a process that has its number by now is spared.
+bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot, int pid, bool look_only) {
+    const std::string number = std::to_string(pid);
+    const std::string look = look_only ? "true" : "false";
+    const auto found = connection.query(
+        "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 5000) END "
+        "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
+        "WHERE s.slot_name = $1 AND s.active_pid = $2::pg_catalog.int4 AND a.usename = SESSION_USER "
+        "AND a.application_name = pg_catalog.current_setting('application_name')",
+        {sql::Param(slot), sql::Param(number), sql::Param(look)}, {1, 0, 1});
+    return found.rows() == 1;
+}
+
+}  // namespace
+
+std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
+                                            std::optional<SlotState> found, std::chrono::milliseconds patience,
+                                            const Log& log) {
+    if (!found || found->active_pid == 0) return found;
+    const int pid = found->active_pid;
+    if (!end_walsender_of_ours(connection, name, pid, true)) return find_slot(connection, name);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (found && found->active_pid == pid && std::chrono::steady_clock::now() < deadline) {
+        connection.wait(false, 100);
+        found = find_slot(connection, name);
+    }
+    if (!found || found->active_pid != pid) return found;
+    log(LogLevel::warning,
+        fmt::format("ending server process {}, which an earlier session left using slot '{}'", pid, name));
+    end_walsender_of_ours(connection, name, pid, false);
+    return find_slot(connection, name);
+}
+
+SlotGuard::~SlotGuard() {
+    if (name_.empty()) return;
+    try {
+        sql::Connection connection(source_);
+        drop_slot(connection, name_);
+    } catch (...) {  // the source is gone or the slot busy; the next start looks again
+    }
+}
+
+}  // namespace pgsluice

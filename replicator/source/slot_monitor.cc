@@ -1,0 +1,46 @@
+#include "replicator/source/slot_monitor.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+
+#include "replicator/source/session.h"
+#include "replicator/source/wal_retention_check.h"
+#include "sql/error.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::chrono::seconds rhythm(10);
+
+}  // namespace
+
+SlotLookout::SlotLookout(const ReplicatorOptions& options, Log log)
+    : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+// A source that does not answer fails the replicator itself, too, and is reported there.
+void SlotLookout::run(const std::stop_token& stop) {
+    while (pause(stop, rhythm)) {
+        try {
+            look_on(stop);
+        } catch (const Interrupted&) {
+            return;
+        } catch (const std::exception& error) {
+            log_(LogLevel::debug,
+                 fmt::format("unable to watch slot '{}' for now: {}", options_.names.slot, error.what()));
+        }
+    }
+}
+
+void SlotLookout::look_on(const std::stop_token& stop) {
+    sql::Connection source = connect_source(options_.source, stop);
+    SlotWatch watch(options_.names.slot, log_);
+    do {
+        watch.look(source, std::chrono::steady_clock::now());
+    } while (pause(stop, rhythm));
+}
+
+}  // namespace pgsluice

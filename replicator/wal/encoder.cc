@@ -1,0 +1,224 @@
+#include "replicator/wal/encoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sql/error.h"
+#include "stream/format/ddl_message.h"
+#include "stream/recovery_hint.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::string_view kOurPrefix = "pgsluice";
+
+[[noreturn]] void out_of_order(const char* what) {
+    throw stop_error(fmt::format("unable to decode the source's changes: {}", what), "This is a bug.");
+}
+
+Relation build_relation(const pgoutput::RelationMessage& message) {
+    Relation relation;
+    relation.oid = message.oid;
+    relation.schema = message.schema;
+    relation.table = message.table;
+    relation.identity = message.identity;
+    relation.columns.reserve(message.columns.size());
+    for (const auto& from : message.columns) {
+        Column& column = relation.columns.emplace_back();
+        column.name = from.name;
+        column.type_oid = from.type_oid;
+        column.typmod = from.typmod;
+        column.key = from.key;
+    }
+    return relation;
+}
+
+}  // namespace
+
+WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix)
+    : types_(std::move(types)), ddl_prefix_(std::move(ddl_prefix)), resume_(resume), reached_(resume) {}
+
+void WalEncoder::end_at(Lsn until, std::set<Oid> left_out) {
+    until_ = until;
+    left_out_ = std::move(left_out);
+}
+
+void WalEncoder::take(std::string_view message) {
+    std::visit([this](const auto& decoded) { on(decoded); }, decoder_.decode(message));
+}
+
+void WalEncoder::skip_to(Lsn lsn) noexcept {
+    if (in_transaction_) return;
+    const Lsn most = until_ ? std::min(lsn, *until_) : lsn;
+    reached_.confirmable = std::max(reached_.confirmable, most);
+}
+
+EncodedBlock WalEncoder::finish() {
+    const auto body = writer_.finish();
+    replaced_.clear();
+    return {{MessageKind::changes, reached_.position, reached_.confirmable}, body};
+}
+
+void WalEncoder::on(const pgoutput::Begin& begin) {
+    if (in_transaction_) out_of_order("a transaction begins inside another");
+    if (until_ && begin.commit_lsn >= *until_) {
+        at_end_ = true;
+        return;
+    }
+    check_comes_again(begin);
+    in_transaction_ = true;
+    ordinal_ = 0;
+    transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
+    skipping_ = begin.commit_lsn < resume_.confirmable || begin.commit_lsn < resume_.position.commit;
+    const bool continued = begin.commit_lsn == resume_.position.commit && resume_.position.ordinal > 0;
+    if (!skipping_) writer_.begin(transaction_, continued);
+}
+
+// A source that was set back and then written to may be past what the stream holds; its changes up to there would be
+// skipped for ones it has no more.
+void WalEncoder::check_comes_again(const pgoutput::Begin& begin) {
+    if (!resume_.comes_again || begin.commit_lsn < resume_.position.commit) return;
+    if (begin.commit_lsn > resume_.position.commit) {
+        throw stop_error(
+            fmt::format("unable to go on behind {}: the source has no transaction that was committed there, so it was "
+                        "set back to an earlier state since",
+                        to_string(resume_.position)),
+            std::string(copy_anew_hint) + " to copy the group anew, or use another --group.");
+    }
+    resume_.comes_again = false;
+}
+
+void WalEncoder::on(const pgoutput::Commit& commit) {
+    if (!in_transaction_ || commit.commit_lsn != transaction_.commit_lsn) {
+        out_of_order("a commit is not that of the transaction begun");
+    }
+    if (!skipping_) writer_.commit(commit.end_lsn);
+    in_transaction_ = false;
+    skip_to(commit.end_lsn);
+}
+
+void WalEncoder::on(const pgoutput::RelationMessage& message) {
+    Relation relation = build_relation(message);
+    if (types_.complete) types_.complete(relation);
+    last_ = nullptr;
+    RelationPtr& known = relations_[message.oid];
+    if (known && *known == relation) return;
+    if (known) replaced_.push_back(std::move(known));
+    known = std::make_shared<const Relation>(std::move(relation));
+}
+
+void WalEncoder::on(const pgoutput::Type& type) {
+    if (types_.forget) types_.forget(type.oid);
+}
+
+void WalEncoder::on(const pgoutput::Insert& insert) {
+    if (!next_ordinal_of(insert.relation)) return;
+    Change change;
+    change.op = Op::insert;
+    change.relation = &relation(insert.relation, insert.new_row);
+    change.new_row = insert.new_row;
+    write(change);
+}
+
+void WalEncoder::on(const pgoutput::Update& update) {
+    if (!next_ordinal_of(update.relation)) return;
+    Change change;
+    change.op = Op::update;
+    change.relation = &relation(update.relation, update.new_row);
+    change.old_kind = update.old_kind;
+    change.old_row = update.old_row;
+    change.new_row = update.new_row;
+    if (!update.old_row.empty()) relation(update.relation, update.old_row);
+    write(change);
+}
+
+void WalEncoder::on(const pgoutput::Delete& del) {
+    if (!next_ordinal_of(del.relation)) return;
+    Change change;
+    change.op = Op::del;
+    change.relation = &relation(del.relation, del.old_row);
+    change.old_kind = del.old_kind;
+    change.old_row = del.old_row;
+    write(change);
+}
+
+void WalEncoder::on(const pgoutput::Truncate& truncate) {
+    if (!next_ordinal()) return;
+    truncated_.clear();
+    for (const Oid oid : truncate.relations) {
+        const auto known = relations_.find(oid);
+        if (known == relations_.end()) out_of_order("a truncated table was not described before");
+        if (!left_out_.contains(oid)) truncated_.push_back(known->second);
+    }
+    if (truncate.relations.empty()) out_of_order("a truncate names no table");
+    if (truncated_.empty()) return;
+    Change change;
+    change.op = Op::truncate;
+    change.cascade = truncate.cascade;
+    change.restart_identity = truncate.restart_identity;
+    change.relation = truncated_.front().get();
+    change.truncated = truncated_;
+    write(change);
+}
+
+void WalEncoder::on(const pgoutput::LogicalMessage& message) {
+    if (message.transactional) {
+        if (!next_ordinal()) return;
+    } else if (in_transaction_) {
+        out_of_order("a non-transactional message stands inside a transaction");
+    }
+    const std::string_view prefix = published_prefix(message);
+    if (!prefix.empty() && (message.transactional || is_new(message))) {
+        Change change;
+        change.op = Op::message;
+        change.prefix = prefix;
+        change.content = message.content;
+        if (!message.transactional) change.position = {message.lsn, 0};
+        write(change);
+    }
+    if (!message.transactional) skip_to(message.lsn);
+}
+
+std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& message) const {
+    if (!message.prefix.starts_with(kOurPrefix)) return {};
+    if (!message.prefix.starts_with(kDdlPrefix)) return message.prefix;
+    const bool ours = message.transactional && !ddl_prefix_.empty() && message.prefix == ddl_prefix_;
+    return ours ? kDdlPrefix : std::string_view{};
+}
+
+bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept {
+    return message.lsn > resume_.confirmable && Position{message.lsn, 0} > resume_.position;
+}
+
+bool WalEncoder::next_ordinal() {
+    if (!in_transaction_) out_of_order("a change stands outside of a transaction");
+    ++ordinal_;
+    return !skipping_ && Position{transaction_.commit_lsn, ordinal_} > resume_.position;
+}
+
+const Relation& WalEncoder::relation(Oid oid, Row row) {
+    if (last_ == nullptr || last_->oid != oid) {
+        const auto known = relations_.find(oid);
+        if (known == relations_.end()) out_of_order("the table of a change was not described before");
+        last_ = known->second.get();
+    }
+    if (row.size() != last_->columns.size()) {
+        out_of_order("a row has another number of columns than its table was described with");
+    }
+    return *last_;
+}
+
+void WalEncoder::write(Change& change) {
+    if (in_transaction_) {
+        change.transaction = &transaction_;
+        change.position = {transaction_.commit_lsn, ordinal_};
+    }
+    writer_.change(change);
+    reached_.position = change.position;
+    ++changes_;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,111 @@
+// Turns pgoutput messages into the blocks of the group's stream: resolves relations, counts ordinals, skips what the
+// stream already holds. Knows no socket and no time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "replicator/resume_point.h"
+#include "replicator/wal/pgoutput.h"
+#include "stream/change.h"
+#include "stream/format/block_writer.h"
+#include "stream/message.h"
+
+namespace pgsluice {
+
+// What pgoutput does not say about a table's columns (column_types.h). Both may be empty.
+struct TypeLookup {
+    // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends.
+    std::function<void(Relation&)> complete;
+    // Called for each type that pgoutput describes anew: it may have been changed.
+    std::function<void(Oid)> forget;
+};
+
+// A finished block: what its message's headers and body are.
+struct EncodedBlock {
+    MessageMeta meta;
+    std::string_view body;  // valid until the encoder's next call
+};
+
+class WalEncoder {
+   public:
+    // `ddl_prefix`: messages with this prefix are published with kDdlPrefix (ddl_capture.h), others that begin with
+    // kDdlPrefix are not. Empty: no DDL.
+    WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
+
+    // What is committed at or behind `until` is not taken: then at_end() holds, and nothing more may be. Before that,
+    // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
+    void end_at(Lsn until, std::set<Oid> left_out);
+    [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+
+    // Takes one pgoutput message. Its bytes may die afterwards.
+    void take(std::string_view message);
+
+    // Bytes in the block so far; 0 when there is nothing to publish.
+    [[nodiscard]] std::size_t size() const noexcept { return writer_.size(); }
+    [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
+    // Of the transaction begun last, by the source's clock (microseconds since 2000-01-01 UTC); 0 before the first.
+    [[nodiscard]] std::int64_t commit_time_us() const noexcept { return transaction_.commit_time_us; }
+    // The stream's position and confirmable once all that was taken is published. `confirmable` also grows by
+    // transactions that left no trace.
+    [[nodiscard]] const ResumePoint& reached() const noexcept { return reached_; }
+    // Changes published so far, over all blocks.
+    [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
+    // The walsender has got this far and sent all before it. Ignored inside a transaction.
+    void skip_to(Lsn lsn) noexcept;
+    // Closes the block. An open transaction is continued in the next one.
+    EncodedBlock finish();
+
+   private:
+    void on(const pgoutput::Begin& begin);
+    void check_comes_again(const pgoutput::Begin& begin);
+    void on(const pgoutput::Commit& commit);
+    void on(const pgoutput::Origin&) noexcept {}
+    void on(const pgoutput::RelationMessage& relation);
+    void on(const pgoutput::Type& type);
+    void on(const pgoutput::Insert& insert);
+    void on(const pgoutput::Update& update);
+    void on(const pgoutput::Delete& del);
+    void on(const pgoutput::Truncate& truncate);
+    void on(const pgoutput::LogicalMessage& message);
+
+    // The prefix that the message is published with; empty: it is not for us.
+    [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
+    // Counts the transaction's next change; false when the stream already holds it.
+    bool next_ordinal();
+    bool next_ordinal_of(Oid table) { return next_ordinal() && !left_out_.contains(table); }
+    // Whether the stream does not hold this non-transactional message yet.
+    [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
+    // The relation as last described; checks that the row fits it.
+    const Relation& relation(Oid oid, Row row);
+    void write(Change& change);
+
+    TypeLookup types_;
+    const std::string ddl_prefix_;
+    pgoutput::Decoder decoder_;
+    BlockWriter writer_;
+    std::unordered_map<Oid, RelationPtr> relations_;
+    const Relation* last_ = nullptr;      // the one used last
+    std::vector<RelationPtr> replaced_;   // definitions that the block may still name by their address
+    std::vector<RelationPtr> truncated_;  // reused
+    ResumePoint resume_;
+    ResumePoint reached_;
+    Transaction transaction_;
+    std::uint64_t ordinal_ = 0;
+    std::uint64_t changes_ = 0;
+    bool in_transaction_ = false;
+    bool skipping_ = false;  // the whole transaction
+    std::optional<Lsn> until_;
+    std::set<Oid> left_out_;
+    bool at_end_ = false;
+};
+
+}  // namespace pgsluice

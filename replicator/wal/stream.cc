@@ -1,0 +1,279 @@
+#include "replicator/wal/stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <variant>
+
+#include "replicator/wal/encoder.h"
+#include "replicator/wal/frame.h"
+#include "replicator/wal/ledger.h"
+#include "sql/timestamp.h"
+#include "stream/failpoint.h"
+#include "stream/format/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Time = WalSource::Clock::time_point;
+using std::chrono::milliseconds;
+
+// The walsender wakes its reader for every message; a reader that naps a little after a good catch is woken once for
+// many (DESIGN.md section 7 has the figures).
+constexpr std::size_t kNapFromBytes = 2048;
+constexpr auto kNap = 200us;
+// What was committed so long before the walsender sent it is late already: we catch up, or are in the middle of a large
+// transaction. Then a few milliseconds more do no harm, and what is done for many changes at a time costs less.
+constexpr auto kBehind = 100ms;
+// Long enough for the receive window to fill: from then on a message costs the walsender a copy into its send buffer,
+// not a way of its own through the network stack. (A small SO_RCVBUF brings that about sooner, but saved nothing more
+// and stalled when too small.)
+constexpr auto kLongNap = 25ms;
+// While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
+// comes meanwhile shares its block. A source that trickles never gets there.
+constexpr std::uint64_t kHoldBackFrom = 2;
+// How long a block that nobody waits for may take to become full.
+constexpr auto kBlockAge = 10ms;
+// No wait is longer, so that a stop is seen soon.
+constexpr milliseconds kLongestWait = 100ms;
+// Together below the 5 s in which a stopped program should be gone.
+constexpr milliseconds kDrainLimit = 3000ms;
+constexpr milliseconds kEndLimit = 500ms;
+
+class WalStream {
+   public:
+    WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+              const WalStreamHooks& hooks);
+
+    bool run(const std::stop_token& stop);
+
+   private:
+    struct Drained {
+        std::size_t bytes = 0;
+        bool dry = false;  // there was nothing more
+    };
+
+    Drained drain();
+    void take(std::string_view frame);
+    void on(const XLogData& data);
+    void on(const Keepalive& keepalive);
+    void publish_block();
+    void publish_marker(Lsn lsn);
+    void settle();
+    void send_status(Time now);
+    void check_silence(Time now) const;
+    void rest(const Drained& drained);
+    void push_out(milliseconds limit);
+    void finish();
+    [[nodiscard]] bool outstanding() { return encoder_.size() > 0 || publisher_.in_flight() > 0; }
+    [[nodiscard]] bool read_all() const;
+
+    [[nodiscard]] bool may_send_early() const;
+    [[nodiscard]] bool only_open_transaction() const;
+    [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
+    [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
+    [[nodiscard]] milliseconds until_status() const;
+
+    WalSource& source_;
+    Publisher& publisher_;
+    const ReplicatorOptions& options_;
+    const WalStreamHooks& hooks_;
+    WalEncoder encoder_;
+    Ledger ledger_;
+    milliseconds status_interval_;
+    Time last_status_;
+    Time last_received_;
+    Time block_since_;             // when the block that is being filled got its first record
+    bool behind_ = false;          // see kBehind
+    Lsn published_;                // confirmable of the last block published
+    Lsn told_;                     // to the slot
+    bool reply_requested_ = true;  // the first status goes out at once
+};
+
+milliseconds feedback_interval(const WalSource& source, const ReplicatorOptions& options) {
+    const milliseconds wanted(options.feedback_interval_ms);
+    const auto timeout = source.wal_sender_timeout();
+    return timeout == 0ms ? wanted : std::max(1ms, std::min(wanted, timeout / 3));
+}
+
+WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume,
+                     const ReplicatorOptions& options, const WalStreamHooks& hooks)
+    : source_(source),
+      publisher_(publisher),
+      options_(options),
+      hooks_(hooks),
+      encoder_(resume, hooks.types, hooks.ddl_prefix),
+      ledger_(resume.confirmable, milliseconds(options.progress_interval_ms), source.now()),
+      status_interval_(feedback_interval(source, options)),
+      last_status_(source.now()),
+      last_received_(source.now()),
+      published_(resume.confirmable) {
+    if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
+}
+
+bool WalStream::run(const std::stop_token& stop) {
+    while (!stop.stop_requested() && !read_all()) {
+        const auto drained = drain();
+        settle();
+        rest(drained);
+    }
+    while (!stop.stop_requested() && outstanding()) push_out(kLongestWait);
+    const bool reached = read_all() && !outstanding();
+    finish();
+    return reached;
+}
+
+// Whether `until` is reached.
+bool WalStream::read_all() const {
+    if (!hooks_.until) return false;
+    return encoder_.at_end() || (!encoder_.in_transaction() && encoder_.reached().confirmable >= *hooks_.until);
+}
+
+// Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
+// full or when there is nothing more to put into it, unless many are on the way already. A full block that finds no
+// room stays, and then no WAL is read: the walsender waits, and the slot keeps what we do not take.
+WalStream::Drained WalStream::drain() {
+    Drained drained;
+    const bool was_empty = encoder_.size() == 0;
+    while (!block_full() && drained.bytes < options_.block_bytes && !encoder_.at_end()) {
+        const auto frame = source_.receive();
+        if (!frame) {
+            drained.dry = true;
+            break;
+        }
+        drained.bytes += frame->size();
+        take(*frame);
+    }
+    if (drained.bytes > 0) last_received_ = source_.now();
+    if (was_empty) block_since_ = source_.now();
+    if (encoder_.size() == 0 || !publisher_.has_room()) return drained;
+    if (block_full() || (drained.dry && may_send_early())) publish_block();
+    return drained;
+}
+
+// A block that is not full goes at once when it ends a transaction, unless many are on the way already. One that lies
+// within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little. So
+// may one that is late.
+bool WalStream::may_send_early() const {
+    if (behind_ || only_open_transaction()) return source_.now() - block_since_ >= kBlockAge;
+    return publisher_.in_flight() < kHoldBackFrom;
+}
+
+// What is not published yet belongs to one transaction whose end has not come.
+bool WalStream::only_open_transaction() const {
+    return encoder_.in_transaction() && encoder_.reached().confirmable == published_;
+}
+
+void WalStream::take(std::string_view frame) {
+    std::visit([this](const auto& parsed) { on(parsed); }, parse_wal_frame(frame));
+}
+
+void WalStream::on(const XLogData& data) {
+    encoder_.take(data.message);
+    if (!encoder_.in_transaction()) return;
+    behind_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(kBehind).count();
+}
+
+void WalStream::on(const Keepalive& keepalive) {
+    encoder_.skip_to(keepalive.wal_end);
+    if (!keepalive.reply_requested) return;
+    reply_requested_ = true;
+    ledger_.hurry();
+}
+
+void WalStream::publish_block() {
+    const auto block = encoder_.finish();
+    publisher_.publish(block.meta, block.body);
+    published_ = block.meta.confirmable;
+    ledger_.published(block.meta.confirmable, source_.now());
+}
+
+void WalStream::publish_marker(Lsn lsn) {
+    const auto body = encode(Progress{lsn, sql::postgres_time_us()});
+    publisher_.publish({MessageKind::progress, encoder_.reached().position, lsn}, body);
+    ledger_.published(lsn, source_.now());
+}
+
+// Whatever has to happen in time, whether WAL comes or not and whether it can be published or not.
+void WalStream::settle() {
+    const auto now = source_.now();
+    const bool room = publisher_.has_room();  // throws when the generation is broken
+    if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
+    const auto reached = encoder_.reached().confirmable;
+    if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
+    check_silence(now);
+    if (reply_requested_ || until_status() == 0ms) send_status(now);
+}
+
+void WalStream::send_status(Time now) {
+    auto confirmed = ledger_.confirmed();
+    if (hooks_.confirm_limit) confirmed = std::min(confirmed, hooks_.confirm_limit());
+    confirmed = std::max(confirmed, told_);
+    const bool news = confirmed > told_;
+    if (news) PGSLUICE_FAILPOINT("before_feedback");
+    // Asking back when nothing has come tells a silent source from a dead one, and how far its WAL is.
+    source_.send_status(confirmed, last_received_ <= last_status_);
+    if (news) PGSLUICE_FAILPOINT("after_feedback");
+    told_ = confirmed;
+    last_status_ = now;
+    reply_requested_ = false;
+    if (hooks_.confirmed) hooks_.confirmed(confirmed);
+}
+
+void WalStream::check_silence(Time now) const {
+    if (now - last_received_ < milliseconds(options_.source_timeout_ms)) return;
+    throw retry_error(fmt::format("unable to read the write-ahead log: the source has not answered for {} s",
+                                  options_.source_timeout_ms / 1000));
+}
+
+milliseconds WalStream::until_status() const {
+    const auto left = std::chrono::ceil<milliseconds>(last_status_ + status_interval_ - source_.now());
+    return std::clamp(left, 0ms, kLongestWait);
+}
+
+void WalStream::rest(const Drained& drained) {
+    const bool pending = encoder_.size() > 0 && (drained.dry || block_full());
+    if (pending && !publisher_.has_room()) {
+        publisher_.wait_for_room(static_cast<int>(until_status().count()));
+        last_received_ = source_.now();  // not reading is no silence of the source
+    } else if (drained.dry && (pending || drained.bytes >= kNapFromBytes)) {
+        source_.nap(behind_ ? kLongNap : kNap);
+    } else if (drained.dry) {
+        source_.wait(until_status());
+    }
+}
+
+void WalStream::push_out(milliseconds limit) {
+    if (encoder_.size() > 0 && publisher_.has_room()) publish_block();
+    const auto slice = static_cast<int>(std::min(limit, std::max(until_status(), 1ms)).count());
+    if (encoder_.size() > 0) {
+        publisher_.wait_for_room(slice);
+    } else {
+        publisher_.drain(slice);
+    }
+    last_received_ = source_.now();  // not reading is no silence of the source
+    settle();
+}
+
+// Everything taken from the WAL is published, even half a transaction: the next session goes on behind its last change.
+void WalStream::finish() {
+    const auto deadline = source_.now() + kDrainLimit;
+    const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - source_.now()); };
+    while (left() > 0ms && outstanding()) push_out(left());
+    if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
+    send_status(source_.now());
+    source_.end(kEndLimit);
+}
+
+}  // namespace
+
+bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+                const WalStreamHooks& hooks, std::stop_token stop) {
+    return WalStream(source, publisher, resume, options, hooks).run(stop);
+}
+
+}  // namespace pgsluice
