@@ -11,8 +11,8 @@
 
 #include "cmd/dead_letter_stream.h"
 #include "cmd/owed_letters.h"
-#include "sinks/postgres.h"
-#include "sinks/webhook.h"
+#include "sinks/postgres/sink.h"
+#include "sinks/webhook/sink.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/block_reader.h"

@@ -2,11 +2,11 @@
 
 #include <array>
 
-#include "sinks/file.h"
-#include "sinks/nats.h"
-#include "sinks/postgres.h"
-#include "sinks/stdout.h"
-#include "sinks/webhook.h"
+#include "sinks/file/sink.h"
+#include "sinks/nats/sink.h"
+#include "sinks/postgres/sink.h"
+#include "sinks/stdout/sink.h"
+#include "sinks/webhook/sink.h"
 
 namespace pgsluice {
 

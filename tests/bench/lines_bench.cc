@@ -13,10 +13,10 @@
 #include <memory>
 #include <string>
 
-#include "sinks/file.h"
-#include "sinks/json_line.h"
-#include "sinks/stdout.h"
-#include "sinks/webhook.h"
+#include "sinks/file/sink.h"
+#include "sinks/lines/json_line.h"
+#include "sinks/stdout/sink.h"
+#include "sinks/webhook/sink.h"
 #include "tests/support/http_receiver.h"
 
 using namespace pgsluice;

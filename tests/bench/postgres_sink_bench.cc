@@ -12,7 +12,7 @@
 #include <functional>
 #include <sstream>
 
-#include "sinks/postgres.h"
+#include "sinks/postgres/sink.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/sink_feed.h"
 

@@ -1,4 +1,4 @@
-#include "sinks/nats.h"
+#include "sinks/nats/sink.h"
 
 #include <doctest/doctest.h>
 

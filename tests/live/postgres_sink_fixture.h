@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sinks/postgres.h"
+#include "sinks/postgres/sink.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/sink_feed.h"
 

@@ -5,7 +5,7 @@
 
 #include "cmd/teardown.h"
 #include "replicator/source/session.h"
-#include "sinks/postgres_progress.h"
+#include "sinks/postgres/progress.h"
 #include "stream/group/registry.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"

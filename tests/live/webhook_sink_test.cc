@@ -1,4 +1,4 @@
-#include "sinks/webhook.h"
+#include "sinks/webhook/sink.h"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "sinks/webhook_client.h"
+#include "sinks/webhook/client.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/sink_feed.h"
 

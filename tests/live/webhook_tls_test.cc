@@ -1,7 +1,7 @@
 // The webhook sink over TLS: certificates are verified, an own authority may be named.
 #include <doctest/doctest.h>
 
-#include "sinks/webhook.h"
+#include "sinks/webhook/sink.h"
 #include "tests/support/process.h"
 #include "tests/support/sink_feed.h"
 

@@ -1,4 +1,4 @@
-#include "sinks/debezium_line.h"
+#include "sinks/lines/debezium_line.h"
 
 #include <doctest/doctest.h>
 

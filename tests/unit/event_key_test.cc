@@ -1,4 +1,4 @@
-#include "sinks/event_key.h"
+#include "sinks/lines/event_key.h"
 
 #include <doctest/doctest.h>
 

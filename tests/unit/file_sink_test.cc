@@ -1,4 +1,4 @@
-#include "sinks/file.h"
+#include "sinks/file/sink.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include <set>
 
 #include "sink_batches.h"
-#include "sinks/line_file_name.h"
+#include "sinks/file/line_file_name.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;

@@ -47,7 +47,7 @@ bool starts_with_one_of(const std::string& text, const Names& prefixes) {
 }
 
 struct Include {
-    std::string file;  // "sinks/webhook.cc"
+    std::string file;  // "sinks/webhook/sink.cc"
     std::string header;
     bool quoted;
 };

@@ -1,4 +1,4 @@
-#include "sinks/json_line.h"
+#include "sinks/lines/json_line.h"
 
 #include <doctest/doctest.h>
 

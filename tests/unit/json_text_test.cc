@@ -1,4 +1,4 @@
-#include "sinks/json_text.h"
+#include "sinks/lines/json_bytes.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/json_value.h"
+#include "sinks/lines/json_value.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/key_hash.h"
+#include "sinks/webhook/key_hash.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/line_file_name.h"
+#include "sinks/file/line_file_name.h"
 
 #include <doctest/doctest.h>
 

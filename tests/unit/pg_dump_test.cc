@@ -1,4 +1,4 @@
-#include "sinks/pg_dump.h"
+#include "sinks/postgres/schema/pg_dump.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/postgres_array.h"
+#include "sinks/postgres/array.h"
 
 #include <doctest/doctest.h>
 

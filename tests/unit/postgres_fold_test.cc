@@ -1,4 +1,4 @@
-#include "sinks/postgres_fold.h"
+#include "sinks/postgres/net_changes.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/slot_file.h"
+#include "sinks/file/two_copy_file.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/state_record.h"
+#include "sinks/file/state_record.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/stdout.h"
+#include "sinks/stdout/sink.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <string>
 #include <thread>
 
-#include "sinks/posix_file.h"
+#include "sinks/file/posix_file.h"
 
 using namespace pgsluice;
 

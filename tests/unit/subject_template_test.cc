@@ -1,4 +1,4 @@
-#include "sinks/subject_template.h"
+#include "sinks/nats/subject_template.h"
 
 #include <doctest/doctest.h>
 

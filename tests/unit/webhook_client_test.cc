@@ -1,4 +1,4 @@
-#include "sinks/webhook_client.h"
+#include "sinks/webhook/client.h"
 
 #include <doctest/doctest.h>
 

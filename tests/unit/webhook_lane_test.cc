@@ -1,4 +1,4 @@
-#include "sinks/webhook_lane.h"
+#include "sinks/webhook/lane.h"
 
 #include <doctest/doctest.h>
 

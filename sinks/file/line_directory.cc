@@ -1,0 +1,182 @@
+#include "sinks/file/line_directory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "sinks/file/line_file_name.h"
+#include "sinks/lines/rfc3339.h"
+#include "stream/failpoint.h"
+
+namespace pgsluice {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The record's own fields.
+constexpr const char* kOpen = "open";           // the open file's name
+constexpr const char* kFormat = "format";       // of its lines; files begun before there was this field are pg_flo's
+constexpr const char* kLength = "length";       // its bytes that count
+constexpr const char* kSealed = "sealed";       // the file finished last
+constexpr const char* kEnded = "ended_epoch";   // the epoch whose files are finished; 0 while another is loading
+constexpr const char* kFinished = "finished";   // "1" once a file was handed over
+constexpr const char* kLastBegun = "begun_us";  // when the newest file was begun
+
+std::vector<std::string> names_in(const std::string& directory) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+        names.push_back(at->path().filename().string());
+    }
+    if (error) throw stop_error("unable to list '" + directory + "': " + error.message());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string snapshot_name(const std::string& name, std::uint64_t epoch) {
+    return fmt::format("{}.snapshot-{}", name, epoch);
+}
+
+}  // namespace
+
+LineDirectory::LineDirectory(std::string path, std::string group, std::string format, bool zstd, Log log)
+    : path_(std::move(path)), format_(std::move(format)), zstd_(zstd), log_(std::move(log)) {
+    record_.group = std::move(group);
+}
+
+std::optional<SinkState> LineDirectory::recover() {
+    file_.reset();
+    if (!slots_) {
+        std::error_code error;
+        fs::create_directories(path_, error);
+        if (error) throw stop_error("unable to make directory '" + path_ + "': " + error.message());
+        slots_.emplace(in_directory("pgsluice.state"), "the directory");
+    }
+    auto record = slots_->read();
+    const bool known = record.has_value();
+    if (known && record->group != record_.group) {
+        throw stop_error("unable to use '" + path_ + "': it belongs to group '" + record->group + "'",
+                         "Give each group a --file-output-dir of its own.");
+    }
+    if (known) record_ = std::move(*record);
+    settle();
+    resume_open_file();
+    if (!known) return std::nullopt;
+    return record_.state;
+}
+
+void LineDirectory::settle() {
+    using Kind = LineFileName::Kind;
+    const std::string open = record_.text(kOpen);
+    const std::string sealed = record_.text(kSealed);
+    const std::uint64_t loading = record_.state.loading_epoch;
+    for (const std::string& name : names_in(path_)) {
+        const LineFileName parsed = parse_line_file_name(name);
+        if (parsed.kind == Kind::part && parsed.finished == open) continue;
+        if (parsed.kind == Kind::part && parsed.finished == sealed) {
+            rename_file(name, loading == 0 ? sealed : snapshot_name(sealed, loading));
+        } else if (parsed.kind == Kind::snapshot && parsed.epoch == record_.number(kEnded)) {
+            rename_file(name, parsed.finished);
+        } else if (parsed.kind == Kind::part || (parsed.kind == Kind::snapshot && parsed.epoch != loading)) {
+            log_(LogLevel::info, fmt::format("removing '{}': it lies behind the checkpoint", in_directory(name)));
+            if (std::remove(in_directory(name).c_str()) != 0) throw io_error("remove", in_directory(name));
+        }
+    }
+    sync_directory(path_);
+}
+
+void LineDirectory::resume_open_file() {
+    name_ = record_.text(kOpen);
+    begun_us_ = static_cast<std::int64_t>(record_.number(kLastBegun));
+    name_durable_ = true;
+    if (name_.empty()) return;
+    file_.emplace(LineFile::resume(in_directory(name_ + ".part"), is_zstd_name(name_), record_.number(kLength)));
+    const std::string format = record_.text(kFormat);
+    const bool same_format = (format.empty() ? "pg_flo" : format) == format_;
+    if (is_zstd_name(name_) != zstd_ || !same_format) seal(record_.state);  // an option was changed
+}
+
+LineFile& LineDirectory::file(Position first) {
+    if (file_) return *file_;
+    // Names must sort in the order of the files, also when the clock was set back.
+    begun_us_ = std::max(now_unix_us(), static_cast<std::int64_t>(record_.number(kLastBegun)) + 1);
+    name_ = line_file_name(begun_us_, first, zstd_);
+    name_durable_ = false;
+    return file_.emplace(LineFile::create(in_directory(name_ + ".part"), zstd_));
+}
+
+bool LineDirectory::reads(const std::string& stream) {
+    const std::string before = record_.text(kStreamField);
+    stream_ = stream;
+    return before.empty() || before == stream;
+}
+
+// Records written before there was this field know ended copies only.
+bool LineDirectory::has_finished() const { return record_.number(kFinished) != 0 || record_.number(kEnded) != 0; }
+
+void LineDirectory::sync_open_file() {
+    if (!file_) return;
+    file_->end_frame();
+    file_->sync();
+    if (!name_durable_) sync_directory(path_);
+    name_durable_ = true;
+}
+
+void LineDirectory::write_record(const SinkState& state) {
+    PGSLUICE_FAILPOINT("file_before_checkpoint");
+    StateRecord next = record_;
+    next.state = state;
+    next.more[kOpen] = file_ ? name_ : "";
+    next.more[kFormat] = format_;
+    if (!stream_.empty()) next.more[kStreamField] = stream_;
+    next.more[kLength] = std::to_string(file_ ? file_->size() : 0);
+    next.more[kLastBegun] = std::to_string(begun_us_);
+    slots_->write(next);
+    record_ = std::move(next);
+    PGSLUICE_FAILPOINT("file_after_checkpoint");
+}
+
+void LineDirectory::commit(const SinkState& state) {
+    sync_open_file();
+    write_record(state);
+}
+
+void LineDirectory::seal(const SinkState& state) {
+    sync_open_file();
+    if (file_) record_.more[kSealed] = name_;
+    if (file_ && state.loading_epoch == 0) record_.more[kFinished] = "1";
+    file_.reset();
+    write_record(state);
+    settle();
+}
+
+void LineDirectory::publish(std::uint64_t epoch, const SinkState& state) {
+    record_.more[kEnded] = std::to_string(epoch);
+    record_.more[kFinished] = "1";
+    write_record(state);
+    settle();
+}
+
+void LineDirectory::discard(const SinkState& state, const std::string& first_lines) {
+    file_.reset();
+    record_.more[kSealed] = "";
+    // Epochs count from 1 again when the group's KV bucket was lost: this one may have the number of one that ended.
+    if (has_finished()) record_.more[kFinished] = "1";
+    record_.more[kEnded] = "0";
+    if (!first_lines.empty()) file(state.checkpoint.position).lines() = first_lines;
+    sync_open_file();
+    write_record(state);
+    settle();
+}
+
+void LineDirectory::rename_file(const std::string& from, const std::string& to) {
+    PGSLUICE_FAILPOINT("file_rename");
+    const std::string target = in_directory(to);
+    if (std::rename(in_directory(from).c_str(), target.c_str()) != 0) throw io_error("name", target);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,170 @@
+#include "sinks/nats/sink.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include "sinks/lines/event_key.h"
+#include "sinks/lines/json_line.h"
+#include "sinks/lines/rfc3339.h"
+#include "sinks/nats/subject_template.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr int kPollMs = 100;
+constexpr std::chrono::milliseconds kStopGrace{3000};  // for what is under way, once we are asked to stop
+constexpr std::uint64_t kHeaderBytes = 1024;           // what our headers take at most; max_payload counts them
+constexpr std::array<std::string_view, 4> kOps = {"insert", "update", "delete", "truncate"};
+
+class NatsSink final : public Sink {
+   public:
+    NatsSink(const NatsSinkOptions& options, const BrokerOptions& group_server, Log log, std::stop_token stop)
+        : options_(options),
+          server_(group_server),
+          log_(std::move(log)),
+          stop_(std::move(stop)),
+          subject_(options.subject, options.group),
+          encoder_(make_line_encoder(options.format, options.group)) {
+        if (!options.url.empty()) server_.url = options.url;
+    }
+
+    [[nodiscard]] bool keeps_state() const override { return false; }
+
+    std::optional<SinkState> open() override {
+        broker_ = Broker::connect(server_, log_, stop_);
+        publisher_ = broker_->subject_publisher();
+        return std::nullopt;
+    }
+
+    void resume(const SinkState& state) override {
+        complete_ = durable_ = state.checkpoint;
+        loading_epoch_ = state.loading_epoch;
+    }
+
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void while_waiting(std::function<void()> tell) override { tell_ = std::move(tell); }
+
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                        const Checkpoint& upto) override {
+        if (is_within({complete_, loading_epoch_, {}}, begin)) return;
+        if (std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1) {
+            log_(LogLevel::warning, "the copy starts over: rows published by its earlier attempts are void");
+            lines_.clear();
+            encoder_->append_snapshot_begin(lines_, begin, tables);
+            publish({{begin.consistent_point, 0}, true, 0}, subject_.fill("", "", "snapshot"), lines_);
+        }
+        complete_ = upto;
+        drain();
+    }
+
+    [[nodiscard]] bool takes_copy() const override { return false; }
+    void copy(const CopyBlock& /*block*/) override { throw std::logic_error("the nats sink takes no COPY text"); }
+
+    void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
+        loading_epoch_ = 0;
+        complete_ = upto;
+        drain();
+    }
+
+    void apply(const Batch& batch) override {
+        encoder_->set_time(now_unix_us());
+        for (const Change& change : batch.changes) add(change);
+        if (batch.complete) complete_ = batch.upto;
+    }
+
+    void flush() override { drain(); }
+    [[nodiscard]] Checkpoint durable() const override { return durable_; }
+    void close() override { drain(); }
+
+   private:
+    struct Subjects {
+        std::array<std::string, 4> by_op;
+    };
+
+    void add(const Change& change) {
+        lines_.clear();
+        encoder_->append(lines_, change);
+        EventKey key{change.position, change.snapshot, 0};
+        for (std::string_view rest = lines_; !rest.empty(); ++key.part) {
+            const std::size_t end = rest.find('\n') + 1;
+            publish(key, subject_of(change, key.part), rest.substr(0, end));
+            rest.remove_prefix(end);
+        }
+    }
+
+    const std::string& subject_of(const Change& change, std::size_t part) {
+        if (change.op == Op::message) return ddl_subject_;
+        const Relation& relation = change.op == Op::truncate ? *change.truncated[part] : *change.relation;
+        Subjects& subjects = subjects_[&relation];
+        std::string& subject = subjects.by_op[static_cast<std::size_t>(change.op)];
+        if (subject.empty()) {
+            subject = subject_.fill(relation.schema, relation.table, kOps[static_cast<std::size_t>(change.op)]);
+        }
+        return subject;
+    }
+
+    void publish(const EventKey& key, const std::string& subject, std::string_view line) {
+        line.remove_suffix(1);  // the newline
+        const std::string position = to_string(key);
+        const std::uint64_t most = broker_->max_payload();
+        if (line.size() + kHeaderBytes > most) {
+            throw stop_error(
+                fmt::format("unable to publish change '{}' to '{}': it takes {} bytes, the server at most {}", position,
+                            subject, line.size() + kHeaderBytes, most),
+                "Raise max_payload in nats-server's configuration, or exclude the column with a rule.");
+        }
+        wait_until([&] { return publisher_->wait_for_room(line.size(), kPollMs); });
+        publisher_->publish(subject, line, options_.group + ":" + position + ":" + subject);
+    }
+
+    // Until the server has stored everything.
+    void drain() {
+        wait_until([&] { return publisher_->drain(kPollMs); });
+        durable_ = complete_;
+    }
+
+    // Acknowledgements may take long, or never come: the worker is told all the while, and a stop is seen.
+    template <typename Done>
+    void wait_until(const Done& done) {
+        while (!done()) {
+            if (tell_) tell_();
+            const auto now = std::chrono::steady_clock::now();
+            if (!stop_.stop_requested()) continue;
+            if (!stopping_since_) stopping_since_ = now;
+            if (now - *stopping_since_ > kStopGrace) throw Interrupted();
+        }
+    }
+
+    NatsSinkOptions options_;
+    BrokerOptions server_;
+    Log log_;
+    std::stop_token stop_;
+    SubjectTemplate subject_;
+    std::string ddl_subject_ = subject_.fill("", "", "ddl");
+    std::unique_ptr<LineEncoder> encoder_;
+    std::unique_ptr<Broker> broker_;
+    std::unique_ptr<SubjectPublisher> publisher_;
+    std::unordered_map<const Relation*, Subjects> subjects_;
+    std::string lines_;
+    Checkpoint complete_;  // of the last complete batch published
+    Checkpoint durable_;
+    std::uint64_t loading_epoch_ = 0;
+    std::function<void()> tell_;  // while we wait
+    std::optional<std::chrono::steady_clock::time_point> stopping_since_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_nats_sink(const NatsSinkOptions& options, const BrokerOptions& group_server, Log log,
+                                     std::stop_token stop) {
+    return std::make_unique<NatsSink>(options, group_server, std::move(log), std::move(stop));
+}
+
+}  // namespace pgsluice

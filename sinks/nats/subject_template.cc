@@ -1,0 +1,78 @@
+#include "sinks/nats/subject_template.h"
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+bool is_special(char c) {
+    return c == '.' || c == '*' || c == '>' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+}
+
+void append_token(std::string& out, std::string_view name) {
+    if (name.empty()) out += '_';
+    for (const char c : name) out += is_special(c) ? '_' : c;
+}
+
+bool is_subject(std::string_view text) {
+    char before = '.';
+    for (const char c : text) {
+        if (c == '.' ? before == '.' : is_special(c)) return false;
+        before = c;
+    }
+    return before != '.';
+}
+
+}  // namespace
+
+SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) {
+    const auto refuse = [&](const std::string& reason) {
+        throw usage_error("unable to use --nats-subject '" + std::string(text) + "': " + reason,
+                          "Give something like 'cdc.{schema}.{table}.{op}'.");
+    };
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::size_t open = rest.find('{');
+        if (open > 0) parts_.push_back({Piece::text, std::string(rest.substr(0, open))});
+        if (open == std::string_view::npos) break;
+        const std::size_t close = rest.find('}', open);
+        if (close == std::string_view::npos) refuse("a '{' is not closed");
+        const std::string_view name = rest.substr(open + 1, close - open - 1);
+        if (name == "group") {
+            parts_.push_back({Piece::text, std::string(group)});
+        } else if (name == "schema" || name == "table" || name == "op") {
+            parts_.push_back({name == "schema" ? Piece::schema : name == "table" ? Piece::table : Piece::op, {}});
+        } else {
+            refuse("it knows {group}, {schema}, {table} and {op}");
+        }
+        rest.remove_prefix(close + 1);
+    }
+    const std::string example = fill("x", "x", "x");
+    if (!is_subject(example)) refuse("it makes no valid subject");
+    if (example.starts_with("pgsluice.") || example.starts_with("pgsluice-dlq.") || example.starts_with("$")) {
+        refuse("such subjects belong to pgsluice or NATS itself");
+    }
+}
+
+std::string SubjectTemplate::fill(std::string_view schema, std::string_view table, std::string_view op) const {
+    std::string out;
+    for (const Part& part : parts_) {
+        switch (part.piece) {
+            case Piece::text:
+                out += part.text;
+                break;
+            case Piece::schema:
+                append_token(out, schema);
+                break;
+            case Piece::table:
+                append_token(out, table);
+                break;
+            case Piece::op:
+                append_token(out, op);
+                break;
+        }
+    }
+    return out;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,88 @@
+#include "sinks/postgres/apply.h"
+
+#include <algorithm>
+
+#include "stream/failpoint.h"
+
+namespace pgsluice {
+
+void PostgresApplier::begin() {
+    session_.connection.exec(session_.begin());
+    open_ = true;
+}
+
+void PostgresApplier::roll_back() {
+    if (!open_) return;
+    open_ = false;
+    deferred_.clear();
+    session_.connection.exec("ROLLBACK");
+}
+
+void PostgresApplier::note_deferred(const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+        if (change.op != Op::insert && change.op != Op::update) continue;
+        const auto& plan = plans_.at(*change.relation);
+        if (plan->table.has_deferrable()) deferred_.note(plan, change);
+    }
+}
+
+void PostgresApplier::commit(const SinkState& next) {
+    progress_.move(next);
+    PGSLUICE_FAILPOINT("postgres_before_commit");
+    session_.connection.exec("COMMIT");
+    open_ = false;
+    deferred_.clear();
+    PGSLUICE_FAILPOINT("postgres_after_commit");
+    progress_.moved(next);
+}
+
+void PostgresApplier::apply(const std::vector<Change>& changes, const SinkState* next) {
+    plans_.start_batch();
+    if (session_.replica) note_deferred(changes);
+    if (options_.set_based) {
+        std::string reason;
+        if (apply_sets(changes, next, reason)) return;
+        log_(LogLevel::debug, "a batch is applied row by row: " + reason);
+        plans_.start_batch();
+    }
+    if (!open_) begin();
+    in_order_.apply(changes, next != nullptr, counts_);
+    if (next != nullptr) commit(*next);
+}
+
+bool PostgresApplier::apply_sets(const std::vector<Change>& changes, const SinkState* next, std::string& reason) {
+    const bool piece = open_;
+    // Where the server checks them, a COMMIT that finds one broken would take the pieces before this one along.
+    const bool checks = next != nullptr && (session_.replica ? deferred_.pending(session_) : piece);
+    if (checks && piece) session_.connection.exec("SAVEPOINT pgsluice_checked");
+    ConflictCounts counts = counts_;
+    if (!sets_.apply(changes, piece, checks ? nullptr : next, counts)) {
+        reason = sets_.reason();
+        return false;
+    }
+    open_ = checks || next == nullptr;
+    try {
+        if (checks) deferred_.check(session_);
+    } catch (const SqlError& error) {
+        if (!is_fault_of_change(error)) throw;
+        reason = error.what();
+        session_.connection.exec(piece ? "ROLLBACK TO SAVEPOINT pgsluice_checked" : "ROLLBACK");
+        open_ = piece;
+        return false;
+    }
+    counts_ = counts;
+    if (checks) commit(*next);
+    return true;
+}
+
+void PostgresApplier::apply_ddl(const Change& change) {
+    const auto statement = ddl_statement(change, options_.apply_ddl, log_);
+    if (!statement) return;
+    if (!open_) begin();
+    deferred_.check(session_);  // as long as the constraints are as the rows were written for
+    deferred_.clear();
+    run_ddl(session_, *statement, log_);
+    plans_.forget();
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,419 @@
+#include "sinks/postgres/apply_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stream/failpoint.h"
+#include "stream/format/copy_text.h"
+
+namespace pgsluice {
+
+namespace {
+
+// For how many batches a table's inserts upsert at once after one has met an existing key.
+constexpr std::uint64_t upsert_batches = 1000;
+
+constexpr std::size_t max_kept_bytes = 4U << 20;  // of a buffer that is used again
+
+bool needs_key(const TableChanges& table) {
+    return !table.only_inserts && table.plan->match == PostgresPlan::Match::nothing;
+}
+
+bool moves_identity(const TableChanges& table) {
+    return table.plan->always_key && std::any_of(table.changes.begin(), table.changes.end(), [&](const Change* change) {
+               return change->op == Op::update && changes_key(*table.plan, *change);
+           });
+}
+
+}  // namespace
+
+// Statements whose outcome must be looked at before the next are not for a pipeline.
+bool PostgresSets::possible(std::span<const Segment> segments) const {
+    return std::none_of(segments.begin(), segments.end(), [](const Segment& segment) {
+        return std::any_of(segment.tables.begin(), segment.tables.end(),
+                           [](const TableChanges& table) { return needs_key(table) || moves_identity(table); });
+    });
+}
+
+bool PostgresSets::apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
+                         ConflictCounts& counts) {
+    ++batch_;
+    commits_ = next != nullptr;
+    const auto segments = segments_.cut(changes, plans_, !session_.replica);
+    if (!possible(segments)) {
+        reason_ = "a change needs a look at the row";
+        return false;
+    }
+    // Before the pipeline takes the connection.
+    for (const Segment& segment : segments) {
+        if (segment.truncate != nullptr) truncated_tables(plans_, *segment.truncate);
+    }
+    counts_ = {};
+    pipeline_.emplace(session_.connection);
+    bool good = true;
+    queue_start(transaction_open);
+    for (const Segment& segment : segments) {
+        if (segment.truncate != nullptr) truncate(*segment.truncate);
+        for (const TableChanges& table : segment.tables) {
+            if (good) write(table);
+            good = good && pipeline_.has_value();
+        }
+    }
+    if (good) {
+        queue_end(transaction_open, next);
+        PGSLUICE_FAILPOINT("postgres_before_commit");
+        good = settle();
+    }
+    pipeline_.reset();
+    if (!good) {
+        session_.connection.exec(
+            transaction_open ? "ROLLBACK TO SAVEPOINT pgsluice_piece; RELEASE SAVEPOINT pgsluice_piece" : "ROLLBACK");
+        return false;
+    }
+    if (next != nullptr) {
+        PGSLUICE_FAILPOINT("postgres_after_commit");
+        progress_.moved(*next);
+    }
+    counts.upserted += counts_.upserted;
+    counts.deleted_missing += counts_.deleted_missing;
+    return true;
+}
+
+void PostgresSets::expect(std::size_t index, Expected expected) {
+    expected_.resize(index + 1);
+    expected_[index] = expected;
+}
+
+void PostgresSets::queue_start(bool transaction_open) {
+    if (transaction_open) {
+        expect(pipeline_->run("SAVEPOINT pgsluice_piece"), {});
+        return;
+    }
+    expect(pipeline_->run("BEGIN"), {});
+    if (!session_.replica) expect(pipeline_->run("SET CONSTRAINTS ALL DEFERRED"), {});
+}
+
+void PostgresSets::queue_end(bool transaction_open, const SinkState* next) {
+    if (next == nullptr) {
+        if (transaction_open) expect(pipeline_->run("RELEASE SAVEPOINT pgsluice_piece"), {});
+        return;
+    }
+    offsets_.clear();
+    texts_.clear();
+    for (const std::string& text : progress_.move_parameters(*next)) add_text(text);
+    send_texts(progress_statement_, {Expected::What::progress, nullptr, nullptr, 0});
+    expect(pipeline_->run("COMMIT"), {});
+}
+
+bool PostgresSets::settle() {
+    const auto replies = pipeline_->sync();
+    bool all_found = true;
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (replies[i].kind != sql::Reply::Kind::done) continue;
+        const Expected& expected = expected_[i];
+        const auto affected = static_cast<std::uint64_t>(replies[i].affected);
+        if (expected.what == Expected::What::prepare) expected.prepared->ready = true;
+        if (expected.what == Expected::What::upsert) counts_.upserted += static_cast<std::uint64_t>(replies[i].value);
+        if (expected.what == Expected::What::update) all_found &= affected == expected.rows;
+        if (expected.what == Expected::What::remove && affected < expected.rows)
+            counts_.deleted_missing += expected.rows - affected;
+    }
+    if (!pipeline_->failure()) {
+        expected_.clear();
+        if (!all_found) reason_ = "a row to update is not there";
+        return all_found;
+    }
+    const SqlError error = *pipeline_->failure();
+    const Expected failed = expected_[pipeline_->failed_index()];
+    expected_.clear();
+    if (error.action() == Action::retry) throw error;
+    reason_ = error.what();
+    blame(failed, error);
+    return false;
+}
+
+void PostgresSets::blame(const Expected& expected, const SqlError& error) {
+    if (expected.what == Expected::What::progress && error.sqlstate() == "22012") throw progress_.stolen();
+    if (expected.statements != nullptr && error.sqlstate() == "23505")
+        expected.statements->upsert_until = batch_ + upsert_batches;
+    // A table or column is not what it was, or the index behind ON CONFLICT is gone.
+    if (error.sqlstate().starts_with("42")) plans_.forget();
+}
+
+// --- what is written
+
+void PostgresSets::write(const TableChanges& table) {
+    PlanStatements& statements = statements_of(table.plan);
+    if (table.only_inserts) {
+        rows_.clear();
+        for (const Change* change : table.changes) rows_.push_back(change->new_row);
+        insert_rows(statements, rows_);
+    } else if (fold(table)) {
+        delete_rows(statements, fold_.deletes(), fold_.passing_deletes());
+        update_rows(statements, fold_.updates());
+        insert_rows(statements, fold_.inserts());
+    } else {
+        write_in_order(statements, table);
+    }
+}
+
+bool PostgresSets::fold(const TableChanges& table) {
+    if (table.plan->match != PostgresPlan::Match::unique || !fold_.fold(table.plan->key, table.changes)) return false;
+    // A row that came and went is only deleted: an insert that met a row of the target's own would not be noticed.
+    return options_.on_conflict != OnConflict::error || fold_.passing_deletes() == 0;
+}
+
+void PostgresSets::write_in_order(PlanStatements& statements, const TableChanges& table) {
+    const PostgresPlan& plan = *table.plan;
+    std::vector<Value> resolved;
+    for (const Change* change : table.changes) {
+        if (change->op == Op::insert) {
+            insert_rows(statements, std::span(&change->new_row, 1));
+        } else if (change->op == Op::del) {
+            delete_rows(statements, std::span(&change->old_row, 1), 0);
+        } else {
+            resolved.clear();
+            for (std::size_t i = 0; i < change->new_row.size(); ++i)
+                resolved.push_back(new_value(*change, static_cast<int>(i)));
+            const Row key_row = change->old_kind == OldRow::none ? Row(resolved) : change->old_row;
+            // Without a unique key, the key's columns are written like all others.
+            const Kind kind = changes_key(plan, *change) ? Kind::move_one : Kind::update_one;
+            run_one(prepared(statements, kind, known_columns(*change)), resolved, key_row, {});
+        }
+    }
+}
+
+void PostgresSets::truncate(const Change& change) {
+    const auto tables = truncated_tables(plans_, change);
+    if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
+}
+
+Conflict PostgresSets::conflict_of(const PlanStatements& statements) const {
+    const PostgresPlan& plan = *statements.plan;
+    const bool expected = batch_ <= statements.upsert_until && options_.on_conflict == OnConflict::upsert;
+    return expected && plan.arbiter && plan.always_columns.empty() ? Conflict::update : Conflict::fail;
+}
+
+void PostgresSets::insert_rows(PlanStatements& statements, std::span<const Row> rows) {
+    const bool upsert = conflict_of(statements) == Conflict::update;
+    const Expected expected{upsert ? Expected::What::upsert : Expected::What::nothing, nullptr, &statements, 0};
+    if (rows.size() >= min_copy_rows && !upsert) {
+        copy_rows_in(statements, rows);
+    } else if (rows.size() <= max_single_rows || statements.plan->relation.columns.empty()) {
+        for (const Row row : rows) run_one(prepared(statements, Kind::insert_one, {}), row, {}, expected);
+    } else {
+        while (!rows.empty())
+            rows = rows.subspan(run_many(prepared(statements, Kind::insert_many, {}), rows, false, expected));
+    }
+}
+
+// A COPY cannot be part of a pipeline: what is queued goes first.
+void PostgresSets::copy_rows_in(PlanStatements& statements, std::span<const Row> rows) {
+    if (!settle()) {
+        pipeline_.reset();
+        return;
+    }
+    pipeline_.reset();
+    const PostgresPlan& plan = *statements.plan;
+    try {
+        sql::CopyIn copy = session_.connection.copy_in(copy_rows(plan, plan.table.name));
+        std::vector<Value> kept;
+        for (const Row row : rows) {
+            kept.clear();
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                if (plan.writes(i)) kept.push_back(row[i]);
+            }
+            append_copy_line(texts_, kept);
+            if (texts_.size() >= max_chunk_bytes / 8) {
+                copy.write(texts_);
+                texts_.clear();
+            }
+        }
+        copy.write(texts_);
+        texts_.clear();
+        copy.end();
+    } catch (const SqlError& error) {
+        texts_.clear();
+        if (error.action() == Action::retry) throw;
+        reason_ = error.what();
+        blame({Expected::What::nothing, nullptr, &statements, 0}, error);
+        return;
+    }
+    pipeline_.emplace(session_.connection);
+}
+
+void PostgresSets::update_rows(PlanStatements& statements, std::span<const PostgresFold::Update> updates) {
+    std::map<ColumnSet, std::vector<Row>> partial;
+    rows_.clear();
+    for (const auto& update : updates) {
+        if (!update.partial) {
+            rows_.push_back(update.row);
+            continue;
+        }
+        ColumnSet sent(update.row.size());
+        for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = !update.row[i].is_unchanged();
+        partial[sent].push_back(update.row);
+    }
+    update_rows(statements, ColumnSet(statements.plan->relation.columns.size(), true), rows_);
+    for (const auto& [sent, rows] : partial) update_rows(statements, sent, rows);
+}
+
+void PostgresSets::update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
+    if (rows.size() <= max_single_rows) {
+        for (const Row row : rows) run_one(prepared(statements, Kind::update_one, sent), row, row, {});
+        return;
+    }
+    Prepared& many = prepared(statements, commits_ ? Kind::update_many : Kind::update_piece, sent);
+    const Expected expected{commits_ ? Expected::What::nothing : Expected::What::update, nullptr, nullptr, 0};
+    while (!rows.empty()) {
+        const std::size_t done = run_many(many, rows, commits_, expected);
+        expected_.back().rows = done;
+        rows = rows.subspan(done);
+    }
+}
+
+void PostgresSets::delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing) {
+    Expected expected{Expected::What::remove, nullptr, nullptr, 1};
+    if (rows.size() <= max_single_rows) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            expected.rows = i < passing ? 0 : 1;
+            run_one(prepared(statements, Kind::delete_one, {}), {}, rows[i], expected);
+        }
+        return;
+    }
+    while (!rows.empty()) {
+        const std::size_t done = run_many(prepared(statements, Kind::delete_many, {}), rows, false, expected);
+        Expected& last = expected_.back();
+        last.rows = done - std::min(done, passing);
+        passing -= std::min(done, passing);
+        rows = rows.subspan(done);
+    }
+}
+
+// --- statements
+
+PostgresSets::PlanStatements& PostgresSets::statements_of(const std::shared_ptr<PostgresPlan>& plan) {
+    const auto found = statements_.find(plan.get());
+    if (found != statements_.end()) return found->second;
+    // Relations that are no more leave statements behind.
+    for (auto at = statements_.begin(); at != statements_.end();) {
+        if (at->second.plan.use_count() > 1) {
+            ++at;
+            continue;
+        }
+        for (const auto& [key, prepared] : at->second.prepared) {
+            if (prepared.ready) expect(pipeline_->run("DEALLOCATE " + prepared.name), {});
+        }
+        at = statements_.erase(at);
+    }
+    PlanStatements& made = statements_[plan.get()];
+    made.plan = plan;
+    return made;
+}
+
+Statement PostgresSets::build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const {
+    const PostgresPlan& plan = *statements.plan;
+    switch (kind) {
+        case Kind::insert_one:
+            return insert_one(plan, conflict_of(statements));
+        case Kind::update_one:
+            return update_one(plan, sent, false, true);
+        case Kind::move_one:
+            return update_one(plan, sent, true, true);
+        case Kind::delete_one:
+            return delete_one(plan);
+        case Kind::insert_many:
+            return insert_many(plan, conflict_of(statements));
+        case Kind::update_many:
+            return update_many(plan, sent, true);
+        case Kind::update_piece:
+            return update_many(plan, sent, false);
+        case Kind::delete_many:
+            return delete_many(plan);
+    }
+    throw std::logic_error("no such kind of statement");
+}
+
+PostgresSets::Prepared& PostgresSets::prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent) {
+    // An upserting insert is another statement than a plain one.
+    const bool upsert =
+        (kind == Kind::insert_one || kind == Kind::insert_many) && conflict_of(statements) == Conflict::update;
+    auto [at, fresh] = statements.prepared.try_emplace({kind, upsert ? ColumnSet{true} : sent});
+    if (fresh) {
+        at->second.statement = build(statements, kind, sent);
+        at->second.name = fmt::format("pgsluice_{}", ++statements_made_);
+    }
+    return at->second;
+}
+
+void PostgresSets::make_ready(Prepared& prepared) {
+    if (prepared.ready) return;
+    // Twice in one pipeline would be an error; whether the first one worked is known at the sync.
+    const bool queued = std::any_of(expected_.begin(), expected_.end(), [&](const Expected& expected) {
+        return expected.what == Expected::What::prepare && expected.prepared == &prepared;
+    });
+    if (queued) return;
+    expect(pipeline_->prepare(prepared.name, prepared.statement.text),
+           {Expected::What::prepare, &prepared, nullptr, 0});
+}
+
+void PostgresSets::add_text(const Value& value) {
+    if (value.is_unchanged()) throw std::logic_error("an unchanged value has no place in a statement");
+    if (value.is_null()) {
+        offsets_.push_back(-1);
+        return;
+    }
+    offsets_.push_back(static_cast<std::ptrdiff_t>(texts_.size()));
+    texts_.append(value.text());
+    texts_.push_back('\0');
+}
+
+void PostgresSets::send_texts(Prepared& prepared, Expected expected) {
+    make_ready(prepared);
+    params_.clear();
+    for (const std::ptrdiff_t offset : offsets_)
+        params_.push_back({offset < 0 ? nullptr : texts_.data() + offset, 0, false});
+    expect(pipeline_->execute(prepared.name, params_), expected);
+    if (texts_.capacity() > max_kept_bytes) texts_ = {};  // a huge value went through
+    texts_.clear();
+    offsets_.clear();
+}
+
+void PostgresSets::run_one(Prepared& prepared, Row row, Row key_row, Expected expected) {
+    texts_.clear();
+    offsets_.clear();
+    for (const int column : prepared.statement.values) add_text(row[static_cast<std::size_t>(column)]);
+    for (const int column : prepared.statement.keys) add_text(key_row[static_cast<std::size_t>(column)]);
+    send_texts(prepared, expected);
+}
+
+std::size_t PostgresSets::run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected) {
+    const Statement& statement = prepared.statement;
+    const std::size_t columns = statement.values.size() + statement.keys.size();
+    if (arrays_.size() < columns) arrays_.resize(columns);
+    for (std::size_t i = 0; i < columns; ++i) arrays_[i].start();
+    std::size_t done = 0;
+    for (std::size_t bytes = 0; done < rows.size() && done < max_chunk_rows && bytes < max_chunk_bytes; ++done) {
+        bytes = 0;
+        std::size_t array = 0;
+        const auto add = [&](int column) {
+            arrays_[array].add(rows[done][static_cast<std::size_t>(column)]);
+            bytes += arrays_[array++].bytes();
+        };
+        for (const int column : statement.values) add(column);
+        for (const int column : statement.keys) add(column);
+    }
+    make_ready(prepared);
+    params_.clear();
+    for (std::size_t i = 0; i < columns; ++i) {
+        const std::string_view bytes = arrays_[i].finish();
+        params_.push_back({bytes.data(), static_cast<int>(bytes.size()), true});
+    }
+    const std::string count = std::to_string(done);
+    if (counted) params_.push_back({count.c_str(), 0, false});
+    expect(pipeline_->execute(prepared.name, params_), expected);
+    return done;
+}
+
+}  // namespace pgsluice

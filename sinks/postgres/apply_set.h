@@ -1,0 +1,132 @@
+// Applies a batch as sets: few statements over arrays, and one round trip with BEGIN, progress and COMMIT.
+//
+// It is optimistic. Every statement fails when the target is not as the source thinks (a row to update is missing, a
+// key exists), and so does the pipeline behind it; then all is rolled back to where the batch began, and the caller
+// applies it in source order, row by row.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sinks/postgres/array.h"
+#include "sinks/postgres/net_changes.h"
+#include "sinks/postgres/plans.h"
+#include "sinks/postgres/progress.h"
+#include "sinks/postgres/rows.h"
+#include "sinks/postgres/segment.h"
+#include "sinks/postgres/session.h"
+#include "sinks/postgres/statements.h"
+#include "sql/pipeline.h"
+
+namespace pgsluice {
+
+class PostgresSets {
+   public:
+    // Thresholds as measured: below, a statement per row; a COPY for inserts from here on; what one statement takes.
+    static constexpr std::size_t max_single_rows = 3;
+    static constexpr std::size_t min_copy_rows = 2000;
+    static constexpr std::size_t max_chunk_rows = 1000;
+    static constexpr std::size_t max_chunk_bytes = 1U << 20;
+
+    PostgresSets(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
+                 const PostgresSinkOptions& options)
+        : session_(session), progress_(progress), plans_(plans), options_(options) {}
+
+    // Begins a transaction unless one is open (then a savepoint), applies, and with `next` moves the progress and
+    // commits. False: rolled back, apply the changes one by one; reason() tells why. Throws where that would not help.
+    bool apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
+               ConflictCounts& counts);
+    [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+
+   private:
+    enum class Kind : std::uint8_t {
+        insert_one,
+        update_one,
+        move_one,
+        delete_one,
+        insert_many,
+        update_many,
+        update_piece,  // what is not committed in the same pipeline: its count is looked at here
+        delete_many
+    };
+    struct Prepared {
+        Statement statement;
+        std::string name;
+        bool ready = false;  // the server has it
+    };
+    struct PlanStatements {
+        std::shared_ptr<PostgresPlan> plan;
+        std::map<std::pair<Kind, ColumnSet>, Prepared> prepared;
+        std::uint64_t upsert_until = 0;  // the batch up to which inserts expect to meet rows
+    };
+    // What a reply means.
+    struct Expected {
+        enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress } what = What::nothing;
+        Prepared* prepared = nullptr;
+        PlanStatements* statements = nullptr;  // of an insert: whom to blame
+        std::uint64_t rows = 0;
+    };
+
+    bool possible(std::span<const Segment> segments) const;
+    void queue_start(bool transaction_open);
+    void queue_end(bool transaction_open, const SinkState* next);
+    void write(const TableChanges& table);
+    bool fold(const TableChanges& table);
+    void write_in_order(PlanStatements& statements, const TableChanges& table);
+    void truncate(const Change& change);
+
+    void insert_rows(PlanStatements& statements, std::span<const Row> rows);
+    void copy_rows_in(PlanStatements& statements, std::span<const Row> rows);
+    void update_rows(PlanStatements& statements, std::span<const PostgresFold::Update> updates);
+    void update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
+    void delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing);
+    [[nodiscard]] Conflict conflict_of(const PlanStatements& statements) const;
+
+    PlanStatements& statements_of(const std::shared_ptr<PostgresPlan>& plan);
+    Prepared& prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent);
+    Statement build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const;
+    // Values come from `row`, keys from `key_row`.
+    void run_one(Prepared& prepared, Row row, Row key_row, Expected expected);
+    // As many rows as fit into one statement; how many that were.
+    std::size_t run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected);
+    void expect(std::size_t index, Expected expected);
+    void add_text(const Value& value);
+    void add_text(std::string_view text) { add_text(Value(text)); }
+    void send_texts(Prepared& prepared, Expected expected);
+    void make_ready(Prepared& prepared);
+    // Reads the answers; false when one failed or an update has not found its rows.
+    bool settle();
+    void blame(const Expected& expected, const SqlError& error);
+
+    PostgresSession& session_;
+    PostgresProgress& progress_;
+    PostgresPlans& plans_;
+    const PostgresSinkOptions& options_;
+
+    std::unordered_map<const PostgresPlan*, PlanStatements> statements_;
+    std::uint64_t statements_made_ = 0;
+    std::uint64_t batch_ = 0;
+    bool commits_ = false;  // the batch's pipeline ends with its COMMIT
+    Prepared progress_statement_{{PostgresProgress::move_statement(), {}, {}}, "pgsluice_progress", false};
+
+    std::optional<sql::Pipeline> pipeline_;
+    std::vector<Expected> expected_;
+    ConflictCounts counts_;
+    std::string reason_;
+
+    // Reused from batch to batch.
+    PostgresSegments segments_;
+    PostgresFold fold_;
+    std::vector<BinaryTextArray> arrays_;
+    std::vector<Row> rows_;
+    std::string texts_;                    // NUL-terminated values
+    std::vector<std::ptrdiff_t> offsets_;  // into it; -1: NULL
+    std::vector<sql::WireParam> params_;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,88 @@
+#include "sinks/postgres/ddl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pgsluice {
+
+namespace {
+
+constexpr const char* way_out =
+    "Change the target's tables by hand, then start the worker with --target-ddl ignore until it is past this.";
+
+std::string described(const DdlMessage& message, const Change& change) {
+    const std::string object = message.objects.empty() ? std::string("?") : message.objects.front().identity;
+    return fmt::format("{} on '{}' at {}", message.tag, object, to_string(change.position));
+}
+
+// An index cannot be built concurrently inside a transaction. CONCURRENTLY is a reserved word, so no name looks like
+// it; where the letters stand in quotes or a comment the command is left as it is.
+std::string without_concurrently(std::string text) {
+    constexpr std::string_view word = "concurrently";
+    if (text.find_first_of("'\"$") != std::string::npos || text.find("--") != std::string::npos ||
+        text.find("/*") != std::string::npos)
+        return text;
+    const auto same = [](char a, char b) { return (a | 0x20) == b; };
+    const auto at = std::search(text.begin(), text.end(), word.begin(), word.end(), same);
+    if (at != text.end()) text.erase(at, at + word.size());
+    return text;
+}
+
+bool is_gone(const SqlError& error) {
+    return error.sqlstate() == "42P01" || error.sqlstate() == "42704" || error.sqlstate() == "3F000";
+}
+
+void run(PostgresSession& session, const DdlStatement& statement) {
+    sql::Connection& connection = session.connection;
+    connection.query("SELECT pg_catalog.set_config('search_path', $1, true)", {sql::Param(statement.search_path)},
+                     {1, 1, 1});
+    // Deferred checks would keep their tables from being altered.
+    if (!session.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
+    connection.exec(statement.text);
+    if (!session.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
+    connection.exec("SET LOCAL search_path = ''");
+}
+
+}  // namespace
+
+std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, const Log& log) {
+    if (change.prefix != kDdlPrefix) return std::nullopt;
+    const DdlMessage message = decode_ddl(change.content);
+    DdlStatement statement{message.command, message.search_path, described(message, change),
+                           message.event == "sql_drop"};
+    if (!apply) {
+        log(LogLevel::info, fmt::format("not applied, as --target-ddl says: {}", statement.what));
+        return std::nullopt;
+    }
+    if (!message.obstacle.empty()) {
+        const std::string reason = fmt::format("unable to apply {}: {}", statement.what, message.obstacle);
+        // No row depends on these.
+        if (message.tag != "COMMENT" && message.tag != "DROP INDEX") throw stop_error(reason, way_out);
+        log(LogLevel::warning, reason);
+        return std::nullopt;
+    }
+    if (message.tag == "CREATE INDEX") statement.text = without_concurrently(std::move(statement.text));
+    return statement;
+}
+
+void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log& log) {
+    sql::Connection& connection = session.connection;
+    connection.exec("SAVEPOINT pgsluice_ddl");
+    try {
+        run(session, statement);
+    } catch (const SqlError& error) {
+        if (error.action() == Action::retry) throw;
+        if (!statement.drops || !is_gone(error))
+            throw SqlError(error.action(), fmt::format("unable to apply {}: {}", statement.what, error.what()),
+                           error.sqlstate(), way_out);
+        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
+        log(LogLevel::warning, fmt::format("{}: what it drops is not there", statement.what));
+        connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
+        return;
+    }
+    connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
+    log(LogLevel::info, fmt::format("applied: {}", statement.what));
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,28 @@
+// Captured DDL on a target.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sinks/postgres/session.h"
+#include "stream/change.h"
+#include "stream/format/ddl_message.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+struct DdlStatement {
+    std::string text;         // one statement that may run in a transaction
+    std::string search_path;  // as at the source
+    std::string what;         // for messages: "ALTER TABLE on 'public.users' at 0/16B2D50:3"
+    bool drops = false;       // what it names may be gone already
+};
+
+// What to run; nothing when the log was told why not. A stop Error with the way out when it must not be run and rows
+// behind it may depend on it.
+std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, const Log& log);
+
+// In the open transaction.
+void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log& log);
+
+}  // namespace pgsluice

@@ -1,0 +1,286 @@
+#include "sinks/postgres/progress.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "sinks/postgres/array.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* lock_key = "hashtextextended('pgsluice/' || $1 || '/' || $2, 0)";
+
+// resume_seq 0: nothing has been applied yet. `loaded` holds one row per transaction of a loader.
+constexpr const char* create_statements =
+    "CREATE SCHEMA IF NOT EXISTS pgsluice;"
+    "CREATE TABLE IF NOT EXISTS pgsluice.progress ("
+    "  \"group\" text, worker text, resume_seq bigint NOT NULL DEFAULT 0,"
+    "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
+    "  loading_epoch bigint NOT NULL DEFAULT 0, begin_seq bigint NOT NULL DEFAULT 0,"
+    "  loading_tables text[] NOT NULL DEFAULT '{}', owner uuid, updated_at timestamptz NOT NULL DEFAULT now(),"
+    "  stream text NOT NULL DEFAULT '',"
+    "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
+    "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
+    "  \"group\" text NOT NULL, worker text NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,"
+    "  first_seqs bigint[] NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pgsluice.unfinished ("
+    "  \"group\" text NOT NULL, worker text NOT NULL, source_oid oid NOT NULL, schema text NOT NULL,"
+    "  \"table\" text NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS pgsluice.parked ("
+    "  \"group\" text, worker text, position text, PRIMARY KEY (\"group\", worker, position));"
+    // Younger than the table. 0 and '': not known, so that every new copy makes the letter void.
+    "ALTER TABLE pgsluice.parked ADD COLUMN IF NOT EXISTS source_oid oid NOT NULL DEFAULT 0,"
+    "  ADD COLUMN IF NOT EXISTS \"table\" text NOT NULL DEFAULT '';"
+    "CREATE TABLE IF NOT EXISTS pgsluice.written ("
+    "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));";
+
+constexpr const char* exist_query =
+    "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
+    "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
+    "FROM unnest('{progress,loaded,unfinished,parked,written}'::text[]) AS name";
+
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+}  // namespace
+
+PostgresProgress::PostgresProgress(sql::Connection& connection, std::string group, std::string worker)
+    : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
+
+void PostgresProgress::create_tables() {
+    if (connection_.query(exist_query, {}, {1, 1, 1}).boolean(0, 0)) return;
+    // IF NOT EXISTS alone does not survive two sessions at once.
+    connection_.exec("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('pgsluice', 0))");
+    try {
+        connection_.exec(create_statements);
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42501") throw;
+        throw stop_error(fmt::format("unable to create schema 'pgsluice' on the target: {}", error.what()),
+                         "Grant the role CREATE on the database, or create the schema for it: CREATE SCHEMA pgsluice "
+                         "AUTHORIZATION role;");
+    }
+    connection_.exec("COMMIT");
+}
+
+void PostgresProgress::lock(int wait_ms) {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(wait_ms);
+    const std::string attempt = fmt::format("SELECT pg_try_advisory_lock({})", lock_key);
+    while (!connection_.query(attempt, {group_, worker_}, {1, 1, 1}).boolean(0, 0)) {
+        if (Clock::now() < deadline) {
+            connection_.wait(false, 100);
+            continue;
+        }
+        const auto holder = connection_.query(
+            fmt::format("SELECT l.pid, coalesce(a.client_addr::text, 'local'), a.backend_start::timestamp(0) FROM "
+                        "pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND "
+                        "l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = "
+                        "current_database()) AND (l.classid::bigint << 32) + l.objid::bigint = {}",
+                        lock_key),
+            {group_, worker_}, {3});
+        const std::string who = holder.rows() == 0
+                                    ? "another session"
+                                    : fmt::format("pid {} (from {}, connected since {})", holder.text(0, 0),
+                                                  holder.text(0, 1), std::string(holder.get(0, 2).value_or("?")));
+        throw retry_error(
+            fmt::format("unable to lock worker '{}' of group '{}' on the target: held by {}", worker_, group_, who),
+            "Another worker of this name is running; stop it, or give this one its own --worker-name.");
+    }
+}
+
+std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
+    create_tables();
+    lock(lock_wait_ms);
+    connection_.exec("BEGIN; SET LOCAL synchronous_commit = on");
+    connection_.query("INSERT INTO pgsluice.progress (\"group\", worker) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                      {group_, worker_}, {0});
+    // FOR UPDATE waits for loaders of a dead session that are still committing.
+    connection_.query("SELECT 1 FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 FOR UPDATE",
+                      {group_, worker_}, {1, 1, 1});
+    const auto row = connection_.query(
+        "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING owner, "
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream",
+        {group_, worker_}, {7, 1, 1});
+    connection_.exec("COMMIT");
+    owner_ = row.text(0, 0);
+    const auto unsigned_at = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
+    state_.checkpoint.resume_seq.value = unsigned_at(1);
+    state_.checkpoint.position = {parse_lsn(row.text(0, 2)).value_or(Lsn{}), unsigned_at(3)};
+    state_.loading_epoch = unsigned_at(4);
+    state_.begin_seq.value = unsigned_at(5);
+    stream_ = row.text(0, 6);
+    if (state_.checkpoint.resume_seq.value == 0) return std::nullopt;
+    return state_;
+}
+
+std::string PostgresProgress::move_statement() {
+    return "WITH u AS (UPDATE pgsluice.progress SET resume_seq = $1::bigint, position_lsn = $2::pg_lsn, "
+           "position_ordinal = $3::bigint, loading_epoch = $4::bigint, begin_seq = $5::bigint, stream = "
+           "$12::text, updated_at = clock_timestamp() WHERE \"group\" = $6::text AND worker = $7::text AND owner = "
+           "$8::uuid AND resume_seq = "
+           "$9::bigint AND position_lsn = $10::pg_lsn AND position_ordinal = $11::bigint RETURNING 1) "
+           "SELECT 1 / count(*) FROM u";
+}
+
+std::vector<std::string> PostgresProgress::move_parameters(const SinkState& next) const {
+    const Checkpoint& to = next.checkpoint;
+    const Checkpoint& from = state_.checkpoint;
+    return {number(to.resume_seq.value),
+            to_string(to.position.commit),
+            number(to.position.ordinal),
+            number(next.loading_epoch),
+            number(next.begin_seq.value),
+            group_,
+            worker_,
+            owner_,
+            number(from.resume_seq.value),
+            to_string(from.position.commit),
+            number(from.position.ordinal),
+            stream_};
+}
+
+bool PostgresProgress::reads(const std::string& stream) {
+    const bool same = stream_.empty() || stream_ == stream;
+    stream_ = stream;
+    return same;
+}
+
+Error PostgresProgress::stolen() const {
+    return stop_error(
+        fmt::format("unable to move the progress of worker '{}' of group '{}': a second worker wrote to this target",
+                    worker_, group_),
+        "Only one worker of a name may run; stop the other one, or give this one its own --worker-name.");
+}
+
+void PostgresProgress::move(const SinkState& next) {
+    const auto texts = move_parameters(next);
+    const std::vector<sql::Param> params(texts.begin(), texts.end());
+    try {
+        connection_.query(move_statement(), params, {1, 1, 1});
+    } catch (const SqlError& error) {
+        if (error.sqlstate() == "22012") throw stolen();
+        throw;
+    }
+}
+
+std::set<std::uint64_t> PostgresProgress::loaded() {
+    const auto rows = connection_.query(
+        "SELECT unnest(first_seqs) FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2 AND epoch = $3::bigint",
+        {group_, worker_, number(state_.loading_epoch)}, {1});
+    std::set<std::uint64_t> seqs;
+    for (int row = 0; row < rows.rows(); ++row) seqs.insert(static_cast<std::uint64_t>(rows.integer(row, 0)));
+    return seqs;
+}
+
+void PostgresProgress::fence(sql::Connection& loader, const PostgresProgress& progress) {
+    // KEY SHARE lets the main connection move the row, but not a new owner take it.
+    const auto ours = loader.query(
+        "SELECT 1 FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 AND owner = $3::uuid FOR KEY SHARE",
+        {progress.group_, progress.worker_, progress.owner_}, {1, 0, 1});
+    if (ours.rows() == 0) throw progress.stolen();
+}
+
+void PostgresProgress::record_loaded(sql::Connection& loader, const PostgresProgress& progress, std::uint64_t epoch,
+                                     const std::vector<std::uint64_t>& first_seqs) {
+    std::uint64_t last = 0;
+    std::string array = "{";
+    for (const std::uint64_t seq : first_seqs) {
+        last = std::max(last, seq);
+        array += (array.size() > 1 ? "," : "") + number(seq);
+    }
+    array += "}";
+    loader.query("INSERT INTO pgsluice.loaded VALUES ($1, $2, $3::bigint, $4::bigint, $5::bigint[])",
+                 {progress.group_, progress.worker_, number(epoch), number(last), array}, {0});
+}
+
+void PostgresProgress::forget_loaded(std::optional<StreamSeq> before) {
+    const std::string limit = before ? number(before->value) : "9223372036854775807";
+    connection_.query("DELETE FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2 AND last_seq < $3::bigint",
+                      {group_, worker_, limit}, {0});
+}
+
+std::vector<std::string> PostgresProgress::loading_tables() {
+    const auto rows =
+        connection_.query("SELECT unnest(loading_tables) FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
+                          {group_, worker_}, {1});
+    std::vector<std::string> tables;
+    for (int row = 0; row < rows.rows(); ++row) tables.push_back(rows.text(row, 0));
+    return tables;
+}
+
+void PostgresProgress::set_loading_tables(const std::vector<std::string>& tables) {
+    connection_.query("UPDATE pgsluice.progress SET loading_tables = $3::text[] WHERE \"group\" = $1 AND worker = $2",
+                      {group_, worker_, text_array(tables)}, {0});
+}
+
+std::vector<RelationPtr> PostgresProgress::unfinished() {
+    const auto rows = connection_.query(
+        "SELECT DISTINCT source_oid, schema, \"table\" FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2",
+        {group_, worker_}, {3});
+    std::vector<RelationPtr> tables;
+    for (int row = 0; row < rows.rows(); ++row) {
+        Relation table;
+        table.oid = static_cast<Oid>(rows.integer(row, 0));
+        table.schema = rows.text(row, 1);
+        table.table = rows.text(row, 2);
+        tables.push_back(std::make_shared<const Relation>(std::move(table)));
+    }
+    return tables;
+}
+
+void PostgresProgress::note_unfinished(sql::Connection& other, const PostgresProgress& progress,
+                                       const std::vector<const Relation*>& tables) {
+    other.exec("BEGIN");
+    for (const Relation* table : tables) {
+        other.query("INSERT INTO pgsluice.unfinished VALUES ($1, $2, $3::oid, $4, $5)",
+                    {progress.group_, progress.worker_, number(table->oid), table->schema, table->table}, {0});
+    }
+    other.exec("COMMIT");
+}
+
+void PostgresProgress::forget_unfinished() {
+    connection_.query("DELETE FROM pgsluice.unfinished WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {0});
+}
+
+void PostgresProgress::note_parked(sql::Connection& writer, const PostgresProgress& progress, const Change& change) {
+    const Relation* table = change.relation ? &*change.relation : nullptr;
+    writer.query(
+        "INSERT INTO pgsluice.parked (\"group\", worker, position, source_oid, \"table\") VALUES ($1, $2, $3, $4::oid, "
+        "$5) ON CONFLICT DO NOTHING",
+        {progress.group_, progress.worker_, to_string(change.position), number(table ? table->oid : 0),
+         table ? sql::quote_qualified(table->schema, table->table) : ""},
+        {0});
+}
+
+// By its oid, since it may have been renamed, and by its name, since it may have been made anew.
+void PostgresProgress::forget_parked(const std::vector<RelationPtr>& tables) {
+    std::vector<std::string> oids;
+    std::vector<std::string> names{""};
+    for (const RelationPtr& table : tables) {
+        if (!table) continue;
+        if (table->oid != 0) oids.push_back(number(table->oid));
+        names.push_back(sql::quote_qualified(table->schema, table->table));
+    }
+    connection_.query(
+        "DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = $2 AND (\"table\" = ANY($4::text[]) OR "
+        "source_oid = ANY($3::oid[]))",
+        {group_, worker_, text_array(oids), text_array(names)}, {0});
+}
+
+std::set<std::string> PostgresProgress::written_tables() {
+    const auto rows = connection_.query("SELECT \"table\" FROM pgsluice.written WHERE \"group\" = $1 AND worker = $2",
+                                        {group_, worker_}, {1});
+    std::set<std::string> tables;
+    for (int row = 0; row < rows.rows(); ++row) tables.insert(rows.text(row, 0));
+    return tables;
+}
+
+void PostgresProgress::note_written(const std::vector<std::string>& tables) {
+    connection_.query("INSERT INTO pgsluice.written SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING",
+                      {group_, worker_, text_array(tables)}, {0});
+}
+
+}  // namespace pgsluice

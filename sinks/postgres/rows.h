@@ -1,0 +1,73 @@
+// Applies changes one by one, in source order, looking at each outcome. Slow and always right: what the set-based way
+// falls back to, and what decides about rows that are not as the source thinks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/postgres/plans.h"
+#include "sinks/postgres/session.h"
+#include "sinks/postgres/statements.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// Rows that were not as the source thinks, since the start.
+struct ConflictCounts {
+    std::uint64_t upserted = 0;          // an insert found its key and updated the row
+    std::uint64_t ignored = 0;           // ... or left it, with --on-conflict ignore
+    std::uint64_t inserted_missing = 0;  // an update found no row and inserted it
+    std::uint64_t deleted_missing = 0;   // a delete found no row
+    std::uint64_t parked = 0;            // changes in the dead letters
+
+    bool operator==(const ConflictCounts&) const = default;
+};
+
+// An update whose row the target lacks, and which does not hold all of it.
+struct MissingRow : Error {
+    using Error::Error;
+};
+
+// Whether the change itself is at fault, not the target's or the connection's state, in which any change would fail:
+// only such a one may be parked.
+bool is_fault_of_change(const Error& error);
+
+// The way out of the server's refusal of a row.
+inline constexpr const char* refused_row_hint =
+    "Change what refuses it on the target (the message names it), or start the worker with --on-error dead-letter, "
+    "which parks such changes.";
+
+class PostgresRows {
+   public:
+    PostgresRows(PostgresSession& session, PostgresPlans& plans, const PostgresSinkOptions& options, const Log& log)
+        : session_(session), plans_(plans), options_(options), log_(log) {}
+
+    // In the open transaction. Throws what the row or the connection gave; the message names table and key.
+    void write(const Change& change, ConflictCounts& counts);
+    // The server's error with the change's table and key, and with a way out.
+    SqlError refused(const Change& change, const SqlError& error);
+
+   private:
+    void insert(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    void insert_over(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    void update(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    // Deletes the row and inserts it anew, if it is there.
+    bool replace(const PostgresPlan& plan, const ColumnSet& sent, const Change& change);
+    void remove(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    void truncate(const Change& change);
+    sql::Result run(const Statement& statement, const Change& change);
+
+    PostgresSession& session_;
+    PostgresPlans& plans_;
+    const PostgresSinkOptions& options_;
+    const Log& log_;
+    std::vector<sql::Param> params_;
+};
+
+// What a TRUNCATE of these relations means on the target.
+std::vector<const TargetTable*> truncated_tables(PostgresPlans& plans, const Change& change);
+
+}  // namespace pgsluice

@@ -1,0 +1,77 @@
+// --target-sync-schema: creates on the target what the source's tables are and depend on.
+//
+// pg_dump's sections are kept apart: tables and what they depend on before the load, indexes, constraints and triggers
+// after it, over several connections. What the tables do not need is never made; what they need and cannot be made (an
+// extension that is not installed there) is a warning, and an error once a table does not do without. What exists
+// already is left as it is, so every step can be done again; an advisory lock makes several workers take turns.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/postgres/schema/pg_dump.h"
+#include "sinks/postgres/target.h"
+#include "sql/connection.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class PostgresSchema {
+   public:
+    PostgresSchema(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
+        : options_(options), log_(log), stop_(std::move(stop)) {}
+
+    // Called several times a second while something takes its time, by the thread that waits.
+    void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
+
+    // `tables` are as the target shall have them, after rules and routing. One that a routing file sends elsewhere than
+    // to its own name gets the columns that come, their types and its key; the others are as in the source, apart from
+    // NOT NULL where a rule leaves a column out. Tables the source has no more are passed over.
+    void create_tables(const std::vector<const Relation*>& tables);
+    // Indexes, constraints, triggers; routed tables get none. `relations` are those that create_tables() was given.
+    // Foreign keys lock the tables they point to: without them where the caller has a transaction open that wrote
+    // there.
+    void create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
+                     bool foreign_keys = true);
+    // Sets the sequences of the tables' columns to the source's values, where the target's are behind.
+    void set_sequences(const std::vector<TableName>& tables);
+
+   private:
+    void find_routed(sql::Connection& source, const std::vector<const Relation*>& tables);
+    void create_routed(sql::Connection& source, sql::Connection& target, const Relation& table);
+    void create_as_in_source(sql::Connection& source, sql::Connection& target,
+                             const std::vector<const Relation*>& relations, const std::vector<Oid>& types);
+    using LeftOut = std::map<TableName, std::set<std::string>>;
+    LeftOut left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
+    // What pg_dump must be told to take.
+    std::vector<std::string> selection(sql::Connection& source, const std::vector<TableName>& tables);
+    std::vector<DumpEntry> dump(sql::Connection& source, const std::vector<TableName>& tables,
+                                std::vector<std::string> arguments);
+    std::string dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
+                                    const std::vector<std::string>& arguments);
+    sql::Connection connect_source();
+    sql::Connection connect_target();
+    // Waits until no other worker makes tables there.
+    void take_turns(sql::Connection& target);
+    struct Failed {
+        DumpEntry entry;
+        std::string reason;
+    };
+    // Entries that failed because something is missing, which may come, or that tables may do without.
+    std::vector<Failed> try_all(sql::Connection& target, const std::vector<DumpEntry>& entries);
+    void warn(const std::vector<Failed>& failed);
+    void run_parallel(const std::vector<std::vector<DumpEntry>>& groups);
+
+    const PostgresSinkOptions& options_;
+    const Log& log_;
+    std::stop_token stop_;
+    std::function<void()> tell_ = [] {};
+    std::set<TableName> routed_;  // tables of the target that are not their namesakes of the source
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,49 @@
+#include "sinks/postgres/session.h"
+
+#include <utility>
+
+namespace pgsluice {
+
+namespace {
+
+// No timeout may cut a transaction short; names are always qualified (as in native logical replication's workers);
+// row-level security must refuse rather than filter. Plans: every statement finds its rows by an index, and a generic
+// plan made while the table was small must not scan it once it has grown.
+constexpr const char* settings =
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    "SET idle_session_timeout = 0; SET search_path = ''; SET row_security = off; SET jit = off; "
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; "
+    "SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; "
+    "SET check_function_bodies = off";
+
+bool become_replica(sql::Connection& connection, const PostgresSinkOptions& options) {
+    try {
+        connection.exec("SET session_replication_role = replica");
+        return true;
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42501") throw;
+        if (options.disable_foreign_keys) {
+            throw stop_error(
+                "unable to disable foreign keys on the target: the role may not set "
+                "session_replication_role",
+                "Use a superuser, or from PostgreSQL 15 on: GRANT SET ON PARAMETER "
+                "session_replication_role TO role; or leave --target-disable-foreign-keys out.");
+        }
+        return false;
+    }
+}
+
+}  // namespace
+
+PostgresSession open_session(const PostgresSinkOptions& options, std::stop_token stop) {
+    sql::ConnectOptions target = options.target;
+    if (target.role.empty()) target.role = "target";
+    sql::Connection connection(std::move(target), std::move(stop));
+    connection.exec(settings);
+    if (!options.synchronous_commit) connection.exec("SET synchronous_commit = off");
+    const bool replica = become_replica(connection, options);
+    const auto setting = connection.query("SELECT current_setting('synchronous_commit') <> 'off'", {}, {1, 1, 1});
+    return {std::move(connection), replica, setting.boolean(0, 0)};
+}
+
+}  // namespace pgsluice

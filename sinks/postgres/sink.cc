@@ -1,0 +1,461 @@
+#include "sinks/postgres/sink.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "sinks/postgres/apply.h"
+#include "sinks/postgres/copy_loader.h"
+#include "sinks/postgres/schema/schema_sync.h"
+#include "sinks/postgres/sequences.h"
+#include "sinks/postgres/snapshot.h"
+#include "sql/quote.h"
+#include "stream/failpoint.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
+constexpr auto sequences_interval = std::chrono::seconds(60);
+constexpr auto sequences_grace = std::chrono::seconds(2);  // once we are asked to stop
+constexpr std::int64_t sequence_headroom = 1000;           // what the source may hand out until the next look
+constexpr auto counts_interval = std::chrono::seconds(60);
+
+std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
+    std::vector<const Relation*> all;
+    for (const RelationPtr& table : tables) {
+        if (table) all.push_back(table.get());
+    }
+    return all;
+}
+
+std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
+    std::vector<TableName> names;
+    for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
+    return names;
+}
+
+class PostgresSink : public Sink {
+   public:
+    PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters)
+        : options_(options),
+          log_(log),
+          stop_(std::move(stop)),
+          session_(open_session(options_, stop_)),
+          progress_(session_.connection, options_.group, options_.worker),
+          plans_(session_.connection),
+          dead_letters_(dead_letters),
+          applier_(session_, progress_, plans_, options_, log_, dead_letters),
+          schema_(options_, log_, stop_),
+          sequences_(session_.connection, log_) {}
+
+    std::optional<SinkState> open() override;
+    bool reads(const std::string& stream) override { return progress_.reads(stream); }
+    void while_waiting(std::function<void()> tell) override;
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                        const Checkpoint& upto) override;
+    [[nodiscard]] bool takes_copy() const override { return true; }
+    void copy(const CopyBlock& block) override;
+    void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) override;
+    void apply(const Batch& batch) override;
+    void flush() override;
+    [[nodiscard]] Checkpoint durable() const override { return durable_; }
+    void close() override;
+
+   private:
+    void note_begin(StreamSeq marker);
+    PostgresLoader& loader();
+    void apply_with_ddl(const Batch& batch);
+    void apply_changes(const Batch& batch, const std::vector<Change>& changes);
+    void look_at_tables(const std::vector<Change>& changes);
+    void create_missing(const std::vector<const Relation*>& relations);
+    void finish_tables();
+    void note_written(const std::vector<std::string>& tables);
+    void follow_sequences(std::int64_t headroom);
+    void follow_sequences_on_stop();
+    [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
+    void move_alone(const SinkState& next);
+    void committed();
+    void flush_loading();
+    void flush_durable();
+    void check_incomplete();
+    void log_counts();
+
+    const PostgresSinkOptions options_;  // the other members refer to these three
+    const Log log_;
+    std::stop_token stop_;
+    std::function<void()> tell_ = [] {};
+    PostgresSession session_;
+    PostgresProgress progress_;
+    PostgresPlans plans_;
+    DeadLetters* dead_letters_;
+    PostgresApplier applier_;
+
+    std::optional<Checkpoint> pending_;  // behind changes that were none of ours; written when there is time
+    Clock::time_point moved_at_;
+    Clock::time_point piece_at_;  // when the last piece of an incomplete transaction came
+    Checkpoint durable_;
+    // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
+    std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
+    PostgresSchema schema_;
+    std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
+    std::set<TableName> found_;            // tables that are there or were made
+    PostgresSequences sequences_;
+    std::set<std::string> written_;        // tables whose sequences may be behind
+    std::set<std::string> known_written_;  // those that the target remembers
+    Clock::time_point sequences_at_ = Clock::now();
+    ConflictCounts logged_;
+    Clock::time_point logged_at_ = Clock::now();
+
+    std::unique_ptr<PostgresLoader> loader_;
+    std::set<std::uint64_t> already_loaded_;
+    std::vector<RelationPtr> copied_;  // the snapshot's tables
+    StreamSeq last_block_;             // the last sequence handed to copy()
+};
+
+std::optional<SinkState> PostgresSink::open() {
+    auto state = progress_.open(options_.lock_wait_ms);
+    log_(LogLevel::info,
+         session_.replica
+             ? "target: session_replication_role is replica: triggers and foreign keys do not fire"
+             : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
+               "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
+    if (options_.sync_schema) {
+        unfinished_ = progress_.unfinished();
+        finish_tables();
+    }
+    // The worker may have been killed before it had let the sequences follow.
+    known_written_ = written_ = progress_.written_tables();
+    if (!written_.empty()) sequences_at_ = {};
+    if (!state) return state;
+    durable_ = state->checkpoint;
+    if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
+    return state;
+}
+
+void PostgresSink::while_waiting(std::function<void()> tell) {
+    tell_ = std::move(tell);
+    session_.connection.on_tick(tell_);
+    schema_.while_waiting(tell_);
+}
+
+SinkState PostgresSink::state_at(const Checkpoint& checkpoint) const {
+    SinkState next = progress_.state();
+    next.checkpoint = checkpoint;
+    return next;
+}
+
+void PostgresSink::move_alone(const SinkState& next) {
+    applier_.apply({}, &next);
+    committed();
+}
+
+// After every commit that moved the progress.
+void PostgresSink::committed() {
+    pending_.reset();
+    moved_at_ = Clock::now();
+    if (session_.synchronous) durable_ = progress_.state().checkpoint;
+}
+
+void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                                  const Checkpoint& upto) {
+    copied_ = tables;
+    if (is_within(progress_.state(), begin)) return note_begin(upto.resume_seq);
+    if (applier_.open()) {
+        applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
+        known_written_.clear();
+    }
+    if (options_.sync_schema) schema_.create_tables(pointers(copied_));
+    loader_.reset();
+    plans_.start_batch();
+    SinkState next{upto, begin.epoch, upto.resume_seq};
+    prepare_snapshot(session_, progress_, plans_, options_.existing_rows, tables, next);
+    already_loaded_.clear();
+    last_block_ = upto.resume_seq;
+    committed();
+}
+
+void PostgresSink::note_begin(StreamSeq marker) {
+    SinkState next = progress_.state();
+    if (marker <= next.begin_seq) return;
+    next.begin_seq = marker;
+    session_.connection.exec("BEGIN");
+    progress_.move(next);
+    session_.connection.exec("COMMIT");
+    progress_.moved(next);
+}
+
+PostgresLoader& PostgresSink::loader() {
+    if (!loader_)
+        loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
+                                                   dead_letters_, tell_);
+    return *loader_;
+}
+
+void PostgresSink::copy(const CopyBlock& block) {
+    if (progress_.state().loading_epoch == 0) throw std::logic_error("a block came outside a snapshot");
+    last_block_ = std::max(last_block_, block.last_seq);
+    if (already_loaded_.contains(block.first_seq.value)) return;
+    loader().add(block, plans_.at(*block.relation));
+}
+
+void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
+    if (loader_) loader_->drain();
+    loader_.reset();
+    const auto loaded = pointers(copied_);
+    if (options_.sync_schema) {
+        const auto names = names_of(loaded);
+        schema_.create_rest(names, loaded);
+        schema_.set_sequences(names);
+        plans_.forget();
+    }
+    std::vector<std::string> quoted;
+    for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
+    note_written(quoted);
+    finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
+    follow_sequences(0);
+    already_loaded_.clear();
+    committed();
+}
+
+// Tables that changes are about for the first time; some may have to be created in the middle of the stream.
+void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
+    std::vector<const Relation*> relations;
+    std::vector<const Relation*> filled;
+    const auto add = [](std::vector<const Relation*>& to, const Relation* relation) {
+        if (std::find(to.rbegin(), to.rend(), relation) == to.rend()) to.push_back(relation);
+    };
+    for (const Change& change : changes) {
+        for (const RelationPtr& relation : change.truncated) add(relations, relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add(relations, change.relation);
+        if (change.op == Op::insert || change.op == Op::update) add(filled, change.relation);
+    }
+    if (options_.sync_schema) create_missing(relations);
+    plans_.start_batch();
+    std::vector<std::string> names;
+    for (const Relation* relation : filled) names.push_back(plans_.at(*relation)->table.name);
+    note_written(names);
+}
+
+// The sequences of these tables are to follow, by a later run if not by this one.
+void PostgresSink::note_written(const std::vector<std::string>& tables) {
+    written_.insert(tables.begin(), tables.end());
+    std::vector<std::string> unknown;
+    for (const std::string& table : tables) {
+        if (known_written_.insert(table).second) unknown.push_back(table);
+    }
+    if (!unknown.empty()) progress_.note_written(unknown);
+}
+
+void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
+    std::vector<const Relation*> missing;
+    std::vector<TableName> names;
+    for (const Relation* relation : relations) {
+        TableName name(relation->schema, relation->table);
+        if (!found_.insert(name).second) continue;
+        if (find_target_table(session_.connection, name.first, name.second)) continue;
+        missing.push_back(relation);
+        names.push_back(std::move(name));
+    }
+    if (missing.empty()) return;
+    {
+        sql::Connection other(options_.target, stop_);
+        PostgresProgress::note_unfinished(other, progress_, missing);
+    }
+    schema_.create_tables(missing);
+    PGSLUICE_FAILPOINT("postgres_tables_created");
+    // What we have written in a transaction that goes on is locked until its end: keys to it can only be made then.
+    const bool later = applier_.open();
+    schema_.create_rest(names, missing, !later);
+    schema_.set_sequences(names);
+    if (later)
+        unfinished_ = progress_.unfinished();
+    else
+        progress_.forget_unfinished();
+}
+
+// What tables made in mid-stream still lack: after their transaction's end, or after a restart in the midst of it.
+void PostgresSink::finish_tables() {
+    if (unfinished_.empty()) return;
+    PGSLUICE_FAILPOINT("postgres_unfinished");
+    const auto relations = pointers(unfinished_);
+    const auto names = names_of(relations);
+    schema_.create_rest(names, relations);
+    schema_.set_sequences(names);
+    progress_.forget_unfinished();
+    unfinished_.clear();
+}
+
+void PostgresSink::follow_sequences(std::int64_t headroom) {
+    if (!written_.empty()) sequences_.follow(written_, headroom);
+    written_.clear();
+    sequences_at_ = Clock::now();
+}
+
+// The target may be about to take over, and our own connection answers no more.
+void PostgresSink::follow_sequences_on_stop() {
+    if (written_.empty()) return;
+    bool done = false;
+    std::string reason = "there was not time enough";
+    try {
+        sql::ConnectOptions target = options_.target;
+        target.settings.emplace_back("connect_timeout", "2");
+        sql::Connection connection(std::move(target));
+        connection.exec("SET statement_timeout = 1000; SET search_path = ''");
+        done = PostgresSequences(connection, log_).follow(written_, 0, Clock::now() + sequences_grace);
+    } catch (const Error& error) {
+        reason = error.what();
+    }
+    if (done) return;
+    log_(LogLevel::warning, fmt::format("sequences on the target may be behind its rows, until the worker runs again: "
+                                        "{}",
+                                        reason));
+}
+
+void PostgresSink::apply(const Batch& batch) {
+    // Rows that went through the rules: the checkpoint must not pass blocks that are still being loaded.
+    if (loader_) loader_->drain();
+    if (batch.changes.empty() && batch.complete && !applier_.open()) {
+        pending_ = batch.upto;
+        return;
+    }
+    const auto is_ddl = [](const Change& change) { return change.op == Op::message; };
+    if (std::any_of(batch.changes.begin(), batch.changes.end(), is_ddl)) return apply_with_ddl(batch);
+    look_at_tables(batch.changes);
+    apply_changes(batch, batch.changes);
+}
+
+// DDL stands between the changes before and behind it, all in one transaction. What is behind it may be about tables
+// that it makes or alters, so nothing is looked up before.
+void PostgresSink::apply_with_ddl(const Batch& batch) {
+    std::vector<Change> changes;
+    for (const Change& change : batch.changes) {
+        if (change.op != Op::message) {
+            changes.push_back(change);
+            continue;
+        }
+        look_at_tables(changes);
+        if (!changes.empty()) applier_.apply(changes, nullptr);
+        changes.clear();
+        applier_.apply_ddl(change);
+        found_.clear();
+    }
+    look_at_tables(changes);
+    apply_changes(batch, changes);
+}
+
+void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& changes) {
+    if (batch.complete) {
+        const SinkState next = state_at(batch.upto);
+        applier_.apply(changes, &next);
+        last_block_ = std::max(last_block_, StreamSeq{batch.upto.resume_seq.value - 1});
+        committed();
+        finish_tables();
+    } else {
+        applier_.apply(changes, nullptr);
+        piece_at_ = Clock::now();
+    }
+}
+
+void PostgresSink::check_incomplete() {
+    if (!applier_.open() || Clock::now() - piece_at_ < std::chrono::milliseconds(options_.incomplete_timeout_ms))
+        return;
+    applier_.roll_back();
+    throw retry_error(fmt::format("the rest of a transaction did not come for {} s: rolled back on the target, to be "
+                                  "read again",
+                                  options_.incomplete_timeout_ms / 1000),
+                      "Check that the replicator is running.");
+}
+
+// What is loaded so far need not be kept in the stream.
+void PostgresSink::flush_loading() {
+    if (loader_) loader_->check();
+    if (Clock::now() - moved_at_ < progress_interval) return;
+    // Without a loader all blocks that came had been loaded before a restart.
+    const auto outstanding = loader_ ? loader_->first_outstanding() : std::nullopt;
+    const StreamSeq next = outstanding.value_or(StreamSeq{last_block_.value + 1});
+    if (next <= progress_.state().checkpoint.resume_seq) return;
+    Checkpoint checkpoint = progress_.state().checkpoint;
+    checkpoint.resume_seq = next;
+    session_.connection.exec("BEGIN");
+    progress_.forget_loaded(next);
+    const SinkState state = state_at(checkpoint);
+    progress_.move(state);
+    session_.connection.exec("COMMIT");
+    progress_.moved(state);
+    committed();
+}
+
+// synchronous_commit = off: a crash of the target takes back data and progress together, so applying stays exact; but
+// the stream may only be trimmed up to what no crash can take back.
+void PostgresSink::flush_durable() {
+    if (session_.synchronous || progress_.state().checkpoint == durable_) return;
+    const auto wal =
+        session_.connection.query("SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()", {}, {2, 1, 1});
+    if (unflushed_ && parse_lsn(wal.text(0, 1)).value_or(Lsn{}) >= unflushed_->second) {
+        durable_ = unflushed_->first;
+        unflushed_.reset();
+    }
+    if (!unflushed_) unflushed_ = {progress_.state().checkpoint, parse_lsn(wal.text(0, 0)).value_or(Lsn{})};
+}
+
+void PostgresSink::log_counts() {
+    const ConflictCounts& now = applier_.counts();
+    if (now == logged_) return;
+    log_(LogLevel::info,
+         fmt::format("target rows that were not as in the source: {} inserts met a row and updated it, {} met one and "
+                     "were ignored, {} updates found none and inserted it, {} deletes found none, {} changes parked",
+                     now.upserted, now.ignored, now.inserted_missing, now.deleted_missing, now.parked));
+    logged_ = now;
+    logged_at_ = Clock::now();
+}
+
+void PostgresSink::flush() {
+    check_incomplete();
+    if (applier_.open()) return;
+    if (progress_.state().loading_epoch != 0) {
+        flush_loading();
+    } else if (pending_ && Clock::now() - moved_at_ >= progress_interval) {
+        move_alone(state_at(*pending_));
+    }
+    flush_durable();
+    if (Clock::now() - sequences_at_ >= sequences_interval) follow_sequences(sequence_headroom);
+    if (Clock::now() - logged_at_ >= counts_interval) log_counts();
+}
+
+void PostgresSink::close() {
+    // Asked to stop, the connection answers no more; what is not committed is simply read again.
+    if (stop_.stop_requested()) return follow_sequences_on_stop();
+    applier_.roll_back();
+    if (loader_) {
+        loader_->drain();
+        moved_at_ = {};
+        flush_loading();
+    }
+    if (pending_) move_alone(state_at(*pending_));
+    follow_sequences(0);
+    if (!session_.synchronous && progress_.state().checkpoint != durable_) {
+        // Flushes everything committed before as well.
+        session_.connection.exec("SET synchronous_commit = on");
+        move_alone(progress_.state());
+        durable_ = progress_.state().checkpoint;
+    }
+    log_counts();
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_postgres_sink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
+                                         DeadLetters* dead_letters) {
+    return std::make_unique<PostgresSink>(options, log, std::move(stop), dead_letters);
+}
+
+}  // namespace pgsluice

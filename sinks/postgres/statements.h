@@ -1,0 +1,48 @@
+// The SQL that writes to a target table. Values are always parameters; what is in the text is names from the catalog.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sinks/postgres/table_plan.h"
+
+namespace pgsluice {
+
+// Columns in the order of a statement's parameters.
+struct Statement {
+    std::string text;
+    std::vector<int> values;  // columns of the relation: what is written (for `always_columns`: what must be there)
+    std::vector<int> keys;    // then what finds the row
+};
+
+enum class Conflict { fail, update, ignore };  // what an insert does with a row whose key exists
+
+// One row; every parameter is a text. With Conflict::update the answer is one number: how many rows were there already.
+Statement insert_one(const PostgresPlan& plan, Conflict conflict);
+// `sent` are the columns whose new value is known. Where none can be SET it only looks for the row. With `checked`,
+// finding no row is an error (division by zero), so that whatever follows in a pipeline is skipped; without, the number
+// of rows touched tells.
+Statement update_one(const PostgresPlan& plan, const ColumnSet& sent, bool key_changes, bool checked);
+Statement delete_one(const PostgresPlan& plan);
+// Touches the row as delete_one would, and only looks.
+Statement find_one(const PostgresPlan& plan);
+// Deletes the row and inserts it anew: for identity columns that cannot be SET. Columns not in `sent`, and those only
+// the target has, keep their values. Touches no row where there is none.
+Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent);
+
+// Many rows, as above; every parameter is an array of texts, one element per row. Need Match::unique (an insert does
+// not).
+Statement insert_many(const PostgresPlan& plan, Conflict conflict);
+// With `checked` it has one more parameter at the end, the number of rows as text, and finding fewer is an error as in
+// update_one. Without, it costs the server a tenth less.
+Statement update_many(const PostgresPlan& plan, const ColumnSet& sent, bool checked);
+Statement delete_many(const PostgresPlan& plan);
+
+// COPY ... FROM STDIN in text format, of the columns the target does not compute itself.
+std::string copy_rows(const PostgresPlan& plan, const std::string& into);
+// A temporary table rows are copied into first where they may meet others, and what moves them on. Needs an arbiter.
+std::string create_staging(const PostgresPlan& plan, const std::string& staging);
+std::string merge_staging(const PostgresPlan& plan, const std::string& staging);
+std::string truncate_tables(const std::vector<const TargetTable*>& tables, bool restart_identity);
+
+}  // namespace pgsluice

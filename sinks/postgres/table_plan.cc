@@ -1,0 +1,128 @@
+#include "sinks/postgres/table_plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+// The relation's number of each of the index's columns; empty when one of them is not sent (or not `allowed`).
+template <typename Allowed>
+std::vector<int> covered(const PostgresPlan& plan, const TargetIndex& index, Allowed&& allowed) {
+    std::vector<int> numbers;
+    for (const int wanted : index.columns) {
+        const auto found = std::find(plan.target_of.begin(), plan.target_of.end(), wanted);
+        if (wanted < 0 || found == plan.target_of.end()) return {};
+        const auto number = static_cast<std::size_t>(found - plan.target_of.begin());
+        if (!allowed(plan.relation.columns[number])) return {};
+        numbers.push_back(static_cast<int>(number));
+    }
+    return numbers;
+}
+
+bool same_columns(const TargetIndex& a, const TargetIndex& b) {
+    return std::is_permutation(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end());
+}
+
+// ON CONFLICT (key) asks every unique index on these columns, and cannot ask a deferrable one.
+bool can_arbitrate(const PostgresPlan& plan, const TargetIndex& index) {
+    return std::none_of(plan.table.indexes.begin(), plan.table.indexes.end(), [&](const TargetIndex& other) {
+        return !other.immediate && !other.exclusion && same_columns(other, index);
+    });
+}
+
+// With an identity, the index must be on all of it: a narrower one would take different rows of the source for one.
+bool use_index(PostgresPlan& plan, std::size_t identity_columns) {
+    const bool keys_only = identity_columns > 0;
+    for (const TargetIndex& index : plan.table.indexes) {
+        if (!index.immediate || !index.plain || index.exclusion || !index.without_nulls) continue;
+        auto numbers = covered(plan, index, [&](const Column& column) { return column.key || !keys_only; });
+        if (numbers.empty() || (keys_only && numbers.size() != identity_columns)) continue;
+        plan.key = std::move(numbers);
+        plan.key_equals = index.equals;
+        plan.match = PostgresPlan::Match::unique;
+        plan.arbiter = can_arbitrate(plan, index);
+        return true;
+    }
+    return false;
+}
+
+void choose_match(PostgresPlan& plan) {
+    std::vector<int> identity;
+    for (std::size_t i = 0; i < plan.relation.columns.size(); ++i) {
+        if (plan.relation.columns[i].key && plan.writes(i)) identity.push_back(static_cast<int>(i));
+    }
+    const bool whole = plan.relation.identity == ReplicaIdentity::full;
+    // Of a whole old row, or of an insert, every column is known; otherwise only the identity's.
+    if (use_index(plan, whole ? 0 : identity.size()) || identity.empty()) return;
+    plan.key = std::move(identity);
+    for (const int number : plan.key) plan.key_equals.push_back(plan.column(number).equals);
+    plan.match = whole ? PostgresPlan::Match::whole : PostgresPlan::Match::key;
+}
+
+}  // namespace
+
+PostgresPlan::PostgresPlan(const Relation& source, TargetTable target) : relation(source), table(std::move(target)) {
+    for (const Column& wanted : relation.columns) {
+        const TargetColumn* found = table.find(wanted.name);
+        if (found == nullptr) {
+            throw stop_error(
+                fmt::format("unable to write to '{}.{}': the target's table has no column '{}'", table.schema,
+                            table.table, wanted.name),
+                fmt::format("Run on the target: ALTER TABLE {} ADD COLUMN {} {}; or leave the column out by an "
+                            "exclude_column rule, or map it with --routing-config.",
+                            table.name, sql::quote_identifier(wanted.name), wanted.type_name));
+        }
+        target_of.push_back(found->generated ? -1 : static_cast<int>(found - table.columns.data()));
+    }
+    choose_match(*this);
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const int number = static_cast<int>(i);
+        if (!writes(i)) continue;
+        if (!column(number).identity_always) {
+            key_texts_vary = key_texts_vary || (is_key(number) && !column(number).exact);
+        } else if (is_key(number)) {
+            always_key = true;
+        } else {
+            always_columns.push_back(number);
+        }
+    }
+}
+
+bool PostgresPlan::is_key(int number) const noexcept {
+    return match != Match::whole && std::find(key.begin(), key.end(), number) != key.end();
+}
+
+bool changes_key(const PostgresPlan& plan, const Change& update) noexcept {
+    if (update.old_kind == OldRow::none) return false;
+    return std::any_of(plan.key.begin(), plan.key.end(), [&](int column) {
+        return !(new_value(update, column) == update.old_row[static_cast<std::size_t>(column)]);
+    });
+}
+
+ColumnSet known_columns(const Change& change) {
+    ColumnSet known(change.new_row.size());
+    for (std::size_t i = 0; i < known.size(); ++i) known[i] = !new_value(change, static_cast<int>(i)).is_unchanged();
+    return known;
+}
+
+std::string describe_key(const PostgresPlan& plan, const Change& change) {
+    std::vector<std::string_view> names;
+    std::vector<std::string_view> values;
+    for (const int number : plan.key) {
+        names.push_back(plan.relation.columns[static_cast<std::size_t>(number)].name);
+        const Value& value =
+            change.op == Op::insert ? change.new_row[static_cast<std::size_t>(number)] : old_value(change, number);
+        values.push_back(value.is_text() ? value.text() : "NULL");
+    }
+    if (names.empty()) return "(a row without key)";
+    if (plan.match == PostgresPlan::Match::whole) return fmt::format("({})", fmt::join(names, ", "));
+    return fmt::format("({})=({})", fmt::join(names, ", "), fmt::join(values, ", "));
+}
+
+}  // namespace pgsluice

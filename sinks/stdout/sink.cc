@@ -1,0 +1,174 @@
+#include "sinks/stdout/sink.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "sinks/file/state_record.h"
+#include "sinks/lines/json_line.h"
+#include "sinks/lines/rfc3339.h"
+#include "sinks/stdout/output_pipe.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::chrono::seconds kCheckpointInterval{1};
+constexpr std::chrono::seconds kWarningInterval{10};
+
+class StdoutSink final : public Sink {
+   public:
+    StdoutSink(const StdoutSinkOptions& options, Log log, std::stop_token stop)
+        : options_(options),
+          log_(std::move(log)),
+          stop_(std::move(stop)),
+          pipe_(options.fd, options.mid_line, stop_),
+          encoder_(make_line_encoder(options.format, options.group)) {
+        if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours broke off
+    }
+
+    [[nodiscard]] bool keeps_state() const override { return !options_.checkpoint_file.empty(); }
+
+    std::optional<SinkState> open() override {
+        if (!keeps_state()) return std::nullopt;
+        const std::string& path = options_.checkpoint_file;
+        lock_ = lock_file(path + ".lock", "the checkpoint file");
+        const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file.open() && errno == ENOENT) return std::nullopt;
+        if (!file.open()) throw io_error("open", path);
+        const auto record = parse_state(read_small_file(file, path));
+        if (!record) {
+            throw stop_error("unable to read '" + path + "': it is not a checkpoint file",
+                             "Restore it, or remove it to have everything in the stream printed again.");
+        }
+        if (record->group != options_.group) {
+            throw stop_error("unable to use '" + path + "': it belongs to group '" + record->group + "'",
+                             "Name another --checkpoint-file.");
+        }
+        complete_ = written_ = saved_ = record->state;
+        stream_ = record->text(kStreamField);
+        return saved_;
+    }
+
+    bool reads(const std::string& stream) override {
+        const bool same = stream_.empty() || stream_ == stream;
+        stream_ = stream;
+        return same;
+    }
+
+    void resume(const SinkState& state) override { complete_ = written_ = state; }
+
+    void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
+
+    void while_waiting(std::function<void()> tell) override {
+        tell_ = tell;
+        pipe_.while_waiting(std::move(tell));
+    }
+
+    void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
+                        const Checkpoint& upto) override {
+        if (is_within(complete_, begin)) {
+            complete_.begin_seq = upto.resume_seq;
+            return;
+        }
+        if (begin.epoch > 1 || complete_.loading_epoch != 0) {
+            log_(LogLevel::warning, "the copy starts over: rows printed by its earlier attempts are void");
+            encoder_->append_snapshot_begin(buffer_, begin, tables);
+        }
+        complete_ = {upto, begin.epoch, upto.resume_seq};
+        // From here on the worker counts as being in this epoch, and a restart does not print the marker again.
+        write_out();
+        save_surely();
+    }
+
+    [[nodiscard]] bool takes_copy() const override { return false; }
+    void copy(const CopyBlock& /*block*/) override { throw std::logic_error("the stdout sink takes no COPY text"); }
+
+    void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
+        complete_ = {upto, 0, StreamSeq{}};
+        write_out();
+        save_surely();
+    }
+
+    void apply(const Batch& batch) override {
+        encoder_->set_time(now_unix_us());
+        for (const Change& change : batch.changes) {
+            encoder_->append(buffer_, change);
+            if (buffer_.size() >= kBufferBytes) write_out();
+        }
+        if (batch.complete) complete_.checkpoint = batch.upto;
+        if (pipe_.is_terminal()) write_out();
+    }
+
+    void flush() override {
+        write_out();
+        pipe_.check_reader();
+        if (std::chrono::steady_clock::now() - saved_at_ >= kCheckpointInterval) save();
+    }
+
+    [[nodiscard]] Checkpoint durable() const override {
+        return keeps_state() ? saved_.checkpoint : written_.checkpoint;
+    }
+
+    void close() override {
+        write_out();
+        save_surely();
+    }
+
+   private:
+    // Everything encoded so far goes out; lines of an incomplete transaction may be among them, its checkpoint is not.
+    void write_out() {
+        if (!buffer_.empty()) pipe_.write(buffer_);
+        buffer_.clear();
+        written_ = complete_;
+    }
+
+    // When the disk is full, later: another session would print all that is not saved again.
+    bool save() {
+        saved_at_ = std::chrono::steady_clock::now();
+        if (!keeps_state() || written_ == saved_) return true;
+        try {
+            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{kStreamField, stream_}}}));
+        } catch (const Error& error) {
+            if (error.action() != Action::retry) throw;
+            if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; trying again");
+            silent_until_ = std::max(silent_until_, saved_at_ + kWarningInterval);
+            return false;
+        }
+        saved_ = written_;
+        return true;
+    }
+
+    void save_surely() {
+        while (!save()) {
+            if (!pause(stop_, kCheckpointInterval)) throw Interrupted();
+            if (tell_) tell_();
+        }
+    }
+
+    StdoutSinkOptions options_;
+    Log log_;
+    std::stop_token stop_;
+    OutputPipe pipe_;
+    std::function<void()> tell_;  // while we wait
+    std::unique_ptr<LineEncoder> encoder_;
+    Fd lock_;
+    std::string stream_;  // that the state comes from; empty when not known
+    std::string buffer_;
+    SinkState complete_;  // as of the last complete batch encoded
+    SinkState written_;   // of the last one written
+    SinkState saved_;     // in the checkpoint file
+    std::chrono::steady_clock::time_point saved_at_{};
+    std::chrono::steady_clock::time_point silent_until_{};
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_stdout_sink(const StdoutSinkOptions& options, Log log, std::stop_token stop) {
+    return std::make_unique<StdoutSink>(options, std::move(log), std::move(stop));
+}
+
+}  // namespace pgsluice
