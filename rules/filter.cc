@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <compare>
 
-#include "rules/moment.h"
-#include "rules/number.h"
-#include "rules/regex.h"
-#include "rules/transform.h"
-#include "rules/utf8.h"
-#include "rules/uuid.h"
+#include "rules/transforms/regex.h"
+#include "rules/transforms/transform.h"
+#include "rules/values/moment.h"
+#include "rules/values/number.h"
+#include "rules/values/utf8.h"
+#include "rules/values/uuid.h"
 
 namespace pgsluice::rules {
 namespace {

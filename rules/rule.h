@@ -11,7 +11,7 @@
 
 #include "rules/filter.h"
 #include "rules/place.h"
-#include "rules/transform.h"
+#include "rules/transforms/transform.h"
 #include "stream/change.h"
 
 namespace pgsluice::rules {

@@ -9,8 +9,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "rules/ddl.h"
-#include "rules/node.h"
+#include "rules/ddl/ddl.h"
+#include "rules/file/node.h"
 #include "rules/plan_compiler.h"
 #include "rules/rule.h"
 #include "rules/table_memory.h"

@@ -1,7 +1,7 @@
 // DDL under rules: what of its text shows, what a target may run, what stops the worker.
 #include <doctest/doctest.h>
 
-#include "rules/sql_text.h"
+#include "rules/ddl/sql_text.h"
 #include "stream/format/ddl_message.h"
 #include "tests/unit/rules_fixture.h"
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "rules/json_text.h"
+#include "rules/values/json_scanner.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "rules/node.h"
+#include "rules/file/node.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "rules/hmac.h"
+#include "rules/transforms/hmac.h"
 
 using namespace pgsluice;
 using namespace pgsluice::rules_test;

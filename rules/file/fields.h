@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rules/node.h"
+#include "rules/file/node.h"
 #include "rules/place.h"
 
 namespace pgsluice::rules {

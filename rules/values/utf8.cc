@@ -1,4 +1,4 @@
-#include "rules/utf8.h"
+#include "rules/values/utf8.h"
 
 #include <bit>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // null: the value is gone; every type has a NULL.
-#include "rules/transforms.h"
+#include "rules/transforms/transforms.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "rules/hmac.h"
+#include "rules/transforms/hmac.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

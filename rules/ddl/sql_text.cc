@@ -1,4 +1,4 @@
-#include "rules/sql_text.h"
+#include "rules/ddl/sql_text.h"
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "rules/transform.h"
+#include "rules/transforms/transform.h"
 
 namespace pgsluice::rules {
 

@@ -1,4 +1,4 @@
-#include "rules/moment.h"
+#include "rules/values/moment.h"
 
 #include <limits>
 #include <optional>

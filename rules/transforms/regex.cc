@@ -1,4 +1,4 @@
-#include "rules/regex.h"
+#include "rules/transforms/regex.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "rules/json_path.h"
+#include "rules/values/json_path.h"
 
 #include <fmt/format.h>
 

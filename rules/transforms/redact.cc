@@ -1,8 +1,8 @@
 // redact: as many stars in every row, so that not even the length shows.
 #include <fmt/format.h>
 
-#include "rules/transforms.h"
-#include "rules/utf8.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

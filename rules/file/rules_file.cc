@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "rules/fields.h"
+#include "rules/file/fields.h"
 #include "rules/rule.h"
 
 namespace pgsluice::rules {

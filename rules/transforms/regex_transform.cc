@@ -12,9 +12,9 @@
 #include <map>
 #include <vector>
 
-#include "rules/regex.h"
-#include "rules/transforms.h"
-#include "rules/utf8.h"
+#include "rules/transforms/regex.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

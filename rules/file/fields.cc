@@ -1,4 +1,4 @@
-#include "rules/fields.h"
+#include "rules/file/fields.h"
 
 #include <fmt/format.h>
 

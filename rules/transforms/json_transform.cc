@@ -5,9 +5,9 @@
 // constant, redact); any other is applied to each value in it. null stays null, but for a constant.
 #include <fmt/format.h>
 
-#include "rules/json_path.h"
-#include "rules/json_text.h"
-#include "rules/transforms.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/json_path.h"
+#include "rules/values/json_scanner.h"
 
 namespace pgsluice::rules {
 namespace {

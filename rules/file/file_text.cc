@@ -1,4 +1,4 @@
-#include "rules/file_text.h"
+#include "rules/file/file_text.h"
 
 #include <fstream>
 #include <ios>

@@ -4,12 +4,12 @@
 #include <charconv>
 #include <limits>
 
-#include "rules/json_text.h"
-#include "rules/moment.h"
-#include "rules/number.h"
-#include "rules/transforms.h"
-#include "rules/utf8.h"
-#include "rules/uuid.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/json_scanner.h"
+#include "rules/values/moment.h"
+#include "rules/values/number.h"
+#include "rules/values/utf8.h"
+#include "rules/values/uuid.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,10 +1,10 @@
-#include "rules/transform.h"
+#include "rules/transforms/transform.h"
 
 #include <fmt/format.h>
 
 #include <vector>
 
-#include "rules/transforms.h"
+#include "rules/transforms/transforms.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "rules/uuid.h"
+#include "rules/values/uuid.h"
 
 #include "rules/place.h"
 

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "rules/file_text.h"
-#include "rules/hmac.h"
-#include "rules/transforms.h"
+#include "rules/file/file_text.h"
+#include "rules/transforms/hmac.h"
+#include "rules/transforms/transforms.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "rules/number.h"
+#include "rules/values/number.h"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "rules/fields.h"
-#include "rules/value_type.h"
+#include "rules/file/fields.h"
+#include "rules/values/value_type.h"
 #include "stream/arena.h"
 #include "stream/change.h"
 

@@ -1,11 +1,11 @@
-#include "rules/ddl.h"
+#include "rules/ddl/ddl.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "rules/sql_text.h"
+#include "rules/ddl/sql_text.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "rules/transforms.h"
-#include "rules/utf8.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "rules/json_text.h"
+#include "rules/values/json_scanner.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,11 +1,11 @@
-#include "rules/node.h"
+#include "rules/file/node.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 
-#include "rules/file_text.h"
+#include "rules/file/file_text.h"
 #include "rules/place.h"
 
 namespace pgsluice::rules {

@@ -1,8 +1,8 @@
 // truncate: the first `length` characters.
 #include <fmt/format.h>
 
-#include "rules/transforms.h"
-#include "rules/utf8.h"
+#include "rules/transforms/transforms.h"
+#include "rules/values/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -1,4 +1,4 @@
-#include "rules/value_type.h"
+#include "rules/values/value_type.h"
 
 namespace pgsluice::rules {
 namespace {
