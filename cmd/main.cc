@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "cmd/copy_bars.h"
+#include "cmd/cli/help.h"
+#include "cmd/cli/invocation.h"
 #include "cmd/exit_code.h"
-#include "cmd/help.h"
-#include "cmd/invocation.h"
-#include "cmd/log_writer.h"
 #include "cmd/signals.h"
-#include "cmd/status_lines.h"
 #include "cmd/subcommands.h"
+#include "cmd/terminal/log_writer.h"
+#include "cmd/terminal/snapshot_bars.h"
+#include "cmd/terminal/status_lines.h"
 #include "sql/error.h"
 
 namespace {

@@ -4,8 +4,8 @@
 #include <memory>
 #include <stop_token>
 
-#include "cmd/flag.h"
-#include "cmd/settings.h"
+#include "cmd/cli/flag.h"
+#include "cmd/cli/settings.h"
 #include "sinks/dead_letters.h"
 #include "sinks/sink.h"
 #include "stream/log.h"

@@ -4,13 +4,13 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "cmd/check_rules.h"
-#include "cmd/dead_letter_stream.h"
-#include "cmd/dlq.h"
+#include "cmd/commands/check_rules.h"
+#include "cmd/commands/dead_letter_stream.h"
+#include "cmd/commands/dlq.h"
+#include "cmd/commands/status.h"
+#include "cmd/commands/teardown.h"
 #include "cmd/sink_table.h"
-#include "cmd/status.h"
 #include "cmd/supervise.h"
-#include "cmd/teardown.h"
 #include "replicator/replicator.h"
 #include "replicator/source/slot_monitor.h"
 #include "sql/error.h"

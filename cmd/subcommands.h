@@ -3,8 +3,8 @@
 
 #include <stop_token>
 
-#include "cmd/flag.h"
-#include "cmd/settings.h"
+#include "cmd/cli/flag.h"
+#include "cmd/cli/settings.h"
 #include "stream/log.h"
 
 namespace pgsluice {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "cmd/invocation.h"
+#include "cmd/cli/invocation.h"
 
 using namespace pgsluice;
 

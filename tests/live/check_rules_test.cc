@@ -1,5 +1,5 @@
 // Rules files against the catalog and rows of a real source.
-#include "cmd/check_rules.h"
+#include "cmd/commands/check_rules.h"
 
 #include <doctest/doctest.h>
 

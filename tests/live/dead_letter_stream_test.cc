@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cmd/dead_letter_stream.h"
+#include "cmd/commands/dead_letter_stream.h"
 #include "sql/error.h"
 #include "tests/support/nats_server.h"
 

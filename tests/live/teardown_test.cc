@@ -3,7 +3,7 @@
 
 #include <csignal>
 
-#include "cmd/teardown.h"
+#include "cmd/commands/teardown.h"
 #include "replicator/source/session.h"
 #include "sinks/postgres/progress.h"
 #include "stream/group/registry.h"

@@ -1,8 +1,8 @@
 // The configuration file and the environment.
 #include <doctest/doctest.h>
 
-#include "cmd/config_file.h"
-#include "cmd/environment.h"
+#include "cmd/cli/config_file.h"
+#include "cmd/cli/environment.h"
 #include "sql/error.h"
 
 using namespace pgsluice;

@@ -1,4 +1,4 @@
-#include "cmd/copy_bars.h"
+#include "cmd/terminal/snapshot_bars.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cmd/dead_letter_stream.h"
+#include "cmd/commands/dead_letter_stream.h"
 #include "stream/format/block_reader.h"
 
 using namespace pgsluice;

@@ -1,12 +1,12 @@
 // The table of flags holds together, and the README shows it.
-#include "cmd/flag.h"
+#include "cmd/cli/flag.h"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
 #include <iterator>
 
-#include "cmd/help.h"
+#include "cmd/cli/help.h"
 
 using namespace pgsluice;
 

@@ -1,5 +1,5 @@
 // Log lines: one per message, whatever the message holds.
-#include "cmd/log_writer.h"
+#include "cmd/terminal/log_writer.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "cmd/invocation.h"
+#include "cmd/cli/invocation.h"
 #include "sql/error.h"
 #include "tests/support/process.h"
 

@@ -1,4 +1,4 @@
-#include "cmd/status_lines.h"
+#include "cmd/terminal/status_lines.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "cmd/invocation.h"
+#include "cmd/cli/invocation.h"
 #include "sql/error.h"
 #include "tests/support/process.h"
 

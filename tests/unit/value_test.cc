@@ -1,5 +1,5 @@
 // Durations, sizes and lists as people write them.
-#include "cmd/value.h"
+#include "cmd/cli/value.h"
 
 #include <doctest/doctest.h>
 

@@ -1,0 +1,108 @@
+#include "cmd/cli/config_file.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+#include "cmd/cli/suggest.h"
+#include "cmd/cli/text_file.h"
+#include "cmd/cli/value.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+class ConfigReader {
+   public:
+    explicit ConfigReader(std::string path) : path_(std::move(path)) {}
+
+    GivenSettings read(const std::string& text) {
+        const YAML::Node root = parse(text);
+        GivenSettings given;
+        if (root.IsNull()) return given;
+        if (!root.IsMap()) refuse(root, "expected a mapping of flag names to values");
+        for (const auto& entry : root) {
+            const Flag& flag = flag_for(entry.first);
+            if (given.find(flag.name) != nullptr) refuse(entry.first, fmt::format("'{}' is given twice", flag.name));
+            std::vector<std::string> values = values_of(flag, entry.second);
+            if (values.empty()) continue;  // "password:" with nothing behind it is not set
+            given.add({&flag, Level::config_file, fmt::format("'{}' ({})", flag.name, place(entry.second)),
+                       std::move(values)});
+        }
+        return given;
+    }
+
+   private:
+    [[nodiscard]] std::string place(const YAML::Mark& mark) const { return fmt::format("{}:{}", path_, mark.line + 1); }
+    [[nodiscard]] std::string place(const YAML::Node& node) const { return place(node.Mark()); }
+
+    [[noreturn]] void refuse(const YAML::Node& node, const std::string& reason, const std::string& hint = {}) const {
+        throw usage_error(fmt::format("{}: {}", place(node), reason), hint);
+    }
+
+    YAML::Node parse(const std::string& text) const {
+        try {
+            return YAML::Load(text);
+        } catch (const YAML::ParserException& error) {
+            throw usage_error(fmt::format("{}: unable to read as YAML: {}", place(error.mark), error.msg));
+        }
+    }
+
+    const Flag& flag_for(const YAML::Node& key) const {
+        if (!key.IsScalar()) refuse(key, "expected the name of a flag");
+        std::string name = key.Scalar();
+        std::replace(name.begin(), name.end(), '_', '-');
+        const Flag* flag = find_flag(name);
+        if (name == "config") refuse(key, "a configuration file cannot name another");
+        if (flag == nullptr) {
+            std::vector<std::string> names;
+            for (const Flag& known : flags()) {
+                names.emplace_back(known.name);
+            }
+            refuse(key, fmt::format("unknown key '{}'", key.Scalar()), did_you_mean(name, names));
+        }
+        return *flag;
+    }
+
+    std::vector<std::string> values_of(const Flag& flag, const YAML::Node& node) const {
+        const bool many = flag.kind == FlagKind::list || flag.kind == FlagKind::repeated;
+        if (node.IsNull()) return {};
+        if (node.IsScalar()) {
+            if (node.Scalar().empty()) return {};
+            if (flag.kind != FlagKind::list) return {node.Scalar()};
+            try {
+                return split_list(node.Scalar());
+            } catch (const BadValue& bad) {
+                refuse(node, fmt::format("bad value of '{}': {}", flag.name, bad.what()));
+            }
+        }
+        if (!many || !node.IsSequence()) {
+            refuse(node, fmt::format("'{}' takes {}", flag.name, many ? "a list of values" : "one value"));
+        }
+        std::vector<std::string> values;
+        for (const YAML::Node& item : node) {
+            if (!item.IsScalar() || item.Scalar().empty())
+                refuse(item, fmt::format("'{}' takes a list of values", flag.name));
+            values.push_back(item.Scalar());
+        }
+        return values;
+    }
+
+    std::string path_;
+};
+
+}  // namespace
+
+GivenSettings read_config_text(const std::string& text, const std::string& path) {
+    return ConfigReader(path).read(text);
+}
+
+GivenSettings read_config_file(const std::string& path) {
+    const auto text = read_text_file(path);
+    if (!text) throw usage_error(fmt::format("unable to read the configuration file '{}'", path));
+    return read_config_text(*text, path);
+}
+
+}  // namespace pgsluice

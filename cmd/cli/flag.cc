@@ -1,0 +1,61 @@
+#include "cmd/cli/flag.h"
+
+#include <array>
+#include <cctype>
+#include <stdexcept>
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::array command_table{
+    CommandInfo{command_replicator, "replicator",
+                "copy a source database's tables and follow its changes into JetStream"},
+    CommandInfo{command_worker_stdout, "worker stdout",
+                "write a group's changes to standard output, one JSON line each"},
+    CommandInfo{command_worker_file, "worker file", "write a group's changes to rotated files of JSON lines"},
+    CommandInfo{command_worker_postgres, "worker postgres", "apply a group's changes to a target database"},
+    CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
+    CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
+    CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
+    CommandInfo{command_forget, "forget",
+                "take a worker that will not come back off the group, so that the stream stops waiting for it"},
+    CommandInfo{command_dlq_list, "dlq list", "list the changes that --on-error dead-letter parked"},
+    CommandInfo{command_dlq_replay, "dlq replay",
+                "apply the parked changes of a postgres worker, which must not run, or of a webhook worker"},
+    CommandInfo{command_dlq_discard, "dlq discard", "list parked changes; --yes throws them away"},
+    CommandInfo{command_teardown, "teardown",
+                "list what a group has on the source, in NATS and on the target; --yes removes it"},
+    CommandInfo{command_check_rules, "check rules",
+                "check rules and routing files, against a source's tables where one is given"},
+    CommandInfo{command_version, "version", "print the version"},
+    CommandInfo{command_help_markdown, "help-markdown", "print the README's tables of flags", true},
+};
+
+}  // namespace
+
+std::span<const CommandInfo> commands() { return command_table; }
+
+const CommandInfo& info(Command command) {
+    for (const CommandInfo& entry : command_table) {
+        if (entry.command == command) return entry;
+    }
+    throw std::logic_error("a command that is not in the table");
+}
+
+const Flag* find_flag(std::string_view name) {
+    for (const Flag& flag : flags()) {
+        if (flag.name == name) return &flag;
+    }
+    return nullptr;
+}
+
+std::string environment_suffix(std::string_view flag_name) {
+    std::string out;
+    for (const char c : flag_name) {
+        out += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return out;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,77 @@
+// The one table of settings. The command line, the environment's names, the configuration file's keys, --help and the
+// README's tables all come from it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cmd/cli/settings.h"
+
+namespace pgsluice {
+
+// What the program can be asked to do, as bits, so that a flag can say where it applies.
+enum Command : std::uint32_t {
+    command_replicator = 1U << 0,
+    command_worker_stdout = 1U << 1,
+    command_worker_file = 1U << 2,
+    command_worker_postgres = 1U << 3,
+    command_worker_webhook = 1U << 4,
+    command_worker_nats = 1U << 5,
+    command_teardown = 1U << 6,
+    command_status = 1U << 7,
+    command_check_rules = 1U << 8,
+    command_forget = 1U << 9,
+    command_dlq_list = 1U << 10,
+    command_dlq_replay = 1U << 11,
+    command_dlq_discard = 1U << 12,
+    command_version = 1U << 13,
+    command_help_markdown = 1U << 14,
+};
+
+constexpr std::uint32_t commands_line_sinks =
+    command_worker_stdout | command_worker_file | command_worker_webhook | command_worker_nats;
+constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_postgres;
+constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
+constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
+constexpr std::uint32_t commands_connected =
+    commands_loop | commands_dlq | command_teardown | command_status | command_forget;  // all that work on a group
+constexpr std::uint32_t commands_all = commands_connected | command_check_rules;
+
+struct CommandInfo {
+    Command command;
+    std::string_view words;  // "worker postgres"
+    std::string_view about;
+    bool hidden = false;
+};
+
+std::span<const CommandInfo> commands();
+const CommandInfo& info(Command command);
+
+enum class FlagKind {
+    text,      // one value; given twice, the last counts
+    secret,    // the same, and never shown
+    boolean,   // bare, or with true or false
+    list,      // comma separated or repeated
+    repeated,  // repeated, commas are part of the value
+};
+
+struct Flag {
+    std::string_view name;  // "nats-url": --nats-url, PGSLUICE_NATS_URL, PG_FLO_NATS_URL, key nats-url
+    FlagKind kind = FlagKind::text;
+    std::string_view value;      // what --help calls the value: "URL"; empty for booleans
+    std::string_view fallback;   // the default, applied when nothing is given; empty: the option struct's own
+    std::uint32_t commands = 0;  // where it applies,
+    std::uint32_t required = 0;  // and where it must be given
+    // Takes one value (of a list: one item); throws BadValue.
+    void (*set)(Settings& settings, std::string_view text) = nullptr;
+    std::string_view help;
+};
+
+std::span<const Flag> flags();
+const Flag* find_flag(std::string_view name);
+// "nats-url" -> "NATS_URL".
+std::string environment_suffix(std::string_view flag_name);
+
+}  // namespace pgsluice

@@ -1,0 +1,298 @@
+// Every flag there is. The order is that of --help and of the README.
+#include <array>
+#include <cstdint>
+
+#include "cmd/cli/flag.h"
+#include "cmd/cli/value.h"
+#include "sql/lsn.h"
+
+namespace pgsluice {
+
+namespace {
+
+using S = Settings;
+using V = std::string_view;
+constexpr auto text = FlagKind::text;
+constexpr auto secret = FlagKind::secret;
+constexpr auto boolean = FlagKind::boolean;
+constexpr auto list = FlagKind::list;
+constexpr auto repeated = FlagKind::repeated;
+constexpr auto postgres = command_worker_postgres;
+constexpr auto file = command_worker_file;
+constexpr auto webhook = command_worker_webhook;
+constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
+constexpr auto nats = command_worker_nats;
+constexpr auto replicator = command_replicator;
+constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules;
+constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay;
+
+int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
+
+int milliseconds(V v) {
+    const std::int64_t ms = parse_duration_ms(v);
+    if (ms < 1 || ms > 86'400'000) throw BadValue("expected a duration from 1ms to 24h");
+    return static_cast<int>(ms);
+}
+
+std::string port(V v) {
+    parse_integer(v, 1, 65535);
+    return std::string(v);
+}
+
+std::string present(V v) {
+    if (v.empty()) throw BadValue("expected something");
+    return std::string(v);
+}
+
+std::string http_header(V v) {
+    const std::size_t colon = v.find(':');
+    if (colon == V::npos || colon == 0 || v.find_first_of("\r\n") != V::npos) throw BadValue("expected 'Name: value'");
+    return std::string(v);
+}
+
+void set_format(S& s, V v) {
+    s.standard_output.format = s.file.format = s.webhook.format = s.nats_sink.format =
+        parse_choice<LineFormat>(v, {{"pg_flo", LineFormat::pg_flo}, {"debezium", LineFormat::debezium}});
+}
+
+void set_on_error(S& s, V v) {
+    s.postgres.on_error = s.webhook.on_error =
+        parse_choice<OnError>(v, {{"stop", OnError::stop}, {"dead-letter", OnError::dead_letter}});
+}
+
+Lsn lsn(V v) {
+    const auto parsed = parse_lsn(v);
+    if (!parsed) throw BadValue("expected an LSN such as 0/16B2D50");
+    return *parsed;
+}
+
+// clang-format off
+constexpr std::array flag_table{
+    // The group and where NATS is.
+    Flag{"group", text, "NAME", "", commands_connected, commands_connected,
+         [](S& s, V v) { s.group = present(v); },
+         "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
+    Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
+         [](S& s, V v) { s.nats.url = present(v); },
+         "The NATS server, or several of one cluster separated by commas. User and password or a token may stand in it."},
+    Flag{"nats-credentials", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.credentials_file = present(v); },
+         "A NATS credentials file (`.creds`)."},
+    Flag{"nats-ca", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.tls_ca_file = present(v); },
+         "Certificate authority that signed the NATS server's certificate; the system's when not given."},
+
+    // The source, for the replicator.
+    Flag{"source-url", secret, "URL", "", source_side | postgres, 0,
+         [](S& s, V v) { s.replicator.source.url = s.postgres.source.url = present(v); },
+         "The source as one libpq URL or conninfo string, instead of the single parts."},
+    Flag{"host", text, "HOST", "", source_side, 0,
+         [](S& s, V v) { s.replicator.source.host = v; }, "The source's host or socket directory."},
+    Flag{"port", text, "PORT", "", source_side, 0,
+         [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; 5432 when nothing says otherwise."},
+    Flag{"dbname", text, "NAME", "", source_side, 0,
+         [](S& s, V v) { s.replicator.source.dbname = v; }, "The source database."},
+    Flag{"user", text, "NAME", "", source_side, 0,
+         [](S& s, V v) { s.replicator.source.user = v; }, "A role with REPLICATION that may read the tables."},
+    Flag{"password", secret, "TEXT", "", source_side, 0,
+         [](S& s, V v) { s.replicator.source.password = v; },
+         "Its password. Other users of the machine can read a command line: prefer the environment, PGPASSWORD or `~/.pgpass`."},
+    Flag{"schema", text, "NAME", "public", replicator | command_check_rules, 0,
+         [](S& s, V v) { s.replicator.schema = present(v); }, "The schema of tables named without one."},
+    Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules, 0,
+         [](S& s, V v) { s.replicator.tables.emplace_back(v); },
+         "The tables, `table` or `schema.table`; all of the schema when not given."},
+
+    // What the replicator does.
+    Flag{"stream", boolean, "", "", replicator, 0,
+         [](S& s, V v) { s.mode_stream = parse_boolean(v); }, "Follow changes from now on. This is what happens when no mode is given."},
+    Flag{"copy", boolean, "", "", replicator, 0,
+         [](S& s, V v) { s.mode_copy = parse_boolean(v); }, "Copy the tables, then exit with code 0."},
+    Flag{"copy-and-stream", boolean, "", "", replicator, 0,
+         [](S& s, V v) { s.mode_copy_and_stream = parse_boolean(v); },
+         "Copy the tables, then follow changes, without gap or overlap. The copy is made once per group; a later start resumes."},
+    Flag{"resnapshot", boolean, "", "false", replicator, 0,
+         [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
+         "Start over: a new slot and a new copy, behind what the stream holds. Workers throw away what an unfinished copy loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new copy."},
+    Flag{"max-copy-workers-per-table", text, "N", "4", replicator, 0,
+         [](S& s, V v) { s.replicator.max_copy_workers_per_table = small(v, 1, 256); }, "Page ranges of one table that are copied at a time."},
+    Flag{"max-copy-workers", text, "N", "0", replicator, 0,
+         [](S& s, V v) { s.replicator.max_copy_workers = small(v, 0, 256); },
+         "Page ranges of all tables that are copied at a time; 0: as many as the machine has cores, at least 2."},
+    Flag{"publish-via-partition-root", boolean, "", "false", replicator, 0,
+         [](S& s, V v) { s.replicator.publish_via_partition_root = parse_boolean(v); },
+         "Partitions appear under their root table's name."},
+    Flag{"track-ddl", boolean, "", "false", replicator, 0,
+         [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); },
+         "Capture DDL of the tables; where the whole schema is replicated, new tables with a primary key as well. Needs a superuser once."},
+    Flag{"stream-max-bytes", text, "SIZE", "", replicator, 0,
+         [](S& s, V v) { s.replicator.stream.max_bytes = parse_bytes(v) > 0 ? parse_bytes(v) : -1; },
+         "Limit of the stream's size; unlimited when not given or 0. A full stream makes the replicator wait, nothing is lost."},
+    Flag{"decoding-memory", text, "SIZE", "256MiB", replicator, 0,
+         [](S& s, V v) { s.replicator.decoding_memory_bytes = static_cast<std::uint64_t>(parse_bytes(v)); },
+         "What the source may keep of open transactions in memory before it spills them to its disk (`logical_decoding_work_mem` of the replicator's session). Never below the server's own setting; 0 leaves it at that."},
+    Flag{"stream-replicas", text, "N", "1", replicator, 0,
+         [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
+    Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
+         [](S& s, V v) { s.replicator.stream_retain_ms = parse_duration_ms(v); },
+         "Keep what every worker has applied at least this long, so that another worker may still join."},
+    Flag{"confirm", text, "WHAT", "stream", replicator, 0,
+         [](S& s, V v) { s.replicator.confirm = parse_choice<ConfirmMode>(v, {{"stream", ConfirmMode::stream}, {"applied", ConfirmMode::applied}}); },
+         "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it."},
+    Flag{"assume-sync-always", boolean, "", "false", replicator, 0,
+         [](S& s, V v) { s.replicator.assume_sync_always = parse_boolean(v); },
+         "nats-server is set to `sync_interval: always`: do not say at start that it syncs its disk lazily."},
+
+    // What all workers share.
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay, command_forget,
+         [](S& s, V v) { s.worker.worker = present(v); },
+         "The worker's name within its group; the sink's name when not given. Needed for two workers of one sink kind."},
+    Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules, 0,
+         [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter, mask, rewrite, leave out."},
+    Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules, 0,
+         [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
+    Flag{"batch-size", text, "N", "1000", commands_worker, 0,
+         [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "Changes per flush at most."},
+    Flag{"exit-after-snapshot", boolean, "", "false", commands_worker, 0,
+         [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the newest copy is applied, at once when it was before. Started together with a `replicator --resnapshot`, a worker may still find the copy before that one; start it once the replicator says that it copies."},
+    Flag{"exit-at-lsn", text, "LSN", "", commands_worker, 0,
+         [](S& s, V v) { s.worker.exit_at_lsn = lsn(v); }, "Exit with code 0 when everything committed before this LSN is applied."},
+
+    // worker stdout, file, webhook, nats.
+    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks | command_dlq_replay, 0, set_format, "Shape of the JSON: `pg_flo` or `debezium`."},
+    Flag{"checkpoint-file", text, "FILE", "", command_worker_stdout, 0,
+         [](S& s, V v) { s.standard_output.checkpoint_file = present(v); },
+         "Keep the position in this file; in the group's KV bucket when not given."},
+    Flag{"file-output-dir", text, "DIR", "", file, file,
+         [](S& s, V v) { s.file.output_dir = present(v); }, "Where the files go. One worker per directory."},
+    Flag{"file-max-size", text, "SIZE", "100MiB", file, 0,
+         [](S& s, V v) {
+             s.file.max_size_bytes = static_cast<std::uint64_t>(parse_bytes(v));
+             if (s.file.max_size_bytes == 0) throw BadValue("expected a size above 0");
+         }, "A file is finished at the end of the batch, and of the transaction, that makes it this large."},
+    Flag{"file-max-age", text, "DURATION", "1h", file, 0,
+         [](S& s, V v) {
+             s.file.max_age_ms = parse_duration_ms(v);
+             if (s.file.max_age_ms == 0) throw BadValue("expected a duration above 0");
+         }, "A file is finished at this age."},
+    Flag{"file-compression", text, "HOW", "none", file, 0,
+         [](S& s, V v) { s.file.zstd = parse_choice<bool>(v, {{"none", false}, {"zstd", true}}); }, "`none` or `zstd`."},
+
+    // worker postgres.
+    Flag{"target-url", secret, "URL", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.url = present(v); },
+         "The target as one libpq URL or conninfo string, instead of the single parts."},
+    Flag{"target-host", text, "HOST", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.host = v; }, "The target's host or socket directory."},
+    Flag{"target-port", text, "PORT", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; 5432 when nothing says otherwise."},
+    Flag{"target-dbname", text, "NAME", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.dbname = v; }, "The target database."},
+    Flag{"target-user", text, "NAME", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.user = v; }, "A role that may write the tables and create the schema `pgsluice`."},
+    Flag{"target-password", secret, "TEXT", "", target_side, 0,
+         [](S& s, V v) { s.postgres.target.password = v; }, "Its password; see --password."},
+    Flag{"target-sync-schema", boolean, "", "false", postgres, 0,
+         [](S& s, V v) { s.postgres.sync_schema = parse_boolean(v); },
+         "Create the source's tables on the target first. Needs `pg_dump` of the source's version or later, and the source (--source-url, or --source-host and so on)."},
+    Flag{"source-host", text, "HOST", "", postgres, 0,
+         [](S& s, V v) { s.postgres.source.host = v; }, "The source, for --target-sync-schema."},
+    Flag{"source-port", text, "PORT", "", postgres, 0,
+         [](S& s, V v) { s.postgres.source.port = port(v); }, "Its port."},
+    Flag{"source-dbname", text, "NAME", "", postgres, 0,
+         [](S& s, V v) { s.postgres.source.dbname = v; }, "Its database."},
+    Flag{"source-user", text, "NAME", "", postgres, 0,
+         [](S& s, V v) { s.postgres.source.user = v; }, "Its role."},
+    Flag{"source-password", secret, "TEXT", "", postgres, 0,
+         [](S& s, V v) { s.postgres.source.password = v; }, "Its password; see --password."},
+    Flag{"target-disable-foreign-keys", boolean, "", "false", postgres, 0,
+         [](S& s, V v) { s.postgres.disable_foreign_keys = parse_boolean(v); },
+         "Do not check foreign keys. Where the role may set session_replication_role they are not checked anyway."},
+    Flag{"target-copy-workers", text, "N", "2", postgres, 0,
+         [](S& s, V v) { s.postgres.copy_workers = small(v, 1, 64); }, "Connections that load the snapshot."},
+    Flag{"target-existing-rows", text, "WHAT", "error", postgres, 0,
+         [](S& s, V v) {
+             s.postgres.existing_rows = parse_choice<ExistingRows>(
+                 v, {{"error", ExistingRows::error}, {"truncate", ExistingRows::truncate}, {"keep", ExistingRows::keep}});
+         }, "A target table that holds rows before the first snapshot: `error`, `truncate` it, or `keep` them and upsert."},
+    Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
+         [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
+         "DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
+    Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
+         [](S& s, V v) {
+             s.postgres.on_conflict = parse_choice<OnConflict>(
+                 v, {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
+         }, "An insert whose key exists: `upsert`, `ignore` or `error`."},
+    Flag{"on-error", text, "WHAT", "stop", postgres | webhook, 0, set_on_error,
+         "A change the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and go on."},
+
+    // worker webhook.
+    Flag{"webhook-url", text, "URL", "", webhook_side, webhook,
+         [](S& s, V v) { s.webhook.url = present(v); }, "Where to post; `worker webhook` needs it, `dlq replay` for a webhook worker."},
+    Flag{"webhook-batch-size", text, "N", "1", webhook_side, 0,
+         [](S& s, V v) { s.webhook.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
+         "Changes per request: 1 posts one JSON object, more a JSON array."},
+    Flag{"webhook-concurrency", text, "N", "1", webhook_side, 0,
+         [](S& s, V v) { s.webhook.concurrency = small(v, 1, 256); },
+         "Requests in flight at a time; the order of one row's changes is kept."},
+    Flag{"webhook-timeout", text, "DURATION", "30s", webhook_side, 0,
+         [](S& s, V v) { s.webhook.timeout_ms = milliseconds(v); }, "Limit of one request."},
+    Flag{"webhook-header", repeated, "'NAME: VALUE'", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.headers.push_back(http_header(v)); }, "A further header; repeat it for more."},
+    Flag{"webhook-bearer-token", secret, "TEXT", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.bearer_token = v; }, "Sent as `Authorization: Bearer`."},
+    Flag{"webhook-bearer-token-file", text, "FILE", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.bearer_token = read_secret_file(v); }, "The same, read from a file."},
+    Flag{"webhook-hmac-secret", secret, "TEXT", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.hmac_secret = v; }, "Sign requests with HMAC-SHA-256 (`X-Pgsluice-Signature`)."},
+    Flag{"webhook-hmac-secret-file", text, "FILE", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.hmac_secret = read_secret_file(v); }, "The same, the secret read from a file."},
+    Flag{"webhook-ca", text, "FILE", "", webhook_side, 0,
+         [](S& s, V v) { s.webhook.ca_file = present(v); },
+         "Certificate authority that signed the endpoint's certificate; the system's when not given."},
+
+    // worker nats.
+    Flag{"nats-subject", text, "TEMPLATE", "cdc.{schema}.{table}.{op}", nats, 0,
+         [](S& s, V v) { s.nats_sink.subject = present(v); }, "Subject of each change's message."},
+    Flag{"nats-target-url", text, "URL", "", nats, 0,
+         [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; the group's own when not given."},
+
+    // check rules.
+    Flag{"sample", text, "N", "0", command_check_rules, 0,
+         [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "Rows of each table to show before and after the rules."},
+
+    // dlq.
+    Flag{"message", list, "N,...", "", commands_dlq, 0,
+         [](S& s, V v) { s.dead_letters.push_back(static_cast<std::uint64_t>(parse_integer(v, 1, INT64_MAX))); },
+         "Only these messages of the dead-letter stream."},
+
+    // What removes something.
+    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard, 0,
+         [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
+
+    // Running.
+    Flag{"retry-max-attempts", text, "N", "3", commands_loop, 0,
+         [](S& s, V v) { s.retry.max_attempts = small(v, 0, 1'000'000); },
+         "Retries at start when a server does not answer. Once it has been running, it reconnects for ever."},
+    Flag{"retry-initial-wait", text, "DURATION", "1s", commands_loop, 0,
+         [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
+    Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
+         [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
+    Flag{"config", text, "FILE", "", commands_all, 0,
+         [](S&, V) {}, "The configuration file; `~/.pgsluice.yaml` when not given and that exists."},
+    Flag{"log-level", text, "LEVEL", "info", commands_all, 0,
+         [](S& s, V v) {
+             s.log.level = parse_choice<LogLevel>(v, {{"debug", LogLevel::debug}, {"info", LogLevel::info},
+                                                      {"warning", LogLevel::warning}, {"warn", LogLevel::warning}, {"error", LogLevel::error}});
+         }, "`debug`, `info`, `warning` or `error`."},
+    Flag{"log-format", text, "FORMAT", "text", commands_all, 0,
+         [](S& s, V v) { s.log.format = parse_choice<LogFormat>(v, {{"text", LogFormat::text}, {"json", LogFormat::json}}); },
+         "`text` or `json`. The log goes to standard error."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Flag> flags() { return flag_table; }
+
+}  // namespace pgsluice

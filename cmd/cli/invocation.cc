@@ -1,0 +1,213 @@
+#include "cmd/cli/invocation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "cmd/cli/command_line.h"
+#include "cmd/cli/config_file.h"
+#include "cmd/cli/value.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::string join_names(std::uint32_t mask) {
+    std::vector<std::string_view> names;
+    for (const CommandInfo& command : commands()) {
+        if ((mask & command.command) != 0) names.push_back(command.words);
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// A flag of another command is a slip on the command line, but fine in the environment and in a shared file.
+void check_flags_apply(const CommandInfo& command, const GivenSettings& given) {
+    for (const Flag& flag : flags()) {
+        const Given* found = given.find(flag.name);
+        if (found == nullptr || (flag.commands & command.command) != 0) continue;
+        throw usage_error(fmt::format("--{} is not a flag of '{}'", flag.name, command.words),
+                          fmt::format("it belongs to: {}", join_names(flag.commands)));
+    }
+}
+
+// `version` must work whatever a configuration file says.
+bool takes_flags(const CommandInfo& command) {
+    return std::any_of(flags().begin(), flags().end(),
+                       [&](const Flag& flag) { return (flag.commands & command.command) != 0; });
+}
+
+GivenSettings read_configuration(const GivenSettings& upper, const Environment& environment) {
+    if (const Given* config = upper.find("config")) return read_config_file(config->values.back());
+    const auto home = environment.find("HOME");
+    if (home == environment.end() || home->second.empty()) return {};
+    const std::string path = home->second + "/.pgsluice.yaml";
+    std::error_code unreadable;
+    if (!std::filesystem::exists(path, unreadable)) return {};
+    return read_config_file(path);
+}
+
+bool holds_password(const std::string& url) {
+    if (url.find("password=") != std::string::npos) return true;
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string::npos) return false;
+    const std::string authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
+    const std::size_t at = authority.rfind('@');
+    return at != std::string::npos && authority.find(':') < at;
+}
+
+// The parts of a connection win over its URL, but not if the URL was given where it has precedence.
+void drop_outranked_parts(GivenSettings& given, const std::string& url_flag, const std::string& prefix) {
+    const Given* url = given.find(url_flag);
+    if (url == nullptr) return;
+    for (const char* part : {"host", "port", "dbname", "user", "password"}) {
+        if (part == std::string_view("password") && !holds_password(url->values.back())) continue;
+        const Flag* flag = find_flag(prefix + part);
+        const Given* found = given.find(flag->name);
+        if (found != nullptr && found->level < url->level) given.remove(flag->name);
+    }
+}
+
+// The mode is the one asked for where precedence is highest; two at the same level contradict each other.
+void drop_outranked_modes(GivenSettings& given) {
+    constexpr std::array modes{"stream", "copy", "copy-and-stream"};
+    const Given* chosen = nullptr;
+    for (const char* mode : modes) {
+        const Given* found = given.find(mode);
+        if (found == nullptr) continue;
+        try {
+            if (!parse_boolean(found->values.back())) continue;
+        } catch (const BadValue&) {
+            continue;  // is refused when it is applied
+        }
+        if (chosen != nullptr && chosen->level == found->level) {
+            throw usage_error(fmt::format("{} and {} contradict each other", chosen->where, found->where),
+                              "give at most one of --stream, --copy and --copy-and-stream");
+        }
+        if (chosen == nullptr || found->level > chosen->level) chosen = found;
+    }
+    if (chosen == nullptr) return;
+    const std::string_view kept = chosen->flag->name;
+    for (const char* mode : modes) {
+        if (mode != kept) given.remove(mode);
+    }
+}
+
+// One secret from two places: which one counts must not depend on the table's order.
+void refuse_two_secrets(const GivenSettings& given) {
+    for (const char* name : {"webhook-bearer-token", "webhook-hmac-secret"}) {
+        const Given* text = given.find(name);
+        const Given* file = given.find(std::string(name) + "-file");
+        if (text != nullptr && file != nullptr) {
+            throw usage_error(fmt::format("{} and {} contradict each other", text->where, file->where),
+                              "give one of them");
+        }
+    }
+}
+
+void apply_value(Settings& settings, const Given& given, const std::string& value) {
+    try {
+        given.flag->set(settings, value);
+    } catch (const BadValue& bad) {
+        const bool shown = given.flag->kind != FlagKind::secret && given.flag->kind != FlagKind::repeated;
+        throw usage_error(shown ? fmt::format("bad value '{}' of {}: {}", value, given.where, bad.what())
+                                : fmt::format("bad value of {}: {}", given.where, bad.what()));
+    }
+}
+
+Settings apply(const CommandInfo& command, const GivenSettings& given) {
+    Settings settings;
+    for (const Flag& flag : flags()) {
+        if ((flag.commands & command.command) == 0) continue;
+        const Given* found = given.find(flag.name);
+        if (found == nullptr) {
+            if ((flag.required & command.command) != 0) {
+                throw usage_error(
+                    fmt::format("--{} is required", flag.name),
+                    fmt::format("give --{0}, the environment variable PGSLUICE_{1}, or '{0}' in the configuration file",
+                                flag.name, environment_suffix(flag.name)));
+            }
+            if (!flag.fallback.empty()) flag.set(settings, flag.fallback);
+            continue;
+        }
+        for (const std::string& value : found->values) apply_value(settings, *found, value);
+    }
+    return settings;
+}
+
+void require_connection(const sql::ConnectOptions& options, std::string_view url_flag, std::string_view prefix) {
+    if (is_given(options)) return;
+    throw usage_error(fmt::format("the {} database is not given", options.role),
+                      fmt::format("give --{}, or --{}host, --{}dbname and so on", url_flag, prefix, prefix));
+}
+
+ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
+    if (settings.mode_copy) return ReplicatorMode::copy;
+    if (settings.mode_copy_and_stream) return ReplicatorMode::copy_and_stream;
+    if (!settings.mode_stream && given.find("stream") != nullptr) {
+        throw usage_error(fmt::format("{} leaves nothing to do", given.find("stream")->where),
+                          "give --copy or --copy-and-stream");
+    }
+    return ReplicatorMode::stream;
+}
+
+// What concerns several flags, and what is said once and needed in several places.
+void finish(const CommandInfo& command, const GivenSettings& given, Settings& settings) {
+    settings.replicator.source.role = settings.postgres.source.role = "source";
+    settings.postgres.target.role = "target";
+    settings.replicator.nats = settings.worker.nats = settings.nats;
+    if ((command.command & (command_replicator | command_teardown)) != 0) {
+        require_connection(settings.replicator.source, "source-url", "");
+    }
+    if (command.command == command_replicator) {
+        settings.replicator.mode = mode_of(settings, given);
+    }
+    const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
+    if ((command.command & (command_worker_postgres | command_dlq_replay)) != 0 && !replays_posts) {
+        require_connection(settings.postgres.target, "target-url", "target-");
+        if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
+    }
+    if ((command.command & commands_worker) != 0) {
+        settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
+        if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
+    }
+    if (command.command == command_dlq_replay && settings.worker.worker.empty()) {
+        settings.worker.worker = replays_posts && !is_given(settings.postgres.target) ? "webhook" : "postgres";
+    }
+    if (settings.retry.initial_wait_ms > settings.retry.max_wait_ms) {
+        throw usage_error("--retry-initial-wait is longer than --retry-max-wait");
+    }
+}
+
+}  // namespace
+
+Invocation read_invocation(const std::vector<std::string>& arguments, const Environment& environment) {
+    CommandLine line = read_command_line(arguments);
+    Invocation invocation;
+    invocation.help = line.help;
+    if (line.version) line.words = {"version"};
+    const bool asks_for_overview = line.words.empty() || (line.words.size() == 1 && line.words[0] == "worker");
+    if (line.help && asks_for_overview) return invocation;
+    invocation.command = &find_command(line.words);
+    if (line.help) return invocation;
+    check_flags_apply(*invocation.command, line.given);
+    if (!takes_flags(*invocation.command)) return invocation;
+
+    GivenSettings given = read_environment(environment);
+    given.add(line.given);
+    GivenSettings all = read_configuration(given, environment);
+    all.add(given);
+    drop_outranked_parts(all, "source-url", invocation.command->command == command_worker_postgres ? "source-" : "");
+    drop_outranked_parts(all, "target-url", "target-");
+    drop_outranked_modes(all);
+    refuse_two_secrets(all);
+    invocation.settings = apply(*invocation.command, all);
+    finish(*invocation.command, all, invocation.settings);
+    invocation.warnings = misspelt_variables(environment);
+    return invocation;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,41 @@
+// Everything the command line, the environment and the configuration file can say, as the structs the parts take.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cmd/supervise.h"
+#include "cmd/terminal/log_writer.h"
+#include "replicator/options.h"
+#include "sinks/options.h"
+#include "worker/options.h"
+
+namespace pgsluice {
+
+struct Settings {
+    std::string group;
+    bool mode_stream = false;  // what was asked for; `replicator.mode` is what follows from it
+    bool mode_copy = false;
+    bool mode_copy_and_stream = false;
+    BrokerOptions nats;  // copied to both loops
+    RetryPolicy retry;
+    LogOptions log;
+    ReplicatorOptions replicator;
+    WorkerOptions worker;
+    StdoutSinkOptions standard_output;
+    FileSinkOptions file;
+    PostgresSinkOptions postgres;
+    WebhookSinkOptions webhook;
+    NatsSinkOptions nats_sink;
+    int sample = 0;                           // check rules: rows to show of each table
+    bool yes = false;                         // teardown, dlq discard: do it, do not only list
+    std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
+};
+
+// Whether a database was named at all: nothing is ever connected to by default.
+inline bool is_given(const sql::ConnectOptions& options) {
+    return !options.url.empty() || !options.host.empty() || !options.dbname.empty();
+}
+
+}  // namespace pgsluice

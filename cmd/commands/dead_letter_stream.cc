@@ -1,0 +1,92 @@
+#include "cmd/commands/dead_letter_stream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Headers are lines.
+std::string one_line(std::string_view text) {
+    std::string out(text);
+    std::replace_if(
+        out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    return out;
+}
+
+std::string table_of(const Change& change) {
+    return change.relation == nullptr
+               ? ""
+               : fmt::format(" of table '{}.{}'", change.relation->schema, change.relation->table);
+}
+
+// As the server counts: each header is a line `name: value\r\n`, behind a first and before an empty line.
+void refuse_too_large(const Change& change, const std::string& block,
+                      const std::vector<std::pair<std::string, std::string>>& headers, std::uint64_t max_payload) {
+    std::uint64_t size = block.size() + std::string_view("NATS/1.0\r\n\r\n").size();
+    std::string_view reason;
+    for (const auto& [name, value] : headers) {
+        size += name.size() + value.size() + 4;
+        if (name == dead_letter_reason_header) reason = value;
+    }
+    if (size <= max_payload) return;
+    throw stop_error(
+        fmt::format("unable to park a change{} at {}: its {} bytes are more than nats-server's max_payload of {}; it "
+                    "was refused because: {}",
+                    table_of(change), to_string(change.position), size, max_payload, reason),
+        fmt::format("Set max_payload in nats-server's configuration above {}, or mend what refuses the change.", size));
+}
+
+}  // namespace
+
+std::string encode_dead_letter(const Change& change) {
+    BlockWriter writer;
+    const bool message_alone = change.op == Op::message && change.transaction == nullptr;
+    if (message_alone) {
+        writer.change(change);
+        return std::string(writer.finish());
+    }
+    Transaction transaction;
+    if (change.transaction != nullptr) transaction = *change.transaction;
+    transaction.commit_lsn = change.position.commit;
+    Change alone = change;
+    alone.transaction = &transaction;
+    // A row that was loaded as COPY text has no position; the block must be readable all the same.
+    alone.position.ordinal = std::max<std::uint64_t>(alone.position.ordinal, 1);
+    writer.begin(transaction);
+    writer.change(alone);
+    return std::string(writer.finish());
+}
+
+DeadLetterStream::DeadLetterStream(BrokerOptions nats, Names names, std::string worker, Log log, std::stop_token stop)
+    : nats_(std::move(nats)),
+      names_(std::move(names)),
+      worker_(std::move(worker)),
+      log_(std::move(log)),
+      stop_(std::move(stop)) {}
+
+void DeadLetterStream::park(const Change& change, std::string_view reason) {
+    if (broker_ == nullptr) {
+        auto broker = Broker::connect(nats_, log_, stop_);
+        broker->ensure_dead_letters(names_);
+        broker_ = std::move(broker);
+    }
+    const std::string position = to_string(change.position);
+    std::vector<std::pair<std::string, std::string>> headers{{dead_letter_worker_header, worker_},
+                                                             {dead_letter_position_header, position},
+                                                             {dead_letter_reason_header, one_line(reason)}};
+    if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
+    const std::string block = encode_dead_letter(change);
+    refuse_too_large(change, block, headers, broker_->max_payload());
+    broker_->publish_one(names_.dead_letter_subject, block, headers);
+    log_(LogLevel::warning, fmt::format("parked a change{} at {} in stream '{}': {}", table_of(change), position,
+                                        names_.dead_letters, reason));
+}
+
+}  // namespace pgsluice

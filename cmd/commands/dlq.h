@@ -1,0 +1,39 @@
+// `pgsluice dlq`: look at a group's dead letters, apply them after all, or throw them away.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cmd/cli/settings.h"
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+// See dead_letter_stream.h.
+struct DeadLetter {
+    StreamSeq seq;
+    std::string worker;
+    std::string position;
+    std::string reason;
+    std::string block;
+    bool snapshot = false;
+};
+
+// Oldest first; only these messages of the dead-letter stream when any are named.
+std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, const std::vector<std::uint64_t>& only);
+
+// One line each: who parked what and why. No values but those the reason holds.
+void run_dlq_list(Settings settings, const Log& log, std::stop_token stop);
+// Applies the letters of a PostgreSQL or webhook worker in order, each in a transaction or request of its own, and
+// erases what is applied. Stops at the first that is refused again. On a PostgreSQL target the worker must not run (its
+// lock is taken), and no letter is applied twice, whenever a replay dies; a webhook's receiver may see a letter again,
+// with the same Idempotency-Key.
+void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop);
+// Lists what it would erase, and with settings.yes erases it.
+void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop);
+
+}  // namespace pgsluice

@@ -1,0 +1,29 @@
+// The log: one line per message on stderr, whatever thread it comes from. stdout is for data.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cmd/terminal/status_lines.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+enum class LogFormat { text, json };
+
+struct LogOptions {
+    LogLevel level = LogLevel::info;  // and what is more severe
+    LogFormat format = LogFormat::text;
+};
+
+// One line with its newline. Text: "2026-01-02T03:04:05.678Z info    message"; JSON: an object of time, level and
+// message. Line breaks and other control characters of the message are escaped, so that it stays one line.
+std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
+                            std::string_view message);
+
+// Writes each line with one write(2); lines of several threads do not mix, nor with what is drawn below them.
+Log log_to(std::shared_ptr<StatusLines> lines, const LogOptions& options);
+
+}  // namespace pgsluice
