@@ -392,7 +392,7 @@ TEST_CASE("FORMAT.md's example is what is written") {
     del.old_row = made.row({made.text("2"), Value(), Value()});
     writer.change(del);
     writer.commit(Lsn{0x16B2D80});
-    std::ifstream file(PGSLUICE_SOURCE_DIR "/stream/FORMAT.md");
+    std::ifstream file(PGSLUICE_SOURCE_DIR "/stream/format/FORMAT.md");
     const std::string text(std::istreambuf_iterator<char>(file), {});
     const std::string written(writer.finish());
     INFO(written);

@@ -1,0 +1,3 @@
+// Apart from main(): benches link this, too.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
