@@ -60,7 +60,7 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
         Settings settings = invocation.settings;
         set_names(settings);
         if (lines->drawable() && log_options.format == LogFormat::text)
-            settings.replicator.on_copy_progress = draw_copy(lines);
+            settings.replicator.on_snapshot_progress = draw_copy(lines);
         command(invocation.command->command, std::move(settings), log, signals.token());
         return exit_done;
     } catch (const Interrupted&) {

@@ -40,7 +40,7 @@ void replicate(Command, Settings settings, const Log& log, std::stop_token stop)
         };
         run_replicator(settings.replicator, log, begun, stop);
     };
-    const SlotLookout lookout(settings.replicator, log);
+    const SlotMonitor lookout(settings.replicator, log);
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
 }
 

@@ -9,8 +9,8 @@
 namespace pgsluice {
 
 // A full stream makes this wait as long as it takes. Throws Interrupted when the stop token fires.
-inline void drain(Publisher& publisher, const std::stop_token& stop) {
-    while (!publisher.drain(100)) {
+inline void await_acks(Publisher& publisher, const std::stop_token& stop) {
+    while (!publisher.await_acks(100)) {
         if (stop.stop_requested()) throw Interrupted{};
     }
 }

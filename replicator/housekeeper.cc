@@ -98,7 +98,7 @@ class Rounds {
         const WorkerEntry* last = slowest(workers);
         if (last == nullptr || needed_from(*last).value <= 1) return;
         const auto before = broker_->message_at(options_.names.stream, {needed_from(*last).value - 1});
-        if (before) applied_ = std::max(applied_.load(), before->meta.confirmable.value);
+        if (before) applied_ = std::max(applied_.load(), before->meta.safe_flush_lsn.value);
     }
 
     // A message finds no room, nothing is trimmed or applied, and no transaction ends between what the slowest worker
@@ -111,7 +111,7 @@ class Rounds {
         const auto first = broker_->message_at(options_.names.stream, stream.first_seq);
         const auto last = broker_->last_message(options_.names.stream);
         return first && last && last->meta.kind == MessageKind::changes &&
-               first->meta.confirmable == last->meta.confirmable && first->meta.position.commit != Lsn{} &&
+               first->meta.safe_flush_lsn == last->meta.safe_flush_lsn && first->meta.position.commit != Lsn{} &&
                stream.last_seq > stream.first_seq;
     }
 

@@ -5,10 +5,10 @@
 
 namespace pgsluice {
 
-KvCopy::KvCopy(std::function<void(const std::string&)> keep)
+KvMirror::KvMirror(std::function<void(const std::string&)> keep)
     : keep_(std::move(keep)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-void KvCopy::set(std::string value) {
+void KvMirror::set(std::string value) {
     {
         const std::lock_guard lock(mutex_);
         newest_ = std::move(value);
@@ -16,7 +16,7 @@ void KvCopy::set(std::string value) {
     changed_.notify_one();
 }
 
-void KvCopy::run(const std::stop_token& stop) {
+void KvMirror::run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (changed_.wait(lock, stop, [this] { return newest_ != kept_; })) {
         const std::string value = newest_;

@@ -11,11 +11,11 @@
 
 namespace pgsluice {
 
-class KvCopy {
+class KvMirror {
    public:
     // `keep` is called from a thread of its own, at most once a second, with the newest value when that has changed. It
     // must not throw. The last value is kept before the destructor returns.
-    explicit KvCopy(std::function<void(const std::string&)> keep);
+    explicit KvMirror(std::function<void(const std::string&)> keep);
 
     void set(std::string value);
 

@@ -37,7 +37,7 @@ struct ReplicatorOptions {
     int max_copy_workers_per_table = 4;
     int max_copy_workers = 0;                      // in all; 0: the machine's cores, at least 2
     std::uint64_t copy_range_bytes = 64ULL << 20;  // of a table's file; what one connection copies at a time
-    OnCopyProgress on_copy_progress;               // draws the copy's progress; empty: a log line every few seconds
+    OnSnapshotProgress on_snapshot_progress;       // draws the copy's progress; empty: a log line every few seconds
 
     StreamConfig stream;
     PublisherLimits publisher;

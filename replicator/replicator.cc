@@ -61,7 +61,7 @@ class ReplicatorSession {
    private:
     StartFacts find_facts();
     void find_stream(StartFacts& facts);
-    void prepare(const StartPlan& plan);
+    void prepare(const StartDecision& plan);
     void prepare_ddl_capture();
     void find_replicated();
     void write_group();
@@ -135,8 +135,8 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     }
 }
 
-void ReplicatorSession::prepare(const StartPlan& plan) {
-    const bool resuming = plan.then == StartPlan::Then::resume;
+void ReplicatorSession::prepare(const StartDecision& plan) {
+    const bool resuming = plan.then == StartDecision::Then::resume;
     if (plan.drop_slot) {
         log_(LogLevel::info, fmt::format("dropping slot '{}', which an unfinished start left", options_.names.slot));
         drop_slot(source_, options_.names.slot);
@@ -208,9 +208,9 @@ void ReplicatorSession::write_group() {
                          facts_.source.dbname, version_text(source_.server_version()), PGSLUICE_VERSION};
     // Behind an older copy (--resnapshot) positions still must not fall.
     MessageMeta meta{MessageKind::group, {}, {}};
-    if (facts_.last) meta = {MessageKind::group, facts_.last->meta.position, facts_.last->meta.confirmable};
+    if (facts_.last) meta = {MessageKind::group, facts_.last->meta.position, facts_.last->meta.safe_flush_lsn};
     publisher_->publish(meta, encode(info));
-    drain(*publisher_, stop_);
+    await_acks(*publisher_, stop_);
     GroupState(*broker_, options_.names).remember(info);
     PGSLUICE_FAILPOINT("after-group");
 }
@@ -219,7 +219,7 @@ ResumePoint ReplicatorSession::mark_progress(Lsn point) {
     const ResumePoint resume{{point, 0}, point};
     publisher_->publish({MessageKind::progress, resume.position, point},
                         encode(Progress{point, sql::postgres_time_us()}));
-    drain(*publisher_, stop_);
+    await_acks(*publisher_, stop_);
     return resume;
 }
 
@@ -227,7 +227,7 @@ ResumePoint ReplicatorSession::begin_stream() {
     const std::string& name = options_.names.slot;
     SlotGuard guard(options_.source, name);
     sql::ReplicationConnection creator = connect_replication(options_.source, stop_);
-    WaitWatch watch(source_, log_, fmt::format("creating slot '{}'", name));
+    LockWaitMonitor watch(source_, log_, fmt::format("creating slot '{}'", name));
     const int pid = creator.connection().backend_pid();
     const Lsn point =
         creator.create_slot(name, sql::SlotLife::permanent, sql::SlotSnapshot::nothing, [&] { watch.look(pid); })
@@ -242,7 +242,7 @@ ResumePoint ReplicatorSession::begin_stream() {
 
 Lsn ReplicatorSession::make_copy(SnapshotJob& job, Housekeeper& housekeeper) {
     GroupState state(*broker_, options_.names);
-    KvCopy progress([&](const std::string& figures) { state.show_copy(figures); });
+    KvMirror progress([&](const std::string& figures) { state.show_copy(figures); });
     job.check = [&](bool all_stored) {
         housekeeper.stream_refuses(!publisher_->full().empty());
         // The housekeeper looks now and then; behind the end marker nobody would copy anew.
@@ -264,8 +264,8 @@ ResumePoint ReplicatorSession::copy(Housekeeper& housekeeper) {
     // All that was published is acknowledged, and nobody else publishes.
     const StreamSeq begin{broker_->stream_state(options_.names.stream).value().last_seq.value + 1};
     job.begun = [&](Lsn point) {
-        drain(*publisher_, stop_);
-        remember_copy_start(*broker_, options_.names, {job.epoch, begin, point});
+        await_acks(*publisher_, stop_);
+        remember_snapshot_start(*broker_, options_.names, {job.epoch, begin, point});
         running_();
     };
     announce_epoch(*broker_, options_.names, job.epoch);
@@ -312,11 +312,11 @@ void ReplicatorSession::call_off_added(const ResumePoint& resume) {
     log_(LogLevel::info, "the copy of tables that had joined the group did not end and is called off");
     const std::uint64_t epoch = GroupState(*broker_, options_.names).next_epoch(facts_.stream, facts_.last, false);
     announce_added_epoch(*broker_, options_.names, epoch);
-    MessageMeta meta{MessageKind::snapshot_begin, resume.position, resume.confirmable, true};
-    publisher_->publish(meta, encode(SnapshotBegin{epoch, resume.confirmable, {}, {}}));
+    MessageMeta meta{MessageKind::snapshot_begin, resume.position, resume.safe_flush_lsn, true};
+    publisher_->publish(meta, encode(SnapshotBegin{epoch, resume.safe_flush_lsn, {}, {}}));
     meta.kind = MessageKind::snapshot_end;
-    publisher_->publish(meta, encode(SnapshotEnd{epoch, resume.confirmable, 0, true}));
-    drain(*publisher_, stop_);
+    publisher_->publish(meta, encode(SnapshotEnd{epoch, resume.safe_flush_lsn, 0, true}));
+    await_acks(*publisher_, stop_);
     PGSLUICE_FAILPOINT("after-call-off");
 }
 
@@ -340,7 +340,7 @@ bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
     ColumnTypes types(source_);
     GroupState state(*broker_, options_.names);
     WalStreamHooks hooks;
-    KvCopy tables([&](const std::string& all) { state.show_tables(all); });
+    KvMirror tables([&](const std::string& all) { state.show_tables(all); });
     hooks.types.complete = [&](Relation& relation) {
         types.fill(relation);
         Relation& before = described_[relation.oid];
@@ -350,7 +350,7 @@ bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
     };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     hooks.ddl_prefix = ddl_prefix_;
-    KvCopy copy([&](const std::string& lsn) { state.show_confirmed(lsn); });
+    KvMirror copy([&](const std::string& lsn) { state.show_confirmed(lsn); });
     hooks.confirmed = [&](Lsn lsn) {
         housekeeper.stream_refuses(!publisher_->full().empty());
         housekeeper.check();
@@ -369,8 +369,8 @@ bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
 
 void ReplicatorSession::run() {
     facts_ = find_facts();
-    const StartPlan plan = decide_start(facts_);
-    if (plan.then == StartPlan::Then::finished) {
+    const StartDecision plan = decide_replicator_start(facts_);
+    if (plan.then == StartDecision::Then::finished) {
         log_(LogLevel::info, fmt::format("the copy of group '{}' is complete already", options_.names.group));
         running_();
         return;
@@ -379,10 +379,10 @@ void ReplicatorSession::run() {
     Housekeeper housekeeper(options_, log_);
     ResumePoint resume;
     switch (plan.then) {
-        case StartPlan::Then::new_slot:
+        case StartDecision::Then::new_slot:
             resume = begin_stream();
             break;
-        case StartPlan::Then::copy:
+        case StartDecision::Then::copy:
             resume = copy(housekeeper);
             break;
         default:

@@ -12,10 +12,10 @@ namespace pgsluice {
 
 namespace {
 
-using Then = StartPlan::Then;
+using Then = StartDecision::Then;
 
 std::string start_over_hint(const StartFacts& facts) {
-    return fmt::format("{} to copy group '{}' anew, or use another --group.", copy_anew_hint, facts.names.group);
+    return fmt::format("{} to copy group '{}' anew, or use another --group.", resnapshot_hint, facts.names.group);
 }
 
 void check_slot(const StartFacts& facts) {
@@ -44,7 +44,7 @@ void check_holes(const StartFacts& facts) {
             fmt::format(
                 "unable to use stream '{}': it holds {} messages between sequences {} and {}, so some are missing",
                 facts.names.stream, stream.messages, stream.first_seq.value, stream.last_seq.value),
-            deleted_by_hand_hint);
+            start_group_anew_hint);
     }
 }
 
@@ -86,24 +86,24 @@ void check_resume(const StartFacts& facts) {
         fail(fmt::format("the source invalidated slot '{}': WAL that was not read is gone", slot));
     }
     if (!facts.publication_exists) fail(fmt::format("publication '{}' is gone", facts.names.publication));
-    if (facts.slot->confirmed > last.confirmable) {
+    if (facts.slot->confirmed > last.safe_flush_lsn) {
         fail(fmt::format(
             "slot '{}' is confirmed to {}, but stream '{}' ends at {}: the broker lost messages, or the slot "
             "was re-created or advanced",
-            slot, to_string(facts.slot->confirmed), facts.names.stream, to_string(last.confirmable)));
+            slot, to_string(facts.slot->confirmed), facts.names.stream, to_string(last.safe_flush_lsn)));
     }
-    if (last.position.commit > facts.wal_end || last.confirmable > facts.wal_end) {
+    if (last.position.commit > facts.wal_end || last.safe_flush_lsn > facts.wal_end) {
         fail(fmt::format("its stream is at {}, but the source's WAL ends at {}: the source was set back",
-                         to_string(std::max(last.position.commit, last.confirmable)), to_string(facts.wal_end)));
+                         to_string(std::max(last.position.commit, last.safe_flush_lsn)), to_string(facts.wal_end)));
     }
 }
 
-StartPlan with_new_slot(const StartFacts& facts, bool write_group) {
+StartDecision with_new_slot(const StartFacts& facts, bool write_group) {
     const bool copies = facts.mode != ReplicatorMode::stream;
     return {facts.slot.has_value(), write_group, copies ? Then::copy : Then::new_slot};
 }
 
-StartPlan behind_unfinished_copy(const StartFacts& facts) {
+StartDecision behind_unfinished_copy(const StartFacts& facts) {
     if (facts.mode == ReplicatorMode::stream) {
         throw stop_error(fmt::format("unable to stream group '{}': its copy is unfinished", facts.names.group),
                          "Start it with --copy-and-stream (or --copy), which copies anew.");
@@ -111,7 +111,7 @@ StartPlan behind_unfinished_copy(const StartFacts& facts) {
     return with_new_slot(facts, false);
 }
 
-StartPlan behind_changes(const StartFacts& facts) {
+StartDecision behind_changes(const StartFacts& facts) {
     const MessageMeta& last = facts.last->meta;
     const bool copy_complete = last.kind == MessageKind::snapshot_end && !last.added;
     if (facts.mode == ReplicatorMode::copy) {
@@ -125,7 +125,7 @@ StartPlan behind_changes(const StartFacts& facts) {
 
 }  // namespace
 
-StartPlan decide_start(const StartFacts& facts) {
+StartDecision decide_replicator_start(const StartFacts& facts) {
     check_slot(facts);
     check_holes(facts);
     if (facts.resnapshot) return with_new_slot(facts, true);
@@ -155,7 +155,7 @@ StartPlan decide_start(const StartFacts& facts) {
 bool depends_on_the_end(const StartFacts& facts) {
     if (!facts.slot || facts.resnapshot) return false;
     try {
-        return decide_start(facts).drop_slot;
+        return decide_replicator_start(facts).drop_slot;
     } catch (const Error& error) {
         return error.action() == Action::stop;
     }

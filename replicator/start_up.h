@@ -21,7 +21,7 @@
 //
 // Before that, whatever the row: a slot that is not ours or that somebody uses; a stream emptied, with holes, or of
 // another cluster, timeline or database: stop (retry while the slot is in use). To resume, also: the slot is not
-// invalidated, the publication is there, the slot's confirmed LSN <= the last message's confirmable (otherwise the
+// invalidated, the publication is there, the slot's confirmed LSN <= the last message's safe_flush_lsn (otherwise the
 // broker lost data or the slot was re-created), and our last position is not above the WAL's end.
 //
 // --resnapshot: whatever the row, drop the slot, then group, new slot, copy (a progress marker alone in mode stream).
@@ -54,7 +54,7 @@ struct StartFacts {
     Lsn wal_end;
 };
 
-struct StartPlan {
+struct StartDecision {
     enum class Then : std::uint8_t {
         new_slot,  // and stream from its consistent point
         copy,      // under a new slot's snapshot (a temporary one in mode copy), then stream (not in mode copy)
@@ -65,15 +65,15 @@ struct StartPlan {
     bool write_group = false;
     Then then = Then::resume;
 
-    bool operator==(const StartPlan&) const = default;
+    bool operator==(const StartDecision&) const = default;
 };
 
 // Throws the Error that says why there is no way on by itself, with the way out as its hint.
-StartPlan decide_start(const StartFacts& facts);
+StartDecision decide_replicator_start(const StartFacts& facts);
 
-// Whether decide_start() drops the slot that is there, or stops over what the stream holds. When the stream is
-// replicated that may come from a leader that has not applied all yet, so it is worth another look; --resnapshot drops
-// the slot whatever the stream holds.
+// Whether decide_replicator_start() drops the slot that is there, or stops over what the stream holds. When the stream
+// is replicated that may come from a leader that has not applied all yet, so it is worth another look; --resnapshot
+// drops the slot whatever the stream holds.
 bool depends_on_the_end(const StartFacts& facts);
 
 }  // namespace pgsluice

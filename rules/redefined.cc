@@ -94,7 +94,7 @@ void check_order(const Relation& before, const Relation& now, const Rule& rule) 
 
 }  // namespace
 
-void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
+void check_redefined(const PastDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled) {
     for (const Column& column : now.columns) {
         const auto last = before.names.find(column.number);
@@ -122,7 +122,7 @@ void check_known(const Relation& known, const Relation& now, const TableRules& r
     }
 }
 
-void check_partition(const SeenDefinition& sibling, const Relation& now, const TableRules& rules) {
+void check_partition(const PastDefinition& sibling, const Relation& now, const TableRules& rules) {
     for (const std::string& ruled : sibling.ruled) {
         const auto place = position(now, ruled);
         for (std::size_t i = 0; place && i < *place; ++i) {

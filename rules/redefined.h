@@ -14,7 +14,7 @@ namespace pgsluice::rules {
 // `was`. Where the numbers are not known, names must do: a column that is added comes behind all others and one that is
 // dropped leaves the order of the rest, so a column that was renamed shows by those it now stands behind, as long as it
 // did not take the name of a dropped one, or swapped names with one that has a rule, too.
-void check_redefined(const SeenDefinition& before, const Relation& now, const TableRules& rules,
+void check_redefined(const PastDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled);
 
 // The same for a table's first rows: `known` is the definition that the files were checked against, which may be of a
@@ -24,6 +24,6 @@ void check_known(const Relation& known, const Relation& now, const TableRules& r
 
 // The same for a partition that was not met before, by the definition of another one of the same table: a column that
 // is new and stands before one with a rule was not added to the table, for added ones come last.
-void check_partition(const SeenDefinition& sibling, const Relation& now, const TableRules& rules);
+void check_partition(const PastDefinition& sibling, const Relation& now, const TableRules& rules);
 
 }  // namespace pgsluice::rules

@@ -54,7 +54,7 @@ class FileRuleset final : public Ruleset {
         }
     }
 
-    void recall(std::map<Oid, SeenTable> seen, Keep keep) override {
+    void recall(std::map<Oid, TableHistory> seen, Keep keep) override {
         const std::lock_guard lock(plans_mutex_);
         memory_.recall(std::move(seen), std::move(keep));
     }

@@ -59,8 +59,8 @@ class Ruleset {
     [[nodiscard]] virtual std::shared_ptr<const TablePlan> accept(const RelationPtr& relation, Position position) = 0;
     // What earlier sessions accepted. `keep` (null: nothing of the table any more) must have kept what it is given when
     // it returns. Without this call, nothing but what this object has accepted itself is known.
-    using Keep = std::function<void(Oid table, const SeenTable* seen)>;
-    virtual void recall(std::map<Oid, SeenTable> seen, Keep keep) = 0;
+    using Keep = std::function<void(Oid table, const TableHistory* seen)>;
+    virtual void recall(std::map<Oid, TableHistory> seen, Keep keep) = 0;
     // Rows up to this one do not come again.
     virtual void applied(Position upto) = 0;
     // Tables named in the files ("users" or "shop.users"), for checking against the source.

@@ -29,7 +29,7 @@ bool same(const Relation& a, const Relation& b) {
 }
 
 // The newest definition that came at or before the position.
-std::size_t in_force(const SeenTable& table, const Position& position) {
+std::size_t in_force(const TableHistory& table, const Position& position) {
     std::size_t found = none;
     for (std::size_t i = 0; i < table.accepted.size() && table.accepted[i].from <= position; ++i) found = i;
     return found;
@@ -45,10 +45,10 @@ std::vector<std::string> with_rule(const TableRules& rules, std::vector<std::str
 }
 
 // What was expected of a table before its first row came.
-bool is_expected(const SeenDefinition& one) { return one.from == Position{}; }
+bool is_expected(const PastDefinition& one) { return one.from == Position{}; }
 
-bool is_accepted(const SeenTable* table, const Relation& relation) {
-    return table != nullptr && std::ranges::any_of(table->accepted, [&](const SeenDefinition& one) {
+bool is_accepted(const TableHistory* table, const Relation& relation) {
+    return table != nullptr && std::ranges::any_of(table->accepted, [&](const PastDefinition& one) {
                return !is_expected(one) && same(one.relation, relation);
            });
 }
@@ -61,18 +61,18 @@ std::map<std::int16_t, std::string> names_with(std::map<std::int16_t, std::strin
 
 }  // namespace
 
-void TableMemory::recall(std::map<Oid, SeenTable> seen, Keep keep) {
+void TableMemory::recall(std::map<Oid, TableHistory> seen, Keep keep) {
     seen_ = std::move(seen);
     keep_ = std::move(keep);
 }
 
-const SeenTable* TableMemory::seen(Oid table) const {
+const TableHistory* TableMemory::seen(Oid table) const {
     const auto found = seen_.find(table);
     return found == seen_.end() ? nullptr : &found->second;
 }
 
 TableMemory::Newest TableMemory::newest(const Relation& relation) const {
-    const SeenTable* table = seen(relation.oid);
+    const TableHistory* table = seen(relation.oid);
     const auto unless_same = [&](const Relation& one, bool sure) {
         return same(one, relation) ? Newest{} : Newest{&one, sure};
     };
@@ -98,10 +98,10 @@ bool TableMemory::is_of_newest(const Rule& rule, const TableRules& rules, const 
 
 // The replicator may not have been able to tell numbers that it could tell before.
 const Relation& TableMemory::numbered(const Relation& relation) const {
-    const SeenTable* table = seen(relation.oid);
+    const TableHistory* table = seen(relation.oid);
     if (table == nullptr || is_numbered(relation)) return relation;
     const auto twin =
-        std::ranges::find_if(table->accepted, [&](const SeenDefinition& one) { return same(one.relation, relation); });
+        std::ranges::find_if(table->accepted, [&](const PastDefinition& one) { return same(one.relation, relation); });
     return twin == table->accepted.end() ? relation : twin->relation;
 }
 
@@ -142,7 +142,7 @@ std::vector<std::string> TableMemory::columns_of(const Rule& rule, const TableRu
 }
 
 void TableMemory::expect(const Relation& relation, const TableRules* rules) {
-    SeenTable& table = seen_[relation.oid];
+    TableHistory& table = seen_[relation.oid];
     if (!table.accepted.empty() || table.refused) return;
     const TableRules fit = rules == nullptr ? TableRules{} : fitted(*rules, relation);
     table.accepted.push_back({{}, relation, with_rule(fit), names_with({}, relation)});
@@ -150,17 +150,17 @@ void TableMemory::expect(const Relation& relation, const TableRules* rules) {
 }
 
 void TableMemory::accept(const Relation& relation, const Position& position, const TableRules* rules) {
-    SeenTable& table = seen_[relation.oid];
+    TableHistory& table = seen_[relation.oid];
     const std::size_t before = in_force(table, position);
     const TableRules fit = rules == nullptr ? TableRules{} : fitted(*rules, relation);
     const TableRules& wanted = rules == nullptr ? fit : *rules;
-    SeenDefinition met{position, relation, with_rule(fit), names_with({}, relation)};
+    PastDefinition met{position, relation, with_rule(fit), names_with({}, relation)};
     if (before == none || is_expected(table.accepted[before])) {
         if (before != none)
             check_known(table.accepted[before].relation, relation, wanted, table.accepted[before].ruled);
-        if (const SeenDefinition* other = sibling(relation, position)) check_partition(*other, relation, wanted);
+        if (const PastDefinition* other = sibling(relation, position)) check_partition(*other, relation, wanted);
     } else {
-        const SeenDefinition& last = table.accepted[before];
+        const PastDefinition& last = table.accepted[before];
         check_redefined(last, relation, wanted,
                         rules == nullptr ? last.ruled : with_rule(fitted(*rules, last.relation), last.ruled));
         if (newest(relation).relation != nullptr) check_still_ruled(last, relation, met.ruled);
@@ -169,13 +169,13 @@ void TableMemory::accept(const Relation& relation, const Position& position, con
     add(table, std::move(met));
 }
 
-const SeenDefinition* TableMemory::sibling(const Relation& relation, const Position& position) const {
-    const SeenDefinition* found = nullptr;
+const PastDefinition* TableMemory::sibling(const Relation& relation, const Position& position) const {
+    const PastDefinition* found = nullptr;
     if (relation.ancestors.empty()) return found;
     for (const auto& [oid, table] : seen_) {
         const std::size_t at = in_force(table, position);
         if (at == none || oid == relation.oid) continue;
-        const SeenDefinition& one = table.accepted[at];
+        const PastDefinition& one = table.accepted[at];
         const auto& above = one.relation.ancestors;
         if (above.empty() || above.back() != relation.ancestors.back()) continue;
         if (found == nullptr || found->from < one.from) found = &one;
@@ -183,7 +183,7 @@ const SeenDefinition* TableMemory::sibling(const Relation& relation, const Posit
     return found;
 }
 
-void TableMemory::check_still_ruled(const SeenDefinition& before, const Relation& relation,
+void TableMemory::check_still_ruled(const PastDefinition& before, const Relation& relation,
                                     const std::vector<std::string>& ruled) {
     for (const std::string& name : before.ruled) {
         if (column_named(relation, name) == nullptr || std::ranges::binary_search(ruled, name)) continue;
@@ -198,9 +198,9 @@ void TableMemory::check_still_ruled(const SeenDefinition& before, const Relation
 }
 
 // Behind the definition in force, unless it is the same; what was met behind it before comes again.
-void TableMemory::add(SeenTable& table, SeenDefinition met) {
+void TableMemory::add(TableHistory& table, PastDefinition met) {
     const Oid oid = met.relation.oid;
-    const SeenTable was = table;
+    const TableHistory was = table;
     if (!table.accepted.empty() && is_expected(table.accepted[0])) table.accepted.erase(table.accepted.begin());
     const std::size_t before = in_force(table, met.from);
     const std::size_t next = before == none ? 0 : before + 1;
@@ -256,7 +256,7 @@ void TableMemory::accept_unnamed(const Relation& relation, const Position& posit
 }
 
 void TableMemory::refuse(const Relation& relation) {
-    SeenTable& table = seen_[relation.oid];
+    TableHistory& table = seen_[relation.oid];
     if (is_accepted(&table, relation)) return;
     if (table.refused && same(*table.refused, relation)) return;
     table.refused = relation;

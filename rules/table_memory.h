@@ -13,9 +13,9 @@ namespace pgsluice::rules {
 class TableMemory {
    public:
     // Keeps what is known of a table for later sessions (null: nothing more), before it returns.
-    using Keep = std::function<void(Oid table, const SeenTable* seen)>;
+    using Keep = std::function<void(Oid table, const TableHistory* seen)>;
 
-    void recall(std::map<Oid, SeenTable> seen, Keep keep);
+    void recall(std::map<Oid, TableHistory> seen, Keep keep);
     // A definition as the replicator has it now, perhaps later than the rows that come.
     void know(const Relation& relation) { known_[relation.oid] = relation; }
     // The rules fit that definition: what the table's first rows come with shall be compared with it.
@@ -36,7 +36,7 @@ class TableMemory {
     void refuse(const Relation& relation);
 
    private:
-    [[nodiscard]] const SeenTable* seen(Oid table) const;
+    [[nodiscard]] const TableHistory* seen(Oid table) const;
     // The newest definition, which the files are written for, when it is another than this one. What is known of the
     // replicator may be older, and a definition that is new here newer still: then it is not sure.
     struct Newest {
@@ -49,14 +49,14 @@ class TableMemory {
     [[nodiscard]] std::vector<std::string> columns_of(const Rule& rule, const TableRules& rules,
                                                       const Relation& relation) const;
     // Rows that pass under the rules for a later definition must not show what was hidden of them.
-    static void check_still_ruled(const SeenDefinition& before, const Relation& relation,
+    static void check_still_ruled(const PastDefinition& before, const Relation& relation,
                                   const std::vector<std::string>& ruled);
     // Of a partition of the same table, what came last at or before the position; null when none is known.
-    [[nodiscard]] const SeenDefinition* sibling(const Relation& relation, const Position& position) const;
-    void add(SeenTable& table, SeenDefinition met);
+    [[nodiscard]] const PastDefinition* sibling(const Relation& relation, const Position& position) const;
+    void add(TableHistory& table, PastDefinition met);
     void keep(Oid table) const;
 
-    std::map<Oid, SeenTable> seen_;
+    std::map<Oid, TableHistory> seen_;
     std::map<Oid, Relation> known_;
     Keep keep_;
     Position applied_;

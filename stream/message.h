@@ -24,12 +24,12 @@ enum class MessageKind : std::uint8_t {
 };
 
 // What every message's headers carry. `position` is that of the last change complete in this message or any before it;
-// `confirmable` is the LSN up to which the slot may be confirmed once this message is stored: the end of the last
+// `safe_flush_lsn` is the LSN up to which the slot may be confirmed once this message is stored: the end of the last
 // transaction complete in it (or of WAL that held nothing of ours).
 struct MessageMeta {
     MessageKind kind = MessageKind::progress;
     Position position;
-    Lsn confirmable;
+    Lsn safe_flush_lsn;
     // snapshot_begin, copy, snapshot_end: of tables that joined the group later, in mid-stream; nothing else is in that
     // copy, and what it does not name goes on.
     bool added = false;

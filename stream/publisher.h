@@ -39,13 +39,13 @@ class Publisher {
     // that it can go on giving feedback.
     // `copy` goes with kind copy.
     virtual void publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy = nullptr) = 0;
-    // `confirmable` of the last message that is stored together with all before it; nothing before the first ack.
+    // `safe_flush_lsn` of the last message that is stored together with all before it; nothing before the first ack.
     [[nodiscard]] virtual std::optional<Lsn> confirmed() = 0;
     // Messages not yet acknowledged, sent or kept for sending.
     [[nodiscard]] virtual std::uint64_t in_flight() = 0;
     // Sends what is buffered on the way and waits until nothing is in flight, at most this long; true when all is
     // acked.
-    virtual bool drain(int timeout_ms) = 0;
+    virtual bool await_acks(int timeout_ms) = 0;
 };
 
 }  // namespace pgsluice

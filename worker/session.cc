@@ -96,7 +96,7 @@ void Session::take(const Fetched& fetched) {
             batcher_.pass(message, batch_);
             break;
     }
-    taken_ = std::max(taken_, message.meta.confirmable);
+    taken_ = std::max(taken_, message.meta.safe_flush_lsn);
 }
 
 void Session::take_changes(const Fetched& fetched) {

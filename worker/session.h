@@ -68,7 +68,7 @@ class Session {
     SnapshotFeed snapshot_;
     Batch batch_;
     StreamSeq begin_seq_;
-    Lsn taken_;    // confirmable of the last message taken
+    Lsn taken_;    // safe_flush_lsn of the last message taken
     Lsn applied_;  // the same, once the sink has it
     Checkpoint applied_upto_;
     bool snapshot_done_ = false;

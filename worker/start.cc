@@ -12,7 +12,7 @@ namespace pgsluice {
 namespace {
 
 std::string start_over() {
-    return std::string(copy_anew_for_worker_hint) +
+    return std::string(resnapshot_then_start_worker_hint) +
            ": it begins with the new copy (see --target-existing-rows). A longer --stream-retain lets workers join "
            "later.";
 }
@@ -86,7 +86,7 @@ WorkerStart at_later_copy(const WorkerFacts& facts, const Error& otherwise) {
 
 }  // namespace
 
-WorkerStart decide_start(const WorkerFacts& facts) {
+WorkerStart decide_worker_start(const WorkerFacts& facts) {
     const StreamSeq first = facts.state.first_seq;
     if (!facts.sink) {
         if (first.value > 1) return at_copy(facts, missed(facts));
@@ -113,7 +113,7 @@ std::uint64_t newest_epoch(const WorkerFacts& facts) {
 bool needs_copy(WorkerFacts facts) {
     facts.copy.reset();
     try {
-        static_cast<void>(decide_start(facts));
+        static_cast<void>(decide_worker_start(facts));
         return false;
     } catch (const Error&) {
         return true;

@@ -39,7 +39,7 @@ struct WorkerFacts {
     StreamState state;
     // Position in the headers of the message just before resume_seq, where there is one.
     std::optional<Position> before;
-    std::optional<CopyStart> copy;      // the newest one begun; looked for where needs_copy(), or to exit behind it
+    std::optional<SnapshotStart> copy;  // the newest one begun; looked for where needs_copy(), or to exit behind it
     bool other_copy = false;            // the copy the sink is in does not begin where it did
     bool other_stream = false;          // the sink says that its state comes from another stream of this name
     bool copy_held = false;             // its begin marker is in the stream
@@ -54,7 +54,7 @@ struct WorkerStart {
 };
 
 // Throws a stop Error for the rows of the table that say so.
-WorkerStart decide_start(const WorkerFacts& facts);
+WorkerStart decide_worker_start(const WorkerFacts& facts);
 // Rows (a) and (b): whether the sink cannot go on without a copy to start over with.
 bool needs_copy(WorkerFacts facts);
 // Of the newest copy that has begun or is about to; 0 when there is none.

@@ -40,7 +40,7 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
 }
 
 // The KV key may be of a stream that was re-created since.
-bool holds_copy(Broker& broker, const Names& names, const StreamState& state, const CopyStart& copy,
+bool holds_copy(Broker& broker, const Names& names, const StreamState& state, const SnapshotStart& copy,
                 const std::stop_token& stop) {
     if (copy.seq < state.first_seq || copy.seq > state.last_seq) return false;
     try {
@@ -69,12 +69,12 @@ WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional
     }
     if (const auto& loading = facts.sink;
         loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
-        const CopyStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
+        const SnapshotStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
         facts.other_copy = !holds_copy(broker, options.names, state, copy, stop);
     }
     // A worker that can go on as it is has no use for the copy, and what is wrong with that must not stop it.
     const bool needed = needs_copy(facts);
-    if (needed || options.exit_after_snapshot) facts.copy = find_copy_start(broker, options.names);
+    if (needed || options.exit_after_snapshot) facts.copy = find_snapshot_start(broker, options.names);
     if (needed && facts.copy) facts.copy_held = holds_copy(broker, options.names, state, *facts.copy, stop);
     return facts;
 }
@@ -107,7 +107,7 @@ void restore_snapshot(Session& session, Broker& broker, const Names& names, cons
         throw stop_error(
             fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
                         state.begin_seq.value, names.stream),
-            deleted_by_hand_hint);
+            start_group_anew_hint);
     session.restore_snapshot(std::move(*begin), state.begin_seq);
 }
 
@@ -222,7 +222,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     const bool same = sink->reads(std::to_string(stream.created_ns));
     const WorkerFacts facts =
         facts_of(options, *broker, state, !same, settled(options, *broker, state, stream, stop), stop);
-    const auto [from, over] = decide_start(facts);
+    const auto [from, over] = decide_worker_start(facts);
     if (over) {
         log(LogLevel::warning,
             fmt::format("worker '{}' starts over with the copy of epoch {}: messages it needed are not there",
@@ -230,8 +230,8 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
         state.reset();
     }
     // Written before a row of a definition is handed on, so before the sink can remember one of it.
-    SeenTables seen(*broker, options.names, options.worker);
-    ruleset->recall(seen.load(), [&](Oid table, const SeenTable* definitions) { seen.put(table, definitions); });
+    SchemaHistory seen(*broker, options.names, options.worker);
+    ruleset->recall(seen.load(), [&](Oid table, const TableHistory* definitions) { seen.put(table, definitions); });
     ruleset->applied(from.position);
     const auto tables = await_tables(*broker, options.names, stream, stop);
     if (tables)

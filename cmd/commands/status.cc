@@ -106,7 +106,7 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
                                      settings.worker.names.group),
                          "pgsluice status shows the group's workers");
     }
-    SeenTables(*broker, settings.worker.names, worker).clear();
+    SchemaHistory(*broker, settings.worker.names, worker).clear();
     std::printf("worker '%s' is forgotten; the stream no longer waits for it\n", worker.c_str());
 }
 

@@ -49,7 +49,7 @@ std::string figures(double share, std::uint64_t rows, std::uint64_t bytes) {
                        static_cast<double>(bytes) / 1e6);
 }
 
-std::vector<BarLine> lines_of(const CopyProgress& progress) {
+std::vector<BarLine> lines_of(const SnapshotProgress& progress) {
     std::vector<BarLine> lines;
     for (const auto& table : progress.tables) {
         if (table.ranges_running == 0) continue;
@@ -71,7 +71,7 @@ std::string bar(double share, std::size_t cells) {
 
 }  // namespace
 
-std::vector<std::string> copy_bars(const CopyProgress& progress, std::size_t columns) {
+std::vector<std::string> snapshot_bars(const SnapshotProgress& progress, std::size_t columns) {
     const auto lines = lines_of(progress);
     std::size_t name_width = 0;
     std::size_t figures_width = 0;
@@ -90,10 +90,10 @@ std::vector<std::string> copy_bars(const CopyProgress& progress, std::size_t col
     return text;
 }
 
-OnCopyProgress draw_copy(std::shared_ptr<StatusLines> lines) {
-    return [lines = std::move(lines)](const CopyProgress& progress) {
+OnSnapshotProgress draw_copy(std::shared_ptr<StatusLines> lines) {
+    return [lines = std::move(lines)](const SnapshotProgress& progress) {
         if (progress.ended) return lines->erase();
-        lines->draw(copy_bars(progress, lines->columns()));
+        lines->draw(snapshot_bars(progress, lines->columns()));
     };
 }
 

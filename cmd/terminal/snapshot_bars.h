@@ -15,9 +15,9 @@ namespace pgsluice {
 //
 //   public.users        [##########----------]  51 %   120000 rows    13.1 MB
 //   3 of 12 tables      [####----------------]  22 %   340000 rows    41.0 MB   38.2 MB/s   1:42 left
-std::vector<std::string> copy_bars(const CopyProgress& progress, std::size_t columns);
+std::vector<std::string> snapshot_bars(const SnapshotProgress& progress, std::size_t columns);
 
 // Draws them until the copy has ended.
-OnCopyProgress draw_copy(std::shared_ptr<StatusLines> lines);
+OnSnapshotProgress draw_copy(std::shared_ptr<StatusLines> lines);
 
 }  // namespace pgsluice

@@ -10,13 +10,13 @@ namespace pgsluice {
 
 namespace {
 
-std::uint64_t estimated_bytes(const CopyProgress& progress) {
+std::uint64_t estimated_bytes(const SnapshotProgress& progress) {
     std::uint64_t sum = 0;
     for (const auto& table : progress.tables) sum += table.estimated_bytes;
     return sum;
 }
 
-std::string running_tables(const CopyProgress& progress) {
+std::string running_tables(const SnapshotProgress& progress) {
     JsonText out;
     out.raw('[');
     bool first = true;
@@ -45,7 +45,7 @@ double share_done(const TableProgress& table) {
     return (done + std::min(running, 0.99 * static_cast<double>(table.pages_running))) / pages;
 }
 
-double share_done(const CopyProgress& progress) {
+double share_done(const SnapshotProgress& progress) {
     if (progress.complete) return 1;
     double done = 0;
     double all = 0;
@@ -58,16 +58,16 @@ double share_done(const CopyProgress& progress) {
     return all > 0 ? done / all : 0;
 }
 
-std::size_t tables_done(const CopyProgress& progress) {
+std::size_t tables_done(const SnapshotProgress& progress) {
     return static_cast<std::size_t>(std::count_if(progress.tables.begin(), progress.tables.end(),
                                                   [](const TableProgress& table) { return table.ranges_left == 0; }));
 }
 
-double megabytes_per_second(const CopyProgress& progress) {
+double megabytes_per_second(const SnapshotProgress& progress) {
     return static_cast<double>(progress.bytes) / 1e6 / std::max(progress.seconds, 0.001);
 }
 
-std::optional<double> seconds_left(const CopyProgress& progress) {
+std::optional<double> seconds_left(const SnapshotProgress& progress) {
     if (progress.complete) return 0;
     const double share = share_done(progress);
     if (share < 0.01 || progress.seconds < 1) return std::nullopt;
@@ -80,7 +80,7 @@ std::string clock_text(double seconds) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-std::string to_json(const CopyProgress& progress) {
+std::string to_json(const SnapshotProgress& progress) {
     const auto left = seconds_left(progress);
     return fmt::format(
         R"({{"epoch":{},"tables":{},"tables_done":{},"rows":{},"bytes":{},"estimated_bytes":{},"seconds":{:.1f},)"
@@ -90,7 +90,7 @@ std::string to_json(const CopyProgress& progress) {
         left ? fmt::format("{:.0f}", *left) : "null", running_tables(progress), progress.complete);
 }
 
-std::string to_text(const CopyProgress& progress) {
+std::string to_text(const SnapshotProgress& progress) {
     std::string text = fmt::format("copied {} rows, {:.1f} MB at {:.1f} MB/s; {} of {} tables complete", progress.rows,
                                    static_cast<double>(progress.bytes) / 1e6, megabytes_per_second(progress),
                                    tables_done(progress), progress.tables.size());

@@ -22,7 +22,7 @@ struct TableProgress {
     std::uint32_t ranges_running = 0;
 };
 
-struct CopyProgress {
+struct SnapshotProgress {
     std::uint64_t epoch = 0;
     std::vector<TableProgress> tables;  // in the order of the snapshot's table numbers
     std::uint64_t rows = 0;
@@ -33,22 +33,22 @@ struct CopyProgress {
 };
 
 // Called a few times a second from one thread, and once at the end, however that comes; must return quickly.
-using OnCopyProgress = std::function<void(const CopyProgress&)>;
+using OnSnapshotProgress = std::function<void(const SnapshotProgress&)>;
 
 // 0 to 1. Of ranges under way it is guessed from the text they brought so far.
 double share_done(const TableProgress& table);
 // Of all tables, by their size.
-double share_done(const CopyProgress& progress);
-std::size_t tables_done(const CopyProgress& progress);
+double share_done(const SnapshotProgress& progress);
+std::size_t tables_done(const SnapshotProgress& progress);
 // Of COPY text; a MB is 10^6 bytes.
-double megabytes_per_second(const CopyProgress& progress);
+double megabytes_per_second(const SnapshotProgress& progress);
 // At the speed so far; nothing while too little is copied to tell.
-std::optional<double> seconds_left(const CopyProgress& progress);
+std::optional<double> seconds_left(const SnapshotProgress& progress);
 
 // The value of KV key "snapshot" (FORMAT.md, "Keys").
-std::string to_json(const CopyProgress& progress);
+std::string to_json(const SnapshotProgress& progress);
 // "copied 120000 rows, 13.1 MB at 41.2 MB/s; 1 of 3 tables complete; 43 %, about 0:42 left".
-std::string to_text(const CopyProgress& progress);
+std::string to_text(const SnapshotProgress& progress);
 // "0:07", "12:40", "3:05:00".
 std::string clock_text(double seconds);
 

@@ -55,7 +55,7 @@ std::vector<sql::Connection> lock_tables(const ReplicatorOptions& options, std::
         }
         sql::Connection& reader = readers.back();
         const bool first = readers.size() == 1;
-        WaitWatch watch(observer, log, "the snapshot's lock");
+        LockWaitMonitor watch(observer, log, "the snapshot's lock");
         const int pid = reader.backend_pid();
         if (first) reader.on_tick([&] { watch.look(pid); });
         try {
@@ -99,7 +99,7 @@ SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wa
     end_abandoned(wanted, observer, log);
     SlotGuard guard(options.source, temporary ? "" : name);
     sql::ReplicationConnection creator = connect_replication(options.source, stop);
-    WaitWatch watch(observer, log, fmt::format("creating slot '{}'", name), pids);
+    LockWaitMonitor watch(observer, log, fmt::format("creating slot '{}'", name), pids);
     const int creator_pid = creator.connection().backend_pid();
     const auto slot = creator.create_slot(name, temporary ? sql::SlotLife::temporary : sql::SlotLife::permanent,
                                           sql::SlotSnapshot::exported, [&] { watch.look(creator_pid); });

@@ -4,8 +4,8 @@
 
 namespace pgsluice {
 
-CopyReport::CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::function<void(std::string_view)> keep,
-                       Log log)
+SnapshotReport::SnapshotReport(SnapshotProgress progress, OnSnapshotProgress on_progress,
+                               std::function<void(std::string_view)> keep, Log log)
     : progress_(std::move(progress)),
       on_progress_(std::move(on_progress)),
       keep_(std::move(keep)),
@@ -14,7 +14,7 @@ CopyReport::CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::f
 }
 
 // Whoever draws the progress must not be left with it when the copy fails.
-CopyReport::~CopyReport() {
+SnapshotReport::~SnapshotReport() {
     if (!on_progress_ || progress_.ended) return;
     progress_.ended = true;
     try {
@@ -23,7 +23,7 @@ CopyReport::~CopyReport() {
     }
 }
 
-CopyReport::Running& CopyReport::running(const PageRange& range) {
+SnapshotReport::Running& SnapshotReport::running(const PageRange& range) {
     const auto known =
         std::find_if(running_.begin(), running_.end(), [&](const Running& each) { return each.range == range; });
     if (known != running_.end()) return *known;
@@ -33,7 +33,7 @@ CopyReport::Running& CopyReport::running(const PageRange& range) {
     return running_.emplace_back(Running{range, 0});
 }
 
-void CopyReport::done(const PageRange& range) {
+void SnapshotReport::done(const PageRange& range) {
     TableProgress& table = progress_.tables[range.table];
     table.bytes_done += running(range).bytes;
     std::erase_if(running_, [&](const Running& each) { return each.range == range; });
@@ -44,7 +44,7 @@ void CopyReport::done(const PageRange& range) {
     --ranges_left_;
 }
 
-void CopyReport::published(const CopiedBlock& block) {
+void SnapshotReport::published(const CopiedBlock& block) {
     TableProgress& table = progress_.tables[block.range.table];
     table.rows += block.rows;
     table.bytes += block.text.size();
@@ -54,7 +54,7 @@ void CopyReport::published(const CopiedBlock& block) {
     if (block.last) done(block.range);
 }
 
-void CopyReport::tell() {
+void SnapshotReport::tell() {
     const auto now = Clock::now();
     progress_.seconds = std::chrono::duration<double>(now - begun_).count();
     if (on_progress_ && now >= next_tell_) {
@@ -71,7 +71,7 @@ void CopyReport::tell() {
     }
 }
 
-void CopyReport::complete() {
+void SnapshotReport::complete() {
     progress_.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
     progress_.complete = progress_.ended = true;
     if (on_progress_) on_progress_(progress_);

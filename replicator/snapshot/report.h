@@ -13,14 +13,15 @@
 
 namespace pgsluice {
 
-class CopyReport {
+class SnapshotReport {
    public:
     // `on_progress` is told five times a second; when it is empty the log is, every five seconds. `keep` gets the
     // figures as JSON about every two seconds and at the end.
-    CopyReport(CopyProgress progress, OnCopyProgress on_progress, std::function<void(std::string_view)> keep, Log log);
-    ~CopyReport();
-    CopyReport(const CopyReport&) = delete;
-    CopyReport& operator=(const CopyReport&) = delete;
+    SnapshotReport(SnapshotProgress progress, OnSnapshotProgress on_progress,
+                   std::function<void(std::string_view)> keep, Log log);
+    ~SnapshotReport();
+    SnapshotReport(const SnapshotReport&) = delete;
+    SnapshotReport& operator=(const SnapshotReport&) = delete;
 
     void published(const CopiedBlock& block);
     // Call it often.
@@ -38,8 +39,8 @@ class CopyReport {
     Running& running(const PageRange& range);
     void done(const PageRange& range);
 
-    CopyProgress progress_;
-    OnCopyProgress on_progress_;
+    SnapshotProgress progress_;
+    OnSnapshotProgress on_progress_;
     std::function<void(std::string_view)> keep_;
     Log log_;
     std::vector<Running> running_;  // as many as there are connections

@@ -50,9 +50,9 @@ Sizes measure(sql::Connection& connection, std::span<const SourceTable> tables) 
     return sizes;
 }
 
-CopyProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable> tables, const Sizes& sizes,
-                            std::span<const PageRange> ranges) {
-    CopyProgress progress;
+SnapshotProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable> tables, const Sizes& sizes,
+                                std::span<const PageRange> ranges) {
+    SnapshotProgress progress;
     progress.epoch = epoch;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         TableProgress table;
@@ -81,7 +81,7 @@ MessageMeta copy_meta(MessageKind kind, Lsn consistent_point, const SnapshotJob&
 // Publishes what the copying threads bring until the last range is through.
 class CopyPublisher {
    public:
-    CopyPublisher(Publisher& publisher, CopyQueue& queue, CopyReport& report, const SnapshotBegin& begin,
+    CopyPublisher(Publisher& publisher, CopyQueue& queue, SnapshotReport& report, const SnapshotBegin& begin,
                   std::uint64_t marker_interval_bytes, const SnapshotJob& job, const std::stop_token& stop)
         : publisher_(publisher),
           queue_(queue),
@@ -146,7 +146,7 @@ class CopyPublisher {
 
     Publisher& publisher_;
     CopyQueue& queue_;
-    CopyReport& report_;
+    SnapshotReport& report_;
     const MessageMeta meta_;
     const std::string marker_;
     const std::uint64_t marker_interval_bytes_;
@@ -188,8 +188,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
 
     const Lsn point = snapshot.consistent_point;
     if (job.reach) job.reach(point, tables);
-    CopyReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_copy_progress, job.keep_progress,
-                      log);
+    SnapshotReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_snapshot_progress,
+                          job.keep_progress, log);
     const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
     CopyQueue queue(queue_bytes, 2 * options.block_bytes);
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
@@ -204,7 +204,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     // Some may not have come to their COMMIT. Nobody is to wait for their locks until the stream has taken everything.
     snapshot.connections.clear();
     if (job.check) {
-        drain(publisher, stop);
+        await_acks(publisher, stop);
         job.check(true);
     }
     PGSLUICE_FAILPOINT("before-snapshot-end");
@@ -212,7 +212,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     guard.keep();
     publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
-    drain(publisher, stop);
+    await_acks(publisher, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");
     report.complete();
     return point;

@@ -6,7 +6,7 @@
 
 namespace pgsluice {
 
-void WaitWatch::look(int waiting_pid) {
+void LockWaitMonitor::look(int waiting_pid) {
     const auto now = Clock::now();
     if (now < next_look_) return;
     next_look_ = now + std::chrono::seconds(1);
@@ -28,7 +28,7 @@ StatementWatch::StatementWatch(sql::Connection& waiting, const Log& log, const s
     });
 }
 
-bool WaitWatch::waits_for_us(int waiting_pid) {
+bool LockWaitMonitor::waits_for_us(int waiting_pid) {
     const std::string pid = std::to_string(waiting_pid);
     std::string ours = "{";
     for (const int our_pid : our_pids_) ours += (ours.size() > 1 ? "," : "") + std::to_string(our_pid);

@@ -17,10 +17,10 @@ struct Deadlocked {
     std::string whom;
 };
 
-class WaitWatch {
+class LockWaitMonitor {
    public:
     // `observer` is a connection that nobody uses meanwhile; `our_pids` are the backends whose locks we keep.
-    WaitWatch(sql::Connection& observer, const Log& log, std::string what, std::vector<int> our_pids = {})
+    LockWaitMonitor(sql::Connection& observer, const Log& log, std::string what, std::vector<int> our_pids = {})
         : observer_(observer), log_(log), what_(std::move(what)), our_pids_(std::move(our_pids)) {}
 
     // To be called on every tick of the waiting connection; looks once a second. Throws Deadlocked.
@@ -38,8 +38,8 @@ class WaitWatch {
     Clock::time_point next_log_ = Clock::now();
 };
 
-// A WaitWatch for what an ordinary connection runs until this is destroyed. The observer is a connection that is opened
-// once a statement has run for a moment.
+// A LockWaitMonitor for what an ordinary connection runs until this is destroyed. The observer is a connection that is
+// opened once a statement has run for a moment.
 class StatementWatch {
    public:
     StatementWatch(sql::Connection& waiting, const Log& log, const std::string& what);
@@ -50,7 +50,7 @@ class StatementWatch {
    private:
     sql::Connection& waiting_;
     std::optional<sql::Connection> observer_;
-    std::optional<WaitWatch> watch_;
+    std::optional<LockWaitMonitor> watch_;
 };
 
 }  // namespace pgsluice

@@ -18,11 +18,11 @@ constexpr std::chrono::seconds rhythm(10);
 
 }  // namespace
 
-SlotLookout::SlotLookout(const ReplicatorOptions& options, Log log)
+SlotMonitor::SlotMonitor(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 // A source that does not answer fails the replicator itself, too, and is reported there.
-void SlotLookout::run(const std::stop_token& stop) {
+void SlotMonitor::run(const std::stop_token& stop) {
     while (pause(stop, rhythm)) {
         try {
             look_on(stop);
@@ -35,9 +35,9 @@ void SlotLookout::run(const std::stop_token& stop) {
     }
 }
 
-void SlotLookout::look_on(const std::stop_token& stop) {
+void SlotMonitor::look_on(const std::stop_token& stop) {
     sql::Connection source = connect_source(options_.source, stop);
-    SlotWatch watch(options_.names.slot, log_);
+    WalRetentionCheck watch(options_.names.slot, log_);
     do {
         watch.look(source, std::chrono::steady_clock::now());
     } while (pause(stop, rhythm));

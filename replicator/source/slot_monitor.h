@@ -10,11 +10,11 @@
 
 namespace pgsluice {
 
-class SlotLookout {
+class SlotMonitor {
    public:
     // Looks every 10 s over a connection of its own, from a thread of its own, until it is destroyed. `options` must
     // outlive it.
-    SlotLookout(const ReplicatorOptions& options, Log log);
+    SlotMonitor(const ReplicatorOptions& options, Log log);
 
    private:
     void run(const std::stop_token& stop);

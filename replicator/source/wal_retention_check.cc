@@ -26,7 +26,7 @@ std::string time_left(std::int64_t bytes, double bytes_per_second) {
 
 }  // namespace
 
-std::string SlotWatch::warning(const std::string& slot, const SlotRetention& state, double bytes_per_second) {
+std::string WalRetentionCheck::warning(const std::string& slot, const SlotRetention& state, double bytes_per_second) {
     if (state.wal_status == "unreserved")
         return fmt::format(
             "slot '{}' is about to be lost: it needs {} bytes of WAL, more than max_slot_wal_keep_size allows, and the "
@@ -40,7 +40,7 @@ std::string SlotWatch::warning(const std::string& slot, const SlotRetention& sta
         slot, state.retained_bytes, *state.safe_wal_size, time_left(*state.safe_wal_size, bytes_per_second));
 }
 
-void SlotWatch::look(sql::Connection& source, std::chrono::steady_clock::time_point now) {
+void WalRetentionCheck::look(sql::Connection& source, std::chrono::steady_clock::time_point now) {
     const auto found = source.query(
         "SELECT wal_status, safe_wal_size, pg_current_wal_lsn() - restart_lsn, pg_current_wal_lsn() - '0/0'::pg_lsn "
         "FROM pg_replication_slots WHERE slot_name = $1 AND restart_lsn IS NOT NULL",

@@ -19,9 +19,9 @@ struct SlotRetention {
     std::int64_t wal_end = 0;                   // the WAL's end as a number, for its rate
 };
 
-class SlotWatch {
+class WalRetentionCheck {
    public:
-    SlotWatch(std::string slot, Log log) : slot_(std::move(slot)), log_(std::move(log)) {}
+    WalRetentionCheck(std::string slot, Log log) : slot_(std::move(slot)), log_(std::move(log)) {}
 
     // Asks the source and warns where there is something to warn of; at most one line per call.
     void look(sql::Connection& source, std::chrono::steady_clock::time_point now);

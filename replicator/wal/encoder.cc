@@ -53,13 +53,13 @@ void WalEncoder::take(std::string_view message) {
 void WalEncoder::skip_to(Lsn lsn) noexcept {
     if (in_transaction_) return;
     const Lsn most = until_ ? std::min(lsn, *until_) : lsn;
-    reached_.confirmable = std::max(reached_.confirmable, most);
+    reached_.safe_flush_lsn = std::max(reached_.safe_flush_lsn, most);
 }
 
 EncodedBlock WalEncoder::finish() {
     const auto body = writer_.finish();
     replaced_.clear();
-    return {{MessageKind::changes, reached_.position, reached_.confirmable}, body};
+    return {{MessageKind::changes, reached_.position, reached_.safe_flush_lsn}, body};
 }
 
 void WalEncoder::on(const pgoutput::Begin& begin) {
@@ -72,7 +72,7 @@ void WalEncoder::on(const pgoutput::Begin& begin) {
     in_transaction_ = true;
     ordinal_ = 0;
     transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
-    skipping_ = begin.commit_lsn < resume_.confirmable || begin.commit_lsn < resume_.position.commit;
+    skipping_ = begin.commit_lsn < resume_.safe_flush_lsn || begin.commit_lsn < resume_.position.commit;
     const bool continued = begin.commit_lsn == resume_.position.commit && resume_.position.ordinal > 0;
     if (!skipping_) writer_.begin(transaction_, continued);
 }
@@ -86,7 +86,7 @@ void WalEncoder::check_comes_again(const pgoutput::Begin& begin) {
             fmt::format("unable to go on behind {}: the source has no transaction that was committed there, so it was "
                         "set back to an earlier state since",
                         to_string(resume_.position)),
-            std::string(copy_anew_hint) + " to copy the group anew, or use another --group.");
+            std::string(resnapshot_hint) + " to copy the group anew, or use another --group.");
     }
     resume_.comes_again = false;
 }
@@ -190,7 +190,7 @@ std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& me
 }
 
 bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept {
-    return message.lsn > resume_.confirmable && Position{message.lsn, 0} > resume_.position;
+    return message.lsn > resume_.safe_flush_lsn && Position{message.lsn, 0} > resume_.position;
 }
 
 bool WalEncoder::next_ordinal() {

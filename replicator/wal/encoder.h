@@ -54,7 +54,7 @@ class WalEncoder {
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
     // Of the transaction begun last, by the source's clock (microseconds since 2000-01-01 UTC); 0 before the first.
     [[nodiscard]] std::int64_t commit_time_us() const noexcept { return transaction_.commit_time_us; }
-    // The stream's position and confirmable once all that was taken is published. `confirmable` also grows by
+    // The stream's position and safe_flush_lsn once all that was taken is published. `safe_flush_lsn` also grows by
     // transactions that left no trace.
     [[nodiscard]] const ResumePoint& reached() const noexcept { return reached_; }
     // Changes published so far, over all blocks.

@@ -5,16 +5,17 @@
 
 namespace pgsluice {
 
-void Ledger::published(Lsn confirmable, Time now) {
-    if (confirmable < published_) throw std::logic_error("a message's confirmable is below that of the one before it");
-    published_ = confirmable;
+void Ledger::published(Lsn safe_flush_lsn, Time now) {
+    if (safe_flush_lsn < published_)
+        throw std::logic_error("a message's safe_flush_lsn is below that of the one before it");
+    published_ = safe_flush_lsn;
     last_publish_ = now;
     hurry_ = false;
 }
 
-void Ledger::acked(Lsn confirmable) {
-    if (confirmable > published_) throw std::logic_error("an acknowledgement of what was not published");
-    acked_ = std::max(acked_, confirmable);
+void Ledger::acked(Lsn safe_flush_lsn) {
+    if (safe_flush_lsn > published_) throw std::logic_error("an acknowledgement of what was not published");
+    acked_ = std::max(acked_, safe_flush_lsn);
 }
 
 bool Ledger::marker_due(Lsn reached, Time now) const noexcept {

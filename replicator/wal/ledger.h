@@ -1,6 +1,6 @@
 // What was published, what is acknowledged, and what may therefore be confirmed to the slot.
 //
-// It keeps the invariant by which a lost stream is noticed: the slot's confirmed LSN is never above `confirmable` of
+// It keeps the invariant by which a lost stream is noticed: the slot's confirmed LSN is never above `safe_flush_lsn` of
 // the stream's last message. So WAL that holds nothing of ours is confirmed only by way of a progress marker in the
 // stream. Pure: time is passed in, and nobody is asked.
 #pragma once
@@ -16,14 +16,14 @@ class Ledger {
    public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // `stored`: confirmable of the stream's last message when the session began.
+    // `stored`: safe_flush_lsn of the stream's last message when the session began.
     Ledger(Lsn stored, std::chrono::milliseconds progress_interval, Time now)
         : published_(stored), acked_(stored), progress_interval_(progress_interval), last_publish_(now) {}
 
-    // A message with this confirmable was handed to the publisher.
-    void published(Lsn confirmable, Time now);
-    // The stream holds every message up to one with this confirmable. std::logic_error when none such was published.
-    void acked(Lsn confirmable);
+    // A message with this safe_flush_lsn was handed to the publisher.
+    void published(Lsn safe_flush_lsn, Time now);
+    // The stream holds every message up to one with this safe_flush_lsn. std::logic_error when none such was published.
+    void acked(Lsn safe_flush_lsn);
     // The server wants to hear of progress now (it asked for a reply; one that shuts down waits for all to be
     // confirmed): the next marker does not wait for its time.
     void hurry() noexcept { hurry_ = true; }

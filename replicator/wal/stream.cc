@@ -89,7 +89,7 @@ class WalStream {
     Time last_received_;
     Time block_since_;             // when the block that is being filled got its first record
     bool behind_ = false;          // see kBehind
-    Lsn published_;                // confirmable of the last block published
+    Lsn published_;                // safe_flush_lsn of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
 };
@@ -107,11 +107,11 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       options_(options),
       hooks_(hooks),
       encoder_(resume, hooks.types, hooks.ddl_prefix),
-      ledger_(resume.confirmable, milliseconds(options.progress_interval_ms), source.now()),
+      ledger_(resume.safe_flush_lsn, milliseconds(options.progress_interval_ms), source.now()),
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),
       last_received_(source.now()),
-      published_(resume.confirmable) {
+      published_(resume.safe_flush_lsn) {
     if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
 }
 
@@ -130,7 +130,7 @@ bool WalStream::run(const std::stop_token& stop) {
 // Whether `until` is reached.
 bool WalStream::read_all() const {
     if (!hooks_.until) return false;
-    return encoder_.at_end() || (!encoder_.in_transaction() && encoder_.reached().confirmable >= *hooks_.until);
+    return encoder_.at_end() || (!encoder_.in_transaction() && encoder_.reached().safe_flush_lsn >= *hooks_.until);
 }
 
 // Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
@@ -165,7 +165,7 @@ bool WalStream::may_send_early() const {
 
 // What is not published yet belongs to one transaction whose end has not come.
 bool WalStream::only_open_transaction() const {
-    return encoder_.in_transaction() && encoder_.reached().confirmable == published_;
+    return encoder_.in_transaction() && encoder_.reached().safe_flush_lsn == published_;
 }
 
 void WalStream::take(std::string_view frame) {
@@ -188,8 +188,8 @@ void WalStream::on(const Keepalive& keepalive) {
 void WalStream::publish_block() {
     const auto block = encoder_.finish();
     publisher_.publish(block.meta, block.body);
-    published_ = block.meta.confirmable;
-    ledger_.published(block.meta.confirmable, source_.now());
+    published_ = block.meta.safe_flush_lsn;
+    ledger_.published(block.meta.safe_flush_lsn, source_.now());
 }
 
 void WalStream::publish_marker(Lsn lsn) {
@@ -203,7 +203,7 @@ void WalStream::settle() {
     const auto now = source_.now();
     const bool room = publisher_.has_room();  // throws when the generation is broken
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
-    const auto reached = encoder_.reached().confirmable;
+    const auto reached = encoder_.reached().safe_flush_lsn;
     if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
     check_silence(now);
     if (reply_requested_ || until_status() == 0ms) send_status(now);
@@ -253,7 +253,7 @@ void WalStream::push_out(milliseconds limit) {
     if (encoder_.size() > 0) {
         publisher_.wait_for_room(slice);
     } else {
-        publisher_.drain(slice);
+        publisher_.await_acks(slice);
     }
     last_received_ = source_.now();  // not reading is no silence of the source
     settle();

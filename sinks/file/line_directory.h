@@ -65,7 +65,7 @@ class LineDirectory {
     std::string stream_;  // empty: as the record says
     bool zstd_;
     Log log_;
-    std::optional<SlotFile> slots_;
+    std::optional<TwoCopyFile> slots_;
     StateRecord record_;
     std::optional<LineFile> file_;
     std::string name_;  // of the open file, without its suffix

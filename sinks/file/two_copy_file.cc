@@ -15,7 +15,8 @@ constexpr const char* kNumber = "number";
 
 }  // namespace
 
-SlotFile::SlotFile(std::string path, const std::string& what) : path_(std::move(path)), file_(lock_file(path_, what)) {
+TwoCopyFile::TwoCopyFile(std::string path, const std::string& what)
+    : path_(std::move(path)), file_(lock_file(path_, what)) {
     // Its space is taken now, so that a full disk cannot keep a later checkpoint from being written.
     const int error = ::posix_fallocate(file_.get(), 0, 2 * kSlotBytes);
     if (error != 0) {
@@ -24,7 +25,7 @@ SlotFile::SlotFile(std::string path, const std::string& what) : path_(std::move(
     }
 }
 
-std::optional<StateRecord> SlotFile::read() {
+std::optional<StateRecord> TwoCopyFile::read() {
     const std::string text = read_small_file(file_, path_);
     std::optional<StateRecord> newest;
     for (std::size_t slot = 0; slot < 2; ++slot) {
@@ -43,7 +44,7 @@ std::optional<StateRecord> SlotFile::read() {
     return newest;
 }
 
-void SlotFile::write(StateRecord record) {
+void TwoCopyFile::write(StateRecord record) {
     record.more[kNumber] = std::to_string(number_ + 1);
     std::string text = to_text(record);
     if (text.size() > kSlotBytes) throw std::logic_error("a sink's state does not fit its slot");

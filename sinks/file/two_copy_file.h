@@ -13,10 +13,10 @@
 
 namespace pgsluice {
 
-class SlotFile {
+class TwoCopyFile {
    public:
     // Opens or makes the file and locks it. A stop Error naming `what` when somebody else has it.
-    SlotFile(std::string path, const std::string& what);
+    TwoCopyFile(std::string path, const std::string& what);
 
     // Nothing when none was ever written; a stop Error when there was one and neither slot can be read.
     std::optional<StateRecord> read();

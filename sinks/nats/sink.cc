@@ -126,7 +126,7 @@ class NatsSink final : public Sink {
 
     // Until the server has stored everything.
     void drain() {
-        wait_until([&] { return publisher_->drain(kPollMs); });
+        wait_until([&] { return publisher_->await_acks(kPollMs); });
         durable_ = complete_;
     }
 

@@ -55,10 +55,10 @@ class PostgresApplier {
     PostgresPlans& plans_;
     const PostgresSinkOptions& options_;
     const Log& log_;
-    PostgresSets sets_;
+    ApplySet sets_;
     PostgresRows rows_;
-    PostgresDeferred deferred_;
-    PostgresInOrder in_order_;
+    DeferredConstraints deferred_;
+    ApplyInOrder in_order_;
     ConflictCounts counts_;
     bool open_ = false;
 };

@@ -13,7 +13,7 @@ constexpr std::size_t savepoint_changes = 64;
 
 }  // namespace
 
-void PostgresInOrder::apply(const std::vector<Change>& changes, bool complete, ConflictCounts& counts) {
+void ApplyInOrder::apply(const std::vector<Change>& changes, bool complete, ConflictCounts& counts) {
     if (dead_letters_ == nullptr && apply_at_once(changes, complete, counts)) return;
     for (Changes rest(changes); !rest.empty();) {
         const auto end = std::find_if(rest.begin(), rest.end(), [&](const Change& change) {
@@ -28,7 +28,7 @@ void PostgresInOrder::apply(const std::vector<Change>& changes, bool complete, C
 }
 
 // False: rolled back, for a deferred constraint does not hold; transaction by transaction it will tell which change.
-bool PostgresInOrder::apply_at_once(Changes changes, bool complete, ConflictCounts& counts) {
+bool ApplyInOrder::apply_at_once(Changes changes, bool complete, ConflictCounts& counts) {
     const bool checks = complete && deferred_.pending(session_);
     if (checks) session_.connection.exec("SAVEPOINT pgsluice_batch");
     ConflictCounts counted = counts;
@@ -42,7 +42,7 @@ bool PostgresInOrder::apply_at_once(Changes changes, bool complete, ConflictCoun
     return good;
 }
 
-void PostgresInOrder::apply_transaction(Changes changes, bool complete, ConflictCounts& counts) {
+void ApplyInOrder::apply_transaction(Changes changes, bool complete, ConflictCounts& counts) {
     session_.connection.exec("SAVEPOINT pgsluice_transaction");
     aside_.clear();
     before_ = counts;
@@ -55,7 +55,7 @@ void PostgresInOrder::apply_transaction(Changes changes, bool complete, Conflict
     counts.parked += refused_.size();
 }
 
-bool PostgresInOrder::attempt(Changes changes, bool checks) {
+bool ApplyInOrder::attempt(Changes changes, bool checks) {
     counts_ = before_;
     refused_.clear();
     for (std::size_t begin = 0; begin < changes.size(); begin += savepoint_changes)
@@ -63,13 +63,13 @@ bool PostgresInOrder::attempt(Changes changes, bool checks) {
     return !checks || constraints_hold();
 }
 
-bool PostgresInOrder::attempt_again(Changes changes) {
+bool ApplyInOrder::attempt_again(Changes changes) {
     session_.connection.exec("ROLLBACK TO SAVEPOINT pgsluice_transaction");
     return attempt(changes, true);
 }
 
 // Under a savepoint; what fails is halved until the change that fails stands alone.
-void PostgresInOrder::write_range(Changes changes, std::size_t begin, std::size_t end) {
+void ApplyInOrder::write_range(Changes changes, std::size_t begin, std::size_t end) {
     sql::Connection& connection = session_.connection;
     connection.exec("SAVEPOINT pgsluice_range");
     ConflictCounts counts = counts_;
@@ -93,7 +93,7 @@ void PostgresInOrder::write_range(Changes changes, std::size_t begin, std::size_
     write_range(changes, middle, end);
 }
 
-bool PostgresInOrder::constraints_hold() {
+bool ApplyInOrder::constraints_hold() {
     broken_.reset();
     sql::Connection& connection = session_.connection;
     connection.exec("SAVEPOINT pgsluice_check");
@@ -111,7 +111,7 @@ bool PostgresInOrder::constraints_hold() {
 // The server does not say which change broke a deferred constraint, and in the midst of a transaction none need hold: a
 // child may come before its parent. So all changes are left out, and let in again as long as the constraints hold: by
 // halves, quarters and so on, and one by one as long as that helps.
-void PostgresInOrder::set_aside(Changes changes) {
+void ApplyInOrder::set_aside(Changes changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) aside_.emplace(i, *broken_);
     if (!attempt_again(changes)) throw SqlError(*broken_);  // pieces before this one are at fault
     std::size_t count = changes.size();
@@ -123,7 +123,7 @@ void PostgresInOrder::set_aside(Changes changes) {
 }
 
 // Tries that with so many at a time; whether any came in.
-bool PostgresInOrder::readmit(Changes changes, std::size_t count) {
+bool ApplyInOrder::readmit(Changes changes, std::size_t count) {
     bool any = false;
     const std::vector<std::pair<std::size_t, SqlError>> left_out(aside_.begin(), aside_.end());
     for (std::size_t at = 0; at < left_out.size(); at += count) {
@@ -138,7 +138,7 @@ bool PostgresInOrder::readmit(Changes changes, std::size_t count) {
     return any;
 }
 
-void PostgresInOrder::park(const Change& change, const std::string& reason) {
+void ApplyInOrder::park(const Change& change, const std::string& reason) {
     dead_letters_->park(change, reason);
     PGSLUICE_FAILPOINT("postgres_parked");
     PostgresProgress::note_parked(session_.connection, progress_, change);

@@ -18,11 +18,11 @@
 
 namespace pgsluice {
 
-class PostgresInOrder {
+class ApplyInOrder {
    public:
     // `dead_letters` is null where the first refusal is an error.
-    PostgresInOrder(PostgresSession& session, const PostgresProgress& progress, PostgresRows& rows,
-                    const PostgresDeferred& deferred, DeadLetters* dead_letters)
+    ApplyInOrder(PostgresSession& session, const PostgresProgress& progress, PostgresRows& rows,
+                 const DeferredConstraints& deferred, DeadLetters* dead_letters)
         : session_(session), progress_(progress), rows_(rows), deferred_(deferred), dead_letters_(dead_letters) {}
 
     // In the open transaction. `complete`: the last change ends its source transaction, so that deferred constraints
@@ -48,7 +48,7 @@ class PostgresInOrder {
     PostgresSession& session_;
     const PostgresProgress& progress_;
     PostgresRows& rows_;
-    const PostgresDeferred& deferred_;
+    const DeferredConstraints& deferred_;
     DeadLetters* dead_letters_;
 
     // Of the source transaction in hand: changes by number, with the reason.

@@ -29,15 +29,15 @@ bool moves_identity(const TableChanges& table) {
 }  // namespace
 
 // Statements whose outcome must be looked at before the next are not for a pipeline.
-bool PostgresSets::possible(std::span<const Segment> segments) const {
+bool ApplySet::possible(std::span<const Segment> segments) const {
     return std::none_of(segments.begin(), segments.end(), [](const Segment& segment) {
         return std::any_of(segment.tables.begin(), segment.tables.end(),
                            [](const TableChanges& table) { return needs_key(table) || moves_identity(table); });
     });
 }
 
-bool PostgresSets::apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
-                         ConflictCounts& counts) {
+bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
+                     ConflictCounts& counts) {
     ++batch_;
     commits_ = next != nullptr;
     const auto segments = segments_.cut(changes, plans_, !session_.replica);
@@ -80,12 +80,12 @@ bool PostgresSets::apply(const std::vector<Change>& changes, bool transaction_op
     return true;
 }
 
-void PostgresSets::expect(std::size_t index, Expected expected) {
+void ApplySet::expect(std::size_t index, Expected expected) {
     expected_.resize(index + 1);
     expected_[index] = expected;
 }
 
-void PostgresSets::queue_start(bool transaction_open) {
+void ApplySet::queue_start(bool transaction_open) {
     if (transaction_open) {
         expect(pipeline_->run("SAVEPOINT pgsluice_piece"), {});
         return;
@@ -94,7 +94,7 @@ void PostgresSets::queue_start(bool transaction_open) {
     if (!session_.replica) expect(pipeline_->run("SET CONSTRAINTS ALL DEFERRED"), {});
 }
 
-void PostgresSets::queue_end(bool transaction_open, const SinkState* next) {
+void ApplySet::queue_end(bool transaction_open, const SinkState* next) {
     if (next == nullptr) {
         if (transaction_open) expect(pipeline_->run("RELEASE SAVEPOINT pgsluice_piece"), {});
         return;
@@ -106,7 +106,7 @@ void PostgresSets::queue_end(bool transaction_open, const SinkState* next) {
     expect(pipeline_->run("COMMIT"), {});
 }
 
-bool PostgresSets::settle() {
+bool ApplySet::settle() {
     const auto replies = pipeline_->sync();
     bool all_found = true;
     for (std::size_t i = 0; i < replies.size(); ++i) {
@@ -133,7 +133,7 @@ bool PostgresSets::settle() {
     return false;
 }
 
-void PostgresSets::blame(const Expected& expected, const SqlError& error) {
+void ApplySet::blame(const Expected& expected, const SqlError& error) {
     if (expected.what == Expected::What::progress && error.sqlstate() == "22012") throw progress_.stolen();
     if (expected.statements != nullptr && error.sqlstate() == "23505")
         expected.statements->upsert_until = batch_ + upsert_batches;
@@ -143,7 +143,7 @@ void PostgresSets::blame(const Expected& expected, const SqlError& error) {
 
 // --- what is written
 
-void PostgresSets::write(const TableChanges& table) {
+void ApplySet::write(const TableChanges& table) {
     PlanStatements& statements = statements_of(table.plan);
     if (table.only_inserts) {
         rows_.clear();
@@ -158,13 +158,13 @@ void PostgresSets::write(const TableChanges& table) {
     }
 }
 
-bool PostgresSets::fold(const TableChanges& table) {
+bool ApplySet::fold(const TableChanges& table) {
     if (table.plan->match != PostgresPlan::Match::unique || !fold_.fold(table.plan->key, table.changes)) return false;
     // A row that came and went is only deleted: an insert that met a row of the target's own would not be noticed.
     return options_.on_conflict != OnConflict::error || fold_.passing_deletes() == 0;
 }
 
-void PostgresSets::write_in_order(PlanStatements& statements, const TableChanges& table) {
+void ApplySet::write_in_order(PlanStatements& statements, const TableChanges& table) {
     const PostgresPlan& plan = *table.plan;
     std::vector<Value> resolved;
     for (const Change* change : table.changes) {
@@ -184,18 +184,18 @@ void PostgresSets::write_in_order(PlanStatements& statements, const TableChanges
     }
 }
 
-void PostgresSets::truncate(const Change& change) {
+void ApplySet::truncate(const Change& change) {
     const auto tables = truncated_tables(plans_, change);
     if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
 }
 
-Conflict PostgresSets::conflict_of(const PlanStatements& statements) const {
+Conflict ApplySet::conflict_of(const PlanStatements& statements) const {
     const PostgresPlan& plan = *statements.plan;
     const bool expected = batch_ <= statements.upsert_until && options_.on_conflict == OnConflict::upsert;
     return expected && plan.arbiter && plan.always_columns.empty() ? Conflict::update : Conflict::fail;
 }
 
-void PostgresSets::insert_rows(PlanStatements& statements, std::span<const Row> rows) {
+void ApplySet::insert_rows(PlanStatements& statements, std::span<const Row> rows) {
     const bool upsert = conflict_of(statements) == Conflict::update;
     const Expected expected{upsert ? Expected::What::upsert : Expected::What::nothing, nullptr, &statements, 0};
     if (rows.size() >= min_copy_rows && !upsert) {
@@ -209,7 +209,7 @@ void PostgresSets::insert_rows(PlanStatements& statements, std::span<const Row> 
 }
 
 // A COPY cannot be part of a pipeline: what is queued goes first.
-void PostgresSets::copy_rows_in(PlanStatements& statements, std::span<const Row> rows) {
+void ApplySet::copy_rows_in(PlanStatements& statements, std::span<const Row> rows) {
     if (!settle()) {
         pipeline_.reset();
         return;
@@ -243,7 +243,7 @@ void PostgresSets::copy_rows_in(PlanStatements& statements, std::span<const Row>
     pipeline_.emplace(session_.connection);
 }
 
-void PostgresSets::update_rows(PlanStatements& statements, std::span<const PostgresFold::Update> updates) {
+void ApplySet::update_rows(PlanStatements& statements, std::span<const NetChanges::Update> updates) {
     std::map<ColumnSet, std::vector<Row>> partial;
     rows_.clear();
     for (const auto& update : updates) {
@@ -259,7 +259,7 @@ void PostgresSets::update_rows(PlanStatements& statements, std::span<const Postg
     for (const auto& [sent, rows] : partial) update_rows(statements, sent, rows);
 }
 
-void PostgresSets::update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
+void ApplySet::update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
     if (rows.size() <= max_single_rows) {
         for (const Row row : rows) run_one(prepared(statements, Kind::update_one, sent), row, row, {});
         return;
@@ -273,7 +273,7 @@ void PostgresSets::update_rows(PlanStatements& statements, const ColumnSet& sent
     }
 }
 
-void PostgresSets::delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing) {
+void ApplySet::delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing) {
     Expected expected{Expected::What::remove, nullptr, nullptr, 1};
     if (rows.size() <= max_single_rows) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -293,7 +293,7 @@ void PostgresSets::delete_rows(PlanStatements& statements, std::span<const Row> 
 
 // --- statements
 
-PostgresSets::PlanStatements& PostgresSets::statements_of(const std::shared_ptr<PostgresPlan>& plan) {
+ApplySet::PlanStatements& ApplySet::statements_of(const std::shared_ptr<PostgresPlan>& plan) {
     const auto found = statements_.find(plan.get());
     if (found != statements_.end()) return found->second;
     // Relations that are no more leave statements behind.
@@ -312,7 +312,7 @@ PostgresSets::PlanStatements& PostgresSets::statements_of(const std::shared_ptr<
     return made;
 }
 
-Statement PostgresSets::build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const {
+Statement ApplySet::build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const {
     const PostgresPlan& plan = *statements.plan;
     switch (kind) {
         case Kind::insert_one:
@@ -335,7 +335,7 @@ Statement PostgresSets::build(const PlanStatements& statements, Kind kind, const
     throw std::logic_error("no such kind of statement");
 }
 
-PostgresSets::Prepared& PostgresSets::prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent) {
+ApplySet::Prepared& ApplySet::prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent) {
     // An upserting insert is another statement than a plain one.
     const bool upsert =
         (kind == Kind::insert_one || kind == Kind::insert_many) && conflict_of(statements) == Conflict::update;
@@ -347,7 +347,7 @@ PostgresSets::Prepared& PostgresSets::prepared(PlanStatements& statements, Kind 
     return at->second;
 }
 
-void PostgresSets::make_ready(Prepared& prepared) {
+void ApplySet::make_ready(Prepared& prepared) {
     if (prepared.ready) return;
     // Twice in one pipeline would be an error; whether the first one worked is known at the sync.
     const bool queued = std::any_of(expected_.begin(), expected_.end(), [&](const Expected& expected) {
@@ -358,7 +358,7 @@ void PostgresSets::make_ready(Prepared& prepared) {
            {Expected::What::prepare, &prepared, nullptr, 0});
 }
 
-void PostgresSets::add_text(const Value& value) {
+void ApplySet::add_text(const Value& value) {
     if (value.is_unchanged()) throw std::logic_error("an unchanged value has no place in a statement");
     if (value.is_null()) {
         offsets_.push_back(-1);
@@ -369,7 +369,7 @@ void PostgresSets::add_text(const Value& value) {
     texts_.push_back('\0');
 }
 
-void PostgresSets::send_texts(Prepared& prepared, Expected expected) {
+void ApplySet::send_texts(Prepared& prepared, Expected expected) {
     make_ready(prepared);
     params_.clear();
     for (const std::ptrdiff_t offset : offsets_)
@@ -380,7 +380,7 @@ void PostgresSets::send_texts(Prepared& prepared, Expected expected) {
     offsets_.clear();
 }
 
-void PostgresSets::run_one(Prepared& prepared, Row row, Row key_row, Expected expected) {
+void ApplySet::run_one(Prepared& prepared, Row row, Row key_row, Expected expected) {
     texts_.clear();
     offsets_.clear();
     for (const int column : prepared.statement.values) add_text(row[static_cast<std::size_t>(column)]);
@@ -388,7 +388,7 @@ void PostgresSets::run_one(Prepared& prepared, Row row, Row key_row, Expected ex
     send_texts(prepared, expected);
 }
 
-std::size_t PostgresSets::run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected) {
+std::size_t ApplySet::run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected) {
     const Statement& statement = prepared.statement;
     const std::size_t columns = statement.values.size() + statement.keys.size();
     if (arrays_.size() < columns) arrays_.resize(columns);

@@ -25,7 +25,7 @@
 
 namespace pgsluice {
 
-class PostgresSets {
+class ApplySet {
    public:
     // Thresholds as measured: below, a statement per row; a COPY for inserts from here on; what one statement takes.
     static constexpr std::size_t max_single_rows = 3;
@@ -33,8 +33,8 @@ class PostgresSets {
     static constexpr std::size_t max_chunk_rows = 1000;
     static constexpr std::size_t max_chunk_bytes = 1U << 20;
 
-    PostgresSets(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
-                 const PostgresSinkOptions& options)
+    ApplySet(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
+             const PostgresSinkOptions& options)
         : session_(session), progress_(progress), plans_(plans), options_(options) {}
 
     // Begins a transaction unless one is open (then a savepoint), applies, and with `next` moves the progress and
@@ -82,7 +82,7 @@ class PostgresSets {
 
     void insert_rows(PlanStatements& statements, std::span<const Row> rows);
     void copy_rows_in(PlanStatements& statements, std::span<const Row> rows);
-    void update_rows(PlanStatements& statements, std::span<const PostgresFold::Update> updates);
+    void update_rows(PlanStatements& statements, std::span<const NetChanges::Update> updates);
     void update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
     void delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing);
     [[nodiscard]] Conflict conflict_of(const PlanStatements& statements) const;
@@ -121,7 +121,7 @@ class PostgresSets {
 
     // Reused from batch to batch.
     PostgresSegments segments_;
-    PostgresFold fold_;
+    NetChanges fold_;
     std::vector<BinaryTextArray> arrays_;
     std::vector<Row> rows_;
     std::string texts_;                    // NUL-terminated values

@@ -57,7 +57,7 @@ bool writes_all(const PostgresPlan& plan) {
 
 }  // namespace
 
-struct PostgresLoader::Loader {
+struct CopyLoader::Loader {
     PostgresSession session;
     std::set<Oid> staged;  // tables whose staging table exists in this session
     bool keep = false;     // rows may meet others
@@ -75,9 +75,8 @@ struct PostgresLoader::Loader {
     }
 };
 
-PostgresLoader::PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress,
-                               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters,
-                               std::function<void()> tell)
+CopyLoader::CopyLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
+                       std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell)
     : options_(options),
       progress_(progress),
       epoch_(epoch),
@@ -88,23 +87,23 @@ PostgresLoader::PostgresLoader(const PostgresSinkOptions& options, const Postgre
     for (int i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
 }
 
-PostgresLoader::~PostgresLoader() {
+CopyLoader::~CopyLoader() {
     stop_.request_stop();
     threads_.clear();  // joins
 }
 
-void PostgresLoader::check() {
+void CopyLoader::check() {
     const std::lock_guard lock(mutex_);
     check_locked();
 }
 
-void PostgresLoader::check_locked() {
+void CopyLoader::check_locked() {
     if (stop_.stop_requested() && !failure_) throw Interrupted{};
     if (failure_) std::rethrow_exception(failure_);
 }
 
 template <typename Ready>
-void PostgresLoader::wait(std::unique_lock<std::mutex>& lock, Ready ready) {
+void CopyLoader::wait(std::unique_lock<std::mutex>& lock, Ready ready) {
     while (!room_.wait_for(lock, stop_.get_token(), std::chrono::milliseconds(200), ready)) {
         if (stop_.stop_requested()) return;
         lock.unlock();
@@ -113,7 +112,7 @@ void PostgresLoader::wait(std::unique_lock<std::mutex>& lock, Ready ready) {
     }
 }
 
-void PostgresLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan) {
+void CopyLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan) {
     std::unique_lock lock(mutex_);
     wait(lock, [this] { return failure_ || bytes_ < max_waiting_bytes; });
     check_locked();
@@ -126,7 +125,7 @@ void PostgresLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresP
     work_.notify_one();
 }
 
-void PostgresLoader::drain() {
+void CopyLoader::drain() {
     std::unique_lock lock(mutex_);
     draining_ = true;
     work_.notify_all();
@@ -134,13 +133,13 @@ void PostgresLoader::drain() {
     check_locked();
 }
 
-std::optional<StreamSeq> PostgresLoader::first_outstanding() {
+std::optional<StreamSeq> CopyLoader::first_outstanding() {
     const std::lock_guard lock(mutex_);
     if (outstanding_.empty()) return std::nullopt;
     return StreamSeq{*outstanding_.begin()};
 }
 
-void PostgresLoader::run() noexcept {
+void CopyLoader::run() noexcept {
     try {
         Loader loader{open_session(options_, stop_.get_token()), {}, options_.existing_rows == ExistingRows::keep, {}};
         while (!stop_.stop_requested()) load_next(loader);
@@ -154,7 +153,7 @@ void PostgresLoader::run() noexcept {
 }
 
 // With `plan`, only of this table. Prefers the loader's own range, then one that nobody has.
-std::optional<PostgresLoader::Work> PostgresLoader::pop(Loader& loader, const PostgresPlan* plan) {
+std::optional<CopyLoader::Work> CopyLoader::pop(Loader& loader, const PostgresPlan* plan) {
     auto chosen = waiting_.find(loader.range);
     if (chosen == waiting_.end() || (plan != nullptr && chosen->first.plan != plan)) {
         chosen = waiting_.end();
@@ -178,13 +177,13 @@ std::optional<PostgresLoader::Work> PostgresLoader::pop(Loader& loader, const Po
     return work;
 }
 
-std::optional<PostgresLoader::Work> PostgresLoader::take(Loader& loader) {
+std::optional<CopyLoader::Work> CopyLoader::take(Loader& loader) {
     std::unique_lock lock(mutex_);
     work_.wait(lock, stop_.get_token(), [this] { return !waiting_.empty(); });
     return pop(loader, nullptr);
 }
 
-std::optional<PostgresLoader::Work> PostgresLoader::take_more(Loader& loader) {
+std::optional<CopyLoader::Work> CopyLoader::take_more(Loader& loader) {
     std::unique_lock lock(mutex_);
     if (waiting_.empty() && !draining_) {
         work_.wait_for(lock, stop_.get_token(), linger, [this] { return !waiting_.empty() || draining_; });
@@ -192,12 +191,12 @@ std::optional<PostgresLoader::Work> PostgresLoader::take_more(Loader& loader) {
     return pop(loader, loader.range.plan);
 }
 
-void PostgresLoader::begin(Loader& loader) {
+void CopyLoader::begin(Loader& loader) {
     loader.session.connection.exec(loader.session.begin());
     PostgresProgress::fence(loader.session.connection, progress_);
 }
 
-void PostgresLoader::commit(Loader& loader, const std::vector<Work>& works) {
+void CopyLoader::commit(Loader& loader, const std::vector<Work>& works) {
     std::vector<std::uint64_t> seqs;
     for (const Work& work : works) seqs.push_back(work.block.first_seq.value);
     PostgresProgress::record_loaded(loader.session.connection, progress_, epoch_, seqs);
@@ -207,7 +206,7 @@ void PostgresLoader::commit(Loader& loader, const std::vector<Work>& works) {
     committed(works);
 }
 
-void PostgresLoader::load_next(Loader& loader) {
+void CopyLoader::load_next(Loader& loader) {
     std::optional<Work> work = take(loader);
     if (!work) return;
     const std::shared_ptr<const PostgresPlan> plan = work->plan;
@@ -226,7 +225,7 @@ void PostgresLoader::load_next(Loader& loader) {
     commit(loader, works);
 }
 
-void PostgresLoader::load_together(Loader& loader, Work first, std::vector<Work>& works) {
+void CopyLoader::load_together(Loader& loader, Work first, std::vector<Work>& works) {
     const PostgresPlan& plan = *first.plan;
     const bool all_columns = writes_all(plan);
     const std::string staging = loader.staging(plan);
@@ -248,11 +247,11 @@ void PostgresLoader::load_together(Loader& loader, Work first, std::vector<Work>
     if (!staging.empty()) connection.exec(merge_staging(plan, staging));
 }
 
-void PostgresLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
+void CopyLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
     for (const Work& work : works) load_lines(loader, work, work.block.text, 1);
 }
 
-void PostgresLoader::load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line) {
+void CopyLoader::load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line) {
     const PostgresPlan& plan = *work.plan;
     const std::string staging = loader.staging(plan);
     sql::Connection& connection = loader.session.connection;
@@ -278,8 +277,7 @@ void PostgresLoader::load_lines(Loader& loader, const Work& work, std::string_vi
     load_lines(loader, work, rest, first_line + half);
 }
 
-void PostgresLoader::park(Loader& loader, const Work& work, std::string_view line, std::size_t number,
-                          const Error& error) {
+void CopyLoader::park(Loader& loader, const Work& work, std::string_view line, std::size_t number, const Error& error) {
     Arena arena;
     Change change;
     change.snapshot = true;
@@ -294,7 +292,7 @@ void PostgresLoader::park(Loader& loader, const Work& work, std::string_view lin
     PostgresProgress::note_parked(loader.session.connection, progress_, change);
 }
 
-void PostgresLoader::committed(const std::vector<Work>& works) {
+void CopyLoader::committed(const std::vector<Work>& works) {
     const std::lock_guard lock(mutex_);
     for (const Work& work : works) {
         outstanding_.erase(work.block.first_seq.value);

@@ -30,16 +30,16 @@
 
 namespace pgsluice {
 
-class PostgresLoader {
+class CopyLoader {
    public:
     static constexpr std::size_t max_waiting_bytes = 48U << 20;  // blocks not committed yet
     static constexpr std::size_t max_copy_bytes = 16U << 20;     // of one transaction
 
     // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and drain()
     // call `tell` several times a second while they wait.
-    PostgresLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
-                   std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
-    ~PostgresLoader();
+    CopyLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
+               std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
+    ~CopyLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
     void add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan);

@@ -44,7 +44,7 @@ bool is_checkable(const TargetIndex& index) {
 }  // namespace
 
 // Whether a row that was noted has a partner other than itself: both as they are now, not as they were noted.
-std::string PostgresDeferred::query(const Noted& noted, const TargetIndex& index) {
+std::string DeferredConstraints::query(const Noted& noted, const TargetIndex& index) {
     const PostgresPlan& plan = *noted.plan;
     std::string from = fmt::format("{} AS a", plan.table.only);
     if (!noted.all) {
@@ -68,8 +68,8 @@ std::string PostgresDeferred::query(const Noted& noted, const TargetIndex& index
     return fmt::format("SELECT {}{}", exists(false), index.nulls_equal ? " OR " + exists(true) : "");
 }
 
-PostgresDeferred::Noted* PostgresDeferred::noted_for(const std::shared_ptr<PostgresPlan>& plan,
-                                                     const TargetIndex& index) {
+DeferredConstraints::Noted* DeferredConstraints::noted_for(const std::shared_ptr<PostgresPlan>& plan,
+                                                           const TargetIndex& index) {
     const auto known = noted_.find({plan.get(), &index});
     if (known != noted_.end()) return &known->second;
     if (!is_checkable(index)) {
@@ -95,7 +95,7 @@ PostgresDeferred::Noted* PostgresDeferred::noted_for(const std::shared_ptr<Postg
     return &noted_.emplace(Key{plan.get(), &index}, std::move(noted)).first->second;
 }
 
-void PostgresDeferred::note(const std::shared_ptr<PostgresPlan>& plan, const Change& change) {
+void DeferredConstraints::note(const std::shared_ptr<PostgresPlan>& plan, const Change& change) {
     if (change.op != Op::insert && change.op != Op::update) return;
     for (const TargetIndex& index : plan->table.indexes) {
         if (index.immediate) continue;
@@ -114,7 +114,7 @@ void PostgresDeferred::note(const std::shared_ptr<PostgresPlan>& plan, const Cha
     }
 }
 
-void PostgresDeferred::check(PostgresSession& session) const {
+void DeferredConstraints::check(PostgresSession& session) const {
     if (!session.replica) {
         session.connection.exec("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED",
                                 "check the target's deferred constraints");

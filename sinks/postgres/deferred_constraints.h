@@ -15,12 +15,12 @@
 
 namespace pgsluice {
 
-class PostgresDeferred {
+class DeferredConstraints {
    public:
     // How many rows of a transaction are remembered per constraint; beyond it all of the table is checked.
     static constexpr std::size_t max_rows = 100000;
 
-    explicit PostgresDeferred(const Log& log) : log_(log) {}
+    explicit DeferredConstraints(const Log& log) : log_(log) {}
 
     // Remembers what finds the change's new row.
     void note(const std::shared_ptr<PostgresPlan>& plan, const Change& change);

@@ -8,7 +8,7 @@
 
 namespace pgsluice {
 
-bool PostgresFold::fold(std::span<const int> key, std::span<const Change* const> changes) {
+bool NetChanges::fold(std::span<const int> key, std::span<const Change* const> changes) {
     key_ = key;
     slots_.assign(std::bit_ceil(changes.size() * 2 + 1), 0);
     entries_.clear();
@@ -23,7 +23,7 @@ bool PostgresFold::fold(std::span<const int> key, std::span<const Change* const>
     return true;
 }
 
-std::size_t PostgresFold::hash_of(Row row) const noexcept {
+std::size_t NetChanges::hash_of(Row row) const noexcept {
     std::size_t hash = 0;
     for (const int column : key_) {
         const std::size_t one = std::hash<std::string_view>{}(row[static_cast<std::size_t>(column)].text());
@@ -32,13 +32,13 @@ std::size_t PostgresFold::hash_of(Row row) const noexcept {
     return hash ^ (hash >> 32);
 }
 
-bool PostgresFold::same_key(Row a, Row b) const noexcept {
+bool NetChanges::same_key(Row a, Row b) const noexcept {
     return std::all_of(key_.begin(), key_.end(), [&](int column) {
         return a[static_cast<std::size_t>(column)] == b[static_cast<std::size_t>(column)];
     });
 }
 
-PostgresFold::Entry* PostgresFold::find(Row key_row, std::size_t hash) {
+NetChanges::Entry* NetChanges::find(Row key_row, std::size_t hash) {
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
         Entry& entry = entries_[slots_[slot] - 1];
@@ -47,7 +47,7 @@ PostgresFold::Entry* PostgresFold::find(Row key_row, std::size_t hash) {
     return nullptr;
 }
 
-PostgresFold::Entry& PostgresFold::add(Row key_row, std::size_t hash, State state) {
+NetChanges::Entry& NetChanges::add(Row key_row, std::size_t hash, State state) {
     const std::size_t mask = slots_.size() - 1;
     std::size_t slot = hash & mask;
     while (slots_[slot] != 0) slot = (slot + 1) & mask;
@@ -56,7 +56,7 @@ PostgresFold::Entry& PostgresFold::add(Row key_row, std::size_t hash, State stat
     return entries_.back();
 }
 
-bool PostgresFold::insert(const Change& change) {
+bool NetChanges::insert(const Change& change) {
     const std::size_t hash = hash_of(change.new_row);
     Entry* entry = find(change.new_row, hash);
     if (entry == nullptr) {
@@ -71,7 +71,7 @@ bool PostgresFold::insert(const Change& change) {
 }
 
 // The new row, with what did not change taken from the old one where that is known.
-Row PostgresFold::resolved(const Change& change, bool& partial) {
+Row NetChanges::resolved(const Change& change, bool& partial) {
     const auto is_unchanged = [](const Value& value) { return value.is_unchanged(); };
     partial = std::any_of(change.new_row.begin(), change.new_row.end(), is_unchanged);
     if (!partial || change.old_kind == OldRow::none) return change.new_row;
@@ -81,7 +81,7 @@ Row PostgresFold::resolved(const Change& change, bool& partial) {
     return row;
 }
 
-void PostgresFold::merge(Entry& entry, Row row, bool partial) {
+void NetChanges::merge(Entry& entry, Row row, bool partial) {
     if (!partial) {
         entry.row = row;
         entry.partial = false;
@@ -93,7 +93,7 @@ void PostgresFold::merge(Entry& entry, Row row, bool partial) {
     entry.partial = std::any_of(merged.begin(), merged.end(), [](const Value& value) { return value.is_unchanged(); });
 }
 
-bool PostgresFold::update(const Change& change) {
+bool NetChanges::update(const Change& change) {
     bool partial = false;
     const Row row = resolved(change, partial);
     if (change.old_kind != OldRow::none && !same_key(row, change.old_row)) return false;
@@ -110,7 +110,7 @@ bool PostgresFold::update(const Change& change) {
     return true;
 }
 
-bool PostgresFold::remove(const Change& change) {
+bool NetChanges::remove(const Change& change) {
     const std::size_t hash = hash_of(change.old_row);
     Entry* entry = find(change.old_row, hash);
     if (entry == nullptr) {
@@ -122,7 +122,7 @@ bool PostgresFold::remove(const Change& change) {
     return true;
 }
 
-void PostgresFold::collect() {
+void NetChanges::collect() {
     deletes_.clear();
     updates_.clear();
     inserts_.clear();

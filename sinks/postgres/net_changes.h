@@ -16,7 +16,7 @@
 
 namespace pgsluice {
 
-class PostgresFold {
+class NetChanges {
    public:
     struct Update {
         Row row;

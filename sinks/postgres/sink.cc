@@ -72,7 +72,7 @@ class PostgresSink : public Sink {
 
    private:
     void note_begin(StreamSeq marker);
-    PostgresLoader& loader();
+    CopyLoader& loader();
     void apply_with_ddl(const Batch& batch);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void look_at_tables(const std::vector<Change>& changes);
@@ -105,7 +105,7 @@ class PostgresSink : public Sink {
     Checkpoint durable_;
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
-    PostgresSchema schema_;
+    SchemaSync schema_;
     std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
     std::set<TableName> found_;            // tables that are there or were made
     PostgresSequences sequences_;
@@ -115,7 +115,7 @@ class PostgresSink : public Sink {
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
 
-    std::unique_ptr<PostgresLoader> loader_;
+    std::unique_ptr<CopyLoader> loader_;
     std::set<std::uint64_t> already_loaded_;
     std::vector<RelationPtr> copied_;  // the snapshot's tables
     StreamSeq last_block_;             // the last sequence handed to copy()
@@ -193,10 +193,10 @@ void PostgresSink::note_begin(StreamSeq marker) {
     progress_.moved(next);
 }
 
-PostgresLoader& PostgresSink::loader() {
+CopyLoader& PostgresSink::loader() {
     if (!loader_)
-        loader_ = std::make_unique<PostgresLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
-                                                   dead_letters_, tell_);
+        loader_ = std::make_unique<CopyLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
+                                               dead_letters_, tell_);
     return *loader_;
 }
 

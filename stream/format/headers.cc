@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kind_header = "Pgsluice-Kind";
 constexpr const char* position_header = "Pgsluice-Position";
-constexpr const char* confirmable_header = "Pgsluice-Confirmable";
+constexpr const char* safe_flush_lsn_header = "Pgsluice-Confirmable";
 constexpr const char* scope_header = "Pgsluice-Scope";
 constexpr std::string_view added_scope = "added";
 constexpr const char* part_header = "Pgsluice-Part";
@@ -117,7 +117,7 @@ std::string_view to_string(MessageKind kind) {
 HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part) {
     HeaderList list{{kind_header, std::string(to_string(meta.kind))},
                     {position_header, to_string(meta.position)},
-                    {confirmable_header, to_string(meta.confirmable)}};
+                    {safe_flush_lsn_header, to_string(meta.safe_flush_lsn)}};
     if (meta.added) list.emplace_back(scope_header, added_scope);
     if (part.count > 1) list.emplace_back(part_header, fmt::format("{}/{}", part.number, part.count));
     if (meta.kind == MessageKind::copy && copy != nullptr) {
@@ -138,9 +138,9 @@ ParsedHeaders parse_headers(const std::function<const char*(const char* name)>& 
     const auto position = parse_position(headers.required(position_header));
     if (!position) throw headers.bad(position_header, "malformed");
     parsed.meta.position = *position;
-    const auto confirmable = parse_lsn(headers.required(confirmable_header));
-    if (!confirmable) throw headers.bad(confirmable_header, "malformed");
-    parsed.meta.confirmable = *confirmable;
+    const auto safe_flush_lsn = parse_lsn(headers.required(safe_flush_lsn_header));
+    if (!safe_flush_lsn) throw headers.bad(safe_flush_lsn_header, "malformed");
+    parsed.meta.safe_flush_lsn = *safe_flush_lsn;
     const auto scope = headers.optional(scope_header);
     if (!scope.empty() && scope != added_scope) throw headers.bad(scope_header, "of a kind this version does not know");
     parsed.meta.added = !scope.empty();

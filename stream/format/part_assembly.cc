@@ -24,7 +24,7 @@ std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& he
         throw stop_error(
             fmt::format("unable to read message {}: it is part {} of {}, and the parts before it are not there",
                         seq.value, part.number, part.count),
-            deleted_by_hand_hint);
+            start_group_anew_hint);
     }
     body_->append(body);
     ++next_.number;

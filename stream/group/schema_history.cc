@@ -14,7 +14,7 @@ namespace pgsluice {
 
 namespace {
 
-void append_definition(JsonText& out, const SeenDefinition& seen) {
+void append_definition(JsonText& out, const PastDefinition& seen) {
     out.raw("{\"from\":");
     out.text(to_string(seen.from));
     out.raw(",\"ruled\":[");
@@ -36,8 +36,8 @@ void append_definition(JsonText& out, const SeenDefinition& seen) {
     out.raw('}');
 }
 
-SeenDefinition read_definition(const JsonFields& fields) {
-    SeenDefinition seen;
+PastDefinition read_definition(const JsonFields& fields) {
+    PastDefinition seen;
     const auto from = parse_position(fields.text("from"));
     if (!from) throw fields.bad("from", "not a position");
     seen.from = *from;
@@ -53,7 +53,7 @@ SeenDefinition read_definition(const JsonFields& fields) {
 
 }  // namespace
 
-std::string encode(const SeenTable& table) {
+std::string encode(const TableHistory& table) {
     JsonText out;
     out.raw("{\"accepted\":[");
     for (bool first = true; const auto& seen : table.accepted) {
@@ -69,9 +69,9 @@ std::string encode(const SeenTable& table) {
     return std::string(out.view());
 }
 
-SeenTable decode_seen_table(std::string_view json) {
+TableHistory decode_seen_table(std::string_view json) {
     return with_json_fields(json, "the bucket's key of a seen table", [](const JsonFields& fields) {
-        SeenTable table;
+        TableHistory table;
         for (const auto element : fields.array("accepted"))
             table.accepted.push_back(read_definition(JsonFields(element, "a seen table")));
         if (fields.has("refused")) table.refused = parse_relation(fields.object("refused"));
@@ -79,17 +79,17 @@ SeenTable decode_seen_table(std::string_view json) {
     });
 }
 
-SeenTables::SeenTables(Broker& broker, const Names& names, const std::string& worker)
+SchemaHistory::SchemaHistory(Broker& broker, const Names& names, const std::string& worker)
     : broker_(broker), names_(names), prefix_(fmt::format("seen.{}.", worker)) {}
 
-std::vector<std::string> SeenTables::keys() {
+std::vector<std::string> SchemaHistory::keys() {
     std::vector<std::string> keys = broker_.kv_keys(names_);
     std::erase_if(keys, [this](const std::string& key) { return !key.starts_with(prefix_); });
     return keys;
 }
 
-std::map<Oid, SeenTable> SeenTables::load() {
-    std::map<Oid, SeenTable> tables;
+std::map<Oid, TableHistory> SchemaHistory::load() {
+    std::map<Oid, TableHistory> tables;
     for (const std::string& key : keys()) {
         Oid oid = 0;
         const auto [end, error] = std::from_chars(key.data() + prefix_.size(), key.data() + key.size(), oid);
@@ -99,7 +99,7 @@ std::map<Oid, SeenTable> SeenTables::load() {
     return tables;
 }
 
-void SeenTables::put(Oid table, const SeenTable* seen) {
+void SchemaHistory::put(Oid table, const TableHistory* seen) {
     const std::string key = fmt::format("{}{}", prefix_, table);
     if (seen == nullptr) return broker_.kv_delete(names_, key);
     const std::string json = encode(*seen);
@@ -113,7 +113,7 @@ void SeenTables::put(Oid table, const SeenTable* seen) {
     broker_.kv_put(names_, key, json);
 }
 
-void SeenTables::clear() {
+void SchemaHistory::clear() {
     for (const std::string& key : keys()) broker_.kv_delete(names_, key);
 }
 

@@ -14,33 +14,33 @@
 
 namespace pgsluice {
 
-struct SeenDefinition {
+struct PastDefinition {
     Position from;  // of the first row that came with it
     Relation relation;
     std::vector<std::string> ruled;             // columns that had a rule other than keep
     std::map<std::int16_t, std::string> names;  // by number, also of columns dropped before
 
-    bool operator==(const SeenDefinition&) const = default;
+    bool operator==(const PastDefinition&) const = default;
 };
 
-struct SeenTable {
-    std::vector<SeenDefinition> accepted;  // oldest first; at least those of rows that may come again
+struct TableHistory {
+    std::vector<PastDefinition> accepted;  // oldest first; at least those of rows that may come again
     std::optional<Relation> refused;       // met behind those, and the rules did not fit it
 
-    bool operator==(const SeenTable&) const = default;
+    bool operator==(const TableHistory&) const = default;
 };
 
-std::string encode(const SeenTable& table);
+std::string encode(const TableHistory& table);
 // A stop Error when it is not that.
-SeenTable decode_seen_table(std::string_view json);
+TableHistory decode_seen_table(std::string_view json);
 
-class SeenTables {
+class SchemaHistory {
    public:
-    SeenTables(Broker& broker, const Names& names, const std::string& worker);
+    SchemaHistory(Broker& broker, const Names& names, const std::string& worker);
 
-    [[nodiscard]] std::map<Oid, SeenTable> load();
+    [[nodiscard]] std::map<Oid, TableHistory> load();
     // Null takes it away. A stop Error when it does not fit into a message of the broker.
-    void put(Oid table, const SeenTable* seen);
+    void put(Oid table, const TableHistory* seen);
     void clear();
 
    private:

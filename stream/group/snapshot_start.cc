@@ -23,7 +23,7 @@ std::uint64_t find_number(Broker& broker, const Names& names, const char* number
 
 }  // namespace
 
-std::string encode(const CopyStart& start) {
+std::string encode(const SnapshotStart& start) {
     JsonText out;
     out.raw("{\"epoch\":");
     out.number(start.epoch);
@@ -35,9 +35,9 @@ std::string encode(const CopyStart& start) {
     return std::string(out.view());
 }
 
-CopyStart decode_copy_start(std::string_view json) {
+SnapshotStart decode_snapshot_start(std::string_view json) {
     return with_json_fields(json, "the bucket's key 'begin'", [](const JsonFields& fields) {
-        CopyStart start;
+        SnapshotStart start;
         start.epoch = fields.unsigned_number<std::uint64_t>("epoch");
         start.seq = {fields.unsigned_number<std::uint64_t>("seq")};
         start.consistent_point = fields.lsn("consistent_point");
@@ -59,14 +59,14 @@ std::uint64_t find_added_epoch(Broker& broker, const Names& names) {
     return find_number(broker, names, added_epoch_key);
 }
 
-void remember_copy_start(Broker& broker, const Names& names, const CopyStart& start) {
+void remember_snapshot_start(Broker& broker, const Names& names, const SnapshotStart& start) {
     broker.kv_put(names, key, encode(start));
 }
 
-std::optional<CopyStart> find_copy_start(Broker& broker, const Names& names) {
+std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
     if (!kept) return std::nullopt;
-    return decode_copy_start(kept->text);
+    return decode_snapshot_start(kept->text);
 }
 
 // By a consumer, which puts a marker together that came in parts.

@@ -14,17 +14,17 @@
 
 namespace pgsluice {
 
-struct CopyStart {
+struct SnapshotStart {
     std::uint64_t epoch = 0;
     StreamSeq seq;  // of the first part of the epoch's first begin marker
     Lsn consistent_point;
 
-    bool operator==(const CopyStart&) const = default;
+    bool operator==(const SnapshotStart&) const = default;
 };
 
-std::string encode(const CopyStart& start);
+std::string encode(const SnapshotStart& start);
 // A stop Error when it is not one.
-CopyStart decode_copy_start(std::string_view json);
+SnapshotStart decode_snapshot_start(std::string_view json);
 
 // The KV key `epoch`: number of the last copy that was announced, before its slot is made; 0 when none was, or when the
 // key was lost.
@@ -36,9 +36,9 @@ std::uint64_t find_announced_epoch(Broker& broker, const Names& names);
 void announce_added_epoch(Broker& broker, const Names& names, std::uint64_t epoch);
 std::uint64_t find_added_epoch(Broker& broker, const Names& names);
 
-void remember_copy_start(Broker& broker, const Names& names, const CopyStart& start);
+void remember_snapshot_start(Broker& broker, const Names& names, const SnapshotStart& start);
 // Nothing when no copy was ever begun, or when the key was lost.
-std::optional<CopyStart> find_copy_start(Broker& broker, const Names& names);
+std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& names);
 
 // The begin marker whose first part has this sequence; nothing when there is none. Waits for nats-server up to 10 s.
 std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& names, StreamSeq seq,

@@ -6,8 +6,8 @@
 
 namespace pgsluice {
 
-void AckQueue::push(std::uint64_t bytes, Lsn confirmable) {
-    entries_.push_back({bytes, confirmable, State::queued, {}});
+void AckQueue::push(std::uint64_t bytes, Lsn safe_flush_lsn) {
+    entries_.push_back({bytes, safe_flush_lsn, State::queued, {}});
 }
 
 std::optional<std::uint64_t> AckQueue::take_next(Time now) {
@@ -60,7 +60,7 @@ void AckQueue::reply(std::uint64_t index, const PublishReply& reply, Time now) {
 // Takes off the front what is stored and looks at what then is first.
 void AckQueue::settle(Time now) {
     while (!entries_.empty() && entries_.front().state == State::stored) {
-        confirmed_ = entries_.front().confirmable;
+        confirmed_ = entries_.front().safe_flush_lsn;
         entries_.pop_front();
         ++first_;
         if (probing_) full_.clear();

@@ -37,7 +37,7 @@ class AckQueue {
 
     AckQueue(StreamSeq last_seq, AckLimits limits) : last_seq_(last_seq), limits_(limits) {}
 
-    void push(std::uint64_t bytes, Lsn confirmable);
+    void push(std::uint64_t bytes, Lsn safe_flush_lsn);
     // The message to send now, which then counts as sent; nothing when it has to wait.
     std::optional<std::uint64_t> take_next(Time now);
     void reply(std::uint64_t index, const PublishReply& reply, Time now);
@@ -62,7 +62,7 @@ class AckQueue {
     enum class State : std::uint8_t { queued, sent, stored, full, refused };
     struct Entry {
         std::uint64_t bytes;
-        Lsn confirmable;
+        Lsn safe_flush_lsn;
         State state;
         Time sent_at;
     };

@@ -225,7 +225,7 @@ std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, St
         const auto msg = link_->message(stream, last);
         if (!msg) {
             throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                             deleted_by_hand_hint);
+                             start_group_anew_hint);
         }
         const auto part = parse_headers(*msg, stream, last).part;
         if (part.last()) return last;

@@ -22,7 +22,7 @@ NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, Strea
 Error NatsConsumer::gone(std::uint64_t first_seq) const {
     return stop_error(fmt::format("unable to read stream '{}' from message {}: it begins with {}", names_.stream,
                                   expected_.value, first_seq),
-                      copy_anew_for_worker_hint);
+                      resnapshot_then_start_worker_hint);
 }
 
 bool NatsConsumer::check_stream() {
@@ -44,7 +44,7 @@ bool NatsConsumer::check_stream() {
     if (created_ns_ != 0 && info->Created != created_ns_) {
         throw stop_error(
             fmt::format("unable to go on reading stream '{}': it was deleted and created anew", names_.stream),
-            copy_anew_for_worker_hint);
+            resnapshot_then_start_worker_hint);
     }
     const bool early = state.LastSeq + 1 < expected_.value;
     if (!early) early_since_.reset();
@@ -54,7 +54,7 @@ bool NatsConsumer::check_stream() {
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
                         "earlier state or created anew",
                         names_.stream, expected_.value, state.LastSeq),
-            copy_anew_for_worker_hint);
+            resnapshot_then_start_worker_hint);
     }
     if (first > expected_.value) throw gone(first);
     created_ns_ = info->Created;
@@ -144,7 +144,7 @@ void NatsConsumer::miss(const Delivered& delivered) {
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
     throw stop_error(fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream,
                                  expected_.value - 1, delivered.seq.value),
-                     deleted_by_hand_hint);
+                     start_group_anew_hint);
 }
 
 std::optional<Message> NatsConsumer::take(Delivered delivered) {

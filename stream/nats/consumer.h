@@ -45,7 +45,7 @@ class NatsConsumer : public Consumer {
     std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
     PartAssembly parts_;
     std::optional<Delivery> delivery_;  // nothing: to be made again
-    std::shared_ptr<SpentMessages> spent_ = std::make_shared<SpentMessages>();
+    std::shared_ptr<MessageRecycler> spent_ = std::make_shared<MessageRecycler>();
 };
 
 }  // namespace pgsluice::nats

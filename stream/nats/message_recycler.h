@@ -14,7 +14,7 @@
 namespace pgsluice::nats {
 
 // Calls may come from several threads at a time.
-class SpentMessages {
+class MessageRecycler {
    public:
     void add(Msg msg) {
         std::vector<Msg> many;  // freed without the lock

@@ -195,7 +195,7 @@ bool NatsPublisher::wait_for_room(int timeout_ms) {
     return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.has_room(); });
 }
 
-bool NatsPublisher::drain(int timeout_ms) {
+bool NatsPublisher::await_acks(int timeout_ms) {
     return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.first() == queue.end(); });
 }
 
@@ -249,7 +249,7 @@ void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const Co
     const std::lock_guard lock(shared_->mutex);
     const auto fence = std::to_string(shared_->queue.expected_before(index).value);
     check(natsMsgHeader_Set(msg.get(), fence_header, fence.c_str()), "set a header");
-    shared_->queue.push(body.size() + header_bytes / 2, meta.confirmable);
+    shared_->queue.push(body.size() + header_bytes / 2, meta.safe_flush_lsn);
     messages_.push_back(std::move(msg));
 }
 

@@ -33,7 +33,7 @@ class NatsPublisher : public Publisher {
     void publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) override;
     [[nodiscard]] std::optional<Lsn> confirmed() override;
     [[nodiscard]] std::uint64_t in_flight() override;
-    bool drain(int timeout_ms) override;
+    bool await_acks(int timeout_ms) override;
 
    private:
     // What the thread of acknowledgements uses; lives until nats.c has called back for the last time.
@@ -43,7 +43,7 @@ class NatsPublisher : public Publisher {
         std::condition_variable changed;
         AckQueue queue;
         std::size_t inbox_size = 0;
-        SpentMessages spent;
+        MessageRecycler spent;
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 

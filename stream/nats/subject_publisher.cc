@@ -104,7 +104,7 @@ void NatsSubjectPublisher::send(const Sent& sent) {
           std::string("publish to subject '") + natsMsg_GetSubject(sent.msg.get()) + "'");
 }
 
-bool NatsSubjectPublisher::drain(int timeout_ms) { return wait_for(0, timeout_ms); }
+bool NatsSubjectPublisher::await_acks(int timeout_ms) { return wait_for(0, timeout_ms); }
 
 // Waits in short steps, because nothing wakes us for a disconnect.
 bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {

@@ -24,7 +24,7 @@ class NatsSubjectPublisher : public SubjectPublisher {
 
     bool wait_for_room(std::size_t bytes, int timeout_ms) override;
     void publish(const std::string& subject, std::string_view body, const std::string& message_id) override;
-    bool drain(int timeout_ms) override;
+    bool await_acks(int timeout_ms) override;
 
    private:
     using Clock = std::chrono::steady_clock;

@@ -151,3 +151,5 @@ TEST_CASE("what applying costs") {
         bench.measure(fmt::format("pgbench, {} tx a batch", per_batch), transactions * 4, batches);
     }
 }
+
+int main(int argc, char** argv) { return doctest::Context(argc, argv).run(); }

@@ -62,7 +62,7 @@ void throughput(const std::string& url, std::size_t size, std::uint64_t count) {
         }
         publisher->publish(at(i), body);
     }
-    while (!publisher->drain(1000)) {
+    while (!publisher->await_acks(1000)) {
     }
     report("publish", size, count, since(start), cpu_seconds() - cpu);
     cpu = cpu_seconds();

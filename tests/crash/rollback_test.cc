@@ -32,7 +32,7 @@ std::string lines_in(const std::string& directory) { return run({"/bin/sh", "-c"
 void run_ahead(Pipeline& pipeline, NatsServer& nats) {
     const Names names = names_for(pipeline.group());
     nats.keep_store();
-    const Lsn kept = connect_broker(nats.url())->last_message(names.stream).value().meta.confirmable;
+    const Lsn kept = connect_broker(nats.url())->last_message(names.stream).value().meta.safe_flush_lsn;
     pipeline.settle();
     eventually("the slot is confirmed beyond the copy", [&] {
         return pipeline.source_scalar("SELECT confirmed_flush_lsn > '" + to_string(kept) +

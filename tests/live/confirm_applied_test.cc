@@ -45,7 +45,7 @@ struct Group : Pipeline {
         const auto entry = WorkerRegistry(*connection, names).find(worker);
         if (!entry || entry->durable.resume_seq.value < 2) return {};
         const auto before = connection->message_at(names.stream, {entry->durable.resume_seq.value - 1});
-        return before ? before->meta.confirmable : Lsn{};
+        return before ? before->meta.safe_flush_lsn : Lsn{};
     }
     void await_durable(const std::string& worker, Lsn lsn) {
         eventually("worker " + worker + " has it durably", [&] { return durable(worker) >= lsn; });
@@ -65,7 +65,8 @@ struct Group : Pipeline {
     void write(int from) {
         for (int id = from; id < from + 10; ++id) on_source("INSERT INTO rows VALUES (" + std::to_string(id) + ")");
         const Lsn end = written();
-        eventually("the stream has it", [&] { return broker()->last_message(names.stream)->meta.confirmable >= end; });
+        eventually("the stream has it",
+                   [&] { return broker()->last_message(names.stream)->meta.safe_flush_lsn >= end; });
     }
     // How often the file worker's lines have the row.
     [[nodiscard]] std::size_t lines(int id) const {

@@ -158,7 +158,7 @@ TEST_CASE("a stream of another cluster") {
     run.broker->ensure_stream(run.options.names, {});
     auto publisher = run.broker->publisher(run.options.names, {}, {});
     publisher->publish({MessageKind::group, {}, {}}, encode(GroupInfo{run.database, "1", 1, run.database, "15", "0"}));
-    REQUIRE(publisher->drain(5000));
+    REQUIRE(publisher->await_acks(5000));
     check_error(run.error(), Action::stop, "cluster (system_identifier) 1");
     CHECK(run.slots() == 0);
     CHECK(run.publications() == 0);

@@ -96,7 +96,7 @@ TEST_CASE("killed between group and slot, or between slot and the first message:
             {MessageKind::group, {}, {}},
             encode(GroupInfo{run.database, run.scalar("SELECT system_identifier FROM pg_control_system()"), 1,
                              run.database, "15", "0"}));
-        REQUIRE(publisher->drain(5000));
+        REQUIRE(publisher->await_acks(5000));
         if (slot_left)
             run.sql("SELECT pg_create_logical_replication_slot('" + run.options.names.slot + "', 'pgoutput')");
         run.sql("INSERT INTO t VALUES (3)");
@@ -116,13 +116,13 @@ TEST_CASE("an unfinished copy is made anew under the next epoch, in both modes t
         run.options.mode = mode;
         run.options.block_bytes = 1024;
         std::stop_source stop;
-        run.options.on_copy_progress = [&](const CopyProgress& progress) {
+        run.options.on_snapshot_progress = [&](const SnapshotProgress& progress) {
             if (progress.rows > 0) throw retry_error("unable to go on: the test says so");
         };
         CHECK(run.error().action() == Action::retry);
         CHECK(run.last()->meta.kind == MessageKind::copy);
         CHECK(run.slots() == 0);
-        run.options.on_copy_progress = {};
+        run.options.on_snapshot_progress = {};
         run.options.mode = ReplicatorMode::stream;
         const Error unfinished = run.error();
         CHECK(unfinished.action() == Action::stop);
@@ -155,7 +155,7 @@ TEST_CASE("stopped while nats-server hangs at the end of the copy: the next star
     run.broker = Broker::connect(run.options.nats, [](LogLevel, std::string_view) {}, {});
     run.options.mode = ReplicatorMode::copy_and_stream;
     std::atomic<bool> paused = false;
-    run.options.on_copy_progress = [&](const CopyProgress& progress) {
+    run.options.on_snapshot_progress = [&](const SnapshotProgress& progress) {
         if (progress.rows == 2 && !paused) {
             nats.pause();
             paused = true;

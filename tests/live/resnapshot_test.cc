@@ -51,7 +51,7 @@ TEST_CASE("workers old and new begin with the copy of --resnapshot when what the
         const std::string end = group.source_scalar("SELECT pg_current_wal_lsn()");
         CHECK(eventually("the change is in the stream", [&] {
             const auto last = group.broker->last_message(group.names().stream);
-            return last->meta.confirmable >= parse_lsn(end).value();
+            return last->meta.safe_flush_lsn >= parse_lsn(end).value();
         }));
     }
     group.stop_replicator();

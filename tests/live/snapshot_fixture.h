@@ -36,10 +36,10 @@ class KeepingPublisher final : public Publisher {
         messages.push_back({meta, std::string(body), copy != nullptr ? *copy : CopyHeader{}});
     }
     std::optional<Lsn> confirmed() override {
-        return messages.empty() ? std::optional<Lsn>() : messages.back().meta.confirmable;
+        return messages.empty() ? std::optional<Lsn>() : messages.back().meta.safe_flush_lsn;
     }
     std::uint64_t in_flight() override { return 0; }
-    bool drain(int) override { return true; }
+    bool await_acks(int) override { return true; }
 
     std::vector<Kept> messages;
     std::function<void(const MessageMeta&)> before_each;

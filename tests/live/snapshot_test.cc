@@ -40,7 +40,7 @@ TEST_CASE("many ranges on several connections are the whole table, each row once
     std::set<std::uint64_t> ranges;
     for (const auto& message : messages) {
         CHECK(message.meta.position == Position{point, 0});
-        CHECK(message.meta.confirmable == point);
+        CHECK(message.meta.safe_flush_lsn == point);
         if (message.meta.kind != MessageKind::copy) continue;
         CHECK(message.body.size() <= source.options.block_bytes);
         CHECK(message.copy.first_row == next_row);

@@ -39,7 +39,7 @@ std::string error_of(Consumer& consumer) {
 void publish(StreamGroup& group, std::uint64_t from, std::uint64_t to) {
     auto publisher = group.publisher({from - 1});
     for (auto i = from; i <= to; ++i) publisher->publish(at(i), std::to_string(i));
-    REQUIRE(publisher->drain(20000));
+    REQUIRE(publisher->await_acks(20000));
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ TEST_CASE("a consumer may end while messages come, and its connection, too") {
         REQUIRE(publisher->wait_for_room(20000));
         publisher->publish(at(i), body);
     }
-    REQUIRE(publisher->drain(20000));
+    REQUIRE(publisher->await_acks(20000));
     for (int round = 0; round < 60; ++round) {
         const auto broker = round % 2 == 0 ? test::connect_broker() : nullptr;
         auto consumer = (broker ? *broker : *group.broker).consumer(group.names, {1});
@@ -98,7 +98,7 @@ TEST_CASE("COPY headers travel") {
     auto publisher = group.publisher({0});
     publisher->publish({MessageKind::copy, {}, Lsn{5}}, "1\t\\N\n2\tx\n", &whole);
     publisher->publish({MessageKind::copy, {}, Lsn{5}}, "3\t\n", &open);
-    REQUIRE(publisher->drain(10000));
+    REQUIRE(publisher->await_acks(10000));
     auto consumer = group.consumer({1});
     auto message = consumer->next(10000);
     REQUIRE(message);
@@ -121,7 +121,7 @@ TEST_CASE("a body above max_payload travels in parts, also above what may be in 
     publisher->publish(at(2), body);
     publisher->publish(at(3), "after");
     CHECK_FALSE(publisher->has_room());
-    REQUIRE(publisher->drain(20000));
+    REQUIRE(publisher->await_acks(20000));
     CHECK(publisher->confirmed() == Lsn{3});
     auto consumer = group.consumer({1});
     CHECK(consumer->next(10000)->body == "before");
@@ -163,7 +163,7 @@ TEST_CASE("an unfinished set of parts is thrown away, and the last complete mess
     CHECK(group.broker->stream_state(group.names.stream)->first_seq.value == 1);
     auto publisher = group.publisher(last->seq);
     publisher->publish(at(2), body);
-    REQUIRE(publisher->drain(10000));
+    REQUIRE(publisher->await_acks(10000));
     CHECK(group.read_all() == "one," + body + ",");
 }
 
@@ -185,7 +185,7 @@ TEST_CASE("nats-server killed and started again: no gap, no repeat") {
                     ++i;
                     publisher->publish(at(i), std::to_string(i));
                 }
-                if (publisher->drain(10000)) return;
+                if (publisher->await_acks(10000)) return;
             } catch (const Error&) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(50));
             }
@@ -232,7 +232,7 @@ TEST_CASE("a stream set back and written to again is noticed, though it is long 
     group.broker = test::connect_broker(server.url());
     auto publisher = group.publisher({5});
     for (std::uint64_t i = 6; i <= 12; ++i) publisher->publish(at(i + 100), "another");
-    REQUIRE(publisher->drain(20000));
+    REQUIRE(publisher->await_acks(20000));
     std::string error;
     test::eventually("the reader notices", [&] {
         try {

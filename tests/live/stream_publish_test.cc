@@ -98,7 +98,7 @@ TEST_CASE("messages are confirmed in order and the last one is found again") {
     auto publisher = group.publisher({0});
     CHECK_FALSE(publisher->confirmed());
     for (std::uint64_t i = 1; i <= 1000; ++i) publisher->publish(at(i), "body");
-    CHECK(publisher->drain(10000));
+    CHECK(publisher->await_acks(10000));
     CHECK(publisher->confirmed() == Lsn{1000});
     CHECK(publisher->in_flight() == 0);
     const auto last = group.broker->last_message(group.names.stream);
@@ -108,7 +108,7 @@ TEST_CASE("messages are confirmed in order and the last one is found again") {
     CHECK(last->body.empty());
     auto next = group.publisher(last->seq);
     next->publish({MessageKind::progress, {Lsn{1000}, 1}, Lsn{1001}}, encode(Progress{Lsn{1001}, 5}));
-    CHECK(next->drain(10000));
+    CHECK(next->await_acks(10000));
     CHECK(decode_progress(group.broker->last_message(group.names.stream)->body).lsn == Lsn{1001});
 }
 
@@ -117,17 +117,17 @@ TEST_CASE("of two publishers one breaks, and nothing is interleaved") {
     auto first = group.publisher({0});
     auto second = group.publisher({0});
     first->publish(at(1), "one");
-    CHECK(first->drain(10000));
+    CHECK(first->await_acks(10000));
     const auto publish_and_wait = [&] {  // a refusal that is quick shows while publishing
         second->publish(at(2), "two");
-        second->drain(10000);
+        second->await_acks(10000);
     };
     CHECK_THROWS_AS(publish_and_wait(), Error);
     CHECK_THROWS_AS(static_cast<void>(second->has_room()), Error);
     CHECK_THROWS_AS(second->publish(at(3), "three"), Error);
     CHECK_FALSE(second->confirmed());
     first->publish(at(2), "two of the first");
-    CHECK(first->drain(10000));
+    CHECK(first->await_acks(10000));
     CHECK(group.broker->stream_state(group.names.stream)->last_seq.value == 2);
     CHECK(group.read_all() == "one,two of the first,");
 }
@@ -137,11 +137,11 @@ TEST_CASE("a publisher with a wrong idea of the last sequence breaks") {
     auto first = group.publisher({0});
     first->publish(at(1), "one");
     first->publish(at(2), "two");
-    CHECK(first->drain(10000));
+    CHECK(first->await_acks(10000));
     auto behind = group.publisher({1});
     const auto publish_and_wait = [&] {  // a refusal that is quick shows while publishing
         behind->publish(at(2), "again");
-        behind->drain(10000);
+        behind->await_acks(10000);
     };
     CHECK_THROWS_AS(publish_and_wait(), Error);
     CHECK_THROWS_AS(group.publisher({3}), Error);
@@ -159,14 +159,14 @@ TEST_CASE("a full stream holds the publisher up and loses nothing") {
         return !publisher->full().empty();
     }));
     CHECK_FALSE(publisher->wait_for_room(300));
-    CHECK_FALSE(publisher->drain(600));
+    CHECK_FALSE(publisher->await_acks(600));
     auto stored = group.broker->stream_state(group.names.stream)->last_seq.value;
     CHECK(stored < 40);
     CHECK(publisher->confirmed() == Lsn{stored});
     CHECK(publisher->in_flight() == 40 - stored);
     CHECK(test::eventually("all is stored as the stream is trimmed", [&] {
         group.broker->trim(group.names.stream, group.broker->stream_state(group.names.stream)->last_seq);
-        return publisher->drain(300);
+        return publisher->await_acks(300);
     }));
     CHECK(publisher->full().empty());
     CHECK(publisher->has_room());
@@ -210,7 +210,7 @@ TEST_CASE("a server without room is not taken for a full stream, and is waited f
         static_cast<void>(publisher->has_room());
         return !publisher->full().empty();
     }));
-    CHECK_FALSE(publisher->drain(300));
+    CHECK_FALSE(publisher->await_acks(300));
     {
         const std::lock_guard lock(mutex);
         CAPTURE(said);
@@ -219,7 +219,7 @@ TEST_CASE("a server without room is not taken for a full stream, and is waited f
     }
     CHECK(test::eventually("all is stored as the stream is trimmed", [&] {
         broker->trim(names.stream, broker->stream_state(names.stream)->last_seq);
-        return publisher->drain(300);
+        return publisher->await_acks(300);
     }));
     CHECK(publisher->confirmed() == Lsn{40});
 }
@@ -247,10 +247,10 @@ TEST_CASE("a disconnect breaks the generation, a new one goes on exactly") {
     REQUIRE(test::eventually("connected again", [&] { return group.broker->connected(); }));
     const auto last = group.broker->last_message(group.names.stream);
     REQUIRE(last);
-    CHECK(last->meta.confirmable.value >= acked);
+    CHECK(last->meta.safe_flush_lsn.value >= acked);
     auto publisher = group.publisher(last->seq);
     for (auto i = last->meta.position.commit.value + 1; i <= 5000; ++i) publisher->publish(at(i), std::to_string(i));
-    REQUIRE(publisher->drain(20000));
+    REQUIRE(publisher->await_acks(20000));
     std::string wanted;
     for (int i = 1; i <= 5000; ++i) wanted += std::to_string(i) + ",";
     CHECK(group.read_all() == wanted);
@@ -260,7 +260,7 @@ TEST_CASE("trimming keeps the last message") {
     StreamGroup group;
     auto publisher = group.publisher({0});
     for (std::uint64_t i = 1; i <= 5; ++i) publisher->publish(at(i), "x");
-    REQUIRE(publisher->drain(10000));
+    REQUIRE(publisher->await_acks(10000));
     group.broker->trim(group.names.stream, {0});
     CHECK(group.broker->stream_state(group.names.stream)->messages == 5);
     group.broker->trim(group.names.stream, {3});
@@ -269,7 +269,7 @@ TEST_CASE("trimming keeps the last message") {
     CHECK(group.broker->stream_state(group.names.stream)->first_seq.value == 5);
     CHECK(group.broker->last_message(group.names.stream)->meta == at(5));
     publisher->publish(at(6), "y");
-    CHECK(publisher->drain(10000));
+    CHECK(publisher->await_acks(10000));
 }
 
 TEST_CASE("the KV bucket compares and sets") {

@@ -39,12 +39,12 @@ TEST_CASE("what is written arrives, the slot follows, and KV has a copy of its L
     CHECK(eventually("KV has the slot's LSN", [&] {
         const auto copy = session.broker->kv_get(session.options.names, "lsn");
         const auto lsn = copy ? parse_lsn(copy->text) : std::nullopt;
-        return lsn && *lsn >= session.seen.last().confirmable;
+        return lsn && *lsn >= session.seen.last().safe_flush_lsn;
     }));
     CHECK(eventually("the slot is not ahead of the stream", [&] {
         const auto slot = session.slot("confirmed_flush_lsn");
         session.read();  // markers may have come meanwhile
-        return parse_lsn(slot).value() <= session.seen.last().confirmable;
+        return parse_lsn(slot).value() <= session.seen.last().safe_flush_lsn;
     }));
     CHECK(session.stop() == "");
 }

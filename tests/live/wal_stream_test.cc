@@ -74,7 +74,7 @@ TEST_CASE("rolled back savepoints and transactions leave nothing, empty ones let
     session.sql("CREATE TABLE later (id int)");
     REQUIRE(session.caught_up());
     CHECK(session.stream.lines() == Lines{"insert u '1'", "insert u '3'", "commit"});
-    const auto end = session.stream.last().confirmable;
+    const auto end = session.stream.last().safe_flush_lsn;
     CHECK(eventually("the slot follows", [&] { return session.confirmed() >= end; }));
     CHECK(session.stop() == "");
 }
@@ -219,7 +219,7 @@ TEST_CASE("an idle group pins no WAL while others write") {
     const auto target = *parse_lsn(session.scalar("SELECT pg_current_wal_lsn()"));
     CHECK(eventually("the slot follows", [&] { return session.confirmed() >= target; }));
     CHECK(session.stream.lines().empty());
-    CHECK(session.confirmed() <= session.stream.last().confirmable);
+    CHECK(session.confirmed() <= session.stream.last().safe_flush_lsn);
     CHECK(session.stop() == "");
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("a stop confirms what was published") {
     session.sql("INSERT INTO u VALUES (1)");
     CHECK(eventually("the row arrives", [&] { return session.stream.changes() == 1; }));
     CHECK(session.stop() == "");
-    CHECK(session.confirmed() == session.stream.last().confirmable);
+    CHECK(session.confirmed() == session.stream.last().safe_flush_lsn);
 }
 
 TEST_CASE("a source that shuts down does not wait for a progress marker's time") {

@@ -38,7 +38,7 @@ TEST_CASE("a worker's name is free only once its sink has ended") {
     const StreamGroup group;
     const auto publisher = group.publisher(StreamSeq{0});
     publisher->publish(at(1), "[]");
-    REQUIRE(publisher->drain(10000));
+    REQUIRE(publisher->await_acks(10000));
     WorkerRegistry registry(*group.broker, group.names);
     const auto taken = [&] { return !registry.find("slow").value_or(WorkerEntry{}).session.empty(); };
     bool taken_at_the_end = false;

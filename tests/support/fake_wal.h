@@ -120,10 +120,10 @@ class FakePublisher final : public Publisher {
     }
     std::optional<Lsn> confirmed() override {
         if (acked == 0) return std::nullopt;
-        return messages[acked - 1].meta.confirmable;
+        return messages[acked - 1].meta.safe_flush_lsn;
     }
     std::uint64_t in_flight() override { return messages.size() - acked; }
-    bool drain(int timeout_ms) override {
+    bool await_acks(int timeout_ms) override {
         if (in_flight() > 0) script_.wait(std::chrono::milliseconds(timeout_ms));
         return in_flight() == 0;
     }

@@ -94,7 +94,7 @@ bool ReplicatorSession::read_all() {
         "the reader reaches " + to_string(target),
         [&] {
             read();
-            return seen.last().confirmable >= target;
+            return seen.last().safe_flush_lsn >= target;
         },
         std::chrono::seconds(60));
 }

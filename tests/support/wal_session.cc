@@ -56,11 +56,11 @@ class MemoryPublisher final : public Publisher {
     }
     void publish(const MessageMeta& meta, std::string_view body, const CopyHeader*) override {
         stream_.store(meta, body);
-        confirmed_ = meta.confirmable;
+        confirmed_ = meta.safe_flush_lsn;
     }
     std::optional<Lsn> confirmed() override { return confirmed_; }
     std::uint64_t in_flight() override { return 0; }
-    bool drain(int) override { return true; }
+    bool await_acks(int) override { return true; }
 
    private:
     MemoryStream& stream_;
@@ -181,7 +181,8 @@ std::string WalSession::join() {
 
 bool WalSession::caught_up() {
     const auto target = *parse_lsn(scalar("SELECT pg_current_wal_lsn()"));
-    return eventually("the stream reaches " + to_string(target), [&] { return stream.last().confirmable >= target; });
+    return eventually("the stream reaches " + to_string(target),
+                      [&] { return stream.last().safe_flush_lsn >= target; });
 }
 
 Lsn WalSession::confirmed() {

@@ -37,7 +37,7 @@ class MemoryStream {
 
     std::atomic<std::uint64_t> room_for{UINT64_MAX};  // full once it holds so many changes
     std::atomic<bool> keep_lines{true};               // false: they are only counted
-    Lsn start;                                        // confirmable before the first message
+    Lsn start;                                        // safe_flush_lsn before the first message
 
    private:
     mutable std::mutex mutex_;

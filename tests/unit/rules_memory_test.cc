@@ -41,9 +41,9 @@ class Worker {
 
     void start(const std::string& file, Position applied = {}) {
         ruleset_ = load(file);
-        std::map<Oid, SeenTable> seen;
+        std::map<Oid, TableHistory> seen;
         for (const auto& [oid, json] : kept_) seen[oid] = decode_seen_table(json);
-        ruleset_->recall(std::move(seen), [this](Oid oid, const SeenTable* table) {
+        ruleset_->recall(std::move(seen), [this](Oid oid, const TableHistory* table) {
             if (table == nullptr)
                 kept_.erase(oid);
             else

@@ -8,7 +8,7 @@
 #include "sql/error.h"
 
 using namespace pgsluice;
-using Then = StartPlan::Then;
+using Then = StartDecision::Then;
 
 namespace {
 
@@ -41,14 +41,14 @@ StartFacts ending_in(MessageKind kind, ReplicatorMode mode, bool with_slot) {
     return facts;
 }
 
-using Outcome = std::variant<StartPlan, Action>;
+using Outcome = std::variant<StartDecision, Action>;
 
 std::string error_text;
 
 Outcome outcome(const StartFacts& facts) {
     error_text.clear();
     try {
-        return decide_start(facts);
+        return decide_replicator_start(facts);
     } catch (const Error& error) {
         CHECK_FALSE(error.hint().empty());
         CHECK(std::string(error.what()).find("unable to ") == 0);
@@ -74,34 +74,35 @@ const TableRow table[] = {
     {"group, no slot",
      {MessageKind::group},
      false,
-     {StartPlan{false, false, Then::new_slot}, StartPlan{false, false, Then::copy},
-      StartPlan{false, false, Then::copy}}},
+     {StartDecision{false, false, Then::new_slot}, StartDecision{false, false, Then::copy},
+      StartDecision{false, false, Then::copy}}},
     {"group, slot",
      {MessageKind::group},
      true,
-     {StartPlan{true, false, Then::new_slot}, StartPlan{true, false, Then::copy}, StartPlan{true, false, Then::copy}}},
+     {StartDecision{true, false, Then::new_slot}, StartDecision{true, false, Then::copy},
+      StartDecision{true, false, Then::copy}}},
     {"unfinished copy, no slot",
      {MessageKind::snapshot_begin, MessageKind::copy},
      false,
-     {stop, StartPlan{false, false, Then::copy}, StartPlan{false, false, Then::copy}}},
+     {stop, StartDecision{false, false, Then::copy}, StartDecision{false, false, Then::copy}}},
     {"unfinished copy, slot",
      {MessageKind::snapshot_begin, MessageKind::copy},
      true,
-     {stop, StartPlan{true, false, Then::copy}, StartPlan{true, false, Then::copy}}},
+     {stop, StartDecision{true, false, Then::copy}, StartDecision{true, false, Then::copy}}},
     {"copy complete, no slot",
      {MessageKind::snapshot_end},
      false,
-     {stop, stop, StartPlan{false, false, Then::finished}}},
+     {stop, stop, StartDecision{false, false, Then::finished}}},
     {"copy complete, slot",
      {MessageKind::snapshot_end},
      true,
-     {StartPlan{false, false, Then::resume}, StartPlan{false, false, Then::resume},
-      StartPlan{false, false, Then::finished}}},
+     {StartDecision{false, false, Then::resume}, StartDecision{false, false, Then::resume},
+      StartDecision{false, false, Then::finished}}},
     {"streaming, no slot", {MessageKind::changes, MessageKind::progress}, false, {stop, stop, stop}},
     {"streaming, slot",
      {MessageKind::changes, MessageKind::progress},
      true,
-     {StartPlan{false, false, Then::resume}, StartPlan{false, false, Then::resume}, stop}},
+     {StartDecision{false, false, Then::resume}, StartDecision{false, false, Then::resume}, stop}},
 };
 
 }  // namespace
@@ -137,9 +138,9 @@ TEST_CASE("a group that never had a message begins, unless a slot says that the 
     for (const auto mode : modes) {
         const auto then = mode == ReplicatorMode::stream ? Then::new_slot : Then::copy;
         StartFacts facts = fresh(mode);
-        CHECK(outcome(facts) == Outcome(StartPlan{false, true, then}));
+        CHECK(outcome(facts) == Outcome(StartDecision{false, true, then}));
         facts.stream = StreamState{};  // there, but nothing was ever stored
-        CHECK(outcome(facts) == Outcome(StartPlan{false, true, then}));
+        CHECK(outcome(facts) == Outcome(StartDecision{false, true, then}));
         facts.slot = slot_at(Lsn{0x1800});
         CHECK(outcome(facts) == stop);
         facts.stream.reset();
@@ -158,13 +159,13 @@ TEST_CASE("--resnapshot starts over from anywhere") {
                 if (slot) facts.slot->invalidated = true;
                 facts.publication_exists = false;
                 facts.source.system_identifier = "other";
-                CHECK(outcome(facts) == Outcome(StartPlan{slot, true, then}));
+                CHECK(outcome(facts) == Outcome(StartDecision{slot, true, then}));
             }
         }
         StartFacts lost = fresh(mode);
         lost.resnapshot = true;
         lost.slot = slot_at(Lsn{0x1800});
-        CHECK(outcome(lost) == Outcome(StartPlan{true, true, then}));
+        CHECK(outcome(lost) == Outcome(StartDecision{true, true, then}));
     }
 }
 
@@ -217,7 +218,7 @@ TEST_CASE("another cluster, timeline or database stops, wherever the stream ends
 TEST_CASE("resuming demands that nothing can be missing") {
     for (const auto kind : {MessageKind::snapshot_end, MessageKind::changes, MessageKind::progress}) {
         const StartFacts good = ending_in(kind, ReplicatorMode::stream, true);
-        CHECK(outcome(good) == Outcome(StartPlan{false, false, Then::resume}));
+        CHECK(outcome(good) == Outcome(StartDecision{false, false, Then::resume}));
 
         StartFacts facts = good;
         facts.slot->invalidated = true;
@@ -245,7 +246,7 @@ TEST_CASE("resuming demands that nothing can be missing") {
 
         facts = good;
         facts.group.reset();  // trimmed, and KV lost: nothing to compare with
-        CHECK(outcome(facts) == Outcome(StartPlan{false, false, Then::resume}));
+        CHECK(outcome(facts) == Outcome(StartDecision{false, false, Then::resume}));
     }
 }
 

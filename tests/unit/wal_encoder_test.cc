@@ -88,12 +88,12 @@ TEST_CASE("a block may end anywhere inside a transaction") {
             encoder.take(all[i]);
             if (i + 1 != cut || encoder.size() == 0) continue;
             const auto block = encoder.finish();
-            CHECK(block.meta.confirmable == Lsn{0x10});
+            CHECK(block.meta.safe_flush_lsn == Lsn{0x10});
             got = lines(block.body);
             CHECK(encoder.size() == 0);
         }
         const auto block = encoder.finish();
-        CHECK(block.meta.confirmable == Lsn{0x70});
+        CHECK(block.meta.safe_flush_lsn == Lsn{0x70});
         const auto rest = lines(block.body);
         got.insert(got.end(), rest.begin(), rest.end());
         CHECK(got.size() == 6);
@@ -125,20 +125,20 @@ TEST_CASE("a source that does not have the last transaction any more was set bac
     WalEncoder good(resume(0x64), {});
     take_all(good, transaction());
     take_all(good, later);
-    CHECK(good.reached().confirmable == Lsn{0x98});
+    CHECK(good.reached().safe_flush_lsn == Lsn{0x98});
     WalEncoder earlier(resume(0x80), {});
     take_all(earlier, transaction());
     CHECK_THROWS_AS(earlier.take(later[0]), Error);
     WalEncoder unknown({{Lsn{0x80}, 1}, Lsn{0x10}, false}, {});
     take_all(unknown, later);
-    CHECK(unknown.reached().confirmable == Lsn{0x98});
+    CHECK(unknown.reached().safe_flush_lsn == Lsn{0x98});
 }
 
 TEST_CASE("a transaction that the stream holds as a whole is skipped, but its relations are kept") {
     WalEncoder encoder({{Lsn{0x64}, 6}, Lsn{0x70}}, {});
     take_all(encoder, transaction());
     CHECK(encoder.size() == 0);
-    CHECK(encoder.reached().confirmable == Lsn{0x70});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x70});
     take_all(encoder, {wal_begin(Lsn{0x70}, 8), wal_insert(2, {"5"}), wal_commit(Lsn{0x70}, Lsn{0x80})});
     CHECK(lines(encoder.finish().body) == Lines{"insert 0/70:1 u", "commit 0/70 0/80"});
 }
@@ -162,18 +162,18 @@ TEST_CASE("an empty transaction leaves no trace but can be confirmed") {
              {wal_begin(Lsn{0x64}, 7), wal_message(true, Lsn{0x60}, "other", "x"), wal_commit(Lsn{0x64}, Lsn{0x70})});
     CHECK(encoder.size() == 0);
     CHECK(encoder.reached().position == Position{Lsn{0x20}, 3});
-    CHECK(encoder.reached().confirmable == Lsn{0x70});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x70});
 }
 
 TEST_CASE("the walsender's position counts between transactions only") {
     WalEncoder encoder({{}, Lsn{0x30}}, {});
     encoder.skip_to(Lsn{0x40});
-    CHECK(encoder.reached().confirmable == Lsn{0x40});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x40});
     encoder.skip_to(Lsn{0x35});
-    CHECK(encoder.reached().confirmable == Lsn{0x40});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x40});
     encoder.take(wal_begin(Lsn{0x64}, 7));
     encoder.skip_to(Lsn{0x90});
-    CHECK(encoder.reached().confirmable == Lsn{0x40});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x40});
 }
 
 TEST_CASE("messages of ours are published, inside and outside of transactions") {
@@ -184,7 +184,7 @@ TEST_CASE("messages of ours are published, inside and outside of transactions") 
     const auto block = encoder.finish();
     CHECK(lines(block.body) == Lines{"message 0/64:0 pgsluice.a", "message 0/64:1 pgsluice.b", "commit 0/64 0/70"});
     CHECK(block.meta.position == Position{Lsn{0x64}, 1});
-    CHECK(block.meta.confirmable == Lsn{0x78});
+    CHECK(block.meta.safe_flush_lsn == Lsn{0x78});
 }
 
 TEST_CASE("a resumed session publishes no message twice") {

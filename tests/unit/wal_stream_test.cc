@@ -73,7 +73,7 @@ TEST_CASE("small transactions that are here together share a block") {
     loop.send(small_transaction(Lsn{0x30}, Lsn{0x40}));
     loop.run();
     CHECK(loop.publisher.messages.size() == 1);
-    CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x40});
+    CHECK(loop.publisher.messages[0].meta.safe_flush_lsn == Lsn{0x40});
     CHECK(loop.changes_published() == 2);
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("a transaction of any size passes through in blocks") {
         const auto& message = loop.publisher.messages[i];
         CHECK(message.body.size() < 65 * 1024);
         const bool last = i + 1 == loop.publisher.messages.size();
-        CHECK(message.meta.confirmable == (last ? Lsn{0x30} : Lsn{0x10}));
+        CHECK(message.meta.safe_flush_lsn == (last ? Lsn{0x30} : Lsn{0x10}));
     }
 }
 
@@ -200,7 +200,7 @@ TEST_CASE("what is late already is taken with longer naps and goes in fuller blo
     });
     loop.script.then([&] {
         REQUIRE(loop.publisher.messages.size() == 1);
-        CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x40});
+        CHECK(loop.publisher.messages[0].meta.safe_flush_lsn == Lsn{0x40});
         send({wal_begin(Lsn{0x50}, 8, late_us), row, wal_commit(Lsn{0x50}, Lsn{0x60})}, late_us + 1000);
     });
     loop.script.then([&] {
@@ -281,7 +281,7 @@ TEST_CASE("a server that shuts down gets all of its WAL confirmed at once") {
     loop.script.then([&] { loop.wal.frames.push_back(keepalive(Lsn{0x700}, true)); });
     loop.script.then([&] {
         REQUIRE(loop.publisher.messages.size() == 1);
-        CHECK(loop.publisher.messages[0].meta.confirmable == Lsn{0x700});
+        CHECK(loop.publisher.messages[0].meta.safe_flush_lsn == Lsn{0x700});
         loop.wal.frames.push_back(keepalive(Lsn{0x700}, true));
     });
     loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x700}); });

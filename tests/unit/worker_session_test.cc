@@ -19,11 +19,11 @@ const Log no_log = [](LogLevel, std::string_view) {};
 // Hands out prepared messages.
 class PreparedConsumer : public Consumer {
    public:
-    void add(MessageKind kind, std::string body, Lsn confirmable = {}, CopyHeader copy = {}) {
+    void add(MessageKind kind, std::string body, Lsn safe_flush_lsn = {}, CopyHeader copy = {}) {
         auto owner = std::make_shared<const std::string>(std::move(body));
         Message message;
         message.first_seq = message.last_seq = StreamSeq{++last_};
-        message.meta = {kind, {}, confirmable};
+        message.meta = {kind, {}, safe_flush_lsn};
         message.copy = copy;
         message.body = *owner;
         message.owner = owner;

@@ -22,7 +22,7 @@ SinkState applied_up_to(std::uint64_t resume_seq, std::uint64_t lsn) {
 }
 
 WorkerFacts with_copy(WorkerFacts facts, std::uint64_t epoch, std::uint64_t seq, std::uint64_t lsn) {
-    facts.copy = CopyStart{epoch, StreamSeq{seq}, Lsn{lsn}};
+    facts.copy = SnapshotStart{epoch, StreamSeq{seq}, Lsn{lsn}};
     facts.copy_held = true;
     return facts;
 }
@@ -34,23 +34,23 @@ WorkerStart over_from(std::uint64_t seq) { return {{StreamSeq{seq}, {}}, true}; 
 }  // namespace
 
 TEST_CASE("a new worker reads a whole stream from its start") {
-    CHECK(decide_start(facts_with(1, 90)) == from_start);
-    CHECK(decide_start(facts_with(1, 0)) == from_start);
-    CHECK(decide_start(with_copy(facts_with(1, 90), 2, 40, 1000)) == from_start);
+    CHECK(decide_worker_start(facts_with(1, 90)) == from_start);
+    CHECK(decide_worker_start(facts_with(1, 0)) == from_start);
+    CHECK(decide_worker_start(with_copy(facts_with(1, 90), 2, 40, 1000)) == from_start);
 }
 
 TEST_CASE("a new worker does not start behind what was trimmed") {
-    CHECK_THROWS_WITH_AS(decide_start(facts_with(7, 90)), doctest::Contains("begins at sequence 7"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts_with(7, 90)), doctest::Contains("begins at sequence 7"), Error);
 }
 
 TEST_CASE("a known worker goes on at its checkpoint") {
     auto facts = facts_with(5, 90);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1000}, 3};
-    CHECK(decide_start(facts) == WorkerStart{facts.sink->checkpoint, false});
+    CHECK(decide_worker_start(facts) == WorkerStart{facts.sink->checkpoint, false});
     facts.sink = applied_up_to(91, 1000);  // all of the stream applied
-    CHECK(decide_start(facts).from.resume_seq == StreamSeq{91});
-    CHECK(decide_start(with_copy(facts, 2, 60, 900)).from.resume_seq == StreamSeq{91});
+    CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{91});
+    CHECK(decide_worker_start(with_copy(facts, 2, 60, 900)).from.resume_seq == StreamSeq{91});
 }
 
 TEST_CASE("a stream made anew is not gone on with, unless somebody starts over") {
@@ -58,78 +58,78 @@ TEST_CASE("a stream made anew is not gone on with, unless somebody starts over")
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{900}, 3};
     facts.other_stream = true;
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("was made anew"), Error);
-    CHECK_THROWS_AS(decide_start(with_copy(facts, 1, 2, 500)), Error);
-    CHECK(decide_start(with_copy(facts, 2, 30, 500)) == over_from(30));
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("was made anew"), Error);
+    CHECK_THROWS_AS(decide_worker_start(with_copy(facts, 1, 2, 500)), Error);
+    CHECK(decide_worker_start(with_copy(facts, 2, 30, 500)) == over_from(30));
     CHECK(needs_copy(facts));
 }
 
 TEST_CASE("a known worker stops when what it needs is gone or is another stream") {
     auto facts = facts_with(50, 90);
     facts.sink = applied_up_to(40, 1000);
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("were removed"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("were removed"), Error);
 
     facts = facts_with(1, 20);
     facts.sink = applied_up_to(40, 1000);
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("ends at 20"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("ends at 20"), Error);
 
     facts = facts_with(1, 90);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1001}, 1};
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("not the stream"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("not the stream"), Error);
 }
 
 TEST_CASE("a worker that has missed messages starts over with a copy that the stream holds whole") {
-    CHECK(decide_start(with_copy(facts_with(7, 90), 1, 7, 500)) == over_from(7));
+    CHECK(decide_worker_start(with_copy(facts_with(7, 90), 1, 7, 500)) == over_from(7));
     auto facts = with_copy(facts_with(50, 90), 1, 60, 500);
     facts.sink = applied_up_to(40, 1000);
-    CHECK(decide_start(facts) == over_from(60));
+    CHECK(decide_worker_start(facts) == over_from(60));
     facts.copy_held = false;
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("were removed"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("were removed"), Error);
 }
 
 TEST_CASE("a worker in the middle of a copy whose begin marker is gone starts over with the next") {
     auto facts = with_copy(facts_with(50, 90), 3, 80, 2000);
     facts.sink = SinkState{{StreamSeq{60}, {Lsn{1000}, 0}}, 2, StreamSeq{45}};
     facts.before = Position{Lsn{1000}, 0};
-    CHECK(decide_start(facts) == over_from(80));
+    CHECK(decide_worker_start(facts) == over_from(80));
     facts.sink->begin_seq = {50};
-    CHECK(decide_start(facts).from.resume_seq == StreamSeq{60});
+    CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{60});
 }
 
 TEST_CASE("on a stream that is not the sink's, only a later and younger copy is an invitation to start over") {
     auto facts = with_copy(facts_with(1, 20), 2, 2, 1001);
     facts.sink = applied_up_to(40, 1000);
-    CHECK(decide_start(facts) == over_from(2));
+    CHECK(decide_worker_start(facts) == over_from(2));
     facts.copy->epoch = 1;
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("ends at 20"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("ends at 20"), Error);
     facts.copy->epoch = 2;
     facts.copy->consistent_point = {1000};
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("ends at 20"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("ends at 20"), Error);
 
     facts = with_copy(facts_with(1, 90), 2, 2, 1001);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1001}, 1};
-    CHECK(decide_start(facts) == over_from(2));
+    CHECK(decide_worker_start(facts) == over_from(2));
     facts.sink->loading_epoch = 2;  // of the same number, and yet another one
     facts.sink->begin_seq = {2};
-    CHECK(decide_start(facts) == over_from(2));
+    CHECK(decide_worker_start(facts) == over_from(2));
 }
 
 TEST_CASE("a worker in the middle of a copy starts over with another one that has its number, not with the same") {
     auto facts = with_copy(facts_with(50, 90), 2, 80, 1000);
     facts.sink = SinkState{{StreamSeq{60}, {Lsn{1000}, 0}}, 2, StreamSeq{45}};
     facts.before = Position{Lsn{1000}, 0};
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("were removed"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("were removed"), Error);
     facts.copy->consistent_point = {1001};
-    CHECK(decide_start(facts) == over_from(80));
+    CHECK(decide_worker_start(facts) == over_from(80));
 
     facts.sink->begin_seq = {50};
-    CHECK(decide_start(facts).from.resume_seq == StreamSeq{60});
+    CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{60});
     facts.other_copy = true;
-    CHECK(decide_start(facts) == over_from(80));
+    CHECK(decide_worker_start(facts) == over_from(80));
     facts.copy_held = false;
-    CHECK_THROWS_WITH_AS(decide_start(facts), doctest::Contains("restored to an earlier state"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("restored to an earlier state"), Error);
 }
 
 TEST_CASE("whether a sink has the newest copy") {
@@ -154,10 +154,10 @@ TEST_CASE("whether a sink has the newest copy") {
 }
 
 TEST_CASE("where a copy begins is kept as JSON") {
-    const CopyStart start{3, StreamSeq{1041}, Lsn{0x16B2D50}};
+    const SnapshotStart start{3, StreamSeq{1041}, Lsn{0x16B2D50}};
     CHECK(encode(start) == R"({"epoch":3,"seq":1041,"consistent_point":"0/16B2D50"})");
-    CHECK(decode_copy_start(encode(start)) == start);
-    CHECK_THROWS_AS(decode_copy_start("{}"), Error);
+    CHECK(decode_snapshot_start(encode(start)) == start);
+    CHECK_THROWS_AS(decode_snapshot_start("{}"), Error);
 }
 
 TEST_CASE("only a worker that cannot go on as it is needs a copy") {

@@ -174,8 +174,8 @@ std::string who_locks(sql::Connection& source, const std::vector<TableName>& tab
     return text;
 }
 
-NeededObjects::NeededObjects(sql::Connection& source, const std::vector<TableName>& tables,
-                             const std::vector<Oid>& types) {
+SchemaDependencies::SchemaDependencies(sql::Connection& source, const std::vector<TableName>& tables,
+                                       const std::vector<Oid>& types) {
     const NameArrays given(tables);
     std::vector<std::string> oids;
     for (const Oid type : types) oids.push_back(std::to_string(type));
@@ -185,12 +185,12 @@ NeededObjects::NeededObjects(sql::Connection& source, const std::vector<TableNam
         objects_.emplace(rows.text(row, 0), rows.text(row, 1), rows.text(row, 2));
 }
 
-bool NeededObjects::contains(const DumpEntry& entry) const {
+bool SchemaDependencies::contains(const DumpEntry& entry) const {
     const std::string kind(kind_of(entry.type));
     const std::string name = kind == "FUNCTION" ? entry.name.substr(0, entry.name.find('(')) : entry.name;
     return objects_.contains({kind, entry.schema, name});
 }
 
-bool NeededObjects::may_contain(const DumpEntry& entry) { return !kind_of(entry.type).empty(); }
+bool SchemaDependencies::may_contain(const DumpEntry& entry) { return !kind_of(entry.type).empty(); }
 
 }  // namespace pgsluice

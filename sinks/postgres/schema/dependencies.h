@@ -32,10 +32,10 @@ std::string who_locks(sql::Connection& source, const std::vector<TableName>& tab
 
 // Types, functions, extensions and the like that the catalog says the tables, their indexes, constraints and triggers
 // depend on.
-class NeededObjects {
+class SchemaDependencies {
    public:
     // `types` are needed as well, without a table.
-    NeededObjects(sql::Connection& source, const std::vector<TableName>& tables, const std::vector<Oid>& types);
+    SchemaDependencies(sql::Connection& source, const std::vector<TableName>& tables, const std::vector<Oid>& types);
 
     // Whether this is one of them; functions of one name count as one.
     [[nodiscard]] bool contains(const DumpEntry& entry) const;

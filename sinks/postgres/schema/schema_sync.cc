@@ -50,8 +50,8 @@ bool means_missing(const SqlError& error) {
 // A type, an extension or the like that cannot be made at all: the tables may do without. Not so when the server is at
 // its limits (class 53) or was told to end (57).
 bool is_no_obstacle(const DumpEntry& entry, const SqlError& error) {
-    return error.action() == Action::stop && NeededObjects::may_contain(entry) && !error.sqlstate().starts_with("53") &&
-           !error.sqlstate().starts_with("57");
+    return error.action() == Action::stop && SchemaDependencies::may_contain(entry) &&
+           !error.sqlstate().starts_with("53") && !error.sqlstate().starts_with("57");
 }
 
 // Never needed for a table to hold rows, and not ours to create.
@@ -77,31 +77,31 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
 
 }  // namespace
 
-sql::Connection PostgresSchema::connect_source() {
+sql::Connection SchemaSync::connect_source() {
     sql::Connection source(options_.source, stop_);
     source.exec("SET search_path = ''");
     source.on_tick(tell_);
     return source;
 }
 
-sql::Connection PostgresSchema::connect_target() {
+sql::Connection SchemaSync::connect_target() {
     sql::Connection target(options_.target, stop_);
     target.exec(target_settings);
     return target;
 }
 
-void PostgresSchema::take_turns(sql::Connection& target) {
+void SchemaSync::take_turns(sql::Connection& target) {
     target.on_tick(tell_);
     target.exec("SELECT pg_advisory_lock(hashtextextended('pgsluice/schema', 0))");
 }
 
-std::vector<std::string> PostgresSchema::selection(sql::Connection& source, const std::vector<TableName>& tables) {
+std::vector<std::string> SchemaSync::selection(sql::Connection& source, const std::vector<TableName>& tables) {
     std::vector<std::string> arguments;
     for (const std::string& name : tables_to_make(source, tables)) arguments.push_back("--table=" + name);
     return arguments;
 }
 
-void PostgresSchema::set_sequences(const std::vector<TableName>& tables) {
+void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
     sql::Connection source = connect_source();
     sql::Connection target = connect_target();
     for (const std::string& name : sequences_of(source, tables)) {
@@ -115,8 +115,8 @@ void PostgresSchema::set_sequences(const std::vector<TableName>& tables) {
 
 // pg_dump locks the tables it is to describe. Behind somebody who waits to alter one it would wait for the end of the
 // replicator's copy, and that, where the stream is full, for us.
-std::string PostgresSchema::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
-                                                const std::vector<std::string>& arguments) {
+std::string SchemaSync::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
+                                            const std::vector<std::string>& arguments) {
     try {
         return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell_);
     } catch (const Error&) {
@@ -130,8 +130,8 @@ std::string PostgresSchema::dump_or_name_locker(sql::Connection& source, const s
     }
 }
 
-std::vector<DumpEntry> PostgresSchema::dump(sql::Connection& source, const std::vector<TableName>& tables,
-                                            std::vector<std::string> arguments) {
+std::vector<DumpEntry> SchemaSync::dump(sql::Connection& source, const std::vector<TableName>& tables,
+                                        std::vector<std::string> arguments) {
     for (const char* more : {"--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications",
                              "--no-subscriptions", "--no-security-labels", "--no-comments"})
         arguments.emplace_back(more);
@@ -141,8 +141,7 @@ std::vector<DumpEntry> PostgresSchema::dump(sql::Connection& source, const std::
     return entries;
 }
 
-std::vector<PostgresSchema::Failed> PostgresSchema::try_all(sql::Connection& target,
-                                                            const std::vector<DumpEntry>& entries) {
+std::vector<SchemaSync::Failed> SchemaSync::try_all(sql::Connection& target, const std::vector<DumpEntry>& entries) {
     std::vector<Failed> failed;
     for (const DumpEntry& entry : entries) {
         try {
@@ -158,11 +157,11 @@ std::vector<PostgresSchema::Failed> PostgresSchema::try_all(sql::Connection& tar
     return failed;
 }
 
-void PostgresSchema::warn(const std::vector<Failed>& failed) {
+void SchemaSync::warn(const std::vector<Failed>& failed) {
     for (const auto& [entry, reason] : failed) log_(LogLevel::warning, reason);
 }
 
-void PostgresSchema::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
+void SchemaSync::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
     std::vector<std::string> oids;
     for (const Relation* table : tables) oids.push_back(std::to_string(table->oid));
     const auto rows = source.query(
@@ -177,7 +176,7 @@ void PostgresSchema::find_routed(sql::Connection& source, const std::vector<cons
     }
 }
 
-void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& target, const Relation& table) {
+void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target, const Relation& table) {
     if (find_target_table(target, table.schema, table.table)) return;
     std::string columns;
     std::string key;
@@ -204,7 +203,7 @@ void PostgresSchema::create_routed(sql::Connection& source, sql::Connection& tar
 
 // A column that a rule leaves out gets no values, not that of its default either. A partition cannot allow NULL where
 // its parents do not, so they must, too, before it is attached.
-PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
+SchemaSync::LeftOut SchemaSync::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
     LeftOut columns;
     for (const Relation* table : tables) {
         std::vector<std::string> come;
@@ -215,11 +214,11 @@ PostgresSchema::LeftOut PostgresSchema::left_out(sql::Connection& source, const 
     return columns;
 }
 
-void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connection& target,
-                                         const std::vector<const Relation*>& relations, const std::vector<Oid>& types) {
+void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
+                                     const std::vector<const Relation*>& relations, const std::vector<Oid>& types) {
     const auto tables = names_of(relations);
     auto entries = dump(source, {}, {"--section=pre-data", "--exclude-table=*.*"});
-    const NeededObjects needed(source, tables, types);
+    const SchemaDependencies needed(source, tables, types);
     std::erase_if(entries, [&](const DumpEntry& entry) { return !needed.contains(entry); });
     if (auto arguments = selection(source, tables); !arguments.empty()) {
         arguments.emplace_back("--section=pre-data");
@@ -249,7 +248,7 @@ void PostgresSchema::create_as_in_source(sql::Connection& source, sql::Connectio
     warn(left);
 }
 
-void PostgresSchema::create_tables(const std::vector<const Relation*>& tables) {
+void SchemaSync::create_tables(const std::vector<const Relation*>& tables) {
     sql::Connection source = connect_source();
     find_routed(source, tables);
     sql::Connection target = connect_target();
@@ -269,7 +268,7 @@ void PostgresSchema::create_tables(const std::vector<const Relation*>& tables) {
     }
 }
 
-void PostgresSchema::run_parallel(const std::vector<std::vector<DumpEntry>>& groups) {
+void SchemaSync::run_parallel(const std::vector<std::vector<DumpEntry>>& groups) {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::condition_variable ended;
@@ -304,8 +303,8 @@ void PostgresSchema::run_parallel(const std::vector<std::vector<DumpEntry>>& gro
     if (failure) std::rethrow_exception(failure);
 }
 
-void PostgresSchema::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
-                                 bool foreign_keys) {
+void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
+                             bool foreign_keys) {
     sql::Connection source = connect_source();
     find_routed(source, relations);  // they may have been created before a restart
     std::erase_if(tables, [this](const TableName& table) { return routed_.contains(table); });

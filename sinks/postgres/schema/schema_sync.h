@@ -21,9 +21,9 @@
 
 namespace pgsluice {
 
-class PostgresSchema {
+class SchemaSync {
    public:
-    PostgresSchema(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
+    SchemaSync(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
         : options_(options), log_(log), stop_(std::move(stop)) {}
 
     // Called several times a second while something takes its time, by the thread that waits.

@@ -9,10 +9,10 @@ using namespace pgsluice;
 namespace {
 
 // Two tables of ten pages each, in two ranges each, of which the first's first has come and half of its second.
-CopyProgress half_way() {
+SnapshotProgress half_way() {
     TableProgress users{"public.users", 80000, 10, 5, 5, 150, 15000, 10000, 1, 1};
     TableProgress orders{"public.orders", 80000, 10, 0, 0, 0, 0, 0, 2, 0};
-    CopyProgress progress;
+    SnapshotProgress progress;
     progress.epoch = 1;
     progress.tables = {users, orders};
     progress.rows = 150;
@@ -24,7 +24,7 @@ CopyProgress half_way() {
 }  // namespace
 
 TEST_CASE("the share that is done follows pages, and text where a range is under way") {
-    CopyProgress progress = half_way();
+    SnapshotProgress progress = half_way();
     CHECK(share_done(progress.tables[0]) == doctest::Approx(0.75));
     CHECK(share_done(progress.tables[1]) == 0);
     CHECK(share_done(progress) == doctest::Approx(0.375));
@@ -36,17 +36,17 @@ TEST_CASE("the share that is done follows pages, and text where a range is under
 }
 
 TEST_CASE("no time is promised from nothing") {
-    CopyProgress progress = half_way();
+    SnapshotProgress progress = half_way();
     progress.seconds = 0.5;
     CHECK_FALSE(seconds_left(progress));
-    CHECK_FALSE(seconds_left(CopyProgress{}));
+    CHECK_FALSE(seconds_left(SnapshotProgress{}));
     CHECK(clock_text(42) == "0:42");
     CHECK(clock_text(760) == "12:40");
     CHECK(clock_text(11100) == "3:05:00");
 }
 
 TEST_CASE("a bar for each table under way and one for all") {
-    const auto lines = copy_bars(half_way(), 120);
+    const auto lines = snapshot_bars(half_way(), 120);
     REQUIRE(lines.size() == 2);
     CHECK(lines[0] == "public.users  [##############################----------]  75 %        150 rows       0.0 MB");
     CHECK(lines[1] ==
@@ -55,25 +55,25 @@ TEST_CASE("a bar for each table under way and one for all") {
 }
 
 TEST_CASE("bars shrink and vanish in a narrow window, and names cannot move the cursor") {
-    CopyProgress progress = half_way();
+    SnapshotProgress progress = half_way();
     progress.tables[0].name = "public.\x1b[2J" + std::string(60, 'u');
     for (const std::size_t columns : {200U, 80U, 60U, 20U, 1U}) {
-        for (const std::string& line : copy_bars(progress, columns)) {
+        for (const std::string& line : snapshot_bars(progress, columns)) {
             CAPTURE(line);
             CHECK(line.size() <= columns);
             CHECK(line.find('\x1b') == std::string::npos);
         }
     }
-    CHECK(copy_bars(progress, 200)[0].starts_with("public.?[2Juuuuuuuuuuuuuuuuuu... ["));
+    CHECK(snapshot_bars(progress, 200)[0].starts_with("public.?[2Juuuuuuuuuuuuuuuuuu... ["));
 }
 
 TEST_CASE("a report counts ranges under way, and ends also when the copy fails") {
-    std::vector<CopyProgress> told;
+    std::vector<SnapshotProgress> told;
     {
-        CopyProgress start;
+        SnapshotProgress start;
         start.tables.push_back({"t", 80000, 10, 0, 0, 0, 0, 0, 2, 0});
-        CopyReport report(
-            start, [&](const CopyProgress& progress) { told.push_back(progress); }, {},
+        SnapshotReport report(
+            start, [&](const SnapshotProgress& progress) { told.push_back(progress); }, {},
             [](LogLevel, std::string_view) {});
         report.published({{0, 0, 0, 5, 5}, "a\nb\n", 2, false});
         report.tell();
@@ -91,7 +91,7 @@ TEST_CASE("a report counts ranges under way, and ends also when the copy fails")
 }
 
 TEST_CASE("the log line and KV's figures") {
-    const CopyProgress progress = half_way();
+    const SnapshotProgress progress = half_way();
     CHECK(to_text(progress) == "copied 150 rows, 0.0 MB at 0.0 MB/s; 0 of 2 tables complete; 38 %, about 0:05 left");
     CHECK(to_json(progress) ==
           R"({"epoch":1,"tables":2,"tables_done":0,"rows":150,"bytes":15000,"estimated_bytes":160000,"seconds":3.0,)"

@@ -14,7 +14,7 @@ namespace {
 struct Folding {
     RelationPtr table = make_relation("s", "t", {"id int*", "v text", "w text"});
     SinkFeed feed;
-    PostgresFold fold;
+    NetChanges fold;
 
     void insert(const char* id, const char* v) { feed.insert(table, {text(id), text(v), text("w")}); }
     void update(const char* id, const Value& v, const Value& w = text("w")) { feed.update(table, {text(id), v, w}); }
@@ -138,7 +138,7 @@ TEST_CASE("keys that look alike are told apart") {
     const Batch& batch = feed.complete();
     const std::vector<const Change*> changes{&batch.changes[0], &batch.changes[1]};
     const std::vector<int> key{0, 1};
-    PostgresFold fold;
+    NetChanges fold;
     REQUIRE(fold.fold(key, changes));
     CHECK(fold.deletes().size() == 2);
 }

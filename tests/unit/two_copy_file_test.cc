@@ -30,7 +30,7 @@ TEST_CASE("the newest record is read, whoever wrote it") {
     const test::Directory directory;
     const std::string path = directory.path + "/state";
     for (std::uint64_t seq = 1; seq <= 5; ++seq) {
-        SlotFile slots(path, "it");
+        TwoCopyFile slots(path, "it");
         const auto before = slots.read();
         CHECK(before.has_value() == (seq > 1));
         if (before) CHECK(before->state.checkpoint.resume_seq == StreamSeq{seq - 1});
@@ -43,35 +43,35 @@ TEST_CASE("a record torn while it was written leaves the one before it") {
     const test::Directory directory;
     const std::string path = directory.path + "/state";
     {
-        SlotFile slots(path, "it");
+        TwoCopyFile slots(path, "it");
         for (std::uint64_t seq = 1; seq <= 3; ++seq) slots.write(record(seq));  // slots 0, 1, 0
     }
     damage(path, 20);
     {
-        SlotFile slots(path, "it");
+        TwoCopyFile slots(path, "it");
         CHECK(slots.read()->state.checkpoint.resume_seq == StreamSeq{2});
         slots.write(record(4));  // over the torn one
         CHECK(slots.read()->state.checkpoint.resume_seq == StreamSeq{4});
     }
     damage(path, 1024 + 20);
-    CHECK(SlotFile(path, "it").read()->state.checkpoint.resume_seq == StreamSeq{4});
+    CHECK(TwoCopyFile(path, "it").read()->state.checkpoint.resume_seq == StreamSeq{4});
     damage(path, 20);
-    CHECK_THROWS_AS(SlotFile(path, "it").read(), Error);
+    CHECK_THROWS_AS(TwoCopyFile(path, "it").read(), Error);
 }
 
 TEST_CASE("the very first record torn: nothing was ever promised") {
     const test::Directory directory;
     const std::string path = directory.path + "/state";
     {
-        SlotFile slots(path, "it");
+        TwoCopyFile slots(path, "it");
         slots.write(record(1));
     }
     damage(path, 20);
-    CHECK_FALSE(SlotFile(path, "it").read());
+    CHECK_FALSE(TwoCopyFile(path, "it").read());
 }
 
 TEST_CASE("one owner at a time") {
     const test::Directory directory;
-    const SlotFile slots(directory.path + "/state", "it");
-    CHECK_THROWS_AS(SlotFile(directory.path + "/state", "it"), Error);
+    const TwoCopyFile slots(directory.path + "/state", "it");
+    CHECK_THROWS_AS(TwoCopyFile(directory.path + "/state", "it"), Error);
 }
