@@ -1,4 +1,4 @@
-// What the process's exit code tells; documented in README.md.
+// What the process's exit code tells; documented in cmd/README.md.
 #pragma once
 
 namespace pgsluice {

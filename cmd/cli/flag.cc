@@ -29,7 +29,7 @@ constexpr std::array command_table{
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_version, "version", "print the version"},
-    CommandInfo{command_help_markdown, "help-markdown", "print the README's tables of flags", true},
+    CommandInfo{command_help_markdown, "help-markdown", "print the tables of flags in cmd/README.md", true},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The one table of settings. The command line, the environment's names, the configuration file's keys, --help and the
-// README's tables all come from it.
+// tables of cmd/README.md all come from it.
 #pragma once
 
 #include <cstdint>

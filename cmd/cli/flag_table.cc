@@ -1,4 +1,4 @@
-// Every flag there is. The order is that of --help and of the README.
+// Every flag there is. The order is that of --help and of cmd/README.md.
 #include <array>
 #include <cstdint>
 

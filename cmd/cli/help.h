@@ -11,7 +11,7 @@ namespace pgsluice {
 std::string overview();
 // `pgsluice <command> --help`.
 std::string command_help(const CommandInfo& command);
-// The README's tables, between its two markers.
+// The tables in cmd/README.md, between its two markers.
 std::string markdown_tables();
 
 }  // namespace pgsluice

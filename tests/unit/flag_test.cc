@@ -1,4 +1,4 @@
-// The table of flags holds together, and the README shows it.
+// The table of flags holds together, and cmd/README.md shows it.
 #include "cmd/cli/flag.h"
 
 #include <doctest/doctest.h>
@@ -48,8 +48,8 @@ TEST_CASE("a command's help names its flags and no others") {
     CHECK(help.find("--tables") == std::string::npos);
 }
 
-TEST_CASE("the README shows the flags as they are (refresh: cmd/update-readme)") {
-    std::ifstream file(PGSLUICE_SOURCE_DIR "/README.md");
+TEST_CASE("cmd/README.md shows the flags as they are (refresh: cmd/update-readme)") {
+    std::ifstream file(PGSLUICE_SOURCE_DIR "/cmd/README.md");
     const std::string readme{std::istreambuf_iterator<char>(file), {}};
     const std::string begin = "<!-- begin: pgsluice help-markdown -->\n";
     const std::size_t from = readme.find(begin);
