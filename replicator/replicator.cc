@@ -338,11 +338,14 @@ bool ReplicatorSession::stream(const ResumePoint& resume, Housekeeper& housekeep
     replication.start_replication(options_.names.slot, options_.names.publication);
     ReplicationWalSource wal(replication, wal_sender_timeout(source_));
     ColumnTypes types(source_);
+    std::set<Oid> expected;
+    for (const auto& [oid, relation] : described_) expected.insert(oid);
+    types.expect(std::move(expected));
     GroupState state(*broker_, options_.names);
     WalStreamHooks hooks;
     KvMirror tables([&](const std::string& all) { state.show_tables(all); });
-    hooks.types.complete = [&](Relation& relation) {
-        types.fill(relation);
+    hooks.types.complete = [&](Relation& relation, Lsn committed) {
+        types.fill_from_log(relation, committed);
         Relation& before = described_[relation.oid];
         if (before == relation) return;
         before = relation;

@@ -1,12 +1,45 @@
 #include "sql/catalog.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+
 namespace pgsluice::sql {
 
 namespace {
 
 constexpr const char* table_columns =
-    "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition "
-    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ";
+    "c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition";
+constexpr const char* from_tables =
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
+
+// An index's own columns are the first of indkey; those that it includes follow. pg_depend names both, and what an
+// expression or a predicate names, without telling them apart.
+constexpr const char* columns_query = R"(
+WITH keys AS NOT MATERIALIZED (
+    SELECT i.*, (i.indkey::pg_catalog.int2[])[0:i.indnkeyatts - 1] AS columns FROM pg_catalog.pg_index i
+    WHERE i.indisunique
+)
+SELECT c.oid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity,
+       CASE c.relreplident
+           WHEN 'f' THEN true
+           WHEN 'd' THEN coalesce(p.indimmediate AND p.indisvalid AND a.attnum = ANY (p.columns), false)
+           WHEN 'i' THEN coalesce(r.indimmediate AND r.indisvalid AND a.attnum = ANY (r.columns), false)
+           ELSE false END,
+       coalesce(a.attnum = ANY (p.columns), false),
+       EXISTS (SELECT FROM keys u WHERE u.indrelid = c.oid AND (a.attnum = ANY (u.columns) OR (
+           (u.indexprs IS NOT NULL OR u.indpred IS NOT NULL) AND EXISTS (
+               SELECT FROM pg_catalog.pg_depend d
+               WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = u.indexrelid
+                 AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid
+                 AND d.refobjsubid = a.attnum))))
+FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS wanted(oid)
+JOIN pg_catalog.pg_class c ON c.oid = wanted.oid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN keys p ON p.indrelid = c.oid AND p.indisprimary
+LEFT JOIN keys r ON r.indrelid = c.oid AND r.indisreplident
+ORDER BY c.oid, a.attnum)";
 
 // A "char" column; empty text is the zero byte.
 char letter(const Result& result, int row, int column) {
@@ -14,30 +47,49 @@ char letter(const Result& result, int row, int column) {
     return text && !text->empty() ? text->front() : '\0';
 }
 
-CatalogTable table_at(const Result& result, int row) {
-    return {static_cast<std::uint32_t>(result.integer(row, 0)),
-            result.text(row, 1),
-            result.text(row, 2),
-            letter(result, row, 3),
-            letter(result, row, 4),
-            letter(result, row, 5),
-            result.boolean(row, 6)};
+std::uint32_t oid_at(const Result& result, int row, int column) {
+    return static_cast<std::uint32_t>(result.integer(row, column));
+}
+
+// From the columns that `table_columns` selects, the first of them at `column`.
+CatalogTable table_at(const Result& result, int row, int column = 0) {
+    return {oid_at(result, row, column),     result.text(row, column + 1),    result.text(row, column + 2),
+            letter(result, row, column + 3), letter(result, row, column + 4), letter(result, row, column + 5),
+            result.boolean(row, column + 6)};
+}
+
+// As an array's text: "{1,2}".
+std::string array_of(std::span<const std::uint32_t> oids) { return fmt::format("{{{}}}", fmt::join(oids, ",")); }
+
+// The tables `c` that `joins` finds for each of the wanted ones.
+TablesByTable related(Connection& connection, std::span<const std::uint32_t> tables, const char* joins,
+                      const char* order) {
+    const std::string oids = array_of(tables);
+    const Result found = connection.query(
+        fmt::format("SELECT wanted.oid, {} FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS wanted(oid) {} "
+                    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY wanted.oid, {}",
+                    table_columns, joins, order),
+        {Param(oids)}, Shape{8});
+    TablesByTable result;
+    for (int row = 0; row < found.rows(); ++row) result[oid_at(found, row, 0)].push_back(table_at(found, row, 1));
+    return result;
 }
 
 }  // namespace
 
 std::optional<CatalogTable> find_table(Connection& connection, std::string_view schema, std::string_view name) {
-    const Result found = connection.query(std::string(table_columns) + "WHERE n.nspname = $1 AND c.relname = $2",
-                                          {Param(schema), Param(name)}, Shape{7, 0, 1});
+    const Result found = connection.query(
+        fmt::format("SELECT {} {} WHERE n.nspname = $1 AND c.relname = $2", table_columns, from_tables),
+        {Param(schema), Param(name)}, Shape{7, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     return table_at(found, 0);
 }
 
 std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema) {
-    const Result found =
-        connection.query(std::string(table_columns) +
-                             "WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY c.relname COLLATE \"C\"",
-                         {Param(schema)}, Shape{7});
+    const Result found = connection.query(
+        fmt::format("SELECT {} {} WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY c.relname COLLATE \"C\"",
+                    table_columns, from_tables),
+        {Param(schema)}, Shape{7});
     std::vector<CatalogTable> tables;
     for (int row = 0; row < found.rows(); ++row) tables.push_back(table_at(found, row));
     return tables;
@@ -49,58 +101,39 @@ bool schema_exists(Connection& connection, std::string_view schema) {
     return found.rows() == 1;
 }
 
-std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table_oid) {
-    const std::string oid = std::to_string(table_oid);
-    const Result found = connection.query(
-        "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated, a.attidentity, "
-        "  CASE c.relreplident WHEN 'f' THEN true "
-        "    WHEN 'd' THEN coalesce(p.indimmediate AND p.indisvalid AND a.attnum = ANY (p.indkey), false) "
-        "    WHEN 'i' THEN coalesce(r.indimmediate AND r.indisvalid AND a.attnum = ANY (r.indkey), false) ELSE false "
-        "END, "
-        "  coalesce(a.attnum = ANY (p.indkey), false) "
-        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
-        "LEFT JOIN pg_catalog.pg_index p ON p.indrelid = c.oid AND p.indisprimary "
-        "LEFT JOIN pg_catalog.pg_index r ON r.indrelid = c.oid AND r.indisreplident "
-        "WHERE c.oid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        {Param(oid)}, Shape{9});
-    std::vector<CatalogColumn> columns;
+ColumnsByTable columns_of(Connection& connection, std::span<const std::uint32_t> tables) {
+    const std::string oids = array_of(tables);
+    const Result found = connection.query(columns_query, {Param(oids)}, Shape{11});
+    ColumnsByTable columns;
     for (int row = 0; row < found.rows(); ++row) {
-        columns.push_back({static_cast<std::int16_t>(found.integer(row, 0)), found.text(row, 1),
-                           static_cast<std::uint32_t>(found.integer(row, 2)),
-                           static_cast<std::int32_t>(found.integer(row, 3)), found.boolean(row, 4),
-                           letter(found, row, 5), letter(found, row, 6), found.boolean(row, 7), found.boolean(row, 8)});
+        columns[oid_at(found, row, 0)].push_back(
+            {static_cast<std::int16_t>(found.integer(row, 1)), found.text(row, 2), oid_at(found, row, 3),
+             static_cast<std::int32_t>(found.integer(row, 4)), found.boolean(row, 5), letter(found, row, 6),
+             letter(found, row, 7), found.boolean(row, 8), found.boolean(row, 9), found.boolean(row, 10)});
     }
     return columns;
 }
 
-std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t table_oid) {
-    const std::string oid = std::to_string(table_oid);
-    const Result found = connection.query(
-        "SELECT a.attname FROM pg_catalog.pg_attribute a "
-        "WHERE a.attrelid = $1::pg_catalog.oid AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS ("
-        "  SELECT FROM pg_catalog.pg_index i "
-        "  WHERE i.indrelid = a.attrelid AND i.indisunique AND (a.attnum = ANY (i.indkey) OR EXISTS ("
-        "    SELECT FROM pg_catalog.pg_depend d "
-        "    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid "
-        "      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = a.attrelid "
-        "      AND d.refobjsubid = a.attnum))) ORDER BY a.attnum",
-        {Param(oid)}, Shape{1});
-    std::vector<std::string> names;
-    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
-    return names;
+std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table) {
+    return std::move(columns_of(connection, std::span(&table, 1))[table]);
 }
 
-std::vector<std::pair<std::string, std::string>> ancestors_of(Connection& connection, std::uint32_t table_oid) {
-    const std::string oid = std::to_string(table_oid);
-    const Result found = connection.query(
-        "SELECT n.nspname, c.relname "
-        "FROM pg_catalog.pg_partition_ancestors($1::pg_catalog.oid) WITH ORDINALITY AS a(oid, distance) "
-        "JOIN pg_catalog.pg_class c ON c.oid = a.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE a.oid <> $1::pg_catalog.oid ORDER BY a.distance",
-        {Param(oid)}, Shape{2});
-    std::vector<std::pair<std::string, std::string>> names;
-    for (int row = 0; row < found.rows(); ++row) names.emplace_back(found.text(row, 0), found.text(row, 1));
-    return names;
+TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables) {
+    return related(
+        connection, tables,
+        "CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(wanted.oid) WITH ORDINALITY AS a(oid, distance) "
+        "JOIN pg_catalog.pg_class c ON c.oid = a.oid AND a.oid <> wanted.oid",
+        "a.distance");
+}
+
+TablesByTable leaves_of(Connection& connection, std::span<const std::uint32_t> tables) {
+    return related(connection, tables,
+                   "JOIN pg_catalog.pg_class root ON root.oid = wanted.oid "
+                   "CROSS JOIN LATERAL ("
+                   "  SELECT root.oid WHERE root.relkind <> 'p' "
+                   "  UNION ALL SELECT t.relid FROM pg_catalog.pg_partition_tree(root.oid) t WHERE root.relkind = 'p'"
+                   ") leaf JOIN pg_catalog.pg_class c ON c.oid = leaf.oid AND c.relkind <> 'p'",
+                   "n.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
 }
 
 }  // namespace pgsluice::sql

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sql/connection.h"
@@ -34,6 +35,9 @@ struct CatalogColumn {
     char identity = '\0';   // pg_attribute.attidentity: a always, d by default
     bool key = false;       // part of the usable replica identity; every column when that is FULL
     bool primary_key = false;
+    // In any unique index of the table (the key's as well), also where only its expression or predicate names the
+    // column. A column that an index merely includes is in none of these three.
+    bool unique = false;
 };
 
 // Nothing when there is no such relation. The names are exact, not folded.
@@ -41,11 +45,16 @@ std::optional<CatalogTable> find_table(Connection& connection, std::string_view 
 // All ordinary and partitioned tables of a schema by name; partitions are among them.
 std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema);
 bool schema_exists(Connection& connection, std::string_view schema);
-std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table_oid);
-// Names of the columns in any of the table's unique indexes (the key's as well), also those that only an index's
-// expressions or predicate name.
-std::vector<std::string> unique_columns_of(Connection& connection, std::uint32_t table_oid);
-// Schema and name of the partitioned tables above a partition, the nearest first; none for other tables.
-std::vector<std::pair<std::string, std::string>> ancestors_of(Connection& connection, std::uint32_t table_oid);
+
+// Of many tables in one query, by OID. A table that is gone, or of which there is nothing to say, has no entry.
+using ColumnsByTable = std::map<std::uint32_t, std::vector<CatalogColumn>>;
+ColumnsByTable columns_of(Connection& connection, std::span<const std::uint32_t> tables);
+std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table);
+
+// The partitioned tables above a partition, the nearest first; none for other tables.
+using TablesByTable = std::map<std::uint32_t, std::vector<CatalogTable>>;
+TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables);
+// The leaves of partitioned tables by schema and name; of another table, itself.
+TablesByTable leaves_of(Connection& connection, std::span<const std::uint32_t> tables);
 
 }  // namespace pgsluice::sql

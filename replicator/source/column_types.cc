@@ -1,10 +1,14 @@
 #include "replicator/source/column_types.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <vector>
 
-#include "sql/catalog.h"
+#include "replicator/source/session.h"
 
 namespace pgsluice {
 
@@ -32,6 +36,16 @@ SELECT w.oid, pg_catalog.format_type(w.oid, NULL), b.oid, coalesce(e.oid, 0)
 FROM wanted w JOIN base b ON b.origin = w.oid AND b.typtype <> 'd'
 LEFT JOIN element e ON e.origin = w.oid AND e.typtype <> 'd')";
 
+constexpr std::size_t most_tables_ahead = 128;
+
+// What a map has under a key, or nothing.
+template <typename Map>
+const typename Map::mapped_type& found_or_empty(const Map& map, Oid table) {
+    static const typename Map::mapped_type empty;
+    const auto found = map.find(table);
+    return found == map.end() ? empty : found->second;
+}
+
 bool equal(const Column& column, const sql::CatalogColumn& now) {
     return column.name == now.name && column.type_oid == now.type_oid && column.typmod == now.typmod;
 }
@@ -50,15 +64,15 @@ void fill_numbers(std::vector<Column>& columns, std::vector<sql::CatalogColumn> 
 
 }  // namespace
 
-void ColumnTypes::load(std::span<const Column> columns) {
+void ColumnTypes::load(std::span<const Relation> relations) {
     std::set<Oid> missing;
-    for (const Column& column : columns) {
-        if (!known_.contains(column.type_oid)) missing.insert(column.type_oid);
+    for (const Relation& relation : relations) {
+        for (const Column& column : relation.columns) {
+            if (!known_.contains(column.type_oid)) missing.insert(column.type_oid);
+        }
     }
     if (missing.empty()) return;
-    std::string list = "{";
-    for (const Oid oid : missing) list += (list.size() > 1 ? "," : "") + std::to_string(oid);
-    list += '}';
+    const std::string list = fmt::format("{{{}}}", fmt::join(missing, ","));
     // format_type() leaves out a schema that is in the search_path.
     connection_.query("SELECT pg_catalog.set_config('search_path', '', false)", {}, {1, 1, 1});
     const auto found = connection_.query(types_query, {sql::Param(list)}, {4});
@@ -69,21 +83,60 @@ void ColumnTypes::load(std::span<const Column> columns) {
     for (const Oid oid : missing) known_.try_emplace(oid, Type{"???", oid, 0});
 }
 
-void ColumnTypes::fill(Relation& relation) {
-    load(relation.columns);
+ColumnTypes::Facts ColumnTypes::facts_of(std::span<const Oid> tables) {
+    return {sql::columns_of(connection_, tables), sql::ancestors_of(connection_, tables)};
+}
+
+void ColumnTypes::complete(Relation& relation, const Facts& facts) {
     relation.ancestors.clear();
-    for (auto& [schema, table] : sql::ancestors_of(connection_, relation.oid))
-        relation.ancestors.push_back({std::move(schema), std::move(table)});
-    fill_numbers(relation.columns, sql::columns_of(connection_, relation.oid));
-    const auto unique = sql::unique_columns_of(connection_, relation.oid);
+    for (const sql::CatalogTable& table : found_or_empty(facts.ancestors, relation.oid))
+        relation.ancestors.push_back({table.schema, table.name});
+    const auto& now = found_or_empty(facts.columns, relation.oid);
+    fill_numbers(relation.columns, now);
     for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);
         column.type_name = type.name;
         column.base_oid = type.base;
         column.element_oid = type.element;
         const bool identity = column.key && relation.identity != ReplicaIdentity::full;
-        column.unique = !identity && std::find(unique.begin(), unique.end(), column.name) != unique.end();
+        column.unique = !identity && std::ranges::any_of(now, [&](const sql::CatalogColumn& known) {
+            return known.unique && known.name == column.name;
+        });
     }
+}
+
+void ColumnTypes::fill(std::span<Relation> relations) {
+    if (relations.empty()) return;
+    std::vector<Oid> tables;
+    for (const Relation& relation : relations) tables.push_back(relation.oid);
+    load(relations);
+    const Facts facts = facts_of(tables);
+    for (Relation& relation : relations) complete(relation, facts);
+}
+
+// As many as lately were of use: in a backlog all are, while tables that seldom change are better read one by one.
+void ColumnTypes::look_ahead(Oid table) {
+    tables_ahead_ =
+        ahead_.used ? std::min(tables_ahead_ * 2, most_tables_ahead) : std::max(tables_ahead_ / 2, std::size_t{1});
+    expected_.erase(table);
+    std::vector<Oid> tables{table};
+    while (tables.size() < tables_ahead_ && !expected_.empty())
+        tables.push_back(expected_.extract(expected_.begin()).value());
+    const Lsn now = wal_end(connection_);
+    expected_.insert(ahead_.tables.begin(), ahead_.tables.end());
+    ahead_ = {facts_of(tables), {tables.begin(), tables.end()}, now, false};
+}
+
+void ColumnTypes::fill_from_log(Relation& relation, Lsn committed) {
+    load({&relation, 1});
+    const bool ready = committed <= ahead_.read_at && ahead_.tables.contains(relation.oid);
+    if (ready) {
+        ahead_.used = true;
+    } else {
+        look_ahead(relation.oid);
+    }
+    complete(relation, ahead_.facts);
+    ahead_.tables.erase(relation.oid);
 }
 
 }  // namespace pgsluice

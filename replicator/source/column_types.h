@@ -6,19 +6,24 @@
 // forget() is for types that were changed meanwhile (ALTER TYPE ... RENAME shows as a new Type message of pgoutput).
 #pragma once
 
+#include <cstddef>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "sql/catalog.h"
 #include "sql/connection.h"
+#include "sql/lsn.h"
 #include "stream/change.h"
 
 namespace pgsluice {
 
 class ColumnTypes {
    public:
-    // The connection must be in no COPY and stay alive; three queries per call, and another when it meets unknown
-    // types.
+    // The connection must be in no COPY and stay alive. A call takes two queries, however many relations it is given,
+    // and two more when it meets unknown types.
     explicit ColumnTypes(sql::Connection& connection) : connection_(connection) {}
 
     // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` and `ancestors` from the
@@ -26,7 +31,14 @@ class ColumnTypes {
     // is told when the table's columns are now what the relation says they were. A type
     // that has been dropped since (a change from before the drop is being read) becomes "???" with base_oid = type_oid,
     // element_oid = 0. Names are qualified unless in pg_catalog, whatever the search_path.
-    void fill(Relation& relation);
+    void fill(std::span<Relation> relations);
+
+    // The log describes tables one at a time, as their first changes come. Those expected are looked up together with
+    // one that is described; what was read so is used for transactions that were committed before it was read, so that
+    // it is never older than what the log tells.
+    void expect(std::set<Oid> tables) { expected_ = std::move(tables); }
+    void fill_from_log(Relation& relation, Lsn committed);
+
     void forget(Oid type_oid) { known_.erase(type_oid); }
 
    private:
@@ -35,10 +47,27 @@ class ColumnTypes {
         Oid base = 0;
         Oid element = 0;
     };
-    void load(std::span<const Column> columns);
+    struct Facts {
+        sql::ColumnsByTable columns;
+        sql::TablesByTable ancestors;
+    };
+    // Read before they were asked for.
+    struct Ahead {
+        Facts facts;
+        std::set<Oid> tables;  // of these, and not used yet
+        Lsn read_at;           // not before this
+        bool used = true;
+    };
+    void load(std::span<const Relation> relations);
+    Facts facts_of(std::span<const Oid> tables);
+    void complete(Relation& relation, const Facts& facts);
+    void look_ahead(Oid table);
 
     sql::Connection& connection_;
     std::unordered_map<Oid, Type> known_;
+    std::set<Oid> expected_;
+    Ahead ahead_;
+    std::size_t tables_ahead_ = 64;  // read at once the last time
 };
 
 }  // namespace pgsluice

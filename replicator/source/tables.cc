@@ -1,8 +1,10 @@
 #include "replicator/source/tables.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <tuple>
 
@@ -92,37 +94,42 @@ CatalogTable find_named(sql::Connection& connection, const TableName& name) {
     return *table;
 }
 
-// The partitioned tables above a partition, by OID.
-std::set<std::uint32_t> ancestors(sql::Connection& connection, const CatalogTable& table) {
-    const std::string oid = std::to_string(table.oid);
-    const auto found = connection.query(
-        "SELECT relid::pg_catalog.oid FROM pg_catalog.pg_partition_ancestors($1::pg_catalog.oid) "
-        "WHERE relid <> $1::pg_catalog.oid",
-        {sql::Param(oid)}, {1});
-    std::set<std::uint32_t> above;
-    for (int row = 0; row < found.rows(); ++row) above.insert(static_cast<std::uint32_t>(found.integer(row, 0)));
-    return above;
+std::vector<Oid> oids_of(std::span<const CatalogTable> tables) {
+    std::vector<Oid> oids;
+    for (const auto& table : tables) oids.push_back(table.oid);
+    return oids;
+}
+
+// The tables that are not partitions of others among them, at whatever distance: those come with their root.
+std::vector<CatalogTable> without_parts(sql::Connection& connection, std::vector<CatalogTable> tables) {
+    std::set<Oid> roots;
+    std::vector<Oid> partitions;
+    for (const auto& table : tables) {
+        if (table.kind == 'p') roots.insert(table.oid);
+        if (table.is_partition) partitions.push_back(table.oid);
+    }
+    if (roots.empty() || partitions.empty()) return tables;
+    const auto ancestors = sql::ancestors_of(connection, partitions);
+    std::erase_if(tables, [&](const CatalogTable& table) {
+        const auto above = ancestors.find(table.oid);
+        return above != ancestors.end() &&
+               std::ranges::any_of(above->second, [&](const auto& root) { return roots.contains(root.oid); });
+    });
+    return tables;
 }
 
 std::vector<CatalogTable> whole_schema(sql::Connection& connection, const std::string& schema, const Log& log) {
     if (!sql::schema_exists(connection, schema)) {
         throw stop_error(fmt::format("unable to find schema '{}' in the source", schema), "Correct --schema.");
     }
-    std::set<std::uint32_t> in_schema;
     auto all = sql::tables_in(connection, schema);
-    for (const auto& table : all) in_schema.insert(table.oid);
-    std::vector<CatalogTable> wanted;
-    for (auto& table : all) {
+    std::erase_if(all, [&](const CatalogTable& table) {
         const std::string reason = obstacle(table);
-        if (!reason.empty()) {
-            log(LogLevel::warning, fmt::format("table '{}' is left out: {}", full_name(table), reason));
-            continue;
-        }
-        const auto above = table.is_partition ? ancestors(connection, table) : std::set<std::uint32_t>{};
-        const bool comes_with_root =
-            std::any_of(above.begin(), above.end(), [&](auto oid) { return in_schema.contains(oid); });
-        if (!comes_with_root) wanted.push_back(std::move(table));
-    }
+        if (reason.empty()) return false;
+        log(LogLevel::warning, fmt::format("table '{}' is left out: {}", full_name(table), reason));
+        return true;
+    });
+    auto wanted = without_parts(connection, std::move(all));
     if (wanted.empty()) {
         throw stop_error(fmt::format("unable to replicate schema '{}': it has no tables", schema),
                          "Create the tables first, or name others with --tables or --schema.");
@@ -130,42 +137,48 @@ std::vector<CatalogTable> whole_schema(sql::Connection& connection, const std::s
     return wanted;
 }
 
-// The leaves of a partitioned table.
-std::vector<CatalogTable> leaves(sql::Connection& connection, const CatalogTable& root) {
-    const std::string oid = std::to_string(root.oid);
-    const auto found = connection.query(
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid) t "
-        "JOIN pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE t.isleaf AND c.relkind <> 'p' ORDER BY n.nspname, c.relname",
-        {sql::Param(oid)}, {2});
-    std::vector<CatalogTable> result;
-    for (int row = 0; row < found.rows(); ++row) {
-        const auto leaf = sql::find_table(connection, found.text(row, 0), found.text(row, 1));
-        if (!leaf) throw retry_error(fmt::format("unable to find partition '{}': it was dropped", found.text(row, 1)));
-        if (leaf->kind != 'r') {
+// Where each table's rows lie: its leaves, or itself.
+sql::TablesByTable parts_of(sql::Connection& connection, std::span<const CatalogTable> tables) {
+    auto parts = sql::leaves_of(connection, oids_of(tables));
+    for (const auto& table : tables) {
+        for (const auto& part : parts[table.oid]) {
+            if (part.kind == 'r' || part.oid == table.oid) continue;
             throw stop_error(fmt::format("unable to replicate '{}': its partition '{}' is a foreign table",
-                                         full_name(root), full_name(*leaf)),
+                                         full_name(table), full_name(part)),
                              "Name the partitions that are local one by one in --tables.");
         }
-        result.push_back(*leaf);
     }
-    return result;
+    return parts;
 }
 
-Relation relation_of(sql::Connection& connection, const CatalogTable& table, ColumnTypes& types) {
-    Relation relation{table.oid, table.schema, table.name, static_cast<ReplicaIdentity>(table.replica_identity), {}};
-    for (const auto& column : sql::columns_of(connection, table.oid)) {
-        if (column.generated != '\0') continue;
-        relation.columns.push_back({column.name, column.type_oid, column.typmod, column.key, {}, 0, 0});
+// Columns that pgoutput does not send are left out.
+void describe(sql::Connection& connection, std::vector<SourceTable>& tables, ColumnTypes& types) {
+    std::vector<Relation> relations;
+    std::vector<Oid> oids;
+    for (const auto& table : tables) oids.push_back(table.relation.oid);
+    const auto columns = sql::columns_of(connection, oids);
+    for (auto& table : tables) {
+        Relation& relation = relations.emplace_back(std::move(table.relation));
+        const auto found = columns.find(relation.oid);
+        if (found == columns.end()) continue;
+        for (const auto& column : found->second) {
+            if (column.generated != '\0') continue;
+            relation.columns.push_back({column.name, column.type_oid, column.typmod, column.key, {}, 0, 0});
+        }
     }
-    types.fill(relation);
-    return relation;
+    types.fill(relations);
+    for (std::size_t i = 0; i < tables.size(); ++i) tables[i].relation = std::move(relations[i]);
 }
 
-bool has_identity(sql::Connection& connection, const CatalogTable& table) {
+SourceTable source_table(const CatalogTable& named, std::vector<CatalogTable> parts) {
+    return {{named.oid, named.schema, named.name, static_cast<ReplicaIdentity>(named.replica_identity), {}},
+            std::move(parts)};
+}
+
+bool has_identity(const CatalogTable& table, const sql::ColumnsByTable& columns) {
     if (table.replica_identity == 'f') return true;
-    const auto columns = sql::columns_of(connection, table.oid);
-    return std::any_of(columns.begin(), columns.end(), [](const auto& column) { return column.key; });
+    const auto found = columns.find(table.oid);
+    return found != columns.end() && std::ranges::any_of(found->second, [](const auto& column) { return column.key; });
 }
 
 }  // namespace
@@ -197,50 +210,45 @@ std::vector<CatalogTable> resolve_tables(sql::Connection& connection, const Repl
 
 std::vector<SourceTable> tables_to_copy(sql::Connection& connection, std::span<const CatalogTable> published,
                                         bool publish_via_partition_root, ColumnTypes& types) {
-    std::set<std::uint32_t> roots;
-    for (const auto& table : published) {
-        if (table.kind == 'p') roots.insert(table.oid);
-    }
-    std::set<std::uint32_t> taken;
+    const auto tables = without_parts(connection, {published.begin(), published.end()});
+    auto parts = parts_of(connection, tables);
     std::vector<SourceTable> result;
-    for (const auto& table : published) {
-        // A partition named beside its root comes with the root.
-        const auto above = table.is_partition ? ancestors(connection, table) : std::set<std::uint32_t>{};
-        if (std::any_of(above.begin(), above.end(), [&](auto oid) { return roots.contains(oid); })) continue;
-        const auto parts = table.kind == 'p' ? leaves(connection, table) : std::vector{table};
+    std::set<Oid> taken;
+    for (const auto& table : tables) {
         if (table.kind == 'p' && publish_via_partition_root) {
-            result.push_back({relation_of(connection, table, types), parts});
+            result.push_back(source_table(table, std::move(parts[table.oid])));
             continue;
         }
-        for (const auto& part : parts) {
-            if (taken.insert(part.oid).second) result.push_back({relation_of(connection, part, types), {part}});
+        for (const auto& part : parts[table.oid]) {
+            if (taken.insert(part.oid).second) result.push_back(source_table(part, {part}));
         }
     }
+    describe(connection, result, types);
     return result;
 }
 
 std::set<Oid> with_partitions(sql::Connection& connection, const std::set<Oid>& tables) {
     std::set<Oid> all = tables;
-    for (const Oid table : tables) {
-        const std::string oid = std::to_string(table);
-        const auto found = connection.query(
-            "SELECT t.relid::pg_catalog.oid::pg_catalog.int8 FROM pg_catalog.pg_class c, "
-            "LATERAL pg_catalog.pg_partition_tree(c.oid) t WHERE c.oid = $1::pg_catalog.oid",
-            {sql::Param(oid)}, {1});
-        for (int row = 0; row < found.rows(); ++row) all.insert(static_cast<Oid>(found.integer(row, 0)));
-    }
+    const std::string oids = fmt::format("{{{}}}", fmt::join(tables, ","));
+    const auto found = connection.query(
+        "SELECT t.relid::pg_catalog.oid::pg_catalog.int8 FROM pg_catalog.pg_class c, "
+        "LATERAL pg_catalog.pg_partition_tree(c.oid) t WHERE c.oid = ANY ($1::pg_catalog.oid[])",
+        {sql::Param(oids)}, {1});
+    for (int row = 0; row < found.rows(); ++row) all.insert(static_cast<Oid>(found.integer(row, 0)));
     return all;
 }
 
 void warn_of_missing_identity(sql::Connection& connection, std::span<const CatalogTable> published, const Log& log) {
-    for (const auto& table : published) {
-        for (const auto& part : table.kind == 'p' ? leaves(connection, table) : std::vector{table}) {
-            if (has_identity(connection, part)) continue;
-            log(LogLevel::warning,
-                fmt::format("table '{}' has no replica identity: while it is published, the source refuses UPDATE and "
-                            "DELETE on it; give it a primary key or run ALTER TABLE {} REPLICA IDENTITY FULL",
-                            full_name(part), full_name(part)));
-        }
+    auto parts_by_table = parts_of(connection, published);
+    std::vector<CatalogTable> parts;
+    for (const auto& table : published) std::ranges::move(parts_by_table[table.oid], std::back_inserter(parts));
+    const auto columns = sql::columns_of(connection, oids_of(parts));
+    for (const auto& part : parts) {
+        if (has_identity(part, columns)) continue;
+        log(LogLevel::warning,
+            fmt::format("table '{}' has no replica identity: while it is published, the source refuses UPDATE and "
+                        "DELETE on it; give it a primary key or run ALTER TABLE {} REPLICA IDENTITY FULL",
+                        full_name(part), full_name(part)));
     }
 }
 

@@ -102,7 +102,7 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
 
 void WalEncoder::on(const pgoutput::RelationMessage& message) {
     Relation relation = build_relation(message);
-    if (types_.complete) types_.complete(relation);
+    if (types_.complete) types_.complete(relation, transaction_.commit_lsn);
     last_ = nullptr;
     RelationPtr& known = relations_[message.oid];
     if (known && *known == relation) return;

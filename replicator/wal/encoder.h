@@ -23,8 +23,9 @@ namespace pgsluice {
 
 // What pgoutput does not say about a table's columns (column_types.h). Both may be empty.
 struct TypeLookup {
-    // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends.
-    std::function<void(Relation&)> complete;
+    // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
+    // with the LSN at which its transaction was committed.
+    std::function<void(Relation&, Lsn committed)> complete;
     // Called for each type that pgoutput describes anew: it may have been changed.
     std::function<void(Oid)> forget;
 };

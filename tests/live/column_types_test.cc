@@ -24,7 +24,7 @@ Relation described(sql::Connection& connection, const std::string& table) {
 
 std::vector<int> numbers(sql::Connection& connection, Relation relation) {
     ColumnTypes types(connection);
-    types.fill(relation);
+    types.fill({&relation, 1});
     std::vector<int> numbers;
     for (const Column& column : relation.columns) numbers.push_back(column.number);
     return numbers;
@@ -50,4 +50,57 @@ TEST_CASE("a column keeps its number, and no other is taken for it when the tabl
     CHECK(numbers(connection, part) == std::vector<int>{0, 0});
     server.sql(db, "DROP TABLE t");
     CHECK(numbers(connection, now) == std::vector<int>{0, 0, 0});
+}
+
+TEST_CASE("what was looked up ahead is not used for a transaction that was committed later") {
+    PostgresServer& server = shared_postgres();
+    const std::string db = server.create_database();
+    sql::Connection connection(server.connect(db));
+    server.sql(db, "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int)");
+    Relation a = described(connection, "a");
+    Relation b = described(connection, "b");
+    ColumnTypes types(connection);
+    types.expect({a.oid, b.oid});
+    types.fill_from_log(a, Lsn{1});
+    server.sql(db, "CREATE UNIQUE INDEX ON b (v)");
+    const auto now = parse_lsn(server.scalar(db, "SELECT pg_current_wal_lsn()"));
+    REQUIRE(now);
+    types.fill_from_log(b, *now);
+    CHECK(b.columns[1].unique);
+}
+
+TEST_CASE("a table that is described again is looked up again") {
+    PostgresServer& server = shared_postgres();
+    const std::string db = server.create_database();
+    sql::Connection connection(server.connect(db));
+    server.sql(db, "CREATE TABLE a (id int PRIMARY KEY, v int)");
+    Relation a = described(connection, "a");
+    ColumnTypes types(connection);
+    types.expect({a.oid});
+    types.fill_from_log(a, Lsn{1});
+    CHECK_FALSE(a.columns[1].unique);
+    server.sql(db, "CREATE UNIQUE INDEX ON a (v)");
+    types.fill_from_log(a, Lsn{1});
+    CHECK(a.columns[1].unique);
+}
+
+TEST_CASE("columns that an index merely includes are no part of the key and not unique") {
+    PostgresServer& server = shared_postgres();
+    const std::string db = server.create_database();
+    sql::Connection connection(server.connect(db));
+    server.sql(db,
+               "CREATE TABLE t (id int, code int NOT NULL, payload text, PRIMARY KEY (id) INCLUDE (payload));"
+               "CREATE UNIQUE INDEX by_code ON t (code) INCLUDE (payload)");
+    const auto check = [&](int key) {
+        const auto columns = sql::columns_of(connection, sql::find_table(connection, "public", "t")->oid);
+        REQUIRE(columns.size() == 3);
+        for (int i = 0; i < 3; ++i) CHECK(columns[i].key == (i == key));
+        CHECK(columns[0].primary_key);
+        CHECK(columns[1].unique);
+        CHECK_FALSE(columns[2].primary_key);
+        CHECK_FALSE(columns[2].unique);
+    };
+    check(0);
+    server.sql(db, "ALTER TABLE t REPLICA IDENTITY USING INDEX by_code");
+    check(1);
 }
