@@ -71,7 +71,7 @@ RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tab
         const auto wanted = rules::TableName::parse(name, {});
         const bool there = std::any_of(tables.begin(), tables.end(),
                                        [&](const CheckedTable& table) { return wanted.covers(*table.relation); });
-        if (!there) check.warnings.push_back(fmt::format("there is no table '{}', which the files name", name));
+        if (!there) check.warnings.push_back(fmt::format("the files name table '{}', which does not exist", name));
     }
     return check;
 }

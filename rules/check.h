@@ -1,4 +1,4 @@
-// What `pgsluice check rules` tells: how the files fit the tables there are, and what they make of some rows.
+// What `pgsluice check rules` prints: how the files fit the tables, and what they make of some rows.
 //
 // Text in, text out: the catalog and the rows are read by the caller. The samples show values; nothing else does.
 #pragma once

@@ -53,7 +53,8 @@ Operator read_operator(Fields& parameters) {
 }
 
 std::string read_value(const Node& node, const Place& place) {
-    if (node.is_null()) throw refuse(place, "nothing compares to NULL", "Use the operator is_null or not_null.");
+    if (node.is_null())
+        throw refuse(place, "a comparison with NULL is never true", "Use the operator is_null or not_null.");
     if (!node.is_scalar()) throw refuse(place, "'value' must be a single value");
     if (!is_utf8(node.text)) throw refuse(place, "'value' is not valid UTF-8");
     return node.text;
@@ -222,7 +223,8 @@ std::string unfit(Operator op, ValueType type) {
     if (search) return {};
     if (type == ValueType::array || type == ValueType::json)
         return fmt::format("'{}' does not compare {} values", name_of(op), name_of(type));
-    if (is_order(op) && type == ValueType::other) return fmt::format("the order '{}' needs is not known", name_of(op));
+    if (is_order(op) && type == ValueType::other)
+        return fmt::format("'{}' needs an order, which is not known", name_of(op));
     return {};
 }
 

@@ -21,7 +21,7 @@ struct Condition {
     Operator op = Operator::eq;
     std::vector<std::string> values;  // one; any number for in and not_in; none for is_null and not_null
     Place place;
-    bool number = false;  // the value is a number that stands without quotes
+    bool number = false;  // the value is a number without quotes
 
     // "gte 18"
     [[nodiscard]] std::string describe() const;

@@ -1,4 +1,4 @@
-// Where in a rules or routing file something stands, so that every error can name it.
+// A place in a rules or routing file, so that every error can name it.
 #pragma once
 
 #include <string>

@@ -33,7 +33,7 @@ class Compiler {
         for (std::size_t i = 0; i < relation_.columns.size(); ++i)
             if (relation_.columns[i].name == name) return i;
         throw refuse(place, fmt::format("the table {} has no column '{}'", qualified(relation_), name),
-                     "correct the name in the file, or take the rule out");
+                     "Correct the name in the file, or remove the rule.");
     }
 
     [[nodiscard]] bool full() const { return relation_.identity == ReplicaIdentity::full; }
@@ -217,10 +217,10 @@ class Compiler {
         if (column.key) return;
         const std::string table = qualified(relation_);
         if ((rule.operations & needed_).has(Op::del) && !rule.allow_empty_deletes)
-            parts_.warnings.push_back(fmt::format(
-                "deletes of {} are dropped: they carry only the key, and {} cannot be answered from it; set "
-                "allow_empty_deletes, or ALTER TABLE {} REPLICA IDENTITY FULL",
-                table, rule.place.text(), table));
+            parts_.warnings.push_back(
+                fmt::format("deletes of {} are dropped: they carry only the key, which is not enough for {}; set "
+                            "allow_empty_deletes, or ALTER TABLE {} REPLICA IDENTITY FULL",
+                            table, rule.place.text(), table));
     }
 
     const PlanInput& in_;

@@ -14,7 +14,7 @@ std::optional<std::size_t> position(const Relation& relation, const std::string&
     return std::nullopt;
 }
 
-// A column that has a rule of its own is as its rule says, whatever it was called before.
+// A column with a rule of its own follows that rule, whatever its name was before.
 bool is_named(const TableRules& rules, const std::string& column) {
     return std::any_of(rules.rules.begin(), rules.rules.end(),
                        [&](const Rule& rule) { return rule.kind != Rule::Kind::filter && rule.column == column; });
@@ -38,33 +38,33 @@ void check_renamed(const std::string& was, bool taken, const Relation& now, cons
     if (was == column.name || (!hid && !(taken && has_filter(rules, column.name)))) return;
     const bool named = is_named(rules, column.name);
     if (says_was(rules, column.name, was) || (named && !taken)) return;
-    const std::string what = fmt::format("unable to go on with table '{}.{}': its column '{}' is called '{}' now, ",
+    const std::string what = fmt::format("unable to continue table '{}.{}': its column '{}' is now named '{}', ",
                                          now.schema, now.table, was, column.name);
     if (!named)
         throw stop_error(fmt::format("{}which {} does not name", what, file_of(rules)),
                          fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they "
                                      "may pass, with was: {}; and start again.",
                                      column.name, was));
-    throw stop_error(fmt::format("{}and {} has rules for a column that had this name", what, file_of(rules)),
+    throw stop_error(fmt::format("{}and {} has rules for a column that had this name before", what, file_of(rules)),
                      fmt::format("Give '{}' the rule that the values of '{}' need, add was: {} to it, and start again.",
                                  column.name, was, was));
 }
 
-// Added columns come last: one that stands before the rule's column and did not stand there may be that column under
-// another name, and so may one that stood before it and does not any more.
+// Added columns come last: one that is now before the rule's column and was not may be that column under another name,
+// and so may one that was before it and no longer is.
 bool moved(const Relation& before, const Relation& now, const std::string& other, const std::string& ruled) {
     const auto was = position(before, other);
-    const bool stood_before = was && *was < *position(before, ruled);
-    const bool stands_before = *position(now, other) < *position(now, ruled);
-    return stands_before ? !stood_before : stood_before;
+    const bool was_before = was && *was < *position(before, ruled);
+    const bool is_before = *position(now, other) < *position(now, ruled);
+    return is_before ? !was_before : was_before;
 }
 
 [[noreturn]] void refuse_place(const Relation& now, const TableRules& rules, const std::string& ruled,
                                const std::string& other) {
     throw stop_error(
         fmt::format(
-            "unable to go on with table '{}.{}': its columns were renamed or made anew, and what was '{}' may be "
-            "'{}' now, which {} does not name",
+            "unable to continue table '{}.{}': its columns were renamed or re-created, and what was '{}' may now "
+            "be '{}', which {} does not name",
             now.schema, now.table, ruled, other, file_of(rules)),
         fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they may pass, and "
                     "start again.",
@@ -87,9 +87,9 @@ void check_order(const Relation& before, const Relation& now, const Rule& rule) 
     const Column& old_column = before.columns[*position(before, rule.column)];
     const Column& new_column = now.columns[*position(now, rule.column)];
     if (value_type(old_column) == value_type(new_column)) return;
-    throw stop_error(fmt::format("unable to apply {}: the column was {} and is {} now, which has another order",
+    throw stop_error(fmt::format("unable to apply {}: the column was {} and is now {}, which sorts differently",
                                  rule.place.text(), old_column.type_name, new_column.type_name),
-                     "Correct the value for the new type; with allow_type_change: true the filter goes on.");
+                     "Correct the value for the new type, then set allow_type_change: true.");
 }
 
 }  // namespace

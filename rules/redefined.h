@@ -1,4 +1,4 @@
-// What a table's new definition may do to its rules, which go by columns' names.
+// Whether rules, which refer to columns by name, still hold for a table's new definition.
 #pragma once
 
 #include "rules/rule.h"
@@ -11,9 +11,9 @@ namespace pgsluice::rules {
 // `ruled` its columns that had a rule other than keep.
 //
 // By the columns' numbers that is exact, and a rule that was there already under the name counts only when it says
-// `was`. Where the numbers are not known, names must do: a column that is added comes behind all others and one that is
-// dropped leaves the order of the rest, so a column that was renamed shows by those it now stands behind, as long as it
-// did not take the name of a dropped one, or swapped names with one that has a rule, too.
+// `was`. Where the numbers are not known, names must do: an added column comes after all others, and a dropped one
+// leaves the order of the rest. So a renamed column shows by the columns before it, unless it took the name of a
+// dropped one, or swapped names with another that has a rule.
 void check_redefined(const PastDefinition& before, const Relation& now, const TableRules& rules,
                      const std::vector<std::string>& ruled);
 
@@ -23,7 +23,7 @@ void check_known(const Relation& known, const Relation& now, const TableRules& r
                  const std::vector<std::string>& ruled);
 
 // The same for a partition that was not met before, by the definition of another one of the same table: a column that
-// is new and stands before one with a rule was not added to the table, for added ones come last.
+// is new and comes before one with a rule was not added to the table, because added ones come last.
 void check_partition(const PastDefinition& sibling, const Relation& now, const TableRules& rules);
 
 }  // namespace pgsluice::rules

@@ -118,7 +118,7 @@ class FileRuleset final : public Ruleset {
 
    private:
     struct Compiled {
-        RelationPtr relation;  // held, so that its address stays its own
+        RelationPtr relation;  // held, so that its address is not reused
         std::shared_ptr<const RunningPlan> plan;
     };
     struct Truncate {
@@ -154,7 +154,7 @@ class FileRuleset final : public Ruleset {
         return compile_plan(wanted);
     }
 
-    // The first error is the one to hear of.
+    // The first error is the one to report.
     void refuse(const Relation& relation) {
         try {
             memory_.refuse(relation);
@@ -204,8 +204,8 @@ class FileRuleset final : public Ruleset {
         }
         if (others.empty()) return;
         throw stop_error(
-            fmt::format("unable to truncate '{}': rows of {} are in it too", qualified(target), *others.begin()),
-            "List the route's operations without TRUNCATE, and delete the rows in the target yourself.");
+            fmt::format("unable to truncate '{}': it also holds rows of {}", qualified(target), *others.begin()),
+            "List the route's operations without TRUNCATE, and delete the rows in the target by hand.");
     }
 
     // The tables that are known to fill the target; as long as not all are known, the table of its name is one.

@@ -37,9 +37,9 @@ class TablePlan {
     // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;
     // its text never holds a value.
     virtual bool apply(Change& change, Arena& arena) const = 0;
-    // What check and the start-up log print: one line per step.
+    // What check and the debug log print: one line per step.
     [[nodiscard]] virtual std::vector<std::string> describe() const = 0;
-    // Things the user should hear at start, e.g. deletes that a filter drops.
+    // Warnings at start, such as deletes that a filter drops.
     [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
 };
 
@@ -55,28 +55,28 @@ class Ruleset {
     [[nodiscard]] virtual std::shared_ptr<const TablePlan> compile(const RelationPtr& relation) const = 0;
     // The same for a relation that rows come with from `position` on, before the first of them. Also a stop Error when
     // the rules may be meant for other columns than those it has under their names, as far as the definitions that were
-    // accepted before tell; so it is to be called whenever the rows' relation changes, in the order of the stream.
+    // accepted before show. Call it whenever the rows' relation changes, in the order of the stream.
     [[nodiscard]] virtual std::shared_ptr<const TablePlan> accept(const RelationPtr& relation, Position position) = 0;
     // What earlier sessions accepted. `keep` (null: nothing of the table any more) must have kept what it is given when
     // it returns. Without this call, nothing but what this object has accepted itself is known.
     using Keep = std::function<void(Oid table, const TableHistory* seen)>;
     virtual void recall(std::map<Oid, TableHistory> seen, Keep keep) = 0;
-    // Rows up to this one do not come again.
+    // Rows up to this one will not come again.
     virtual void applied(Position upto) = 0;
     // Tables named in the files ("users" or "shop.users"), for checking against the source.
     [[nodiscard]] virtual std::vector<std::string> tables() const = 0;
     // Applies a truncate of several tables: each is mapped to its target, those routed away or without TRUNCATE among
     // their operations are removed; false when none is left. Rules do not see a truncate: it leaves no row in the
     // source, so none in the target, whatever filters say. A stop Error when other tables are routed into the same
-    // target, whose rows it would take along. What `truncated` then points at lives as long as the Ruleset.
+    // target, whose rows it would remove too. What `truncated` then points at lives as long as the Ruleset.
     virtual bool apply_truncate(Change& change, Arena& arena) = 0;
     // Applies a DDL message (stream/format/ddl_message.h): its tables are mapped to their targets, false when all of
     // them are routed away. Literals are taken out of its text where a table has rules, and `obstacle` says why a
     // target must not run it. A stop Error when it gives a table that has rules or a route a name that has none.
     virtual bool apply_ddl(Change& change, Arena& arena) const = 0;
-    // Tells it of all tables that the source replicates, as they are there now. Until it knows them, a truncate of a
-    // table that is routed to another name is refused unless the files say where the table of that name goes. What
-    // compile() would say to them, for those that the rules do not fit.
+    // Takes all tables that the source replicates, as they are now. Without them, a truncate of a table that is routed
+    // to another name is refused unless the files say where the table of that name goes. Returns compile()'s errors for
+    // the tables that the rules do not fit.
     virtual std::vector<Error> know(std::span<const RelationPtr> tables) = 0;
     // The same for tables that were replicated once: a target may hold rows of them.
     virtual void know_former(std::span<const RelationPtr> tables) = 0;

@@ -18,7 +18,7 @@ const Column* column_named(const Relation& relation, const std::string& name) {
     return found == relation.columns.end() ? nullptr : &*found;
 }
 
-// Whether a rule could not tell them apart.
+// Whether they are the same to a rule.
 bool same(const Relation& a, const Relation& b) {
     const bool numbers = is_numbered(a) && is_numbered(b);
     return a.schema == b.schema && a.table == b.table &&
@@ -96,7 +96,7 @@ bool TableMemory::is_of_newest(const Rule& rule, const TableRules& rules, const 
            });
 }
 
-// The replicator may not have been able to tell numbers that it could tell before.
+// The replicator may now lack column numbers that it knew before.
 const Relation& TableMemory::numbered(const Relation& relation) const {
     const TableHistory* table = seen(relation.oid);
     if (table == nullptr || is_numbered(relation)) return relation;
@@ -188,16 +188,17 @@ void TableMemory::check_still_ruled(const PastDefinition& before, const Relation
     for (const std::string& name : before.ruled) {
         if (column_named(relation, name) == nullptr || std::ranges::binary_search(ruled, name)) continue;
         throw stop_error(
-            fmt::format("unable to go on with table '{}': rows from before it was altered are still to come, and "
+            fmt::format("unable to continue table '{}': rows from before it was altered are still to come, and "
                         "column '{}' had a rule then",
                         qualified(relation), name),
-            fmt::format("If the column is called otherwise now, add was: {} to the rule of its new name; else keep its "
-                        "rule until these rows have passed.",
-                        name));
+            fmt::format(
+                "If the column has another name now, add was: {} to the rule of its new name. Otherwise keep its "
+                "rule until these rows have passed.",
+                name));
     }
 }
 
-// Behind the definition in force, unless it is the same; what was met behind it before comes again.
+// After the definition in force, unless it is the same; later ones that were met before will come again.
 void TableMemory::add(TableHistory& table, PastDefinition met) {
     const Oid oid = met.relation.oid;
     const TableHistory was = table;
@@ -232,24 +233,22 @@ void TableMemory::accept_unnamed(const Relation& relation, const Position& posit
     const bool expected = before != none && is_expected(found->second.accepted[before]);
     if (last != nullptr && qualified(*last) != qualified(relation)) {
         if (!expected)
-            throw stop_error(
-                fmt::format("unable to go on with table '{}': it was called '{}' before, and the rules and "
-                            "routing files know only that name",
-                            qualified(relation), qualified(*last)),
-                "Name the table by its new name in the files, too, and start again.");
-        throw stop_error(
-            fmt::format("unable to go on with table '{}': the rules and routing files know it only as '{}', "
-                        "as it was called when the worker was started",
-                        qualified(relation), qualified(*last)),
-            "Name the table in the files by both names, and start again.");
+            throw stop_error(fmt::format("unable to continue table '{}': its name was '{}' before, and the rules and "
+                                         "routing files have only that name",
+                                         qualified(relation), qualified(*last)),
+                             "Add the table's new name to the files and start again.");
+        throw stop_error(fmt::format("unable to continue table '{}': the rules and routing files have it only as '{}', "
+                                     "its name when the worker was started",
+                                     qualified(relation), qualified(*last)),
+                         "Put both names of the table into the files and start again.");
     }
     const Relation* next = newest(relation).relation;
     if (next != nullptr && qualified(*next) != qualified(relation))
         throw stop_error(
-            fmt::format("unable to go on with table '{}': rows from before it was called '{}' are still to "
-                        "come, and the rules and routing files do not know this name any more",
+            fmt::format("unable to continue table '{}': rows from before it was renamed to '{}' are still to "
+                        "come, and the rules and routing files no longer have the old name",
                         qualified(relation), qualified(*next)),
-            "Name the table in the files by both names until these rows have passed.");
+            "Keep both names of the table in the files until these rows have passed.");
     if (next != nullptr && before != none) check_still_ruled(found->second.accepted[before], relation, {});
     seen_.erase(found);
     keep(relation.oid);

@@ -1,5 +1,5 @@
 // What is known of tables' definitions: those whose rows passed under the rules, in order of position, one that was
-// refused, and those that the replicator knows. Rules go by columns' names; from here comes what a name stood for.
+// refused, and those that the replicator knows. Rules refer to columns by name; this tells what a name meant when.
 #pragma once
 
 #include <functional>
@@ -18,9 +18,9 @@ class TableMemory {
     void recall(std::map<Oid, TableHistory> seen, Keep keep);
     // A definition as the replicator has it now, perhaps later than the rows that come.
     void know(const Relation& relation) { known_[relation.oid] = relation; }
-    // The rules fit that definition: what the table's first rows come with shall be compared with it.
+    // The rules fit that definition: the definition of the table's first rows is compared with it.
     void expect(const Relation& relation, const TableRules* rules);
-    // Rows up to this one do not come again.
+    // Rows up to this one will not come again.
     void applied(const Position& upto) { applied_ = upto; }
 
     // The rules as they hold for this definition: those with `was` under the column's name at that time; without those
@@ -32,13 +32,13 @@ class TableMemory {
     void accept(const Relation& relation, const Position& position, const TableRules* rules);
     // The same for a table that the files do not name: it must not be one that they named.
     void accept_unnamed(const Relation& relation, const Position& position);
-    // The rules do not fit this definition, which later ones shall know of.
+    // The rules do not fit this definition; later ones are compared with it.
     void refuse(const Relation& relation);
 
    private:
     [[nodiscard]] const TableHistory* seen(Oid table) const;
-    // The newest definition, which the files are written for, when it is another than this one. What is known of the
-    // replicator may be older, and a definition that is new here newer still: then it is not sure.
+    // The newest definition, for which the files are written, if it differs from this one. The replicator's may be
+    // older than one that is new here: then it is not sure.
     struct Newest {
         const Relation* relation = nullptr;
         bool sure = true;

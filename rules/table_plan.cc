@@ -41,7 +41,7 @@ Value transformed(const TransformStep& step, const Value& value, Arena& arena) {
     }
 }
 
-// `value` is the source's; unchanged stands for a value that is not known.
+// `value` is the source's; an unchanged one is not known.
 Verdict judge(const FilterStep& step, Value value, Arena& arena) {
     if (value.is_unchanged()) return Verdict::unknown;
     for (const TransformStep& before : step.before) value = transformed(before, value, arena);
@@ -89,7 +89,7 @@ Verdict judge_new_row(const std::vector<FilterStep>& filters, const Change& chan
         if (one == Verdict::unknown) blind = &filter;
     }
     if (blind != nullptr)
-        stop(blind->place, "the update did not touch the filtered value, so the log does not hold it (TOAST)",
+        stop(blind->place, "the update did not touch the filtered value, so the WAL does not hold it (TOAST)",
              fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
                          change.relation->schema, change.relation->table));
     return Verdict::pass;
@@ -178,7 +178,8 @@ bool RunningPlan::apply(Change& change, Arena& arena) const {
     return passes;
 }
 
-// It came by an insert or by an update, and nobody knows which: what only one of them lets pass may be there or not.
+// The row came by an insert or by an update, and it is not known by which: what only one of them lets pass may or may
+// not be there.
 Verdict RunningPlan::was_there(const Change& change, Arena& arena) const {
     const Verdict updated = judge_old_row(parts_.stages.update_filters, change, arena);
     if (same_filters_) return updated;
@@ -201,7 +202,7 @@ bool RunningPlan::update(Change& change, Arena& arena) const {
         if (before == Verdict::fail) return enter(change, arena);
         change.upsert = before == Verdict::unknown;
     }
-    // A row that may be new in the target shall not show there what an insert would hide.
+    // A row that may be new in the target must not show there what an insert would hide.
     change.new_row = rewrite(parts_, change.upsert ? stages.entered : stages.update, change.new_row, false, arena);
     rewrite_old(parts_, stages.update, change, arena);
     return true;
@@ -217,7 +218,7 @@ bool RunningPlan::enter(Change& change, Arena& arena) const {
             filled[i] = row[i].is_unchanged() && in_old_row(change, i) ? change.old_row[i] : row[i];
             if (filled[i].is_unchanged())
                 stop(parts_.stages.update_filters[0].place,
-                     "the update brings a row into the filter, but the log does not hold all of it (TOAST)",
+                     "the row passes the filter only since the update, but the WAL does not hold all of it (TOAST)",
                      fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
                                  parts_.source->schema, parts_.source->table));
         }
@@ -245,7 +246,7 @@ bool RunningPlan::leave(Change& change, Arena& arena) const {
         }
         if (!known)
             stop(parts_.stages.update_filters[0].place,
-                 "an update takes a row out of the filter, but its key is not known",
+                 "after the update the row no longer passes the filter, but its key is not known",
                  "Give the table a primary key or REPLICA IDENTITY FULL.");
         change.old_row = key;
         change.old_kind = OldRow::key;

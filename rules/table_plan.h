@@ -1,6 +1,6 @@
 // A plan as it runs: filters judge the source's row, transforms rewrite what passes, the projection leaves columns out.
 //
-// Rules run in the file's order: a filter behind a transform of its column judges the transformed value.
+// Rules run in the file's order: a filter after a transform of its column judges the transformed value.
 #pragma once
 
 #include <memory>
@@ -30,12 +30,12 @@ struct FilterStep {
     ValueType type = ValueType::other;
     bool allow_empty_deletes = false;
     std::shared_ptr<const Predicate> predicate;  // null for is_null and not_null
-    std::vector<TransformStep> before;           // transforms of the column that stand above
+    std::vector<TransformStep> before;           // earlier transforms of the column
     Place place;
 };
 
 // Which rules a change meets, by the source's operation. An update that becomes an insert (or a delete), or may
-// become one in the sink (Change::upsert), passes the transforms of both operations: it shall not show what either
+// become one in the sink (Change::upsert), passes the transforms of both operations: it must not show what either
 // hides.
 struct Stages {
     std::vector<FilterStep> insert_filters, update_filters, delete_filters;

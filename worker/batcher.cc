@@ -8,7 +8,7 @@ namespace pgsluice {
 
 namespace {
 
-// A piece of a transaction is no flush: nobody sees it. Larger ones cost fewer round trips.
+// A piece of a transaction makes nothing visible, so it may be larger: fewer round trips.
 constexpr std::size_t pieces_factor = 4;
 
 std::size_t row_bytes(Row row) {

@@ -19,14 +19,14 @@ struct BatchLimits {
 };
 
 // A batch grows until a transaction ends at or above a limit. Inside a transaction it is cut at four times the limits.
-// Whole transactions never wait for the rest of one behind them (cut()): a full stream may have no room for that rest
-// until they are applied.
+// Whole transactions never wait for the rest of a later one (cut()): a full stream may have no room for that rest until
+// they are applied.
 class Batcher {
    public:
     // What is at or below `from.position` is skipped.
     Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from);
 
-    // Hands in the next message of kind changes; the one before must have been used up by fill().
+    // Hands in the next message of kind changes; fill() must have used up the one before.
     void start(const Message& message, std::shared_ptr<const Block> block);
     // Moves on through the message. True: the batch is full and must be applied and cleared, then call again. False:
     // the message is used up; the batch may hold something (worth_applying) and more may be added to it.
@@ -36,8 +36,8 @@ class Batcher {
 
     // Whether applying the batch would move the sink: it has changes, ends a transaction, or passed something.
     [[nodiscard]] bool worth_applying() const noexcept { return moved_; }
-    // Cuts a batch that ends inside a transaction where the last whole one in it ends: what is behind that moves to
-    // `rest`, in the same order. False, and nothing is changed, when there is nothing to cut. The rest's views point
+    // Cuts a batch that ends inside a transaction after the last whole one in it: what follows moves to `rest`, in the
+    // same order. False, and nothing is changed, when there is nothing to cut. The rest's views point
     // into what `batch` keeps; once the cut batch is applied, rest_left() says that the rest is the batch now.
     bool cut(Batch& batch, std::vector<Change>& rest) const;
     void rest_left(Batch& batch, std::vector<Change> rest);
@@ -57,9 +57,9 @@ class Batcher {
     Ruleset& ruleset_;
     Plans& plans_;
     const BatchLimits limits_;
-    Position position_;  // of the last change gone by
+    Position position_;  // of the last change read
     StreamSeq message_seq_;
-    StreamSeq message_end_;  // the sequence behind the message
+    StreamSeq message_end_;  // the sequence after the message
     std::shared_ptr<const Block> block_;
     std::size_t next_item_ = 0;
     bool block_kept_ = false;

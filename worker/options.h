@@ -1,4 +1,4 @@
-// What a worker is told, apart from its sink's own options.
+// A worker's options; those of its sink are in sinks/options.h.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct WorkerOptions {
     std::size_t batch_bytes = 8 * 1024 * 1024;  // and bytes
     bool exit_after_snapshot = false;
     std::optional<Lsn> exit_at_lsn;   // exit 0 once everything committed before it is applied
-    int registry_interval_ms = 1000;  // how often the KV registry is told
+    int registry_interval_ms = 1000;  // how often the worker reports to the KV registry
 };
 
 }  // namespace pgsluice

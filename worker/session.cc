@@ -13,7 +13,7 @@ namespace pgsluice {
 namespace {
 
 constexpr std::size_t max_bytes_ahead = 4 * 1024 * 1024;
-// How long the loop waits for a message when it has nothing to apply; also the rhythm of flush().
+// How long the loop waits for a message when it has nothing to apply; flush() is called as often.
 constexpr int idle_wait_ms = 200;
 constexpr int piece_wait_ms = 20;
 
@@ -36,7 +36,7 @@ void Session::restore_snapshot(SnapshotBegin begin, StreamSeq marker) {
     snapshot_.begin(std::move(begin), {marker, applied_upto_.position});
 }
 
-// The loop: take messages as long as they come, apply when a batch is full or the input has run dry.
+// The loop: take messages while they come, apply when a batch is full or the input has run dry.
 void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& tell) {
     tell_ = tell;
     sink_.while_waiting([this] { tell_if_due(); });
@@ -69,7 +69,7 @@ void Session::tell_if_due() {
 
 WorkerReport Session::told() const { return before_epoch_ ? *before_epoch_ : report(); }
 
-// What ends a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
+// The end of a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
 // wait a little for the next message and save a round trip to the target.
 int Session::patience_ms() const {
     if (!batcher_.worth_applying()) return idle_wait_ms;
@@ -115,8 +115,8 @@ void Session::take_snapshot_begin(const Message& message) {
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
     if (snapshot_.epoch() != begin.epoch) tell_begin(begin);
-    const Checkpoint behind = pass(message);
-    snapshot_.begin(std::move(begin), {begin_seq_, behind.position});
+    const Checkpoint after = pass(message);
+    snapshot_.begin(std::move(begin), {begin_seq_, after.position});
     before_epoch_.reset();
 }
 
@@ -135,13 +135,13 @@ void Session::take_snapshot_end(const Message& message) {
     log_(LogLevel::info, fmt::format("snapshot complete: epoch {}, {} rows", end.epoch, snapshot_.rows()));
 }
 
-// A message that does not go through the batch: the checkpoint behind it.
+// For a message that does not go through the batch: the checkpoint after it.
 Checkpoint Session::pass(const Message& message) {
     batcher_.pass(message, batch_);
-    const Checkpoint behind = batch_.upto;
+    const Checkpoint after = batch_.upto;
     batch_.clear();
     batcher_.applied();
-    return behind;
+    return after;
 }
 
 void Session::idle() {
@@ -161,7 +161,7 @@ void Session::apply() {
     sink_.apply(batch_);
     PGSLUICE_FAILPOINT("after_apply");
     if (batch_.complete) {
-        applied_ = taken_;  // what this batch holds of the message being taken comes on top
+        applied_ = taken_;  // of the message being read, this batch may hold even more
         applied_upto_ = batch_.upto;
     }
     if (cut) {

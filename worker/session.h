@@ -16,10 +16,10 @@
 
 namespace pgsluice {
 
-// What a session tells the outside about once a second.
+// What a session reports about once a second.
 struct WorkerReport {
-    SinkState durable;   // what the sink would remember after a crash now
-    Checkpoint applied;  // what it was handed and has not refused
+    SinkState durable;   // what the sink would remember after a crash
+    Checkpoint applied;  // what the sink has accepted
     Lsn applied_lsn;     // everything committed before it is applied
 };
 
@@ -28,17 +28,17 @@ class Session {
     Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, const Checkpoint& from,
             const Log& log);
 
-    // A snapshot that the sink is in the middle of, found again at its begin marker.
+    // A snapshot that the sink is still loading, with its begin marker.
     void restore_snapshot(SnapshotBegin begin, StreamSeq marker);
     // `from` is a copy's begin marker, whatever the sink remembers: what that is must not be told to anybody, or the
     // stream is kept for it and trimmed under this session.
     void starts_over() noexcept { before_epoch_ = WorkerReport{{applied_upto_, 0, {}}, applied_upto_, {}}; }
     // The files were compared with all that is replicated: a copy need not be.
     void tables_were_checked() noexcept { rule_tables_.clear(); }
-    // What exit_after_snapshot waits for has happened in an earlier session.
+    // What exit_after_snapshot waits for happened in an earlier session.
     void snapshot_was_applied() noexcept { snapshot_done_ = true; }
-    // exit_after_snapshot waits for this copy or a later one; without this call, for any.
-    void wait_for_copy(std::uint64_t epoch) noexcept { awaited_epoch_ = epoch; }
+    // exit_after_snapshot waits for this epoch or a later one; without this call, for any.
+    void wait_for_snapshot(std::uint64_t epoch) noexcept { awaited_epoch_ = epoch; }
     // Until the stop token fires or an exit_* option is met; applies what is complete and closes the sink.
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
@@ -75,10 +75,10 @@ class Session {
     std::uint64_t awaited_epoch_ = 0;
     std::function<void(const WorkerReport&)> tell_;
     std::chrono::steady_clock::time_point next_report_{};
-    std::chrono::steady_clock::time_point next_flush_{};  // of its own: a sink that waits in apply() reports meanwhile
+    std::chrono::steady_clock::time_point next_flush_{};  // separate: a sink that waits in apply() still reports
     // What is told until the sink has taken over a new epoch: neither the old one's state nor yet the new one's.
     std::optional<WorkerReport> before_epoch_;
-    Fetcher fetcher_;  // last: it reads from the moment it is made
+    Fetcher fetcher_;  // last: it starts reading when it is constructed
 };
 
 }  // namespace pgsluice

@@ -13,21 +13,21 @@
 
 namespace pgsluice {
 
-// A warning for each table of the rules and routing files that is not among these: a misspelt name would mask nothing.
-// A partitioned table is among them when a partition is. `named` as Ruleset::tables() has them: "users" or
-// "shop.users".
+// A warning for each table of the rules and routing files that is not in `tables`: a misspelt name would mask nothing.
+// A partitioned table counts as present when one of its partitions is. `named` as Ruleset::tables() has them: "users"
+// or "shop.users".
 std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables);
 
 class SnapshotFeed {
    public:
     SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}
 
-    // A begin marker: compiles the rules for all its tables, then tells the sink. One that repeats the epoch under way
-    // only tells the sink, which may count on the later marker from then on.
+    // A begin marker: compiles the rules for all its tables, then calls the sink's begin_snapshot(). For one that
+    // repeats the current epoch it only calls the sink, which may rely on the later marker from then on.
     void begin(SnapshotBegin begin, const Checkpoint& upto);
-    // The same for a snapshot that a restarted sink is in the middle of: the sink is not told again.
+    // The same for a snapshot that a restarted sink is still loading, without calling the sink.
     void restore(SnapshotBegin begin);
-    // A message of kind copy. `upto` lies behind it.
+    // A message of kind copy. `upto` is the checkpoint after it.
     void copy(const Message& message, const Checkpoint& upto);
     void end(const SnapshotEnd& end, const Checkpoint& upto);
 

@@ -31,7 +31,7 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
     while (true) {
         if (const auto state = broker.stream_state(names.stream)) return *state;
         if (!told)
-            log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has made it yet",
+            log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has created it yet",
                                             names.stream, names.group));
         told = true;
         if (!pause(stop, poll)) throw Interrupted{};
@@ -40,8 +40,8 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
 }
 
 // The KV key may be of a stream that was re-created since.
-bool holds_copy(Broker& broker, const Names& names, const StreamState& state, const SnapshotStart& copy,
-                const std::stop_token& stop) {
+bool holds_snapshot(Broker& broker, const Names& names, const StreamState& state, const SnapshotStart& copy,
+                    const std::stop_token& stop) {
     if (copy.seq < state.first_seq || copy.seq > state.last_seq) return false;
     try {
         const auto begin = read_snapshot_begin(broker, names, copy.seq, stop);
@@ -70,12 +70,13 @@ WorkerFacts facts_of(const WorkerOptions& options, Broker& broker, std::optional
     if (const auto& loading = facts.sink;
         loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
         const SnapshotStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
-        facts.other_copy = !holds_copy(broker, options.names, state, copy, stop);
+        facts.other_snapshot = !holds_snapshot(broker, options.names, state, copy, stop);
     }
-    // A worker that can go on as it is has no use for the copy, and what is wrong with that must not stop it.
-    const bool needed = needs_copy(facts);
-    if (needed || options.exit_after_snapshot) facts.copy = find_snapshot_start(broker, options.names);
-    if (needed && facts.copy) facts.copy_held = holds_copy(broker, options.names, state, *facts.copy, stop);
+    // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
+    const bool needed = needs_snapshot(facts);
+    if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
+    if (needed && facts.snapshot)
+        facts.snapshot_held = holds_snapshot(broker, options.names, state, *facts.snapshot, stop);
     return facts;
 }
 
@@ -91,15 +92,15 @@ StreamState settled(const WorkerOptions& options, Broker& broker, const std::opt
     return state;
 }
 
-// The newest begin marker of the snapshot the sink is in the middle of: the registry may have been told of a later one
-// than the sink wrote down, and then the stream may have been trimmed up to that.
+// The newest begin marker of the snapshot that the sink is loading. The registry may name a later one than the sink
+// wrote down, and then the stream may have been trimmed up to that.
 StreamSeq begin_marker(WorkerRegistry& registry, const WorkerOptions& options, const SinkState& state) {
     const auto entry = registry.find(options.worker);
     const bool same = entry && entry->loading_epoch == state.loading_epoch;
     return same ? std::max(state.begin_seq, entry->begin_seq) : state.begin_seq;
 }
 
-// The sink stopped inside a snapshot: what its rows mean stands in the begin marker.
+// The sink stopped inside a snapshot: the begin marker says what the rows mean.
 void restore_snapshot(Session& session, Broker& broker, const Names& names, const SinkState& state,
                       const std::stop_token& stop) {
     auto begin = read_snapshot_begin(broker, names, state.begin_seq, stop);
@@ -139,27 +140,27 @@ std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
     return made;
 }
 
-// Checks the files against what is replicated, before anything is read. A worker that goes on may have to read what
-// came before a table was changed, under the rules of that time.
-void check_tables(Ruleset& ruleset, const GroupTables& tables, bool goes_on, const Log& log) {
+// Checks the files against what is replicated, before anything is read. A worker that continues may have to read rows
+// from before a table was altered, under the rules of that time.
+void check_tables(Ruleset& ruleset, const GroupTables& tables, bool continues, const Log& log) {
     ruleset.know_former(shared(tables.former));
     for (const Error& problem : ruleset.know(shared(tables.now))) {
-        if (!goes_on)
+        if (!continues)
             throw usage_error(problem.what(), fmt::format("{}{}If the table was changed since the replicator was "
-                                                          "started, restart that first.",
+                                                          "started, restart the replicator first.",
                                                           problem.hint(), problem.hint().empty() ? "" : " "));
         log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));
     }
     for (const auto& warning : unmatched_tables(ruleset.tables(), tables.now)) log(LogLevel::warning, warning);
 }
 
-// Whether the entry is but a copy of what this sink remembers itself, whose own lock says that nobody else has it.
+// Whether the entry only repeats this sink's own state, which the sink's own lock protects.
 bool is_of(const WorkerEntry& entry, const Sink& sink, const std::optional<SinkState>& state) {
     return sink.keeps_state() && state && entry.durable.resume_seq <= state->checkpoint.resume_seq;
 }
 
-// One name, one worker: two would share the data between them, or the stream be trimmed under one of them. One that was
-// killed does not report any more; waiting for that takes a moment, so it is done where it might be another.
+// One name, one worker: two would split the data between them, or the stream would be trimmed under one of them. A
+// worker that was killed no longer reports. Waiting for that takes a moment, so it is done only if it may be another.
 void take_name(WorkerRegistry& registry, const WorkerOptions& options, const Sink& sink,
                const std::optional<SinkState>& state, const Log& log, const std::stop_token& stop) {
     const auto entry = registry.find(options.worker);
@@ -167,11 +168,12 @@ void take_name(WorkerRegistry& registry, const WorkerOptions& options, const Sin
     if (entry->sink != options.sink)
         throw stop_error(fmt::format("unable to start worker '{}': the group has a {} worker of this name",
                                      options.worker, entry->sink),
-                         "give this one its own --worker-name, or take the other off with pgsluice forget");
+                         "Give this one its own --worker-name, or remove the other with pgsluice forget.");
     const auto interval = std::chrono::milliseconds(options.registry_interval_ms);
     const auto silence = std::chrono::microseconds(registry.now_us() - entry->reported_us);
     if (entry->session.empty() || silence > 10 * interval || is_of(*entry, sink, state)) return;
-    log(LogLevel::info, fmt::format("worker '{}' reported a moment ago: waiting whether it goes on", options.worker));
+    log(LogLevel::info,
+        fmt::format("worker '{}' was active recently; checking whether it is still running", options.worker));
     for (int i = 0; i < 15; ++i) {
         if (!pause(stop, interval / 5)) throw Interrupted{};
         const auto now = registry.find(options.worker);
@@ -179,11 +181,11 @@ void take_name(WorkerRegistry& registry, const WorkerOptions& options, const Sin
         if (now->reported_us != entry->reported_us)
             throw retry_error(
                 fmt::format("unable to start worker '{}': another worker of this name is running", options.worker),
-                "give each worker of a group its own --worker-name");
+                "Give each worker of a group its own --worker-name.");
     }
 }
 
-// The sink ends first: until then something of it may be on its way, and nobody else may have the name.
+// The sink ends first: until then its output may still be in flight, and no other worker may take the name.
 struct Leaving {
     WorkerRegistry& registry;
     const std::string& worker;
@@ -194,7 +196,7 @@ struct Leaving {
     }
 };
 
-// What a sink that remembers nothing was told last, as the registry has it.
+// The registry's state of a sink that keeps none itself.
 std::optional<SinkState> recall(WorkerRegistry& registry, const WorkerOptions& options, Sink& sink) {
     const auto entry = registry.find(options.worker);
     if (!entry || entry->durable.resume_seq.value == 0) return std::nullopt;
@@ -225,8 +227,8 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     const auto [from, over] = decide_worker_start(facts);
     if (over) {
         log(LogLevel::warning,
-            fmt::format("worker '{}' starts over with the copy of epoch {}: messages it needed are not there",
-                        options.worker, facts.copy->epoch));
+            fmt::format("worker '{}' starts over with the snapshot of epoch {}: messages it needed are gone",
+                        options.worker, facts.snapshot->epoch));
         state.reset();
     }
     // Written before a row of a definition is handed on, so before the sink can remember one of it.
@@ -248,15 +250,15 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     Session session(options, *ruleset, *sink, *consumer, from, log);
     if (over) session.starts_over();
     if (tables) session.tables_were_checked();
-    session.wait_for_copy(newest_epoch(facts));
+    session.wait_for_snapshot(newest_epoch(facts));
     if (state && state->loading_epoch != 0 && state->begin_seq != from.resume_seq)
         restore_snapshot(session, *broker, options.names, *state, stop);
-    if (options.exit_after_snapshot && !over && has_newest_copy(facts)) {
-        log(LogLevel::info, fmt::format("the snapshot of epoch {} was applied before", facts.copy->epoch));
+    if (options.exit_after_snapshot && !over && has_newest_snapshot(facts)) {
+        log(LogLevel::info, fmt::format("the snapshot of epoch {} was applied before", facts.snapshot->epoch));
         session.snapshot_was_applied();
     }
     running();
-    log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, behind {}", options.worker,
+    log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, from.resume_seq.value, to_string(from.position)));
     session.run(stop, [&](const WorkerReport& report) {
         if (report.durable.checkpoint.resume_seq.value != 0) durable = report.durable;

@@ -11,13 +11,13 @@
 
 namespace pgsluice {
 
-// Makes the sink of a session; called anew after a retry Error.
+// Makes the sink of a session; called again after a retry Error.
 using SinkFactory = std::function<std::unique_ptr<Sink>(std::stop_token stop)>;
 
 // One session from the sink's checkpoint: opens the sink, connects to NATS, waits for the group's stream, then reads,
-// decodes, applies the rules and hands batches to the sink. Returns when asked to stop (what is complete is applied) or
-// when an exit_* option says so. Throws Error; the supervise loop calls it again after a retry Error. `running` is
-// called once reading has begun.
+// decodes, applies the rules and hands batches to the sink. Returns when a stop is requested (what is complete is
+// applied) or when an exit_* option says so. Throws Error; the supervise loop calls it again after a retry Error.
+// `running` is called once reading has begun.
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
                 const std::function<void()>& running, std::stop_token stop);
 

@@ -11,11 +11,11 @@ namespace pgsluice::rules {
 namespace {
 
 // Commands that mean on the target what they mean in the source. The others (DROP SCHEMA, DROP OWNED) are also about
-// what is not the group's, and of a dropped index nobody can tell whose it was.
+// what is not the group's, and a dropped index does not say which table it was on.
 constexpr std::array<std::string_view, 6> kRunnable{"CREATE TABLE", "ALTER TABLE", "DROP TABLE",
                                                     "CREATE INDEX", "ALTER INDEX", "COMMENT"};
 
-// What may stand behind ADD in ALTER TABLE instead of a column.
+// What may follow ADD in ALTER TABLE instead of a column.
 constexpr std::array<std::string_view, 7> kNoColumn{"constraint", "primary", "unique", "foreign",
                                                     "check",      "exclude", "not"};
 
@@ -116,8 +116,8 @@ class DdlRules {
 
     [[noreturn]] static void refuse_name(const DdlObject& object, const Place& old) {
         throw stop_error(
-            fmt::format("unable to go on behind a DDL command: it may give table '{}' ({}:{}) the name '{}.{}', "
-                        "which the file does not know",
+            fmt::format("unable to continue after a DDL command: it may rename table '{}' ({}:{}) to '{}.{}', "
+                        "which the file does not name",
                         old.table, old.file, old.line, object.schema, object.table),
             "Name the table by its new name in the rules and routing files, too, and start again.");
     }

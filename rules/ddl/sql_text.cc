@@ -57,8 +57,8 @@ class Scanner {
         add(Kind::other, at_ + 1);
     }
 
-    // Behind the closing quote. A doubled quote does not close; with `escapes` neither does one behind a backslash. A
-    // string goes on, as what it was, behind white space that holds a newline.
+    // After the closing quote. A doubled quote does not close; with `escapes` neither does one after a backslash. A
+    // string continues after white space that holds a newline.
     [[nodiscard]] std::size_t string_end(std::size_t i, char quote, bool escapes) const {
         for (; i < text_.size(); ++i) {
             if (escapes && text_[i] == '\\') {
@@ -95,7 +95,7 @@ class Scanner {
         return i;
     }
 
-    // 1, 1.5, .5, 1e-5, 0xff, 1_000; takes letters behind it along, so that nothing of a number is left over.
+    // 1, 1.5, .5, 1e-5, 0xff, 1_000; takes the letters after it too, so that nothing of a number is left over.
     [[nodiscard]] std::size_t number_end() const {
         std::size_t i = at_;
         while (i < text_.size()) {
@@ -142,7 +142,7 @@ constexpr std::array<std::string_view, 15> kTypesWithLength{
     "varchar", "char",  "character", "varying", "bpchar",    "bit",         "numeric", "decimal",
     "dec",     "float", "time",      "nchar",   "timestamp", "timestamptz", "interval"};
 
-// Words that stand for a value.
+// Words that are values.
 constexpr std::array<std::string_view, 9> kValueWords{"true",         "false",           "user",
                                                       "current_user", "session_user",    "current_role",
                                                       "system_user",  "current_catalog", "current_schema"};

@@ -1,4 +1,4 @@
-// Reads the entries of one map of a file by name and refuses those nobody asked for.
+// Reads the entries of one map of a file by name and refuses unknown ones.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ class Fields {
     bool flag(std::string_view key, bool otherwise);
     // A whole number of at least `least`.
     std::optional<int> number(std::string_view key, int least);
-    // usage Error naming the first entry that was not asked for, and those that were.
+    // usage Error naming the first entry that was not taken, and the known ones.
     void expect_end() const;
 
     [[nodiscard]] const Place& place() const { return place_; }

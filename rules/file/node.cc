@@ -20,11 +20,11 @@ class Converter {
    public:
     explicit Converter(const std::string& name) : name_(name) {}
 
-    // `line` is where the node is used: an alias has the mark of what it stands for.
+    // `line` is where the node is used: an alias has the mark of what it refers to.
     Node convert(const YAML::Node& yaml, int line) {
         Node node;
         node.line = line_of(yaml);
-        if (++nodes_ > kMaxNodes) fail(line, "aliases make it larger than a million entries");
+        if (++nodes_ > kMaxNodes) fail(line, "with its aliases it has more than a million entries");
         if (yaml.IsScalar()) {
             node.kind = Node::Kind::scalar;
             node.text = yaml.Scalar();
@@ -42,7 +42,7 @@ class Converter {
 
     void convert_items(Node& node, const YAML::Node& yaml, int line) {
         for (const YAML::Node& outer : around_)
-            if (outer.is(yaml)) fail(line, "an alias stands for something that it is itself a part of");
+            if (outer.is(yaml)) fail(line, "an alias refers to something that contains it");
         if (around_.size() == kMaxDepth) fail(line, "nested too deeply");
         around_.push_back(yaml);
         if (yaml.IsSequence()) {
@@ -60,10 +60,10 @@ class Converter {
         if (!key.IsScalar()) fail(line, "a key must be a plain name");
         const std::string& text = key.Scalar();
         if (text == "<<")
-            fail(line, "merge keys ('<<') are not understood",
+            fail(line, "merge keys ('<<') are not supported",
                  "Write the entries out, or use an alias for a whole list or map.");
         if (std::any_of(map.items.begin(), map.items.end(), [&](const Node& item) { return item.key == text; }))
-            fail(line, fmt::format("the key '{}' stands there twice", text));
+            fail(line, fmt::format("the key '{}' appears twice", text));
         Node item = convert(value, line);
         item.key = text;
         item.line = line;

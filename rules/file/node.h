@@ -1,4 +1,4 @@
-// A configuration file as a plain tree with line numbers; what the YAML library knows stays in node.cc.
+// A configuration file as a plain tree with line numbers; the YAML library is used in node.cc only.
 #pragma once
 
 #include <string>
@@ -21,9 +21,9 @@ struct Node {
 };
 
 // usage Error when the file cannot be read, is not YAML, holds more than one document, repeats a key, or has an
-// alias inside what it stands for, or a merge key.
+// alias inside what it refers to, or a merge key.
 Node read_yaml_file(const std::string& path);
-// The same for text; `name` stands for the file in errors.
+// The same for text; `name` names the file in errors.
 Node read_yaml(const std::string& text, const std::string& name);
 
 }  // namespace pgsluice::rules

@@ -59,7 +59,7 @@ std::vector<Route> read_routes(const Node& root, const std::string& path) {
     for (const Node& node : root.items) {
         Route route = read_route(node, place);
         for (const Route& other : routes)
-            if (other.source == route.source) throw refuse(route.place, "the table stands there twice");
+            if (other.source == route.source) throw refuse(route.place, "the table appears twice");
         routes.push_back(std::move(route));
     }
     return routes;

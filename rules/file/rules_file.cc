@@ -35,7 +35,7 @@ std::vector<std::string> read_columns(Fields& fields) {
     const auto column = fields.text("column");
     const Node* list = fields.take("columns");
     if (column.has_value() == (list != nullptr))
-        throw refuse(fields.place(), "'column' is missing or stands there twice");
+        throw refuse(fields.place(), "'column' is missing, or both 'column' and 'columns' are there");
     if (column) return {*column};
     std::vector<std::string> columns;
     for (const Node& item : list->items) {
@@ -81,7 +81,7 @@ std::vector<Rule> read_rule(const Node& node, Place place, const TransformDefaul
     rule.kind = read_kind(fields);
     const std::vector<std::string> columns = read_columns(fields);
     rule.was = fields.text("was").value_or("");
-    if (!rule.was.empty() && columns.size() > 1) throw refuse(fields.place(), "'was' can tell of one column only");
+    if (!rule.was.empty() && columns.size() > 1) throw refuse(fields.place(), "'was' needs a rule for one column only");
     place.column = fmt::format("{}", fmt::join(columns, ", "));
     rule.place = place;
     if (const Node* operations = fields.take("operations"))
@@ -133,7 +133,7 @@ RulesFile read_rules(const Node& root, const std::string& path) {
     for (const Node& node : tables->items) {
         TableRules table = read_table(node, place, file.strict, defaults);
         for (const TableRules& other : file.tables)
-            if (other.name == table.name) throw refuse(table.place, "the table stands there twice");
+            if (other.name == table.name) throw refuse(table.place, "the table appears twice");
         file.tables.push_back(std::move(table));
     }
     return file;

@@ -14,7 +14,7 @@
 namespace pgsluice::rules {
 namespace {
 
-// As PostgreSQL prints it, for what comes behind us takes it for that.
+// As PostgreSQL prints it, because everything downstream expects that form.
 void check_integer(std::string_view text, std::int64_t least, std::int64_t most) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

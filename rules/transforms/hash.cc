@@ -1,5 +1,5 @@
 // hash: HMAC-SHA-256 of the value as lower-case hex. The same value gives the same hash in every table that uses the
-// same secret, so joins hold; without the secret nobody can try values.
+// same secret, so joins hold; without the secret, values cannot be guessed by trying.
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
@@ -13,9 +13,9 @@
 namespace pgsluice::rules {
 namespace {
 
-// Errors do not repeat what secret_env and secret_file say: somebody may have put the secret itself there.
+// Errors do not repeat what secret_env and secret_file say: it may be the secret itself, by mistake.
 constexpr std::size_t kHexDigits = 64;
-constexpr std::size_t kDistinct = 32;  // 128 bits: no two values of any table meet by chance
+constexpr std::size_t kDistinct = 32;  // 128 bits: no two values of a table collide by chance
 
 std::string read_secret_file(const std::string& path, const Place& place) {
     auto secret = file_text(path);

@@ -82,7 +82,7 @@ class Rewriter {
         replace(start, transform_.apply({}, ValueType::text, arena_));
     }
 
-    // All values below, keys left alone: a string with a colon behind it is a key.
+    // All values below, keys left alone: a string followed by a colon is a key.
     void leaves() {
         std::size_t depth = 0;
         do {
@@ -160,7 +160,7 @@ std::vector<std::string> read_paths(Fields& parameters) {
     const auto path = parameters.text("path");
     const Node* list = parameters.take("paths");
     if (path.has_value() == (list != nullptr))
-        throw refuse(parameters.place(), "'path' is missing or stands there twice");
+        throw refuse(parameters.place(), "'path' is missing, or both 'path' and 'paths' are there");
     if (path) return {*path};
     std::vector<std::string> paths;
     for (const Node& item : list->items) {
@@ -187,7 +187,7 @@ std::unique_ptr<Transform> make_json(Fields& parameters, const TransformDefaults
     text.type_oid = 25;
     text.type_name = "text";
     if (const std::string reason = inner->unfit(text, ValueType::text); !reason.empty())
-        throw refuse(inner_parameters.place(), "json does not stand inside json");
+        throw refuse(inner_parameters.place(), "a json transform cannot be nested in another");
     return std::make_unique<Json>(std::move(paths), fmt::format("{}", fmt::join(names, ", ")), std::move(inner));
 }
 

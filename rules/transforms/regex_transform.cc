@@ -1,5 +1,5 @@
 // regex: replaces every match. RE2 syntax; $1, ${1}, ${name} and \1 name groups, $$ is a dollar and \\ a
-// backslash. Leftmost matches from left to right; an empty match right behind another match does not count.
+// backslash. Leftmost matches from left to right; an empty match right after another match does not count.
 //
 // RE2 finds one match in linear time, but the next one may have to look at the same rest of the value again: `a.*b|a`
 // on a row of a's is quadratic. So a value may cost only so much CPU time, and is refused beyond.

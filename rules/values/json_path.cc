@@ -38,7 +38,7 @@ class JsonPaths::Parser {
     [[noreturn]] void fail() const {
         throw refuse(place_, fmt::format("'{}' is not a path", text_),
                      "Paths look like $.address.street or $.items[*].name; a name with other characters than letters, "
-                     "digits, _ and $ stands in double quotes: $.\"zip code\".");
+                     "digits, _ and $ is written in double quotes: $.\"zip code\".");
     }
     static bool in_name(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||

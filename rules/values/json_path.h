@@ -25,8 +25,8 @@ class JsonPaths {
     [[nodiscard]] bool ends(States states) const noexcept { return (states & ends_) != 0; }
     [[nodiscard]] States member(States states, std::string_view name) const;
     [[nodiscard]] States element(States states, std::size_t index) const;
-    // Those that look for a member: an array's elements stand for it then, as in PostgreSQL's lax mode, but not those
-    // of an array within it.
+    // Those that look for a member: then they look into an array's elements, as in PostgreSQL's lax mode, but not into
+    // those of an array within it.
     [[nodiscard]] States members(States states) const;
     // At a value that is no array: [0] and [*] are that value itself.
     [[nodiscard]] States no_array(States states) const;

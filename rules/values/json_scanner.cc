@@ -65,7 +65,7 @@ void append_utf8(std::string& out, unsigned code) {
     put(0x80 | (code & 0x3f));
 }
 
-// At the four digits behind \u; returns where the escape ends.
+// At the four digits after \u; returns where the escape ends.
 std::size_t append_escape(std::string& out, std::string_view token, std::size_t at) {
     constexpr unsigned kReplacement = 0xfffd;
     const unsigned first = hex4(token, at);

@@ -31,7 +31,7 @@ std::int64_t parse_exponent(std::string_view text) {
     return negative ? -value : value;
 }
 
-// Walks over the digits, skipping the point; 0 behind the end.
+// Walks over the digits, skipping the point; 0 after the end.
 class Digits {
    public:
     explicit Digits(std::string_view text) : text_(text) {}

@@ -1,4 +1,4 @@
-// A uuid's 32 hex digits, in lower case and whatever stands between them.
+// A uuid's 32 hex digits, in lower case, without separators.
 #pragma once
 
 #include <array>

@@ -165,7 +165,7 @@ TEST_CASE("a name is one worker's: another is refused while it runs, and one of 
     const Finished next = run(group.worker("stdout", {"--exit-at-lsn", group.lsn()}));
     CHECK(next.code == 0);
     CHECK(ns_of(next.out) == std::vector<int>{4});
-    CHECK(next.err.find("waiting whether it goes on") == std::string::npos);
+    CHECK(next.err.find("checking whether it is still running") == std::string::npos);
 }
 
 TEST_CASE("stdout: a slow reader gets everything, and stopping does not wait for one that sleeps") {

@@ -69,7 +69,7 @@ TEST_CASE("nats-server's store is deleted while it is stopped") {
     // The worker alone waits for a stream: it cannot tell this from a group that begins.
     group.check_replicator("is there, but stream '" + group.names.stream + "' is not");
     group.broker()->ensure_stream(group.names, {});
-    group.check_refused("is there, but stream '" + group.names.stream + "' is not", "was made anew since");
+    group.check_refused("is there, but stream '" + group.names.stream + "' is not", "was re-created after");
 }
 
 TEST_CASE("nats-server's store is restored to an earlier copy while it is stopped") {

@@ -76,7 +76,7 @@ TEST_CASE("workers old and new begin with the copy of --resnapshot when what the
     CHECK(contains(asked.err, "--target-existing-rows"));
     group.start_worker({"--target-existing-rows", "truncate"});
     group.check_sums();
-    CHECK(contains(group.worker().err(), "starts over with the copy of epoch 2"));
+    CHECK(contains(group.worker().err(), "starts over with the snapshot of epoch 2"));
 
     const Finished lines = group.to_the_copys_end("stdout");
     INFO(lines.err);
@@ -120,7 +120,7 @@ TEST_CASE("after the broker has lost the stream --resnapshot brings replicator a
     }));
     group.start_worker({"--target-existing-rows", "truncate"});
     group.check_sums();
-    CHECK(contains(group.worker().err(), "starts over with the copy of epoch 2"));
+    CHECK(contains(group.worker().err(), "starts over with the snapshot of epoch 2"));
     group.stop();
 }
 

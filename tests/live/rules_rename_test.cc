@@ -70,7 +70,7 @@ TEST_CASE("a renamed column with a rule stops every session until the rules name
     users.pipeline.on_source(kRename);
     for (int session = 0; session < 3; ++session) {
         for (const auto& sink : sinks)
-            CHECK(contains(users.worker(sink, kEmail, 1), "its column 'email' is called 'email_old' now"));
+            CHECK(contains(users.worker(sink, kEmail, 1), "its column 'email' is now named 'email_old'"));
         users.check_nothing_shows();
     }
     const std::string both = kEmail + ", {type: transform, column: email_old, " + kMask + "}";
@@ -102,7 +102,7 @@ TEST_CASE("a rename before the table's first row is noticed") {
     users.pipeline.on_source("ALTER TABLE users RENAME email TO email_old; ALTER TABLE users ADD email text");
     users.pipeline.on_source("INSERT INTO users VALUES (3, 'canary', 3, 'canary')");
     for (int session = 0; session < 2; ++session)
-        CHECK(contains(users.worker("postgres", kEmail, 1), "its column 'email' is called 'email_old' now"));
+        CHECK(contains(users.worker("postgres", kEmail, 1), "its column 'email' is now named 'email_old'"));
     users.check_nothing_shows();
     users.worker("postgres", kEmail + ", {type: transform, column: email_old, " + kMask + "}", 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(3,c****y,3,c****y)"});

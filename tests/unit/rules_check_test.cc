@@ -61,5 +61,5 @@ TEST_CASE("check tells of tables that are not there") {
     const RulesCheck check = check_rules(*load(kRules, "other: {replicate: false}"), tables);
     CHECK(check.text == "public.other: not replicated\n");
     REQUIRE(check.warnings.size() == 1);
-    CHECK(check.warnings[0] == "there is no table 'users', which the files name");
+    CHECK(check.warnings[0] == "the files name table 'users', which does not exist");
 }

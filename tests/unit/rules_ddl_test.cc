@@ -233,7 +233,7 @@ TEST_CASE("a table with rules does not lose them by a new name") {
     const DdlMessage renamed = ddl("ALTER TABLE", "ALTER TABLE users RENAME TO people", "people");
     const auto masks = load(kMaskEmail);
     const std::string error = error_of([&] { (void)ruled(*masks, renamed); });
-    CHECK(error.find("may give table 'users'") != std::string::npos);
+    CHECK(error.find("may rename table 'users'") != std::string::npos);
     CHECK(error.find("public.people") != std::string::npos);
     CHECK(error_of([&] { (void)ruled(*load("", "users: {destination_table: x}"), renamed); }).find("may give") !=
           std::string::npos);
@@ -256,5 +256,5 @@ TEST_CASE("a table with rules does not lose them by a new name") {
     const auto people = std::make_shared<const Relation>(renamed_users);
     CHECK(error_of([&] {
               (void)masks->accept(people, {Lsn{2}, 1});
-          }).find("it was called 'public.users' before") != std::string::npos);
+          }).find("its name was 'public.users' before") != std::string::npos);
 }

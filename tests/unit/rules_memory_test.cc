@@ -83,7 +83,7 @@ TEST_CASE("a renamed column with a rule stops the worker in every session, until
     Worker worker(rules(kEmail));
     CHECK(worker.meets(table(kBefore), 1).empty());
     for (int session = 0; session < 3; ++session) {
-        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is called 'email_old' now"));
+        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is now named 'email_old'"));
         worker.start(rules(kEmail), at(3));
     }
     // The rows of the old definition that come again have no column of the new name.
@@ -163,11 +163,11 @@ TEST_CASE("a column that takes the name of a dropped one stops the worker, also 
     CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "has no column 'email'"));
     const std::string keep = rules("{type: keep, column: name}");
     worker.start(keep, at(4));
-    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "called 'name' now"));
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "is now named 'name'"));
     worker.start(rules(kEmail), at(4));
     CHECK(worker.meets(table({{1, "id"}, {2, "email"}}), 6).empty());
     worker.start(keep, at(7));
-    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 8), "called 'name' now"));
+    CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 8), "is now named 'name'"));
     worker.start(rules("{type: keep, column: name, was: email}"), at(7));
     CHECK(worker.meets(table({{1, "id"}, {2, "name"}}), 8).empty());
 }
@@ -179,7 +179,7 @@ TEST_CASE("columns without rules may be renamed, dropped and added, unless a fil
     CHECK(worker.meets(table({{1, "x"}, {2, "email"}, {4, "b"}}), 3).empty());
     Worker filters(rules("{type: filter, column: tenant, parameters: {operator: eq, value: a}}"));
     CHECK(filters.meets(table({{1, "tenant"}, {2, "x"}}), 1).empty());
-    CHECK(has(filters.meets(table({{2, "tenant"}}), 2), "called 'tenant' now"));
+    CHECK(has(filters.meets(table({{2, "tenant"}}), 2), "is now named 'tenant'"));
 }
 
 TEST_CASE("a column without a number is known by its name and place") {
@@ -199,12 +199,12 @@ TEST_CASE("a table with rules that is given another name stops the worker in eve
     Worker worker(rules(kEmail));
     CHECK(worker.meets(table(kBefore), 1).empty());
     for (int session = 0; session < 2; ++session) {
-        CHECK(has(worker.meets(table(kBefore, "people"), 5), "it was called 'public.t' before"));
+        CHECK(has(worker.meets(table(kBefore, "people"), 5), "its name was 'public.t' before"));
         worker.start(rules(kEmail), at(3));
     }
     const std::string people = "tables: {people: [" + kEmail + "]}";
     worker.start(people, at(3));
-    CHECK(has(worker.meets(table(kBefore), 4), "rows from before it was called 'public.people' are still to come"));
+    CHECK(has(worker.meets(table(kBefore), 4), "rows from before it was renamed to 'public.people' are still to come"));
     worker.start("tables: {people: [" + kEmail + "], t: [" + kEmail + "]}", at(3));
     CHECK(worker.row(table(kBefore), 4) == "id e***l ");
     CHECK(worker.row(table(kBefore, "people"), 5) == "id e***l ");
@@ -258,7 +258,7 @@ TEST_CASE("a table that was altered before its first row is compared with what t
     Worker worker(rules(kEmail));
     CHECK(worker.ruleset().know(known).empty());
     for (int session = 0; session < 2; ++session) {
-        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is called 'email_old' now"));
+        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is now named 'email_old'"));
         worker.start(rules(kEmail));
     }
     // Rows that are older than what the replicator knows are no rename back.

@@ -142,7 +142,7 @@ struct World {
         }
         Session session(options, *ruleset, sink, consumer, {StreamSeq{1}, {}}, no_log);
         if (starts_over) session.starts_over();
-        session.wait_for_copy(awaited_epoch);
+        session.wait_for_snapshot(awaited_epoch);
         session.run(std::stop_token(), [this](const WorkerReport& report) {
             reports.push_back(report);
             last_report = report;

@@ -22,8 +22,8 @@ SinkState applied_up_to(std::uint64_t resume_seq, std::uint64_t lsn) {
 }
 
 WorkerFacts with_copy(WorkerFacts facts, std::uint64_t epoch, std::uint64_t seq, std::uint64_t lsn) {
-    facts.copy = SnapshotStart{epoch, StreamSeq{seq}, Lsn{lsn}};
-    facts.copy_held = true;
+    facts.snapshot = SnapshotStart{epoch, StreamSeq{seq}, Lsn{lsn}};
+    facts.snapshot_held = true;
     return facts;
 }
 
@@ -58,10 +58,10 @@ TEST_CASE("a stream made anew is not gone on with, unless somebody starts over")
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{900}, 3};
     facts.other_stream = true;
-    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("was made anew"), Error);
+    CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("was re-created"), Error);
     CHECK_THROWS_AS(decide_worker_start(with_copy(facts, 1, 2, 500)), Error);
     CHECK(decide_worker_start(with_copy(facts, 2, 30, 500)) == over_from(30));
-    CHECK(needs_copy(facts));
+    CHECK(needs_snapshot(facts));
 }
 
 TEST_CASE("a known worker stops when what it needs is gone or is another stream") {
@@ -84,7 +84,7 @@ TEST_CASE("a worker that has missed messages starts over with a copy that the st
     auto facts = with_copy(facts_with(50, 90), 1, 60, 500);
     facts.sink = applied_up_to(40, 1000);
     CHECK(decide_worker_start(facts) == over_from(60));
-    facts.copy_held = false;
+    facts.snapshot_held = false;
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("were removed"), Error);
 }
 
@@ -101,10 +101,10 @@ TEST_CASE("on a stream that is not the sink's, only a later and younger copy is 
     auto facts = with_copy(facts_with(1, 20), 2, 2, 1001);
     facts.sink = applied_up_to(40, 1000);
     CHECK(decide_worker_start(facts) == over_from(2));
-    facts.copy->epoch = 1;
+    facts.snapshot->epoch = 1;
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("ends at 20"), Error);
-    facts.copy->epoch = 2;
-    facts.copy->consistent_point = {1000};
+    facts.snapshot->epoch = 2;
+    facts.snapshot->consistent_point = {1000};
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("ends at 20"), Error);
 
     facts = with_copy(facts_with(1, 90), 2, 2, 1001);
@@ -121,36 +121,36 @@ TEST_CASE("a worker in the middle of a copy starts over with another one that ha
     facts.sink = SinkState{{StreamSeq{60}, {Lsn{1000}, 0}}, 2, StreamSeq{45}};
     facts.before = Position{Lsn{1000}, 0};
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("were removed"), Error);
-    facts.copy->consistent_point = {1001};
+    facts.snapshot->consistent_point = {1001};
     CHECK(decide_worker_start(facts) == over_from(80));
 
     facts.sink->begin_seq = {50};
     CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{60});
-    facts.other_copy = true;
+    facts.other_snapshot = true;
     CHECK(decide_worker_start(facts) == over_from(80));
-    facts.copy_held = false;
+    facts.snapshot_held = false;
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("restored to an earlier state"), Error);
 }
 
 TEST_CASE("whether a sink has the newest copy") {
     auto facts = with_copy(facts_with(50, 90), 2, 60, 1000);
-    facts.copy_held = false;  // trimmed, perhaps
-    CHECK_FALSE(has_newest_copy(facts));
+    facts.snapshot_held = false;  // trimmed, perhaps
+    CHECK_FALSE(has_newest_snapshot(facts));
     facts.sink = applied_up_to(60, 900);
-    CHECK_FALSE(has_newest_copy(facts));
+    CHECK_FALSE(has_newest_snapshot(facts));
     facts.sink = applied_up_to(61, 1000);
-    CHECK(has_newest_copy(facts));
+    CHECK(has_newest_snapshot(facts));
     CHECK(newest_epoch(facts) == 2);
     facts.announced_epoch = 3;  // --resnapshot has not got to its begin marker
-    CHECK_FALSE(has_newest_copy(facts));
+    CHECK_FALSE(has_newest_snapshot(facts));
     CHECK(newest_epoch(facts) == 3);
     facts.announced_epoch = 2;
-    CHECK(has_newest_copy(facts));
+    CHECK(has_newest_snapshot(facts));
     facts.sink->loading_epoch = 2;
-    CHECK_FALSE(has_newest_copy(facts));
+    CHECK_FALSE(has_newest_snapshot(facts));
     facts.sink->loading_epoch = 0;
-    facts.copy.reset();
-    CHECK_FALSE(has_newest_copy(facts));
+    facts.snapshot.reset();
+    CHECK_FALSE(has_newest_snapshot(facts));
 }
 
 TEST_CASE("where a copy begins is kept as JSON") {
@@ -161,17 +161,17 @@ TEST_CASE("where a copy begins is kept as JSON") {
 }
 
 TEST_CASE("only a worker that cannot go on as it is needs a copy") {
-    CHECK_FALSE(needs_copy(with_copy(facts_with(1, 90), 2, 40, 2000)));
-    CHECK(needs_copy(with_copy(facts_with(7, 90), 2, 40, 2000)));  // new, behind what was trimmed
-    auto facts = with_copy(facts_with(5, 90), 2, 4, 2000);         // the copy's begin was trimmed
+    CHECK_FALSE(needs_snapshot(with_copy(facts_with(1, 90), 2, 40, 2000)));
+    CHECK(needs_snapshot(with_copy(facts_with(7, 90), 2, 40, 2000)));  // new, behind what was trimmed
+    auto facts = with_copy(facts_with(5, 90), 2, 4, 2000);             // the copy's begin was trimmed
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1000}, 3};
-    CHECK_FALSE(needs_copy(facts));
+    CHECK_FALSE(needs_snapshot(facts));
     facts.before = Position{Lsn{1001}, 1};  // another stream
-    CHECK(needs_copy(facts));
+    CHECK(needs_snapshot(facts));
     facts.sink = applied_up_to(92, 3000);  // the stream went back
-    CHECK(needs_copy(facts));
+    CHECK(needs_snapshot(facts));
     facts.sink = applied_up_to(3, 10);  // removed
     facts.before.reset();
-    CHECK(needs_copy(facts));
+    CHECK(needs_snapshot(facts));
 }
