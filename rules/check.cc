@@ -25,15 +25,16 @@ std::string row_text(const Relation& relation, Row row) {
     return text;
 }
 
-void check_sample(const TablePlan& plan, const Relation& relation, Row row, RulesCheck& check) {
+void check_sample(const CompiledRules& compiled, const Relation& relation, Row row, RulesCheck& check) {
     Change change;
     change.relation = &relation;
     change.new_row = row;
     Arena arena;
     check.text += fmt::format("  before  {}\n", row_text(relation, row));
     try {
-        const bool passes = plan.apply(change, arena);
-        check.text += fmt::format("  after   {}\n", passes ? row_text(*plan.target(), change.new_row) : "(left out)");
+        const bool passes = compiled.apply(change, arena);
+        check.text +=
+            fmt::format("  after   {}\n", passes ? row_text(*compiled.target(), change.new_row) : "(left out)");
     } catch (const Error& error) {
         check.text += "  after   (the worker would stop)\n";
         check.problems.push_back(full_text(error));
@@ -43,23 +44,23 @@ void check_sample(const TablePlan& plan, const Relation& relation, Row row, Rule
 void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& check) {
     const Relation& relation = *table.relation;
     check.text += qualified(relation);
-    std::shared_ptr<const TablePlan> plan;
+    std::shared_ptr<const CompiledRules> compiled;
     try {
-        plan = ruleset.compile(table.relation);
+        compiled = ruleset.compile(table.relation);
     } catch (const Error& error) {
         check.text += ": refused\n";
         check.problems.push_back(full_text(error));
         return;
     }
-    if (plan == nullptr) {
+    if (compiled == nullptr) {
         check.text += ": not replicated\n";
         return;
     }
-    const auto steps = plan->describe();
+    const auto steps = compiled->describe();
     check.text += steps.empty() ? ": as it is\n" : "\n";
     for (const std::string& step : steps) check.text += fmt::format("  {}\n", step);
-    check.warnings.insert(check.warnings.end(), plan->warnings().begin(), plan->warnings().end());
-    for (const Row row : table.samples) check_sample(*plan, relation, row, check);
+    check.warnings.insert(check.warnings.end(), compiled->warnings().begin(), compiled->warnings().end());
+    for (const Row row : table.samples) check_sample(*compiled, relation, row, check);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct CheckedTable {
 };
 
 struct RulesCheck {
-    std::string text;                   // a paragraph per table: its plan, warnings, and the samples before and after
+    std::string text;                   // a paragraph per table: its steps, warnings, and the samples before and after
     std::vector<std::string> problems;  // what stops a worker, one message each with its hint
     std::vector<std::string> warnings;  // what does not: tables named in the files that are not there, lost deletes
 };

@@ -30,7 +30,7 @@ struct Condition {
 // Reads `operator` and `value` (or `values`); checks a regex.
 Condition read_condition(Fields& parameters);
 
-// A condition on values of one type. NULL and unchanged values are the plan's business.
+// A condition on values of one type. NULL and unchanged values are not for it.
 class Predicate {
    public:
     virtual ~Predicate() = default;

@@ -22,7 +22,7 @@ struct Place {
 // usage Error "unable to use rule 2 of table 'users' (rules.yaml:12): reason".
 Error refuse(const Place& place, std::string_view reason, std::string hint = {});
 
-// Thrown by what reads a row's value and cannot; the plan adds the place. Never says anything of the value.
+// Thrown by what reads a row's value and cannot; CompiledRules adds the place. Never says anything about the value.
 struct Unreadable {
     std::string reason;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "rules/redefined.h"
 
@@ -57,6 +58,28 @@ std::map<std::int16_t, std::string> names_with(std::map<std::int16_t, std::strin
     for (const Column& column : relation.columns)
         if (column.number != 0) names[column.number] = column.name;
     return names;
+}
+
+// After the definition in force, unless it is the same; later ones that were met before will come again. False when
+// nothing changed.
+bool place(TableHistory& table, PastDefinition met) {
+    const std::size_t before = in_force(table, met.from);
+    const std::size_t next = before == none ? 0 : before + 1;
+    if (before != none && same(table.accepted[before].relation, met.relation)) {
+        PastDefinition& last = table.accepted[before];
+        met.from = last.from;
+        if (!is_numbered(met.relation)) met.relation = last.relation;
+        if (next < table.accepted.size() || last == met) return false;
+        last = std::move(met);
+        return true;
+    }
+    if (next < table.accepted.size() && same(table.accepted[next].relation, met.relation)) {
+        return std::exchange(table.accepted[next].from, met.from) != met.from;
+    }
+    table.accepted.resize(next);
+    table.accepted.push_back(std::move(met));
+    table.refused.reset();
+    return true;
 }
 
 }  // namespace
@@ -198,31 +221,24 @@ void TableMemory::check_still_ruled(const PastDefinition& before, const Relation
     }
 }
 
-// After the definition in force, unless it is the same; later ones that were met before will come again.
 void TableMemory::add(TableHistory& table, PastDefinition met) {
     const Oid oid = met.relation.oid;
-    const TableHistory was = table;
-    if (!table.accepted.empty() && is_expected(table.accepted[0])) table.accepted.erase(table.accepted.begin());
-    const std::size_t before = in_force(table, met.from);
-    const std::size_t next = before == none ? 0 : before + 1;
-    const bool passed_refused = table.refused && same(*table.refused, met.relation);
-    if (before != none && same(table.accepted[before].relation, met.relation)) {
-        if (next == table.accepted.size()) {
-            met.from = table.accepted[before].from;
-            if (!is_numbered(met.relation)) met.relation = table.accepted[before].relation;
-            table.accepted[before] = std::move(met);
-        }
-    } else if (next < table.accepted.size() && same(table.accepted[next].relation, met.relation)) {
-        table.accepted[next].from = met.from;
-    } else {
-        table.accepted.resize(next);
-        table.accepted.push_back(std::move(met));
-        table.refused.reset();
-    }
-    if (passed_refused) table.refused.reset();
-    while (table.accepted.size() > 1 && table.accepted[1].from <= applied_)
+    bool changed = false;
+    if (!table.accepted.empty() && is_expected(table.accepted[0])) {
         table.accepted.erase(table.accepted.begin());
-    if (!(table == was)) keep(oid);
+        changed = true;
+    }
+    const bool passed_refused = table.refused && same(*table.refused, met.relation);
+    if (place(table, std::move(met))) changed = true;
+    if (passed_refused) {
+        table.refused.reset();
+        changed = true;
+    }
+    while (table.accepted.size() > 1 && table.accepted[1].from <= applied_) {
+        table.accepted.erase(table.accepted.begin());
+        changed = true;
+    }
+    if (changed) keep(oid);
 }
 
 void TableMemory::accept_unnamed(const Relation& relation, const Position& position) {

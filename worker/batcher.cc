@@ -39,64 +39,67 @@ void Batcher::start(const Message& message, std::shared_ptr<const Block> block) 
     block_kept_ = false;
 }
 
-bool Batcher::fill(Batch& batch) {
-    batch.complete = !in_transaction_;
+bool Batcher::fill() {
+    batch_.complete = !in_transaction_;
     while (next_item_ < block_->items.size()) {
         const auto& item = block_->items[next_item_++];
-        if (item.kind == Block::Item::Kind::commit) {
-            batch.complete = true;
-            batch.commit_time_us = block_->transactions[item.index]->commit_time_us;
-            in_transaction_ = false;
-            has_complete_ = true;
-            moved_ = true;
-            complete_changes_ = batch.changes.size();
-            complete_upto_ = here();
-        } else {
-            take_change(block_->changes[item.index], batch);
-        }
-        batch.upto = here();
+        if (item.kind == Block::Item::Kind::commit)
+            take_commit(*block_->transactions[item.index]);
+        else
+            take_change(block_->changes[item.index]);
+        batch_.upto = here();
         if (full()) {
             block_kept_ = false;  // the next batch must keep it too
             return true;
         }
     }
-    batch.upto = here();
+    batch_.upto = here();
     moved_ = true;
     return false;
 }
 
-void Batcher::take_change(const Change& source, Batch& batch) {
+void Batcher::take_commit(const Transaction& transaction) {
+    batch_.complete = true;
+    batch_.commit_time_us = transaction.commit_time_us;
+    in_transaction_ = false;
+    has_complete_ = true;
+    moved_ = true;
+    complete_changes_ = batch_.changes.size();
+    complete_upto_ = here();
+}
+
+void Batcher::take_change(const Change& source) {
     if (source.position <= position_) return;
     position_ = source.position;
     moved_ = true;
     if (source.transaction != nullptr) {
         in_transaction_ = true;
-        batch.complete = false;
+        batch_.complete = false;
     }
     Change change = source;
     if (change.op == Op::message) {
-        if (change.prefix == kDdlPrefix && ruleset_.apply_ddl(change, batch.arena)) add(change, batch);
+        if (change.prefix == kDdlPrefix && ruleset_.apply_ddl(change, batch_.arena)) add(change);
         return;
     }
     if (change.op == Op::truncate) {
-        if (ruleset_.apply_truncate(change, batch.arena)) add(change, batch);
+        if (ruleset_.apply_truncate(change, batch_.arena)) add(change);
         return;
     }
-    const TablePlan* plan = plans_.find(change.relation, block_->relations, change.position);
-    if (plan != nullptr && plan->apply(change, batch.arena)) add(change, batch);
+    const CompiledRules* rules = plans_.find(change.relation, block_->relations, change.position);
+    if (rules != nullptr && rules->apply(change, batch_.arena)) add(change);
 }
 
-void Batcher::add(Change change, Batch& batch) {
+void Batcher::add(Change change) {
     if (!block_kept_) {
-        batch.keep.push_back(block_);
+        batch_.keep.push_back(block_);
         block_kept_ = true;
     }
     bytes_ += change_bytes(change);
     ++changes_;
-    batch.changes.push_back(change);
+    batch_.changes.push_back(change);
 }
 
-void Batcher::pass(const Message& message, Batch& batch) {
+void Batcher::pass(const Message& message) {
     message_seq_ = message.first_seq;
     message_end_ = StreamSeq{message.last_seq.value + 1};
     block_.reset();
@@ -105,33 +108,50 @@ void Batcher::pass(const Message& message, Batch& batch) {
     const bool restarts = message.meta.kind == MessageKind::snapshot_begin;
     if (restarts) in_transaction_ = false;
     if (!in_transaction_ && (restarts || message.meta.position > position_)) position_ = message.meta.position;
-    batch.upto = here();
-    batch.complete = !in_transaction_;
+    batch_.upto = here();
+    batch_.complete = !in_transaction_;
     moved_ = true;
 }
 
-bool Batcher::cut(Batch& batch, std::vector<Change>& rest) const {
-    if (batch.complete || !has_complete_) return false;
-    const auto end = batch.changes.begin() + static_cast<std::ptrdiff_t>(complete_changes_);
-    rest.assign(end, batch.changes.end());
-    batch.changes.erase(end, batch.changes.end());
-    batch.upto = complete_upto_;
-    batch.complete = true;
-    return true;
+Checkpoint Batcher::pass_alone(const Message& message) {
+    pass(message);
+    clear();
+    return here();
 }
 
-void Batcher::rest_left(Batch& batch, std::vector<Change> rest) {
-    applied();
-    batch.changes = std::move(rest);
-    batch.upto = here();
-    batch.complete = false;
-    batch.commit_time_us = 0;
-    for (const Change& change : batch.changes) bytes_ += change_bytes(change);
-    changes_ = batch.changes.size();
+const Batch& Batcher::next() {
+    if (!batch_.complete && has_complete_) cut();
+    return batch_;
+}
+
+void Batcher::cut() {
+    const auto end = batch_.changes.begin() + static_cast<std::ptrdiff_t>(complete_changes_);
+    rest_.assign(end, batch_.changes.end());
+    batch_.changes.erase(end, batch_.changes.end());
+    batch_.upto = complete_upto_;
+    batch_.complete = true;
+    is_cut_ = true;
+}
+
+void Batcher::applied() {
+    if (!is_cut_) return clear();
+    is_cut_ = false;
+    restart_counts();
+    batch_.changes.swap(rest_);
+    batch_.upto = here();
+    batch_.complete = false;
+    batch_.commit_time_us = 0;
+    for (const Change& change : batch_.changes) bytes_ += change_bytes(change);
+    changes_ = batch_.changes.size();
     moved_ = true;
 }
 
-void Batcher::applied() noexcept {
+void Batcher::clear() noexcept {
+    batch_.clear();
+    restart_counts();
+}
+
+void Batcher::restart_counts() noexcept {
     moved_ = false;
     has_complete_ = false;
     complete_changes_ = 0;

@@ -19,8 +19,8 @@ struct BatchLimits {
 };
 
 // A batch grows until a transaction ends at or above a limit. Inside a transaction it is cut at four times the limits.
-// Whole transactions never wait for the rest of a later one (cut()): a full stream may have no room for that rest until
-// they are applied.
+// Whole transactions never wait for the rest of a later one (next()): a full stream may have no room for that rest
+// until they are applied.
 class Batcher {
    public:
     // What is at or below `from.position` is skipped.
@@ -28,36 +28,42 @@ class Batcher {
 
     // Hands in the next message of kind changes; fill() must have used up the one before.
     void start(const Message& message, std::shared_ptr<const Block> block);
-    // Moves on through the message. True: the batch is full and must be applied and cleared, then call again. False:
-    // the message is used up; the batch may hold something (worth_applying) and more may be added to it.
-    bool fill(Batch& batch);
-    // A message without changes (progress, markers) moves the batch's end over itself.
-    void pass(const Message& message, Batch& batch);
+    // Reads on in the message. True: the batch is full and must be applied, then call again. False: the message is used
+    // up; the batch may hold something (worth_applying) and more may be added to it.
+    bool fill();
+    // A message without changes (progress) moves the batch's end past itself.
+    void pass(const Message& message);
+    // The same for a message of a snapshot, which is not part of a batch: returns the checkpoint after it.
+    Checkpoint pass_alone(const Message& message);
 
     // Whether applying the batch would move the sink: it has changes, ends a transaction, or passed something.
     [[nodiscard]] bool worth_applying() const noexcept { return moved_; }
-    // Cuts a batch that ends inside a transaction after the last whole one in it: what follows moves to `rest`, in the
-    // same order. False, and nothing is changed, when there is nothing to cut. The rest's views point
-    // into what `batch` keeps; once the cut batch is applied, rest_left() says that the rest is the batch now.
-    bool cut(Batch& batch, std::vector<Change>& rest) const;
-    void rest_left(Batch& batch, std::vector<Change> rest);
-    // The batch was applied and cleared.
-    void applied() noexcept;
+    // What to apply now: the batch, or if it ends inside a transaction, its part up to the end of the last whole one.
+    const Batch& next();
+    // That was applied; what next() cut off is the batch now.
+    void applied();
     // Whether the batch holds the end of a transaction.
     [[nodiscard]] bool has_complete() const noexcept { return has_complete_; }
-    // Whether the changes handed out so far end inside a transaction.
+    // Whether the changes read so far end inside a transaction.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
 
    private:
-    void take_change(const Change& source, Batch& batch);
-    void add(Change change, Batch& batch);
+    void take_commit(const Transaction& transaction);
+    void take_change(const Change& source);
+    void add(Change change);
+    void cut();
+    void clear() noexcept;
+    void restart_counts() noexcept;
     [[nodiscard]] bool full() const noexcept;
     [[nodiscard]] Checkpoint here() const noexcept;
 
     Ruleset& ruleset_;
     Plans& plans_;
     const BatchLimits limits_;
-    Position position_;  // of the last change read
+    Batch batch_;
+    bool is_cut_ = false;
+    std::vector<Change> rest_;  // cut off by next(); its views point into what the batch keeps
+    Position position_;         // of the last change read
     StreamSeq message_seq_;
     StreamSeq message_end_;  // the sequence after the message
     std::shared_ptr<const Block> block_;
@@ -65,7 +71,7 @@ class Batcher {
     bool block_kept_ = false;
     bool in_transaction_ = false;
     bool moved_ = false;
-    bool has_complete_ = false;  // the batch holds the end of a transaction; the last one lies here:
+    bool has_complete_ = false;  // the batch holds the end of a transaction; the last one is here:
     std::size_t complete_changes_ = 0;
     Checkpoint complete_upto_;
     std::size_t bytes_ = 0;

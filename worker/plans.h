@@ -18,26 +18,26 @@ class Plans {
     // Compiled and accepted before any row of the relation is handed on, of which the one at `position` is the first; a
     // rule that does not fit throws. Lives as long as this object, and so does the relation, whose address is therefore
     // never used again.
-    const TablePlan* find(const Relation* relation, std::span<const RelationPtr> relations, Position position);
-    const TablePlan* find(const RelationPtr& relation, Position position) {
+    const CompiledRules* find(const Relation* relation, std::span<const RelationPtr> relations, Position position);
+    const CompiledRules* find(const RelationPtr& relation, Position position) {
         return find(relation.get(), {&relation, 1}, position);
     }
 
    private:
     struct Entry {
         RelationPtr relation;
-        std::shared_ptr<const TablePlan> plan;
+        std::shared_ptr<const CompiledRules> compiled;
         const Relation** current = nullptr;  // the table's in `current_`
     };
     Entry& accept(const Relation* relation, std::span<const RelationPtr> relations, Position position);
-    Entry& enter(const RelationPtr& relation, std::shared_ptr<const TablePlan> plan);
+    Entry& enter(const RelationPtr& relation, std::shared_ptr<const CompiledRules> compiled);
 
     Ruleset& ruleset_;
     const Log& log_;
     std::unordered_map<const Relation*, Entry> entries_;
     std::unordered_map<Oid, const Relation*> current_;  // each table's definition that rows came with last
     const Relation* last_ = nullptr;                    // changes of one table come in runs
-    const TablePlan* last_plan_ = nullptr;
+    const CompiledRules* last_plan_ = nullptr;
 };
 
 }  // namespace pgsluice

@@ -7,6 +7,7 @@
 
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "worker/table_check.h"
 
 namespace pgsluice {
 
@@ -19,27 +20,29 @@ constexpr int piece_wait_ms = 20;
 
 }  // namespace
 
-Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, const Checkpoint& from,
+Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, SessionStart start,
                  const Log& log)
     : options_(options),
       sink_(sink),
       log_(log),
-      rule_tables_(ruleset.tables()),
+      start_(std::move(start)),
       plans_(ruleset, log),
-      batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, from),
+      batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, start_.from),
       snapshot_(sink, plans_),
-      applied_upto_(from),
-      fetcher_(consumer, max_bytes_ahead) {}
-
-void Session::restore_snapshot(SnapshotBegin begin, StreamSeq marker) {
-    begin_seq_ = marker;
-    snapshot_.begin(std::move(begin), {marker, applied_upto_.position});
+      applied_upto_(start_.from),
+      snapshot_done_(start_.snapshot_applied),
+      fetcher_(consumer, max_bytes_ahead) {
+    if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
+    if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};
+    if (!start_.loading) return;
+    begin_seq_ = start_.loading->marker;
+    snapshot_.begin(start_.loading->begin, {begin_seq_, start_.from.position});
 }
 
 // The loop: take messages while they come, apply when a batch is full or the input has run dry.
-void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& tell) {
-    tell_ = tell;
-    sink_.while_waiting([this] { tell_if_due(); });
+void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report) {
+    report_ = report;
+    sink_.while_waiting([this] { report_if_due(); });
     while (!stop.stop_requested() && !finished()) {
         auto fetched = fetcher_.next(patience_ms());
         if (fetched)
@@ -47,11 +50,11 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
         else
             idle();
         flush_if_due();
-        tell_if_due();
+        report_if_due();
     }
     apply_pending();
     sink_.close();
-    tell(told());
+    report_(state());
 }
 
 void Session::flush_if_due() {
@@ -60,14 +63,17 @@ void Session::flush_if_due() {
     next_flush_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.registry_interval_ms);
 }
 
-void Session::tell_if_due() {
+void Session::report_if_due() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_report_) return;
     next_report_ = now + std::chrono::milliseconds(options_.registry_interval_ms);
-    tell_(told());
+    report_(state());
 }
 
-WorkerReport Session::told() const { return before_epoch_ ? *before_epoch_ : report(); }
+WorkerReport Session::state() const {
+    if (before_epoch_) return *before_epoch_;
+    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_upto_, applied_};
+}
 
 // The end of a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
 // wait a little for the next message and save a round trip to the target.
@@ -83,7 +89,7 @@ void Session::take(const Fetched& fetched) {
             take_changes(fetched);
             break;
         case MessageKind::copy:
-            snapshot_.copy(message, pass(message));
+            snapshot_.copy(message, batcher_.pass_alone(message));
             break;
         case MessageKind::snapshot_begin:
             take_snapshot_begin(message);
@@ -93,7 +99,7 @@ void Session::take(const Fetched& fetched) {
             break;
         case MessageKind::group:
         case MessageKind::progress:
-            batcher_.pass(message, batch_);
+            batcher_.pass(message);
             break;
     }
     taken_ = std::max(taken_, message.meta.safe_flush_lsn);
@@ -106,42 +112,33 @@ void Session::take_changes(const Fetched& fetched) {
                                      fetched.message.first_seq.value, snapshot_.epoch()),
                          "This is a bug.");
     batcher_.start(fetched.message, fetched.block);
-    while (batcher_.fill(batch_)) apply();
+    while (batcher_.fill()) apply();
 }
 
 void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
-    if (!before_epoch_) before_epoch_ = report();
+    if (!before_epoch_) before_epoch_ = state();
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
-    if (snapshot_.epoch() != begin.epoch) tell_begin(begin);
-    const Checkpoint after = pass(message);
+    if (snapshot_.epoch() != begin.epoch) log_begin(begin);
+    const Checkpoint after = batcher_.pass_alone(message);
     snapshot_.begin(std::move(begin), {begin_seq_, after.position});
     before_epoch_.reset();
 }
 
-void Session::tell_begin(const SnapshotBegin& begin) const {
+void Session::log_begin(const SnapshotBegin& begin) const {
     log_(LogLevel::info, fmt::format("snapshot begins: epoch {}, {} tables as of {}", begin.epoch, begin.tables.size(),
                                      to_string(begin.consistent_point)));
-    for (const auto& warning : unmatched_tables(rule_tables_, begin.tables)) log_(LogLevel::warning, warning);
+    for (const auto& warning : unmatched_tables(unchecked_tables_, begin.tables)) log_(LogLevel::warning, warning);
 }
 
 void Session::take_snapshot_end(const Message& message) {
     const auto end = decode_snapshot_end(message.body);
-    snapshot_.end(end, pass(message));
+    snapshot_.end(end, batcher_.pass_alone(message));
     begin_seq_ = {};
-    if (end.epoch >= awaited_epoch_) snapshot_done_ = true;
+    if (end.epoch >= start_.awaited_epoch) snapshot_done_ = true;
     PGSLUICE_FAILPOINT("after_snapshot_end");
     log_(LogLevel::info, fmt::format("snapshot complete: epoch {}, {} rows", end.epoch, snapshot_.rows()));
-}
-
-// For a message that does not go through the batch: the checkpoint after it.
-Checkpoint Session::pass(const Message& message) {
-    batcher_.pass(message, batch_);
-    const Checkpoint after = batch_.upto;
-    batch_.clear();
-    batcher_.applied();
-    return after;
 }
 
 void Session::idle() {
@@ -156,29 +153,19 @@ void Session::apply_pending() {
 }
 
 void Session::apply() {
-    std::vector<Change> rest;
-    const bool cut = batcher_.cut(batch_, rest);
-    sink_.apply(batch_);
+    const Batch& batch = batcher_.next();
+    sink_.apply(batch);
     PGSLUICE_FAILPOINT("after_apply");
-    if (batch_.complete) {
+    if (batch.complete) {
         applied_ = taken_;  // of the message being read, this batch may hold even more
-        applied_upto_ = batch_.upto;
+        applied_upto_ = batch.upto;
     }
-    if (cut) {
-        batcher_.rest_left(batch_, std::move(rest));
-        return;
-    }
-    batch_.clear();
     batcher_.applied();
 }
 
 bool Session::finished() const {
     if (options_.exit_after_snapshot && snapshot_done_) return true;
     return options_.exit_at_lsn && applied_ >= *options_.exit_at_lsn;
-}
-
-WorkerReport Session::report() const {
-    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_upto_, applied_};
 }
 
 }  // namespace pgsluice

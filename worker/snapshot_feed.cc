@@ -5,28 +5,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "rules/rule.h"
 #include "sql/error.h"
 #include "stream/format/copy_text.h"
 
 namespace pgsluice {
 
-std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {
-    std::vector<std::string> warnings;
-    for (const std::string& name : named) {
-        const auto wanted = rules::TableName::parse(name, {});
-        if (std::ranges::none_of(tables, [&](const Relation& table) { return wanted.covers(table); }))
-            warnings.push_back(fmt::format(
-                "the rules and routing files name table '{}', which is not replicated: is it misspelt?", name));
-    }
-    return warnings;
-}
-
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
     if (!begin_ || begin_->epoch != begin.epoch || begin_->consistent_point != begin.consistent_point)
         restore(std::move(begin));
     std::vector<RelationPtr> targets;
-    for (const Table& table : tables_) targets.push_back(table.plan == nullptr ? nullptr : table.plan->target());
+    for (const Table& table : tables_) targets.push_back(table.rules == nullptr ? nullptr : table.rules->target());
     sink_.begin_snapshot(*begin_, targets, upto);
 }
 
@@ -35,7 +23,7 @@ void SnapshotFeed::restore(SnapshotBegin begin) {
     rows_ = 0;
     for (const Relation& relation : begin.tables) {
         Table table{std::make_shared<const Relation>(relation), nullptr};
-        table.plan = plans_.find(table.relation, {begin.consistent_point, 0});
+        table.rules = plans_.find(table.relation, {begin.consistent_point, 0});
         tables_.push_back(std::move(table));
     }
     begin_ = std::move(begin);
@@ -51,9 +39,9 @@ void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
             "Another program wrote to the stream, or messages were removed by hand. Start over with a new group.");
     const Table& table = tables_[header.table];
     rows_ += header.rows;
-    if (table.plan == nullptr) return;
+    if (table.rules == nullptr) return;
     if (!sink_.takes_copy()) return apply_rows(message, table, upto);
-    if (table.plan->passes_copy()) return pass_text(message, table);
+    if (table.rules->passes_copy()) return pass_text(message, table);
     rewrite_text(message, table);
 }
 
@@ -66,7 +54,7 @@ void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
 }
 
 void SnapshotFeed::pass_text(const Message& message, const Table& table) {
-    const RelationPtr& target = table.plan->target();
+    const RelationPtr& target = table.rules->target();
     sink_.copy({target.get(), message.body, message.copy.rows, message.first_seq, message.last_seq,
                 message.copy.first_page, message.owner, target,
                 Position{begin_->consistent_point, message.copy.first_row}});
@@ -82,7 +70,7 @@ void SnapshotFeed::rewrite_text(const Message& message, const Table& table) {
         ++kept;
         arena.clear();
     });
-    const RelationPtr& target = table.plan->target();
+    const RelationPtr& target = table.rules->target();
     sink_.copy({target.get(), *text, kept, message.first_seq, message.last_seq, message.copy.first_page, text, target,
                 Position{begin_->consistent_point, message.copy.first_row}});
 }
@@ -105,7 +93,7 @@ void SnapshotFeed::for_each_row(const Message& message, const Table& table, Aren
         change.relation = table.relation.get();
         change.position = {begin_->consistent_point, row++};
         change.new_row = parse_copy_line(take_copy_line(text), table.relation->columns.size(), arena);
-        if (table.plan->apply(change, arena)) use(change);
+        if (table.rules->apply(change, arena)) use(change);
     }
 }
 

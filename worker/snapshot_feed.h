@@ -13,11 +13,6 @@
 
 namespace pgsluice {
 
-// A warning for each table of the rules and routing files that is not in `tables`: a misspelt name would mask nothing.
-// A partitioned table counts as present when one of its partitions is. `named` as Ruleset::tables() has them: "users"
-// or "shop.users".
-std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables);
-
 class SnapshotFeed {
    public:
     SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}
@@ -39,7 +34,7 @@ class SnapshotFeed {
    private:
     struct Table {
         RelationPtr relation;
-        const TablePlan* plan = nullptr;  // null: routed away
+        const CompiledRules* rules = nullptr;  // null: routed away
     };
     void pass_text(const Message& message, const Table& table);
     void rewrite_text(const Message& message, const Table& table);

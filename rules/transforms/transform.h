@@ -31,7 +31,7 @@ class Transform {
     virtual Value apply(std::string_view text, ValueType type, Arena& arena) const = 0;
     // What NULL becomes.
     [[nodiscard]] virtual Value for_null(ValueType /*type*/) const { return {}; }
-    // For the plan: "mask with '*'". Never a secret.
+    // For check's output: "mask with '*'". Never a secret.
     [[nodiscard]] virtual std::string describe() const = 0;
 };
 

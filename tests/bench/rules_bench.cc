@@ -1,4 +1,4 @@
-// How fast rules alone are: changes in memory through a compiled plan.
+// How fast rules alone are: changes in memory through compiled rules.
 //
 // usage: rules_bench [rows]        (default 2000000; run a release build)
 // Rows are those of DESIGN.md's table: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
@@ -93,7 +93,7 @@ double cpu_seconds() {
 }
 
 // CPU seconds for `count` inserts; dies when not all pass.
-double run(const TablePlan& plan, const RelationPtr& relation, const Rows& rows, std::size_t count) {
+double run(const CompiledRules& compiled, const RelationPtr& relation, const Rows& rows, std::size_t count) {
     Arena arena;
     std::size_t bytes = 0;
     const double start = cpu_seconds();
@@ -102,7 +102,7 @@ double run(const TablePlan& plan, const RelationPtr& relation, const Rows& rows,
         Change change;
         change.relation = relation.get();
         change.new_row = rows.values[i % kDistinctRows];
-        if (!plan.apply(change, arena)) std::abort();
+        if (!compiled.apply(change, arena)) std::abort();
         bytes += change.new_row[2].text().size();
     }
     const double took = cpu_seconds() - start;
@@ -139,9 +139,9 @@ int main(int argc, char** argv) {
     std::printf("%-54s %14s %10s\n", "rules per row", "rows/CPU s", "ns/row");
     for (const Case& one : cases) {
         const auto ruleset = load(one.rules, made);
-        const auto plan = ruleset->compile(relation);
-        run(*plan, relation, rows, count / 10);
-        const double seconds = run(*plan, relation, rows, count);
+        const auto compiled = ruleset->compile(relation);
+        run(*compiled, relation, rows, count / 10);
+        const double seconds = run(*compiled, relation, rows, count);
         std::printf("%-54s %14.0f %10.1f\n", one.name, static_cast<double>(count) / seconds,
                     seconds * 1e9 / static_cast<double>(count));
     }

@@ -78,14 +78,14 @@ class Feed {
     std::vector<Cut> take(std::uint64_t seq, BlockOf block) {
         std::vector<Cut> cuts;
         batcher.start(message_at(seq), block.get());
-        while (batcher.fill(batch)) cuts.push_back(cut());
+        while (batcher.fill()) cuts.push_back(cut());
         return cuts;
     }
 
     Cut cut() {
+        const Batch& batch = batcher.next();
         Cut result{{}, batch.complete, batch.upto};
         for (const Change& change : batch.changes) result.ordinals.push_back(change.position.ordinal);
-        batch.clear();
         batcher.applied();
         return result;
     }
@@ -93,7 +93,6 @@ class Feed {
     std::unique_ptr<Ruleset> ruleset;
     Plans plans;
     Batcher batcher;
-    Batch batch;
 };
 
 using Ordinals = std::vector<std::uint64_t>;
@@ -150,32 +149,30 @@ TEST_CASE("a progress marker moves the checkpoint without changes, but not insid
     Feed feed({100, 1 << 20});
     Message marker = message_at(9);
     marker.meta = {MessageKind::progress, {Lsn{50}, 0}, Lsn{60}};
-    feed.batcher.pass(marker, feed.batch);
+    feed.batcher.pass(marker);
     CHECK(feed.batcher.worth_applying());
-    CHECK(feed.batch.upto.resume_seq == StreamSeq{10});
-    CHECK(feed.batch.complete);
+    const Cut cut = feed.cut();
+    CHECK(cut.upto.resume_seq == StreamSeq{10});
+    CHECK(cut.complete);
 }
 
-TEST_CASE("whole transactions do not wait for the rest of one behind them") {
+TEST_CASE("whole transactions do not wait for the rest of a later one") {
     Feed feed({2, 1 << 20});
-    // 10 was begun in an earlier batch; behind its end 20 begins, and the batch grows to four times the limit.
+    // 10 was begun in an earlier batch; after its end 20 begins, and the batch grows to four times the limit.
     CHECK(feed.take(5, std::move(BlockOf().changes(10, 1, 8))).size() == 1);
-    feed.batcher.start(message_at(6), BlockOf().changes(10, 9, 9).commit().changes(20, 1, 10).get());
-    REQUIRE(feed.batcher.fill(feed.batch));
-    CHECK_FALSE(feed.batch.complete);
+    // The builder lives until the last fill(): it owns the transactions of its block.
+    BlockOf block;
+    block.changes(10, 9, 9).commit().changes(20, 1, 10);
+    feed.batcher.start(message_at(6), block.get());
+    REQUIRE(feed.batcher.fill());
+    const Cut whole = feed.cut();
+    CHECK(whole.complete);
+    CHECK(whole.ordinals == Ordinals{9});
+    CHECK(whole.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 9}});
 
-    std::vector<Change> rest;
-    REQUIRE(feed.batcher.cut(feed.batch, rest));
-    CHECK(feed.batch.complete);
-    CHECK(feed.batch.changes.size() == 1);
-    CHECK(feed.batch.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 9}});
-    CHECK(rest.size() == 7);
-
-    feed.batcher.rest_left(feed.batch, rest);
-    CHECK_FALSE(feed.batch.complete);
     CHECK(feed.batcher.worth_applying());
-    CHECK_FALSE(feed.batcher.cut(feed.batch, rest));
-    REQUIRE(feed.batcher.fill(feed.batch));
+    CHECK_FALSE(feed.batcher.has_complete());
+    REQUIRE(feed.batcher.fill());
     const Cut last = feed.cut();
     CHECK(last.ordinals == Ordinals{1, 2, 3, 4, 5, 6, 7, 8});
     CHECK_FALSE(last.complete);

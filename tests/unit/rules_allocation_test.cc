@@ -1,4 +1,5 @@
-// What a plan costs on the heap once it has run: nothing for rows it leaves alone, nor for what fits into a used arena.
+// What rules cost on the heap once they have run: nothing for rows they leave alone, nor for what fits into a used
+// arena.
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -37,14 +38,14 @@ const Values kRow{text("7"),
                   toast};
 
 // Of one more change, behind some that warmed up. `as_it_is`: the row is the source's own.
-std::size_t allocations_of(const TablePlan& plan, const Change& source, bool& as_it_is) {
+std::size_t allocations_of(const CompiledRules& compiled, const Change& source, bool& as_it_is) {
     Arena arena;
     std::size_t made = 0;
     for (int i = 0; i < 4; ++i) {
         arena.clear();
         Change change = source;
         const std::size_t before = allocations;
-        const bool passes = plan.apply(change, arena);
+        const bool passes = compiled.apply(change, arena);
         made = allocations - before;
         REQUIRE(passes);
         as_it_is = change.new_row.data() == source.new_row.data();
@@ -76,11 +77,11 @@ TEST_CASE("a row that is left as it is costs no allocation and no copy") {
     };
     for (const auto& [what, ruleset] : cases) {
         CAPTURE(what);
-        const auto plan = ruleset->compile(kTable);
+        const auto compiled = ruleset->compile(kTable);
         bool as_it_is = false;
-        CHECK(allocations_of(*plan, insert(kTable, kRow), as_it_is) == 0);
+        CHECK(allocations_of(*compiled, insert(kTable, kRow), as_it_is) == 0);
         CHECK(as_it_is);
-        CHECK(allocations_of(*plan, update(kTable, kRow), as_it_is) == 0);
+        CHECK(allocations_of(*compiled, update(kTable, kRow), as_it_is) == 0);
         CHECK(as_it_is);
     }
 }
@@ -100,8 +101,8 @@ TEST_CASE("a row that is rewritten takes nothing but room in an arena that has i
         CAPTURE(one);
         bool as_it_is = true;
         const auto ruleset = load(rule(one));
-        const auto plan = ruleset->compile(kTable);
-        CHECK(allocations_of(*plan, insert(kTable, kRow), as_it_is) == 0);
+        const auto compiled = ruleset->compile(kTable);
+        CHECK(allocations_of(*compiled, insert(kTable, kRow), as_it_is) == 0);
         CHECK_FALSE(as_it_is);
     }
 }

@@ -1,4 +1,4 @@
-// Secrets in hidden columns: no change, plan, warning or error may carry one, whatever the operation.
+// Secrets in hidden columns: no change, description, warning or error may carry one, whatever the operation.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ RelationPtr people(ReplicaIdentity identity) {
                     identity);
 }
 
-std::string rules(const std::string& secret_file) {
+std::string rules_text(const std::string& secret_file) {
     return R"(
 tables:
   people:
@@ -59,9 +59,9 @@ bool leaks(Row row) {
 }
 
 // Whether the change passed; either way nothing of it may show.
-bool apply_unseen(const TablePlan& plan, Change change) {
+bool apply_unseen(const CompiledRules& compiled, Change change) {
     Arena arena;
-    if (!plan.apply(change, arena)) return false;
+    if (!compiled.apply(change, arena)) return false;
     CHECK_FALSE(leaks(change.new_row));
     CHECK_FALSE(leaks(change.old_row));
     CHECK(change.new_row.size() + change.old_row.size() > 0);
@@ -72,7 +72,7 @@ bool apply_unseen(const TablePlan& plan, Change change) {
 
 TEST_CASE("no secret passes, by any operation") {
     const TextFile secret("canary-of-the-hash", "secret");
-    const auto ruleset = load(rules(secret.path()));
+    const auto ruleset = load(rules_text(secret.path()));
     const RelationPtr by_key = people(ReplicaIdentity::default_key);
     const RelationPtr full = people(ReplicaIdentity::full);
     const Values adult = person("canary-id", "18");
@@ -81,30 +81,30 @@ TEST_CASE("no secret passes, by any operation") {
     const Values key = key_of("canary-old");
     for (const bool is_full : {false, true}) {
         const RelationPtr& table = is_full ? full : by_key;
-        const auto plan = ruleset->compile(table);
-        for (const auto& line : plan->describe()) CHECK_FALSE(leaks(line));
-        for (const auto& line : plan->warnings()) CHECK_FALSE(leaks(line));
+        const auto compiled = ruleset->compile(table);
+        for (const auto& line : compiled->describe()) CHECK_FALSE(leaks(line));
+        for (const auto& line : compiled->warnings()) CHECK_FALSE(leaks(line));
         const OldRow kind = is_full ? OldRow::full : OldRow::key;
         Change copied = insert(table, adult);
         copied.snapshot = true;
-        CHECK(apply_unseen(*plan, copied));
-        CHECK(apply_unseen(*plan, insert(table, adult)));
-        CHECK_FALSE(apply_unseen(*plan, insert(table, child)));
-        CHECK(apply_unseen(*plan, update(table, adult, kind, is_full ? adult : key)));
-        CHECK(apply_unseen(*plan, update(table, adult, kind, is_full ? other : key)));
-        CHECK(apply_unseen(*plan, update(table, adult, kind, is_full ? child : key)));
-        CHECK(apply_unseen(*plan, update(table, child, kind, is_full ? adult : key)));
-        CHECK(apply_unseen(*plan, del(table, kind, is_full ? adult : key)));
+        CHECK(apply_unseen(*compiled, copied));
+        CHECK(apply_unseen(*compiled, insert(table, adult)));
+        CHECK_FALSE(apply_unseen(*compiled, insert(table, child)));
+        CHECK(apply_unseen(*compiled, update(table, adult, kind, is_full ? adult : key)));
+        CHECK(apply_unseen(*compiled, update(table, adult, kind, is_full ? other : key)));
+        CHECK(apply_unseen(*compiled, update(table, adult, kind, is_full ? child : key)));
+        CHECK(apply_unseen(*compiled, update(table, child, kind, is_full ? adult : key)));
+        CHECK(apply_unseen(*compiled, del(table, kind, is_full ? adult : key)));
         if (is_full) continue;
-        CHECK(apply_unseen(*plan, update(table, adult)));
-        CHECK(apply_unseen(*plan, update(table, child)));
+        CHECK(apply_unseen(*compiled, update(table, adult)));
+        CHECK(apply_unseen(*compiled, update(table, child)));
     }
 }
 
 TEST_CASE("a row that fails shows nothing in the error") {
     const TextFile secret("canary-of-the-hash", "secret");
     const RelationPtr table = people(ReplicaIdentity::default_key);
-    const auto plan = load(rules(secret.path()))->compile(table);
+    const auto compiled = load(rules_text(secret.path()))->compile(table);
     for (const auto& [index, bad] : {std::pair<std::size_t, const char*>{1, "canary\xff"},
                                      {7, "\xc3(canary"},
                                      {8, "canary\xed\xa0\x80"},
@@ -112,7 +112,7 @@ TEST_CASE("a row that fails shows nothing in the error") {
                                      {10, "canary"}}) {
         Values row = person("canary-id", "18");
         row[index] = text(bad);
-        const std::string error = error_of([&] { (void)apply_unseen(*plan, insert(table, row)); });
+        const std::string error = error_of([&] { (void)apply_unseen(*compiled, insert(table, row)); });
         CHECK(error.find("unable to apply rule") == 0);
         CHECK_FALSE(leaks(error));
     }
@@ -120,14 +120,14 @@ TEST_CASE("a row that fails shows nothing in the error") {
 
 TEST_CASE("a change that fails is left without its rows rewritten in part") {
     const RelationPtr table = relation("t", {column("id", kInteger, true), column("a", kText), column("b", kText)});
-    const auto plan = load(
-                          "tables: {t: [{type: transform, column: a, parameters: {type: mask}}, "
-                          "{type: transform, column: b, parameters: {type: mask}}]}")
-                          ->compile(table);
+    const auto compiled = load(
+                              "tables: {t: [{type: transform, column: a, parameters: {type: mask}}, "
+                              "{type: transform, column: b, parameters: {type: mask}}]}")
+                              ->compile(table);
     const Values row{text("1"), text("abc"), text("\xff")};
     Change change = insert(table, row);
     Arena arena;
-    CHECK_THROWS_AS(plan->apply(change, arena), Error);
+    CHECK_THROWS_AS(compiled->apply(change, arena), Error);
     CHECK(change.new_row.data() == row.data());
     CHECK(change.relation == table.get());
 }

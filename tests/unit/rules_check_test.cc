@@ -50,10 +50,10 @@ TEST_CASE("check tells of what would stop a worker") {
     CHECK(row.problems[0].find("canary") == std::string::npos);
 
     const std::vector<CheckedTable> unique{{unique_column(kUsers, "email"), {}}};
-    const RulesCheck plan = check_rules(*load(kRules), unique);
-    REQUIRE(plan.problems.size() == 1);
-    CHECK(plan.problems[0].find("allow_uniqueness_loss") != std::string::npos);
-    CHECK(plan.text == "public.users: refused\n");
+    const RulesCheck compiled = check_rules(*load(kRules), unique);
+    REQUIRE(compiled.problems.size() == 1);
+    CHECK(compiled.problems[0].find("allow_uniqueness_loss") != std::string::npos);
+    CHECK(compiled.text == "public.users: refused\n");
 }
 
 TEST_CASE("check tells of tables that are not there") {

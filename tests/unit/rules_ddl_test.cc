@@ -235,7 +235,7 @@ TEST_CASE("a table with rules does not lose them by a new name") {
     const std::string error = error_of([&] { (void)ruled(*masks, renamed); });
     CHECK(error.find("may rename table 'users'") != std::string::npos);
     CHECK(error.find("public.people") != std::string::npos);
-    CHECK(error_of([&] { (void)ruled(*load("", "users: {destination_table: x}"), renamed); }).find("may give") !=
+    CHECK(error_of([&] { (void)ruled(*load("", "users: {destination_table: x}"), renamed); }).find("may rename") !=
           std::string::npos);
     const auto both =
         load("tables: {users: &u [{type: transform, column: email, parameters: {type: mask}}], people: *u}");
@@ -245,7 +245,7 @@ TEST_CASE("a table with rules does not lose them by a new name") {
     CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME age TO users", "orders")));
     CHECK(error_of([&] {
               (void)ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE IF EXISTS users SET SCHEMA old", "archive"));
-          }).find("may give") != std::string::npos);
+          }).find("may rename") != std::string::npos);
     CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME TO old_orders", "old_orders")));
 
     // Without captured DDL the new name shows with the next row.

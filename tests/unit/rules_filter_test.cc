@@ -7,7 +7,7 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-std::shared_ptr<const TablePlan> filter(ColumnType type, const std::string& op, const std::string& value) {
+std::shared_ptr<const CompiledRules> filter(ColumnType type, const std::string& op, const std::string& value) {
     std::string parameters = "operator: " + op;
     if (!value.empty()) parameters += ", value: " + value;
     return load("tables: {t: [{type: filter, column: c, parameters: {" + parameters + "}}]}")
@@ -15,12 +15,12 @@ std::shared_ptr<const TablePlan> filter(ColumnType type, const std::string& op, 
 }
 
 bool passes(ColumnType type, const Value& value, const std::string& op, const std::string& operand = {}) {
-    const auto plan = filter(type, op, operand);
+    const auto compiled = filter(type, op, operand);
     const RelationPtr table = relation("t", {column("c", type)});
     Arena arena;
     const Values row{value};
     Change change = insert(table, row);
-    return plan->apply(change, arena);
+    return compiled->apply(change, arena);
 }
 
 // -1, 0 or 1 as `value` is below, equal to or above `operand`, by all six operators.
@@ -172,12 +172,12 @@ TEST_CASE("an operand of the wrong form is refused") {
 }
 
 TEST_CASE("a value the filter cannot read stops, and is not shown") {
-    const auto plan = filter(kTimestamp, "eq", "2024-01-01");
+    const auto compiled = filter(kTimestamp, "eq", "2024-01-01");
     Arena arena;
     const RelationPtr table = relation("t", {column("c", kTimestamp)});
     const Values row{text("Mon 01 Jan canary")};
     Change change = insert(table, row);
-    const std::string error = error_of([&] { plan->apply(change, arena); });
+    const std::string error = error_of([&] { compiled->apply(change, arena); });
     CHECK(error.find("unable to apply rule 1 of table 't', column 'c'") == 0);
     CHECK(error.find("canary") == std::string::npos);
 }

@@ -10,13 +10,13 @@ namespace {
 
 std::string json(const std::string& path, const std::string& inner, const std::string& value, ColumnType type = kJson) {
     const RelationPtr table = relation("t", {column("c", type)});
-    const auto plan = load("tables: {t: [{type: transform, column: c, parameters: {type: json, " + path +
-                           ", transform: {" + inner + "}}}]}")
-                          ->compile(table);
+    const auto compiled = load("tables: {t: [{type: transform, column: c, parameters: {type: json, " + path +
+                               ", transform: {" + inner + "}}}]}")
+                              ->compile(table);
     Arena arena;
     const Values row{text(value)};
     Change change = insert(table, row);
-    const bool passes = plan->apply(change, arena);
+    const bool passes = compiled->apply(change, arena);
     REQUIRE(passes);
     return std::string(change.new_row[0].text());
 }

@@ -1,4 +1,4 @@
-// Random rules over random rows: the compiled plan and the reference interpreter must agree on every change.
+// Random rules over random rows: the compiled rules and the reference interpreter must agree on every change.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -160,7 +160,7 @@ Values to_values(const Record& record, const RelationPtr& relation) {
     return out;
 }
 
-void agree(const TablePlan& plan, const RefTable& table, const RelationPtr& source, RefChange reference) {
+void agree(const CompiledRules& compiled, const RefTable& table, const RelationPtr& source, RefChange reference) {
     const RefChange original = reference;
     const Values new_row = to_values(original.new_row, source);
     const Values old_row = to_values(original.old_row, source);
@@ -172,7 +172,7 @@ void agree(const TablePlan& plan, const RefTable& table, const RelationPtr& sour
     const RefResult expected = interpret(table, reference);
     RefResult found = RefResult::stops;
     try {
-        found = plan.apply(change, arena) ? RefResult::passes : RefResult::dropped;
+        found = compiled.apply(change, arena) ? RefResult::passes : RefResult::dropped;
     } catch (const Error&) {
     }
     CAPTURE(original.op);
@@ -183,14 +183,14 @@ void agree(const TablePlan& plan, const RefTable& table, const RelationPtr& sour
     CHECK((change.op == Op::insert ? 'I' : change.op == Op::update ? 'U' : 'D') == reference.op);
     CHECK((change.old_kind == OldRow::none ? '-' : change.old_kind == OldRow::key ? 'k' : 'f') == reference.old);
     CHECK(change.upsert == reference.upsert);
-    CHECK(change.relation == plan.target().get());
-    CHECK(values(change.new_row) == to_values(reference.new_row, plan.target()));
-    CHECK(values(change.old_row) == to_values(reference.old_row, plan.target()));
+    CHECK(change.relation == compiled.target().get());
+    CHECK(values(change.new_row) == to_values(reference.new_row, compiled.target()));
+    CHECK(values(change.old_row) == to_values(reference.old_row, compiled.target()));
 }
 
 }  // namespace
 
-TEST_CASE("the plan agrees with the reference interpreter") {
+TEST_CASE("the compiled rules agree with the reference interpreter") {
     setenv("PGSLUICE_PROPERTY_SECRET", kSecret.c_str(), 1);
     for (unsigned seed = 1; seed <= 400; ++seed) {
         Dice dice(seed);
@@ -206,7 +206,7 @@ TEST_CASE("the plan agrees with the reference interpreter") {
         const std::string rules = yaml(table);
         CAPTURE(seed);
         CAPTURE(rules);
-        const auto plan = load(rules, "t: {operations: " + operations(table.route) + "}")->compile(source);
-        for (int i = 0; i < 60; ++i) agree(*plan, table, source, random_change(dice, table, full));
+        const auto compiled = load(rules, "t: {operations: " + operations(table.route) + "}")->compile(source);
+        for (int i = 0; i < 60; ++i) agree(*compiled, table, source, random_change(dice, table, full));
     }
 }

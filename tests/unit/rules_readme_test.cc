@@ -98,16 +98,16 @@ class Example {
         if (line.rfind("table ", 0) == 0) {
             source_ = read_table(line);
         } else if (line.rfind("target ", 0) == 0) {
-            CHECK(plan()->target()->schema + "." + plan()->target()->table == line.substr(7));
+            CHECK(compiled()->target()->schema + "." + compiled()->target()->table == line.substr(7));
         } else if (line.rfind("refused: ", 0) == 0) {
-            CHECK(error_of([&] { (void)plan(); }).find(line.substr(9)) != std::string::npos);
+            CHECK(error_of([&] { (void)compiled(); }).find(line.substr(9)) != std::string::npos);
         } else {
             change(line);
         }
     }
 
    private:
-    std::shared_ptr<const TablePlan> plan() { return load(rules_, routing_)->compile(source_); }
+    std::shared_ptr<const CompiledRules> compiled() { return load(rules_, routing_)->compile(source_); }
 
     void change(const std::string& line) {
         const auto arrow = line.find(" -> ");
@@ -120,7 +120,7 @@ class Example {
             change.old_kind = source_->identity == ReplicaIdentity::full ? OldRow::full : OldRow::key;
             change.old_row = given.old_row;
         }
-        const auto used = plan();
+        const auto used = compiled();
         Arena arena;
         const bool passes = used->apply(change, arena);
         REQUIRE(passes == (line.substr(arrow + 4) != "nothing"));

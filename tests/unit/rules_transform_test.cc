@@ -16,11 +16,11 @@ Value transform(const std::string& parameters, const Value& value, ColumnType ty
     static Arena arena;
     static std::vector<Values> rows;
     const RelationPtr table = relation("t", {column("c", type)});
-    const auto plan =
+    const auto compiled =
         load("tables: {t: [{type: transform, column: c, parameters: " + parameters + "}]}")->compile(table);
     rows.push_back({value});
     Change change = insert(table, rows.back());
-    const bool passes = plan->apply(change, arena);
+    const bool passes = compiled->apply(change, arena);
     REQUIRE(passes);
     return change.new_row[0].is_text() ? Value(arena.copy(change.new_row[0].text())) : change.new_row[0];
 }
@@ -88,16 +88,16 @@ TEST_CASE("a regex whose matches search the rest again and again is given up") {
 
 TEST_CASE("invalid UTF-8 passes where no rule reads it, and is an error where one does") {
     const RelationPtr table = relation("t", {column("a", kText), column("b", kText)});
-    const auto plan = load("tables: {t: [{type: transform, column: b, parameters: {type: mask}}]}")->compile(table);
+    const auto compiled = load("tables: {t: [{type: transform, column: b, parameters: {type: mask}}]}")->compile(table);
     Arena arena;
     const Values unread{text("canary\xff"), text("abc")};
     Change passes = insert(table, unread);
-    REQUIRE(plan->apply(passes, arena));
+    REQUIRE(compiled->apply(passes, arena));
     CHECK(passes.new_row[0] == unread[0]);
     for (const char* bad : {"canary\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "ab\xc3", "\x80"}) {
         const Values row{text("x"), text(bad)};
         Change change = insert(table, row);
-        const std::string error = error_of([&] { plan->apply(change, arena); });
+        const std::string error = error_of([&] { compiled->apply(change, arena); });
         CHECK(error.find("not valid UTF-8") != std::string::npos);
         CHECK(error.find("canary") == std::string::npos);
     }
@@ -186,10 +186,10 @@ TEST_CASE("hash") {
 TEST_CASE("the secret may stand at the top of the file, and is never shown") {
     const TextFile file("s3cret-canary", "secret");
     const RelationPtr table = relation("t", {column("c", kText, true)});
-    const auto plan =
+    const auto compiled =
         load("secret_file: " + file.path() + "\ntables: {t: [{type: transform, column: c, parameters: {type: hash}}]}")
             ->compile(table);
-    for (const std::string& line : plan->describe()) CHECK(line.find("canary") == std::string::npos);
+    for (const std::string& line : compiled->describe()) CHECK(line.find("canary") == std::string::npos);
     for (const char* parameters :
          {"{type: hash}", "{type: hash, secret_env: s3cret-canary}", "{type: hash, secret_file: s3cret-canary}",
           "{type: hash, secret_env: a, secret_file: s3cret-canary}", "{type: hash, secret_file: /}",

@@ -9,6 +9,7 @@
 #include "sql/error.h"
 #include "stream/format/block_writer.h"
 #include "stream/format/markers.h"
+#include "worker/table_check.h"
 
 using namespace pgsluice;
 
@@ -131,6 +132,12 @@ std::string end_marker(std::uint64_t epoch = 1) { return encode(SnapshotEnd{epoc
 
 using Events = std::vector<std::string>;
 
+SessionStart from_the_first() {
+    SessionStart start;
+    start.from = {StreamSeq{1}, {}};
+    return start;
+}
+
 struct World {
     explicit World(bool sink_copies) : sink(sink_copies) {}
 
@@ -140,9 +147,7 @@ struct World {
             options.exit_at_lsn = Lsn{9999};
             consumer.add(MessageKind::progress, "", {9999});
         }
-        Session session(options, *ruleset, sink, consumer, {StreamSeq{1}, {}}, no_log);
-        if (starts_over) session.starts_over();
-        session.wait_for_snapshot(awaited_epoch);
+        Session session(options, *ruleset, sink, consumer, start, no_log);
         session.run(std::stop_token(), [this](const WorkerReport& report) {
             reports.push_back(report);
             last_report = report;
@@ -150,12 +155,11 @@ struct World {
     }
 
     WorkerOptions options;
+    SessionStart start = from_the_first();
     std::unique_ptr<Ruleset> ruleset = Ruleset::load({});
     RecordingSink sink;
     PreparedConsumer consumer;
     WorkerReport last_report;
-    bool starts_over = false;
-    std::uint64_t awaited_epoch = 0;
     std::vector<WorkerReport> reports;
 };
 
@@ -241,7 +245,7 @@ TEST_CASE("a sink that waits in every call is flushed as often as another") {
 
 TEST_CASE("a session that starts over tells of nothing that its sink remembers before the copy has begun") {
     World world(false);
-    world.starts_over = true;
+    world.start.over = true;
     world.options.registry_interval_ms = 0;
     world.options.exit_after_snapshot = true;
     world.sink.durable_ = {StreamSeq{9000}, {Lsn{50}, 1}};
@@ -257,7 +261,7 @@ TEST_CASE("a session that starts over tells of nothing that its sink remembers b
 TEST_CASE("exit-after-snapshot lets the end of an older copy pass") {
     World world(true);
     world.options.exit_after_snapshot = true;
-    world.awaited_epoch = 2;
+    world.start.awaited_epoch = 2;
     for (const std::uint64_t epoch : {1, 2, 3}) {
         world.consumer.add(MessageKind::snapshot_begin, begin_marker(epoch), {100});
         world.consumer.add(MessageKind::snapshot_end, end_marker(epoch), {100});

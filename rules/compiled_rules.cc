@@ -1,4 +1,4 @@
-#include "rules/table_plan.h"
+#include "rules/compiled_rules.h"
 
 #include <fmt/format.h>
 
@@ -119,7 +119,7 @@ std::span<Value> copy_columns(Row row, const std::vector<std::size_t>& projectio
 }
 
 // `key_only`: the other columns hold no values and get none.
-Row rewrite(const PlanParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
+Row rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
     if (row.empty() || (steps.empty() && parts.projection.empty())) return row;
     const std::span out = copy_columns(row, parts.projection, arena);
     for (const TransformStep& step : steps)
@@ -127,13 +127,13 @@ Row rewrite(const PlanParts& parts, const std::vector<TransformStep>& steps, Row
     return out;
 }
 
-void rewrite_old(const PlanParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
+void rewrite_old(const CompiledParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
     if (change.old_kind == OldRow::none) return;
     change.old_row = rewrite(parts, steps, change.old_row, change.old_kind == OldRow::key, arena);
 }
 
 // A shape that does not fit the relation would put values under wrong columns, and so under wrong rules.
-void check_shape(const PlanParts& parts, const Change& change) {
+void check_shape(const CompiledParts& parts, const Change& change) {
     const std::size_t columns = parts.source->columns.size();
     const bool has_new = change.op != Op::del;
     const bool has_old = change.old_kind != OldRow::none;
@@ -145,7 +145,7 @@ void check_shape(const PlanParts& parts, const Change& change) {
 
 }  // namespace
 
-RunningPlan::RunningPlan(PlanParts parts) : parts_(std::move(parts)) {
+CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
     const Stages& s = parts_.stages;
     const bool same_columns = parts_.projection.empty();
     const bool all_rows = parts_.operations.all(kRowOperations);
@@ -156,7 +156,7 @@ RunningPlan::RunningPlan(PlanParts parts) : parts_(std::move(parts)) {
                 s.del.empty();
 }
 
-bool RunningPlan::apply(Change& change, Arena& arena) const {
+bool CompiledRules::apply(Change& change, Arena& arena) const {
     if (identity_) {
         if (change.op != Op::message) change.relation = parts_.target.get();
         return true;
@@ -180,20 +180,20 @@ bool RunningPlan::apply(Change& change, Arena& arena) const {
 
 // The row came by an insert or by an update, and it is not known by which: what only one of them lets pass may or may
 // not be there.
-Verdict RunningPlan::was_there(const Change& change, Arena& arena) const {
+Verdict CompiledRules::was_there(const Change& change, Arena& arena) const {
     const Verdict updated = judge_old_row(parts_.stages.update_filters, change, arena);
     if (same_filters_) return updated;
     const Verdict inserted = judge_old_row(parts_.stages.insert_filters, change, arena);
     return inserted == updated ? inserted : Verdict::unknown;
 }
 
-bool RunningPlan::insert(Change& change, Arena& arena) const {
+bool CompiledRules::insert(Change& change, Arena& arena) const {
     if (judge_new_row(parts_.stages.insert_filters, change, arena) == Verdict::fail) return false;
     change.new_row = rewrite(parts_, parts_.stages.insert, change.new_row, false, arena);
     return true;
 }
 
-bool RunningPlan::update(Change& change, Arena& arena) const {
+bool CompiledRules::update(Change& change, Arena& arena) const {
     const Stages& stages = parts_.stages;
     if (!stages.update_filters.empty() || !stages.insert_filters.empty()) {
         const Verdict now = judge_new_row(stages.update_filters, change, arena);
@@ -209,7 +209,7 @@ bool RunningPlan::update(Change& change, Arena& arena) const {
 }
 
 // The row was not in the target: it is inserted, and so must be known as a whole.
-bool RunningPlan::enter(Change& change, Arena& arena) const {
+bool CompiledRules::enter(Change& change, Arena& arena) const {
     if (!parts_.operations.has(Op::insert)) return false;
     const Row row = change.new_row;
     if (std::any_of(row.begin(), row.end(), [](const Value& value) { return value.is_unchanged(); })) {
@@ -233,7 +233,7 @@ bool RunningPlan::enter(Change& change, Arena& arena) const {
 
 // The row is, or may be, in the target and does not belong there any more: it is deleted, by its key where no more is
 // known.
-bool RunningPlan::leave(Change& change, Arena& arena) const {
+bool CompiledRules::leave(Change& change, Arena& arena) const {
     if (!parts_.operations.has(Op::del)) return false;
     if (change.old_kind == OldRow::none) {
         const auto key = arena.make<Value>(change.new_row.size());
@@ -257,7 +257,7 @@ bool RunningPlan::leave(Change& change, Arena& arena) const {
     return true;
 }
 
-bool RunningPlan::del(Change& change, Arena& arena) const {
+bool CompiledRules::del(Change& change, Arena& arena) const {
     for (const FilterStep& filter : parts_.stages.delete_filters) {
         const Verdict one = judge_old(filter, change, arena);
         if (one == Verdict::fail || (one == Verdict::unknown && !filter.allow_empty_deletes)) return false;

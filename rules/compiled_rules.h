@@ -1,4 +1,4 @@
-// A plan as it runs: filters judge the source's row, transforms rewrite what passes, the projection leaves columns out.
+// Rules as they run: filters judge the source's row, transforms rewrite what passes, the projection leaves columns out.
 //
 // Rules run in the file's order: a filter after a transform of its column judges the transformed value.
 #pragma once
@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "rules/rule.h"
-#include "rules/ruleset.h"
 
 namespace pgsluice::rules {
 
@@ -42,7 +41,7 @@ struct Stages {
     std::vector<TransformStep> insert, update, del, entered, left;
 };
 
-struct PlanParts {
+struct CompiledParts {
     RelationPtr source;
     RelationPtr target;
     Operations operations = kAllOperations;  // that the route lets through
@@ -52,17 +51,26 @@ struct PlanParts {
     std::vector<std::string> warnings;
 };
 
-class RunningPlan final : public TablePlan {
+// The rules and the route of one relation version.
+class CompiledRules {
    public:
-    explicit RunningPlan(PlanParts parts);
+    explicit CompiledRules(CompiledParts parts);
 
-    [[nodiscard]] const RelationPtr& target() const override { return parts_.target; }
-    [[nodiscard]] bool passes_copy() const override { return passes_copy_; }
+    // The relation a sink sees: routed names, excluded columns gone.
+    [[nodiscard]] const RelationPtr& target() const { return parts_.target; }
+    // Whether apply() changes nothing but the relation (names, no rows, no values, same columns in the same order):
+    // then COPY text may pass unparsed.
+    [[nodiscard]] bool passes_copy() const { return passes_copy_; }
     // Whether the route lets the operation through.
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
-    bool apply(Change& change, Arena& arena) const override;
-    [[nodiscard]] std::vector<std::string> describe() const override { return parts_.description; }
-    [[nodiscard]] const std::vector<std::string>& warnings() const override { return parts_.warnings; }
+    // Rewrites the change in place, values from the arena, relation to target(); may turn an update into an insert or
+    // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;
+    // its text never holds a value.
+    bool apply(Change& change, Arena& arena) const;
+    // What check and the debug log print: one line per step.
+    [[nodiscard]] const std::vector<std::string>& describe() const { return parts_.description; }
+    // Warnings at start, such as deletes that a filter drops.
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return parts_.warnings; }
 
    private:
     // Whether the target had the row before the update.
@@ -73,7 +81,7 @@ class RunningPlan final : public TablePlan {
     bool leave(Change& change, Arena& arena) const;
     bool del(Change& change, Arena& arena) const;
 
-    PlanParts parts_;
+    CompiledParts parts_;
     bool passes_copy_ = false;
     bool same_filters_ = false;  // for inserts and updates
     bool identity_ = false;      // no row is looked at at all

@@ -4,12 +4,12 @@
 #include <memory>
 #include <string>
 
+#include "rules/compiled_rules.h"
 #include "rules/rule.h"
-#include "rules/table_plan.h"
 
 namespace pgsluice::rules {
 
-struct PlanInput {
+struct CompilerInput {
     RelationPtr relation;
     const RulesFile* file = nullptr;    // may be empty
     const TableRules* rules = nullptr;  // null: the file does not name the table
@@ -17,6 +17,6 @@ struct PlanInput {
 };
 
 // usage Error when something does not fit. Null when the route says not to replicate the table.
-std::shared_ptr<const RunningPlan> compile_plan(const PlanInput& input);
+std::shared_ptr<const CompiledRules> compile_rules(const CompilerInput& input);
 
 }  // namespace pgsluice::rules

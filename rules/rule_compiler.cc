@@ -1,4 +1,4 @@
-#include "rules/plan_compiler.h"
+#include "rules/rule_compiler.h"
 
 #include <fmt/format.h>
 
@@ -14,13 +14,13 @@ bool takes_hash(ValueType type) { return is_text(type) || type == ValueType::uui
 
 class Compiler {
    public:
-    explicit Compiler(const PlanInput& input) : in_(input), relation_(*input.relation) {
+    explicit Compiler(const CompilerInput& input) : in_(input), relation_(*input.relation) {
         parts_.source = input.relation;
         if (in_.route != nullptr) parts_.operations = in_.route->operations;
         needed_ = parts_.operations & kRowOperations;
     }
 
-    PlanParts compile() {
+    CompiledParts compile() {
         check_strict();
         build_target();
         if (in_.rules != nullptr)
@@ -223,9 +223,9 @@ class Compiler {
                             table, rule.place.text(), table));
     }
 
-    const PlanInput& in_;
+    const CompilerInput& in_;
     const Relation& relation_;
-    PlanParts parts_;
+    CompiledParts parts_;
     Operations needed_;                  // row operations that reach the target
     std::vector<std::size_t> position_;  // of each source column in the target
     std::vector<bool> excluded_;
@@ -234,9 +234,9 @@ class Compiler {
 
 }  // namespace
 
-std::shared_ptr<const RunningPlan> compile_plan(const PlanInput& input) {
+std::shared_ptr<const CompiledRules> compile_rules(const CompilerInput& input) {
     if (input.route != nullptr && !input.route->replicate) return nullptr;
-    return std::make_shared<const RunningPlan>(Compiler(input).compile());
+    return std::make_shared<const CompiledRules>(Compiler(input).compile());
 }
 
 }  // namespace pgsluice::rules

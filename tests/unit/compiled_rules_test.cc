@@ -20,70 +20,70 @@ const Values kMasked{text("1"), text("j**************m"), text("18")};
 
 }  // namespace
 
-TEST_CASE("without files a plan changes nothing") {
-    const auto plan = load("")->compile(kUsers);
+TEST_CASE("without files the rules change nothing") {
+    const auto compiled = load("")->compile(kUsers);
     Arena arena;
     Change change = insert(kUsers, kChild);
-    CHECK(plan->passes_copy());
-    CHECK(plan->target() == kUsers);
-    CHECK(plan->apply(change, arena));
+    CHECK(compiled->passes_copy());
+    CHECK(compiled->target() == kUsers);
+    CHECK(compiled->apply(change, arena));
     CHECK(change.new_row.data() == kChild.data());
     CHECK(change.relation == kUsers.get());
-    CHECK(plan->describe().empty());
+    CHECK(compiled->describe().empty());
 }
 
 TEST_CASE("the example masks, filters and excludes") {
-    const auto plan = load(kExampleRules)->compile(kUsers);
+    const auto compiled = load(kExampleRules)->compile(kUsers);
     Arena arena;
     Change change = insert(kUsers, kAdult);
-    REQUIRE(plan->apply(change, arena));
+    REQUIRE(compiled->apply(change, arena));
     CHECK(values(change.new_row) == kMasked);
-    CHECK(change.relation == plan->target().get());
-    CHECK(plan->target()->columns.size() == 3);
-    CHECK_FALSE(plan->passes_copy());
+    CHECK(change.relation == compiled->target().get());
+    CHECK(compiled->target()->columns.size() == 3);
+    CHECK_FALSE(compiled->passes_copy());
 
     Change dropped = insert(kUsers, kChild);
-    CHECK_FALSE(plan->apply(dropped, arena));
+    CHECK_FALSE(compiled->apply(dropped, arena));
 }
 
 TEST_CASE("a snapshot row is treated as an insert") {
-    const auto plan = load(kExampleRules)->compile(kUsers);
+    const auto compiled = load(kExampleRules)->compile(kUsers);
     Arena arena;
     Change change = insert(kUsers, kAdult);
     change.snapshot = true;
-    REQUIRE(plan->apply(change, arena));
+    REQUIRE(compiled->apply(change, arena));
     CHECK(values(change.new_row) == kMasked);
     CHECK(change.snapshot);
 }
 
 TEST_CASE("old rows are masked as new ones") {
-    const auto plan = load(kExampleRules)->compile(kFullUsers);
+    const auto compiled = load(kExampleRules)->compile(kFullUsers);
     Arena arena;
     SUBCASE("of an update") {
         Change change = update(kFullUsers, kAdult, OldRow::full, kAdult);
-        REQUIRE(plan->apply(change, arena));
+        REQUIRE(compiled->apply(change, arena));
         CHECK(change.op == Op::update);
         CHECK(values(change.new_row) == kMasked);
         CHECK(values(change.old_row) == kMasked);
     }
     SUBCASE("of a delete") {
         Change change = del(kFullUsers, OldRow::full, kAdult);
-        REQUIRE(plan->apply(change, arena));
+        REQUIRE(compiled->apply(change, arena));
         CHECK(values(change.old_row) == kMasked);
     }
 }
 
 TEST_CASE("unchanged values and NULL stay what they are under a mask") {
-    const auto plan =
+    const auto compiled =
         load("tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}")->compile(kUsers);
     Arena arena;
     const Values row{text("1"), toast, null, text("")};
     Change change = update(kUsers, row);
-    REQUIRE(plan->apply(change, arena));
+    REQUIRE(compiled->apply(change, arena));
     CHECK(values(change.new_row) == row);
     const Values none{text("1"), null, null, null};
     Change with_null = insert(kUsers, none);
-    REQUIRE(plan->apply(with_null, arena));
+    REQUIRE(compiled->apply(with_null, arena));
     CHECK(values(with_null.new_row) == none);
 }
 
@@ -91,30 +91,30 @@ TEST_CASE("a delete by key and a filter on another column") {
     const Values key{text("1"), null, null, null};
     Arena arena;
     SUBCASE("is dropped, and said so") {
-        const auto plan = load(kAdults)->compile(kUsers);
+        const auto compiled = load(kAdults)->compile(kUsers);
         Change change = del(kUsers, OldRow::key, key);
-        CHECK_FALSE(plan->apply(change, arena));
-        REQUIRE(plan->warnings().size() == 1);
-        CHECK(plan->warnings()[0].find("deletes of public.users are dropped") != std::string::npos);
+        CHECK_FALSE(compiled->apply(change, arena));
+        REQUIRE(compiled->warnings().size() == 1);
+        CHECK(compiled->warnings()[0].find("deletes of public.users are dropped") != std::string::npos);
     }
     SUBCASE("passes with allow_empty_deletes, in the rule or its parameters") {
         for (const char* rule :
              {"{type: filter, column: age, parameters: {operator: gte, value: 18}, allow_empty_deletes: true}",
               "{type: filter, column: age, parameters: {operator: gte, value: 18, allow_empty_deletes: true}}"}) {
-            const auto plan = load(std::string("tables: {users: [") + rule + "]}")->compile(kUsers);
+            const auto compiled = load(std::string("tables: {users: [") + rule + "]}")->compile(kUsers);
             Change change = del(kUsers, OldRow::key, key);
-            CHECK(plan->apply(change, arena));
+            CHECK(compiled->apply(change, arena));
             CHECK(values(change.old_row) == key);
-            CHECK(plan->warnings().empty());
+            CHECK(compiled->warnings().empty());
         }
     }
     SUBCASE("is answered by a full old row") {
-        const auto plan = load(kAdults)->compile(kFullUsers);
+        const auto compiled = load(kAdults)->compile(kFullUsers);
         Change adult = del(kFullUsers, OldRow::full, kAdult);
         Change child = del(kFullUsers, OldRow::full, kChild);
-        CHECK(plan->apply(adult, arena));
-        CHECK_FALSE(plan->apply(child, arena));
-        CHECK(plan->warnings().empty());
+        CHECK(compiled->apply(adult, arena));
+        CHECK_FALSE(compiled->apply(child, arena));
+        CHECK(compiled->warnings().empty());
     }
 }
 
@@ -169,94 +169,94 @@ TEST_CASE("an update moves a row into or out of a filter") {
 
 TEST_CASE("an update that may insert does not show what an insert hides") {
     const std::string filter = "{type: filter, column: age, parameters: {operator: gte, value: 18}}";
-    const auto plan = load("tables: {users: [" + filter +
-                           ", {type: transform, column: email, operations: [INSERT], parameters: {type: mask}}, "
-                           "{type: transform, column: ssn, operations: [UPDATE], parameters: {type: mask}}]}")
-                          ->compile(kUsers);
+    const auto compiled = load("tables: {users: [" + filter +
+                               ", {type: transform, column: email, operations: [INSERT], parameters: {type: mask}}, "
+                               "{type: transform, column: ssn, operations: [UPDATE], parameters: {type: mask}}]}")
+                              ->compile(kUsers);
     Arena arena;
     Change change = update(kUsers, kAdult);
-    REQUIRE(plan->apply(change, arena));
+    REQUIRE(compiled->apply(change, arena));
     CHECK(change.upsert);
     CHECK(change.new_row[1].text().find("***") != std::string::npos);
     CHECK(change.new_row[3].text().find("***") != std::string::npos);
 }
 
 TEST_CASE("a filter on the key knows the old row without being told") {
-    const auto plan =
+    const auto compiled =
         load("tables: {users: [{type: filter, column: id, parameters: {operator: lt, value: 10}}]}")->compile(kUsers);
     Arena arena;
     Change same = update(kUsers, kAdult);
-    REQUIRE(plan->apply(same, arena));
+    REQUIRE(compiled->apply(same, arena));
     CHECK(same.op == Op::update);
     CHECK_FALSE(same.upsert);
     const Values beyond{text("11"), null, null, null};
     Change outside = update(kUsers, beyond);
-    CHECK_FALSE(plan->apply(outside, arena));
+    CHECK_FALSE(compiled->apply(outside, arena));
     Change entering = update(kUsers, kAdult, OldRow::key, beyond);
-    REQUIRE(plan->apply(entering, arena));
+    REQUIRE(compiled->apply(entering, arena));
     CHECK(entering.op == Op::insert);
 }
 
 TEST_CASE("a filter that cannot see its value stops") {
-    const auto plan =
+    const auto compiled =
         load("tables: {users: [{type: filter, column: email, parameters: {operator: contains, value: '@'}}]}")
             ->compile(kUsers);
     Arena arena;
     const Values row{text("1"), toast, text("18"), text("x")};
     Change change = update(kUsers, row);
-    const std::string error = error_of([&] { plan->apply(change, arena); });
+    const std::string error = error_of([&] { compiled->apply(change, arena); });
     CHECK(error.find("rule 1 of table 'users', column 'email'") != std::string::npos);
     CHECK(error.find("REPLICA IDENTITY FULL") != std::string::npos);
     Change known = update(kUsers, row, OldRow::full, kAdult);
-    CHECK(plan->apply(known, arena));
+    CHECK(compiled->apply(known, arena));
 }
 
 TEST_CASE("rules hold only for their operations") {
-    const auto plan =
+    const auto compiled =
         load("tables: {users: [{type: transform, column: email, operations: [INSERT], parameters: {type: mask}}]}")
             ->compile(kUsers);
     Arena arena;
     Change added = insert(kUsers, kAdult);
     Change changed = update(kUsers, kAdult);
-    REQUIRE(plan->apply(added, arena));
-    REQUIRE(plan->apply(changed, arena));
+    REQUIRE(compiled->apply(added, arena));
+    REQUIRE(compiled->apply(changed, arena));
     CHECK(values(added.new_row)[1] == text("j**************m"));
     CHECK(values(changed.new_row)[1] == kAdult[1]);
 }
 
 TEST_CASE("an update that becomes an insert shows nothing an insert hides") {
-    const auto plan = load(R"(
+    const auto compiled = load(R"(
 tables:
   users:
     - {type: transform, column: email, operations: [INSERT, UPDATE, DELETE], parameters: {type: mask}}
     - {type: filter, column: age, operations: [INSERT, UPDATE], parameters: {operator: gte, value: 18}}
 )")
-                          ->compile(kFullUsers);
+                              ->compile(kFullUsers);
     Arena arena;
     Change change = update(kFullUsers, kAdult, OldRow::full, kChild);
-    REQUIRE(plan->apply(change, arena));
+    REQUIRE(compiled->apply(change, arena));
     CHECK(change.op == Op::insert);
     CHECK(values(change.new_row)[1] == text("j**************m"));
 }
 
 TEST_CASE("a row that came in under other filters than those of updates may be there") {
-    const auto plan = load(R"(
+    const auto compiled = load(R"(
 tables:
   users:
     - {type: filter, column: age, operations: [UPDATE], parameters: {operator: gte, value: 18}}
 )")
-                          ->compile(kFullUsers);
+                              ->compile(kFullUsers);
     Arena arena;
     // The child was inserted, for no filter holds for inserts.
     Change grown = update(kFullUsers, kAdult, OldRow::full, kChild);
-    REQUIRE(plan->apply(grown, arena));
+    REQUIRE(compiled->apply(grown, arena));
     CHECK(grown.op == Op::update);
     CHECK(grown.upsert);
     Change still_young = update(kFullUsers, kChild, OldRow::full, kChild);
-    REQUIRE(plan->apply(still_young, arena));
+    REQUIRE(compiled->apply(still_young, arena));
     CHECK(still_young.op == Op::del);
     Change still_old = update(kFullUsers, kAdult, OldRow::full, kAdult);
-    REQUIRE(plan->apply(still_old, arena));
+    REQUIRE(compiled->apply(still_old, arena));
     CHECK_FALSE(still_old.upsert);
 }
 
@@ -274,30 +274,30 @@ TEST_CASE("a filter behind a transform judges the transformed value") {
 }
 
 TEST_CASE("routing renames and leaves operations out") {
-    const auto plan = load("", R"(
+    const auto compiled = load("", R"(
 users:
   source_table: users
   destination_table: crm.customers
   column_mappings: [{source: id, destination: customer_id}]
   operations: [INSERT, UPDATE]
 )")
-                          ->compile(kUsers);
-    CHECK(plan->target()->schema == "crm");
-    CHECK(plan->target()->table == "customers");
-    CHECK(plan->target()->columns[0].name == "customer_id");
-    CHECK(plan->target()->columns[0].key);
-    CHECK(plan->target()->columns[1].name == "email");
-    CHECK(plan->passes_copy());
+                              ->compile(kUsers);
+    CHECK(compiled->target()->schema == "crm");
+    CHECK(compiled->target()->table == "customers");
+    CHECK(compiled->target()->columns[0].name == "customer_id");
+    CHECK(compiled->target()->columns[0].key);
+    CHECK(compiled->target()->columns[1].name == "email");
+    CHECK(compiled->passes_copy());
     Arena arena;
     Change added = insert(kUsers, kAdult);
-    REQUIRE(plan->apply(added, arena));
+    REQUIRE(compiled->apply(added, arena));
     CHECK(added.new_row.data() == kAdult.data());
-    CHECK(added.relation == plan->target().get());
+    CHECK(added.relation == compiled->target().get());
     Change deleted = del(kUsers, OldRow::key, kAdult);
-    CHECK_FALSE(plan->apply(deleted, arena));
+    CHECK_FALSE(compiled->apply(deleted, arena));
 }
 
-TEST_CASE("a table without a route keeps its place, one without replication has no plan") {
+TEST_CASE("a table without a route keeps its place, one without replication has no rules") {
     const auto rules = load("", "users: {replicate: false}");
     CHECK(rules->compile(kUsers) == nullptr);
     const RelationPtr other = relation("other", {column("id", kInteger, true)});
@@ -313,24 +313,24 @@ TEST_CASE("an entry that names the schema wins") {
     CHECK(rules->tables() == std::vector<std::string>{"shop.users", "users"});
 }
 
-TEST_CASE("the same relation gives the same plan") {
+TEST_CASE("the same relation gives the same rules") {
     const auto rules = load(kExampleRules);
     CHECK(rules->compile(kUsers) == rules->compile(kUsers));
 }
 
 TEST_CASE("a row of another shape is not taken") {
-    const auto plan = load(kExampleRules)->compile(kUsers);
+    const auto compiled = load(kExampleRules)->compile(kUsers);
     Arena arena;
     const Values row{text("1"), text("secret@example.com")};
     Change change = insert(kUsers, row);
-    const std::string error = error_of([&] { plan->apply(change, arena); });
+    const std::string error = error_of([&] { compiled->apply(change, arena); });
     CHECK(error.find("4 columns") != std::string::npos);
 }
 
-TEST_CASE("a plan says what it does") {
-    const auto plan =
+TEST_CASE("compiled rules say what they do") {
+    const auto compiled =
         load(kExampleRules, "users: {destination_table: customers, operations: [INSERT]}")->compile(kUsers);
-    CHECK(plan->describe() == std::vector<std::string>{"route to public.customers", "only insert",
-                                                       "email: mask with '*'", "only rows where age gte 18",
-                                                       "exclude ssn"});
+    CHECK(compiled->describe() == std::vector<std::string>{"route to public.customers", "only insert",
+                                                           "email: mask with '*'", "only rows where age gte 18",
+                                                           "exclude ssn"});
 }

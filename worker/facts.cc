@@ -1,0 +1,90 @@
+#include "worker/facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "sql/error.h"
+#include "stream/group/snapshot_start.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+// How often a worker looks for its stream: often at first, for then the replicator is just starting.
+constexpr auto first_stream_poll = std::chrono::milliseconds(20);
+constexpr auto longest_stream_poll = std::chrono::milliseconds(500);
+
+// The KV key may be of a stream that was re-created since.
+bool holds_snapshot(Broker& broker, const Names& names, const StreamState& state, const SnapshotStart& copy,
+                    const std::stop_token& stop) {
+    if (copy.seq < state.first_seq || copy.seq > state.last_seq) return false;
+    try {
+        const auto begin = read_snapshot_begin(broker, names, copy.seq, stop);
+        return begin && begin->epoch == copy.epoch && begin->consistent_point == copy.consistent_point;
+    } catch (const Error& error) {
+        const auto now = broker.stream_state(names.stream);
+        const bool trimmed = now && now->first_seq > copy.seq;
+        if (error.action() != Action::stop || !trimmed) throw;
+        return false;
+    }
+}
+
+// A replicated stream that ends before what the sink has may be one whose new leader has not applied all yet.
+StreamState settled(const WorkerOptions& options, Broker& broker, const std::optional<SinkState>& sink,
+                    StreamState state, const std::stop_token& stop) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(settle_ms);
+    const auto next = sink ? sink->checkpoint.resume_seq.value : 0;
+    while (state.replicas > 1 && state.last_seq.value + 1 < next && std::chrono::steady_clock::now() < deadline) {
+        if (!pause(stop, longest_stream_poll)) throw Interrupted{};
+        state = broker.stream_state(options.names.stream).value_or(state);
+    }
+    return state;
+}
+
+}  // namespace
+
+StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop) {
+    bool told = false;
+    auto poll = first_stream_poll;
+    while (true) {
+        if (const auto state = broker.stream_state(names.stream)) return *state;
+        if (!told)
+            log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has created it yet",
+                                            names.stream, names.group));
+        told = true;
+        if (!pause(stop, poll)) throw Interrupted{};
+        poll = std::min(poll * 5 / 4, longest_stream_poll);
+    }
+}
+
+WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, const StreamState& stream,
+                         std::optional<SinkState> sink, bool other_stream, const std::stop_token& stop) {
+    const StreamState state = settled(options, broker, sink, stream, stop);
+    WorkerFacts facts;
+    facts.other_stream = other_stream;
+    facts.stream = options.names.stream;
+    facts.worker = options.worker;
+    facts.sink = std::move(sink);
+    facts.state = state;
+    facts.announced_epoch = find_announced_epoch(broker, options.names);
+    if (facts.sink && facts.sink->checkpoint.resume_seq.value > 1) {
+        const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
+        if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+    }
+    if (const auto& loading = facts.sink;
+        loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
+        const SnapshotStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
+        facts.other_snapshot = !holds_snapshot(broker, options.names, state, copy, stop);
+    }
+    // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
+    const bool needed = needs_snapshot(facts);
+    if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
+    if (needed && facts.snapshot)
+        facts.snapshot_held = holds_snapshot(broker, options.names, state, *facts.snapshot, stop);
+    return facts;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,20 @@
+// Finds out what decide_worker_start() (start.h) decides by.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+
+#include "stream/log.h"
+#include "worker/options.h"
+#include "worker/start.h"
+
+namespace pgsluice {
+
+// The group's stream. A worker may be started before its replicator, so this waits for it.
+StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop);
+
+// `sink` is what the sink remembers, `other_stream` whether it says that this comes from another stream.
+WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, const StreamState& stream,
+                         std::optional<SinkState> sink, bool other_stream, const std::stop_token& stop);
+
+}  // namespace pgsluice

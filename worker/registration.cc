@@ -1,0 +1,84 @@
+#include "worker/registration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "sql/error.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Whether the entry only repeats this sink's own state, which the sink's own lock protects.
+bool is_of(const WorkerEntry& entry, const Sink& sink, const std::optional<SinkState>& state) {
+    return sink.keeps_state() && state && entry.durable.resume_seq <= state->checkpoint.resume_seq;
+}
+
+}  // namespace
+
+// One name, one worker: two would split the data between them, or the stream would be trimmed under one of them. A
+// worker that was killed no longer reports. Waiting for that takes a moment, so it is done only if it may be another.
+void Registration::take_name(const Sink& sink, const std::optional<SinkState>& state, const Log& log,
+                             const std::stop_token& stop) {
+    const auto entry = registry_.find(options_.worker);
+    if (!entry) return;
+    if (entry->sink != options_.sink)
+        throw stop_error(fmt::format("unable to start worker '{}': the group has a {} worker of this name",
+                                     options_.worker, entry->sink),
+                         "Give this one its own --worker-name, or remove the other with pgsluice forget.");
+    const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
+    const auto silence = std::chrono::microseconds(registry_.now_us() - entry->reported_us);
+    if (entry->session.empty() || silence > 10 * interval || is_of(*entry, sink, state)) return;
+    log(LogLevel::info,
+        fmt::format("worker '{}' was active recently; checking whether it is still running", options_.worker));
+    for (int i = 0; i < 15; ++i) {
+        if (!pause(stop, interval / 5)) throw Interrupted{};
+        const auto now = registry_.find(options_.worker);
+        if (!now || now->session.empty()) return;
+        if (now->reported_us != entry->reported_us)
+            throw retry_error(
+                fmt::format("unable to start worker '{}': another worker of this name is running", options_.worker),
+                "Give each worker of a group its own --worker-name.");
+    }
+}
+
+std::optional<SinkState> Registration::recall(Sink& sink) {
+    const auto entry = registry_.find(options_.worker);
+    if (!entry || entry->durable.resume_seq.value == 0) return std::nullopt;
+    const SinkState state{entry->durable, entry->loading_epoch, entry->begin_seq};
+    sink.resume(state);
+    return state;
+}
+
+StreamSeq Registration::begin_marker(const SinkState& state) {
+    const auto entry = registry_.find(options_.worker);
+    const bool same = entry && entry->loading_epoch == state.loading_epoch;
+    return same ? std::max(state.begin_seq, entry->begin_seq) : state.begin_seq;
+}
+
+void Registration::enter(const SinkState& durable, const Checkpoint& applied) {
+    durable_ = durable;
+    registry_.report(entry(applied));
+}
+
+SinkState Registration::report(const WorkerReport& report) {
+    if (report.durable.checkpoint.resume_seq.value != 0) durable_ = report.durable;
+    registry_.report(entry(report.applied));
+    return durable_;
+}
+
+WorkerEntry Registration::entry(const Checkpoint& applied) const {
+    WorkerEntry entry;
+    entry.name = options_.worker;
+    entry.sink = options_.sink;
+    entry.applied = applied;
+    entry.durable = durable_.checkpoint;
+    entry.loading_epoch = durable_.loading_epoch;
+    entry.begin_seq = durable_.begin_seq;
+    return entry;
+}
+
+}  // namespace pgsluice

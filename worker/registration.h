@@ -1,0 +1,44 @@
+// A worker's name in its group: its entry in the registry, which one running worker may have.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "sinks/sink.h"
+#include "stream/group/registry.h"
+#include "stream/log.h"
+#include "worker/options.h"
+#include "worker/session.h"
+
+namespace pgsluice {
+
+class Registration {
+   public:
+    Registration(Broker& broker, const WorkerOptions& options) : options_(options), registry_(broker, options.names) {}
+
+    // Makes sure that no other worker has the name; `state` is what the sink's open() returned. A retry Error when
+    // another one is running under it, a stop Error when it belongs to a worker with another kind of sink.
+    void take_name(const Sink& sink, const std::optional<SinkState>& state, const Log& log,
+                   const std::stop_token& stop);
+    // The state of a sink that keeps none itself, which is resumed from it.
+    std::optional<SinkState> recall(Sink& sink);
+    // The newest begin marker of the snapshot that the sink is loading. The registry may name a later one than the sink
+    // wrote down, and then the stream may have been trimmed up to that.
+    StreamSeq begin_marker(const SinkState& state);
+    // Registers the worker: from here on nothing that it needs is trimmed.
+    void enter(const SinkState& durable, const Checkpoint& applied);
+    // Returns what the sink has made durable, now or before.
+    SinkState report(const WorkerReport& report);
+    // The name is free for the next worker.
+    void leave() noexcept { registry_.leave(options_.worker); }
+
+   private:
+    [[nodiscard]] WorkerEntry entry(const Checkpoint& applied) const;
+
+    const WorkerOptions& options_;
+    WorkerRegistry registry_;
+    SinkState durable_;
+};
+
+}  // namespace pgsluice

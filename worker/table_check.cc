@@ -1,0 +1,75 @@
+#include "worker/table_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "rules/rule.h"
+#include "sql/error.h"
+#include "stream/group/tables.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Written before the stream's first message; missing in streams of older replicators.
+std::optional<GroupTables> await_tables(Broker& broker, const Names& names, const StreamState& stream,
+                                        const std::stop_token& stop) {
+    constexpr int polls = 100;
+    constexpr auto interval = std::chrono::milliseconds(20);
+    for (int i = 0;; ++i) {
+        auto tables = find_tables(broker, names);
+        if (tables || stream.last_seq.value > 0 || i == polls) return tables;
+        if (!pause(stop, interval)) throw Interrupted{};
+    }
+}
+
+std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
+    std::vector<RelationPtr> made;
+    for (const Relation& table : tables) made.push_back(std::make_shared<const Relation>(table));
+    return made;
+}
+
+Error refused(const Error& problem) {
+    return usage_error(problem.what(), fmt::format("{}{}If the table was changed since the replicator was started, "
+                                                   "restart the replicator first.",
+                                                   problem.hint(), problem.hint().empty() ? "" : " "));
+}
+
+}  // namespace
+
+bool check_tables(Ruleset& ruleset, Broker& broker, const Names& names, const StreamState& stream, bool continues,
+                  const Log& log, const std::stop_token& stop) {
+    const auto tables = await_tables(broker, names, stream, stop);
+    if (!tables) {
+        if (!ruleset.tables().empty())
+            log(LogLevel::warning,
+                "the group's KV bucket does not hold the definitions of its tables, so the rules and routing files are "
+                "checked only when a table's first row comes");
+        return false;
+    }
+    ruleset.know_former(shared(tables->former));
+    for (const Error& problem : ruleset.know(shared(tables->now))) {
+        if (!continues) throw refused(problem);
+        log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));
+    }
+    for (const auto& warning : unmatched_tables(ruleset.tables(), tables->now)) log(LogLevel::warning, warning);
+    return true;
+}
+
+std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {
+    std::vector<std::string> warnings;
+    for (const std::string& name : named) {
+        const auto wanted = rules::TableName::parse(name, {});
+        if (std::ranges::none_of(tables, [&](const Relation& table) { return wanted.covers(table); }))
+            warnings.push_back(fmt::format(
+                "the rules and routing files name table '{}', which is not replicated: is it misspelt?", name));
+    }
+    return warnings;
+}
+
+}  // namespace pgsluice
