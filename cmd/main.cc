@@ -1,4 +1,4 @@
-// The program: reads what it is told, runs the command, and turns exceptions into a message and an exit code.
+// The program: reads the settings, runs the command, and turns exceptions into a message and an exit code.
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ ExitCode exit_code(Action action) {
     return exit_bug;
 }
 
-// The last words: for people, or as one more line of a log that machines read.
+// The final message: for people, or as one more line of a log that machines read.
 ExitCode report(const Error& error, const Log* json_log) {
     const std::string hint = error.hint().empty() ? "" : "HINT: " + error.hint();
     if (json_log != nullptr) {
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     } catch (const Error& error) {
         return report(error, nullptr);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "error: %s\nHINT: this is a bug in pgsluice %s; please report it\n", error.what(),
+        std::fprintf(stderr, "error: %s\nHINT: This is a bug in pgsluice %s; please report it.\n", error.what(),
                      PGSLUICE_VERSION);
         return exit_bug;
     }

@@ -10,7 +10,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int wake_up = SIGUSR2;  // our own: ends the watching thread
+constexpr int wake_up = SIGUSR2;  // ours: ends the watching thread
 
 sigset_t watched() noexcept {
     sigset_t set;
@@ -37,7 +37,7 @@ void SignalWatch::watch() {
     const sigset_t set = watched();
     for (int number = 0; sigwait(&set, &number) == 0 && number != wake_up;) {
         if (source_.stop_requested()) _exit(128 + number);
-        log_(LogLevel::info, fmt::format("{}: finishing what is under way; the same signal again ends at once",
+        log_(LogLevel::info, fmt::format("{}: shutting down; a second signal ends the process at once",
                                          number == SIGTERM ? "SIGTERM" : "SIGINT"));
         source_.request_stop();
     }

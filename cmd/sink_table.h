@@ -1,4 +1,4 @@
-// The sinks there are. A new one is one line here and one in the table of commands (flag.cc).
+// All sinks. A new one is one line here and one in the table of commands (cmd/cli/flag.cc).
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace pgsluice {
 using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, const Log& log,
                                            std::stop_token stop);
 
-// Null for a command that is no worker.
+// Null for a command that is not a worker.
 MakeSink find_sink(Command command);
 
 }  // namespace pgsluice

@@ -22,16 +22,16 @@ namespace pgsluice {
 namespace {
 
 // A client cannot see how nats-server is set.
-void tell_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
+void warn_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
     if (options.assume_sync_always || options.confirm == ConfirmMode::applied) return;
     log(LogLevel::info,
         "nats-server acknowledges messages before it syncs them to disk, unless it is set to sync_interval: always; a "
-        "power cut can take what the slot has already forgotten. --confirm applied guards against that, "
-        "--assume-sync-always ends this message");
+        "power cut can take what the slot has already forgotten. --confirm applied guards against that; "
+        "--assume-sync-always silences this message");
 }
 
 void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
-    tell_of_lazy_sync(settings.replicator, log);
+    warn_of_lazy_sync(settings.replicator, log);
     const RunSession session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
@@ -40,7 +40,7 @@ void replicate(Command, Settings settings, const Log& log, std::stop_token stop)
         };
         run_replicator(settings.replicator, log, begun, stop);
     };
-    const SlotMonitor lookout(settings.replicator, log);
+    const SlotMonitor monitor(settings.replicator, log);
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
 }
 
@@ -64,7 +64,7 @@ void check_rules(Command, Settings settings, const Log& log, std::stop_token sto
     check_rules_against_source(options, print, log, std::move(stop));
 }
 
-// A command that needs nothing but its settings.
+// A command that needs only its settings.
 template <void (*run)(Settings, const Log&, std::stop_token)>
 void plain(Command, Settings settings, const Log& log, std::stop_token stop) {
     run(std::move(settings), log, std::move(stop));

@@ -1,4 +1,4 @@
-// What each command does with its settings. The explicit table; nothing registers itself.
+// What each command runs. An explicit table; nothing registers itself.
 #pragma once
 
 #include <stop_token>

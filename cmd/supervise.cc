@@ -46,7 +46,7 @@ void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (stop.stop_requested()) {
-                log(LogLevel::warning, fmt::format("{}; not trying again, for we were asked to stop", error.what()));
+                log(LogLevel::warning, fmt::format("{}; shutting down, not retrying", error.what()));
                 return;
             }
             const auto wait = backoff.next_wait();

@@ -1,5 +1,5 @@
-// Running a session again and again: the one recovery path. A session starts from durable state, so whatever broke it,
-// starting it anew is right.
+// Runs sessions until one ends by itself: the one recovery path. A session starts from durable state, so whatever broke
+// it, starting another is right.
 #pragma once
 
 #include <chrono>
@@ -17,14 +17,14 @@ struct RetryPolicy {
     std::int64_t max_wait_ms = 8000;      // up to this
 };
 
-// How long to wait before the next try. Pure: knows no clock.
+// How long to wait before the next attempt. Pure: knows no clock.
 class SessionBackoff {
    public:
     explicit SessionBackoff(const RetryPolicy& policy) noexcept : policy_(policy), wait_ms_(policy.initial_wait_ms) {}
 
-    // A session got going: from now on tries have no limit, and waits start small again.
+    // A session is running: from now on there is no limit on attempts, and waits start small again.
     void running() noexcept;
-    // Nothing: give up.
+    // Empty when it is time to give up.
     std::optional<std::chrono::milliseconds> next_wait() noexcept;
     // Failures since the last running().
     [[nodiscard]] int failures() const noexcept { return failures_; }
@@ -37,13 +37,14 @@ class SessionBackoff {
     bool has_run_ = false;
 };
 
-// One session; calls its argument when it got going.
+// One session; calls its argument once it is running.
 using RunSession = std::function<void(const std::function<void()>& running)>;
 // Sleeps this long or until asked to stop.
 using Sleep = std::function<void(std::chrono::milliseconds)>;
 
 // Runs the session until it returns, retrying after retry Errors as the policy says. Rethrows the last retry Error when
-// the tries are used up, and every other exception at once; returns when stop is requested, whatever the session threw.
+// the attempts are used up, and every other exception at once; returns when stop is requested, whatever the session
+// threw.
 void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep& sleep, const Log& log,
                const std::stop_token& stop);
 

@@ -44,7 +44,7 @@ CLI::Option* add_flag(CLI::App& app, const Flag& flag) {
     if (flag.kind == FlagKind::boolean) {
         return app.add_flag(name)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
-    // One value for each time the flag is given.
+    // One value each time the flag is given.
     return app.add_option(name, CLI::callback_t([](const CLI::results_t&) { return true; }))
         ->type_size(1)
         ->expected(1, CLI::detail::expected_max_vector_size)
@@ -63,7 +63,7 @@ std::vector<std::string> flag_names() {
     throw usage_error(fmt::format("unknown flag '{}'", name), did_you_mean(name, flag_names()));
 }
 
-// A list's values are split; of all else the last one counts.
+// A list's values are split; of other flags the last one counts.
 Given given_on_command_line(const Flag& flag, std::vector<std::string> results) {
     Given given{&flag, Level::command_line, fmt::format("--{}", flag.name), {}};
     if (flag.kind == FlagKind::repeated) {
@@ -121,8 +121,8 @@ const CommandInfo& find_command(const std::vector<std::string>& words) {
         if (!command.hidden) known.emplace_back(command.words);
     }
     if (words.empty()) {
-        throw usage_error("no command is given",
-                          fmt::format("give one of: {}; --help says more", fmt::join(known, ", ")));
+        throw usage_error("no command given",
+                          fmt::format("Give one of: {}. More: pgsluice --help.", fmt::join(known, ", ")));
     }
     for (const CommandInfo& command : commands()) {
         const std::string start = std::string(command.words) + " ";
@@ -137,10 +137,10 @@ const CommandInfo& find_command(const std::vector<std::string>& words) {
     }
     if (!longer.empty()) {
         throw usage_error(fmt::format("'{}' alone is not a command", wanted),
-                          fmt::format("give one of: {}", fmt::join(longer, ", ")));
+                          fmt::format("Give one of: {}.", fmt::join(longer, ", ")));
     }
     std::string hint = did_you_mean(wanted, known);
-    if (hint.empty()) hint = fmt::format("give one of: {}", fmt::join(known, ", "));
+    if (hint.empty()) hint = fmt::format("Give one of: {}.", fmt::join(known, ", "));
     throw usage_error(fmt::format("unknown command '{}'", wanted), hint);
 }
 

@@ -27,7 +27,7 @@ class ConfigReader {
             const Flag& flag = flag_for(entry.first);
             if (given.find(flag.name) != nullptr) refuse(entry.first, fmt::format("'{}' is given twice", flag.name));
             std::vector<std::string> values = values_of(flag, entry.second);
-            if (values.empty()) continue;  // "password:" with nothing behind it is not set
+            if (values.empty()) continue;  // "password:" without a value is not set
             given.add({&flag, Level::config_file, fmt::format("'{}' ({})", flag.name, place(entry.second)),
                        std::move(values)});
         }

@@ -16,8 +16,8 @@ Environment process_environment();
 // A variable that is set but empty counts as not set.
 GivenSettings read_environment(const Environment& environment);
 
-// One text for each PGSLUICE_ variable that is no setting but looks like one. Others may belong to somebody else
-// (Kubernetes makes PGSLUICE_SERVICE_HOST for a service named pgsluice).
+// One warning for each PGSLUICE_ variable that is not a setting but looks like one. Others may belong to other programs
+// (Kubernetes sets PGSLUICE_SERVICE_HOST for a service named pgsluice).
 std::vector<std::string> misspelt_variables(const Environment& environment);
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-// Every flag there is. The order is that of --help and of cmd/README.md.
+// All flags. The order is that of --help and of cmd/README.md.
 #include <array>
 #include <cstdint>
 
@@ -40,7 +40,7 @@ std::string port(V v) {
 }
 
 std::string present(V v) {
-    if (v.empty()) throw BadValue("expected something");
+    if (v.empty()) throw BadValue("expected a value");
     return std::string(v);
 }
 
@@ -74,22 +74,22 @@ constexpr std::array flag_table{
          "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
          [](S& s, V v) { s.nats.url = present(v); },
-         "The NATS server, or several of one cluster separated by commas. User and password or a token may stand in it."},
+         "The NATS server, or several of one cluster separated by commas. User and password or a token may be part of it."},
     Flag{"nats-credentials", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.credentials_file = present(v); },
          "A NATS credentials file (`.creds`)."},
     Flag{"nats-ca", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.tls_ca_file = present(v); },
-         "Certificate authority that signed the NATS server's certificate; the system's when not given."},
+         "Certificate authority that signed the NATS server's certificate; by default those of the system."},
 
     // The source, for the replicator.
     Flag{"source-url", secret, "URL", "", source_side | postgres, 0,
          [](S& s, V v) { s.replicator.source.url = s.postgres.source.url = present(v); },
-         "The source as one libpq URL or conninfo string, instead of the single parts."},
+         "The source as one libpq URL or conninfo string, instead of its single parts."},
     Flag{"host", text, "HOST", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.host = v; }, "The source's host or socket directory."},
     Flag{"port", text, "PORT", "", source_side, 0,
-         [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; 5432 when nothing says otherwise."},
+         [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; by default 5432."},
     Flag{"dbname", text, "NAME", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.dbname = v; }, "The source database."},
     Flag{"user", text, "NAME", "", source_side, 0,
@@ -101,11 +101,11 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.schema = present(v); }, "The schema of tables named without one."},
     Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules, 0,
          [](S& s, V v) { s.replicator.tables.emplace_back(v); },
-         "The tables, `table` or `schema.table`; all of the schema when not given."},
+         "The tables, as `table` or `schema.table`; by default all of the schema."},
 
     // What the replicator does.
     Flag{"stream", boolean, "", "", replicator, 0,
-         [](S& s, V v) { s.mode_stream = parse_boolean(v); }, "Follow changes from now on. This is what happens when no mode is given."},
+         [](S& s, V v) { s.mode_stream = parse_boolean(v); }, "Follow changes from now on. The default when no mode is given."},
     Flag{"copy", boolean, "", "", replicator, 0,
          [](S& s, V v) { s.mode_copy = parse_boolean(v); }, "Copy the tables, then exit with code 0."},
     Flag{"copy-and-stream", boolean, "", "", replicator, 0,
@@ -113,63 +113,63 @@ constexpr std::array flag_table{
          "Copy the tables, then follow changes, without gap or overlap. The copy is made once per group; a later start resumes."},
     Flag{"resnapshot", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
-         "Start over: a new slot and a new copy, behind what the stream holds. Workers throw away what an unfinished copy loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new copy."},
+         "Start over: a new slot and a new snapshot, after what the stream holds. Workers discard what an unfinished snapshot loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new snapshot."},
     Flag{"max-copy-workers-per-table", text, "N", "4", replicator, 0,
-         [](S& s, V v) { s.replicator.max_copy_workers_per_table = small(v, 1, 256); }, "Page ranges of one table that are copied at a time."},
+         [](S& s, V v) { s.replicator.max_copy_workers_per_table = small(v, 1, 256); }, "How many page ranges of one table are copied at a time."},
     Flag{"max-copy-workers", text, "N", "0", replicator, 0,
          [](S& s, V v) { s.replicator.max_copy_workers = small(v, 0, 256); },
-         "Page ranges of all tables that are copied at a time; 0: as many as the machine has cores, at least 2."},
+         "How many page ranges of all tables are copied at a time; 0: as many as the machine has cores, at least 2."},
     Flag{"publish-via-partition-root", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.publish_via_partition_root = parse_boolean(v); },
          "Partitions appear under their root table's name."},
     Flag{"track-ddl", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); },
-         "Capture DDL of the tables; where the whole schema is replicated, new tables with a primary key as well. Needs a superuser once."},
+         "Capture DDL of the tables; where the whole schema is replicated, also new tables that have a primary key. Needs a superuser once."},
     Flag{"stream-max-bytes", text, "SIZE", "", replicator, 0,
          [](S& s, V v) { s.replicator.stream.max_bytes = parse_bytes(v) > 0 ? parse_bytes(v) : -1; },
-         "Limit of the stream's size; unlimited when not given or 0. A full stream makes the replicator wait, nothing is lost."},
+         "Limit of the stream's size; by default, and with 0, unlimited. A full stream makes the replicator wait; nothing is lost."},
     Flag{"decoding-memory", text, "SIZE", "256MiB", replicator, 0,
          [](S& s, V v) { s.replicator.decoding_memory_bytes = static_cast<std::uint64_t>(parse_bytes(v)); },
-         "What the source may keep of open transactions in memory before it spills them to its disk (`logical_decoding_work_mem` of the replicator's session). Never below the server's own setting; 0 leaves it at that."},
+         "How much of open transactions the source may keep in memory before it spills them to disk (`logical_decoding_work_mem` of the replicator's session). Never below the server's own setting; 0 uses that."},
     Flag{"stream-replicas", text, "N", "1", replicator, 0,
          [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
     Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
          [](S& s, V v) { s.replicator.stream_retain_ms = parse_duration_ms(v); },
-         "Keep what every worker has applied at least this long, so that another worker may still join."},
+         "How long messages are kept at least after every worker has applied them, so that another worker may still join."},
     Flag{"confirm", text, "WHAT", "stream", replicator, 0,
          [](S& s, V v) { s.replicator.confirm = parse_choice<ConfirmMode>(v, {{"stream", ConfirmMode::stream}, {"applied", ConfirmMode::applied}}); },
          "When the slot may forget a change: `stream`, once JetStream has acknowledged it, or `applied`, once every worker has durably applied it."},
     Flag{"assume-sync-always", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.assume_sync_always = parse_boolean(v); },
-         "nats-server is set to `sync_interval: always`: do not say at start that it syncs its disk lazily."},
+         "nats-server runs with `sync_interval: always`: do not warn at start that it syncs its disk late."},
 
     // What all workers share.
     Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
-         "The worker's name within its group; the sink's name when not given. Needed for two workers of one sink kind."},
+         "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
     Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules, 0,
-         [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter, mask, rewrite, leave out."},
+         [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
     Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
-         [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "Changes per flush at most."},
+         [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "At most this many changes per batch."},
     Flag{"exit-after-snapshot", boolean, "", "false", commands_worker, 0,
-         [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the newest copy is applied, at once when it was before. Started together with a `replicator --resnapshot`, a worker may still find the copy before that one; start it once the replicator says that it copies."},
+         [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the newest snapshot is applied; at once if it already is. A worker started together with `replicator --resnapshot` may still find the snapshot before that one: start it once the replicator logs that it is copying."},
     Flag{"exit-at-lsn", text, "LSN", "", commands_worker, 0,
          [](S& s, V v) { s.worker.exit_at_lsn = lsn(v); }, "Exit with code 0 when everything committed before this LSN is applied."},
 
     // worker stdout, file, webhook, nats.
-    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks | command_dlq_replay, 0, set_format, "Shape of the JSON: `pg_flo` or `debezium`."},
+    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks | command_dlq_replay, 0, set_format, "Format of the JSON: `pg_flo` or `debezium`."},
     Flag{"checkpoint-file", text, "FILE", "", command_worker_stdout, 0,
          [](S& s, V v) { s.standard_output.checkpoint_file = present(v); },
-         "Keep the position in this file; in the group's KV bucket when not given."},
+         "Keep the position in this file; by default in the group's KV bucket."},
     Flag{"file-output-dir", text, "DIR", "", file, file,
-         [](S& s, V v) { s.file.output_dir = present(v); }, "Where the files go. One worker per directory."},
+         [](S& s, V v) { s.file.output_dir = present(v); }, "Directory of the files. One worker per directory."},
     Flag{"file-max-size", text, "SIZE", "100MiB", file, 0,
          [](S& s, V v) {
              s.file.max_size_bytes = static_cast<std::uint64_t>(parse_bytes(v));
              if (s.file.max_size_bytes == 0) throw BadValue("expected a size above 0");
-         }, "A file is finished at the end of the batch, and of the transaction, that makes it this large."},
+         }, "A file is finished after the batch, and the transaction, that makes it this large."},
     Flag{"file-max-age", text, "DURATION", "1h", file, 0,
          [](S& s, V v) {
              s.file.max_age_ms = parse_duration_ms(v);
@@ -181,11 +181,11 @@ constexpr std::array flag_table{
     // worker postgres.
     Flag{"target-url", secret, "URL", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.url = present(v); },
-         "The target as one libpq URL or conninfo string, instead of the single parts."},
+         "The target as one libpq URL or conninfo string, instead of its single parts."},
     Flag{"target-host", text, "HOST", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.host = v; }, "The target's host or socket directory."},
     Flag{"target-port", text, "PORT", "", target_side, 0,
-         [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; 5432 when nothing says otherwise."},
+         [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; by default 5432."},
     Flag{"target-dbname", text, "NAME", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.dbname = v; }, "The target database."},
     Flag{"target-user", text, "NAME", "", target_side, 0,
@@ -207,38 +207,38 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.source.password = v; }, "Its password; see --password."},
     Flag{"target-disable-foreign-keys", boolean, "", "false", postgres, 0,
          [](S& s, V v) { s.postgres.disable_foreign_keys = parse_boolean(v); },
-         "Do not check foreign keys. Where the role may set session_replication_role they are not checked anyway."},
+         "Do not check foreign keys: refuse to start where the role may not set session_replication_role. Where it may, they are not checked anyway."},
     Flag{"target-copy-workers", text, "N", "2", postgres, 0,
          [](S& s, V v) { s.postgres.copy_workers = small(v, 1, 64); }, "Connections that load the snapshot."},
     Flag{"target-existing-rows", text, "WHAT", "error", postgres, 0,
          [](S& s, V v) {
              s.postgres.existing_rows = parse_choice<ExistingRows>(
                  v, {{"error", ExistingRows::error}, {"truncate", ExistingRows::truncate}, {"keep", ExistingRows::keep}});
-         }, "A target table that holds rows before the first snapshot: `error`, `truncate` it, or `keep` them and upsert."},
+         }, "What to do with a target table that holds rows before a snapshot: stop with an `error`, `truncate` it, or `keep` the rows and upsert."},
     Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
          [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
-         "DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
+         "What to do with DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
     Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
          [](S& s, V v) {
              s.postgres.on_conflict = parse_choice<OnConflict>(
                  v, {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
-         }, "An insert whose key exists: `upsert`, `ignore` or `error`."},
+         }, "What to do with an insert whose key exists: `upsert`, `ignore` or `error`."},
     Flag{"on-error", text, "WHAT", "stop", postgres | webhook, 0, set_on_error,
-         "A change the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and go on."},
+         "What to do with a change that the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and continue."},
 
     // worker webhook.
     Flag{"webhook-url", text, "URL", "", webhook_side, webhook,
-         [](S& s, V v) { s.webhook.url = present(v); }, "Where to post; `worker webhook` needs it, `dlq replay` for a webhook worker."},
+         [](S& s, V v) { s.webhook.url = present(v); }, "Where to post. `worker webhook` needs it, and `dlq replay` for a webhook worker."},
     Flag{"webhook-batch-size", text, "N", "1", webhook_side, 0,
          [](S& s, V v) { s.webhook.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
          "Changes per request: 1 posts one JSON object, more a JSON array."},
     Flag{"webhook-concurrency", text, "N", "1", webhook_side, 0,
          [](S& s, V v) { s.webhook.concurrency = small(v, 1, 256); },
-         "Requests in flight at a time; the order of one row's changes is kept."},
+         "Requests in flight; the order of one row's changes is kept."},
     Flag{"webhook-timeout", text, "DURATION", "30s", webhook_side, 0,
-         [](S& s, V v) { s.webhook.timeout_ms = milliseconds(v); }, "Limit of one request."},
+         [](S& s, V v) { s.webhook.timeout_ms = milliseconds(v); }, "Time limit of one request."},
     Flag{"webhook-header", repeated, "'NAME: VALUE'", "", webhook_side, 0,
-         [](S& s, V v) { s.webhook.headers.push_back(http_header(v)); }, "A further header; repeat it for more."},
+         [](S& s, V v) { s.webhook.headers.push_back(http_header(v)); }, "An additional header; repeat the flag for more."},
     Flag{"webhook-bearer-token", secret, "TEXT", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.bearer_token = v; }, "Sent as `Authorization: Bearer`."},
     Flag{"webhook-bearer-token-file", text, "FILE", "", webhook_side, 0,
@@ -249,17 +249,17 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.webhook.hmac_secret = read_secret_file(v); }, "The same, the secret read from a file."},
     Flag{"webhook-ca", text, "FILE", "", webhook_side, 0,
          [](S& s, V v) { s.webhook.ca_file = present(v); },
-         "Certificate authority that signed the endpoint's certificate; the system's when not given."},
+         "Certificate authority that signed the endpoint's certificate; by default those of the system."},
 
     // worker nats.
     Flag{"nats-subject", text, "TEMPLATE", "cdc.{schema}.{table}.{op}", nats, 0,
          [](S& s, V v) { s.nats_sink.subject = present(v); }, "Subject of each change's message."},
     Flag{"nats-target-url", text, "URL", "", nats, 0,
-         [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; the group's own when not given."},
+         [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; by default the group's own."},
 
     // check rules.
     Flag{"sample", text, "N", "0", command_check_rules, 0,
-         [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "Rows of each table to show before and after the rules."},
+         [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "How many rows of each table to show before and after the rules."},
 
     // dlq.
     Flag{"message", list, "N,...", "", commands_dlq, 0,
@@ -273,13 +273,13 @@ constexpr std::array flag_table{
     // Running.
     Flag{"retry-max-attempts", text, "N", "3", commands_loop, 0,
          [](S& s, V v) { s.retry.max_attempts = small(v, 0, 1'000'000); },
-         "Retries at start when a server does not answer. Once it has been running, it reconnects for ever."},
+         "Retries at start when a server does not answer. Once it has been running, it reconnects without limit."},
     Flag{"retry-initial-wait", text, "DURATION", "1s", commands_loop, 0,
          [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
     Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
     Flag{"config", text, "FILE", "", commands_all, 0,
-         [](S&, V) {}, "The configuration file; `~/.pgsluice.yaml` when not given and that exists."},
+         [](S&, V) {}, "The configuration file; by default `~/.pgsluice.yaml` if it exists."},
     Flag{"log-level", text, "LEVEL", "info", commands_all, 0,
          [](S& s, V v) {
              s.log.level = parse_choice<LogLevel>(v, {{"debug", LogLevel::debug}, {"info", LogLevel::info},

@@ -1,4 +1,4 @@
-// What somebody gave for a flag, and where. Three readers produce it (command_line.h, environment.h, config_file.h);
+// What was given for a flag, and where. Three readers produce it (command_line.h, environment.h, config_file.h);
 // invocation.h merges and applies it.
 #pragma once
 
@@ -21,7 +21,7 @@ struct Given {
     std::vector<std::string> values;  // one, or a list's items
 };
 
-// By the flag's name. What a later add() gives replaces what is there of a lower or the same level.
+// By the flag's name. A later add() replaces a value of a lower or the same level.
 class GivenSettings {
    public:
     void add(Given given) {

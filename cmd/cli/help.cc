@@ -107,7 +107,7 @@ std::string overview() {
            "\n'pgsluice <command> --help' lists the command's flags. Each flag can also be given as environment "
            "variable\n"
            "(--nats-url is PGSLUICE_NATS_URL) or in a YAML file (--config). Exit codes: 0 done or asked to stop, 1 "
-           "somebody\n"
+           "someone\n"
            "has to act, 2 wrong flags or configuration, 3 a bug in pgsluice, 4 a server did not answer at start.\n";
 }
 

@@ -24,17 +24,17 @@ std::string join_names(std::uint32_t mask) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// A flag of another command is a slip on the command line, but fine in the environment and in a shared file.
+// A flag of another command is a mistake on the command line, but fine in the environment and in a shared file.
 void check_flags_apply(const CommandInfo& command, const GivenSettings& given) {
     for (const Flag& flag : flags()) {
         const Given* found = given.find(flag.name);
         if (found == nullptr || (flag.commands & command.command) != 0) continue;
         throw usage_error(fmt::format("--{} is not a flag of '{}'", flag.name, command.words),
-                          fmt::format("it belongs to: {}", join_names(flag.commands)));
+                          fmt::format("It belongs to: {}.", join_names(flag.commands)));
     }
 }
 
-// `version` must work whatever a configuration file says.
+// `version` must work whatever is in a configuration file.
 bool takes_flags(const CommandInfo& command) {
     return std::any_of(flags().begin(), flags().end(),
                        [&](const Flag& flag) { return (flag.commands & command.command) != 0; });
@@ -81,11 +81,11 @@ void drop_outranked_modes(GivenSettings& given) {
         try {
             if (!parse_boolean(found->values.back())) continue;
         } catch (const BadValue&) {
-            continue;  // is refused when it is applied
+            continue;  // refused when it is applied
         }
         if (chosen != nullptr && chosen->level == found->level) {
             throw usage_error(fmt::format("{} and {} contradict each other", chosen->where, found->where),
-                              "give at most one of --stream, --copy and --copy-and-stream");
+                              "Give at most one of --stream, --copy and --copy-and-stream.");
         }
         if (chosen == nullptr || found->level > chosen->level) chosen = found;
     }
@@ -103,7 +103,7 @@ void refuse_two_secrets(const GivenSettings& given) {
         const Given* file = given.find(std::string(name) + "-file");
         if (text != nullptr && file != nullptr) {
             throw usage_error(fmt::format("{} and {} contradict each other", text->where, file->where),
-                              "give one of them");
+                              "Give one of them.");
         }
     }
 }
@@ -127,8 +127,9 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
             if ((flag.required & command.command) != 0) {
                 throw usage_error(
                     fmt::format("--{} is required", flag.name),
-                    fmt::format("give --{0}, the environment variable PGSLUICE_{1}, or '{0}' in the configuration file",
-                                flag.name, environment_suffix(flag.name)));
+                    fmt::format(
+                        "Give --{0}, the environment variable PGSLUICE_{1}, or '{0}' in the configuration file.",
+                        flag.name, environment_suffix(flag.name)));
             }
             if (!flag.fallback.empty()) flag.set(settings, flag.fallback);
             continue;
@@ -140,8 +141,8 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
 
 void require_connection(const sql::ConnectOptions& options, std::string_view url_flag, std::string_view prefix) {
     if (is_given(options)) return;
-    throw usage_error(fmt::format("the {} database is not given", options.role),
-                      fmt::format("give --{}, or --{}host, --{}dbname and so on", url_flag, prefix, prefix));
+    throw usage_error(fmt::format("no {} database given", options.role),
+                      fmt::format("Give --{}, or --{}host, --{}dbname and so on.", url_flag, prefix, prefix));
 }
 
 ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
@@ -149,12 +150,12 @@ ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
     if (settings.mode_copy_and_stream) return ReplicatorMode::copy_and_stream;
     if (!settings.mode_stream && given.find("stream") != nullptr) {
         throw usage_error(fmt::format("{} leaves nothing to do", given.find("stream")->where),
-                          "give --copy or --copy-and-stream");
+                          "Give --copy or --copy-and-stream.");
     }
     return ReplicatorMode::stream;
 }
 
-// What concerns several flags, and what is said once and needed in several places.
+// Checks that concern several flags, and settings that several components need.
 void finish(const CommandInfo& command, const GivenSettings& given, Settings& settings) {
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";

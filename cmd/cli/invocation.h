@@ -18,7 +18,7 @@ struct Invocation {
 };
 
 // usage Error for everything that is wrong. Precedence: flag, PGSLUICE_X, PG_FLO_X, configuration file, default.
-// The group's and the worker's name are only taken over; names_for() checks them.
+// The group's and the worker's names are only copied; set_names() checks them.
 Invocation read_invocation(const std::vector<std::string>& arguments, const Environment& environment);
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-// Everything the command line, the environment and the configuration file can say, as the structs the parts take.
+// Everything the command line, the environment and the configuration file can set, as the structs the parts take.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace pgsluice {
 
 struct Settings {
     std::string group;
-    bool mode_stream = false;  // what was asked for; `replicator.mode` is what follows from it
+    bool mode_stream = false;  // as given; `replicator.mode` follows from these
     bool mode_copy = false;
     bool mode_copy_and_stream = false;
     BrokerOptions nats;  // copied to both loops
@@ -29,11 +29,11 @@ struct Settings {
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
     int sample = 0;                           // check rules: rows to show of each table
-    bool yes = false;                         // teardown, dlq discard: do it, do not only list
+    bool yes = false;                         // teardown, dlq discard: remove, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
 };
 
-// Whether a database was named at all: nothing is ever connected to by default.
+// Whether a database was named at all: there is no default to connect to.
 inline bool is_given(const sql::ConnectOptions& options) {
     return !options.url.empty() || !options.host.empty() || !options.dbname.empty();
 }

@@ -9,7 +9,7 @@ namespace pgsluice {
 
 namespace {
 
-// Single-character insertions, deletions and replacements that make one word the other.
+// How many characters must be inserted, deleted or replaced to turn one word into the other.
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
@@ -41,7 +41,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
     const std::string found = nearest(word, candidates);
-    return found.empty() ? "" : fmt::format("did you mean '{}'?", found);
+    return found.empty() ? "" : fmt::format("Did you mean '{}'?", found);
 }
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-// "Did you mean": the nearest of some names.
+// "Did you mean ...?": the nearest of some names.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace pgsluice {
 
-// Empty when none is near.
+// Empty when none is close.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-// "did you mean '--tables'?", or empty.
+// "Did you mean '--tables'?", or empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace pgsluice

@@ -42,7 +42,7 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-// Cuts a run of digits and the run of letters behind it off the front; nothing when that is not what stands there.
+// Cuts digits and the letters after them off the front; nothing when the text does not begin so.
 template <typename Units>
 std::optional<std::int64_t> take_quantity(std::string_view& text, const Units& units) {
     std::int64_t count = 0;

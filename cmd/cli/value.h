@@ -1,4 +1,4 @@
-// From the text of a setting to its value. Whatever is not exactly one is refused.
+// From the text of a setting to its value. Anything that is not exactly a value is refused.
 #pragma once
 
 #include <cstdint>

@@ -70,7 +70,7 @@ class SourceTables {
 
     const CheckRulesOptions& options_;
     sql::Connection connection_;
-    std::deque<sql::Result> results_;  // what the samples' values point into
+    std::deque<sql::Result> results_;  // the samples' values point into these
     std::deque<std::vector<Value>> rows_;
 };
 
@@ -85,7 +85,7 @@ void check_rules_against_source(const CheckRulesOptions& options, const std::fun
     const auto ruleset = Ruleset::load(options.files);
     if (!names_a_source(options.source)) {
         print(fmt::format("the files are well-formed; they name: {}\n", fmt::join(ruleset->tables(), ", ")));
-        log(LogLevel::info, "give the source to check the files against its tables");
+        log(LogLevel::info, "the files were not checked against tables, because no source is given (--source-url)");
         return;
     }
     const SourceTables source(options, *ruleset, log, std::move(stop));
@@ -94,8 +94,8 @@ void check_rules_against_source(const CheckRulesOptions& options, const std::fun
     for (const std::string& warning : check.warnings) log(LogLevel::warning, warning);
     for (const std::string& problem : check.problems) log(LogLevel::error, problem);
     if (!check.problems.empty())
-        throw usage_error(
-            fmt::format("unable to use the rules: {} of them would stop a worker", check.problems.size()));
+        throw usage_error(fmt::format("unable to use the rules: {} of them would stop a worker", check.problems.size()),
+                          "Each is an error above; correct the files, or check them against another source.");
 }
 
 }  // namespace pgsluice

@@ -1,4 +1,5 @@
-// `pgsluice check rules`: fits rules and routing files to the tables of a live source, and shows what becomes of rows.
+// `pgsluice check rules`: checks rules and routing files against the tables of a live source, and shows rows before and
+// after them.
 #pragma once
 
 #include <functional>
@@ -14,14 +15,14 @@ namespace pgsluice {
 
 struct CheckRulesOptions {
     RulesOptions files;
-    sql::ConnectOptions source;       // nothing given: the files are only read
+    sql::ConnectOptions source;       // not given: the files are only read
     std::string schema = "public";    // of unqualified table names
-    std::vector<std::string> tables;  // empty: all in the schema, and those the files name with theirs
+    std::vector<std::string> tables;  // empty: all in the schema, and those that the files name with a schema
     int samples = 0;                  // rows of each table to show before and after
 };
 
-// The report for standard output. Warnings go to the log. A usage Error when a file, or its fit to a table, is wrong;
-// `print` has been given the report by then.
+// Prints the report; warnings go to the log. A usage Error when a file is wrong or does not fit a table; the report has
+// been printed by then.
 void check_rules_against_source(const CheckRulesOptions& options, const std::function<void(const std::string&)>& print,
                                 const Log& log, std::stop_token stop);
 

@@ -26,7 +26,7 @@ std::string table_of(const Change& change) {
                : fmt::format(" of table '{}.{}'", change.relation->schema, change.relation->table);
 }
 
-// As the server counts: each header is a line `name: value\r\n`, behind a first and before an empty line.
+// As the server counts: a first line, each header as a line `name: value\r\n`, then an empty line.
 void refuse_too_large(const Change& change, const std::string& block,
                       const std::vector<std::pair<std::string, std::string>>& headers, std::uint64_t max_payload) {
     std::uint64_t size = block.size() + std::string_view("NATS/1.0\r\n\r\n").size();
@@ -37,10 +37,10 @@ void refuse_too_large(const Change& change, const std::string& block,
     }
     if (size <= max_payload) return;
     throw stop_error(
-        fmt::format("unable to park a change{} at {}: its {} bytes are more than nats-server's max_payload of {}; it "
-                    "was refused because: {}",
+        fmt::format("unable to park a change{} at {}: its {} bytes exceed nats-server's max_payload of {}; the sink "
+                    "refused it because: {}",
                     table_of(change), to_string(change.position), size, max_payload, reason),
-        fmt::format("Set max_payload in nats-server's configuration above {}, or mend what refuses the change.", size));
+        fmt::format("Set max_payload in nats-server's configuration above {}, or fix what refuses the change.", size));
 }
 
 }  // namespace

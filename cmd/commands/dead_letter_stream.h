@@ -19,10 +19,10 @@ namespace pgsluice {
 inline constexpr const char* dead_letter_worker_header = "Pgsluice-Worker";
 inline constexpr const char* dead_letter_position_header = "Pgsluice-Position";
 inline constexpr const char* dead_letter_reason_header = "Pgsluice-Reason";      // one line
-inline constexpr const char* dead_letter_snapshot_header = "Pgsluice-Snapshot";  // "true": a row of the initial copy
+inline constexpr const char* dead_letter_snapshot_header = "Pgsluice-Snapshot";  // "true": a row of the snapshot
 
-// The body. A row of the initial copy has no transaction; its block gives it one of its own at its position, and the
-// snapshot header says that it is none.
+// The body. A row of the snapshot has no transaction; its block gives it one at its position, and the snapshot header
+// says that the transaction is made up.
 std::string encode_dead_letter(const Change& change);
 
 class DeadLetterStream : public DeadLetters {

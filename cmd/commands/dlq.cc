@@ -61,7 +61,7 @@ std::string describe(const DeadLetter& letter, const Change& change) {
                        letter.position, letter.worker, letter.reason);
 }
 
-// A worker that was killed may park a change again; these are the same then.
+// A worker that was killed may park a change again; the two letters then have the same identity.
 using Identity = std::tuple<std::string, std::string, bool>;
 Identity identity(const DeadLetter& letter) { return {letter.worker, letter.position, letter.snapshot}; }
 
@@ -71,7 +71,7 @@ void list(const std::vector<DeadLetter>& letters) {
     for (const DeadLetter& letter : letters) {
         const auto [same, fresh] = first.emplace(identity(letter), letter.seq);
         std::printf("%s%s\n", describe(letter, decode(reader, letter)->changes[0]).c_str(),
-                    fresh ? "" : fmt::format(" (parked before: message {})", same->second.value).c_str());
+                    fresh ? "" : fmt::format(" (same change as message {})", same->second.value).c_str());
     }
     if (letters.empty()) std::printf("there are no dead letters\n");
 }
@@ -81,12 +81,12 @@ SinkState open_for_replay(Sink& sink, const Settings& settings) {
     if (!state) {
         throw stop_error(fmt::format("unable to replay: worker '{}' of group '{}' has never written to this target",
                                      settings.worker.worker, settings.worker.names.group),
-                         "give the target and the --worker-name that parked the changes");
+                         "Give the target and the --worker-name of the worker that parked the changes.");
     }
     if (state->loading_epoch != 0) {
         throw stop_error(
             fmt::format("unable to replay: worker '{}' is in the middle of a snapshot", settings.worker.worker),
-            "let the worker finish it first");
+            "Start the worker, and let it finish the snapshot first.");
     }
     return *state;
 }
@@ -95,7 +95,7 @@ SinkState open_for_replay(Sink& sink, const Settings& settings) {
 class Replay {
    public:
     virtual ~Replay() = default;
-    // Returns once the letter is durably applied; false when nobody waits for it any more.
+    // Returns once the letter is durably applied; false when it is no longer owed.
     virtual bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) = 0;
     virtual void close() = 0;
 };
@@ -105,7 +105,7 @@ Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& blo
     batch.changes = block->changes;
     if (letter.snapshot) {
         batch.changes[0].snapshot = true;
-        batch.changes[0].transaction = nullptr;  // its block's is made up
+        batch.changes[0].transaction = nullptr;  // the one in its block is made up
     }
     batch.keep.push_back(block);
     return batch;
@@ -174,17 +174,17 @@ std::unique_ptr<Replay> make_replay(Broker& broker, Settings settings, const Log
     if (kind == "postgres") {
         if (!is_given(settings.postgres.target)) {
             throw usage_error(fmt::format("unable to replay: worker '{}' is a postgres worker", worker),
-                              "give --target-url");
+                              "Give --target-url.");
         }
         settings.postgres.on_error = OnError::stop;
         return std::make_unique<PostgresReplay>(settings, log, stop);
     }
     if (kind != "webhook")
         throw usage_error(
-            fmt::format("unable to replay: worker '{}' is a {} worker, which parks nothing", worker, kind));
+            fmt::format("unable to replay: worker '{}' is a {} worker, which has no dead letters", worker, kind));
     if (settings.webhook.url.empty()) {
         throw usage_error(fmt::format("unable to replay: worker '{}' is a webhook worker", worker),
-                          "give --webhook-url");
+                          "Give --webhook-url.");
     }
     const Names& names = settings.worker.names;
     return std::make_unique<WebhookReplay>(settings, log, stop,
@@ -226,13 +226,14 @@ void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
         if (stop.stop_requested()) throw Interrupted{};
         const auto block = decode(reader, letter);
         const bool owed = replay->apply(letter, block);
-        if (!owed) log(LogLevel::info, "not owed any more: " + describe(letter, block->changes[0]));
+        if (!owed)
+            log(LogLevel::info, "already applied, dropping the dead letter: " + describe(letter, block->changes[0]));
         broker->erase_message(names.dead_letters, letter.seq);
         ++(owed ? applied : dropped);
     }
     replay->close();
     std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
-    if (dropped > 0) std::printf("dropped %zu whose change was applied before\n", dropped);
+    if (dropped > 0) std::printf("dropped %zu whose changes had already been applied\n", dropped);
 }
 
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {
@@ -242,7 +243,7 @@ void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {
     list(letters);
     if (letters.empty()) return;
     if (!settings.yes) {
-        std::printf("nothing was discarded; --yes does it\n");
+        std::printf("nothing was discarded; add --yes to discard them\n");
         return;
     }
     for (const DeadLetter& letter : letters) broker->erase_message(names.dead_letters, letter.seq);

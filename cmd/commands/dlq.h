@@ -1,4 +1,4 @@
-// `pgsluice dlq`: look at a group's dead letters, apply them after all, or throw them away.
+// `pgsluice dlq`: lists a group's dead letters, applies them, or discards them.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +26,14 @@ struct DeadLetter {
 // Oldest first; only these messages of the dead-letter stream when any are named.
 std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, const std::vector<std::uint64_t>& only);
 
-// One line each: who parked what and why. No values but those the reason holds.
+// One line each: who parked what and why. Shows no values but those in the reason.
 void run_dlq_list(Settings settings, const Log& log, std::stop_token stop);
 // Applies the letters of a PostgreSQL or webhook worker in order, each in a transaction or request of its own, and
-// erases what is applied. Stops at the first that is refused again. On a PostgreSQL target the worker must not run (its
-// lock is taken), and no letter is applied twice, whenever a replay dies; a webhook's receiver may see a letter again,
-// with the same Idempotency-Key.
+// erases what is applied. Stops at the first that is refused again. For a PostgreSQL target the worker must not run
+// (its lock is taken), and no letter is applied twice, even if a replay is killed; a webhook's receiver may see a
+// letter again, with the same Idempotency-Key.
 void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop);
-// Lists what it would erase, and with settings.yes erases it.
+// Lists the letters, and with settings.yes erases them.
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop);
 
 }  // namespace pgsluice

@@ -1,8 +1,8 @@
 // Which dead letters a target still lacks: those whose row is in its table `pgsluice.parked`, written in the
 // transaction that left their change out. A letter can be there without a row, when that transaction was rolled back
 // after the letter was parked: the worker has then read the change again, and applied it or parked it in another
-// letter. A replay removes the row in the transaction that applies the letter, so that no letter is applied twice,
-// whenever it dies.
+// letter. A replay removes the row in the transaction that applies the letter, so that no letter is applied twice, even
+// if it is killed.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace pgsluice {
 
 class OwedLetters {
    public:
-    // The worker has made the table. One replay per worker at a time.
+    // The worker has created the table. One replay per worker at a time.
     OwedLetters(const sql::ConnectOptions& target, std::string group, std::string worker, std::stop_token stop);
 
     [[nodiscard]] bool holds(const DeadLetter& letter);

@@ -25,7 +25,7 @@ std::string describe_stream(const std::string& name, const StreamState& state) {
 std::string describe_slot(const Names& names, const SlotState& slot, Lsn wal_end) {
     const std::string user = slot.active_pid == 0 ? "not in use" : fmt::format("used by process {}", slot.active_pid);
     if (slot.invalidated)
-        return fmt::format("slot '{}': invalidated, it can never be read again; {}", names.slot, user);
+        return fmt::format("slot '{}': invalidated, it cannot be read any more; {}", names.slot, user);
     const auto behind = wal_end > slot.confirmed ? wal_end.value - slot.confirmed.value : 0;
     return fmt::format("slot '{}': confirmed up to {}, {} bytes behind the end of the WAL; {}", names.slot,
                        to_string(slot.confirmed), behind, user);
@@ -35,7 +35,7 @@ std::string describe_worker(const WorkerEntry& worker, const StreamState& stream
     const std::uint64_t from = needed_from(worker).value;
     const std::uint64_t behind = stream.last_seq.value + 1 > from ? stream.last_seq.value + 1 - from : 0;
     return fmt::format(
-        "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), heard of {} s ago",
+        "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), last reported {} s ago",
         worker.name, worker.sink, to_string(worker.applied.position), from, behind,
         (now_us - worker.reported_us) / 1'000'000);
 }
@@ -57,7 +57,7 @@ std::vector<std::string> status_in_nats(Broker& broker, const Names& names) {
         const auto state = broker.stream_state(stream);
         if (state) lines.push_back(describe_stream(stream, *state));
     }
-    if (lines.empty()) lines.push_back(fmt::format("stream '{}': there is none", names.stream));
+    if (lines.empty()) lines.push_back(fmt::format("stream '{}': does not exist", names.stream));
     if (!broker.stream_state("KV_" + names.bucket)) return lines;
     std::vector<std::string> keys = broker.kv_keys(names);
     std::sort(keys.begin(), keys.end());
@@ -75,7 +75,7 @@ std::vector<std::string> status_in_nats(Broker& broker, const Names& names) {
 std::vector<std::string> status_on_source(sql::Connection& source, const Names& names) {
     const auto slot = find_slot(source, names.slot);
     if (!slot)
-        return {fmt::format("slot '{}': there is none on source {}", names.slot, sql::describe(source.options()))};
+        return {fmt::format("slot '{}': does not exist on source {}", names.slot, sql::describe(source.options()))};
     return {describe_slot(names, *slot, wal_end(source))};
 }
 
@@ -97,17 +97,18 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
     const auto entry = registry.find(worker);
     if (entry && may_run(*entry, registry.now_us())) {
         throw stop_error(
-            fmt::format("unable to forget worker '{}': it was heard of {} s ago, so it runs and would register again",
-                        worker, (registry.now_us() - entry->reported_us) / 1'000'000),
-            fmt::format("Stop it first. One that was killed is taken for running for {} s.", running_for_s));
+            fmt::format(
+                "unable to forget worker '{}': it last reported {} s ago, so it is running and would register again",
+                worker, (registry.now_us() - entry->reported_us) / 1'000'000),
+            fmt::format("Stop it first. A worker that was killed counts as running for {} s.", running_for_s));
     }
     if (!registry.remove(worker)) {
-        throw stop_error(fmt::format("unable to forget worker '{}': group '{}' knows none of that name", worker,
+        throw stop_error(fmt::format("unable to forget worker '{}': group '{}' has no worker of that name", worker,
                                      settings.worker.names.group),
-                         "pgsluice status shows the group's workers");
+                         "pgsluice status shows the group's workers.");
     }
     SchemaHistory(*broker, settings.worker.names, worker).clear();
-    std::printf("worker '%s' is forgotten; the stream no longer waits for it\n", worker.c_str());
+    std::printf("removed worker '%s' from the group; the stream is no longer kept for it\n", worker.c_str());
 }
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-// `pgsluice status`: how a group is doing, for people. `pgsluice forget`: a worker that will not come back.
+// `pgsluice status` shows how a group is doing; `pgsluice forget` removes a worker that is gone for good.
 #pragma once
 
 #include <stop_token>
@@ -17,10 +17,10 @@ namespace pgsluice {
 std::vector<std::string> status_in_nats(Broker& broker, const Names& names);
 std::vector<std::string> status_on_source(sql::Connection& source, const Names& names);
 
-// Prints to stdout; the source's side only where the source is given.
+// Prints to stdout; the slot only where the source is given.
 void run_status(Settings settings, const Log& log, std::stop_token stop);
 
-// Takes a worker off the registry, so that the stream no longer keeps what it needs. One that still runs comes back.
+// Removes a worker from the group, so that the stream is no longer kept for it. Refuses while the worker runs.
 void run_forget(Settings settings, const Log& log, std::stop_token stop);
 
 }  // namespace pgsluice

@@ -25,14 +25,14 @@ void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
 
 void refuse_if_used(const SlotState& slot, const Names& names) {
     if (!slot.ours) {
-        throw stop_error(
-            fmt::format("unable to drop slot '{}': it is not pgsluice's ({})", names.slot, slot.plugin_and_database),
-            "give the source database of this group, or drop the slot by hand");
+        throw stop_error(fmt::format("unable to drop slot '{}': it does not belong to pgsluice here ({})", names.slot,
+                                     slot.plugin_and_database),
+                         "Give the source database of this group, or drop the slot by hand.");
     }
     if (slot.active_pid != 0) {
         throw stop_error(
             fmt::format("unable to drop slot '{}': process {} of the source is using it", names.slot, slot.active_pid),
-            "stop the group's replicator first");
+            "Stop the group's replicator first.");
     }
 }
 
@@ -93,7 +93,7 @@ std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& 
     for (int row = 0; row < workers.rows(); ++row) {
         const std::string worker = workers.text(row, 0);
         out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
-                           // Progress last: while it is there, a teardown that died can be repeated.
+                           // Progress last: while it exists, a teardown that was killed can be repeated.
                            for (const std::string table : {"loaded", "unfinished", "parked", "written", "progress"}) {
                                const std::string name = "pgsluice." + table;
                                if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0))
@@ -118,14 +118,14 @@ void run_teardown(Settings settings, const Log& log, std::stop_token stop) {
     if (target) add(leftovers, leftovers_on_target(*target, names));
 
     if (leftovers.empty()) say(fmt::format("group '{}' has nothing left", names.group));
-    if (!target) say("the target is not given (--target-url): progress of workers there stays");
+    if (!target) say("no target is given (--target-url): the progress of workers there is kept");
     if (settings.yes) {
-        const GroupLock lock(source, names.slot);  // not from under a replicator, though it may have no slot yet
+        const GroupLock lock(source, names.slot);  // a running replicator holds it, also before it has a slot
         remove(leftovers, stop);
         return;
     }
     for (const Leftover& leftover : leftovers) say(fmt::format("would remove {}", leftover.what));
-    if (!leftovers.empty()) say("nothing was removed; --yes does it");
+    if (!leftovers.empty()) say("nothing was removed; add --yes to remove it");
 }
 
 }  // namespace pgsluice

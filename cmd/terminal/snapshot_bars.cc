@@ -28,7 +28,7 @@ std::string_view cut(std::string_view text, std::size_t columns) {
     return text.substr(0, end);
 }
 
-// A name may hold anything, also what would move the cursor.
+// A name may hold anything, even bytes that move the cursor.
 std::string printable(std::string_view name) {
     std::string text(name);
     for (char& c : text) {

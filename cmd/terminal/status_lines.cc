@@ -32,7 +32,7 @@ WindowSize window_size(int fd) {
 void write_all(int fd, std::string_view bytes) noexcept {
     while (!bytes.empty()) {
         const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written <= 0) return;  // nobody is left to tell
+        if (written <= 0) return;  // there is nowhere left to report it
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
 }
@@ -52,7 +52,7 @@ void StatusLines::print(std::string_view lines) {
 void StatusLines::draw(std::vector<std::string> lines) {
     if (!drawable_) return;
     const std::lock_guard lock(mutex_);
-    // What does not fit would scroll away and could not be erased; the last lines say most.
+    // What does not fit would scroll away and could not be erased; the last lines matter most.
     const std::size_t room = window_size(fd_).rows - 1;
     if (lines.size() > room) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(room));
     const std::string erase = erasing();
@@ -60,13 +60,13 @@ void StatusLines::draw(std::vector<std::string> lines) {
     write_all(fd_, erase + drawing());
 }
 
-// The cursor stands at the beginning of the line below the last one drawn. ESC [ n A moves it up, ESC [ J erases to the
+// The cursor is at the beginning of the line below the last one drawn. ESC [ n A moves it up, ESC [ J erases to the
 // end (ECMA-48).
 std::string StatusLines::erasing() const {
     return drawn_.empty() ? "" : fmt::format("\r\x1b[{}A\x1b[J", drawn_.size());
 }
 
-// Without wrapping (DECAWM), so that a window made narrower meanwhile cuts lines and does not add any.
+// Without wrapping (DECAWM), so that a window that was made narrower cuts lines and does not add any.
 std::string StatusLines::drawing() const {
     if (drawn_.empty()) return "";
     std::string text = "\x1b[?7l";

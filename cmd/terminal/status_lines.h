@@ -1,4 +1,4 @@
-// stderr as the log and, on a terminal, a few lines below it that are drawn anew again and again.
+// stderr as the log and, on a terminal, a few lines below it that are redrawn.
 #pragma once
 
 #include <cstddef>
@@ -20,11 +20,11 @@ class StatusLines {
     // Of the terminal now; 80 when it does not say.
     [[nodiscard]] std::size_t columns() const;
 
-    // Text that stays: whole lines, each with its newline. Goes above the lines that are drawn.
+    // Permanent text: whole lines, each with its newline. Goes above the lines that are drawn.
     void print(std::string_view lines);
     // Replaces what is drawn; without newlines, and no wider than columns(). Does nothing when not drawable.
     void draw(std::vector<std::string> lines);
-    // Takes away what is drawn.
+    // Removes what is drawn.
     void erase() { draw({}); }
 
    private:

@@ -26,9 +26,9 @@ void check_usage(const Finished& finished, const std::string& text) {
 
 TEST_CASE("an unknown flag or command") {
     check_usage(run_pgsluice({"replicator", "--tabels", "a"}),
-                "error: unknown flag '--tabels'\nHINT: did you mean '--tables'?\n");
+                "error: unknown flag '--tabels'\nHINT: Did you mean '--tables'?\n");
     check_usage(run_pgsluice({"replicater"}),
-                "error: unknown command 'replicater'\nHINT: did you mean 'replicator'?\n");
+                "error: unknown command 'replicater'\nHINT: Did you mean 'replicator'?\n");
 }
 
 TEST_CASE("a bad value") {
@@ -42,7 +42,7 @@ TEST_CASE("a configuration file's mistakes, with file and line") {
     const std::string home = temporary_directory("cli");
     const std::string path = home + "/.pgsluice.yaml";
     std::ofstream(path) << "group: g\nbatch_size: 10\ntabels: a\n";
-    const std::string text = "error: " + path + ":3: unknown key 'tabels'\nHINT: did you mean 'tables'?\n";
+    const std::string text = "error: " + path + ":3: unknown key 'tabels'\nHINT: Did you mean 'tables'?\n";
     check_usage(run_pgsluice({"worker", "stdout"}, {{"HOME", home}}), text);
     check_usage(run_pgsluice({"worker", "--config", path, "stdout"}), text);
 }
@@ -50,7 +50,7 @@ TEST_CASE("a configuration file's mistakes, with file and line") {
 TEST_CASE("two modes at once") {
     check_usage(run_pgsluice({"replicator", "--group", "g", "--host", "h", "--copy", "--copy-and-stream"}),
                 "error: --copy and --copy-and-stream contradict each other\n"
-                "HINT: give at most one of --stream, --copy and --copy-and-stream\n");
+                "HINT: Give at most one of --stream, --copy and --copy-and-stream.\n");
 }
 
 TEST_CASE("a name that would not do for a slot or a subject") {

@@ -78,7 +78,7 @@ TEST_CASE("a refused row is parked, listed, replayed and gone") {
     const Finished no_target =
         parking.pgsluice({"dlq", "replay", "--worker-name", "postgres", "--webhook-url", "http://127.0.0.1:1/"});
     CHECK(no_target.code == 2);
-    CHECK(contains(no_target.err, "give --target-url"));
+    CHECK(contains(no_target.err, "Give --target-url"));
     const Finished refused = parking.pgsluice({"dlq", "replay", "--target-url", target});
     CHECK(refused.code == 1);
     CHECK(parking.pgsluice({"dlq", "list"}).out == listed.out);
@@ -122,7 +122,8 @@ TEST_CASE("a replay killed before it has erased what it applied does not apply i
     CHECK(parking.replay_and_die({"--target-url", target}).code != 0);  // at the second letter
     const Finished replayed = parking.pgsluice({"dlq", "replay", "--target-url", target});
     INFO(replayed.err);
-    CHECK(replayed.out == "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n");
+    CHECK(replayed.out ==
+          "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose changes had already been applied\n");
     CHECK(parking.rows() == "1=13 2=13 3=3");
     CHECK(shared_postgres().scalar(parking.target, "SELECT count(*) FROM pgsluice.parked") == "0");
     replicator.signal(SIGTERM);
@@ -150,12 +151,12 @@ TEST_CASE("a worker killed before it has committed what it parked: its letter co
     std::string expected_list;
     std::string expected;
     SUBCASE("parked again") {
-        expected_list = " (parked before: message 1)\n";
-        expected = "replayed 1 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n";
+        expected_list = " (same change as message 1)\n";
+        expected = "replayed 1 dead letters of worker 'postgres'\ndropped 1 whose changes had already been applied\n";
     }
     SUBCASE("taken, for the target was mended meanwhile") {
         shared_postgres().sql(parking.target, "ALTER TABLE t DROP CONSTRAINT t_v_check");
-        expected = "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose change was applied before\n";
+        expected = "replayed 0 dead letters of worker 'postgres'\ndropped 1 whose changes had already been applied\n";
     }
     Process worker = parking.start(work);
     REQUIRE(eventually("the good row lands", [&] { return contains(parking.rows(), "3=3"); }));

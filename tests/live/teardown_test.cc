@@ -116,7 +116,7 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
                    "worker 'gone' (file): applied up to 0/0:0, needs the stream from message 3"));
     const Finished running = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(running.code == 1);
-    CHECK(contains(running.err, "unable to forget worker 'gone': it was heard of 0 s ago, so it runs"));
+    CHECK(contains(running.err, "unable to forget worker 'gone': it last reported 0 s ago, so it is running"));
     CHECK(contains(running.err, "HINT: Stop it first."));
     CHECK(registry.find("gone"));
     registry.leave("gone");
@@ -124,7 +124,7 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     CHECK_FALSE(contains(pgsluice_says({"status"}).out, "gone"));
     const Finished again = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(again.code == 1);
-    CHECK(contains(again.err, "unable to forget worker 'gone': group 'tear_down' knows none of that name"));
+    CHECK(contains(again.err, "unable to forget worker 'gone': group 'tear_down' has no worker of that name"));
 }
 
 TEST_CASE("one that was killed can be forgotten after a while") {
@@ -178,7 +178,7 @@ TEST_CASE("teardown refuses while the replicator runs, and removes nothing") {
     const Finished refused = group.teardown({"--yes"});
     CHECK(refused.code == 1);
     CHECK(contains(refused.err, "error: unable to drop slot 'pgsluice_tear_down': process "));
-    CHECK(contains(refused.err, "HINT: stop the group's replicator first"));
+    CHECK(contains(refused.err, "HINT: Stop the group's replicator first."));
     CHECK(group.groups_with_progress() == "tear_down,another");
     reader.signal(SIGTERM);
     reader.wait();

@@ -54,7 +54,7 @@ TEST_CASE("an empty file says nothing") {
 }
 
 TEST_CASE("what is wrong in a file is named with its line") {
-    CHECK(refusal("host: a\ntabels: users\n") == "a.yaml:2: unknown key 'tabels' | did you mean 'tables'?");
+    CHECK(refusal("host: a\ntabels: users\n") == "a.yaml:2: unknown key 'tabels' | Did you mean 'tables'?");
     CHECK(refusal("qqqqqqqq: 1\n") == "a.yaml:1: unknown key 'qqqqqqqq'");
     CHECK(refusal("config: b.yaml\n") == "a.yaml:1: a configuration file cannot name another");
     CHECK(refusal("host: a\n\nhost: b\n") == "a.yaml:3: 'host' is given twice");

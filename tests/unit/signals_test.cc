@@ -58,7 +58,7 @@ TEST_CASE("the first signal is told, the second ends the process with its number
     for (const auto& [number, name] : {std::pair{SIGTERM, "SIGTERM"}, std::pair{SIGINT, "SIGINT"}}) {
         StubbornChild child;
         kill(child.pid, number);
-        CHECK(child.next() == std::string(name) + ": finishing what is under way; the same signal again ends at once");
+        CHECK(child.next() == std::string(name) + ": shutting down; a second signal ends the process at once");
         kill(child.pid, number);
         CHECK(child.exit_code() == 128 + number);
     }

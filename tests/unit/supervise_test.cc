@@ -105,7 +105,7 @@ TEST_CASE("a request to stop ends it, whatever the session throws") {
         throw retry_error("connection lost");
     });
     CHECK(broken.slept.empty());
-    CHECK(broken.logged == Texts{"connection lost; not trying again, for we were asked to stop"});
+    CHECK(broken.logged == Texts{"connection lost; shutting down, not retrying"});
 
     Run before;
     before.stop.request_stop();

@@ -38,37 +38,37 @@ std::string worker(const std::string& sink, const Words& more = {}) {
 }  // namespace
 
 TEST_CASE("commands") {
-    CHECK(refusal({}).rfind("no command is given | give one of: replicator, worker stdout, ", 0) == 0);
-    CHECK(refusal({"replicater"}) == "unknown command 'replicater' | did you mean 'replicator'?");
-    CHECK(refusal({"worker"}).rfind("'worker' alone is not a command | give one of: worker stdout, worker file, ", 0) ==
+    CHECK(refusal({}).rfind("no command given | Give one of: replicator, worker stdout, ", 0) == 0);
+    CHECK(refusal({"replicater"}) == "unknown command 'replicater' | Did you mean 'replicator'?");
+    CHECK(refusal({"worker"}).rfind("'worker' alone is not a command | Give one of: worker stdout, worker file, ", 0) ==
           0);
-    CHECK(refusal({"worker", "postgre"}) == "unknown command 'worker postgre' | did you mean 'worker postgres'?");
+    CHECK(refusal({"worker", "postgre"}) == "unknown command 'worker postgre' | Did you mean 'worker postgres'?");
     CHECK(worker("stdout", {"extra"}) == "unexpected argument 'extra' after 'worker stdout'");
     CHECK(replicator({"--copy", "maybe"}) == "unexpected argument 'maybe' after 'replicator'");
 }
 
 TEST_CASE("flags") {
-    CHECK(replicator({"--tabels", "a"}) == "unknown flag '--tabels' | did you mean '--tables'?");
-    CHECK(replicator({"--tabels=a"}) == "unknown flag '--tabels' | did you mean '--tables'?");
+    CHECK(replicator({"--tabels", "a"}) == "unknown flag '--tabels' | Did you mean '--tables'?");
+    CHECK(replicator({"--tabels=a"}) == "unknown flag '--tabels' | Did you mean '--tables'?");
     CHECK(replicator({"-x"}) == "unknown flag '-x'");
     CHECK(worker("stdout", {"--file-output-dir", "x"}) ==
-          "--file-output-dir is not a flag of 'worker stdout' | it belongs to: worker file");
+          "--file-output-dir is not a flag of 'worker stdout' | It belongs to: worker file.");
     CHECK(refusal({"replicator", "--group"}) == "--group needs a value");
 }
 
 TEST_CASE("what is missing") {
     CHECK(refusal({"replicator", "--host", "h"}) ==
-          "--group is required | give --group, the environment variable PGSLUICE_GROUP, or 'group' in the "
-          "configuration file");
+          "--group is required | Give --group, the environment variable PGSLUICE_GROUP, or 'group' in the "
+          "configuration file.");
     CHECK(refusal({"replicator", "--group", "g"}) ==
-          "the source database is not given | give --source-url, or --host, --dbname and so on");
+          "no source database given | Give --source-url, or --host, --dbname and so on.");
     CHECK(worker("postgres") ==
-          "the target database is not given | give --target-url, or --target-host, --target-dbname and so on");
+          "no target database given | Give --target-url, or --target-host, --target-dbname and so on.");
     CHECK(worker("postgres", {"--target-host", "h", "--target-sync-schema"}) ==
-          "the source database is not given | give --source-url, or --source-host, --source-dbname and so on");
+          "no source database given | Give --source-url, or --source-host, --source-dbname and so on.");
     CHECK(refusal({"forget", "--group", "g"}).rfind("--worker-name is required | ", 0) == 0);
     CHECK(refusal({"teardown", "--group", "g"}) ==
-          "the source database is not given | give --source-url, or --host, --dbname and so on");
+          "no source database given | Give --source-url, or --host, --dbname and so on.");
     CHECK(refusal({"status", "--group", "g"}) == "accepted");
     CHECK(refusal({"check", "rules", "--rules-config", "r.yaml"}) == "accepted");
     CHECK(worker("file").rfind("--file-output-dir is required | ", 0) == 0);
@@ -102,19 +102,19 @@ TEST_CASE("a bad value in a file is named with file and line") {
 
 TEST_CASE("flags that contradict each other") {
     CHECK(replicator({"--copy", "--stream"}) ==
-          "--stream and --copy contradict each other | give at most one of --stream, --copy and --copy-and-stream");
+          "--stream and --copy contradict each other | Give at most one of --stream, --copy and --copy-and-stream.");
     CHECK(replicator({}, {{"PGSLUICE_COPY", "true"}, {"PGSLUICE_COPY_AND_STREAM", "true"}}) ==
-          "PGSLUICE_COPY and PGSLUICE_COPY_AND_STREAM contradict each other | give at most one of --stream, --copy and "
-          "--copy-and-stream");
-    CHECK(replicator({"--stream=false"}) == "--stream leaves nothing to do | give --copy or --copy-and-stream");
+          "PGSLUICE_COPY and PGSLUICE_COPY_AND_STREAM contradict each other | Give at most one of --stream, --copy and "
+          "--copy-and-stream.");
+    CHECK(replicator({"--stream=false"}) == "--stream leaves nothing to do | Give --copy or --copy-and-stream.");
     CHECK(replicator({"--retry-initial-wait", "9s"}) == "--retry-initial-wait is longer than --retry-max-wait");
     CHECK(
         worker("webhook", {"--webhook-url", "u", "--webhook-bearer-token", "a", "--webhook-bearer-token-file", "b"}) ==
-        "--webhook-bearer-token and --webhook-bearer-token-file contradict each other | give one of them");
+        "--webhook-bearer-token and --webhook-bearer-token-file contradict each other | Give one of them.");
 }
 
 TEST_CASE("no secret stands in a message") {
     CHECK(worker("webhook", {"--webhook-url", "u", "--webhook-header", "s3cret"}) ==
           "bad value of --webhook-header: expected 'Name: value'");
-    CHECK(worker("postgres", {"--target-url", ""}) == "bad value of --target-url: expected something");
+    CHECK(worker("postgres", {"--target-url", ""}) == "bad value of --target-url: expected a value");
 }
