@@ -17,7 +17,6 @@ constexpr const char* lock_key = "hashtextextended('pgsluice/' || $1 || '/' || $
 
 // resume_seq 0: nothing has been applied yet. `loaded` holds one row per transaction of a loader.
 constexpr const char* create_statements =
-    "CREATE SCHEMA IF NOT EXISTS pgsluice;"
     "CREATE TABLE IF NOT EXISTS pgsluice.progress ("
     "  \"group\" text, worker text, resume_seq bigint NOT NULL DEFAULT 0,"
     "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
@@ -56,6 +55,9 @@ void PostgresProgress::create_tables() {
     // IF NOT EXISTS alone does not survive two sessions at once.
     connection_.exec("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('pgsluice', 0))");
     try {
+        // IF NOT EXISTS would ask for the right to create a schema, even where this one exists.
+        if (!connection_.query("SELECT to_regnamespace('pgsluice') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
+            connection_.exec("CREATE SCHEMA pgsluice");
         connection_.exec(create_statements);
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;

@@ -65,6 +65,23 @@ TEST_CASE("a second worker of the same name is kept out and told by whom") {
     CHECK_FALSE(make_postgres_sink(options, [](LogLevel, std::string_view) {}, {})->open().has_value());
 }
 
+TEST_CASE("a role without the right to create a schema needs the one that was created for it") {
+    PostgresTarget target;
+    const std::string role = "owner_" + target.database;
+    target.sql("CREATE ROLE " + role + " LOGIN");
+    target.options.target.user = role;
+    target.options.target.url.clear();
+    try {
+        target.open();
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(std::string(error.what()).find("unable to create schema 'pgsluice' on the target") == 0);
+        CHECK(error.hint().find("CREATE SCHEMA pgsluice AUTHORIZATION role") != std::string::npos);
+    }
+    target.sql("CREATE SCHEMA pgsluice AUTHORIZATION " + role);  // as the hint says
+    CHECK_FALSE(target.open());
+}
+
 TEST_CASE("a worker whose lock was lost cannot write") {
     PostgresTarget target;
     target.sql(create_numbers);
