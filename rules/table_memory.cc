@@ -41,7 +41,7 @@ std::vector<std::string> with_rule(const TableRules& rules, std::vector<std::str
     for (const Rule& rule : rules.rules)
         if (rule.kind != Rule::Kind::keep) more.push_back(rule.column);
     std::ranges::sort(more);
-    more.erase(std::ranges::unique(more).begin(), more.end());
+    more.erase(std::unique(more.begin(), more.end()), more.end());
     return more;
 }
 

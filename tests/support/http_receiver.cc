@@ -67,16 +67,15 @@ HttpReceiver::HttpReceiver(Handler handler, int port, bool keeps) : handler_(std
         throw std::runtime_error("unable to listen");
     }
     port_ = ntohs(address.sin_port);
-    threads_.emplace_back([this] { accept_all(); });
+    acceptor_ = std::thread([this] { accept_all(); });
 }
 
 HttpReceiver::~HttpReceiver() {
     closing_ = true;
     ::shutdown(listener_, SHUT_RDWR);
-    threads_.front().join();  // nobody adds connections any more
+    acceptor_.join();  // it alone adds connections
     for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
-    threads_.pop_front();
-    for (std::thread& thread : threads_) thread.join();
+    for (std::thread& thread : servers_) thread.join();
     for (const int socket : sockets_) ::close(socket);
     ::close(listener_);
 }
@@ -91,7 +90,7 @@ void HttpReceiver::accept_all() {
         const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (socket < 0) return;
         sockets_.push_back(socket);
-        threads_.emplace_back([this, socket, number] { serve(socket, number); });
+        servers_.emplace_back([this, socket, number] { serve(socket, number); });
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <functional>
-#include <list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -58,8 +57,10 @@ class HttpReceiver {
     std::atomic<bool> closing_{false};
     mutable std::mutex mutex_;
     std::vector<HttpRequest> requests_;
+    std::thread acceptor_;
+    // Only the acceptor touches these while it runs.
     std::vector<int> sockets_;
-    std::list<std::thread> threads_;
+    std::vector<std::thread> servers_;
 };
 
 }  // namespace pgsluice::test

@@ -335,7 +335,7 @@ TEST_CASE("another copy of the same number throws away what the first one wrote"
     SnapshotBegin begin;
     begin.epoch = 3;
     Batch batch;
-    for (const std::uint64_t point : {3, 4}) {
+    for (const std::uint64_t point : {3U, 4U}) {
         const auto sink = make_file_sink(options, kQuiet, {});
         sink->open();
         begin.consistent_point = position_of(point, 0).commit;

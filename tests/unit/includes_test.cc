@@ -133,9 +133,10 @@ TEST_CASE("folders and rooms include only what lies below them") {
 }
 
 TEST_CASE("the table names folders and files that exist") {
-    for (const auto& [folder, places] : allowed) {
+    for (const auto& entry : allowed) {
+        const std::string& folder = entry.first;
         CHECK_MESSAGE(std::filesystem::is_directory(PGSLUICE_SOURCE_DIR "/" + folder), folder);
-        for (const std::string& place : places)
+        for (const std::string& place : entry.second)
             CHECK_MESSAGE(std::filesystem::exists(PGSLUICE_SOURCE_DIR "/" + place), folder, ": ", place);
     }
 }
@@ -174,8 +175,9 @@ TEST_CASE("no two headers define a class of the same name") {
             if (line.rfind("namespace ", 0) == 0) space = name;
             if (line.rfind("class ", 0) != 0 && line.rfind("struct ", 0) != 0) continue;
             if (line.find('{') == std::string::npos) continue;  // declared only
-            const auto [first, is_new] = defined.emplace(space + "::" + name, path.string());
-            CHECK_MESSAGE(is_new, path.string(), " defines ", first->first, " as does ", first->second);
+            const auto added = defined.emplace(space + "::" + name, path.string());
+            CHECK_MESSAGE(added.second, path.string(), " defines ", added.first->first, " as does ",
+                          added.first->second);
         }
     }
     REQUIRE(defined.size() > 50);

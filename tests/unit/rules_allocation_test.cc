@@ -75,9 +75,9 @@ TEST_CASE("a row that is left as it is costs no allocation and no copy") {
         {"a rule of deletes", load(rule("{type: transform, column: email, operations: [DELETE], "
                                         "parameters: {type: mask}}"))},
     };
-    for (const auto& [what, ruleset] : cases) {
-        CAPTURE(what);
-        const auto compiled = ruleset->compile(kTable);
+    for (const auto& one : cases) {
+        CAPTURE(one.first);
+        const auto compiled = one.second->compile(kTable);
         bool as_it_is = false;
         CHECK(allocations_of(*compiled, insert(kTable, kRow), as_it_is) == 0);
         CHECK(as_it_is);

@@ -164,9 +164,9 @@ TEST_CASE("an operand of the wrong form is refused") {
                                         {kNumeric, "."},
                                         {kNumeric, "1e"},
                                         {kNumeric, "1.2.3"}}) {
-        CAPTURE(operand);
         const ColumnType column_type = type;
         const std::string quoted = std::string("'") + operand + "'";
+        CAPTURE(quoted);
         CHECK(error_of([&] { (void)filter(column_type, "eq", quoted); }).find("it is not") != std::string::npos);
     }
 }

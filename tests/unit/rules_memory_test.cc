@@ -222,8 +222,9 @@ TEST_CASE("rules may be taken off, and what was kept for them goes") {
 TEST_CASE("only definitions that rows may come with again are kept") {
     Worker worker(rules_text(kEmail));
     for (int version = 1; version <= 20; ++version) {
-        CHECK(worker.meets(table({{1, "id"}, {2, "email"}, {2 + version, "x"}}), 10 * version).empty());
-        if (version % 2 == 0) worker.ruleset().applied(at(10 * version));
+        const auto position = static_cast<std::uint64_t>(10 * version);
+        CHECK(worker.meets(table({{1, "id"}, {2, "email"}, {2 + version, "x"}}), position).empty());
+        if (version % 2 == 0) worker.ruleset().applied(at(position));
     }
     REQUIRE_FALSE(worker.kept().empty());
     CHECK(decode_seen_table(worker.kept()).accepted.size() <= 3);
