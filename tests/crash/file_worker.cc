@@ -55,10 +55,11 @@ void FileWorker::check(const SourceLog& log, int mark) {
     if (!eventually("the file worker has everything", arrived, std::chrono::seconds(120))) {
         FAIL("its messages:\n" << actor.process().err());
     }
-    for (const auto& [name, text] : checked_) {
+    for (const auto& one : checked_) {
+        const auto& name = one.first;
         CAPTURE(name);
         REQUIRE(files.finished.contains(name));
-        REQUIRE((files.finished.at(name) == text));  // finished once, for ever
+        REQUIRE((files.finished.at(name) == one.second));  // finished once, for ever
         fs::remove(directory_ + "/" + name);
         files.finished.erase(name);
     }

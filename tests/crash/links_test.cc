@@ -25,8 +25,9 @@ struct Linked : Pipeline {
 
 TEST_CASE("each connection is cut, cut behind the server's back, and silent for a while in each direction") {
     Linked pipeline;
-    for (const auto& [name, proxy] : pipeline.links.all()) {
-        CAPTURE(name);
+    for (const Links::Named& link : pipeline.links.all()) {
+        TcpProxy& proxy = link.proxy;
+        CAPTURE(link.name);
         REQUIRE(proxy.connections() > 0);
         pipeline.write();
         proxy.cut();

@@ -15,10 +15,10 @@ TEST_CASE("a connection that is silent for good is replaced") {
     pipeline.on_both("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pad text)");
     pipeline.start();
     pipeline.settle();
-    for (const auto& [name, proxy] : links.all()) {
-        if (name == "worker-target") continue;
-        CAPTURE(name);
-        proxy.abandon();
+    for (const Links::Named& link : links.all()) {
+        if (link.name == "worker-target") continue;
+        CAPTURE(link.name);
+        link.proxy.abandon();
         pipeline.on_source("INSERT INTO t (pad) SELECT repeat('w', 1000) FROM generate_series(1, 200)");
         pipeline.settle(std::chrono::seconds(180));
         pipeline.check_equal({"t"});

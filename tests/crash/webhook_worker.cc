@@ -83,12 +83,13 @@ void WebhookWorker::check(const SourceLog& log, int mark) {
     INFO("the webhook worker's messages:\n" << actor.process().err());
     CHECK(wrong_.empty());
     if (!wrong_.empty()) FAIL_CHECK(wrong_);
-    for (const auto& [position, change] : taken_) {
+    for (const auto& taken : taken_) {
+        const auto& position = taken.first;
         CAPTURE(to_string(position));
         checked_ = position;
         if (position.commit < log.begin()) continue;
         REQUIRE_MESSAGE(compared_ < log.changes().size(), "more than the source committed");
-        REQUIRE(to_string(change) == to_string(log.changes()[compared_]));
+        REQUIRE(to_string(taken.second) == to_string(log.changes()[compared_]));
         ++compared_;
     }
     taken_.clear();

@@ -262,7 +262,7 @@ TEST_CASE("exit-after-snapshot lets the end of an older copy pass") {
     World world(true);
     world.options.exit_after_snapshot = true;
     world.start.awaited_epoch = 2;
-    for (const std::uint64_t epoch : {1, 2, 3}) {
+    for (const std::uint64_t epoch : {1U, 2U, 3U}) {
         world.consumer.add(MessageKind::snapshot_begin, begin_marker(epoch), {100});
         world.consumer.add(MessageKind::snapshot_end, end_marker(epoch), {100});
     }
