@@ -12,9 +12,10 @@ namespace pgsluice {
 namespace {
 
 std::string start_over() {
-    return std::string(resnapshot_then_start_worker_hint) +
-           ". It begins with the new snapshot (see --target-existing-rows). With a longer --stream-retain workers can "
-           "join later.";
+    return fmt::format(
+        "{}. It begins with the new snapshot (see --target-existing-rows). With a longer --stream-retain workers can "
+        "join later.",
+        resnapshot_then_start_worker_hint);
 }
 
 Error missed(const WorkerFacts& facts) {
