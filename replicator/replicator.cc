@@ -119,11 +119,11 @@ StartFacts ReplicatorSession::find_facts() {
 // A replicated stream's new leader that has not applied all yet tells of too early an end, and by that we would drop a
 // good slot, or stop. So it is asked again for a while. This narrows the gap, it proves nothing: only the fence of the
 // first message published proves last_seq, and the slot is dropped before that. What remains: a leader that stays
-// behind for longer than settle_ms, with an end at which a slot is to be dropped (a copy unfinished, or just begun).
-// Its slot is lost, the fence then refuses the new copy's first message, and the next start, which sees the true end,
-// says that the slot is gone.
+// behind for longer than leader_settle_ms, with an end at which a slot is to be dropped (a copy unfinished, or just
+// begun). Its slot is lost, the fence then refuses the new copy's first message, and the next start, which sees the
+// true end, says that the slot is gone.
 void ReplicatorSession::find_stream(StartFacts& facts) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(settle_ms);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(leader_settle_ms);
     bool replicated = false;
     while (true) {
         facts.stream = broker_->stream_state(options_.names.stream);

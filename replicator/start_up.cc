@@ -44,7 +44,7 @@ void check_holes(const StartFacts& facts) {
             fmt::format(
                 "unable to use stream '{}': it holds {} messages between sequences {} and {}, so some are missing",
                 facts.names.stream, stream.messages, stream.first_seq.value, stream.last_seq.value),
-            start_group_anew_hint);
+            recreate_group_hint);
     }
 }
 

@@ -51,7 +51,7 @@ using ColumnsByTable = std::map<std::uint32_t, std::vector<CatalogColumn>>;
 ColumnsByTable columns_of(Connection& connection, std::span<const std::uint32_t> tables);
 std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table);
 
-// The partitioned tables above a partition, the nearest first; none for other tables.
+// The partitioned tables above a partition, nearest first; none for other tables.
 using TablesByTable = std::map<std::uint32_t, std::vector<CatalogTable>>;
 TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables);
 // The leaves of partitioned tables by schema and name; of another table, itself.

@@ -24,17 +24,17 @@ using Clock = std::chrono::steady_clock;
 constexpr int tick_ms = 50;
 constexpr int default_connect_timeout_s = 10;  // per host
 
-// Values must be the same text by snapshot and by stream, in the source and in the target. lc_monetary belongs to
-// them: it is what money is written and read with.
+// Values must have the same text in snapshot and stream, in source and target. lc_monetary matters too: money is
+// written and read with it.
 constexpr const char* session_settings =
     "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
     "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'; "
-    // The server must notice, too, when we are cut off without a word, for its session holds locks and slots until
-    // then. By default that takes two hours; this is a minute, as at our end (conninfo.cc). Not tcp_user_timeout: it
-    // would also end a connection whose other end is well and does not read for now, as under backpressure.
+    // The server must also detect a silently broken connection, because its session holds locks and slots until then.
+    // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also
+    // closes a healthy connection whose peer does not read at the moment, as under backpressure.
     "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
-// A database without an encoding holds any bytes: there they are handed over as they are, not checked for UTF-8.
+// A SQL_ASCII database holds any bytes: they are passed on unchanged, without a check for UTF-8.
 constexpr const char* no_encoding = "SET client_encoding = 'SQL_ASCII'";
 
 bool has_no_encoding(const pg_conn* connection) {
@@ -53,13 +53,13 @@ int connect_timeout_ms(const std::map<std::string, std::string>& keywords) {
     } else if (environment != nullptr) {
         seconds = std::atoi(environment);
     }
-    if (seconds <= 0) seconds = 3600;  // libpq: 0 waits for ever
+    if (seconds <= 0) seconds = 3600;  // libpq: 0 waits forever
     const auto hosts = keywords.find("host");
     const auto count = hosts == keywords.end() ? 1 : 1 + std::count(hosts->second.begin(), hosts->second.end(), ',');
     return static_cast<int>(std::min<long>(seconds * count, 3600)) * 1000;
 }
 
-// Waits for events on a socket; 0 when the time is over. A signal counts as a time-out.
+// Waits for events on a socket; 0 on timeout. A signal counts as a timeout.
 int poll_socket(int socket, short events, int timeout_ms) {
     pollfd watched{socket, events, 0};
     const int ready = ::poll(&watched, 1, timeout_ms);
@@ -71,7 +71,7 @@ int until(Clock::time_point deadline) {
     return static_cast<int>(std::clamp<long long>(left, 0, tick_ms));
 }
 
-// Failures before the server could speak that no waiting will cure.
+// Failures before the server answered that a retry cannot fix.
 bool is_misconfiguration(const pg_conn* connection, std::string_view text) {
     constexpr std::array<std::string_view, 6> marks{"invalid ",      "but SSL was required", "certificate",
                                                     "sslmode value", "SSL is not enabled",   "definition of service"};
@@ -86,17 +86,18 @@ SqlError connect_error(const ConnectOptions& options, const pg_conn* connection,
     std::string hint = hint_for(sqlstate);
     if (sqlstate.empty() && is_misconfiguration(connection, reason)) {
         action = Action::stop;
-        hint = PQconnectionNeedsPassword(connection) != 0 ? hint_for("28P01")
-                                                          : "Check the connection's options (sslmode and the like).";
+        hint = PQconnectionNeedsPassword(connection) != 0
+                   ? hint_for("28P01")
+                   : "Check the connection options (sslmode, sslrootcert and the like).";
     } else if (sqlstate.empty()) {
-        hint = "Check host and port, that the server is running, and its listen_addresses.";
+        hint = "Check host and port, that the server is running, and that its listen_addresses includes this address.";
     }
     return {action,
             fmt::format("unable to connect to the {} at '{}': {}", options.role, describe(options), one_line(reason)),
             sqlstate, hint};
 }
 
-// Drives PQconnectPoll to its end.
+// Calls PQconnectPoll until the connection is up.
 void finish_connecting(pg_conn* connection, const ConnectOptions& options, int timeout_ms,
                        const std::stop_token& stop) {
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
@@ -108,7 +109,7 @@ void finish_connecting(pg_conn* connection, const ConnectOptions& options, int t
         if (poll_socket(PQsocket(connection), events, until(deadline)) != 0) {
             state = PQconnectPoll(connection);
         } else if (Clock::now() >= deadline) {
-            throw connect_error(options, connection, "no answer within the connect timeout");
+            throw connect_error(options, connection, "no answer within connect_timeout");
         }
     }
 }
@@ -131,7 +132,7 @@ Connection::Connection(ConnectOptions options, std::stop_token stop)
     if (!conn_) throw std::bad_alloc();
     if (PQstatus(raw()) == CONNECTION_BAD) throw connect_error(options_, raw(), PQerrorMessage(raw()));
     PQsetErrorVerbosity(raw(), PQERRORS_VERBOSE);  // the only way to see the SQLSTATE of a refusal
-    // Notices of ours and of the user's functions are not ours to print.
+    // Notices, ours or from the user's functions, are not printed.
     PQsetNoticeReceiver(
         raw(), [](void*, const PGresult*) {}, nullptr);
     finish_connecting(raw(), options_, connect_timeout_ms(keywords), stop_);
@@ -158,7 +159,7 @@ Result Connection::exec(const std::string& statements, std::string_view doing) {
 
 Result Connection::query(const std::string& statement, std::span<const Param> params, Shape shape) {
     doing_.clear();
-    // Views need not end in a NUL, libpq's parameters must.
+    // libpq's parameters end in a NUL; views need not.
     std::vector<std::string> texts(params.size());
     std::vector<const char*> values(params.size(), nullptr);
     for (std::size_t i = 0; i < params.size(); ++i) {
@@ -181,7 +182,7 @@ Result Connection::last_result(Shape shape) {
         if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
             throw std::logic_error("a COPY was started outside copy_in() and copy_out()");
         }
-        // The first error of several statements is the one that ended them.
+        // Of several statements, the first error is the one that ended them.
         if (!last || PQresultStatus(last->raw()) != PGRES_FATAL_ERROR) last = std::move(result);
     }
     if (!last) throw failure();
@@ -221,7 +222,7 @@ void Connection::flush() {
         if (left == 0) return;
         if (left < 0) throw failure();
         wait(true);
-        // A server that waits for us to read would never take the rest.
+        // A server that waits for us to read will not accept the rest.
         if (PQconsumeInput(raw()) == 0) throw failure();
     }
 }
@@ -257,9 +258,9 @@ SqlError Connection::error(const std::string& doing, const Result* failed) const
         return text == nullptr ? "" : text;
     };
     const std::string sqlstate = field(PG_DIAG_SQLSTATE);
-    if (sqlstate.empty()) {  // libpq's own: the connection is gone
+    if (sqlstate.empty()) {  // from libpq itself: the connection is lost
         std::string reason = one_line(PQerrorMessage(raw()));
-        if (reason.empty()) reason = "the connection was lost";
+        if (reason.empty()) reason = "connection lost";
         return {Action::retry, fmt::format("unable to {}: {}", doing, reason), ""};
     }
     std::string hint = hint_for(sqlstate);

@@ -74,7 +74,7 @@ struct Shape {
 
 class Connection;
 
-// A running COPY ... TO STDOUT. Ends the connection's COPY state when destroyed early (cancels and drains).
+// A running COPY ... TO STDOUT. Destroyed early, it cancels the COPY and reads what is left.
 class CopyOut {
    public:
     explicit CopyOut(Connection& connection) noexcept : connection_(&connection) {}
@@ -91,7 +91,7 @@ class CopyOut {
     std::unique_ptr<char, void (*)(void*) noexcept> buffer_{nullptr, [](void*) noexcept {}};
 };
 
-// A running COPY ... FROM STDIN. Destroyed before end(), it fails the COPY so that nothing of it is kept.
+// A running COPY ... FROM STDIN. Destroyed before end(), it makes the COPY fail, so that none of its rows is kept.
 class CopyIn {
    public:
     explicit CopyIn(Connection& connection) noexcept : connection_(&connection) {}
@@ -112,8 +112,8 @@ class Connection {
    public:
     // Connects with client_encoding UTF8 (SQL_ASCII to such a database), an application_name of "pgsluice" (unless set)
     // and server settings that make values the same text everywhere: DateStyle ISO, IntervalStyle postgres, TimeZone
-    // UTC, extra_float_digits 3, bytea_output hex, xmloption content, lc_monetary C. Ends after connect_timeout (10 s
-    // or set). Throws SqlError: retry when the server could not be reached or is starting.
+    // UTC, extra_float_digits 3, bytea_output hex, xmloption content, lc_monetary C. Gives up after connect_timeout (10
+    // s unless set). Throws SqlError: action retry when the server could not be reached or is starting.
     explicit Connection(ConnectOptions options, std::stop_token stop = {});
     ~Connection();
     Connection(Connection&&) noexcept;
@@ -132,14 +132,14 @@ class Connection {
     CopyOut copy_out(const std::string& statement, std::string_view doing = {});
     CopyIn copy_in(const std::string& statement, std::string_view doing = {});
 
-    // Waits until the socket is readable (or, where asked, writable) or the time is over; false on time-out.
-    // When the stop token fires, cancels what runs and throws Interrupted; the connection is then only good for
-    // closing.
+    // Waits until the socket is readable (or, where asked, writable) or the timeout expires; false on timeout.
+    // When the stop token fires, cancels the running statement and throws Interrupted; the connection can then only be
+    // closed.
     bool wait(bool for_write, std::optional<int> timeout_ms = std::nullopt);
-    // Called by every wait about every 100 ms while a statement is running; for telling whom we wait for.
+    // Called by every wait about every 100 ms while a statement is running; to report what it is waiting for.
     void on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
 
-    // Asks the server to cancel what runs; from any thread.
+    // Asks the server to cancel the running statement; may be called from any thread.
     void cancel() noexcept;
     [[nodiscard]] int server_version() const noexcept;  // 150018 for 15.18
     [[nodiscard]] int backend_pid() const noexcept;
@@ -148,7 +148,7 @@ class Connection {
     [[nodiscard]] pg_conn* raw() const noexcept { return conn_.get(); }
     [[nodiscard]] const std::stop_token& stop() const noexcept { return stop_; }
 
-    // The next result of what was sent; nothing when there is none left.
+    // The next result of the statements sent; nothing when there is none left.
     std::optional<Result> next_result();
     // Sends everything queued in libpq.
     void flush();
@@ -158,14 +158,14 @@ class Connection {
    private:
     friend class CopyOut;
     friend class CopyIn;
-    // Remembers what errors are to say; sends the statement.
+    // Sends the statement; `doing` is kept for error messages.
     void send(const std::string& statement, std::string_view doing);
     void start_copy(const std::string& statement, std::string_view doing, int wanted_status);
     std::int64_t finish_copy();
     Result last_result(Shape shape);
     [[nodiscard]] SqlError failure(const Result* failed = nullptr) const;
 
-    std::string doing_;  // of the statement that runs
+    std::string doing_;  // of the running statement
 
     ConnectOptions options_;
     std::stop_token stop_;

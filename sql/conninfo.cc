@@ -12,7 +12,7 @@ namespace {
 using Keywords = std::map<std::string, std::string>;
 using OptionList = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-// libpq's complaint, unless it could quote a piece of the URL, for that may be the password.
+// libpq's error text, unless it might quote part of the URL: that part may be the password.
 std::string harmless(const char* complaint) {
     const std::string_view text = complaint == nullptr ? "" : complaint;
     for (const std::string_view start : {"invalid connection option", "invalid URI query parameter"}) {
@@ -27,8 +27,8 @@ Keywords parse_url(const ConnectOptions& options) {
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
     if (!list) {
         throw usage_error(fmt::format("unable to read the {} URL{}", options.role, harmless(complaint)),
-                          "Give postgresql://user@host:port/dbname or 'host=... dbname=...'; reserved characters in a "
-                          "URL are written as %XX.");
+                          "Use postgresql://user@host:port/dbname or 'host=... dbname=...'; write reserved characters "
+                          "in a URL as %XX.");
     }
     Keywords keywords;
     for (const PQconninfoOption* option = list.get(); option->keyword != nullptr; ++option) {
@@ -54,7 +54,7 @@ std::string default_of(const char* keyword) {
 std::map<std::string, std::string> connection_keywords(const ConnectOptions& options) {
     Keywords keywords;
     if (!options.url.empty()) keywords = parse_url(options);
-    // Another host than the URL's must not be looked up at the URL's address.
+    // When the host is overridden, the URL's hostaddr no longer applies.
     if (!options.host.empty()) keywords.erase("hostaddr");
     set_if_given(keywords, "host", options.host);
     set_if_given(keywords, "port", options.port);

@@ -1,4 +1,4 @@
-// Which libpq keywords a ConnectOptions comes down to. Pure but for reading PGAPPNAME and the like through libpq.
+// Turns ConnectOptions into libpq keywords. Pure, except that libpq reads PGAPPNAME and other environment variables.
 #pragma once
 
 #include <map>
@@ -8,9 +8,9 @@
 
 namespace pgsluice::sql {
 
-// Keyword to value: the URL's parts, overridden by the parts that are set, overridden by `settings`; then what a
-// connection of ours always has (UTF8) or has unless told otherwise (application name, keepalives that notice a dead
-// peer within a minute or so). A usage Error when the URL cannot be read; its text never holds the URL.
+// Keyword to value: the URL's parts, overridden by the parts that are set, overridden by `settings`; then what every
+// connection of ours has (UTF8) or has by default (application name, keepalives that detect a dead peer within about a
+// minute). A usage Error when the URL cannot be read; its text never holds the URL.
 std::map<std::string, std::string> connection_keywords(const ConnectOptions& options);
 
 }  // namespace pgsluice::sql

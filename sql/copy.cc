@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t flush_bytes = 64 * 1024;
 constexpr int abandon_timeout_ms = 2000;
 
-// Reads away what is left, so that the connection can be used again; gives up when that takes long, and the next
-// statement on the connection fails.
+// Reads and discards what is left, so that the connection can be used again. Gives up when that takes too long; the
+// next statement on the connection then fails.
 void read_away(Connection& connection) {
     for (;;) {
         char* row = nullptr;
@@ -38,7 +38,7 @@ void Connection::start_copy(const std::string& statement, std::string_view doing
     throw failure(failed ? &*failed : nullptr);
 }
 
-// The command's own result behind the data; throws if that is an error.
+// The command's own result, which follows the data; throws if it is an error.
 std::int64_t Connection::finish_copy() {
     std::optional<Result> result = next_result();
     while (next_result()) {
@@ -62,7 +62,7 @@ CopyOut::~CopyOut() {
     try {
         connection_->cancel();
         read_away(*connection_);
-    } catch (...) {  // lost or interrupted: only closing is left
+    } catch (...) {  // lost or interrupted: the connection can only be closed
     }
 }
 
@@ -91,7 +91,7 @@ CopyIn::~CopyIn() {
         connection_->flush();
         while (connection_->next_result()) {
         }
-    } catch (...) {  // lost or interrupted: closing fails the COPY as well
+    } catch (...) {  // lost or interrupted: closing the connection makes the COPY fail as well
     }
 }
 

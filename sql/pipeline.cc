@@ -9,7 +9,7 @@ namespace pgsluice::sql {
 
 namespace {
 
-// What libpq may hold unsent before we stop to push it out.
+// How much libpq may hold unsent before we flush.
 constexpr std::size_t max_unsent_bytes = 256 * 1024;
 
 std::int64_t integer_or_zero(const char* text) {
@@ -26,7 +26,7 @@ Pipeline::Pipeline(Connection& connection) : connection_(connection) {
 }
 
 Pipeline::~Pipeline() {
-    // Fails when answers are outstanding: then an exception is on its way and the connection is only good for closing.
+    // Fails when answers are outstanding: an exception is then being thrown and the connection can only be closed.
     PQexitPipelineMode(connection_.raw());
 }
 
@@ -34,7 +34,7 @@ std::size_t Pipeline::sent(int accepted, std::size_t bytes) {
     if (accepted == 0) throw connection_.error("queue a statement");
     unsent_bytes_ += bytes;
     if (unsent_bytes_ > max_unsent_bytes) {
-        // Without this the server's answers wait for a flush that only comes with the sync.
+        // Otherwise the server keeps its answers until the sync.
         PQsendFlushRequest(connection_.raw());
         connection_.flush();
         unsent_bytes_ = 0;
@@ -87,7 +87,7 @@ void Pipeline::read_reply(Reply& reply, std::size_t index) {
                 failure_ = connection_.error("run a statement on the " + connection_.options().role, &*result);
                 failed_index_ = index;
         }
-        if (failure_ && failure_->sqlstate().empty()) throw *failure_;  // the connection is gone
+        if (failure_ && failure_->sqlstate().empty()) throw *failure_;  // the connection is lost
         result = connection_.next_result();
     }
 }

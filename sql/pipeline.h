@@ -1,8 +1,9 @@
 // libpq's pipeline mode (manual, "Pipeline Mode"): many statements, one round trip.
 //
-// Statements are queued, sync() sends them and reads every answer. The first failing one makes the server skip all that
-// follow up to the sync, so a transaction whose COMMIT is in the same pipeline commits only if all before it went well.
-// A Pipeline holds its connection in pipeline mode; nothing else (and no COPY) may use it meanwhile.
+// Statements are queued, sync() sends them and reads every answer. After the first failure
+// the server skips everything up to the sync, so a transaction whose COMMIT is in the same pipeline commits only if all
+// statements before it succeeded.
+// A Pipeline holds its connection in pipeline mode; nothing else (and no COPY) may use it during that time.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,7 @@ class Pipeline {
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
 
-    // Each returns the index of its reply. What is passed is copied into libpq's buffer at once.
+    // Each returns the index of its reply. Arguments are copied into libpq's buffer at once.
     std::size_t prepare(const std::string& name, const std::string& statement);
     std::size_t execute(const std::string& name, std::span<const WireParam> params);
     std::size_t run(const std::string& statement);

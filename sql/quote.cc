@@ -8,7 +8,7 @@ namespace {
 
 void append_doubled(std::string& out, std::string_view text, std::string_view doubled) {
     for (const char c : text) {
-        if (c == '\0') throw std::logic_error("a NUL byte in what should become SQL");
+        if (c == '\0') throw std::logic_error("a NUL byte in text for SQL");
         if (doubled.find(c) != std::string_view::npos) out += c;
         out += c;
     }

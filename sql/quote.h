@@ -1,4 +1,4 @@
-// The one place where names and texts become SQL.
+// The only place that turns names and texts into SQL.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@ namespace pgsluice::sql {
 std::string quote_identifier(std::string_view name);
 // "schema"."table".
 std::string quote_qualified(std::string_view schema, std::string_view name);
-// 'text', or E'...' when there is a backslash in it, so that it reads the same whatever standard_conforming_strings is.
+// 'text', or E'...' when there is a backslash in it, so that it means the same with either setting of
+// standard_conforming_strings.
 std::string quote_literal(std::string_view text);
 
 }  // namespace pgsluice::sql

@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Under TLS what a record held beyond libpq's buffer is not seen by poll(); a record has at most 16 KiB and libpq
-// makes room for 8 KiB at a time.
+// Under TLS, poll() does not see the part of a record that did not fit into libpq's buffer. A record has at most 16
+// KiB, and libpq reads 8 KiB at a time.
 constexpr int tls_tries = 3;
 
 ConnectOptions for_replication(ConnectOptions options) {
@@ -33,14 +33,14 @@ Connection connect(const ConnectOptions& options, std::stop_token stop) {
         if (error.sqlstate() != "42501") throw;
         throw SqlError(
             error.action(), error.what(), error.sqlstate(),
-            "Give the role the right to replicate: ALTER ROLE ... REPLICATION (managed services have a role to "
-            "grant instead, e.g. rds_replication).");
+            "Give the role the right to replicate: ALTER ROLE ... REPLICATION (on managed services grant the provided "
+            "role instead, e.g. rds_replication).");
     }
 }
 
 Lsn lsn_at(const Result& result, int column) {
     const auto lsn = parse_lsn(result.text(0, column));
-    if (!lsn) throw std::logic_error("the server gave something that is no LSN");
+    if (!lsn) throw std::logic_error("the server sent a malformed LSN");
     return *lsn;
 }
 
@@ -115,11 +115,11 @@ std::optional<std::string_view> ReplicationConnection::receive() {
 
 void ReplicationConnection::fail(int code) {
     const std::string doing = "read the replication stream";
-    if (code == -1) {  // the server's side has ended; why may follow
+    if (code == -1) {  // the server ended the stream; the reason may follow
         PGresult* result = PQgetResult(connection_.raw());
         const Result owned(result);
         if (result != nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR) throw connection_.error(doing, &owned);
-        throw retry_error(fmt::format("unable to {}: the {} ended it", doing, connection_.options().role));
+        throw retry_error(fmt::format("unable to {}: the {} ended the stream", doing, connection_.options().role));
     }
     throw connection_.error(doing);
 }
@@ -159,7 +159,7 @@ bool ReplicationConnection::end(int timeout_ms) noexcept {
             wait(20);
             if (PQconsumeInput(connection_.raw()) == 0) return false;
         }
-    } catch (...) {  // it had gone
+    } catch (...) {  // the connection was lost
     }
     return false;
 }

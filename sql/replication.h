@@ -1,9 +1,9 @@
 // A connection in logical replication mode (manual, "Streaming Replication Protocol"): creates slots, exports their
 // snapshots and reads the stream of a slot.
 //
-// Up to start_replication() every call waits as sql::Connection does, watching the stop token. Afterwards nothing
-// blocks but wait(), and nothing looks at the stop token any more: the loop that reads must still be able to confirm
-// what it has taken after somebody asked it to stop.
+// Until start_replication() every call waits as sql::Connection does, watching the stop token. After that only wait()
+// blocks, and nothing looks at the stop token: the reading loop must still be able to confirm what it has received
+// after a stop was requested.
 #pragma once
 
 #include <cstdint>
@@ -40,30 +40,30 @@ class ReplicationConnection {
     explicit ReplicationConnection(const ConnectOptions& options, std::stop_token stop = {});
 
     SystemIdentity identify_system();
-    // Waits for every transaction that is open now and writes; `tick` is called about every 100 ms meanwhile.
-    // Killed or stopped in the middle it may leave a slot behind: the caller drops it over another connection.
+    // Waits for every writing transaction that is open now; `tick` is called about every 100 ms while it waits.
+    // Killed or stopped halfway, it may leave a slot: the caller drops it over another connection.
     CreatedSlot create_slot(const std::string& name, SlotLife life, SlotSnapshot snapshot,
                             std::function<void()> tick = {});
 
-    // Of this connection's own making, so that a temporary one is gone before the connection is.
+    // A slot created by this connection, so that a temporary one can be dropped before the connection closes.
     void drop_slot(const std::string& name);
 
-    // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput proto_version 1 and messages on: the server goes on from
-    // the slot's confirmed position. (A start above the WAL's end would be accepted and skip commits silently.)
+    // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput proto_version 1 and messages on: the server continues
+    // from the slot's confirmed position. (It accepts a start above the WAL's end and then silently skips commits.)
     void start_replication(const std::string& slot, const std::string& publication);
 
-    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when nothing is here *now*, so calling it
-    // until then is the drain of "drain, then nap". Never blocks. The view is valid until the next call. A retry Error
-    // when the server ended the stream or the connection broke.
+    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when none has arrived *yet*, so calling it
+    // until then is the drain of "drain, then nap". Never blocks. The view is valid until the next call. Throws a retry
+    // Error when the server ended the stream or the connection was lost.
     std::optional<std::string_view> receive();
-    // Waits until there may be something to receive, at most this long; 0 only looks. Sends what status is still
-    // unsent. False when the time is over. Does not look at the stop token: keep it short.
+    // Waits until there may be something to receive, at most this long; 0 only checks. Sends any
+    // status not yet sent. False on timeout. Does not look at the stop token: keep the time short.
     bool wait(int timeout_ms);
 
-    // Standby status update. Never blocks: what the socket does not take now goes with the next wait() or status.
+    // Standby status update. Never blocks: what the socket does not accept now is sent by the next wait() or status.
     void send_status(Lsn written, Lsn flushed, Lsn applied, bool reply_requested = false);
-    // Ends the stream properly, so that the server has read every status sent before; at most this long.
-    // False when it did not answer in time (or had gone). The connection is then only good for closing.
+    // Ends the stream cleanly, so that the server has read every status sent before; waits at most this long.
+    // False when the server did not answer in time or the connection was lost. The connection can then only be closed.
     bool end(int timeout_ms) noexcept;
 
     [[nodiscard]] Connection& connection() noexcept { return connection_; }

@@ -22,18 +22,18 @@ constexpr std::array<Known, 20> known_codes{{
     {"3D000", Action::stop, "Create the database or correct its name."},
     {"40001", Action::retry, ""},
     {"40P01", Action::retry, ""},
-    {"42501", Action::stop, "Grant the role what the message names."},
+    {"42501", Action::stop, "Grant the role the privilege that the message names."},
     {"42P01", Action::stop, "Check the name and its schema."},
     {"53100", Action::stop, "Free disk space on the server."},
     {"53300", Action::retry, "Raise max_connections (max_wal_senders for replication) or close other connections."},
-    {"53400", Action::stop, "Raise the limit the message names (max_replication_slots, max_wal_senders)."},
-    {"55006", Action::retry, "Somebody else is using it; end that session first."},
+    {"53400", Action::stop, "Raise the limit that the message names (max_replication_slots, max_wal_senders)."},
+    {"55006", Action::retry, "Another session is using it; end that session first."},
     {"55P03", Action::retry, ""},
-    {"57014", Action::stop, "Somebody cancelled the statement, or statement_timeout is set too low for this role."},
+    {"57014", Action::stop, "Raise statement_timeout for this role, unless the statement was cancelled on purpose."},
     {"57P01", Action::retry, ""},
     {"57P02", Action::retry, ""},
     {"57P03", Action::retry, "The server is starting, stopping or recovering; wait until it accepts connections."},
-    {"57P04", Action::stop, "The database was dropped."},
+    {"57P04", Action::stop, "Create the database again or correct its name."},
     {"57P05", Action::retry, "Set idle_session_timeout to 0 for this role."},
     {"58P01", Action::stop, ""},
 }};
@@ -98,7 +98,7 @@ std::string one_line(std::string_view verbose_text) {
         const auto end = std::min(verbose_text.find('\n'), verbose_text.size());
         std::string line(verbose_text.substr(0, end));
         verbose_text.remove_prefix(std::min(end + 1, verbose_text.size()));
-        // "LOCATION:  auth_failed, auth.c:332" is for the server's developers; indented lines guess at causes.
+        // "LOCATION:  auth_failed, auth.c:332" is for server developers; indented lines are guesses at the cause.
         if (line.empty() || line.starts_with("LOCATION:") || line.starts_with('\t')) continue;
         const auto severity = line.find(after_severity);
         if (severity != std::string::npos) {

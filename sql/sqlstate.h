@@ -1,4 +1,4 @@
-// What a SQLSTATE (manual, appendix A) means for us: whether trying again may help, and what the user can do.
+// What a SQLSTATE (manual, appendix A) means for us: whether a retry may help, and what the user can do.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@
 namespace pgsluice::sql {
 
 Action action_for(std::string_view sqlstate);
-// Empty when we know nothing better than the message says.
+// Empty when we have nothing to add to the message.
 std::string hint_for(std::string_view sqlstate);
 // The server's primary message without the value that caused it: data exceptions (class 22) quote it.
 std::string without_values(std::string_view sqlstate, std::string_view message);
-// Whether the server refused the row that was written (its values, a constraint, a trigger's RAISE EXCEPTION), rather
-// than the statement, the role or its own state.
+// Whether the server refused the row being written (its values, a constraint, a trigger's RAISE EXCEPTION), as opposed
+// to the statement, the role or the state of the server.
 bool refuses_row(std::string_view sqlstate);
 
-// libpq gives a failed connection attempt as text only. With PQERRORS_VERBOSE each server message in it reads
-// "SEVERITY:  28P01: reason", in any language; the last attempt's code counts. Empty when no server spoke.
+// libpq reports a failed connection attempt as text only. With PQERRORS_VERBOSE each server message in it reads
+// "SEVERITY:  28P01: reason", in any language; the last attempt's code counts. Empty when no server answered.
 std::string sqlstate_in(std::string_view verbose_text);
 // The same text as one line, without the codes and source locations.
 std::string one_line(std::string_view verbose_text);

@@ -1,4 +1,4 @@
-// Memory for what lives as long as a batch: bump allocation out of chunks that are kept for the next batch.
+// Memory for the lifetime of a batch: bump allocation from chunks that are kept for the next batch.
 #pragma once
 
 #include <cstddef>

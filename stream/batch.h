@@ -11,8 +11,8 @@
 
 namespace pgsluice {
 
-// Changes in commit order, after the rules. All views in `changes` stay valid as long as the batch lives: they point
-// into what `keep` owns or into `arena`.
+// Changes in commit order, after the rules. All views in `changes` stay valid as long as the batch: they point into
+// what `keep` owns or into `arena`.
 struct Batch {
     std::vector<Change> changes;
     // Where the sink is once all of this batch (and everything before) is applied. Meaningful also when `changes` is

@@ -24,8 +24,8 @@ struct BrokerOptions {
     std::string credentials_file;               // NATS .creds; empty when not used
     std::string tls_ca_file;                    // own CA; empty for the system's
     int request_timeout_ms = 5000;              // of a JetStream API call
-    // After a stop, calls may go on for so long. Then the connection is closed under those that still wait for a server
-    // that hangs, and they throw a retry Error. Together with what follows below the 5 s a stopped program may take.
+    // How long calls may continue after a stop. Then the connection is closed under those that still wait for a server
+    // that hangs, and they throw a retry Error. With the shutdown that follows this stays below 5 s.
     int stop_grace_ms = 3500;
 };
 
@@ -35,7 +35,7 @@ struct StreamConfig {
 };
 
 struct StreamState {
-    StreamSeq first_seq;         // as JetStream says it: last_seq + 1 when empty
+    StreamSeq first_seq;         // as JetStream reports it: last_seq + 1 when empty
     StreamSeq last_seq;          // 0 when nothing was ever stored
     std::uint64_t messages = 0;  // stored now; fewer than last_seq - first_seq + 1 means holes
     std::uint64_t bytes = 0;
@@ -49,13 +49,13 @@ struct StreamState {
     bool limits_messages = false;  // in number, in all or per subject
 };
 
-// How long a replicated stream that ends too early may be one whose new leader has not applied all yet.
-constexpr int settle_ms = 10'000;
+// How long a replicated stream may appear to end too early, because its new leader has not applied everything yet.
+constexpr int leader_settle_ms = 10'000;
 
-// The stream's last message, as far as a replicator needs it to go on. When the last is a part of a message that was
-// never completed, all but `seq` is of the last complete message before it.
+// The stream's last message, as far as a replicator needs it to continue. If that is a part of a message that was never
+// completed, everything but `seq` is from the last complete message before it.
 struct LastMessage {
-    StreamSeq seq;  // of the last message stored: what a publisher goes on from
+    StreamSeq seq;  // of the last message stored: where a publisher continues
     MessageMeta meta;
     CopyHeader copy;   // kind copy only
     std::string body;  // of markers; empty for kinds copy and changes
@@ -69,7 +69,7 @@ struct StoredMessage {
 };
 
 struct PublisherLimits {
-    std::uint64_t max_in_flight_bytes = 16ULL << 20;  // nats.c and the server cut us off at 64 MiB
+    std::uint64_t max_in_flight_bytes = 16ULL << 20;  // above 64 MiB the server closes the connection
     std::uint64_t max_in_flight_messages = 4096;
     int ack_timeout_ms = 15000;  // a missing ack breaks the generation
 };
@@ -82,50 +82,51 @@ struct KvValue {
 
 class Broker {
    public:
-    // Connects once; a retry Error when nobody answers, a stop Error when the server has no JetStream or refuses us.
-    // A reconnect after that goes on for ever; what it means for a Publisher or Consumer they say themselves.
+    // Connects once; a retry Error when no server answers, a stop Error when it has no JetStream or refuses us. After
+    // that it reconnects forever; Publisher and Consumer say what a disconnect means for them.
     // All calls may come from several threads at a time.
     static std::unique_ptr<Broker> connect(const BrokerOptions& options, Log log, std::stop_token stop);
     virtual ~Broker() = default;
 
     // Nothing when the stream does not exist.
     //
-    // In a cluster the stream's leader answers this and the reads below. One that has just taken over may not have
-    // applied all that is stored (nats-server 2.9 leads before), so what it says may be a little old: last_seq and
-    // last message too low. Whoever goes on from such an answer is found out, never trusted: a publisher's first
-    // message is refused, for its fence is compared when it is applied, behind everything stored before it; a consumer
-    // gets nothing until what it waits for is there. An *error* over a stream that ends too early must wait and look
-    // again: see replicas and settle_ms.
+    // In a cluster the stream's leader answers this and the reads below. A new leader may not have applied everything
+    // that is stored (nats-server 2.9 leads before it has), so the answer may be slightly old: last_seq and last
+    // message too low. That is detected later: a publisher's first message is refused, because its fence is compared
+    // when it is applied, after everything stored before it; a consumer receives nothing until the message it waits for
+    // is there. Before reporting an *error* about a stream that ends too early, wait and look again: see replicas and
+    // leader_settle_ms.
     virtual std::optional<StreamState> stream_state(const std::string& stream) = 0;
-    // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that it is so.
+    // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that an existing
+    // one has these.
     virtual void ensure_stream(const Names& names, const StreamConfig& config) = 0;
-    // Creates the group's dead-letter stream, or leaves it as it is.
+    // Creates the group's dead-letter stream if it is missing.
     virtual void ensure_dead_letters(const Names& names) = 0;
-    // Does nothing when there is none.
+    // Does nothing when it does not exist.
     virtual void delete_stream(const std::string& stream) = 0;
-    // Nothing when the stream is empty. A stop Error when the message is not one of ours.
+    // Nothing when the stream is empty. A stop Error when the message was not written by pgsluice.
     virtual std::optional<LastMessage> last_message(const std::string& stream) = 0;
-    // A stored message's meta by sequence; nothing when it is not there.
+    // A stored message by sequence; nothing when it does not exist.
     virtual std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) = 0;
-    // Nothing when it is not there.
+    // Nothing when it does not exist.
     virtual std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq) = 0;
-    // Removes one message, and its bytes from the disk. Does nothing when it is not there.
+    // Removes one message and overwrites its bytes on disk. Does nothing when it does not exist.
     virtual void erase_message(const std::string& stream, StreamSeq seq) = 0;
     // Removes messages before `keep_from`; never the last complete one.
     virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
 
-    // A publisher that goes on behind `last_seq` (0: the stream is new).
+    // A publisher that continues after `last_seq` (0: the stream is new).
     virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
                                                  const PublisherLimits& limits) = 0;
     virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from) = 0;
 
-    // The group's KV bucket; ensure_stream() creates it before the stream, a put where it is missing.
-    // Whether a value of so many bytes fits into one message, with its headers.
+    // The group's KV bucket. ensure_stream() creates it before the stream; a put creates it if it is missing.
+    // Whether a value of this size fits into one message, with its headers.
     [[nodiscard]] bool takes_value(std::size_t bytes) const { return bytes + 4096 <= max_payload(); }
     virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
     virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
-    // Sets only if the key's revision is still this (0: the key is not there); the new revision, or nothing when it is
-    // not. After a retry Error nobody knows; read it again.
+    // Sets the key only if its revision is still this (0: the key does not exist). Returns the new revision; nothing
+    // when the revision was another. After a retry Error the outcome is unknown; read the key again.
     virtual std::optional<std::uint64_t> kv_update(const Names& names, const std::string& key, std::string_view value,
                                                    std::uint64_t revision) = 0;
     virtual void kv_delete(const Names& names, const std::string& key) = 0;
@@ -139,7 +140,7 @@ class Broker {
                                   const std::vector<std::pair<std::string, std::string>>& headers) = 0;
 
     [[nodiscard]] virtual std::string server_version() const = 0;  // "2.9.10"
-    [[nodiscard]] virtual std::uint64_t max_payload() const = 0;   // bytes, as the server says now; headers count
+    [[nodiscard]] virtual std::uint64_t max_payload() const = 0;   // bytes, as the server says now; includes headers
     [[nodiscard]] virtual bool connected() const = 0;
 };
 

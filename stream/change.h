@@ -20,7 +20,7 @@ namespace pgsluice {
 using Oid = std::uint32_t;
 
 // One column's value: PostgreSQL's text, NULL, or "unchanged": an out-of-line (TOASTed) value which the update did not
-// touch and the WAL therefore does not hold. The three are never taken for one another; '' is a text.
+// touch and the WAL therefore does not hold. The three are never confused; '' is a text.
 class Value {
    public:
     enum class Kind : std::uint8_t { null, unchanged, text };
@@ -64,7 +64,7 @@ struct Column {
     Oid element_oid = 0;    // an array's element type (a domain's followed to its base); 0 when not an array
     // In a unique index that is not the replica identity, also where only its expression or predicate names the column.
     bool unique = false;
-    // pg_attribute.attnum, which stays when a column is renamed; 0 when nobody knows it (ColumnTypes).
+    // pg_attribute.attnum, which a rename keeps; 0 when it is not known (ColumnTypes).
     std::int16_t number = 0;
 
     bool operator==(const Column&) const = default;
@@ -96,7 +96,7 @@ using RelationPtr = std::shared_ptr<const Relation>;
 struct Transaction {
     std::uint32_t xid = 0;
     Lsn commit_lsn;                   // of the commit record: Position::commit of every change in it
-    Lsn end_lsn;                      // just behind the commit record; not valid before the commit has been read
+    Lsn end_lsn;                      // just after the commit record; not valid before the commit has been read
     std::int64_t commit_time_us = 0;  // microseconds since 2000-01-01 00:00 UTC, as PostgreSQL counts
 
     bool operator==(const Transaction&) const = default;
@@ -114,8 +114,8 @@ struct Change {
     Op op = Op::insert;
     OldRow old_kind = OldRow::none;
     bool snapshot = false;  // a row of the initial copy: an insert outside any transaction
-    // update: a filter lets the new row pass and the old one is not known, so the target may not have the row: a sink
-    // that keeps state then inserts it (or stops, when an unchanged value is missing for that).
+    // update: a filter lets the new row pass and the old row is not known, so the target may not have it. A sink that
+    // keeps state then inserts the row, or stops when a value needed for that is unchanged and so not in the WAL.
     bool upsert = false;
     bool cascade = false;                      // truncate
     bool restart_identity = false;             // truncate

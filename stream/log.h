@@ -1,4 +1,4 @@
-// How the parts speak to the operator. Only cmd/ prints; everything else is handed one of these.
+// Messages to the operator. Only cmd/ prints; everything else is given one of these.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// A message of a group's stream: what its headers say and what its body is. FORMAT.md describes the same for readers
-// in other languages; the two are kept equal.
+// A message of a group's stream: its headers and its body. FORMAT.md describes the same for readers in other languages;
+// keep the two in agreement.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +16,22 @@ namespace pgsluice {
 
 enum class MessageKind : std::uint8_t {
     group,           // the stream's first message: whose stream this is; written before the slot is created
-    snapshot_begin,  // an epoch starts: its tables; throw away what an older epoch loaded
+    snapshot_begin,  // an epoch starts: its tables; discard what an older epoch loaded
     copy,            // rows of one table as COPY text, exactly as PostgreSQL produced them
     snapshot_end,    // the epoch is complete; changes follow
     changes,         // a JSON block of changes
-    progress,        // the WAL moved and nothing of ours was in it
+    progress,        // the WAL advanced without changes for this group
 };
 
 // What every message's headers carry. `position` is that of the last change complete in this message or any before it;
 // `safe_flush_lsn` is the LSN up to which the slot may be confirmed once this message is stored: the end of the last
-// transaction complete in it (or of WAL that held nothing of ours).
+// transaction complete in it (or of WAL without changes for this group).
 struct MessageMeta {
     MessageKind kind = MessageKind::progress;
     Position position;
     Lsn safe_flush_lsn;
-    // snapshot_begin, copy, snapshot_end: of tables that joined the group later, in mid-stream; nothing else is in that
-    // copy, and what it does not name goes on.
+    // snapshot_begin, copy, snapshot_end: of tables that joined the group later, in mid-stream. The copy holds only
+    // those tables; streaming of the others continues.
     bool added = false;
 
     bool operator==(const MessageMeta&) const = default;
@@ -51,7 +51,7 @@ struct GroupInfo {
 
 // Body of `snapshot_begin`, as JSON.
 struct SnapshotBegin {
-    std::uint64_t epoch = 0;  // grows by one with every attempt
+    std::uint64_t epoch = 0;  // increases by one with every attempt
     Lsn consistent_point;     // the slot's; the rows are as of it
     std::vector<Relation> tables;
     std::vector<std::uint64_t> estimated_bytes;  // per table, for progress displays
@@ -62,7 +62,7 @@ struct SnapshotEnd {
     std::uint64_t epoch = 0;
     Lsn consistent_point;
     std::uint64_t rows = 0;
-    bool called_off = false;  // a copy of nothing, which ends one of added tables that was not completed
+    bool called_off = false;  // an empty copy that discards an interrupted copy of added tables
 };
 
 // Body of `progress`, as JSON.

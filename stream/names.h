@@ -1,4 +1,4 @@
-// What a group's things are called, in PostgreSQL and in NATS.
+// The names of a group's objects in PostgreSQL and NATS.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct Names {
     std::string publication;          // pgsluice_<group>
 };
 
-// Maps `-` to `_` and refuses (usage Error) what is then not [a-z0-9_]{1,40}.
+// Maps `-` to `_`; a usage Error when the result is not [a-z0-9_]{1,40}.
 Names names_for(std::string_view group);
 // Checks a worker's name the same way: [a-z0-9_]{1,40} after the mapping of `-` to `_`.
 std::string worker_name(std::string_view name);

@@ -1,4 +1,4 @@
-// Waiting that a stop ends.
+// A sleep that a stop ends.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace pgsluice {
 
-// Sleeps for this long; false, and at once, when a stop is or has been asked for.
+// Sleeps for this long; returns false at once when a stop is requested.
 inline bool pause(const std::stop_token& stop, std::chrono::milliseconds time) {
     std::mutex mutex;
     std::unique_lock lock(mutex);

@@ -1,4 +1,4 @@
-// Where a change is: the one idea that everything hangs on.
+// Where a change is: the idea that everything else rests on.
 //
 // Record LSNs repeat (all rows of a COPY share one), so a change is identified by the LSN of its transaction's commit
 // record and its ordinal within the transaction. Ordinals count every insert, update, delete, truncate (once, however
@@ -35,7 +35,7 @@ struct StreamSeq {
     auto operator<=>(const StreamSeq&) const = default;
 };
 
-// How far a sink is: what a worker needs to go on exactly where it stopped.
+// How far a sink is: what a worker needs to continue exactly where it stopped.
 struct Checkpoint {
     StreamSeq resume_seq;  // the first message that still holds (or will hold) an unapplied change
     Position position;     // the last change applied; whatever is at or below it in resume_seq's message is skipped

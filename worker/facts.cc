@@ -35,7 +35,7 @@ bool holds_snapshot(Broker& broker, const Names& names, const StreamState& state
 // A replicated stream that ends before what the sink has may be one whose new leader has not applied all yet.
 StreamState settled(const WorkerOptions& options, Broker& broker, const std::optional<SinkState>& sink,
                     StreamState state, const std::stop_token& stop) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(settle_ms);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(leader_settle_ms);
     const auto next = sink ? sink->checkpoint.resume_seq.value : 0;
     while (state.replicas > 1 && state.last_seq.value + 1 < next && std::chrono::steady_clock::now() < deadline) {
         if (!pause(stop, longest_stream_poll)) throw Interrupted{};

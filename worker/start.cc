@@ -13,7 +13,7 @@ namespace {
 
 std::string start_over() {
     return fmt::format(
-        "{}. It begins with the new snapshot (see --target-existing-rows). With a longer --stream-retain workers can "
+        "{} It begins with the new snapshot (see --target-existing-rows). With a longer --stream-retain workers can "
         "join later.",
         resnapshot_then_start_worker_hint);
 }

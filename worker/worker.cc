@@ -26,7 +26,7 @@ SessionStart::Loading read_loading(Broker& broker, const Names& names, const Sin
         throw stop_error(
             fmt::format("unable to continue the snapshot: its begin marker, message {} of stream '{}', is gone",
                         state.begin_seq.value, names.stream),
-            start_group_anew_hint);
+            recreate_group_hint);
     return {std::move(*begin), state.begin_seq};
 }
 

@@ -35,10 +35,10 @@ constexpr std::size_t kept_blocks = 16;
 
 Error malformed(std::string_view reason) {
     return stop_error(fmt::format("unable to read a block of changes: {}", reason),
-                      "the message was not written by pgsluice, or by a version this one does not know");
+                      "Check with `nats stream view` who wrote the message: not pgsluice, or a newer version of it.");
 }
 
-// Blocks whose last owner has let go, for use again.
+// Blocks released by their last owner, for reuse.
 class Pool : public std::enable_shared_from_this<Pool> {
    public:
     std::shared_ptr<Block> take() {
@@ -76,7 +76,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
     std::vector<std::unique_ptr<Block>> free_;
 };
 
-// Definitions by their JSON text. None is ever dropped: a relation's address must not come to mean another.
+// Definitions by their JSON text. None is ever dropped: an address must not come to mean another relation.
 class RelationCache {
    public:
     RelationPtr get(std::string_view json) {
@@ -149,7 +149,7 @@ class Parse {
 
    private:
     void relation(Elements& in) {
-        if (number(in) != block_.relations.size()) throw malformed("a relation is out of its order");
+        if (number(in) != block_.relations.size()) throw malformed("a relation is out of order");
         auto defined = cache_.get(in.next().get_object().value().raw_json());
         const auto& columns = defined->columns;
         storage_.key_columns.push_back(static_cast<std::size_t>(
@@ -237,7 +237,7 @@ class Parse {
     Change& start_change(Op op, Elements& in) {
         if (transaction_ == nullptr) throw malformed("a change outside a transaction");
         const auto ordinal = number(in);
-        if (ordinal <= last_ordinal_) throw malformed("the ordinals of a transaction do not rise");
+        if (ordinal <= last_ordinal_) throw malformed("the ordinals of a transaction do not increase");
         last_ordinal_ = ordinal;
         Change& change = add_change(op);
         change.transaction = transaction_;
@@ -279,10 +279,10 @@ class Parse {
 
     std::string_view hex(ondemand::value json) {
         ondemand::object object;
-        if (json.get_object().get(object) != simdjson::SUCCESS) throw malformed("a value is of no kind known");
+        if (json.get_object().get(object) != simdjson::SUCCESS) throw malformed("a value is of an unknown kind");
         ondemand::value digits_json;
         if (object.find_field("hex").get(digits_json) != simdjson::SUCCESS) {
-            throw malformed("a value is of no kind known");
+            throw malformed("a value is of an unknown kind");
         }
         const auto token = trimmed(digits_json.raw_json_token());
         if (token[0] != '"') throw malformed("a value is not hexadecimal");
@@ -291,20 +291,20 @@ class Parse {
         return {digits.data(), digits.size() / 2};
     }
 
-    // simdjson has found where the token ends, so a string needs no second scan but the one for backslashes. What lies
-    // behind the quote is ours to change: simdjson goes on from the index of tokens it made in its first pass.
+    // simdjson has found where the token ends, so a string needs only a scan for backslashes. The bytes inside the
+    // quotes may be changed: simdjson continues from the token index of its first pass.
     std::string_view unescaped(std::string_view token) {
-        if (token.size() < 2 || token.back() != '"') throw malformed("a string has no end");
+        if (token.size() < 2 || token.back() != '"') throw malformed("a string is not terminated");
         const auto inside = token.substr(1, token.size() - 2);
         if (std::memchr(inside.data(), '\\', inside.size()) == nullptr) return inside;
         const auto size = unescape_json(in_place(inside), inside.size());
-        if (!size) throw malformed("a string has a wrong escape");
+        if (!size) throw malformed("a string has an invalid escape");
         return inside.substr(0, *size);
     }
 
     char* in_place(std::string_view part) { return storage_.body.get() + (part.data() - storage_.body.get()); }
 
-    // Without the white space up to the next token.
+    // Without the white space before the next token.
     static std::string_view trimmed(std::string_view token) {
         const auto last = token.find_last_not_of(" \t\r\n");
         if (last == std::string_view::npos) throw malformed("a value is missing");
@@ -353,7 +353,7 @@ std::shared_ptr<const Block> BlockReader::read(std::string_view body) {
         Parse parse(*block, state_->cache);
         Elements records(document.get_array());
         while (!records.at_end()) parse.record(records.next().get_array());
-        if (document.current_location().error() == simdjson::SUCCESS) throw malformed("more than one array");
+        if (document.current_location().error() == simdjson::SUCCESS) throw malformed("text after the array");
     } catch (const simdjson::simdjson_error& error) {
         throw malformed(error.what());
     }

@@ -1,4 +1,4 @@
-// Reads a `changes` body back: JSON as FORMAT.md says. Takes bytes, knows no socket.
+// Reads a `changes` body: JSON as described in FORMAT.md. Takes bytes, knows no socket.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +27,10 @@ struct Block {
 
 class BlockReader {
    public:
-    // Throws a stop Error naming the place when the body is not what FORMAT.md says. `body` may die afterwards.
+    // Throws a stop Error that says what is wrong when the body is not as described in FORMAT.md. `body` is copied.
     // The same definition of a relation in a later block yields the same Relation object, which lives as long as the
-    // reader. The block's memory is used again once the last owner has let go of it, on whatever thread; it may outlive
-    // the reader.
+    // reader. The block's memory is reused once its last owner has released it, on any thread; a block may outlive the
+    // reader.
     std::shared_ptr<const Block> read(std::string_view body);
 
     BlockReader();

@@ -14,14 +14,14 @@ namespace pgsluice {
 
 class BlockWriter {
    public:
-    // Starts or continues a transaction; needs xid, commit_lsn and commit_time_us. Written when its first change is, so
-    // an empty transaction leaves no trace. `continued`: a block of an earlier session already holds changes of it, so
-    // its commit is written even when no change of this session comes before it.
+    // Starts or continues a transaction; needs xid, commit_lsn and commit_time_us. Written with the first change, so an
+    // empty transaction writes nothing. `continued`: a block of an earlier session already holds changes of it, so its
+    // commit is written even if this session adds no change.
     void begin(const Transaction& transaction, bool continued = false);
-    // A change of the transaction begun, or a non-transactional message. The relation's definition goes before its
+    // A change of the open transaction, or a non-transactional message. The relation's definition is written before its
     // first use in the block. Relations are told apart by address: each must live until finish() is called.
     void change(const Change& change);
-    // Ends the transaction begun (end_lsn). Writes nothing when no block holds a change of it.
+    // Ends the open transaction (end_lsn). Writes nothing when no block holds a change of it.
     void commit(Lsn end_lsn);
 
     // Bytes so far; 0 when nothing is in the block.

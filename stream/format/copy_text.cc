@@ -20,7 +20,7 @@ const char* find(const char* from, const char* end, char c) {
 
 bool octal(char c) { return c >= '0' && c <= '7'; }
 
-// Behind a backslash: the byte meant; moves `from` behind it.
+// After a backslash: returns the byte meant and moves `from` past the escape.
 char take_escaped(const char*& from, const char* end) {
     const char c = *from++;
     switch (c) {
@@ -119,7 +119,7 @@ std::span<const Value> parse_copy_line(std::string_view line, std::size_t column
         if (from != end) throw wrong_number();
         return {};
     }
-    const char* backslash = find(from, end, '\\');  // the first at or behind `from`
+    const char* backslash = find(from, end, '\\');  // the first at or after `from`
     const auto values = arena.make<Value>(columns);
     for (std::size_t i = 0; i < columns; ++i) {
         const char* const stop = find(from, end, '\t');

@@ -60,8 +60,8 @@ class Headers {
         return *value;
     }
     [[nodiscard]] Error bad(const char* name, std::string_view reason) const {
-        return stop_error(fmt::format("unable to read {}: header {} is {}", where_, name, reason),
-                          "only pgsluice may publish to its stream; look at it with `nats stream view`");
+        return stop_error(fmt::format("unable to read {}: header '{}' is {}", where_, name, reason),
+                          "Look at the message with `nats stream view`: only pgsluice may publish to its stream.");
     }
 
    private:

@@ -1,4 +1,5 @@
-// A message's headers (FORMAT.md, "Headers"), written and read. Knows no broker: a reader asks `find` for a header.
+// A message's headers (FORMAT.md, "Headers"), writer and reader. Knows no broker: the reader gets each header from
+// `find`.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
-// Typed access to a parsed JSON object for the bodies of markers, relations and registry entries. Include only from
-// stream/*.cc: it brings simdjson.h in.
+// Typed access to a parsed JSON object: the bodies of markers, relations and registry entries.
 //
-// Whatever is missing or of another type throws a stop Error that names the field and what was being read.
+// A field that is missing or of another type throws a stop Error that names the field and what was being read.
 #pragma once
 
 #include <fmt/format.h>
@@ -47,7 +46,7 @@ class JsonFields {
     // A JSON string or {"hex":"..."}.
     [[nodiscard]] std::string text(std::string_view name) const;
     [[nodiscard]] Lsn lsn(std::string_view name) const;
-    // An object within; messages name the field in it.
+    // A nested object.
     [[nodiscard]] JsonFields object(std::string_view name) const { return {at(name), what_}; }
     [[nodiscard]] simdjson::dom::array array(std::string_view name) const {
         simdjson::dom::array value;

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t longest_escape = 6;  // \u0000
 constexpr char hex_digits[] = "0123456789abcdef";
 
-// What stands after the backslash; 'u' for the long form, 0 for a byte that needs no escape.
+// What follows the backslash; 'u' for the long form, 0 for a byte that needs no escape.
 constexpr std::array<char, 256> escapes = [] {
     std::array<char, 256> table{};
     for (std::size_t i = 0; i < 0x20; ++i) table[i] = 'u';

@@ -1,4 +1,4 @@
-// Appends JSON to a buffer that is kept for the next text: what the bodies of our messages are written with.
+// Writes the JSON of message bodies and KV values into a buffer that is reused.
 #pragma once
 
 #include <concepts>
@@ -18,7 +18,7 @@ class JsonText {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::string_view view() const noexcept { return {buffer_.get(), size_}; }
 
-    // As it stands: punctuation, names and literals.
+    // Unescaped: punctuation, names and literals.
     void raw(std::string_view json) {
         std::memcpy(room(json.size()), json.data(), json.size());
         size_ += json.size();

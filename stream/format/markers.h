@@ -1,4 +1,4 @@
-// The JSON bodies of the messages that are not data: group, snapshot begin and end, progress (FORMAT.md, "Markers").
+// The JSON bodies of messages other than data: group, snapshot begin and end, progress (FORMAT.md, "Markers").
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ std::string encode(const SnapshotBegin& begin);
 std::string encode(const SnapshotEnd& end);
 std::string encode(const Progress& progress);
 
-// A stop Error naming the field when the body is not one.
+// A stop Error that names the field when the body is malformed.
 GroupInfo decode_group(std::string_view body);
 SnapshotBegin decode_snapshot_begin(std::string_view body);
 SnapshotEnd decode_snapshot_end(std::string_view body);

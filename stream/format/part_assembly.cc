@@ -22,9 +22,9 @@ std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& he
     }
     if (part != next_) {
         throw stop_error(
-            fmt::format("unable to read message {}: it is part {} of {}, and the parts before it are not there",
+            fmt::format("unable to read message {}: it is part {} of {}, and the parts before it are missing",
                         seq.value, part.number, part.count),
-            start_group_anew_hint);
+            recreate_group_hint);
     }
     body_->append(body);
     ++next_.number;

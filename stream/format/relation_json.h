@@ -11,7 +11,7 @@ namespace pgsluice {
 class JsonFields;
 
 void append_relation(JsonText& out, const Relation& relation);
-// A stop Error when it is not one.
+// A stop Error when it is malformed.
 Relation parse_relation(std::string_view json);
 Relation parse_relation(const JsonFields& fields);
 

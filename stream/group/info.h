@@ -1,4 +1,4 @@
-// Whose stream a group's is: what its replicator wrote down about the source when it made the stream.
+// Which source a group's stream belongs to, as its replicator recorded it when it created the stream.
 #pragma once
 
 #include <optional>

@@ -123,7 +123,7 @@ bool WorkerRegistry::report(WorkerEntry entry) {
     try {
         auto known = known_.find(entry.name);
         if (known == known_.end()) known = known_.emplace(entry.name, look(entry.name)).first;
-        // A second round when the key has changed: removed by hand, or set by us without our having heard the answer.
+        // A second round when the key has changed: removed by hand, or set by us without the answer reaching us.
         for (int round = 0; round < 2; ++round) {
             auto& last = known->second;
             entry.registered_us = last.revision == 0 ? entry.reported_us : last.registered_us;
@@ -143,7 +143,7 @@ bool WorkerRegistry::report(WorkerEntry entry) {
     known_.erase(entry.name);
     throw retry_error(
         fmt::format("unable to report as worker '{}': another worker of this name is running", entry.name),
-        "give each worker of a group its own --worker-name");
+        "Give each worker of a group its own --worker-name.");
 }
 
 void WorkerRegistry::leave(const std::string& name) noexcept {
@@ -155,7 +155,7 @@ void WorkerRegistry::leave(const std::string& name) noexcept {
         if (entry.session != session_) return;
         entry.session.clear();
         broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
-    } catch (...) {  // then it has to wait
+    } catch (...) {  // the next worker of the name then waits
     }
 }
 

@@ -42,9 +42,9 @@ PastDefinition read_definition(const JsonFields& fields) {
     if (!from) throw fields.bad("from", "not a position");
     seen.from = *from;
     for (const auto element : fields.array("ruled"))
-        seen.ruled.push_back(JsonFields(element, "a seen table's rule").text("name"));
+        seen.ruled.push_back(JsonFields(element, "a rule in a table's schema history").text("name"));
     for (const auto element : fields.array("names")) {
-        const JsonFields name(element, "a seen column");
+        const JsonFields name(element, "a column in a table's schema history");
         seen.names[name.unsigned_number<std::int16_t>("number")] = name.text("name");
     }
     seen.relation = parse_relation(fields.object("relation"));
@@ -70,10 +70,10 @@ std::string encode(const TableHistory& table) {
 }
 
 TableHistory decode_seen_table(std::string_view json) {
-    return with_json_fields(json, "the bucket's key of a seen table", [](const JsonFields& fields) {
+    return with_json_fields(json, "a table's schema history", [](const JsonFields& fields) {
         TableHistory table;
         for (const auto element : fields.array("accepted"))
-            table.accepted.push_back(read_definition(JsonFields(element, "a seen table")));
+            table.accepted.push_back(read_definition(JsonFields(element, "a definition in a table's schema history")));
         if (fields.has("refused")) table.refused = parse_relation(fields.object("refused"));
         return table;
     });
@@ -104,12 +104,13 @@ void SchemaHistory::put(Oid table, const TableHistory* seen) {
     if (seen == nullptr) return broker_.kv_delete(names_, key);
     const std::string json = encode(*seen);
     if (!broker_.takes_value(json.size()))
-        throw stop_error(fmt::format("unable to remember the definition of table '{}.{}': it takes {} bytes, and the "
-                                     "NATS server's max_payload is {}",
-                                     seen->accepted.empty() ? "" : seen->accepted.back().relation.schema,
-                                     seen->accepted.empty() ? "" : seen->accepted.back().relation.table, json.size(),
-                                     broker_.max_payload()),
-                         "raise the NATS server's max_payload");
+        throw stop_error(
+            fmt::format("unable to store the schema history of table '{}.{}': it takes {} bytes, and the NATS "
+                        "server's max_payload is {}",
+                        seen->accepted.empty() ? "" : seen->accepted.back().relation.schema,
+                        seen->accepted.empty() ? "" : seen->accepted.back().relation.table, json.size(),
+                        broker_.max_payload()),
+            "Raise max_payload in nats-server's configuration.");
     broker_.kv_put(names_, key, json);
 }
 

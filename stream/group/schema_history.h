@@ -1,5 +1,6 @@
 // The definitions of tables that a worker's rules were applied to: the KV keys `seen.<worker>.<oid>` (FORMAT.md,
-// "Keys"). Rules go by columns' names; these tell a later session of the worker what the names stood for.
+// "Keys"). Rules refer to columns by name; from these a later session of the worker learns which columns the names
+// meant.
 #pragma once
 
 #include <map>
@@ -15,23 +16,23 @@
 namespace pgsluice {
 
 struct PastDefinition {
-    Position from;  // of the first row that came with it
+    Position from;  // of the first row with this definition
     Relation relation;
     std::vector<std::string> ruled;             // columns that had a rule other than keep
-    std::map<std::int16_t, std::string> names;  // by number, also of columns dropped before
+    std::map<std::int16_t, std::string> names;  // by number; includes columns dropped earlier
 
     bool operator==(const PastDefinition&) const = default;
 };
 
 struct TableHistory {
-    std::vector<PastDefinition> accepted;  // oldest first; at least those of rows that may come again
-    std::optional<Relation> refused;       // met behind those, and the rules did not fit it
+    std::vector<PastDefinition> accepted;  // oldest first; at least those of rows that may be read again
+    std::optional<Relation> refused;       // read after those; the rules did not fit it
 
     bool operator==(const TableHistory&) const = default;
 };
 
 std::string encode(const TableHistory& table);
-// A stop Error when it is not that.
+// A stop Error when it is malformed.
 TableHistory decode_seen_table(std::string_view json);
 
 class SchemaHistory {
@@ -39,7 +40,7 @@ class SchemaHistory {
     SchemaHistory(Broker& broker, const Names& names, const std::string& worker);
 
     [[nodiscard]] std::map<Oid, TableHistory> load();
-    // Null takes it away. A stop Error when it does not fit into a message of the broker.
+    // Null removes the key. A stop Error when the value does not fit into one message.
     void put(Oid table, const TableHistory* seen);
     void clear();
 

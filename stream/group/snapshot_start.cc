@@ -69,7 +69,7 @@ std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& na
     return decode_snapshot_start(kept->text);
 }
 
-// By a consumer, which puts a marker together that came in parts.
+// Through a consumer, which assembles a marker sent in parts.
 std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& names, StreamSeq seq,
                                                  const std::stop_token& stop) {
     const auto found = broker.message_at(names.stream, seq);
@@ -83,7 +83,7 @@ std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& na
         return decode_snapshot_begin(message->body);
     }
     throw retry_error("unable to read message " + std::to_string(seq.value) + " of stream '" + names.stream +
-                      "': nats-server does not deliver it");
+                      "': nats-server did not deliver it within 10 s");
 }
 
 }  // namespace pgsluice

@@ -1,5 +1,5 @@
 // The tables that a group replicates, as the replicator found them: the KV key `tables` (FORMAT.md, "Keys"). It tells a
-// worker of tables that it has not met in the stream.
+// worker which tables there are besides those it has read in the stream.
 #pragma once
 
 #include <optional>
@@ -14,18 +14,18 @@ namespace pgsluice {
 
 struct GroupTables {
     std::vector<Relation> now;
-    std::vector<Relation> former;  // once replicated, so a target may still hold their rows; without columns
+    std::vector<Relation> former;  // replicated earlier, so a target may still hold their rows; without columns
 
     bool operator==(const GroupTables&) const = default;
 };
 
 std::string encode(const GroupTables& tables);
-// A stop Error when it is not that.
+// A stop Error when it is malformed.
 GroupTables decode_tables(std::string_view json);
 
-// False, and the key is taken away, when the tables do not fit into one message of the broker.
+// False, and the key is removed, when the tables do not fit into one message.
 bool remember_tables(Broker& broker, const Names& names, std::string_view json);
-// Nothing when the key is not there.
+// Nothing when the key does not exist.
 std::optional<GroupTables> find_tables(Broker& broker, const Names& names);
 
 }  // namespace pgsluice

@@ -14,7 +14,7 @@ std::optional<std::uint64_t> AckQueue::take_next(Time now) {
     if (!broken_.empty()) return std::nullopt;
     if (!full_.empty()) {
         if (in_flight_messages_ != 0 || now < retry_at_) return std::nullopt;
-        if (!probing_) start_again();
+        if (!probing_) queue_all_again();
     }
     if (next_ == end() || (probing_ && next_ != first_)) return std::nullopt;
     auto& entry = entries_[next_ - first_];
@@ -37,7 +37,7 @@ void AckQueue::reply(std::uint64_t index, const PublishReply& reply, Time now) {
     switch (reply.kind) {
         case PublishReply::Kind::stored:
             if (reply.seq.value != expected_before(index).value + 1) {
-                break_off(fmt::format("a message was stored as {} instead of {}", reply.seq.value,
+                break_off(fmt::format("a message was stored with sequence {} instead of {}", reply.seq.value,
                                       expected_before(index).value + 1));
                 return;
             }
@@ -45,7 +45,7 @@ void AckQueue::reply(std::uint64_t index, const PublishReply& reply, Time now) {
             break;
         case PublishReply::Kind::full:
             entry.state = State::full;
-            full_ = reply.text.empty() ? "no room" : reply.text;
+            full_ = reply.text.empty() ? "no reason given" : reply.text;
             break;
         case PublishReply::Kind::wrong_sequence:
             entry.state = State::refused;
@@ -54,11 +54,11 @@ void AckQueue::reply(std::uint64_t index, const PublishReply& reply, Time now) {
             break_off(reply.text);
             return;
     }
-    settle(now);
+    remove_stored(now);
 }
 
-// Takes off the front what is stored and looks at what then is first.
-void AckQueue::settle(Time now) {
+// Removes stored messages from the front and checks the one that is then first.
+void AckQueue::remove_stored(Time now) {
     while (!entries_.empty() && entries_.front().state == State::stored) {
         confirmed_ = entries_.front().safe_flush_lsn;
         entries_.pop_front();
@@ -68,7 +68,7 @@ void AckQueue::settle(Time now) {
     }
     if (entries_.empty()) return;
     if (entries_.front().state == State::refused) {
-        break_off(fmt::format("the stream's last message is not {} any more: somebody else has written to it",
+        break_off(fmt::format("the stream's last message is no longer {}: another client has written to it",
                               expected_before(first_).value));
     } else if (entries_.front().state == State::full) {
         probing_ = false;
@@ -76,11 +76,11 @@ void AckQueue::settle(Time now) {
     }
 }
 
-// All that is not stored is to be sent again, the first one alone.
-void AckQueue::start_again() {
+// Queues every message again, the first one to be sent alone.
+void AckQueue::queue_all_again() {
     for (auto& entry : entries_) {
         if (entry.state == State::stored) {
-            break_off("a message was stored behind one that was refused");
+            break_off("a message was stored after one that was refused");
             return;
         }
         entry.state = State::queued;

@@ -1,9 +1,9 @@
-// Which messages are sent, stored, refused, and what may be sent next: the publisher's decisions, without a network and
-// without a clock of its own. Messages are numbered from 0; message i must be stored with sequence last_seq + 1 + i.
+// Which messages are sent, stored or refused, and what may be sent next: the publisher's decisions, without network or
+// clock. Messages are numbered from 0; message i must be stored with sequence last_seq + 1 + i.
 //
-// A full stream refuses the first message that does not fit ("full") and everything behind it ("wrong last sequence"),
-// because each message is fenced with the sequence expected before it. Nothing is lost by that: once nothing is
-// under way any more, the first is tried again from time to time, and when it is stored, the rest follows.
+// A full stream refuses the first message that does not fit ("full") and everything after it ("wrong last sequence"),
+// because each message is fenced with the sequence expected before it. Nothing is lost: when no message is in flight,
+// the first is retried from time to time, and when it is stored, the rest follows.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ struct AckLimits {
 struct PublishReply {
     enum class Kind : std::uint8_t { stored, full, wrong_sequence, failed } kind = Kind::failed;
     StreamSeq seq;     // stored
-    std::string text;  // the others: what it said
+    std::string text;  // the others: the broker's reason
 };
 
 class AckQueue {
@@ -38,24 +38,24 @@ class AckQueue {
     AckQueue(StreamSeq last_seq, AckLimits limits) : last_seq_(last_seq), limits_(limits) {}
 
     void push(std::uint64_t bytes, Lsn safe_flush_lsn);
-    // The message to send now, which then counts as sent; nothing when it has to wait.
+    // The message to send now, which then counts as sent; nothing when none may be sent.
     std::optional<std::uint64_t> take_next(Time now);
     void reply(std::uint64_t index, const PublishReply& reply, Time now);
     // Breaks the generation when an ack has been missing for too long.
     void check_time(Time now);
-    // The first reason given stays.
+    // The first reason given is kept.
     void break_off(std::string reason);
 
-    // Why nothing may be sent any more; empty while all is well.
+    // Why the generation is broken; empty when it is not.
     [[nodiscard]] const std::string& broken() const noexcept { return broken_; }
     [[nodiscard]] bool has_room() const noexcept;
-    // What the broker said when it had no room; empty when it has.
+    // The broker's reason while the stream is full; empty when it is not.
     [[nodiscard]] const std::string& full() const noexcept { return full_; }
     [[nodiscard]] std::optional<Lsn> confirmed() const noexcept { return confirmed_; }
-    // The first message that is not known to be stored, and the one behind the last.
+    // The first message not known to be stored, and one past the last.
     [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
     [[nodiscard]] std::uint64_t end() const noexcept { return first_ + entries_.size(); }
-    // What stands in message `index`'s fence.
+    // The sequence in message `index`'s fence.
     [[nodiscard]] StreamSeq expected_before(std::uint64_t index) const noexcept { return {last_seq_.value + index}; }
 
    private:
@@ -67,8 +67,8 @@ class AckQueue {
         Time sent_at;
     };
 
-    void settle(Time now);
-    void start_again();
+    void remove_stored(Time now);
+    void queue_all_again();
 
     StreamSeq last_seq_;
     AckLimits limits_;
@@ -81,7 +81,7 @@ class AckQueue {
     std::string broken_;
     std::string full_;
     Time retry_at_;
-    bool probing_ = false;  // the first is tried again, alone
+    bool probing_ = false;  // the first is being retried, alone
 };
 
 }  // namespace pgsluice

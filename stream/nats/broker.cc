@@ -36,22 +36,24 @@ void NatsBroker::check_jetstream() {
     const auto status = js_GetAccountInfo(&made, link_->js(), nullptr, &js_error);
     const AccountInfo info(made);
     if (status == NATS_NO_RESPONDERS || js_error == JSNotEnabledErr || js_error == JSNotEnabledForAccountErr) {
-        throw stop_error(fmt::format("unable to use NATS at '{}': it has no JetStream for this account", link_->name()),
-                         "start it with `nats-server -js`, or enable JetStream for the account in its configuration");
+        throw stop_error(
+            fmt::format("unable to use NATS at '{}': JetStream is not enabled for this account", link_->name()),
+            "Start it with `nats-server -js`, or enable JetStream for the account in its configuration.");
     }
-    check(status, fmt::format("ask NATS at '{}' for JetStream", link_->name()), js_error);
+    check(status, fmt::format("ask NATS at '{}' about JetStream", link_->name()), js_error);
     account_bytes_ = info->Limits.MaxStore;
 }
 
-// A server before 2.10.11 stores a message, finds that the account has too much, and deletes it again: that leaves
-// holes in the stream, and lets smaller messages behind it in. So the stream's own limit must be reached first.
+// A server before 2.10.11 stores a message, finds that the account is over its limit, and deletes the message again:
+// that leaves holes in the stream, and smaller messages after it are stored. So the stream's own limit must be reached
+// first.
 void NatsBroker::check_account(const Names& names, const StreamConfig& config) const {
     const bool limited = account_bytes_ > 0 && (config.max_bytes <= 0 || config.max_bytes >= account_bytes_);
     if (!limited || !is_before(server_version(), {2, 10, 11})) return;
     throw stop_error(fmt::format("unable to use stream '{}': its NATS account may store {} bytes, and this nats-server "
                                  "loses messages when an account is full",
                                  names.stream, account_bytes_),
-                     "set --stream-max-bytes to clearly less than that, or use nats-server 2.10.11 or later");
+                     "Set --stream-max-bytes well below that limit, or use nats-server 2.10.11 or later.");
 }
 
 std::optional<StreamState> NatsBroker::stream_state(const std::string& stream) {
@@ -88,9 +90,9 @@ void NatsBroker::ensure_stream(const Names& names, const StreamConfig& config) {
     apply_replicas(names.dead_letters, config.replicas);
 }
 
-// Who finds the stream finds a bucket that answers: for an instant after nats-server lists a new stream, requests for
-// its messages are dropped. Where this fails, making the stream says why, for there nats.c hands out the error's
-// number; and where that succeeds, the first put makes the bucket.
+// Whoever finds the stream must find a bucket that answers: for a moment after nats-server lists a new stream, it drops
+// requests for its messages. If this fails, creating the stream reports why, since nats.c returns the error's number
+// there; if that succeeds, the first put creates the bucket.
 void NatsBroker::make_bucket_first(const Names& names, const StreamConfig& config) {
     try {
         bucket(names, config.replicas);
@@ -122,8 +124,10 @@ void NatsBroker::add_stream(const std::string& stream, std::vector<const char*> 
     const auto status = js_AddStream(nullptr, link_->js(), &wanted, nullptr, &js_error);
     const auto doing = fmt::format("create stream '{}'", stream);
     if (js_error == JSStreamSubjectOverlapErr) {
-        throw stop_error(fmt::format("unable to {}: another stream takes subject '{}'", doing, subjects.front()),
-                         "find it with `nats stream ls --subject` and remove it, or choose another --group");
+        throw stop_error(
+            fmt::format("unable to {}: another stream already has subject '{}'", doing, subjects.front()),
+            fmt::format("Find it with `nats stream ls --subject={}` and remove it, or choose another --group.",
+                        subjects.front()));
     }
     check(status, doing, js_error);
 }
@@ -132,16 +136,16 @@ void NatsBroker::check_config(const jsStreamConfig& config, const Names& names) 
     const auto wrong = [&names](const std::string& what, const std::string& mend) {
         return stop_error(fmt::format("unable to use stream '{}': {}", names.stream, what), mend);
     };
-    const auto edit = [&names](const char* option) {
-        return fmt::format("nats stream edit {} {}", names.stream, option);
+    const auto edit = [&names](const std::string& option) {
+        return fmt::format("Run `nats stream edit {} {}`.", names.stream, option);
     };
     if (config.Storage != js_FileStorage) {
-        throw wrong("it is kept in memory, so a restart of the server would lose it",
-                    "remove it with `pgsluice teardown` and start again");
+        throw wrong("its storage is memory, so a restart of the server would lose it",
+                    "Remove it with `pgsluice teardown` and start again.");
     }
     if (config.Retention != js_LimitsPolicy) {
-        throw wrong("its retention is not by limits, so reading would remove messages",
-                    "remove it with `pgsluice teardown` and start again");
+        throw wrong("its retention policy is not limits, so reading would remove messages",
+                    "Remove it with `pgsluice teardown` and start again.");
     }
     if (config.MaxAge != 0) throw wrong("it has a maximum age, so unread changes would expire", edit("--max-age=-1"));
     if (config.Discard != js_DiscardNew) {
@@ -157,24 +161,23 @@ void NatsBroker::check_config(const jsStreamConfig& config, const Names& names) 
         const bool taken = std::any_of(config.Subjects, config.Subjects + config.SubjectsLen,
                                        [&subject](const char* has) { return subject == has; });
         if (!taken) {
-            throw wrong(fmt::format("it does not take subject '{}'", subject),
-                        fmt::format("nats stream edit {} --subjects={},{}", names.stream, names.snapshot_subject,
-                                    names.changes_subject));
+            throw wrong(fmt::format("subject '{}' is not among its subjects", subject),
+                        edit(fmt::format("--subjects={},{}", names.snapshot_subject, names.changes_subject)));
         }
     }
 }
 
-// A server that is no part of a cluster takes any number of replicas when a stream is changed, and keeps one.
+// A server outside a cluster accepts any number of replicas when a stream is changed, but keeps one.
 void NatsBroker::check_replicas(const jsStreamInfo& info, const StreamConfig& wanted) const {
     const auto* cluster = info.Cluster;
     const bool clustered = cluster != nullptr && cluster->Name != nullptr && *cluster->Name != '\0';
     if (wanted.replicas <= 1 || clustered) return;
-    throw stop_error(fmt::format("unable to keep {} copies of stream '{}': NATS at '{}' is a single server",
+    throw stop_error(fmt::format("unable to keep {} replicas of stream '{}': NATS at '{}' is a single server",
                                  wanted.replicas, info.Config->Name, link_->name()),
-                     "--stream-replicas above 1 needs a NATS cluster; leave it out for this server");
+                     "Leave out --stream-replicas for this server; more than 1 needs a NATS cluster.");
 }
 
-// What the command line says about size and replicas is made so.
+// Applies the size and replicas given on the command line.
 void NatsBroker::apply_limits(jsStreamConfig& current, const StreamConfig& wanted) {
     const auto unlimited = [](std::int64_t bytes) { return bytes <= 0 ? -1 : bytes; };
     if (unlimited(current.MaxBytes) == unlimited(wanted.max_bytes) && current.Replicas == wanted.replicas) return;
@@ -225,7 +228,7 @@ std::optional<StreamSeq> NatsBroker::last_complete(const std::string& stream, St
         const auto msg = link_->message(stream, last);
         if (!msg) {
             throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                             start_group_anew_hint);
+                             recreate_group_hint);
         }
         const auto part = parse_headers(*msg, stream, last).part;
         if (part.last()) return last;
@@ -271,7 +274,7 @@ std::unique_ptr<Publisher> NatsBroker::publisher(const Names& names, StreamSeq l
         const auto found = message_at(names.stream, last_seq);
         if (!found) {
             throw retry_error(
-                fmt::format("unable to go on in stream '{}': message {} is not there", names.stream, last_seq.value));
+                fmt::format("unable to continue stream '{}': message {} does not exist", names.stream, last_seq.value));
         }
         last = found->meta;
     }
@@ -297,8 +300,8 @@ StreamSeq NatsBroker::publish_one(const std::string& subject, std::string_view b
     const auto status = js_PublishMsg(&made, link_->js(), msg.get(), nullptr, &js_error);
     const PubAck ack(made);
     if (status == NATS_NO_RESPONDERS) {
-        throw retry_error(fmt::format("unable to publish to subject '{}': no stream takes it", subject),
-                          "create one with `nats stream add`");
+        throw retry_error(fmt::format("unable to publish to subject '{}': no stream has it", subject),
+                          "Create one with `nats stream add`.");
     }
     check(status, fmt::format("publish to subject '{}'", subject), js_error);
     return {ack->Sequence};

@@ -1,4 +1,4 @@
-// Broker over nats.c. Include only from stream/*.cc.
+// Broker over nats.c.
 #pragma once
 
 #include <mutex>
@@ -49,13 +49,13 @@ class NatsBroker : public Broker {
     void check_config(const jsStreamConfig& config, const Names& names) const;
     void check_replicas(const jsStreamInfo& info, const StreamConfig& wanted) const;
     void apply_limits(jsStreamConfig& current, const StreamConfig& wanted);
-    // To a stream that goes with the group's, where it exists.
+    // To a stream that belongs to the group, if it exists.
     void apply_replicas(const std::string& stream, int replicas);
     void update_stream(jsStreamConfig& config);
-    // The sequence of the first part of the last complete message at or below `last`; nothing when it is gone.
+    // The sequence of the first part of the last complete message at or below `last`; nothing when there is none.
     [[nodiscard]] std::optional<StreamSeq> last_complete(const std::string& stream, StreamSeq last,
                                                          StreamSeq first) const;
-    // The bucket, from the cache; null when it does not exist and is not to be created.
+    // The bucket, from the cache; null when it does not exist and should not be created.
     std::shared_ptr<kvStore> bucket(const Names& names, std::optional<int> create_with_replicas);
     std::shared_ptr<kvStore> open_bucket(const Names& names, std::optional<int> create_with_replicas);
     void make_bucket_first(const Names& names, const StreamConfig& config);
@@ -64,7 +64,7 @@ class NatsBroker : public Broker {
 
     std::shared_ptr<Link> link_;
     std::int64_t account_bytes_ = -1;  // what the account may store; -1: unlimited
-    std::mutex mutex_;                 // of the two below; not held while the server is asked
+    std::mutex mutex_;                 // of the two below; not held during a request
     std::shared_ptr<kvStore> bucket_;
     std::string bucket_name_;
 };

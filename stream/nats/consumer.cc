@@ -37,22 +37,22 @@ bool NatsConsumer::check_stream() {
     }
     if (!info) {
         throw stop_error(fmt::format("unable to read stream '{}': it does not exist", names_.stream),
-                         "start the group's replicator, which creates it");
+                         "Start the group's replicator, which creates it.");
     }
     const auto& state = info->State;
     const auto first = state.Msgs == 0 ? state.LastSeq + 1 : state.FirstSeq;
     if (created_ns_ != 0 && info->Created != created_ns_) {
         throw stop_error(
-            fmt::format("unable to go on reading stream '{}': it was deleted and created anew", names_.stream),
+            fmt::format("unable to continue reading stream '{}': it was deleted and created again", names_.stream),
             resnapshot_then_start_worker_hint);
     }
     const bool early = state.LastSeq + 1 < expected_.value;
     if (!early) early_since_.reset();
-    if (early && may_settle(info->Config->Replicas)) return false;
+    if (early && may_be_catching_up(info->Config->Replicas)) return false;
     if (early) {
         throw stop_error(
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
-                        "earlier state or created anew",
+                        "earlier state or created again",
                         names_.stream, expected_.value, state.LastSeq),
             resnapshot_then_start_worker_hint);
     }
@@ -61,12 +61,12 @@ bool NatsConsumer::check_stream() {
     return true;
 }
 
-// A new leader that has not applied all yet tells of too early an end.
-bool NatsConsumer::may_settle(std::int64_t replicas) {
+// A new leader that has not applied everything yet reports too early an end.
+bool NatsConsumer::may_be_catching_up(std::int64_t replicas) {
     if (replicas <= 1) return false;
     const auto now = std::chrono::steady_clock::now();
     if (!early_since_) early_since_ = now;
-    return now - *early_since_ < std::chrono::milliseconds(settle_ms);
+    return now - *early_since_ < std::chrono::milliseconds(leader_settle_ms);
 }
 
 void NatsConsumer::subscribe() {
@@ -74,15 +74,15 @@ void NatsConsumer::subscribe() {
     try {
         delivery_.emplace(*link_, names_.stream, expected_);
     } catch (const Error&) {
-        check_stream();  // its errors say more
+        check_stream();  // its errors are more specific
         throw;
     }
-    // The stream is looked at after subscribing, so that nothing can be trimmed in between.
+    // Checked after subscribing, so that nothing can be trimmed in between.
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
 }
 
-// A stream that was restored to an earlier state, and then written to, may be long enough and yet another one: what was
-// read last must still be what it was, unless it is trimmed.
+// A stream that was restored to an earlier state and then written to may be long enough, yet hold other messages: the
+// message read last must be unchanged, unless it was trimmed.
 bool NatsConsumer::last_is_same() const {
     if (!last_) return true;
     const StreamSeq seq{expected_.value - 1};
@@ -90,8 +90,8 @@ bool NatsConsumer::last_is_same() const {
     return !msg || parse_headers(*msg, names_.stream, seq).meta == *last_;
 }
 
-// Nothing has come for a while: is all well?
-void NatsConsumer::look_after() {
+// Nothing has arrived for a while: checks that the stream and the delivery are still sound.
+void NatsConsumer::check_quiet_stream() {
     const bool again = !delivery_ || delivery_->broken();
     if (!again && std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
     if (!link_->connected()) return;
@@ -110,10 +110,10 @@ void NatsConsumer::look_after() {
     }
     if (same) return;
     delivery_.reset();
-    // The next start finds out what the sink can go on with.
+    // The next start determines where the sink can continue.
     throw retry_error(
-        fmt::format("unable to go on reading stream '{}': message {} is another one than it was, so it was "
-                    "restored to an earlier state",
+        fmt::format("unable to continue reading stream '{}': message {} is not the one read before, so the "
+                    "stream was restored to an earlier state",
                     names_.stream, expected_.value - 1));
 }
 
@@ -125,7 +125,7 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
             if (auto message = take(std::move(*delivered))) return message;
             continue;
         }
-        look_after();
+        check_quiet_stream();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());
         if (left_ms <= 0) return std::nullopt;
@@ -133,22 +133,22 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
     }
 }
 
-// A message is missing before this one: on the way to us, or in the stream? Only a sound delivery's first one proves
-// the latter.
+// A message is missing before this one: lost on the way, or missing in the stream? Only the first message of a sound
+// delivery proves the latter.
 void NatsConsumer::miss(const Delivered& delivered) {
     if (!delivered.first || delivery_->broken()) {
-        delivery_.reset();  // made anew from the one that is missing
+        delivery_.reset();  // created again from the missing message
         return;
     }
-    // Trimmed or deleted; check_stream() says so when it was trimmed.
+    // Trimmed or deleted; check_stream() throws when it was trimmed.
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
-    throw stop_error(fmt::format("unable to read stream '{}': after message {} comes {}", names_.stream,
+    throw stop_error(fmt::format("unable to read stream '{}': message {} is followed by {}", names_.stream,
                                  expected_.value - 1, delivered.seq.value),
-                     start_group_anew_hint);
+                     recreate_group_hint);
 }
 
 std::optional<Message> NatsConsumer::take(Delivered delivered) {
-    if (delivered.seq < expected_) return std::nullopt;  // never heard of; harmless
+    if (delivered.seq < expected_) return std::nullopt;  // not expected to happen; harmless
     if (delivered.seq > expected_) {
         miss(delivered);
         return std::nullopt;

@@ -1,7 +1,7 @@
-// Consumer over nats.c. Include only from stream/*.cc.
+// Consumer over nats.c.
 //
-// Sequences are checked here one by one. When a delivery is missing, heartbeats stay away or the connection was lost,
-// a new consumer is made on the server from the next sequence, and the stream is looked at again.
+// Checks the sequences one by one. When a delivery is missing, heartbeats stop or the connection was lost, it creates a
+// new consumer on the server from the next sequence, and checks the stream again.
 #pragma once
 
 #include <chrono>
@@ -26,11 +26,11 @@ class NatsConsumer : public Consumer {
 
    private:
     void subscribe();
-    bool may_settle(std::int64_t replicas);
+    bool may_be_catching_up(std::int64_t replicas);
     [[nodiscard]] bool last_is_same() const;
-    // Whether what we go on from is still there. False when the broker cannot be asked now.
+    // Throws when the next message is gone for good. False when the broker cannot be asked now.
     bool check_stream();
-    void look_after();
+    void check_quiet_stream();
     // The message, unless it is a part that does not complete one or a repeat.
     std::optional<Message> take(Delivered delivered);
     void miss(const Delivered& delivered);
@@ -42,9 +42,10 @@ class NatsConsumer : public Consumer {
     std::optional<MessageMeta> last_;  // of the message before it, once one has been read
     std::int64_t created_ns_ = 0;      // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
-    std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
+    std::optional<std::chrono::steady_clock::time_point>
+        early_since_;  // since when the stream ends before what we have read
     PartAssembly parts_;
-    std::optional<Delivery> delivery_;  // nothing: to be made again
+    std::optional<Delivery> delivery_;  // nothing: must be created again
     std::shared_ptr<MessageRecycler> spent_ = std::make_shared<MessageRecycler>();
 };
 

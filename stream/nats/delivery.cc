@@ -14,7 +14,7 @@ constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::int64_t heartbeat_ns = second_ns;
 // Three heartbeats: a busy server may be late with one.
 constexpr std::chrono::seconds longest_silence(3);
-// How long the server keeps a consumer that nobody listens to: ours ends with its subscription.
+// How long the server keeps a consumer without a subscriber: ours ends with its subscription.
 constexpr std::int64_t inactive_ns = 5 * second_ns;
 
 std::optional<std::uint64_t> number(std::string_view digits) {
@@ -31,7 +31,7 @@ struct Sequences {
 
 // The sequences in a delivery's reply subject; nothing when it is not a delivery:
 //     $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
-//     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>. ... in servers that say more
+//     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>. ... from servers that add fields
 std::optional<Sequences> sequences_in(std::string_view reply) {
     std::array<std::string_view, 13> tokens;
     std::size_t count = 0;
@@ -56,7 +56,7 @@ const char* header(natsMsg& msg, const char* name) {
 
 std::string make_inbox() {
     natsInbox* made = nullptr;
-    check(natsInbox_Create(&made), "make an inbox");
+    check(natsInbox_Create(&made), "create an inbox");
     const Inbox owner(made);
     return made;
 }
@@ -67,11 +67,11 @@ Delivery::Delivery(const Link& link, const std::string& stream, StreamSeq from)
     : link_(link), disconnects_(link.disconnects()), inbox_(make_inbox()) {
     subscribe();
     make_consumer(stream, from);
-    link_.free_retired();  // of deliveries that broke; they hold what was not taken
+    link_.free_retired();  // of broken deliveries; they hold messages not taken
     heard_ = Clock::now();
 }
 
-// The server need not be waited for: it ends a consumer that nobody listens to, only somewhat later.
+// No need to wait for the server: it removes a consumer without a subscriber a little later.
 Delivery::~Delivery() {
     if (!broken()) static_cast<void>(natsConnection_Publish(link_.connection(), delete_subject_.c_str(), nullptr, 0));
 }
@@ -97,7 +97,7 @@ void Delivery::make_consumer(const std::string& stream, StreamSeq from) {
     delete_subject_ = fmt::format("$JS.API.CONSUMER.DELETE.{}.{}", stream, info->Name);
 }
 
-// Without limits: flow control bounds what is on the way, and a limit would drop messages.
+// Without limits: flow control bounds what is in flight, and a limit would drop messages.
 void Delivery::subscribe() {
     natsSubscription* made = nullptr;
     check(natsConnection_SubscribeSync(&made, link_.connection(), inbox_.c_str()), "subscribe");
@@ -129,14 +129,15 @@ std::optional<Delivered> Delivery::next(int timeout_ms) {
             ++delivered_;
             return Delivered{std::move(msg), seq->stream, delivered_ == 1};
         } else {
-            lost_ = true;  // those before it, with a connection that broke and was there again at once
+            lost_ = true;  // earlier ones were lost: the connection broke and came back at once
         }
     }
     return std::nullopt;
 }
 
-// A flow control request, to be answered once everything before it is taken, or a heartbeat: it may ask for the answer
-// to such a request again, and counts what was delivered (in a cluster messages can be lost between two servers).
+// A flow control request, to be answered once everything before it has been taken, or a heartbeat. A heartbeat may ask
+// again for the answer to such a request, and says how many messages were delivered (in a cluster, messages can be lost
+// between two servers).
 void Delivery::control(natsMsg& msg) {
     if (const char* reply = natsMsg_GetReply(&msg); reply != nullptr && *reply != '\0') {
         answer(reply);

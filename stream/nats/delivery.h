@@ -1,9 +1,9 @@
-// A stream's messages as the server pushes them, until the first doubt. Include only from stream/*.cc.
+// A stream's messages as the server pushes them, until the first doubt.
 //
 // An ephemeral push consumer without acknowledgements, in the server's memory, and the subscription it delivers to.
-// Nothing in here repairs itself: when a delivery is missing or heartbeats stay away it says broken(), and its owner
-// makes another from the sequence it goes on from. (nats.c's own ordered consumer repairs itself from a thread of its
-// own, which raced with us after a reconnect.)
+// It does not repair itself: when a delivery is missing or heartbeats stop, broken() is true, and the owner creates
+// another from the next sequence. (nats.c's ordered consumer repairs itself from a thread of its own, which raced with
+// us after a reconnect.)
 #pragma once
 
 #include <chrono>
@@ -19,22 +19,23 @@ namespace pgsluice::nats {
 struct Delivered {
     Msg msg;
     StreamSeq seq;
-    bool first = false;  // of this consumer: then nothing between it and the start is stored
+    bool first = false;  // of this consumer: nothing is stored between the start and this message
 };
 
 class Delivery {
    public:
-    // From this sequence on. Throws when the server does not make a consumer. `link` must outlive it.
+    // From this sequence on. Throws when the server cannot create the consumer. `link` must outlive it.
     Delivery(const Link& link, const std::string& stream, StreamSeq from);
     ~Delivery();
     Delivery(const Delivery&) = delete;
     Delivery& operator=(const Delivery&) = delete;
 
-    // The next message; nothing when none came within the time (0: only what is already here), or when it is broken.
+    // The next message; nothing when none came within the time (0: only what has already arrived), or when it is
+    // broken.
     std::optional<Delivered> next(int timeout_ms);
-    // Something has come that next() has not taken.
+    // Something has arrived that next() has not taken.
     [[nodiscard]] bool waiting() const;
-    // Deliveries are missing, the server has not been heard of for too long, or the connection was lost meanwhile.
+    // Deliveries are missing, the server has been silent for too long, or the connection was lost since.
     [[nodiscard]] bool broken() const;
 
    private:
@@ -50,7 +51,7 @@ class Delivery {
     std::string delete_subject_;   // of the consumer
     std::uint64_t delivered_ = 0;  // the consumer's count of the last one taken
     bool lost_ = false;
-    std::chrono::steady_clock::time_point heard_;  // when the server last sent anything
+    std::chrono::steady_clock::time_point heard_;  // when the server last sent something
 };
 
 }  // namespace pgsluice::nats

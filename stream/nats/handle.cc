@@ -30,11 +30,20 @@ bool cluster_failed(int js_error) {
 
 }  // namespace
 
+std::string_view without_source_position(std::string_view text) {
+    const auto end = text.find("): ");
+    if (!text.starts_with('(') || end == std::string_view::npos) return text;
+    const auto position = text.substr(1, end - 1);
+    const auto colon = position.rfind(':');
+    if (colon == std::string_view::npos || !position.substr(0, colon).ends_with(".c")) return text;
+    return text.substr(end + 3);
+}
+
 std::string last_error(natsStatus status) {
     natsStatus last = NATS_OK;
     const char* text = nats_GetLastError(&last);
-    if (last == status && text != nullptr && *text != '\0') return text;
-    return natsStatus_GetText(status);
+    const auto reason = last == status && text != nullptr ? without_source_position(text) : std::string_view();
+    return reason.empty() ? natsStatus_GetText(status) : std::string(reason);
 }
 
 Error error(std::string_view doing, natsStatus status, int js_error) {
@@ -44,19 +53,19 @@ Error error(std::string_view doing, natsStatus status, int js_error) {
         case JSNotEnabledErr:
         case JSNotEnabledForAccountErr:
             return stop_error(message,
-                              "start nats-server with JetStream (-js, or a jetstream block), for this account");
+                              "Start nats-server with -js, or enable JetStream for this account in its configuration.");
         case JSStreamReplicasNotSupportedErr:
         case JSClusterNoPeersErr:
         case JSClusterRequiredErr:
             return stop_error(message,
-                              "--stream-replicas above 1 needs a NATS cluster with so many servers with JetStream");
+                              "Lower --stream-replicas: it needs a NATS cluster with as many JetStream servers.");
         case JSAccountResourcesExceededErr:
         case JSInsufficientResourcesErr:
         case JSStorageResourcesExceededErr:
         case JSMaximumStreamsLimitErr:
             return stop_error(message,
-                              "the NATS account or server gives JetStream no more: raise its limits (max_file_store in "
-                              "nats-server's configuration) or lower --stream-max-bytes");
+                              "Raise the limits of the NATS account or server (max_file_store in nats-server's "
+                              "configuration), or lower --stream-max-bytes.");
         default:
             return stop_error(message);
     }

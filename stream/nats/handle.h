@@ -1,4 +1,4 @@
-// Owners for what nats.c hands out, and its errors as ours. Include only from stream/*.cc: it brings nats.h in.
+// Owners for the handles of nats.c, and its errors as ours.
 #pragma once
 
 #include <fmt/format.h>
@@ -32,12 +32,15 @@ using KvStore = std::unique_ptr<kvStore, Destroy<kvStore_Destroy>>;
 using KvEntry = std::unique_ptr<kvEntry, Destroy<kvEntry_Destroy>>;
 using Inbox = std::unique_ptr<natsInbox, Destroy<natsInbox_Destroy>>;
 
-// The error to throw for a failed call: `unable to <doing>: <reason>`. Retry when the connection or the cluster was the
-// reason, stop when somebody has to change something.
+// The error to throw for a failed call: `unable to <doing>: <reason>`. Action retry when the connection or the cluster
+// was the reason, stop when someone must change something.
 Error error(std::string_view doing, natsStatus status, int js_error = 0);
 
-// What the broker said about the last failed call of this thread.
+// The reason for this thread's last failed call, without the library's source position.
 std::string last_error(natsStatus status);
+
+// "(conn.c:2088): No server available" without the part in brackets, which nats.c puts in front.
+std::string_view without_source_position(std::string_view text);
 
 inline void check(natsStatus status, std::string_view doing, int js_error = 0) {
     if (status != NATS_OK) throw error(doing, status, js_error);

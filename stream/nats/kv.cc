@@ -1,4 +1,4 @@
-// The KV part of the broker.
+// The broker's KV bucket.
 #include "stream/nats/broker.h"
 
 #include <span>
@@ -17,7 +17,7 @@ std::shared_ptr<kvStore> NatsBroker::bucket(const Names& names, std::optional<in
         const std::lock_guard lock(mutex_);
         if (bucket_ && bucket_name_ == names.bucket) return bucket_;
     }
-    auto opened = open_bucket(names, create_with_replicas);  // two threads may both; the later one's stays
+    auto opened = open_bucket(names, create_with_replicas);  // two threads may both open it; the later one is kept
     if (!opened) return nullptr;
     const std::lock_guard lock(mutex_);
     bucket_ = opened;
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std
     if (status == NATS_OK) return now;
     const auto failed = error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
     if (failed.action() == Action::retry) throw failed;
-    // nats.c does not hand out the error's number: whether the fence was the reason, the key says.
+    // nats.c does not return the error's number here; the key's revision shows whether the fence was the reason.
     const auto found = kv_get(names, key);
     if ((found ? found->revision : 0) == revision) throw failed;
     return std::nullopt;

@@ -40,7 +40,7 @@ std::string describe(const std::vector<std::string>& urls) {
     return names;
 }
 
-// What no other try can mend. Everything else a dying server, a cut line or a proxy may answer, half a greeting too.
+// Errors that a retry cannot fix. Any other, even half a greeting, may come from a dying server, a cut line or a proxy.
 bool is_setting(natsStatus status) {
     switch (status) {
         case NATS_ADDRESS_MISSING:
@@ -61,18 +61,18 @@ Connection connect_to(const Options& options, const std::string& name) {
     const auto doing = fmt::format("connect to NATS at '{}'", name);
     if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
         throw stop_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                         "give user:password@ or token@ in --nats-url, or a credentials file");
+                         "Give user:password@ or token@ in --nats-url, or a file in --nats-credentials.");
     }
     if (status != NATS_OK) {
         if (is_setting(status)) throw error(doing, status);
         throw retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                          "start it with `nats-server -js`, or name another with --nats-url");
+                          "Start the server with `nats-server -js`, or give its address in --nats-url.");
     }
     return connection;
 }
 
-// nats.c tries one server after the other, each for the whole time-out, and nothing ends that. A stop leaves it behind,
-// in a thread that owns all it uses.
+// nats.c tries one server after the other, each for the full timeout, and cannot be interrupted. On a stop it is left
+// to finish in a thread that owns everything it uses.
 Connection connect_until_stopped(Options options, const std::string& name, const std::stop_token& stop) {
     std::packaged_task<Connection()> task([options = std::move(options), name] { return connect_to(options, name); });
     auto connection = task.get_future();
@@ -97,7 +97,8 @@ Options Link::make_options(Shared* closure) const {
     const auto urls = split(options_.url);
     std::vector<const char*> servers;
     for (const auto& url : urls) servers.push_back(url.c_str());
-    if (servers.empty()) throw usage_error("unable to connect to NATS: no URL given", "use --nats-url");
+    if (servers.empty())
+        throw usage_error("unable to connect to NATS: no URL given", "Give the server's address in --nats-url.");
     set(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())), "the URL");
     if (!options_.credentials_file.empty()) {
         set(natsOptions_SetUserCredentialsFromFiles(made, options_.credentials_file.c_str(), nullptr),
@@ -109,16 +110,16 @@ Options Link::make_options(Shared* closure) const {
     }
     set(natsOptions_SetName(made, "pgsluice"), "a name");
     constexpr std::int64_t connect_timeout_ms = 2000;  // of one server; a stop cannot end a reconnect
-    set(natsOptions_SetTimeout(made, connect_timeout_ms), "a time-out");
-    // A request whose answer cannot come any more fails at once.
+    set(natsOptions_SetTimeout(made, connect_timeout_ms), "a timeout");
+    // A request that can no longer be answered fails at once.
     set(natsOptions_SetFailRequestsOnDisconnect(made, true), "failing requests");
     set(natsOptions_SetMaxReconnect(made, -1), "reconnects");
-    // Without it a server that hangs blocks the publisher's caller in send() for as long as TCP endures it.
+    // Without it a server that hangs blocks the publisher's caller in send() until TCP gives up.
     constexpr std::int64_t write_deadline_ms = 2000;
     set(natsOptions_SetWriteDeadline(made, write_deadline_ms), "a write deadline");
     set(natsOptions_SetReconnectBufSize(made, 0), "a reconnect buffer");
-    // Otherwise a thread of nats.c collects for about a millisecond what it sends: publish to read took 0.9 ms instead
-    // of 0.15. Our messages are blocks; there is nothing to collect.
+    // Otherwise a thread of nats.c collects output for about a millisecond: publish to read took 0.9 ms instead of
+    // 0.15. Our messages are blocks; there is nothing to collect.
     set(natsOptions_SetSendAsap(made, true), "sending at once");
     set(natsOptions_SetCustomReconnectDelay(made, &Link::reconnect_delay, closure), "a reconnect delay");
     set(natsOptions_SetPingInterval(made, 5000), "a ping interval");
@@ -131,7 +132,7 @@ Options Link::make_options(Shared* closure) const {
 }
 
 Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
-    : options_(options), name_(describe(split(options.url))), shared_(make_shared_for_ever()) {
+    : options_(options), name_(describe(split(options.url))), shared_(make_immortal()) {
     shared_->log = std::move(log);
     shared_->name = name_;
     try {
@@ -166,7 +167,7 @@ void Link::close_after_stop(const std::stop_token& stop, const std::stop_token& 
         wake.wait(lock, end, [&] { return asked; });
     }
     if (!pause(end, std::chrono::milliseconds(options_.stop_grace_ms))) return;
-    log(LogLevel::debug, fmt::format("NATS at '{}' still keeps somebody waiting: closing the connection", name_));
+    log(LogLevel::debug, fmt::format("a call is still waiting for NATS at '{}'; closing the connection", name_));
     shared_->closing = true;
     natsConnection_Close(connection_.get());
 }
@@ -188,7 +189,7 @@ void Link::retire(natsSubscription* subscription) const noexcept {
     retired_.emplace_back(subscription);
 }
 
-// The answer to a ping comes through the thread that reads, behind whatever it was doing.
+// The answer to a ping comes through the reading thread, after whatever it was doing.
 void Link::free_retired() const {
     constexpr std::int64_t answer_ms = 1000;
     Retired old;
@@ -209,7 +210,7 @@ StreamInfo Link::stream_info(const std::string& stream, const char* subjects_fil
     options.Stream.Info.SubjectsFilter = subjects_filter;
     const auto status = js_GetStreamInfo(&made, js(), stream.c_str(), &options, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return nullptr;
-    check(status, fmt::format("look at stream '{}'", stream), js_error);
+    check(status, fmt::format("read the state of stream '{}'", stream), js_error);
     return StreamInfo(made);
 }
 
@@ -223,17 +224,16 @@ Msg Link::message(const std::string& stream, StreamSeq seq) const {
     return msg;
 }
 
-// No call of the library in here: it may hold the connection's lock for seconds while it reconnects.
+// Does not call the library: it may hold the connection's lock for seconds while it reconnects.
 void Link::on_disconnected(natsConnection*, void* closure) noexcept {
     auto& shared = *static_cast<Shared*>(closure);
     ++shared.disconnects;
-    shared.say(LogLevel::warning,
-               fmt::format("lost the connection to NATS at '{}', trying to get it back", shared.name));
+    shared.say(LogLevel::warning, fmt::format("lost the connection to NATS at '{}', reconnecting", shared.name));
 }
 
 void Link::on_reconnected(natsConnection*, void* closure) noexcept {
     const auto& shared = *static_cast<Shared*>(closure);
-    shared.say(LogLevel::info, fmt::format("connected to NATS at '{}' again", shared.name));
+    shared.say(LogLevel::info, fmt::format("reconnected to NATS at '{}'", shared.name));
 }
 
 void Link::on_closed(natsConnection*, void* closure) noexcept { ++static_cast<Shared*>(closure)->disconnects; }
@@ -247,8 +247,8 @@ void Link::Shared::say(LogLevel level, const std::string& text) const noexcept {
     if (!closing) log(level, text);
 }
 
-// A session makes a few of these, so keeping them costs little.
-Link::Shared* Link::make_shared_for_ever() {
+// A session creates only a few of these, so keeping them costs little.
+Link::Shared* Link::make_immortal() {
     static std::mutex mutex;
     static auto& all = *new std::vector<std::unique_ptr<Shared>>;
     const std::lock_guard lock(mutex);

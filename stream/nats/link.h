@@ -1,4 +1,4 @@
-// One connection to NATS, as broker, publishers and consumers share it. Include only from stream/*.cc.
+// One connection to NATS, shared by broker, publishers and consumers.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ using Subscription = std::unique_ptr<natsSubscription, Retire>;
 
 class Link {
    public:
-    // Connects once. After that the library reconnects for ever, until `stop_grace_ms` after a stop: then the
-    // connection is closed, so that every call that still waits for a server that hangs comes back.
+    // Connects once. After that the library reconnects forever, until `stop_grace_ms` after a stop: then the connection
+    // is closed, so that every call still waiting for a server that hangs returns.
     Link(const BrokerOptions& options, Log log, std::stop_token stop);
     ~Link();
     Link(const Link&) = delete;
@@ -41,33 +41,33 @@ class Link {
     [[nodiscard]] bool connected() const noexcept {
         return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
     }
-    // Grows with every disconnect. Told by another thread, so somewhat late: a hint, never what correctness rests on.
+    // Increases with every disconnect. Updated by another thread and so slightly late: a hint; correctness must not
+    // depend on it.
     [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
     void log(LogLevel level, const std::string& text) const { shared_->log(level, text); }
 
     // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
     [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
 
-    // A message of the stream by sequence; null when it is not there.
+    // A message of the stream by sequence; null when it does not exist.
     [[nodiscard]] Msg message(const std::string& stream, StreamSeq seq) const;
 
     // Unsubscribes. The thread that reads the connection may be using the subscription, and nats.c 3.4 does not count
-    // that as a reference: so it is freed later, when that thread has moved on.
+    // that as a reference, so it is freed later, when that thread has moved on.
     void retire(natsSubscription* subscription) const noexcept;
-    // Frees what is retired, if the server answers soon.
+    // Frees retired subscriptions, if the server answers soon.
     void free_retired() const;
 
    private:
-    // What callbacks use. Never freed: the library has threads and timers of its own that may report an error after it
-    // has called everything else, also on_closed().
+    // Used by callbacks. Never freed: threads and timers of the library may report an error even after on_closed().
     struct Shared {
         Log log;
         std::string name;
         std::atomic<std::uint64_t> disconnects{0};
-        std::atomic<bool> closing{false};  // by us; nobody wants to hear of it
+        std::atomic<bool> closing{false};  // by us: not worth a message
         void say(LogLevel level, const std::string& text) const noexcept;
     };
-    static Shared* make_shared_for_ever();
+    static Shared* make_immortal();
     static void on_disconnected(natsConnection*, void* closure) noexcept;
     static void on_reconnected(natsConnection*, void* closure) noexcept;
     static void on_closed(natsConnection*, void* closure) noexcept;

@@ -1,4 +1,4 @@
-// natsMsg and our messages. Include only from stream/*.cc.
+// natsMsg and our messages.
 #pragma once
 
 #include <string>

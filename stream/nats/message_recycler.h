@@ -1,7 +1,7 @@
-// Messages that nobody needs any more. Include only from stream/*.cc.
+// Frees messages that are no longer needed, many at a time.
 //
-// nats.c frees messages on a thread of its own and wakes it for each. Where they come one by one, that wake-up is a
-// good part of what a message costs, so they are handed over many at a time.
+// nats.c frees messages on a thread of its own and wakes it for each. When messages arrive one by one, that wake-up is
+// a large part of the cost per message.
 #pragma once
 
 #include <cstddef>

@@ -14,18 +14,19 @@ namespace pgsluice::nats {
 namespace {
 
 constexpr const char* fence_header = "Nats-Expected-Last-Sequence";
-// What our headers and the broker's take at most; max_payload counts them.
+// Upper limit of our headers and the broker's; max_payload includes them.
 constexpr std::uint64_t header_bytes = 1024;
 
-// Why there is no room, and what can be done: the stream's own limit passes as workers go on, other limits do not.
+// Why there is no room, and what to do: the stream's own limit clears as workers apply changes, other limits do not.
 std::string full_text(const std::string& stream, const std::string& reason) {
     if (reason.starts_with("maximum bytes exceeded")) {
-        return fmt::format("stream '{}' is full ({}): waiting until its workers have applied more and it is trimmed",
+        return fmt::format("stream '{}' is full ({}); waiting until its workers have applied more and it is trimmed",
                            stream, reason);
     }
     return fmt::format(
-        "NATS has no room for stream '{}' ({}): not the stream's limit, but the storage of the account or of the "
-        "server (max_file_store) or its disk is used up; waiting for somebody to raise the limit or to make room",
+        "NATS has no room for stream '{}' ({}): not the stream's own limit, but the storage of the account or the "
+        "server "
+        "(max_file_store), or its disk, is used up; waiting until the limit is raised or space is freed",
         stream, reason);
 }
 
@@ -64,7 +65,7 @@ PublishReply parse_reply(std::string_view json) {
     }
     bool duplicate = false;
     if (root["duplicate"].get(duplicate) == simdjson::SUCCESS && duplicate) {
-        reply.text = "the broker took a message for a duplicate";
+        reply.text = "the broker treated a message as a duplicate";
         return reply;
     }
     if (root["seq"].get(reply.seq.value) != simdjson::SUCCESS) {
@@ -92,7 +93,7 @@ NatsPublisher::~NatsPublisher() = default;
 
 void NatsPublisher::subscribe() {
     natsInbox* made_inbox = nullptr;
-    check(natsInbox_Create(&made_inbox), "make an inbox");
+    check(natsInbox_Create(&made_inbox), "create an inbox");
     const Inbox inbox(made_inbox);
     inbox_ = std::string(made_inbox) + ".";
     shared_->inbox_size = inbox_.size();
@@ -108,7 +109,7 @@ void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, v
     if (std::from_chars(digits.data(), digits.data() + digits.size(), index).ec != std::errc{}) return;
     PublishReply reply;
     if (natsMsg_IsNoResponders(msg)) {
-        reply.text = "no stream takes the message (it was deleted, or the cluster has no leader for it)";
+        reply.text = "no stream accepts the message (the stream was deleted, or the cluster has no leader for it)";
     } else {
         reply = parse_reply(body_of(*msg));
     }
@@ -121,7 +122,7 @@ void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, v
 }
 
 void NatsPublisher::throw_broken(const std::string& reason) const {
-    throw retry_error(fmt::format("unable to go on writing to stream '{}': {}", names_.stream, reason));
+    throw retry_error(fmt::format("unable to continue writing to stream '{}': {}", names_.stream, reason));
 }
 
 void NatsPublisher::say_full(const std::string& reason) {
@@ -173,7 +174,7 @@ bool NatsPublisher::has_room() {
     return shared_->queue.has_room();
 }
 
-// Waits in short steps, because nothing wakes us for a disconnect or for the next try of a full stream.
+// Waits in short steps, because nothing wakes us for a disconnect or the next retry of a full stream.
 template <typename Done>
 bool NatsPublisher::wait_until(int timeout_ms, Done done) {
     constexpr std::chrono::milliseconds step(50);
@@ -221,7 +222,7 @@ void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, cons
     if (most < 2 * header_bytes) {
         throw stop_error(
             fmt::format("unable to publish to NATS at '{}': its max_payload is {} bytes", link_->name(), most),
-            "set max_payload in nats-server's configuration to 64 KB or more; 1 MB is its default");
+            "Set max_payload in nats-server's configuration to 64 KB or more; its default is 1 MB.");
     }
     const auto piece = most - header_bytes;
     MessagePart part;

@@ -1,8 +1,7 @@
-// Publisher over nats.c. Include only from stream/*.cc.
+// Publisher over nats.c.
 //
-// Messages carry their number in the reply subject, so an acknowledgement finds its message without a search. nats.c
-// delivers acknowledgements on a thread of its own, which touches only the AckQueue; the messages belong to the owner's
-// thread alone.
+// Messages carry their number in the reply subject, so an acknowledgement is matched without a search. nats.c delivers
+// acknowledgements on a thread of its own, which touches only the AckQueue; only the owner's thread uses the messages.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +21,7 @@ namespace pgsluice::nats {
 
 class NatsPublisher : public Publisher {
    public:
-    // `last` is what the message `last_seq` carries.
+    // `last` is the meta of message `last_seq`.
     NatsPublisher(std::shared_ptr<Link> link, const Names& names, StreamSeq last_seq, const MessageMeta& last,
                   const PublisherLimits& limits);
     ~NatsPublisher() override;
@@ -36,7 +35,7 @@ class NatsPublisher : public Publisher {
     bool await_acks(int timeout_ms) override;
 
    private:
-    // What the thread of acknowledgements uses; lives until nats.c has called back for the last time.
+    // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
     struct Shared {
         Shared(StreamSeq last_seq, const AckLimits& limits) : queue(last_seq, limits) {}
         std::mutex mutex;
@@ -49,7 +48,7 @@ class NatsPublisher : public Publisher {
 
     void subscribe();
     void add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part);
-    // Sends what may be sent now and lets go of what is stored. Throws when the generation is broken.
+    // Sends what may be sent now and frees what is stored. Throws when the generation is broken.
     void pump();
     void send(std::uint64_t index);
     void say_full(const std::string& reason);
@@ -64,7 +63,7 @@ class NatsPublisher : public Publisher {
     std::string inbox_;
     std::shared_ptr<Shared> shared_;
     Subscription subscription_;
-    std::deque<Msg> messages_;  // those not known to be stored
+    std::deque<Msg> messages_;  // not known to be stored
     std::uint64_t first_ = 0;   // the number of messages_.front()
     AckQueue::Time full_said_;
 };

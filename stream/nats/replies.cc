@@ -16,8 +16,8 @@ Subscription subscribe_replies(const Link& link, const std::string& subject, nat
     natsSubscription* made = nullptr;
     check(natsConnection_Subscribe(&made, link.connection(), subject.c_str(), handler, owner.get()), doing);
     Subscription subscription(made, {&link});
-    // From here on the library may be calling back, and only on_complete() knows of the last time. Should that not be
-    // set, the closure is left over rather than freed too early.
+    // From here on the library may call back, and only on_complete() marks the last call. If that cannot be set, the
+    // closure leaks rather than being freed too early.
     auto* closure = owner.release();
     check(natsSubscription_SetOnCompleteCB(made, &on_complete, closure), doing);
     check(natsSubscription_SetPendingLimits(made, -1, -1), doing);

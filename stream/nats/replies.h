@@ -1,4 +1,4 @@
-// Subscribing to acknowledgements that nats.c delivers on a thread of its own. Include only from stream/*.cc.
+// Subscriptions to acknowledgements, which nats.c delivers on a thread of its own.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,7 @@
 namespace pgsluice::nats {
 
 // Calls `handler` for every message on `subject`, without limits. `shared` is kept until nats.c has called back for the
-// last time, which may be after the subscription is destroyed; shared_of() finds it again in the handler's closure.
+// last time, which may be after the subscription is destroyed; shared_of() gets it from the handler's closure.
 Subscription subscribe_replies(const Link& link, const std::string& subject, natsMsgHandler handler,
                                std::shared_ptr<void> shared);
 

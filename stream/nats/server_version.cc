@@ -39,7 +39,7 @@ class Socket {
 std::string read_line(const addrinfo& address) {
     const Socket socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.fd() < 0) return {};
-    // Not connected yet is no error; the first read tells.
+    // "In progress" is not an error; the first read shows whether it failed.
     ::connect(socket.fd(), address.ai_addr, address.ai_addrlen);
     if (!socket.wait(POLLOUT)) return {};
     std::string line;

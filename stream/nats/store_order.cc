@@ -13,11 +13,11 @@ void StoreOrder::stored(std::uint64_t number, StoredAs as) {
     if (number < first_ || number - first_ >= acks_.size() || acks_[number - first_]) return;
     acks_[number - first_] = std::move(as);
     ++answered_;
-    ++heard_;
+    ++acknowledged_;
     settle();
 }
 
-// What is no duplicate was stored just now, at the stream's end, also when its sequences begin anew.
+// A message that is no duplicate was stored just now, at the stream's end, also when its sequences restart.
 void StoreOrder::settle() {
     while (!disordered_ && !acks_.empty() && acks_.front()) {
         const StoredAs& as = *acks_.front();

@@ -13,14 +13,14 @@ namespace pgsluice::nats {
 namespace {
 
 constexpr std::uint64_t max_in_flight_messages = 4096;
-constexpr std::uint64_t max_in_flight_bytes = 16ULL << 20;  // the server cuts us off at 64 MiB
+constexpr std::uint64_t max_in_flight_bytes = 16ULL << 20;  // above 64 MiB the server closes the connection
 constexpr std::chrono::seconds ack_timeout(15);
 
-constexpr std::int64_t larger_than_stream_takes = 10054;  // JSStreamMessageExceedsMaximumErr
+constexpr std::int64_t larger_than_stream_allows = 10054;  // JSStreamMessageExceedsMaximumErr
 
 struct Acknowledgement {
     StoredAs as;
-    std::string failure;  // why it is none; empty when the message is stored, or was before
+    std::string failure;  // the reason for a refusal; empty when the message is stored, now or earlier
     bool lasting = false;
 };
 
@@ -36,7 +36,7 @@ Acknowledgement parse_acknowledgement(std::string_view json) {
     if (root["error"]["description"].get(text) == simdjson::SUCCESS) {
         std::int64_t code = 0;
         ack.failure = text;
-        ack.lasting = root["error"]["err_code"].get(code) == simdjson::SUCCESS && code == larger_than_stream_takes;
+        ack.lasting = root["error"]["err_code"].get(code) == simdjson::SUCCESS && code == larger_than_stream_allows;
         return ack;
     }
     if (root["seq"].get(ack.as.seq) != simdjson::SUCCESS) ack.failure = "the acknowledgement has no sequence";
@@ -50,7 +50,7 @@ Acknowledgement parse_acknowledgement(std::string_view json) {
 NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
     : link_(std::move(link)), disconnects_(link_->disconnects()) {
     natsInbox* made_inbox = nullptr;
-    check(natsInbox_Create(&made_inbox), "make an inbox");
+    check(natsInbox_Create(&made_inbox), "create an inbox");
     const Inbox owner(made_inbox);
     inbox_ = std::string(made_inbox) + ".";
     shared_->inbox_size = inbox_.size();
@@ -67,7 +67,7 @@ void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg*
     if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec != std::errc()) return;
     Acknowledgement ack;
     if (natsMsg_IsNoResponders(msg)) {
-        ack.failure = "no stream takes its subject";
+        ack.failure = "no stream has its subject";
     } else {
         ack = parse_acknowledgement(body_of(*msg));
     }
@@ -115,7 +115,7 @@ bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {
     while (true) {
         const auto now = Clock::now();
         forget_settled();
-        look_for_failure(now);
+        throw_on_failure(now);
         if (order.disordered() && order.all_answered()) {
             shared_->order.sent_again();
             lock.unlock();
@@ -124,18 +124,18 @@ bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {
         }
         if (order.unsettled() <= unsettled && !order.disordered()) return true;
         if (now >= deadline) return false;
-        const std::uint64_t heard = order.heard();
+        const std::uint64_t heard = order.acknowledged();
         shared_->changed.wait_until(lock, std::min(deadline, now + step),
-                                    [&] { return order.heard() != heard || !shared_->broken.empty(); });
+                                    [&] { return order.acknowledged() != heard || !shared_->broken.empty(); });
     }
 }
 
-void NatsSubjectPublisher::look_for_failure(Clock::time_point now) {
+void NatsSubjectPublisher::throw_on_failure(Clock::time_point now) {
     std::string& broken = shared_->broken;
     if (broken.empty() && link_->disconnects() != disconnects_) broken = "the connection to NATS was lost";
     const StoreOrder& order = shared_->order;
-    if (order.all_answered() || order.heard() != heard_) {
-        heard_ = order.heard();
+    if (order.all_answered() || order.acknowledged() != heard_) {
+        heard_ = order.acknowledged();
         moved_at_ = now;
     } else if (broken.empty() && now - moved_at_ > ack_timeout) {
         broken = "an acknowledgement is missing";
@@ -144,10 +144,10 @@ void NatsSubjectPublisher::look_for_failure(Clock::time_point now) {
     const std::string message = "unable to publish changes to NATS: " + broken;
     if (shared_->lasting) {
         throw stop_error(message,
-                         "Raise max_msg_size of the stream that takes the subjects of --nats-subject, or "
-                         "exclude the column with a rule.");
+                         "Raise max_msg_size of the stream that has the subjects of --nats-subject, or exclude the "
+                         "column with a rule.");
     }
-    throw retry_error(message, "A stream must take the subjects of --nats-subject, and have room.");
+    throw retry_error(message, "Check that a stream has the subjects of --nats-subject and is not full.");
 }
 
 void NatsSubjectPublisher::forget_settled() {
@@ -157,7 +157,7 @@ void NatsSubjectPublisher::forget_settled() {
 
 void NatsSubjectPublisher::send_again() {
     link_->log(LogLevel::warning,
-               fmt::format("a change that was refused is stored now, behind later ones: publishing those {} again",
+               fmt::format("a change that was refused is now stored after later ones; publishing those {} again",
                            unsettled_.size()));
     for (Sent& sent : unsettled_) {
         ++sent.attempt;

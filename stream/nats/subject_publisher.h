@@ -1,6 +1,6 @@
-// SubjectPublisher over nats.c. Include only from stream/*.cc.
+// SubjectPublisher over nats.c.
 //
-// Acknowledgements come to one inbox, each with its message's number behind the inbox's name. Messages are kept until
+// Acknowledgements arrive at one inbox, each with its message's number after the inbox's name. Messages are kept until
 // they are known to be stored in order.
 #pragma once
 
@@ -29,14 +29,14 @@ class NatsSubjectPublisher : public SubjectPublisher {
    private:
     using Clock = std::chrono::steady_clock;
 
-    // What the thread of acknowledgements uses; lives until nats.c has called back for the last time.
+    // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
     struct Shared {
-        std::size_t inbox_size = 0;  // with the dot behind it
+        std::size_t inbox_size = 0;  // with the dot after it
         std::mutex mutex;
         std::condition_variable changed;
         StoreOrder order;
         std::string broken;    // the first failure
-        bool lasting = false;  // it will be the same next time
+        bool lasting = false;  // a retry would fail the same way
     };
     struct Sent {
         Msg msg;
@@ -45,9 +45,9 @@ class NatsSubjectPublisher : public SubjectPublisher {
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
-    // Waits until at most this many messages are not settled; false when the time is over.
+    // Waits until at most this many messages are unsettled; false on timeout.
     bool wait_for(std::size_t unsettled, int timeout_ms);
-    void look_for_failure(Clock::time_point now);
+    void throw_on_failure(Clock::time_point now);
     void forget_settled();
     void send(const Sent& sent);
     void send_again();
@@ -58,9 +58,9 @@ class NatsSubjectPublisher : public SubjectPublisher {
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
     std::deque<Sent> unsettled_;
     std::uint64_t first_ = 0;              // number of unsettled_.front()
-    std::uint64_t bytes_since_empty_ = 0;  // sent since the last time nothing was under way
+    std::uint64_t bytes_since_empty_ = 0;  // sent since the last time nothing was in flight
     std::uint64_t heard_ = 0;              // acknowledgements, when one was last seen
-    Clock::time_point moved_at_{};         // when that was, or nothing was under way
+    Clock::time_point moved_at_{};         // when that was, or nothing was in flight
     Subscription subscription_;            // last: its callbacks use the others
 };
 

@@ -23,7 +23,7 @@ TEST_CASE("what is stored in order is settled from the front") {
     CHECK_FALSE(order.all_answered());
     order.stored(2, {"CDC", 12, false});
     CHECK(order.unsettled() == 0);
-    CHECK(order.heard() == 3);
+    CHECK(order.acknowledged() == 3);
     CHECK_FALSE(order.disordered());
 }
 
