@@ -148,7 +148,7 @@ void check_shape(const CompiledParts& parts, const Change& change) {
 CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
     const Stages& s = parts_.stages;
     const bool same_columns = parts_.projection.empty();
-    const bool all_rows = parts_.operations.all(kRowOperations);
+    const bool all_rows = parts_.operations.all(row_operations);
     same_filters_ = std::equal(s.insert_filters.begin(), s.insert_filters.end(), s.update_filters.begin(),
                                s.update_filters.end(), same_filter);
     passes_copy_ = same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();

@@ -44,7 +44,7 @@ struct Stages {
 struct CompiledParts {
     RelationPtr source;
     RelationPtr target;
-    Operations operations = kAllOperations;  // that the route lets through
+    Operations operations = all_operations;  // that the route lets through
     Stages stages;
     std::vector<std::size_t> projection;  // the source's column of each target column; empty: all of them
     std::vector<std::string> description;

@@ -20,7 +20,7 @@ struct OperatorName {
     Operator op;
 };
 
-constexpr OperatorName kOperators[] = {
+constexpr OperatorName operator_names[] = {
     {"eq", Operator::eq},
     {"ne", Operator::ne},
     {"gt", Operator::gt},
@@ -36,7 +36,7 @@ constexpr OperatorName kOperators[] = {
 };
 
 std::string_view name_of(Operator op) {
-    for (const auto& known : kOperators)
+    for (const auto& known : operator_names)
         if (known.op == op) return known.name;
     return "?";
 }
@@ -44,7 +44,7 @@ std::string_view name_of(Operator op) {
 Operator read_operator(Fields& parameters) {
     const std::string name = parameters.required_text("operator");
     std::vector<std::string_view> known;
-    for (const auto& entry : kOperators) {
+    for (const auto& entry : operator_names) {
         if (entry.name == name) return entry.op;
         known.push_back(entry.name);
     }

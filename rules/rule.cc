@@ -13,7 +13,7 @@ struct OperationName {
     Op op;
 };
 
-constexpr OperationName kNames[] = {
+constexpr OperationName operation_names[] = {
     {"INSERT", "insert", Op::insert},
     {"UPDATE", "update", Op::update},
     {"DELETE", "delete", Op::del},
@@ -21,7 +21,7 @@ constexpr OperationName kNames[] = {
 };
 
 Operations read_operation(const Node& node, const Place& place, Operations known) {
-    for (const auto& name : kNames)
+    for (const auto& name : operation_names)
         if (node.is_scalar() && known.has(name.op) && (node.text == name.upper || node.text == name.lower))
             return {name.op};
     throw refuse(place, fmt::format("unknown operation '{}'", node.text),
@@ -57,7 +57,7 @@ std::string take_part(std::string_view& text) {
 
 std::string Operations::text() const {
     std::string text;
-    for (const auto& name : kNames)
+    for (const auto& name : operation_names)
         if (has(name.op)) text += fmt::format("{}{}", text.empty() ? "" : ", ", name.lower);
     return text;
 }

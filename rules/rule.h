@@ -46,8 +46,8 @@ class Operations {
     unsigned bits_ = 0;
 };
 
-inline constexpr Operations kRowOperations{Op::insert, Op::update, Op::del};
-inline constexpr Operations kAllOperations{Op::insert, Op::update, Op::del, Op::truncate};
+inline constexpr Operations row_operations{Op::insert, Op::update, Op::del};
+inline constexpr Operations all_operations{Op::insert, Op::update, Op::del, Op::truncate};
 
 // A list of INSERT, UPDATE, DELETE (and TRUNCATE, when `known` has it), in any case. usage Error when empty.
 Operations read_operations(const Node& node, const Place& place, Operations known);
@@ -72,7 +72,7 @@ struct Rule {
     Place place;
     std::string column;
     std::string was;  // what the column was called before; empty: the rule does not say
-    Operations operations = kRowOperations;
+    Operations operations = row_operations;
     std::shared_ptr<const Transform> transform;
     std::optional<Condition> condition;
     bool allow_empty_deletes = false;
@@ -99,7 +99,7 @@ struct Route {
     Place place;
     bool replicate = true;
     std::vector<std::pair<std::string, std::string>> columns;  // source to target
-    Operations operations = kAllOperations;
+    Operations operations = all_operations;
 
     // Whether it sends rows of some source table into this one.
     [[nodiscard]] bool fills(std::string_view schema, std::string_view table) const;

@@ -17,7 +17,7 @@ class Compiler {
     explicit Compiler(const CompilerInput& input) : in_(input), relation_(*input.relation) {
         parts_.source = input.relation;
         if (in_.route != nullptr) parts_.operations = in_.route->operations;
-        needed_ = parts_.operations & kRowOperations;
+        needed_ = parts_.operations & row_operations;
     }
 
     CompiledParts compile() {
@@ -96,7 +96,7 @@ class Compiler {
             if (!excluded_[column]) target.columns[position_[column]].name = destination;
             note(fmt::format("column {} becomes {}", source, destination));
         }
-        if (!route.operations.all(kAllOperations)) note(fmt::format("only {}", route.operations.text()));
+        if (!route.operations.all(all_operations)) note(fmt::format("only {}", route.operations.text()));
         std::set<std::string> names;
         for (const Column& column : target.columns)
             if (!names.insert(column.name).second)
@@ -151,7 +151,7 @@ class Compiler {
     }
 
     void note_rule(const Rule& rule, const std::string& what) {
-        const bool all = rule.operations.all(kRowOperations);
+        const bool all = rule.operations.all(row_operations);
         note(all ? what : fmt::format("{} on {}", what, rule.operations.text()));
     }
 

@@ -78,7 +78,7 @@ void Batcher::take_change(const Change& source) {
     }
     Change change = source;
     if (change.op == Op::message) {
-        if (change.prefix == kDdlPrefix && ruleset_.apply_ddl(change, batch_.arena)) add(change);
+        if (change.prefix == ddl_message_prefix && ruleset_.apply_ddl(change, batch_.arena)) add(change);
         return;
     }
     if (change.op == Op::truncate) {

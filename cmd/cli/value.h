@@ -20,7 +20,7 @@ bool parse_boolean(std::string_view text);
 std::int64_t parse_integer(std::string_view text, std::int64_t min, std::int64_t max);
 // "500ms", "8s", "5m", "1h", "2d", also composed as "1h30m"; "0". In milliseconds.
 std::int64_t parse_duration_ms(std::string_view text);
-// "64MB" and "64MiB" are both 64 * 2^20, as PostgreSQL reads its sizes; B, kB, MB, GB, TB; without a unit bytes.
+// "64MB" and "64MiB" are both 64 * 2^20, as PostgreSQL reads its sizes; B, table_b, MB, GB, TB; without a unit bytes.
 std::int64_t parse_bytes(std::string_view text);
 // Splits at commas outside double quotes and trims blanks; empty items are refused.
 std::vector<std::string> split_list(std::string_view text);

@@ -118,7 +118,7 @@ Wanted wanted_for(const Names& names, const DdlScope& scope) {
     wanted.function = sql::quote_qualified("pgsluice", "ddl_" + names.group);
     wanted.command_trigger = "pgsluice_" + names.group + "_ddl";
     wanted.drop_trigger = "pgsluice_" + names.group + "_drop";
-    wanted.prefix = fmt::format("{}/{}/", kDdlPrefix, names.group);
+    wanted.prefix = fmt::format("{}/{}/", ddl_message_prefix, names.group);
     wanted.body =
         fmt::format(fmt::runtime(function_body), wanted.group, sql::quote_literal(scope.publication),
                     scope.schema ? sql::quote_literal(*scope.schema) : "NULL", sql::quote_literal(wanted.prefix));

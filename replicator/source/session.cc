@@ -120,7 +120,7 @@ void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
     if (bytes == 0) return;
     connection.exec(
         fmt::format("SELECT pg_catalog.set_config(name, '{0}', false) FROM pg_catalog.pg_settings "
-                    "WHERE name = 'logical_decoding_work_mem' AND setting::pg_catalog.int8 < {0}",  // both in kB
+                    "WHERE name = 'logical_decoding_work_mem' AND setting::pg_catalog.int8 < {0}",  // both in table_b
                     std::max<std::uint64_t>(bytes / 1024, 64)),
         "prepare a session on the source");
 }

@@ -13,7 +13,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::string_view kOurPrefix = "pgsluice";
+constexpr std::string_view our_prefix = "pgsluice";
 
 [[noreturn]] void out_of_order(const char* what) {
     throw stop_error(fmt::format("unable to decode the source's changes: {}", what), "This is a bug.");
@@ -183,10 +183,10 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
 }
 
 std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& message) const {
-    if (!message.prefix.starts_with(kOurPrefix)) return {};
-    if (!message.prefix.starts_with(kDdlPrefix)) return message.prefix;
+    if (!message.prefix.starts_with(our_prefix)) return {};
+    if (!message.prefix.starts_with(ddl_message_prefix)) return message.prefix;
     const bool ours = message.transactional && !ddl_prefix_.empty() && message.prefix == ddl_prefix_;
-    return ours ? kDdlPrefix : std::string_view{};
+    return ours ? ddl_message_prefix : std::string_view{};
 }
 
 bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept {

@@ -38,8 +38,8 @@ struct EncodedBlock {
 
 class WalEncoder {
    public:
-    // `ddl_prefix`: messages with this prefix are published with kDdlPrefix (ddl_capture.h), others that begin with
-    // kDdlPrefix are not. Empty: no DDL.
+    // `ddl_prefix`: messages with this prefix are published with ddl_message_prefix (ddl_capture.h), others that begin
+    // with ddl_message_prefix are not. Empty: no DDL.
     WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
 
     // What is committed at or behind `until` is not taken: then at_end() holds, and nothing more may be. Before that,

@@ -24,25 +24,25 @@ using std::chrono::milliseconds;
 
 // The walsender wakes its reader for every message; a reader that naps a little after a good catch is woken once for
 // many (DESIGN.md section 7 has the figures).
-constexpr std::size_t kNapFromBytes = 2048;
-constexpr auto kNap = 200us;
+constexpr std::size_t nap_from_bytes = 2048;
+constexpr auto short_nap = 200us;
 // What was committed so long before the walsender sent it is late already: we catch up, or are in the middle of a large
 // transaction. Then a few milliseconds more do no harm, and what is done for many changes at a time costs less.
-constexpr auto kBehind = 100ms;
+constexpr auto behind_by = 100ms;
 // Long enough for the receive window to fill: from then on a message costs the walsender a copy into its send buffer,
 // not a way of its own through the network stack. (A small SO_RCVBUF brings that about sooner, but saved nothing more
 // and stalled when too small.)
-constexpr auto kLongNap = 25ms;
+constexpr auto long_nap = 25ms;
 // While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
 // comes meanwhile shares its block. A source that trickles never gets there.
-constexpr std::uint64_t kHoldBackFrom = 2;
+constexpr std::uint64_t hold_back_from = 2;
 // How long a block that nobody waits for may take to become full.
-constexpr auto kBlockAge = 10ms;
+constexpr auto block_age = 10ms;
 // No wait is longer, so that a stop is seen soon.
-constexpr milliseconds kLongestWait = 100ms;
+constexpr milliseconds longest_wait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
-constexpr milliseconds kDrainLimit = 3000ms;
-constexpr milliseconds kEndLimit = 500ms;
+constexpr milliseconds drain_limit = 3000ms;
+constexpr milliseconds end_limit = 500ms;
 
 class WalStream {
    public:
@@ -88,7 +88,7 @@ class WalStream {
     Time last_status_;
     Time last_received_;
     Time block_since_;             // when the block that is being filled got its first record
-    bool behind_ = false;          // see kBehind
+    bool behind_ = false;          // see behind_by
     Lsn published_;                // safe_flush_lsn of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
@@ -121,7 +121,7 @@ bool WalStream::run(const std::stop_token& stop) {
         settle();
         rest(drained);
     }
-    while (!stop.stop_requested() && outstanding()) push_out(kLongestWait);
+    while (!stop.stop_requested() && outstanding()) push_out(longest_wait);
     const bool reached = read_all() && !outstanding();
     finish();
     return reached;
@@ -159,8 +159,8 @@ WalStream::Drained WalStream::drain() {
 // within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little. So
 // may one that is late.
 bool WalStream::may_send_early() const {
-    if (behind_ || only_open_transaction()) return source_.now() - block_since_ >= kBlockAge;
-    return publisher_.in_flight() < kHoldBackFrom;
+    if (behind_ || only_open_transaction()) return source_.now() - block_since_ >= block_age;
+    return publisher_.in_flight() < hold_back_from;
 }
 
 // What is not published yet belongs to one transaction whose end has not come.
@@ -175,7 +175,7 @@ void WalStream::take(std::string_view frame) {
 void WalStream::on(const XLogData& data) {
     encoder_.take(data.message);
     if (!encoder_.in_transaction()) return;
-    behind_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(kBehind).count();
+    behind_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(behind_by).count();
 }
 
 void WalStream::on(const Keepalive& keepalive) {
@@ -232,7 +232,7 @@ void WalStream::check_silence(Time now) const {
 
 milliseconds WalStream::until_status() const {
     const auto left = std::chrono::ceil<milliseconds>(last_status_ + status_interval_ - source_.now());
-    return std::clamp(left, 0ms, kLongestWait);
+    return std::clamp(left, 0ms, longest_wait);
 }
 
 void WalStream::rest(const Drained& drained) {
@@ -240,8 +240,8 @@ void WalStream::rest(const Drained& drained) {
     if (pending && !publisher_.has_room()) {
         publisher_.wait_for_room(static_cast<int>(until_status().count()));
         last_received_ = source_.now();  // not reading is no silence of the source
-    } else if (drained.dry && (pending || drained.bytes >= kNapFromBytes)) {
-        source_.nap(behind_ ? kLongNap : kNap);
+    } else if (drained.dry && (pending || drained.bytes >= nap_from_bytes)) {
+        source_.nap(behind_ ? long_nap : short_nap);
     } else if (drained.dry) {
         source_.wait(until_status());
     }
@@ -261,12 +261,12 @@ void WalStream::push_out(milliseconds limit) {
 
 // Everything taken from the WAL is published, even half a transaction: the next session goes on behind its last change.
 void WalStream::finish() {
-    const auto deadline = source_.now() + kDrainLimit;
+    const auto deadline = source_.now() + drain_limit;
     const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - source_.now()); };
     while (left() > 0ms && outstanding()) push_out(left());
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
     send_status(source_.now());
-    source_.end(kEndLimit);
+    source_.end(end_limit);
 }
 
 }  // namespace

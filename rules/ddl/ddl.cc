@@ -12,11 +12,11 @@ namespace {
 
 // Commands that mean on the target what they mean in the source. The others (DROP SCHEMA, DROP OWNED) are also about
 // what is not the group's, and a dropped index does not say which table it was on.
-constexpr std::array<std::string_view, 6> kRunnable{"CREATE TABLE", "ALTER TABLE", "DROP TABLE",
-                                                    "CREATE INDEX", "ALTER INDEX", "COMMENT"};
+constexpr std::array<std::string_view, 6> runnable_tags{"CREATE TABLE", "ALTER TABLE", "DROP TABLE",
+                                                        "CREATE INDEX", "ALTER INDEX", "COMMENT"};
 
 // What may follow ADD in ALTER TABLE instead of a column.
-constexpr std::array<std::string_view, 7> kNoColumn{"constraint", "primary", "unique", "foreign",
+constexpr std::array<std::string_view, 7> no_column{"constraint", "primary", "unique", "foreign",
                                                     "check",      "exclude", "not"};
 
 bool is_word(const SqlToken& token, std::string_view word) {
@@ -188,7 +188,7 @@ class DdlRules {
             if (name < tokens_.size() && is_word(tokens_[name], "column")) ++name;
             if (name < tokens_.size() && is_word(tokens_[name], "if")) name += 3;  // IF NOT EXISTS
             if (name >= tokens_.size()) continue;
-            const bool other = std::any_of(kNoColumn.begin(), kNoColumn.end(),
+            const bool other = std::any_of(no_column.begin(), no_column.end(),
                                            [&](std::string_view word) { return is_word(tokens_[name], word); });
             if (!other) columns.push_back(identifier_name(tokens_[name]));
         }
@@ -205,7 +205,7 @@ class DdlRules {
     }
 
     std::string obstacle(bool ruled) const {
-        if (std::find(kRunnable.begin(), kRunnable.end(), message_.tag) == kRunnable.end())
+        if (std::find(runnable_tags.begin(), runnable_tags.end(), message_.tag) == runnable_tags.end())
             return fmt::format("{} is not applied", message_.tag);
         if (message_.command.empty()) return "its text is not known";
         if (!alone()) return "it came together with other statements, or from within a function";

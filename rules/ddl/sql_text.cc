@@ -138,24 +138,24 @@ class Scanner {
     std::vector<SqlToken> tokens_;
 };
 
-constexpr std::array<std::string_view, 15> kTypesWithLength{
+constexpr std::array<std::string_view, 15> types_with_length{
     "varchar", "char",  "character", "varying", "bpchar",    "bit",         "numeric", "decimal",
     "dec",     "float", "time",      "nchar",   "timestamp", "timestamptz", "interval"};
 
 // Words that are values.
-constexpr std::array<std::string_view, 9> kValueWords{"true",         "false",           "user",
+constexpr std::array<std::string_view, 9> value_words{"true",         "false",           "user",
                                                       "current_user", "session_user",    "current_role",
                                                       "system_user",  "current_catalog", "current_schema"};
 
 bool is_value_word(const SqlToken& token) {
-    return token.kind == Kind::word && std::any_of(kValueWords.begin(), kValueWords.end(),
+    return token.kind == Kind::word && std::any_of(value_words.begin(), value_words.end(),
                                                    [&](std::string_view word) { return same_word(word, token.text); });
 }
 
 bool is_other(const SqlToken& token, char c) { return token.kind == Kind::other && token.text[0] == c; }
 
 bool has_length(const SqlToken& token) {
-    return token.kind == Kind::word && std::any_of(kTypesWithLength.begin(), kTypesWithLength.end(),
+    return token.kind == Kind::word && std::any_of(types_with_length.begin(), types_with_length.end(),
                                                    [&](std::string_view type) { return same_word(type, token.text); });
 }
 
@@ -192,7 +192,7 @@ std::string identifier_name(const SqlToken& token) {
 }
 
 bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag) {
-    constexpr int kLongestStart = 5;
+    constexpr int longest_start = 5;
     int words = 0;
     bool ended = false;
     std::string_view wanted = tag;
@@ -200,7 +200,7 @@ bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag) {
         if (token.kind == Kind::comment) continue;
         if (ended && !is_other(token, ';')) return false;
         if (is_other(token, ';')) ended = true;
-        if (wanted.empty() || words == kLongestStart) continue;
+        if (wanted.empty() || words == longest_start) continue;
         ++words;
         const std::string_view next = wanted.substr(0, wanted.find(' '));
         if (token.kind == Kind::word && same_word(token.text, next)) {

@@ -11,8 +11,8 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxNodes = 1'000'000;  // aliases of aliases can make a small file endless
+constexpr std::size_t max_depth = 32;
+constexpr std::size_t max_nodes = 1'000'000;  // aliases of aliases can make a small file endless
 
 int line_of(const YAML::Node& yaml) { return yaml.Mark().line + 1; }
 
@@ -24,7 +24,7 @@ class Converter {
     Node convert(const YAML::Node& yaml, int line) {
         Node node;
         node.line = line_of(yaml);
-        if (++nodes_ > kMaxNodes) fail(line, "with its aliases it has more than a million entries");
+        if (++nodes_ > max_nodes) fail(line, "with its aliases it has more than a million entries");
         if (yaml.IsScalar()) {
             node.kind = Node::Kind::scalar;
             node.text = yaml.Scalar();
@@ -43,7 +43,7 @@ class Converter {
     void convert_items(Node& node, const YAML::Node& yaml, int line) {
         for (const YAML::Node& outer : around_)
             if (outer.is(yaml)) fail(line, "an alias refers to something that contains it");
-        if (around_.size() == kMaxDepth) fail(line, "nested too deeply");
+        if (around_.size() == max_depth) fail(line, "nested too deeply");
         around_.push_back(yaml);
         if (yaml.IsSequence()) {
             node.kind = Node::Kind::list;

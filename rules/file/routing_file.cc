@@ -44,7 +44,7 @@ Route read_route(const Node& node, Place place) {
     if (const auto target = fields.text("destination_table")) route.target = TableName::parse(*target, place);
     if (const Node* mappings = fields.take("column_mappings")) read_mappings(route, *mappings);
     if (const Node* operations = fields.take("operations"))
-        route.operations = read_operations(*operations, place, kAllOperations);
+        route.operations = read_operations(*operations, place, all_operations);
     route.replicate = fields.flag("replicate", true);
     fields.expect_end();
     return route;

@@ -54,13 +54,13 @@ void read_allowances(Rule& rule, Fields& fields) {
 }
 
 void read_parameters(Rule& rule, Fields& fields, const TransformDefaults& defaults) {
-    static const Node kNone = {Node::Kind::map, 0, {}, {}, {}};
+    static const Node no_rules = {Node::Kind::map, 0, {}, {}, {}};
     const Node* node = fields.take("parameters");
     const bool needed = rule.kind == Rule::Kind::transform || rule.kind == Rule::Kind::filter;
     if (needed && node == nullptr) throw refuse(rule.place, "'parameters' is missing");
     Place place = rule.place;
     if (node != nullptr && node->line > 0) place.line = node->line;
-    Fields parameters(node != nullptr ? *node : kNone, place, "'parameters'");
+    Fields parameters(node != nullptr ? *node : no_rules, place, "'parameters'");
     if (rule.kind == Rule::Kind::transform) rule.transform = make_transform(parameters, defaults);
     if (rule.kind == Rule::Kind::filter) rule.condition = read_condition(parameters);
     read_allowances(rule, parameters);
@@ -85,7 +85,7 @@ std::vector<Rule> read_rule(const Node& node, Place place, const TransformDefaul
     place.column = fmt::format("{}", fmt::join(columns, ", "));
     rule.place = place;
     if (const Node* operations = fields.take("operations"))
-        rule.operations = read_operations(*operations, place, kRowOperations);
+        rule.operations = read_operations(*operations, place, row_operations);
     read_allowances(rule, fields);
     read_parameters(rule, fields, defaults);
     fields.expect_end();

@@ -24,13 +24,13 @@ void check_integer(std::string_view text, std::int64_t least, std::int64_t most)
 }
 
 void check_number(std::string_view text, Oid type) {
-    constexpr auto kMax32 = std::numeric_limits<std::int32_t>::max();
+    constexpr auto max32 = std::numeric_limits<std::int32_t>::max();
     switch (type) {
         case 21:
             return check_integer(text, std::numeric_limits<std::int16_t>::min(),
                                  std::numeric_limits<std::int16_t>::max());
         case 23:
-            return check_integer(text, std::numeric_limits<std::int32_t>::min(), kMax32);
+            return check_integer(text, std::numeric_limits<std::int32_t>::min(), max32);
         case 26:
             return check_integer(text, 0, std::numeric_limits<std::uint32_t>::max());
         case 20:

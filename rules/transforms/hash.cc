@@ -14,8 +14,8 @@ namespace pgsluice::rules {
 namespace {
 
 // Errors do not repeat what secret_env and secret_file say: it may be the secret itself, by mistake.
-constexpr std::size_t kHexDigits = 64;
-constexpr std::size_t kDistinct = 32;  // 128 bits: no two values of a table collide by chance
+constexpr std::size_t digest_digits = 64;
+constexpr std::size_t distinct_digits = 32;  // 128 bits: no two values of a table collide by chance
 
 std::string read_secret_file(const std::string& path, const Place& place) {
     auto secret = file_text(path);
@@ -60,12 +60,12 @@ class Hash : public Transform {
         if (type == ValueType::uuid || type == ValueType::bytea) return {};
         return takes("text, uuid or bytea", column);
     }
-    bool keeps_distinct(ValueType type) const override { return type == ValueType::uuid || digits_ >= kDistinct; }
+    bool keeps_distinct(ValueType type) const override { return type == ValueType::uuid || digits_ >= distinct_digits; }
     bool reads_text() const override { return false; }
 
     Value apply(std::string_view text, ValueType type, Arena& arena) const override {
         const auto digest = hmac_.digest(text);
-        auto* out = reinterpret_cast<char*>(arena.allocate(kHexDigits + 2));
+        auto* out = reinterpret_cast<char*>(arena.allocate(digest_digits + 2));
         if (type == ValueType::uuid) return Value({out, uuid(digest, out)});
         if (type == ValueType::bytea) {
             out[0] = '\\';
@@ -79,8 +79,9 @@ class Hash : public Transform {
 
    private:
     static std::size_t hex(const Hmac::Digest& digest, std::size_t digits, char* out) {
-        constexpr char kHex[] = "0123456789abcdef";
-        for (std::size_t i = 0; i < digits; ++i) out[i] = kHex[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
+        constexpr char hex_digits[] = "0123456789abcdef";
+        for (std::size_t i = 0; i < digits; ++i)
+            out[i] = hex_digits[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
         return digits;
     }
 
@@ -103,8 +104,8 @@ class Hash : public Transform {
 }  // namespace
 
 std::unique_ptr<Transform> make_hash(Fields& parameters, const TransformDefaults& defaults) {
-    const auto digits = static_cast<std::size_t>(parameters.number("length", 8).value_or(kHexDigits));
-    if (digits > kHexDigits) throw refuse(parameters.place(), "'length' is above 64, the hex digits of SHA-256");
+    const auto digits = static_cast<std::size_t>(parameters.number("length", 8).value_or(digest_digits));
+    if (digits > digest_digits) throw refuse(parameters.place(), "'length' is above 64, the hex digits of SHA-256");
     std::string secret = read_secret(parameters, defaults);
     auto hash = std::make_unique<Hash>(secret, digits);
     OPENSSL_cleanse(secret.data(), secret.size());

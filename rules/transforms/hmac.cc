@@ -10,7 +10,7 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::size_t kBlock = 64;  // of SHA-256
+constexpr std::size_t block_bytes = 64;  // of SHA-256
 
 struct Free {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
@@ -28,9 +28,9 @@ Context make_context() {
 }
 
 // SHA-256 that has read the key, each byte of it combined with `pad`.
-Context begin(const std::array<unsigned char, kBlock>& key, unsigned char pad) {
-    std::array<unsigned char, kBlock> block{};
-    for (std::size_t i = 0; i < kBlock; ++i) block[i] = static_cast<unsigned char>(key[i] ^ pad);
+Context begin(const std::array<unsigned char, block_bytes>& key, unsigned char pad) {
+    std::array<unsigned char, block_bytes> block{};
+    for (std::size_t i = 0; i < block_bytes; ++i) block[i] = static_cast<unsigned char>(key[i] ^ pad);
     Context context = make_context();
     require(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
     require(EVP_DigestUpdate(context.get(), block.data(), block.size()));
@@ -55,8 +55,8 @@ struct Hmac::States {
 };
 
 Hmac::Hmac(std::string_view key) : states_(std::make_unique<States>()) {
-    std::array<unsigned char, kBlock> block{};
-    if (key.size() <= kBlock) {
+    std::array<unsigned char, block_bytes> block{};
+    if (key.size() <= block_bytes) {
         std::memcpy(block.data(), key.data(), key.size());
     } else {
         require(EVP_Digest(key.data(), key.size(), block.data(), nullptr, EVP_sha256(), nullptr));

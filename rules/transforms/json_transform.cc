@@ -12,7 +12,7 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr int kMaxDepth = 1000;  // of objects and arrays on a path; one that nothing is looked for in may be deeper
+constexpr int max_depth = 1000;  // of objects and arrays on a path; one that nothing is looked for in may be deeper
 
 struct Buffers {
     std::string out;
@@ -36,7 +36,7 @@ class Rewriter {
 
    private:
     void value(JsonPaths::States states, int depth) {
-        if (depth > kMaxDepth) throw Unreadable{"it is nested too deeply"};
+        if (depth > max_depth) throw Unreadable{"it is nested too deeply"};
         if (states == 0) return cursor_.skip_value();
         if (cursor_.peek() != '[') states = paths_.no_array(states);
         if (paths_.ends(states)) return transform_value();

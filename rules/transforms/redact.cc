@@ -7,8 +7,8 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr int kDefaultLength = 8;
-constexpr int kMaxLength = 1000;
+constexpr int default_length = 8;
+constexpr int max_length = 1000;
 
 class Redact : public Transform {
    public:
@@ -35,10 +35,10 @@ class Redact : public Transform {
 
 std::unique_ptr<Transform> make_redact(Fields& parameters, const TransformDefaults& /*defaults*/) {
     const std::string star = parameters.text("mask_char").value_or("*");
-    const int length = parameters.number("length", 1).value_or(kDefaultLength);
+    const int length = parameters.number("length", 1).value_or(default_length);
     if (!is_utf8(star) || count_characters(star) != 1)
         throw refuse(parameters.place(), "'mask_char' must be one character");
-    if (length > kMaxLength) throw refuse(parameters.place(), fmt::format("'length' is above {}", kMaxLength));
+    if (length > max_length) throw refuse(parameters.place(), fmt::format("'length' is above {}", max_length));
     return std::make_unique<Redact>(star, length);
 }
 

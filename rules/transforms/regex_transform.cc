@@ -88,7 +88,7 @@ class CpuBudget {
 
     // To be called after each match. Ordinary values never get as far as the clock.
     void spend() {
-        if (++matches_ % kMatchesPerLook != 0) return;
+        if (++matches_ % matches_per_look != 0) return;
         const double now = seconds();
         if (start_s_ < 0) start_s_ = now;
         if (now - start_s_ > limit_s_)
@@ -99,7 +99,7 @@ class CpuBudget {
     }
 
    private:
-    static constexpr std::uint32_t kMatchesPerLook = 64;
+    static constexpr std::uint32_t matches_per_look = 64;
 
     static double seconds() {
         timespec now{};

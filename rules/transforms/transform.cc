@@ -14,7 +14,7 @@ struct TransformKind {
     std::unique_ptr<Transform> (*make)(Fields& parameters, const TransformDefaults& defaults);
 };
 
-constexpr TransformKind kTransforms[] = {
+constexpr TransformKind transform_kinds[] = {
     {"mask", make_mask},     {"regex", make_regex}, {"null", make_null},         {"constant", make_constant},
     {"redact", make_redact}, {"hash", make_hash},   {"truncate", make_truncate}, {"json", make_json},
 };
@@ -24,7 +24,7 @@ constexpr TransformKind kTransforms[] = {
 std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDefaults& defaults) {
     const std::string name = parameters.required_text("type");
     std::vector<std::string_view> known;
-    for (const TransformKind& kind : kTransforms) {
+    for (const TransformKind& kind : transform_kinds) {
         if (kind.name == name) return kind.make(parameters, defaults);
         known.push_back(kind.name);
     }
@@ -33,12 +33,14 @@ std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDef
 }
 
 std::string too_long(std::size_t characters, const Column& column) {
-    constexpr Oid kBpchar = 1042;
-    constexpr Oid kVarchar = 1043;
-    constexpr std::int32_t kHeader = 4;  // atttypmod counts it
-    const bool limited = (column.type_oid == kBpchar || column.type_oid == kVarchar) && column.typmod > kHeader;
-    if (!limited || characters <= static_cast<std::size_t>(column.typmod - kHeader)) return {};
-    return fmt::format("its result has {} characters, but the column holds {}", characters, column.typmod - kHeader);
+    constexpr Oid bpchar_oid = 1042;
+    constexpr Oid varchar_type = 1043;
+    constexpr std::int32_t typmod_header = 4;  // atttypmod counts it
+    const bool limited =
+        (column.type_oid == bpchar_oid || column.type_oid == varchar_type) && column.typmod > typmod_header;
+    if (!limited || characters <= static_cast<std::size_t>(column.typmod - typmod_header)) return {};
+    return fmt::format("its result has {} characters, but the column holds {}", characters,
+                       column.typmod - typmod_header);
 }
 
 std::string takes(std::string_view wanted, const Column& column) {

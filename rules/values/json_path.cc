@@ -98,8 +98,8 @@ class JsonPaths::Parser {
 };
 
 void JsonPaths::push(Step step, const Place& place) {
-    constexpr std::size_t kMaxSteps = 64;
-    if (steps_.size() == kMaxSteps)
+    constexpr std::size_t max_steps = 64;
+    if (steps_.size() == max_steps)
         throw refuse(place, "the paths have more than 64 steps together", "Write a second rule.");
     steps_.push_back(std::move(step));
 }

@@ -8,7 +8,7 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr int kMaxDepth = 1000;  // of what is_json takes
+constexpr int max_depth = 1000;  // of what is_json takes
 
 [[noreturn]] void fail() { throw Unreadable{"it is not JSON"}; }
 
@@ -67,7 +67,7 @@ void append_utf8(std::string& out, unsigned code) {
 
 // At the four digits after \u; returns where the escape ends.
 std::size_t append_escape(std::string& out, std::string_view token, std::size_t at) {
-    constexpr unsigned kReplacement = 0xfffd;
+    constexpr unsigned replacement_character = 0xfffd;
     const unsigned first = hex4(token, at);
     at += 4;
     if (first < 0xd800 || first > 0xdfff) {
@@ -81,7 +81,7 @@ std::size_t append_escape(std::string& out, std::string_view token, std::size_t 
             return at + 6;
         }
     }
-    append_utf8(out, kReplacement);
+    append_utf8(out, replacement_character);
     return at;
 }
 
@@ -93,7 +93,7 @@ void check_string(std::string_view token) {
 }
 
 void check_value(JsonCursor& cursor, int depth) {
-    if (depth > kMaxDepth) fail();
+    if (depth > max_depth) fail();
     if (cursor.peek() == '"') return check_string(cursor.string());
     const bool object = cursor.skip('{');
     if (!object && !cursor.skip('[')) {
@@ -241,7 +241,7 @@ void decode_json_string(std::string_view token, std::string& out) {
 }
 
 void append_json_string(std::string& out, std::string_view text) {
-    constexpr char kHex[] = "0123456789abcdef";
+    constexpr char hex_digits[] = "0123456789abcdef";
     const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
     out += '"';
     for (std::size_t at = 0; at < text.size();) {
@@ -255,8 +255,8 @@ void append_json_string(std::string& out, std::string_view text) {
             out += static_cast<char>(byte);
         } else {
             out += "\\u00";
-            out += kHex[byte >> 4];
-            out += kHex[byte & 15];
+            out += hex_digits[byte >> 4];
+            out += hex_digits[byte & 15];
         }
     }
     out += '"';

@@ -8,11 +8,11 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kHour = 60 * kMinute;
-constexpr std::int64_t kDay = 24 * kHour;
-constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t us_per_second = 1'000'000;
+constexpr std::int64_t us_per_minute = 60 * us_per_second;
+constexpr std::int64_t us_per_hour = 60 * us_per_minute;
+constexpr std::int64_t us_per_day = 24 * us_per_hour;
+constexpr std::int64_t forever_us = std::numeric_limits<std::int64_t>::max();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -91,18 +91,18 @@ std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t
 }
 
 std::int64_t days_in_month(std::int64_t year, std::int64_t month) {
-    constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    constexpr int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+    return month_days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
 // HH:MM[:SS[.ffffff]]
 std::int64_t clock(Reader& reader) {
-    std::int64_t us = reader.two_digits(24) * kHour;
+    std::int64_t us = reader.two_digits(24) * us_per_hour;
     reader.expect(':');
-    us += reader.two_digits(59) * kMinute;
-    if (reader.skip(':')) us += reader.two_digits(60) * kSecond + reader.fraction();
-    if (us > kDay) reader.fail();
+    us += reader.two_digits(59) * us_per_minute;
+    if (reader.skip(':')) us += reader.two_digits(60) * us_per_second + reader.fraction();
+    if (us > us_per_day) reader.fail();
     return us;
 }
 
@@ -125,16 +125,16 @@ std::int64_t read_offset(Reader& reader) {
 }
 
 Moment normal(std::int64_t day, std::int64_t us) {
-    day += us / kDay;
-    us %= kDay;
-    return us < 0 ? Moment{day - 1, us + kDay} : Moment{day, us};
+    day += us / us_per_day;
+    us %= us_per_day;
+    return us < 0 ? Moment{day - 1, us + us_per_day} : Moment{day, us};
 }
 
 }  // namespace
 
 Moment Moment::parse(std::string_view text, bool zoned) {
-    if (text == "infinity") return {kForever, 0};
-    if (text == "-infinity") return {-kForever, 0};
+    if (text == "infinity") return {forever_us, 0};
+    if (text == "-infinity") return {-forever_us, 0};
     const bool before_christ = text.ends_with(" BC");
     if (before_christ) text.remove_suffix(3);
     Reader reader(text, "it is not a date or time as DateStyle ISO writes it");
@@ -152,7 +152,7 @@ Moment Moment::parse(std::string_view text, bool zoned) {
         reader.skip(' ');
         const std::int64_t east = read_offset(reader);
         if (east != 0 && !zoned) reader.fail();
-        us -= east * kSecond;
+        us -= east * us_per_second;
     }
     reader.expect_end();
     return normal(days_from_civil(year, month, day), us);
@@ -165,7 +165,7 @@ TimeOfDay TimeOfDay::parse(std::string_view text, bool zoned) {
     const std::int64_t west = -read_offset(reader);
     if (west != 0 && !zoned) reader.fail();
     reader.expect_end();
-    return {us + west * kSecond, static_cast<std::int32_t>(west)};
+    return {us + west * us_per_second, static_cast<std::int32_t>(west)};
 }
 
 namespace {
@@ -180,11 +180,11 @@ struct Span {
 void add(Span& span, std::string_view unit, std::int64_t value, std::int64_t fraction, const Reader& reader) {
     const auto any = [unit](auto... names) { return ((unit == names) || ...); };
     const auto fixed = [&](std::int64_t us) {
-        span.us += static_cast<__int128>(value) * us + static_cast<__int128>(fraction) * us / kSecond;
+        span.us += static_cast<__int128>(value) * us + static_cast<__int128>(fraction) * us / us_per_second;
     };
-    if (any("s", "sec", "secs", "second", "seconds")) return fixed(kSecond);
-    if (any("min", "mins", "minute", "minutes")) return fixed(kMinute);
-    if (any("h", "hour", "hours")) return fixed(kHour);
+    if (any("s", "sec", "secs", "second", "seconds")) return fixed(us_per_second);
+    if (any("min", "mins", "minute", "minutes")) return fixed(us_per_minute);
+    if (any("h", "hour", "hours")) return fixed(us_per_hour);
     if (fraction != 0) reader.fail();
     if (any("d", "day", "days")) {
         span.days += value;
@@ -243,8 +243,8 @@ Span worded_interval(Reader& reader) {
         const int sign = reader.sign().value_or(1);
         const std::int64_t value = reader.number(1, 15);
         if (reader.skip(':')) {
-            __int128 us = static_cast<__int128>(value) * kHour + reader.two_digits(59) * kMinute;
-            if (reader.skip(':')) us += reader.two_digits(59) * kSecond + reader.fraction();
+            __int128 us = static_cast<__int128>(value) * us_per_hour + reader.two_digits(59) * us_per_minute;
+            if (reader.skip(':')) us += reader.two_digits(59) * us_per_second + reader.fraction();
             span.us += sign * us;
             continue;
         }
@@ -262,16 +262,16 @@ Span worded_interval(Reader& reader) {
 }  // namespace
 
 Interval Interval::parse(std::string_view text) {
-    if (text == "infinity") return {kForever, 0};
-    if (text == "-infinity") return {-kForever, 0};
+    if (text == "infinity") return {forever_us, 0};
+    if (text == "-infinity") return {-forever_us, 0};
     Reader reader(text, "it is not an interval in a style we read (IntervalStyle postgres or iso_8601)");
     const Span span = reader.skip('P') ? iso_interval(reader) : worded_interval(reader);
     reader.expect_end();
-    const __int128 total = (span.months * 30 + span.days) * kDay + span.us;
-    __int128 days = total / kDay;
-    __int128 us = total % kDay;
+    const __int128 total = (span.months * 30 + span.days) * us_per_day + span.us;
+    __int128 days = total / us_per_day;
+    __int128 us = total % us_per_day;
     if (us < 0) {
-        us += kDay;
+        us += us_per_day;
         --days;
     }
     return {static_cast<std::int64_t>(days), static_cast<std::int64_t>(us)};

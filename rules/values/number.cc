@@ -7,7 +7,7 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::int64_t kMaxExponent = 1'000'000;  // numeric's own are below 200,000
+constexpr std::int64_t max_exponent = 1'000'000;  // numeric's own are below 200,000
 
 [[noreturn]] void fail() { throw Unreadable{"it is not a number"}; }
 
@@ -26,7 +26,7 @@ std::int64_t parse_exponent(std::string_view text) {
     std::int64_t value = 0;
     for (const char c : text) {
         if (!digit(c)) fail();
-        value = std::min(value * 10 + (c - '0'), kMaxExponent);
+        value = std::min(value * 10 + (c - '0'), max_exponent);
     }
     return negative ? -value : value;
 }
@@ -64,10 +64,10 @@ Number Number::parse(std::string_view text) {
 }
 
 bool Number::parse_small(std::string_view text) noexcept {
-    constexpr std::size_t kMaxDigits = 18;
+    constexpr std::size_t max_digits = 18;
     const bool negative = text.starts_with('-');
     const std::string_view digits = text.substr(negative ? 1 : 0);
-    if (digits.empty() || digits.size() > kMaxDigits) return false;
+    if (digits.empty() || digits.size() > max_digits) return false;
     std::int64_t value = 0;
     for (const char c : digits) {
         if (!digit(c)) return false;

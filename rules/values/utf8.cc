@@ -7,13 +7,13 @@
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
 
 std::size_t skip_ascii(std::string_view text, std::size_t at) noexcept {
     while (at + 8 <= text.size()) {
         std::uint64_t word;
         std::memcpy(&word, text.data() + at, 8);
-        if ((word & kHighBits) != 0) break;
+        if ((word & high_bits) != 0) break;
         at += 8;
     }
     while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0x80) == 0) ++at;
@@ -58,7 +58,7 @@ std::size_t count_characters(std::string_view text) noexcept {
     for (; at + 8 <= text.size(); at += 8) {
         std::uint64_t word;
         std::memcpy(&word, text.data() + at, 8);
-        continuations += static_cast<std::size_t>(std::popcount(word & ~(word << 1) & kHighBits));
+        continuations += static_cast<std::size_t>(std::popcount(word & ~(word << 1) & high_bits));
     }
     for (; at < text.size(); ++at) continuations += is_continuation(text[at]) ? 1U : 0U;
     return text.size() - continuations;

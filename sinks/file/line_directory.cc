@@ -18,13 +18,13 @@ namespace fs = std::filesystem;
 namespace {
 
 // The record's own fields.
-constexpr const char* kOpen = "open";           // the open file's name
-constexpr const char* kFormat = "format";       // of its lines; files begun before there was this field are pg_flo's
-constexpr const char* kLength = "length";       // its bytes that count
-constexpr const char* kSealed = "sealed";       // the file finished last
-constexpr const char* kEnded = "ended_epoch";   // the epoch whose files are finished; 0 while another is loading
-constexpr const char* kFinished = "finished";   // "1" once a file was handed over
-constexpr const char* kLastBegun = "begun_us";  // when the newest file was begun
+constexpr const char* open_field = "open";      // the open file's name
+constexpr const char* format_field = "format";  // of its lines; files begun before there was this field are pg_flo's
+constexpr const char* length_field = "length";  // its bytes that count
+constexpr const char* sealed_field = "sealed";  // the file finished last
+constexpr const char* ended_field = "ended_epoch";    // the epoch whose files are finished; 0 while another is loading
+constexpr const char* finished_field = "finished";    // "1" once a file was handed over
+constexpr const char* last_begun_field = "begun_us";  // when the newest file was begun
 
 std::vector<std::string> names_in(const std::string& directory) {
     std::vector<std::string> names;
@@ -71,15 +71,15 @@ std::optional<SinkState> LineDirectory::recover() {
 
 void LineDirectory::settle() {
     using Kind = LineFileName::Kind;
-    const std::string open = record_.text(kOpen);
-    const std::string sealed = record_.text(kSealed);
+    const std::string open = record_.text(open_field);
+    const std::string sealed = record_.text(sealed_field);
     const std::uint64_t loading = record_.state.loading_epoch;
     for (const std::string& name : names_in(path_)) {
         const LineFileName parsed = parse_line_file_name(name);
         if (parsed.kind == Kind::part && parsed.finished == open) continue;
         if (parsed.kind == Kind::part && parsed.finished == sealed) {
             rename_file(name, loading == 0 ? sealed : snapshot_name(sealed, loading));
-        } else if (parsed.kind == Kind::snapshot && parsed.epoch == record_.number(kEnded)) {
+        } else if (parsed.kind == Kind::snapshot && parsed.epoch == record_.number(ended_field)) {
             rename_file(name, parsed.finished);
         } else if (parsed.kind == Kind::part || (parsed.kind == Kind::snapshot && parsed.epoch != loading)) {
             log_(LogLevel::info, fmt::format("removing '{}': it lies behind the checkpoint", in_directory(name)));
@@ -90,12 +90,12 @@ void LineDirectory::settle() {
 }
 
 void LineDirectory::resume_open_file() {
-    name_ = record_.text(kOpen);
-    begun_us_ = static_cast<std::int64_t>(record_.number(kLastBegun));
+    name_ = record_.text(open_field);
+    begun_us_ = static_cast<std::int64_t>(record_.number(last_begun_field));
     name_durable_ = true;
     if (name_.empty()) return;
-    file_.emplace(LineFile::resume(in_directory(name_ + ".part"), is_zstd_name(name_), record_.number(kLength)));
-    const std::string format = record_.text(kFormat);
+    file_.emplace(LineFile::resume(in_directory(name_ + ".part"), is_zstd_name(name_), record_.number(length_field)));
+    const std::string format = record_.text(format_field);
     const bool same_format = (format.empty() ? "pg_flo" : format) == format_;
     if (is_zstd_name(name_) != zstd_ || !same_format) seal(record_.state);  // an option was changed
 }
@@ -103,20 +103,22 @@ void LineDirectory::resume_open_file() {
 LineFile& LineDirectory::file(Position first) {
     if (file_) return *file_;
     // Names must sort in the order of the files, also when the clock was set back.
-    begun_us_ = std::max(now_unix_us(), static_cast<std::int64_t>(record_.number(kLastBegun)) + 1);
+    begun_us_ = std::max(now_unix_us(), static_cast<std::int64_t>(record_.number(last_begun_field)) + 1);
     name_ = line_file_name(begun_us_, first, zstd_);
     name_durable_ = false;
     return file_.emplace(LineFile::create(in_directory(name_ + ".part"), zstd_));
 }
 
 bool LineDirectory::reads(const std::string& stream) {
-    const std::string before = record_.text(kStreamField);
+    const std::string before = record_.text(stream_field);
     stream_ = stream;
     return before.empty() || before == stream;
 }
 
 // Records written before there was this field know ended copies only.
-bool LineDirectory::has_finished() const { return record_.number(kFinished) != 0 || record_.number(kEnded) != 0; }
+bool LineDirectory::has_finished() const {
+    return record_.number(finished_field) != 0 || record_.number(ended_field) != 0;
+}
 
 void LineDirectory::sync_open_file() {
     if (!file_) return;
@@ -130,11 +132,11 @@ void LineDirectory::write_record(const SinkState& state) {
     PGSLUICE_FAILPOINT("file_before_checkpoint");
     StateRecord next = record_;
     next.state = state;
-    next.more[kOpen] = file_ ? name_ : "";
-    next.more[kFormat] = format_;
-    if (!stream_.empty()) next.more[kStreamField] = stream_;
-    next.more[kLength] = std::to_string(file_ ? file_->size() : 0);
-    next.more[kLastBegun] = std::to_string(begun_us_);
+    next.more[open_field] = file_ ? name_ : "";
+    next.more[format_field] = format_;
+    if (!stream_.empty()) next.more[stream_field] = stream_;
+    next.more[length_field] = std::to_string(file_ ? file_->size() : 0);
+    next.more[last_begun_field] = std::to_string(begun_us_);
     slots_->write(next);
     record_ = std::move(next);
     PGSLUICE_FAILPOINT("file_after_checkpoint");
@@ -147,26 +149,26 @@ void LineDirectory::commit(const SinkState& state) {
 
 void LineDirectory::seal(const SinkState& state) {
     sync_open_file();
-    if (file_) record_.more[kSealed] = name_;
-    if (file_ && state.loading_epoch == 0) record_.more[kFinished] = "1";
+    if (file_) record_.more[sealed_field] = name_;
+    if (file_ && state.loading_epoch == 0) record_.more[finished_field] = "1";
     file_.reset();
     write_record(state);
     settle();
 }
 
 void LineDirectory::publish(std::uint64_t epoch, const SinkState& state) {
-    record_.more[kEnded] = std::to_string(epoch);
-    record_.more[kFinished] = "1";
+    record_.more[ended_field] = std::to_string(epoch);
+    record_.more[finished_field] = "1";
     write_record(state);
     settle();
 }
 
 void LineDirectory::discard(const SinkState& state, const std::string& first_lines) {
     file_.reset();
-    record_.more[kSealed] = "";
+    record_.more[sealed_field] = "";
     // Epochs count from 1 again when the group's KV bucket was lost: this one may have the number of one that ended.
-    if (has_finished()) record_.more[kFinished] = "1";
-    record_.more[kEnded] = "0";
+    if (has_finished()) record_.more[finished_field] = "1";
+    record_.more[ended_field] = "0";
     if (!first_lines.empty()) file(state.checkpoint.position).lines() = first_lines;
     sync_open_file();
     write_record(state);

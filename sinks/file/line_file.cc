@@ -13,14 +13,14 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int kZstdLevel = 3;
+constexpr int zstd_level = 3;
 
 void free_context(ZSTD_CCtx* context) noexcept { ZSTD_freeCCtx(context); }
 
 ZSTD_CCtx* make_context() {
     ZSTD_CCtx* context = ZSTD_createCCtx();
     if (context == nullptr) throw std::bad_alloc();
-    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, kZstdLevel);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, zstd_level);
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     return context;
 }

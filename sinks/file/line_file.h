@@ -25,7 +25,7 @@ class LineFile {
     std::string& lines() noexcept { return lines_; }
     // Writes the lines out if they are enough for a large write.
     void write_full_blocks() {
-        if (lines_.size() >= kBlockBytes) write();
+        if (lines_.size() >= block_bytes) write();
     }
     void write();
     // Writes all lines and ends the frame.
@@ -37,7 +37,7 @@ class LineFile {
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
    private:
-    static constexpr std::size_t kBlockBytes = 512 * 1024;
+    static constexpr std::size_t block_bytes = 512 * 1024;
 
     LineFile(std::string path, bool zstd, Fd file, std::uint64_t length);
     void compress(std::string_view text, bool end);

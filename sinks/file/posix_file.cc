@@ -59,7 +59,7 @@ void sync_directory(const std::string& directory) {
 }
 
 std::string read_small_file(const Fd& file, const std::string& path) {
-    constexpr std::size_t kLimit = 1U << 20U;
+    constexpr std::size_t limit_bytes = 1U << 20U;
     std::string text;
     char piece[4096];
     for (;;) {
@@ -67,7 +67,7 @@ std::string read_small_file(const Fd& file, const std::string& path) {
         if (got < 0) throw io_error("read", path);
         if (got == 0) return text;
         text.append(piece, static_cast<std::size_t>(got));
-        if (text.size() > kLimit) throw stop_error("unable to read '" + path + "': it is too large to be ours");
+        if (text.size() > limit_bytes) throw stop_error("unable to read '" + path + "': it is too large to be ours");
     }
 }
 

@@ -9,7 +9,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::string_view kTitle = "pgsluice-state 1";
+constexpr std::string_view title_line = "pgsluice-state 1";
 
 std::uint64_t checksum(std::string_view text) {
     std::uint64_t sum = 0xcbf29ce484222325;
@@ -40,7 +40,7 @@ std::string StateRecord::text(const std::string& name) const {
 
 std::string to_text(const StateRecord& record) {
     const SinkState& state = record.state;
-    std::string out = fmt::format("{} group={} resume_seq={} position={} loading_epoch={} begin_seq={}", kTitle,
+    std::string out = fmt::format("{} group={} resume_seq={} position={} loading_epoch={} begin_seq={}", title_line,
                                   record.group, state.checkpoint.resume_seq.value, to_string(state.checkpoint.position),
                                   state.loading_epoch, state.begin_seq.value);
     for (const auto& [name, value] : record.more) fmt::format_to(std::back_inserter(out), " {}={}", name, value);
@@ -50,12 +50,12 @@ std::string to_text(const StateRecord& record) {
 
 std::optional<StateRecord> parse_state(std::string_view text) {
     const std::size_t end = text.find(" sum=");
-    if (!text.starts_with(kTitle) || end == std::string_view::npos) return std::nullopt;
+    if (!text.starts_with(title_line) || end == std::string_view::npos) return std::nullopt;
     const std::string_view body = text.substr(0, end);
     if (!text.substr(end).starts_with(fmt::format(" sum={:016x}\n", checksum(body)))) return std::nullopt;
 
     std::map<std::string, std::string> fields;
-    for (std::size_t at = kTitle.size(); at < body.size();) {
+    for (std::size_t at = title_line.size(); at < body.size();) {
         const std::size_t stop = std::min(body.find(' ', at + 1), body.size());
         const std::string_view field = body.substr(at + 1, stop - at - 1);
         const std::size_t equals = field.find('=');

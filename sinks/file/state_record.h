@@ -17,7 +17,7 @@
 namespace pgsluice {
 
 // The own field of sinks that remember which stream their state comes from.
-inline constexpr const char* kStreamField = "stream";
+inline constexpr const char* stream_field = "stream";
 
 struct StateRecord {
     std::string group;

@@ -166,7 +166,7 @@ class DebeziumEncoder final : public LineEncoder {
         const std::uint64_t lsn = change.position.commit.value;
         const Transaction* transaction = change.transaction;
         source_ = ",";
-        append_times(source_, transaction != nullptr ? transaction->commit_time_us + kPostgresEpochUs : now_us_);
+        append_times(source_, transaction != nullptr ? transaction->commit_time_us + postgres_epoch_us : now_us_);
         fmt::format_to(std::back_inserter(source_),
                        R"(,"snapshot":"{}","db":{},"sequence":"[\"{}\",\"{}\"]","lsn":{},"xmin":null,"txId":)",
                        change.snapshot, database_, lsn, lsn, lsn);

@@ -9,11 +9,11 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::uint64_t kOnes = 0x0101010101010101;
-constexpr std::uint64_t kHighs = 0x8080808080808080;
+constexpr std::uint64_t low_bits = 0x0101010101010101;
+constexpr std::uint64_t high_bits = 0x8080808080808080;
 
 // A high bit for every zero byte; also for some bytes above a zero one, which does not matter here.
-constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - kOnes) & ~word & kHighs; }
+constexpr std::uint64_t zero_bytes(std::uint64_t word) { return (word - low_bits) & ~word & high_bits; }
 
 // Printable ASCII that stands in a JSON string as it is.
 constexpr bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
@@ -24,9 +24,9 @@ std::size_t skip_plain(std::string_view text, std::size_t at) {
     while (at + 8 <= text.size()) {
         std::uint64_t word;
         std::memcpy(&word, data + at, 8);
-        const std::uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;
-        const std::uint64_t special = zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\'));
-        if ((control | special | (word & kHighs)) != 0) break;
+        const std::uint64_t control = (word - low_bits * 0x20) & ~word & high_bits;
+        const std::uint64_t special = zero_bytes(word ^ (low_bits * '"')) | zero_bytes(word ^ (low_bits * '\\'));
+        if ((control | special | (word & high_bits)) != 0) break;
         at += 8;
     }
     while (at < text.size() && is_plain(static_cast<unsigned char>(data[at]))) ++at;
@@ -64,7 +64,7 @@ std::size_t skip_utf8(std::string_view text, std::size_t at) {
     return at;
 }
 
-constexpr char kHex[] = "0123456789abcdef";
+constexpr char hex_digits[] = "0123456789abcdef";
 
 void append_escape(std::string& out, unsigned char c) {
     switch (c) {
@@ -90,7 +90,7 @@ void append_escape(std::string& out, unsigned char c) {
             out += "\\f";
             return;
         default: {
-            const char escape[] = {'\\', 'u', '0', '0', kHex[c >> 4U], kHex[c & 15U]};
+            const char escape[] = {'\\', 'u', '0', '0', hex_digits[c >> 4U], hex_digits[c & 15U]};
             out.append(escape, sizeof escape);
         }
     }
@@ -100,8 +100,8 @@ void append_hex_string(std::string& out, std::string_view bytes) {
     out += "\"\\\\x";
     for (const char byte : bytes) {
         const auto c = static_cast<unsigned char>(byte);
-        out += kHex[c >> 4U];
-        out += kHex[c & 15U];
+        out += hex_digits[c >> 4U];
+        out += hex_digits[c & 15U];
     }
     out += '"';
 }

@@ -41,7 +41,7 @@ void append_name(std::string& out, const Relation& relation) {
     append_json_string(out, relation.table);
 }
 
-constexpr std::array<std::string_view, 4> kTypes = {"INSERT", "UPDATE", "DELETE", "TRUNCATE"};
+constexpr std::array<std::string_view, 4> type_names = {"INSERT", "UPDATE", "DELETE", "TRUNCATE"};
 
 struct LinePlan {
     std::array<std::string, 4> heads;  // by Op: the line up to what changes between transactions
@@ -49,7 +49,7 @@ struct LinePlan {
 
     explicit LinePlan(const Relation& relation) : row(relation) {
         for (std::size_t op = 0; op < heads.size(); ++op) {
-            heads[op] = fmt::format(R"({{"Type":"{}",)", kTypes[op]);
+            heads[op] = fmt::format(R"({{"Type":"{}",)", type_names[op]);
             append_name(heads[op], relation);
             heads[op] += R"(,"ReplicationKey":)" + replication_key(relation);
         }
@@ -82,7 +82,7 @@ class TransactionPart {
         if (in_transaction_) {
             fmt::format_to(std::back_inserter(text_), R"(,"TransactionId":{},"CommitLSN":"{}","CommittedAt":")",
                            change.transaction->xid, lsn);
-            append_rfc3339(text_, change.transaction->commit_time_us + kPostgresEpochUs);
+            append_rfc3339(text_, change.transaction->commit_time_us + postgres_epoch_us);
             text_ += '"';
         }
         text_ += snapshot_ ? R"(,"Snapshot":true,"Ordinal":)" : R"(,"Snapshot":false,"Ordinal":)";
@@ -166,7 +166,7 @@ class PgFloEncoder final : public LineEncoder {
     }
 
     std::size_t append_message(std::string& out, const Change& change) {
-        if (change.prefix != kDdlPrefix) return 0;
+        if (change.prefix != ddl_message_prefix) return 0;
         const DdlMessage ddl = decode_ddl(change.content);
         const DdlObject object = ddl.objects.empty() ? DdlObject{} : ddl.objects.front();
         out += R"({"Type":"DDL")";
@@ -181,7 +181,7 @@ class PgFloEncoder final : public LineEncoder {
         append_text(out, "object_identity", object.identity);
         append_text(out, "ddl_command", ddl.command);
         out += R"(,"created_at":")";
-        if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + kPostgresEpochUs);
+        if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + postgres_epoch_us);
         out += "\"}}\n";
         return 1;
     }

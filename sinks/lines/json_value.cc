@@ -28,7 +28,7 @@ JsonType::Kind kind_of(Oid type) {
     }
 }
 
-constexpr Oid kBox = 603;  // the one built-in type whose typdelim is not a comma
+constexpr Oid box_oid = 603;  // the one built-in type whose typdelim is not a comma
 
 // Behind the dimensions before an array's braces (`[2:3][0:1]=`), which PostgreSQL writes when a lower bound is not 1.
 std::size_t skip_bounds(std::string_view text) {
@@ -43,7 +43,7 @@ JsonType json_type(const Column& column) {
     JsonType type;
     type.array = column.element_oid != 0;
     type.kind = kind_of(type.array ? column.element_oid : column.base_oid != 0 ? column.base_oid : column.type_oid);
-    if (column.element_oid == kBox) type.delimiter = ';';
+    if (column.element_oid == box_oid) type.delimiter = ';';
     return type;
 }
 

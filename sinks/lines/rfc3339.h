@@ -7,7 +7,7 @@
 namespace pgsluice {
 
 // Microseconds between 1970-01-01, from where Unix counts, and 2000-01-01, from where PostgreSQL does.
-constexpr std::int64_t kPostgresEpochUs = 946684800000000;
+constexpr std::int64_t postgres_epoch_us = 946684800000000;
 
 // Appends "2026-11-20T23:05:00.123456Z" for microseconds since 1970-01-01 UTC.
 void append_rfc3339(std::string& out, std::int64_t unix_us);

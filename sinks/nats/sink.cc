@@ -17,10 +17,10 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int kPollMs = 100;
-constexpr std::chrono::milliseconds kStopGrace{3000};  // for what is under way, once we are asked to stop
-constexpr std::uint64_t kHeaderBytes = 1024;           // what our headers take at most; max_payload counts them
-constexpr std::array<std::string_view, 4> kOps = {"insert", "update", "delete", "truncate"};
+constexpr int poll_ms = 100;
+constexpr std::chrono::milliseconds stop_grace{3000};  // for what is under way, once we are asked to stop
+constexpr std::uint64_t header_bytes = 1024;           // what our headers take at most; max_payload counts them
+constexpr std::array<std::string_view, 4> op_names = {"insert", "update", "delete", "truncate"};
 
 class NatsSink final : public Sink {
    public:
@@ -105,7 +105,7 @@ class NatsSink final : public Sink {
         Subjects& subjects = subjects_[&relation];
         std::string& subject = subjects.by_op[static_cast<std::size_t>(change.op)];
         if (subject.empty()) {
-            subject = subject_.fill(relation.schema, relation.table, kOps[static_cast<std::size_t>(change.op)]);
+            subject = subject_.fill(relation.schema, relation.table, op_names[static_cast<std::size_t>(change.op)]);
         }
         return subject;
     }
@@ -114,19 +114,19 @@ class NatsSink final : public Sink {
         line.remove_suffix(1);  // the newline
         const std::string position = to_string(key);
         const std::uint64_t most = broker_->max_payload();
-        if (line.size() + kHeaderBytes > most) {
+        if (line.size() + header_bytes > most) {
             throw stop_error(
                 fmt::format("unable to publish change '{}' to '{}': it takes {} bytes, the server at most {}", position,
-                            subject, line.size() + kHeaderBytes, most),
+                            subject, line.size() + header_bytes, most),
                 "Raise max_payload in nats-server's configuration, or exclude the column with a rule.");
         }
-        wait_until([&] { return publisher_->wait_for_room(line.size(), kPollMs); });
+        wait_until([&] { return publisher_->wait_for_room(line.size(), poll_ms); });
         publisher_->publish(subject, line, options_.group + ":" + position + ":" + subject);
     }
 
     // Until the server has stored everything.
     void drain() {
-        wait_until([&] { return publisher_->await_acks(kPollMs); });
+        wait_until([&] { return publisher_->await_acks(poll_ms); });
         durable_ = complete_;
     }
 
@@ -138,7 +138,7 @@ class NatsSink final : public Sink {
             const auto now = std::chrono::steady_clock::now();
             if (!stop_.stop_requested()) continue;
             if (!stopping_since_) stopping_since_ = now;
-            if (now - *stopping_since_ > kStopGrace) throw Interrupted();
+            if (now - *stopping_since_ > stop_grace) throw Interrupted();
         }
     }
 

@@ -47,7 +47,7 @@ void run(PostgresSession& session, const DdlStatement& statement) {
 }  // namespace
 
 std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, const Log& log) {
-    if (change.prefix != kDdlPrefix) return std::nullopt;
+    if (change.prefix != ddl_message_prefix) return std::nullopt;
     const DdlMessage message = decode_ddl(change.content);
     DdlStatement statement{message.command, message.search_path, described(message, change),
                            message.event == "sql_drop"};

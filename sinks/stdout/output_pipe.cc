@@ -17,11 +17,11 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int kPollMs = 100;
-constexpr std::chrono::milliseconds kTellInterval{100};
-constexpr std::chrono::milliseconds kStopGrace{2000};
+constexpr int poll_ms = 100;
+constexpr std::chrono::milliseconds tell_interval{100};
+constexpr std::chrono::milliseconds stop_grace{2000};
 // A terminal that polls writable may take less than that without blocking; then we block until it has taken this.
-constexpr std::size_t kTerminalPiece = 256;
+constexpr std::size_t terminal_piece = 256;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ ssize_t OutputPipe::put(std::string_view bytes) const {
     if (kind_ == Kind::socket) return ::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (kind_ == Kind::file || own_.open()) return ::write(fd(), bytes.data(), bytes.size());
     // A pipe that polls writable takes PIPE_BUF bytes without blocking (pipe(7)).
-    const std::size_t most = kind_ == Kind::pipe ? std::size_t{PIPE_BUF} : kTerminalPiece;
+    const std::size_t most = kind_ == Kind::pipe ? std::size_t{PIPE_BUF} : terminal_piece;
     pollfd entry{fd(), POLLOUT, 0};
     if (::poll(&entry, 1, 0) <= 0) {
         errno = EAGAIN;
@@ -70,16 +70,16 @@ void OutputPipe::write(std::string_view bytes) {
 
 void OutputPipe::wait_writable() const {
     pollfd entry{fd(), POLLOUT, 0};
-    ::poll(&entry, 1, kPollMs);
+    ::poll(&entry, 1, poll_ms);
 }
 
 void OutputPipe::look_around() {
     const auto now = Clock::now();
     if (stop_.stop_requested()) {
         if (!stopping_since_) stopping_since_ = now;
-        if (now - *stopping_since_ > kStopGrace) throw Interrupted();
+        if (now - *stopping_since_ > stop_grace) throw Interrupted();
     }
-    if (tell_ == nullptr || now - told_ < kTellInterval) return;
+    if (tell_ == nullptr || now - told_ < tell_interval) return;
     told_ = now;
     tell_();
 }

@@ -15,9 +15,9 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 * 1024;
-constexpr std::chrono::seconds kCheckpointInterval{1};
-constexpr std::chrono::seconds kWarningInterval{10};
+constexpr std::size_t buffer_bytes = 256 * 1024;
+constexpr std::chrono::seconds checkpoint_interval{1};
+constexpr std::chrono::seconds warning_interval{10};
 
 class StdoutSink final : public Sink {
    public:
@@ -49,7 +49,7 @@ class StdoutSink final : public Sink {
                              "Name another --checkpoint-file.");
         }
         complete_ = written_ = saved_ = record->state;
-        stream_ = record->text(kStreamField);
+        stream_ = record->text(stream_field);
         return saved_;
     }
 
@@ -97,7 +97,7 @@ class StdoutSink final : public Sink {
         encoder_->set_time(now_unix_us());
         for (const Change& change : batch.changes) {
             encoder_->append(buffer_, change);
-            if (buffer_.size() >= kBufferBytes) write_out();
+            if (buffer_.size() >= buffer_bytes) write_out();
         }
         if (batch.complete) complete_.checkpoint = batch.upto;
         if (pipe_.is_terminal()) write_out();
@@ -106,7 +106,7 @@ class StdoutSink final : public Sink {
     void flush() override {
         write_out();
         pipe_.check_reader();
-        if (std::chrono::steady_clock::now() - saved_at_ >= kCheckpointInterval) save();
+        if (std::chrono::steady_clock::now() - saved_at_ >= checkpoint_interval) save();
     }
 
     [[nodiscard]] Checkpoint durable() const override {
@@ -131,11 +131,11 @@ class StdoutSink final : public Sink {
         saved_at_ = std::chrono::steady_clock::now();
         if (!keeps_state() || written_ == saved_) return true;
         try {
-            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{kStreamField, stream_}}}));
+            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{stream_field, stream_}}}));
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; trying again");
-            silent_until_ = std::max(silent_until_, saved_at_ + kWarningInterval);
+            silent_until_ = std::max(silent_until_, saved_at_ + warning_interval);
             return false;
         }
         saved_ = written_;
@@ -144,7 +144,7 @@ class StdoutSink final : public Sink {
 
     void save_surely() {
         while (!save()) {
-            if (!pause(stop_, kCheckpointInterval)) throw Interrupted();
+            if (!pause(stop_, checkpoint_interval)) throw Interrupted();
             if (tell_) tell_();
         }
     }

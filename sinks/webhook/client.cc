@@ -17,8 +17,8 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int kRetryAfterLimitS = 3600;
-constexpr std::size_t kMaxResponseBytes = 1U << 20U;
+constexpr int retry_after_limit_s = 3600;
+constexpr std::size_t max_response_bytes = 1U << 20U;
 
 struct FreeEasy {
     void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -42,7 +42,7 @@ struct Slot {
 std::size_t discard(char* /*data*/, std::size_t size, std::size_t count, void* slot) noexcept {
     auto& bytes = static_cast<Slot*>(slot)->response_bytes;
     bytes += size * count;
-    return bytes > kMaxResponseBytes ? 0 : size * count;
+    return bytes > max_response_bytes ? 0 : size * count;
 }
 
 void append(Headers& headers, const std::string& header) {
@@ -154,13 +154,13 @@ HttpOutcome WebhookClient::State::outcome(const Slot& slot, CURLcode code) const
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
     // A body that is too long was cut by us; the answer is known all the same.
-    const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && slot.response_bytes > kMaxResponseBytes);
+    const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && slot.response_bytes > max_response_bytes);
     HttpOutcome outcome = outcome_of(status);
     if (!answered) {
         outcome.kind = is_broken(code) ? HttpOutcome::Kind::broken : HttpOutcome::Kind::retry;
         outcome.reason = curl_easy_strerror(code);
     }
-    outcome.retry_after_s = static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, kRetryAfterLimitS));
+    outcome.retry_after_s = static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, retry_after_limit_s));
     return outcome;
 }
 

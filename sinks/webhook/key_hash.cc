@@ -10,9 +10,9 @@ namespace {
 
 // FNV-1a; a byte that no text holds goes behind each part.
 std::uint64_t mix(std::uint64_t hash, std::string_view text) {
-    constexpr std::uint64_t kPrime = 0x100000001b3;
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
-    return (hash ^ 0x100U) * kPrime;
+    constexpr std::uint64_t fnv_prime = 0x100000001b3;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * fnv_prime;
+    return (hash ^ 0x100U) * fnv_prime;
 }
 
 }  // namespace

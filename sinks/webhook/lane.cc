@@ -7,7 +7,7 @@ namespace pgsluice {
 namespace {
 
 // Requests accepted before twice as large ones are tried: what the receiver found too large it may well find so again.
-constexpr int kAcceptedBeforeLarger = 50;
+constexpr int accepted_before_larger = 50;
 
 }  // namespace
 
@@ -41,7 +41,7 @@ std::size_t WebhookLane::accepted() {
     events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
     head_ += in_flight_bytes_;
     in_flight_ = repeated_ = 0;
-    if (limit_ < batch_size_ && ++accepted_ >= kAcceptedBeforeLarger) {
+    if (limit_ < batch_size_ && ++accepted_ >= accepted_before_larger) {
         limit_ = std::min(batch_size_, limit_ * 2);
         accepted_ = 0;
     }

@@ -22,9 +22,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxQueuedBytes = 8U << 20U;
-constexpr std::chrono::milliseconds kStopGrace{3000};  // for requests in flight, once we are asked to stop
-constexpr int kPollMs = 100;
+constexpr std::size_t max_queued_bytes = 8U << 20U;
+constexpr std::chrono::milliseconds stop_grace{3000};  // for requests in flight, once we are asked to stop
+constexpr int poll_ms = 100;
 
 class WebhookSink final : public Sink {
    public:
@@ -120,7 +120,7 @@ class WebhookSink final : public Sink {
         }
         if (!hash) drain();
         if (lane.full() && !lane.busy()) step(0, false);
-        while (queued_bytes_ > kMaxQueuedBytes) wait(true);
+        while (queued_bytes_ > max_queued_bytes) wait(true);
     }
 
     void push(WebhookLane& lane, WebhookEvent event, std::string_view object) {
@@ -140,9 +140,9 @@ class WebhookSink final : public Sink {
     void wait(bool partial) {
         if (stop_.stop_requested()) {
             if (!stopping_since_) stopping_since_ = Clock::now();
-            if (Clock::now() - *stopping_since_ > kStopGrace) throw Interrupted();
+            if (Clock::now() - *stopping_since_ > stop_grace) throw Interrupted();
         }
-        step(kPollMs, partial);
+        step(poll_ms, partial);
         settle_marks();
         if (tell_) tell_();
     }

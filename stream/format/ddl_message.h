@@ -1,4 +1,4 @@
-// A DDL command in the stream: the content of a message with prefix kDdlPrefix (FORMAT.md, "DDL").
+// A DDL command in the stream: the content of a message with prefix ddl_message_prefix (FORMAT.md, "DDL").
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace pgsluice {
 
-inline constexpr std::string_view kDdlPrefix = "pgsluice.ddl";
+inline constexpr std::string_view ddl_message_prefix = "pgsluice.ddl";
 
 struct DdlObject {
     std::string type;      // PostgreSQL's term: "table", "table column", "index"

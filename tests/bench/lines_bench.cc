@@ -23,7 +23,7 @@ using namespace pgsluice;
 
 namespace {
 
-constexpr std::size_t kBatchRows = 1000;
+constexpr std::size_t batch_rows = 1000;
 
 RelationPtr users() {
     auto made = std::make_shared<Relation>();
@@ -42,7 +42,7 @@ RelationPtr users() {
 }
 
 void fill(Batch& batch, const Relation& relation, const Transaction& transaction) {
-    for (std::size_t i = 0; i < kBatchRows; ++i) {
+    for (std::size_t i = 0; i < batch_rows; ++i) {
         const auto row = batch.arena.make<Value>(6);
         const std::string texts[] = {
             std::to_string(1000000 + i),        std::to_string(7919 * i % 1000003),       fmt::format("user_{:08}", i),
@@ -81,7 +81,7 @@ void measure(const char* what, Sink& sink, Batch& batch, std::size_t rows, doubl
     sink.open();
     const Stopwatch watch;
     auto flushed = std::chrono::steady_clock::now();
-    for (std::size_t done = 0; done < rows; done += kBatchRows) {
+    for (std::size_t done = 0; done < rows; done += batch_rows) {
         batch.upto.resume_seq.value += 1;
         sink.apply(batch);
         if (std::chrono::steady_clock::now() - flushed < std::chrono::seconds(1)) continue;
@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
         std::string out;
         std::size_t bytes = 0;
         const Stopwatch watch;
-        for (std::size_t done = 0; done < rows; done += kBatchRows) {
+        for (std::size_t done = 0; done < rows; done += batch_rows) {
             out.clear();
             for (const Change& change : batch.changes) encoder->append(out, change);
             bytes += out.size();

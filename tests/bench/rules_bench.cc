@@ -19,8 +19,8 @@ using namespace pgsluice;
 
 namespace {
 
-constexpr std::size_t kDistinctRows = 4096;
-constexpr std::size_t kRowsPerBatch = 1000;  // the arena is cleared so often, as the worker does
+constexpr std::size_t distinct_rows = 4096;
+constexpr std::size_t rows_per_batch = 1000;  // the arena is cleared so often, as the worker does
 
 Column column(const char* name, Oid type, const char* type_name, bool key = false) {
     return {name, type, -1, key, type_name, type, 0};
@@ -51,7 +51,7 @@ struct Rows {
     std::vector<std::vector<Value>> values;
 
     Rows() {
-        for (std::size_t i = 0; i < kDistinctRows; ++i) texts.push_back(::texts(i));
+        for (std::size_t i = 0; i < distinct_rows; ++i) texts.push_back(::texts(i));
         for (const auto& row : texts) {
             values.emplace_back();
             for (const auto& text : row) values.back().emplace_back(text);
@@ -64,17 +64,17 @@ struct Case {
     std::string rules;  // of the table
 };
 
-const char* const kMask = "{type: transform, column: username, parameters: {type: mask}}";
-const char* const kFilter = "{type: filter, column: account, parameters: {operator: gte, value: 0}}";
-const char* const kExclude = "{type: exclude_column, column: created_at}";
-const char* const kRegex =
+const char* const mask_rule = "{type: transform, column: username, parameters: {type: mask}}";
+const char* const filter_rule = "{type: filter, column: account, parameters: {operator: gte, value: 0}}";
+const char* const exclude_rule = "{type: exclude_column, column: created_at}";
+const char* const regex_rule =
     "{type: transform, column: username, parameters: {type: regex, pattern: '[0-9]+', replace: N}}";
-const char* const kHash = "{type: transform, column: username, parameters: {type: hash}}";
-const char* const kJson =
+const char* const hash_rule = "{type: transform, column: username, parameters: {type: hash}}";
+const char* const json_type =
     "{type: transform, column: profile, parameters: {type: json, path: $.tags, transform: {type: redact}}}";
-const char* const kTime =
+const char* const time_type =
     "{type: filter, column: created_at, parameters: {operator: gte, value: '2024-01-01'}, allow_empty_deletes: true}";
-const char* const kConstant = "{type: transform, column: balance, parameters: {type: constant, value: 0}}";
+const char* const constant_rule = "{type: transform, column: balance, parameters: {type: constant, value: 0}}";
 
 std::unique_ptr<Ruleset> load(const std::string& rules, const std::string& directory) {
     if (rules.empty()) return Ruleset::load({});
@@ -98,10 +98,10 @@ double run(const CompiledRules& compiled, const RelationPtr& relation, const Row
     std::size_t bytes = 0;
     const double start = cpu_seconds();
     for (std::size_t i = 0; i < count; ++i) {
-        if (i % kRowsPerBatch == 0) arena.clear();
+        if (i % rows_per_batch == 0) arena.clear();
         Change change;
         change.relation = relation.get();
-        change.new_row = rows.values[i % kDistinctRows];
+        change.new_row = rows.values[i % distinct_rows];
         if (!compiled.apply(change, arena)) std::abort();
         bytes += change.new_row[2].text().size();
     }
@@ -123,16 +123,17 @@ int main(int argc, char** argv) {
     };
     const Case cases[] = {
         {"0 rules", ""},
-        {"1: mask", kMask},
-        {"1: filter bigint", kFilter},
-        {"1: filter timestamp", kTime},
-        {"1: exclude_column", kExclude},
-        {"1: constant", kConstant},
-        {"1: regex", kRegex},
-        {"1: json", kJson},
-        {"1: hash", kHash},
-        {"5: mask, filter, exclude, constant, filter timestamp", list(kMask, kFilter, kExclude, kConstant, kTime)},
-        {"5: regex, mask, filter, json, hash", list(kRegex, kMask, kFilter, kJson, kHash)},
+        {"1: mask", mask_rule},
+        {"1: filter bigint", filter_rule},
+        {"1: filter timestamp", time_type},
+        {"1: exclude_column", exclude_rule},
+        {"1: constant", constant_rule},
+        {"1: regex", regex_rule},
+        {"1: json", json_type},
+        {"1: hash", hash_rule},
+        {"5: mask, filter, exclude, constant, filter timestamp",
+         list(mask_rule, filter_rule, exclude_rule, constant_rule, time_type)},
+        {"5: regex, mask, filter, json, hash", list(regex_rule, mask_rule, filter_rule, json_type, hash_rule)},
     };
     const RelationPtr relation = users();
     const Rows rows;

@@ -19,8 +19,8 @@ using namespace pgsluice::test;
 
 namespace {
 
-constexpr std::size_t kBlockBytes = 128 * 1024;
-constexpr int kDistinctRows = 4096;  // as many messages are made once and replayed
+constexpr std::size_t block_bytes = 128 * 1024;
+constexpr int distinct_rows = 4096;  // as many messages are made once and replayed
 
 std::string relation() {
     return wal_relation(1, "users", {"id", "account", "username", "profile", "balance", "created_at"});
@@ -52,7 +52,7 @@ struct Load {
 
 Load load(const char* name, std::string (*row)(int), int rows_per_transaction) {
     Load made{name, {}, rows_per_transaction};
-    for (int i = 0; i < kDistinctRows; ++i) made.frames.push_back(xlog_data(row(i)));
+    for (int i = 0; i < distinct_rows; ++i) made.frames.push_back(xlog_data(row(i)));
     return made;
 }
 
@@ -65,7 +65,7 @@ class Replay {
         feed(xlog_data(relation()));
         for (int i = 0; i < rows; ++i) {
             if (i > 0 && i % load_.rows_per_transaction == 0) next_transaction();
-            feed(load_.frames[static_cast<std::size_t>(i % kDistinctRows)]);
+            feed(load_.frames[static_cast<std::size_t>(i % distinct_rows)]);
         }
     }
 
@@ -81,7 +81,7 @@ class Replay {
     void feed(const std::string& frame) {
         bytes_in += frame.size();
         encoder_.take(std::get<XLogData>(parse_wal_frame(frame)).message);
-        if (encoder_.size() < kBlockBytes) return;
+        if (encoder_.size() < block_bytes) return;
         bytes_out += encoder_.finish().body.size();
     }
 

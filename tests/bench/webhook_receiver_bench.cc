@@ -15,8 +15,8 @@
 
 namespace {
 
-constexpr std::string_view kChange = R"("NewTuple":{)";
-constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+constexpr std::string_view change_line = R"("NewTuple":{)";
+constexpr std::string_view answer_text = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 volatile std::sig_atomic_t stopped = 0;
 
@@ -28,9 +28,10 @@ class Counter {
     void take(std::string_view bytes) {
         rest_ += bytes;
         std::size_t at = 0;
-        for (std::size_t found; (found = rest_.find(kChange, at)) != std::string::npos; at = found + kChange.size())
+        for (std::size_t found; (found = rest_.find(change_line, at)) != std::string::npos;
+             at = found + change_line.size())
             ++changes;
-        if (rest_.size() - at >= kChange.size()) at = rest_.size() - kChange.size() + 1;
+        if (rest_.size() - at >= change_line.size()) at = rest_.size() - change_line.size() + 1;
         rest_.erase(0, at);
     }
     std::size_t changes = 0;
@@ -65,7 +66,7 @@ void serve(int connection, Counter& counter) {
             counter.take(body);
             bytes.remove_prefix(body.size());
             body_left -= body.size();
-            if (body_left == 0 && ::send(connection, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) < 0) return;
+            if (body_left == 0 && ::send(connection, answer_text.data(), answer_text.size(), MSG_NOSIGNAL) < 0) return;
         }
     }
 }

@@ -17,7 +17,7 @@ void make_tables(Pipeline& pipeline) {
     pipeline.on_source("INSERT INTO t VALUES (1, 'a', 7)");
 }
 
-const Texts kTracked = {"--copy-and-stream", "--track-ddl"};
+const Texts tracked_tables = {"--copy-and-stream", "--track-ddl"};
 
 std::string ddl_lines(Pipeline& pipeline, const Texts& more = {}) {
     Texts words = more;
@@ -40,7 +40,7 @@ std::string captured(Pipeline& pipeline) {
 TEST_CASE("DDL and the rows behind it reach the target in the order of the source") {
     Pipeline pipeline;
     make_tables(pipeline);
-    pipeline.start(kTracked);
+    pipeline.start(tracked_tables);
     pipeline.settle();
     for (const char* statement : {
              "ALTER TABLE t ADD COLUMN added varchar(20) DEFAULT 'none'",
@@ -73,7 +73,7 @@ TEST_CASE("DDL and the rows behind it reach the target in the order of the sourc
 TEST_CASE("DDL inside a transaction is applied with it, DDL that was rolled back is not captured") {
     Pipeline pipeline;
     make_tables(pipeline);
-    pipeline.start(kTracked);
+    pipeline.start(tracked_tables);
     pipeline.settle();
     // One text for libpq, so that these commands come together and a target cannot run them; its worker ignores them.
     pipeline.on_source(
@@ -88,7 +88,7 @@ TEST_CASE("DDL is a line between the others, without literals where the table ha
     const TextFile rules("tables: {t: [{type: transform, column: v, parameters: {type: mask}}]}");
     Pipeline pipeline;
     make_tables(pipeline);
-    pipeline.start_replicator(kTracked);
+    pipeline.start_replicator(tracked_tables);
     pipeline.await_stream();
     pipeline.on_source("ALTER TABLE t ADD COLUMN w text DEFAULT 'canary'");
     pipeline.on_source("INSERT INTO t VALUES (2, 'b', 8, 'x')");
@@ -117,7 +117,7 @@ TEST_CASE("what is said of a new partition does not show where the table above i
     const TextFile rules("tables: {t: [{type: transform, column: x, parameters: {type: mask}}]}");
     Pipeline pipeline;
     pipeline.on_source("CREATE TABLE t (id int PRIMARY KEY, x text) PARTITION BY RANGE (id)");
-    pipeline.start_replicator(kTracked);
+    pipeline.start_replicator(tracked_tables);
     pipeline.await_stream();
     pipeline.on_source("CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (id)");
     pipeline.on_source("CREATE TABLE t2 PARTITION OF t1 FOR VALUES FROM (1) TO (9)");
@@ -137,7 +137,7 @@ TEST_CASE("a command that the target must not run stops the worker, which can be
     Pipeline pipeline;
     pipeline.on_source("CREATE TABLE t (id int PRIMARY KEY, v text, old int)");
     pipeline.on_target("CREATE TABLE t (id int PRIMARY KEY, v text)");
-    pipeline.start_replicator(kTracked);
+    pipeline.start_replicator(tracked_tables);
     pipeline.start_worker({"--rules-config", rules.path()});
     pipeline.settle();
     pipeline.on_source("INSERT INTO t VALUES (1, 'a', 1)");
@@ -189,7 +189,7 @@ TEST_CASE("only the tables of the group are tracked, and teardown takes everythi
 TEST_CASE("a start without --track-ddl ends the capture") {
     Pipeline pipeline;
     make_tables(pipeline);
-    pipeline.start_replicator(kTracked);
+    pipeline.start_replicator(tracked_tables);
     pipeline.await_stream();
     pipeline.stop_replicator();
     pipeline.start_replicator();
@@ -205,7 +205,7 @@ TEST_CASE("a role that is no superuser is told what it takes") {
     pipeline.on_source("CREATE ROLE " + role + " LOGIN REPLICATION; ALTER TABLE t OWNER TO " + role +
                        "; ALTER TABLE settled OWNER TO " + role + "; GRANT CREATE ON DATABASE " + pipeline.source_db() +
                        " TO " + role);
-    Texts words = pipeline.replicator_argv(kTracked);
+    Texts words = pipeline.replicator_argv(tracked_tables);
     words.insert(words.end(), {"--user", role});
     const Finished refused = run(words);
     CHECK(refused.code == 1);

@@ -12,7 +12,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-const Log kQuiet = [](LogLevel, std::string_view) {};
+const Log quiet_log = [](LogLevel, std::string_view) {};
 
 const RelationPtr& items() {
     static const RelationPtr relation = make_relation("public", "items", {"id integer*", "n integer"});
@@ -26,7 +26,7 @@ std::unique_ptr<Sink> sink_to(const NatsServer& server, const std::string& subje
     options.subject = subject;
     BrokerOptions broker;
     broker.url = server.url(port);
-    return make_nats_sink(options, broker, kQuiet, std::move(stop));
+    return make_nats_sink(options, broker, quiet_log, std::move(stop));
 }
 
 }  // namespace

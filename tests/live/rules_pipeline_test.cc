@@ -7,7 +7,7 @@
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
-using pgsluice::rules_test::kExampleRules;
+using pgsluice::rules_test::example_rules;
 using pgsluice::rules_test::TextFile;
 
 namespace {
@@ -36,14 +36,14 @@ void change_users(Pipeline& pipeline) {
         pipeline.on_source(statement);
 }
 
-const Texts kExpected{"(1,y******y,18)", "(2,s***2,18)", "(6,ä******ü,19)"};
+const Texts expected_rows{"(1,y******y,18)", "(2,s***2,18)", "(6,ä******ü,19)"};
 
 }  // namespace
 
 TEST_CASE("the example rules hold for copy and stream, whatever the replica identity") {
     for (const char* identity : {"DEFAULT", "FULL"}) {
         CAPTURE(identity);
-        const TextFile rules(kExampleRules);
+        const TextFile rules(example_rules);
         Pipeline pipeline;
         make_users(pipeline);
         pipeline.on_source(std::string("ALTER TABLE users REPLICA IDENTITY ") + identity);
@@ -54,13 +54,13 @@ TEST_CASE("the example rules hold for copy and stream, whatever the replica iden
         CHECK(pipeline.target_rows("users") == Texts{"(1,j**************m,18)", "(3,x******x,40)"});
         change_users(pipeline);
         pipeline.settle();
-        CHECK(pipeline.target_rows("users") == kExpected);
+        CHECK(pipeline.target_rows("users") == expected_rows);
         pipeline.stop();
     }
 }
 
 TEST_CASE("the example rules hold for lines, copied and followed") {
-    const TextFile rules(kExampleRules);
+    const TextFile rules(example_rules);
     const TextFile place("", "here");
     const std::string directory = std::filesystem::path(place.path()).parent_path() / "lines";
     Pipeline pipeline;
@@ -126,7 +126,7 @@ users:
 }
 
 TEST_CASE("a transform that may make unique values the same stops the worker, whatever its sink") {
-    const TextFile rules(kExampleRules);
+    const TextFile rules(example_rules);
     Pipeline pipeline;
     make_users(pipeline);
     pipeline.on_source("CREATE UNIQUE INDEX ON users (lower(email))");
@@ -143,7 +143,7 @@ TEST_CASE("a transform that may make unique values the same stops the worker, wh
 }
 
 TEST_CASE("a unique index made while changes are followed stops the worker before the next row") {
-    const TextFile rules(kExampleRules);
+    const TextFile rules(example_rules);
     Pipeline pipeline;
     make_users(pipeline);
     pipeline.on_target("CREATE TABLE users (id int PRIMARY KEY, email text, age int)");

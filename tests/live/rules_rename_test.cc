@@ -14,8 +14,8 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-const std::string kMask = "parameters: {type: mask}";
-const std::string kEmail = "{type: transform, column: email, " + kMask + "}";
+const std::string mask_rule = "parameters: {type: mask}";
+const std::string email_rule = "{type: transform, column: email, " + mask_rule + "}";
 
 // A source with a table users, and workers that read up to what it has now.
 class Users {
@@ -51,7 +51,7 @@ class Users {
 };
 
 // The row before the rename is in the transaction of those behind it, so it comes again, too.
-constexpr const char* kRename = R"(
+constexpr const char* rename_rule = R"(
     BEGIN;
     INSERT INTO users VALUES (2, 'canary', 2);
     ALTER TABLE users RENAME email TO email_old;
@@ -66,14 +66,14 @@ TEST_CASE("a renamed column with a rule stops every session until the rules name
     Users users;
     const Texts sinks{"postgres", "file"};
     users.pipeline.on_source("INSERT INTO users VALUES (1, 'canary', 1)");
-    for (const auto& sink : sinks) users.worker(sink, kEmail, 0);
-    users.pipeline.on_source(kRename);
+    for (const auto& sink : sinks) users.worker(sink, email_rule, 0);
+    users.pipeline.on_source(rename_rule);
     for (int session = 0; session < 3; ++session) {
         for (const auto& sink : sinks)
-            CHECK(contains(users.worker(sink, kEmail, 1), "its column 'email' is now named 'email_old'"));
+            CHECK(contains(users.worker(sink, email_rule, 1), "its column 'email' is now named 'email_old'"));
         users.check_nothing_shows();
     }
-    const std::string both = kEmail + ", {type: transform, column: email_old, " + kMask + "}";
+    const std::string both = email_rule + ", {type: transform, column: email_old, " + mask_rule + "}";
     for (int session = 0; session < 2; ++session)
         for (const auto& sink : sinks) users.worker(sink, both, 0);
     users.check_nothing_shows();
@@ -84,32 +84,32 @@ TEST_CASE("a renamed column with a rule stops every session until the rules name
 TEST_CASE("a rename is noticed behind a replicator that comes late, too") {
     Users users;
     users.pipeline.on_source("INSERT INTO users VALUES (1, 'canary', 1)");
-    users.worker("postgres", kEmail, 0);
+    users.worker("postgres", email_rule, 0);
     users.pipeline.stop_replicator();
-    users.pipeline.on_source(kRename);
+    users.pipeline.on_source(rename_rule);
     users.pipeline.start_replicator();
     users.pipeline.await_stream();
     for (int session = 0; session < 2; ++session)
-        CHECK(contains(users.worker("postgres", kEmail, 1), "'email_old' now, which"));
+        CHECK(contains(users.worker("postgres", email_rule, 1), "'email_old' now, which"));
     users.check_nothing_shows();
-    users.worker("postgres", kEmail + ", {type: transform, column: email_old, " + kMask + "}", 0);
+    users.worker("postgres", email_rule + ", {type: transform, column: email_old, " + mask_rule + "}", 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(1,c****y,1,)", "(2,c****y,2,)", "(3,c****y,3,c****y)"});
 }
 
 TEST_CASE("a rename before the table's first row is noticed") {
     Users users("--stream");
-    users.worker("postgres", kEmail, 0);
+    users.worker("postgres", email_rule, 0);
     users.pipeline.on_source("ALTER TABLE users RENAME email TO email_old; ALTER TABLE users ADD email text");
     users.pipeline.on_source("INSERT INTO users VALUES (3, 'canary', 3, 'canary')");
     for (int session = 0; session < 2; ++session)
-        CHECK(contains(users.worker("postgres", kEmail, 1), "its column 'email' is now named 'email_old'"));
+        CHECK(contains(users.worker("postgres", email_rule, 1), "its column 'email' is now named 'email_old'"));
     users.check_nothing_shows();
-    users.worker("postgres", kEmail + ", {type: transform, column: email_old, " + kMask + "}", 0);
+    users.worker("postgres", email_rule + ", {type: transform, column: email_old, " + mask_rule + "}", 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(3,c****y,3,c****y)"});
 }
 
 TEST_CASE("columns with rules that swap their names stop every session until the rules say was") {
-    const std::string rules = kEmail + ", {type: keep, column: email_old}, {type: keep, column: age}";
+    const std::string rules = email_rule + ", {type: keep, column: email_old}, {type: keep, column: age}";
     Users users;
     users.pipeline.on_source("ALTER TABLE users ADD email_old text");
     users.pipeline.on_source("INSERT INTO users VALUES (1, 'canary', 1, 'x')");
@@ -126,17 +126,17 @@ TEST_CASE("columns with rules that swap their names stop every session until the
     for (int session = 0; session < 2; ++session)
         CHECK(contains(users.worker("postgres", rules, 1), "add was: email to it"));
     users.check_nothing_shows();
-    users.worker(
-        "postgres",
-        "{type: transform, column: email_old, was: email, " + kMask + "}, {type: keep, column: email, was: email_old}",
-        0);
+    users.worker("postgres",
+                 "{type: transform, column: email_old, was: email, " + mask_rule +
+                     "}, {type: keep, column: email, was: email_old}",
+                 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(1,c****y,1,x)", "(2,c****y,2,x)", "(3,x,3,c****y)"});
 }
 
 TEST_CASE("a forgotten worker's tables are forgotten") {
     Users users;
     users.pipeline.on_source("INSERT INTO users VALUES (1, 'canary', 1)");
-    users.worker("stdout", kEmail, 0);
+    users.worker("stdout", email_rule, 0);
     const auto names = pgsluice::names_for(users.pipeline.group());
     const auto seen = [&] {
         const auto keys = connect_broker()->kv_keys(names);

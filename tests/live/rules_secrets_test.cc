@@ -34,7 +34,7 @@ tables:
 
 // The target refuses: a phone that is NULL, an n above 99, a masked email that is there already, a kind that is no
 // number, and 0 as kind.
-constexpr const char* kTarget = R"(
+constexpr const char* target_tables = R"(
     CREATE TABLE people (id text PRIMARY KEY, email text UNIQUE, phone text NOT NULL, doc jsonb, essay text, age int,
                          n int CHECK (n < 100), kind int CHECK (1 / kind >= 0)))";
 
@@ -44,11 +44,11 @@ std::string person(const std::string& id, const std::string& email, int age, con
            ")";
 }
 
-constexpr const char* kColumns = "(id, email, ssn, phone, n, kind, doc, essay, age)";
+constexpr const char* column_list = "(id, email, ssn, phone, n, kind, doc, essay, age)";
 
 std::string insert(const std::string& id, const std::string& email, int age,
                    const std::string& phone_n_kind = "'canary', 1, '1'") {
-    return std::string("INSERT INTO people ") + kColumns + " VALUES " + person(id, email, age, phone_n_kind);
+    return std::string("INSERT INTO people ") + column_list + " VALUES " + person(id, email, age, phone_n_kind);
 }
 
 void make_people(Pipeline& pipeline, const std::string& identity) {
@@ -141,7 +141,7 @@ class Secrets {
 // Everything in the target, and the logs and dead letters of a worker that parks what the target refuses.
 void check_parking(Secrets& secrets) {
     Pipeline& pipeline = secrets.pipeline;
-    pipeline.on_target(kTarget);
+    pipeline.on_target(target_tables);
     secrets.worker("postgres", {"--on-error", "dead-letter"});
     CHECK(pipeline.target_scalar("SELECT count(*) FROM people") == "3");
     CHECK_FALSE(has_canary(pipeline.target_scalar("SELECT string_agg(p::text, ' ') FROM people p")));

@@ -12,9 +12,9 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr const char* kMaskEmail = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
-constexpr const char* kUsers = "CREATE TABLE users (id int PRIMARY KEY, email text, age int)";
-constexpr const char* kUsersEu = "CREATE TABLE users_eu (id int PRIMARY KEY, email text, age int)";
+constexpr const char* mask_email = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
+constexpr const char* users_table = "CREATE TABLE users (id int PRIMARY KEY, email text, age int)";
+constexpr const char* users_eu_table = "CREATE TABLE users_eu (id int PRIMARY KEY, email text, age int)";
 
 TextFile routing_file(const std::string& text) { return TextFile(text, "routing.yaml"); }
 
@@ -23,8 +23,8 @@ struct Merged : Pipeline {
     TextFile routing = routing_file("users_eu: {destination_table: users}");
 
     Merged() {
-        on_both(kUsers);
-        on_source(kUsersEu);
+        on_both(users_table);
+        on_source(users_eu_table);
         on_source("INSERT INTO users VALUES (1, 'a', 1); INSERT INTO users_eu VALUES (2, 'b', 2)");
     }
     void start_routed_worker() {
@@ -98,10 +98,10 @@ TEST_CASE("a truncate does not take along what a table that left the group has i
 TEST_CASE("replicator and worker say when the tables are too many to be checked at start") {
     NatsServer nats({.extra_config = "max_payload: 65536"});
     Pipeline pipeline({shared_postgres(), shared_postgres(), nats});
-    const TextFile rules(kMaskEmail);
+    const TextFile rules(mask_email);
     std::string columns;
     for (int i = 0; i < 1000; ++i) columns += ", a_rather_long_name_for_a_column_" + std::to_string(i) + " int";
-    pipeline.on_both(kUsers);
+    pipeline.on_both(users_table);
     pipeline.on_source("CREATE TABLE wide (id int PRIMARY KEY" + columns + ")");
     pipeline.start_replicator({"--stream"});
     pipeline.await_stream();
@@ -127,7 +127,7 @@ tables:
   users_us: [{type: exclude_column, column: ssn}]
 )");
     Pipeline pipeline;
-    pipeline.on_source(kUsersEu);
+    pipeline.on_source(users_eu_table);
     pipeline.on_source("CREATE TABLE users_us (age int, address text, nr int PRIMARY KEY, ssn text)");
     pipeline.on_target("CREATE TABLE people (person int PRIMARY KEY, mail text, age int)");
     pipeline.on_source("INSERT INTO users_eu VALUES (1, 'abc', 10); INSERT INTO users_us VALUES (20, 'def', 2, 'x')");
@@ -152,7 +152,7 @@ tables:
 
 TEST_CASE("files that do not fit the tables are refused at start, whether rows come or not") {
     Pipeline pipeline;
-    pipeline.on_both(kUsers);
+    pipeline.on_both(users_table);
     pipeline.start_replicator({"--stream"});
     pipeline.await_stream();
     const TextFile wrong_column("tables: {users: [{type: transform, column: mail, parameters: {type: mask}}]}");
@@ -172,9 +172,9 @@ TEST_CASE("files that do not fit the tables are refused at start, whether rows c
 }
 
 TEST_CASE("a column that takes the name of one with a rule does not let that one's values through") {
-    const TextFile rules(kMaskEmail);
+    const TextFile rules(mask_email);
     Pipeline pipeline;
-    pipeline.on_both(kUsers);
+    pipeline.on_both(users_table);
     pipeline.on_target("ALTER TABLE users ADD email_old text");
     pipeline.start_replicator();
     pipeline.start_worker({"--rules-config", rules.path()});

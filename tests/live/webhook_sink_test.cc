@@ -19,7 +19,7 @@ using Manner = HttpReply::Manner;
 
 namespace {
 
-const Log kQuiet = [](LogLevel, std::string_view) {};
+const Log quiet_log = [](LogLevel, std::string_view) {};
 
 const RelationPtr& items() {
     static const RelationPtr relation = make_relation("public", "items", {"id integer*", "n integer"});
@@ -96,7 +96,7 @@ TEST_CASE("one change per request, over one connection, each with its key") {
     options.headers = {"X-Team: data", "Content-Type: application/x-own"};
     options.bearer_token = "letmein";
     options.hmac_secret = "secret";
-    const auto sink = make_webhook_sink(options, kQuiet, {});
+    const auto sink = make_webhook_sink(options, quiet_log, {});
     CHECK_FALSE(sink->keeps_state());
     SinkFeed feed;
     const Batch& batch = inserts(feed, 1, 20);
@@ -123,7 +123,7 @@ TEST_CASE("one change per request, over one connection, each with its key") {
 
 TEST_CASE("several changes per request make an array") {
     HttpReceiver receiver(ok);
-    const auto sink = make_webhook_sink(post_to(receiver, 8), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver, 8), quiet_log, {});
     SinkFeed feed;
     const Batch& batch = inserts(feed, 1, 20);
     sink->apply(batch);
@@ -159,7 +159,7 @@ TEST_CASE("whatever the receiver does, nothing is lost, order is kept, and a rep
                 return {};
         }
     });
-    const auto sink = make_webhook_sink(post_to(receiver, 2), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver, 2), quiet_log, {});
     SinkFeed feed;
     const Batch& batch = inserts(feed, 1, 40);
     sink->apply(batch);
@@ -204,7 +204,7 @@ TEST_CASE("an answer that is a refusal stops the worker, naming the change and n
         });
         WebhookSinkOptions options = post_to(receiver);
         options.url += "/token-in-path?key=token-in-query";
-        const auto sink = make_webhook_sink(options, kQuiet, {});
+        const auto sink = make_webhook_sink(options, quiet_log, {});
         SinkFeed feed;
         const Batch& first = inserts(feed, 1, 2);
         sink->apply(first);
@@ -227,7 +227,7 @@ TEST_CASE("a request found too large goes in smaller ones") {
         if (ns_in(request.body).size() > 3) return {413, {}, Manner::whole, ""};
         return {};
     });
-    const auto sink = make_webhook_sink(post_to(receiver, 16), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver, 16), quiet_log, {});
     SinkFeed feed;
     sink->apply(inserts(feed, 1, 40));
     sink->flush();
@@ -249,7 +249,7 @@ TEST_CASE("dead letters: just the changes that are refused") {
     WebhookSinkOptions options = post_to(receiver, 8, 2);
     options.on_error = OnError::dead_letter;
     Parked letters;
-    const auto sink = make_webhook_sink(options, kQuiet, {}, &letters);
+    const auto sink = make_webhook_sink(options, quiet_log, {}, &letters);
     SinkFeed feed;
     const Batch& batch = inserts(feed, 1, 20);
     sink->apply(batch);
@@ -270,7 +270,7 @@ TEST_CASE("several requests in flight: order is kept for each row") {
     HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {
         return count++ % 3 == 1 ? HttpReply{500, {}, Manner::whole, ""} : HttpReply{};
     });
-    const auto sink = make_webhook_sink(post_to(receiver, 3, 5), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver, 3, 5), quiet_log, {});
     SinkFeed feed;
     for (int from = 1; from <= 400; from += 50) sink->apply(inserts(feed, from, from + 49, 7));
     sink->flush();
@@ -294,7 +294,7 @@ TEST_CASE("several requests in flight: order is kept for each row") {
 TEST_CASE("a truncate and a new key wait for all that came before, and hold up what follows") {
     HttpReceiver receiver(ok);
     const auto other = make_relation("public", "others", {"id integer*", "n integer"});
-    const auto sink = make_webhook_sink(post_to(receiver, 4, 4), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver, 4, 4), quiet_log, {});
     SinkFeed feed;
     for (int n = 1; n <= 10; ++n) feed.insert(items(), {text(std::to_string(n)), text(std::to_string(n))});
     feed.truncate({items(), other});
@@ -324,7 +324,7 @@ TEST_CASE("a truncate and a new key wait for all that came before, and hold up w
 
 TEST_CASE("an incomplete transaction moves no checkpoint") {
     HttpReceiver receiver(ok);
-    const auto sink = make_webhook_sink(post_to(receiver), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver), quiet_log, {});
     SinkFeed feed;
     feed.insert(items(), {text("1"), text("1")});
     sink->apply(feed.piece());
@@ -369,7 +369,7 @@ TEST_CASE("a receiver that is not there is waited for") {
 TEST_CASE("while waiting for a receiver we can be stopped") {
     HttpReceiver receiver([](const HttpRequest&) -> HttpReply { return {500, {}, Manner::whole, ""}; });
     std::stop_source stop;
-    const auto sink = make_webhook_sink(post_to(receiver), kQuiet, stop.get_token());
+    const auto sink = make_webhook_sink(post_to(receiver), quiet_log, stop.get_token());
     SinkFeed feed;
     sink->apply(inserts(feed, 1, 3));
     stop.request_stop();
@@ -379,7 +379,7 @@ TEST_CASE("while waiting for a receiver we can be stopped") {
 
 TEST_CASE("a copy that starts over is marked by an event of its own") {
     HttpReceiver receiver(ok);
-    const auto sink = make_webhook_sink(post_to(receiver), kQuiet, {});
+    const auto sink = make_webhook_sink(post_to(receiver), quiet_log, {});
     SnapshotBegin begin;
     begin.epoch = 1;
     begin.consistent_point = Lsn{0x100};
@@ -401,7 +401,7 @@ TEST_CASE("a URL that is not HTTP's is refused at once") {
     for (const char* url : {"ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1/hook", ""}) {
         WebhookSinkOptions options;
         options.url = url;
-        CHECK_THROWS_WITH_AS(make_webhook_sink(options, kQuiet, {}),
+        CHECK_THROWS_WITH_AS(make_webhook_sink(options, quiet_log, {}),
                              "unable to use --webhook-url: it is not an http:// or https:// URL", Error);
     }
 }

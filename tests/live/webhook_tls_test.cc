@@ -10,7 +10,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-const Log kQuiet = [](LogLevel, std::string_view) {};
+const Log quiet_log = [](LogLevel, std::string_view) {};
 
 std::string certificate_for(const std::string& directory, const std::string& name) {
     const std::string path = directory + "/" + name;
@@ -41,7 +41,7 @@ std::string post(int port, const std::string& ca_file) {
     options.ca_file = ca_file;
     options.retry_first_ms = 10;
     options.retry_max_ms = 50;
-    const auto sink = make_webhook_sink(options, kQuiet, {});
+    const auto sink = make_webhook_sink(options, quiet_log, {});
     const auto items = make_relation("public", "items", {"id integer*"});
     SinkFeed feed;
     const Batch& batch = feed.insert(items, {text("1")}).complete();

@@ -7,7 +7,7 @@
 namespace pgsluice::rules_test {
 namespace {
 
-constexpr std::array<std::uint32_t, 64> kRound{
+constexpr std::array<std::uint32_t, 64> round_constants{
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -33,7 +33,7 @@ void mix(State& state, const std::string& padded, std::size_t block) {
     auto [a, b, c, d, e, f, g, h] = state;
     for (std::size_t i = 0; i < 64; ++i) {
         const auto s1 = std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25);
-        const auto t1 = h + s1 + ((e & f) ^ (~e & g)) + kRound[i] + w[i];
+        const auto t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
         const auto s0 = std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22);
         const auto t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
         h = g;

@@ -67,7 +67,7 @@ Cell transformed(const RefRule& rule, const Cell& cell) {
     if (cell.is == Cell::Is::null || rule.what == "null") return {};
     if (rule.what == "mask") return {Cell::Is::text, masked(cell.text)};
     if (rule.what == "hash")
-        return {Cell::Is::text, hmac_hex(kSecret, cell.text).substr(0, std::stoul(rule.operands[0]))};
+        return {Cell::Is::text, hmac_hex(reference_secret, cell.text).substr(0, std::stoul(rule.operands[0]))};
     if (rule.what == "redact") return {Cell::Is::text, "********"};
     if (rule.what == "regex") return {Cell::Is::text, without_vowels(cell.text, rule.operands[0])};
     std::string out;

@@ -45,7 +45,7 @@ struct RefTable {
 };
 
 // The secret of all hashes.
-inline const std::string kSecret = "a secret of the reference";
+inline const std::string reference_secret = "a secret of the reference";
 
 enum class RefResult { passes, dropped, stops };
 

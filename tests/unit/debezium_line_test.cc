@@ -19,22 +19,22 @@ const RelationPtr& users() {
     return relation;
 }
 
-const Transaction kTransaction{771, Lsn{24023128}, Lsn{24023200}, 846010800123456};
-constexpr std::int64_t kNow = 1795215900000999;
+const Transaction sample_transaction{771, Lsn{24023128}, Lsn{24023200}, 846010800123456};
+constexpr std::int64_t sample_now_us = 1795215900000999;
 
 Change change_of(Op op) {
     Change change;
     change.op = op;
     change.relation = users().get();
-    change.transaction = &kTransaction;
-    change.position = {kTransaction.commit_lsn, 3};
+    change.transaction = &sample_transaction;
+    change.position = {sample_transaction.commit_lsn, 3};
     return change;
 }
 
 std::unique_ptr<LineEncoder> shop_encoder() {
     auto encoder = make_line_encoder(LineFormat::debezium, "shop");
     encoder->set_database(R"(sales "eu")");
-    encoder->set_time(kNow);
+    encoder->set_time(sample_now_us);
     return encoder;
 }
 
@@ -118,11 +118,11 @@ TEST_CASE("data_collection_order counts a transaction's events table by table, o
         return std::atoi(out.c_str() + out.find(field) + field.size());
     };
     const Transaction next{772, Lsn{24023300}, Lsn{24023400}, 846010800123457};
-    CHECK(order_of(*users(), kTransaction, 1) == 1);
-    CHECK(order_of(orders, kTransaction, 2) == 1);
-    CHECK(order_of(*users(), kTransaction, 3) == 2);
-    CHECK(order_of(wider, kTransaction, 4) == 3);
-    CHECK(order_of(orders, kTransaction, 7) == 2);
+    CHECK(order_of(*users(), sample_transaction, 1) == 1);
+    CHECK(order_of(orders, sample_transaction, 2) == 1);
+    CHECK(order_of(*users(), sample_transaction, 3) == 2);
+    CHECK(order_of(wider, sample_transaction, 4) == 3);
+    CHECK(order_of(orders, sample_transaction, 7) == 2);
     CHECK(order_of(orders, next, 1) == 1);
     CHECK(order_of(*users(), next, 2) == 1);
 }

@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const Log kQuiet = [](LogLevel, std::string_view) {};
+const Log quiet_log = [](LogLevel, std::string_view) {};
 
-constexpr std::uint64_t kRows = 3;  // per transaction
+constexpr std::uint64_t rows_per_transaction = 3;  // per transaction
 
 FileSinkOptions small_files(const std::string& directory, bool zstd = false) {
     FileSinkOptions options;
@@ -105,14 +105,14 @@ std::vector<std::uint64_t> numbers_in(const std::string& directory) {
 std::vector<std::uint64_t> all_numbers(std::uint64_t transactions) {
     std::vector<std::uint64_t> numbers;
     for (std::uint64_t t = 1; t <= transactions; ++t) {
-        for (std::uint64_t row = 1; row <= kRows; ++row) numbers.push_back(t * 1000 + row);
+        for (std::uint64_t row = 1; row <= rows_per_transaction; ++row) numbers.push_back(t * 1000 + row);
     }
     return numbers;
 }
 
 // What a worker does: goes on from the sink's state up to transaction `last`; every fifth comes in two pieces.
 void work(const FileSinkOptions& options, std::uint64_t last) {
-    const auto sink = make_file_sink(options, kQuiet, {});
+    const auto sink = make_file_sink(options, quiet_log, {});
     const auto state = sink->open();
     Batch batch;
     for (std::uint64_t t = state ? state->checkpoint.resume_seq.value : 1; t <= last; ++t) {
@@ -121,7 +121,7 @@ void work(const FileSinkOptions& options, std::uint64_t last) {
             sink->apply(batch);
             sink->flush();
         }
-        fill(batch, t, t % 5 == 0 ? 2 : 1, kRows);
+        fill(batch, t, t % 5 == 0 ? 2 : 1, rows_per_transaction);
         sink->apply(batch);
         if (t % 3 == 0) sink->flush();
     }
@@ -148,7 +148,7 @@ int run_child(const std::string& directory, bool zstd, const std::string& failpo
 }
 #endif
 
-constexpr std::uint64_t kCrashTransactions = 60;
+constexpr std::uint64_t crash_transactions = 60;
 
 }  // namespace
 
@@ -156,7 +156,7 @@ TEST_CASE("child of the file sink's crash test" * doctest::skip()) {
     const char* directory = std::getenv("PGSLUICE_TEST_DIRECTORY");
     REQUIRE(directory != nullptr);
     const char* zstd = std::getenv("PGSLUICE_TEST_ZSTD");
-    work(small_files(directory, zstd != nullptr && *zstd != '\0'), kCrashTransactions);
+    work(small_files(directory, zstd != nullptr && *zstd != '\0'), crash_transactions);
 }
 
 #ifdef PGSLUICE_FAILPOINTS
@@ -186,7 +186,7 @@ TEST_CASE("killed at any step, every change is there exactly once and finished f
             CAPTURE(failpoint);
             CAPTURE(zstd);
             CHECK(crashes > 2);
-            CHECK(numbers_in(directory.path) == all_numbers(kCrashTransactions));
+            CHECK(numbers_in(directory.path) == all_numbers(crash_transactions));
         }
     }
 }
@@ -200,7 +200,7 @@ TEST_CASE("files are rotated by size, at the end of a transaction") {
     for (const auto& [name, bytes] : finished) {
         CHECK(bytes.size() >= 4000);
         CHECK(bytes.size() < 6000);
-        CHECK(lines_of(bytes).size() % kRows == 0);
+        CHECK(lines_of(bytes).size() % rows_per_transaction == 0);
         CHECK(lines_of(bytes)[0].find(R"("Ordinal":1,)") != std::string::npos);
     }
     CHECK(numbers_in(directory.path) == all_numbers(60));
@@ -210,10 +210,10 @@ TEST_CASE("files are rotated by age, also when nothing more comes") {
     const Directory directory;
     FileSinkOptions options = small_files(directory.path);
     options.max_age_ms = 1;
-    const auto sink = make_file_sink(options, kQuiet, {});
+    const auto sink = make_file_sink(options, quiet_log, {});
     CHECK_FALSE(sink->open());
     Batch batch;
-    fill(batch, 1, 1, kRows);
+    fill(batch, 1, 1, rows_per_transaction);
     sink->apply(batch);
     while (finished_files(directory.path).empty()) sink->flush();
     CHECK(sink->durable() == batch.upto);
@@ -260,10 +260,10 @@ TEST_CASE("a transaction that is not complete is not counted, and close() leaves
     const Directory directory;
     const FileSinkOptions options = small_files(directory.path);
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         Batch batch;
-        fill(batch, 1, 1, kRows);
+        fill(batch, 1, 1, rows_per_transaction);
         sink->apply(batch);
         sink->flush();
         const Checkpoint first = batch.upto;
@@ -285,7 +285,7 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
     SnapshotBegin begin;
     Batch batch;
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         begin.epoch = 1;
         begin.consistent_point = position_of(1, 0).commit;
@@ -298,7 +298,7 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
         CHECK(names_of(directory.path, LineFileName::Kind::snapshot).size() > 1);
     }
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         const auto state = sink->open();
         REQUIRE(state);
         CHECK(state->loading_epoch == 1);
@@ -324,7 +324,7 @@ TEST_CASE("a copy's files appear when it has ended, and a new attempt throws the
     REQUIRE(loaded.size() == 30);
     CHECK(loaded.front() == 2001);
     CHECK(loaded.back() == 2030);
-    const auto state = make_file_sink(options, kQuiet, {})->open();
+    const auto state = make_file_sink(options, quiet_log, {})->open();
     REQUIRE(state);
     CHECK(state->loading_epoch == 0);
 }
@@ -336,7 +336,7 @@ TEST_CASE("another copy of the same number throws away what the first one wrote"
     begin.epoch = 3;
     Batch batch;
     for (const std::uint64_t point : {3U, 4U}) {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         begin.consistent_point = position_of(point, 0).commit;
         sink->begin_snapshot(begin, {numbers()}, {StreamSeq{2}, {begin.consistent_point, 0}});
@@ -361,11 +361,11 @@ TEST_CASE("a copy behind a finished one begins with a line that says so, also af
     std::uint64_t seq = 2;
     for (begin.epoch = 1; begin.epoch <= 3; ++begin.epoch) {
         {
-            const auto sink = make_file_sink(options, kQuiet, {});
+            const auto sink = make_file_sink(options, quiet_log, {});
             sink->open();
             sink->begin_snapshot(begin, {numbers()}, {StreamSeq{seq}, {}});
         }  // dies before it was handed a row
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         sink->begin_snapshot(begin, {numbers()}, {StreamSeq{seq}, {}});
         if (begin.epoch == 2) continue;  // this one does not end: its line goes with its rows
@@ -387,11 +387,11 @@ TEST_CASE("a copy in the middle of a transaction throws its half away and nothin
     const Directory directory;
     FileSinkOptions options = small_files(directory.path);
     options.commit_interval_ms = 3600 * 1000;
-    const auto sink = make_file_sink(options, kQuiet, {});
+    const auto sink = make_file_sink(options, quiet_log, {});
     sink->open();
     Batch batch;
     for (std::uint64_t transaction = 1; transaction <= 2; ++transaction) {
-        fill(batch, transaction, 1, kRows);
+        fill(batch, transaction, 1, rows_per_transaction);
         sink->apply(batch);
     }
     const Checkpoint whole = batch.upto;
@@ -406,7 +406,7 @@ TEST_CASE("a copy in the middle of a transaction throws its half away and nothin
     sink->begin_snapshot(begin, {}, {StreamSeq{9}, {}});
     const auto finished = finished_files(directory.path);
     REQUIRE(finished.size() == 1);
-    CHECK(lines_of(finished.begin()->second).size() == 2 * kRows);
+    CHECK(lines_of(finished.begin()->second).size() == 2 * rows_per_transaction);
     fill_snapshot(batch, 2, 1);
     sink->apply(batch);
     sink->end_snapshot({}, {StreamSeq{11}, {}});
@@ -414,8 +414,8 @@ TEST_CASE("a copy in the middle of a transaction throws its half away and nothin
     for (const auto& [name, lines] : finished_files(directory.path)) text += lines;
     CHECK(text.find(R"("n":3001)") == std::string::npos);
     const auto lines = lines_of(text);
-    REQUIRE(lines.size() == 2 * kRows + 2);
-    CHECK(lines[2 * kRows].starts_with(R"({"Type":"SNAPSHOT","Epoch":2,)"));
+    REQUIRE(lines.size() == 2 * rows_per_transaction + 2);
+    CHECK(lines[2 * rows_per_transaction].starts_with(R"({"Type":"SNAPSHOT","Epoch":2,)"));
     CHECK(lines.back().find(R"("NewTuple":{"n":2001)") != std::string::npos);
 }
 
@@ -434,21 +434,21 @@ TEST_CASE("a copy with the number of one that ended, as after the KV bucket was 
         sink.flush();
     };
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         load(*sink, 2, 1, 1);
         sink->end_snapshot({}, {StreamSeq{5}, {}});
     }
     const auto ended = finished_files(directory.path);
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
         load(*sink, 1, 1, 1);  // does not end either
         load(*sink, 2, 101, 60);
         CHECK_FALSE(names_of(directory.path, LineFileName::Kind::snapshot).empty());
         CHECK(finished_files(directory.path) == ended);
     }
-    const auto sink = make_file_sink(options, kQuiet, {});
+    const auto sink = make_file_sink(options, quiet_log, {});
     sink->open();
     CHECK(finished_files(directory.path) == ended);
     load(*sink, 3, 1, 1);
@@ -509,13 +509,13 @@ TEST_CASE("one worker per directory, one group per directory") {
     const Directory directory;
     FileSinkOptions options = small_files(directory.path);
     {
-        const auto sink = make_file_sink(options, kQuiet, {});
+        const auto sink = make_file_sink(options, quiet_log, {});
         sink->open();
-        CHECK_THROWS_AS(make_file_sink(options, kQuiet, {})->open(), Error);
+        CHECK_THROWS_AS(make_file_sink(options, quiet_log, {})->open(), Error);
     }
     work(options, 1);
     options.group = "other";
-    CHECK_THROWS_AS(make_file_sink(options, kQuiet, {})->open(), Error);
+    CHECK_THROWS_AS(make_file_sink(options, quiet_log, {})->open(), Error);
 }
 
 TEST_CASE("an open file that somebody cut or removed is an error, not a gap") {
@@ -524,7 +524,7 @@ TEST_CASE("an open file that somebody cut or removed is an error, not a gap") {
     work(options, 2);
     const fs::path open = directory.path + "/" + names_of(directory.path, LineFileName::Kind::part).at(0);
     fs::resize_file(open, 10);
-    CHECK_THROWS_AS(make_file_sink(options, kQuiet, {})->open(), Error);
+    CHECK_THROWS_AS(make_file_sink(options, quiet_log, {})->open(), Error);
     fs::remove(open);
-    CHECK_THROWS_AS(make_file_sink(options, kQuiet, {})->open(), Error);
+    CHECK_THROWS_AS(make_file_sink(options, quiet_log, {})->open(), Error);
 }

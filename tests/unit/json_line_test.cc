@@ -23,32 +23,32 @@ RelationPtr users(ReplicaIdentity identity = ReplicaIdentity::default_key) {
     return relation;
 }
 
-const Transaction kTransaction{771, Lsn{0x16B2D50}, Lsn{0x16B2D80}, 846010800123456};
-constexpr std::int64_t kNow = 1795215900000001;
+const Transaction sample_transaction{771, Lsn{0x16B2D50}, Lsn{0x16B2D80}, 846010800123456};
+constexpr std::int64_t sample_now_us = 1795215900000001;
 
 Change change_of(Op op, const Relation& relation) {
     Change change;
     change.op = op;
     change.relation = &relation;
-    change.transaction = &kTransaction;
-    change.position = {kTransaction.commit_lsn, 3};
+    change.transaction = &sample_transaction;
+    change.position = {sample_transaction.commit_lsn, 3};
     return change;
 }
 
 std::string line(const Change& change) {
     const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
-    encoder->set_time(kNow);
+    encoder->set_time(sample_now_us);
     std::string out;
     encoder->append(out, change);
     return out;
 }
 
-const std::string kTail =
+const std::string line_tail =
     R"("LSN":"0/16B2D50","EmittedAt":"2026-11-20T23:05:00.000001Z","TransactionId":771,"CommitLSN":"0/16B2D50",)"
     R"("CommittedAt":"2026-10-22T19:00:00.123456Z","Snapshot":false,"Ordinal":3)";
 
 std::string head(const std::string& type, const std::string& key = R"({"Type":"PRIMARY KEY","Columns":["id"]})") {
-    return R"({"Type":")" + type + R"(","Schema":"public","Table":"users","ReplicationKey":)" + key + "," + kTail;
+    return R"({"Type":")" + type + R"(","Schema":"public","Table":"users","ReplicationKey":)" + key + "," + line_tail;
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ TEST_CASE("truncate: a line per table") {
     change.truncated = tables;
     std::string out;
     const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
-    encoder->set_time(kNow);
+    encoder->set_time(sample_now_us);
     CHECK(encoder->append(out, change) == 2);
     std::string second = head("TRUNCATE");
     second.replace(second.find("\"users\""), 7, R"("a\"b")");
@@ -150,9 +150,9 @@ TEST_CASE("a snapshot row is an insert outside any transaction") {
 TEST_CASE("DDL messages are lines, other messages are not") {
     Change change;
     change.op = Op::message;
-    change.transaction = &kTransaction;
-    change.position = {kTransaction.commit_lsn, 3};
-    change.prefix = kDdlPrefix;
+    change.transaction = &sample_transaction;
+    change.position = {sample_transaction.commit_lsn, 3};
+    change.prefix = ddl_message_prefix;
     const std::string content = encode(DdlMessage{"ddl_command_end",
                                                   "ALTER TABLE",
                                                   "ALTER TABLE \"users\" ADD x int",
@@ -160,7 +160,7 @@ TEST_CASE("DDL messages are lines, other messages are not") {
                                                   {{"table", "public.users", "public", "users"}},
                                                   ""});
     change.content = content;
-    CHECK(line(change) == R"({"Type":"DDL","Schema":"public","Table":"users",)" + kTail +
+    CHECK(line(change) == R"({"Type":"DDL","Schema":"public","Table":"users",)" + line_tail +
                               R"(,"Command":"ALTER TABLE","NewTuple":{"event_type":"ddl_command_end",)"
                               R"("object_type":"table","object_identity":"public.users",)"
                               R"("ddl_command":"ALTER TABLE \"users\" ADD x int",)"
@@ -174,7 +174,7 @@ TEST_CASE("the next transaction, a snapshot row and a new time are rendered anew
     const auto relation = users();
     const Value row[] = {Value("7"), Value("a"), Value()};
     const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");
-    encoder->set_time(kNow);
+    encoder->set_time(sample_now_us);
     Change change = change_of(Op::insert, *relation);
     change.new_row = row;
     std::string out;
@@ -188,7 +188,7 @@ TEST_CASE("the next transaction, a snapshot row and a new time are rendered anew
           std::string::npos);
     CHECK(out.find(R"("Ordinal":1,)") != std::string::npos);
     out.clear();
-    encoder->set_time(kNow + 1000000);
+    encoder->set_time(sample_now_us + 1000000);
     encoder->append(out, change);
     CHECK(out.find(R"("EmittedAt":"2026-11-20T23:05:01.000001Z")") != std::string::npos);
     out.clear();
@@ -205,7 +205,7 @@ TEST_CASE("identifiers are escaped, a table without columns is an empty object")
     Change change = change_of(Op::insert, *relation);
     CHECK(line(change) ==
           R"({"Type":"INSERT","Schema":"my\"schema","Table":"ü","ReplicationKey":{"Type":"FULL","Columns":[]},)" +
-              kTail + R"(,"NewTuple":{}})" + "\n");
+              line_tail + R"(,"NewTuple":{}})" + "\n");
 }
 
 TEST_CASE("the snapshot's begin names its epoch and tables") {

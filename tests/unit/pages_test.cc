@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kTop = PGSLUICE_SOURCE_DIR;
-constexpr std::size_t kWidth = 100;
+const fs::path top = PGSLUICE_SOURCE_DIR;
+constexpr std::size_t width = 100;
 
 struct Line {
     std::string text;
@@ -23,7 +23,7 @@ struct Line {
 };
 
 struct Page {
-    fs::path path;  // below kTop
+    fs::path path;  // below top
     std::vector<Line> lines;
     std::vector<Line> prose;  // neither code nor tables
     std::vector<Line> shown;  // all but code
@@ -31,7 +31,7 @@ struct Page {
 
 Page read_page(const fs::path& path) {
     Page page{path, {}, {}, {}};
-    std::ifstream file(kTop / path);
+    std::ifstream file(top / path);
     bool code = false;
     int number = 0;
     for (std::string text; std::getline(file, text);) {
@@ -48,8 +48,8 @@ Page read_page(const fs::path& path) {
 
 std::vector<Page> pages() {
     std::vector<Page> found;
-    for (auto entry = fs::recursive_directory_iterator(kTop); entry != fs::recursive_directory_iterator(); ++entry) {
-        const fs::path path = fs::relative(entry->path(), kTop);
+    for (auto entry = fs::recursive_directory_iterator(top); entry != fs::recursive_directory_iterator(); ++entry) {
+        const fs::path path = fs::relative(entry->path(), top);
         if (path == "build" || path == ".git") entry.disable_recursion_pending();
         if (entry->is_regular_file() && path.extension() == ".md") found.push_back(read_page(path));
     }
@@ -89,7 +89,7 @@ bool link_leads_somewhere(const Page& page, const std::string& link) {
     const auto hash = link.find('#');
     const std::string file = link.substr(0, hash);
     const fs::path target = file.empty() ? page.path : (page.path.parent_path() / file).lexically_normal();
-    if (!fs::exists(kTop / target)) return false;
+    if (!fs::exists(top / target)) return false;
     return hash == std::string::npos || anchors(read_page(target)).contains(link.substr(hash + 1));
 }
 
@@ -101,7 +101,7 @@ bool names_a_file(const std::string& word) {
 }
 
 bool file_is_there(const Page& page, const std::string& name) {
-    return fs::exists(kTop / name) || fs::exists(kTop / page.path.parent_path() / name);
+    return fs::exists(top / name) || fs::exists(top / page.path.parent_path() / name);
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ TEST_CASE("outside tables and code no line of a page is longer than 100 characte
     for (const Page& page : pages()) {
         for (const Line& line : page.prose) {
             INFO(page.path.string(), ":", line.number);
-            CHECK(characters(line.text) <= kWidth);
+            CHECK(characters(line.text) <= width);
         }
     }
 }

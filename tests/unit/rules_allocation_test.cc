@@ -28,14 +28,15 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-const RelationPtr kTable = relation("t", {column("id", kInteger, true), column("email", kText), column("n", kNumeric),
-                                          column("at", kTimestamptz), column("doc", kJsonb), column("note", kText)});
-const Values kRow{text("7"),
-                  text("john@example.com"),
-                  text("12345678901234567890.5"),
-                  text("2024-06-01 12:00:00+02"),
-                  text(R"({"id": 7, "name": "a long enough text to live on the heap"})"),
-                  toast};
+const RelationPtr sample_table =
+    relation("t", {column("id", integer_type, true), column("email", text_type), column("n", numeric_type),
+                   column("at", timestamptz_type), column("doc", jsonb_type), column("note", text_type)});
+const Values sample_row{text("7"),
+                        text("john@example.com"),
+                        text("12345678901234567890.5"),
+                        text("2024-06-01 12:00:00+02"),
+                        text(R"({"id": 7, "name": "a long enough text to live on the heap"})"),
+                        toast};
 
 // Of one more change, behind some that warmed up. `as_it_is`: the row is the source's own.
 std::size_t allocations_of(const CompiledRules& compiled, const Change& source, bool& as_it_is) {
@@ -77,11 +78,11 @@ TEST_CASE("a row that is left as it is costs no allocation and no copy") {
     };
     for (const auto& one : cases) {
         CAPTURE(one.first);
-        const auto compiled = one.second->compile(kTable);
+        const auto compiled = one.second->compile(sample_table);
         bool as_it_is = false;
-        CHECK(allocations_of(*compiled, insert(kTable, kRow), as_it_is) == 0);
+        CHECK(allocations_of(*compiled, insert(sample_table, sample_row), as_it_is) == 0);
         CHECK(as_it_is);
-        CHECK(allocations_of(*compiled, update(kTable, kRow), as_it_is) == 0);
+        CHECK(allocations_of(*compiled, update(sample_table, sample_row), as_it_is) == 0);
         CHECK(as_it_is);
     }
 }
@@ -101,8 +102,8 @@ TEST_CASE("a row that is rewritten takes nothing but room in an arena that has i
         CAPTURE(one);
         bool as_it_is = true;
         const auto ruleset = load(rule(one));
-        const auto compiled = ruleset->compile(kTable);
-        CHECK(allocations_of(*compiled, insert(kTable, kRow), as_it_is) == 0);
+        const auto compiled = ruleset->compile(sample_table);
+        CHECK(allocations_of(*compiled, insert(sample_table, sample_row), as_it_is) == 0);
         CHECK_FALSE(as_it_is);
     }
 }

@@ -10,15 +10,16 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-constexpr const char* kCanary = "canary";
-const Value kSecret("xcanaryx");
-const Value kSecretJson(R"({"deep": [{"secret": "canary-1"}, "canary-2"], "x\u0063": "canary-3", "n": 1})");
+constexpr const char* canary_text = "canary";
+const Value secret_value("xcanaryx");
+const Value secret_json(R"({"deep": [{"secret": "canary-1"}, "canary-2"], "x\u0063": "canary-3", "n": 1})");
 
 RelationPtr people(ReplicaIdentity identity) {
     return relation("people",
-                    {column("id", kText, true), column("masked", kText), column("redacted", kVarchar),
-                     column("gone", kText), column("nulled", kText), column("fixed", kText), column("hashed", kText),
-                     column("replaced", kText), column("cut", kText), column("doc", kJsonb), column("age", kInteger)},
+                    {column("id", text_type, true), column("masked", text_type), column("redacted", varchar_type),
+                     column("gone", text_type), column("nulled", text_type), column("fixed", text_type),
+                     column("hashed", text_type), column("replaced", text_type), column("cut", text_type),
+                     column("doc", jsonb_type), column("age", integer_type)},
                     identity);
 }
 
@@ -43,7 +44,8 @@ tables:
 }
 
 Values person(const char* id, const char* age) {
-    return {text(id), kSecret, kSecret, kSecret, kSecret, kSecret, kSecret, kSecret, kSecret, kSecretJson, text(age)};
+    return {text(id),     secret_value, secret_value, secret_value, secret_value, secret_value,
+            secret_value, secret_value, secret_value, secret_json,  text(age)};
 }
 
 Values key_of(const char* id) {
@@ -52,7 +54,7 @@ Values key_of(const char* id) {
     return key;
 }
 
-bool leaks(const std::string& found) { return found.find(kCanary) != std::string::npos; }
+bool leaks(const std::string& found) { return found.find(canary_text) != std::string::npos; }
 
 bool leaks(Row row) {
     return std::any_of(row.begin(), row.end(), [](const Value& value) { return leaks(std::string(value.text())); });
@@ -119,7 +121,8 @@ TEST_CASE("a row that fails shows nothing in the error") {
 }
 
 TEST_CASE("a change that fails is left without its rows rewritten in part") {
-    const RelationPtr table = relation("t", {column("id", kInteger, true), column("a", kText), column("b", kText)});
+    const RelationPtr table =
+        relation("t", {column("id", integer_type, true), column("a", text_type), column("b", text_type)});
     const auto compiled = load(
                               "tables: {t: [{type: transform, column: a, parameters: {type: mask}}, "
                               "{type: transform, column: b, parameters: {type: mask}}]}")

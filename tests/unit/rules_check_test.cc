@@ -9,11 +9,11 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-const RelationPtr kUsers =
-    relation("users", {column("id", kInteger, true), column("email", kText), column("age", kInteger)});
-const RelationPtr kOther = relation("other", {column("id", kInteger, true)});
+const RelationPtr users_table =
+    relation("users", {column("id", integer_type, true), column("email", text_type), column("age", integer_type)});
+const RelationPtr other_table = relation("other", {column("id", integer_type, true)});
 
-constexpr const char* kRules = R"(
+constexpr const char* rules_text = R"(
 tables:
   users:
     - {type: transform, column: email, parameters: {type: mask}}
@@ -25,8 +25,8 @@ tables:
 TEST_CASE("check prints plans and samples") {
     const Values adult{text("1"), text("abc"), text("18")};
     const Values child{text("2"), null, text("3")};
-    const std::vector<CheckedTable> tables{{kUsers, {adult, child}}, {kOther, {}}};
-    const RulesCheck check = check_rules(*load(kRules, "users: {destination_table: people}"), tables);
+    const std::vector<CheckedTable> tables{{users_table, {adult, child}}, {other_table, {}}};
+    const RulesCheck check = check_rules(*load(rules_text, "users: {destination_table: people}"), tables);
     CHECK(check.text ==
           "public.users\n"
           "  route to public.people\n"
@@ -43,22 +43,22 @@ TEST_CASE("check prints plans and samples") {
 
 TEST_CASE("check tells of what would stop a worker") {
     const Values bad{text("1"), text("canary\xff"), text("18")};
-    const std::vector<CheckedTable> tables{{kUsers, {bad}}};
-    const RulesCheck row = check_rules(*load(kRules), tables);
+    const std::vector<CheckedTable> tables{{users_table, {bad}}};
+    const RulesCheck row = check_rules(*load(rules_text), tables);
     REQUIRE(row.problems.size() == 1);
     CHECK(row.problems[0].find("not valid UTF-8") != std::string::npos);
     CHECK(row.problems[0].find("canary") == std::string::npos);
 
-    const std::vector<CheckedTable> unique{{unique_column(kUsers, "email"), {}}};
-    const RulesCheck compiled = check_rules(*load(kRules), unique);
+    const std::vector<CheckedTable> unique{{unique_column(users_table, "email"), {}}};
+    const RulesCheck compiled = check_rules(*load(rules_text), unique);
     REQUIRE(compiled.problems.size() == 1);
     CHECK(compiled.problems[0].find("allow_uniqueness_loss") != std::string::npos);
     CHECK(compiled.text == "public.users: refused\n");
 }
 
 TEST_CASE("check tells of tables that are not there") {
-    const std::vector<CheckedTable> tables{{kOther, {}}};
-    const RulesCheck check = check_rules(*load(kRules, "other: {replicate: false}"), tables);
+    const std::vector<CheckedTable> tables{{other_table, {}}};
+    const RulesCheck check = check_rules(*load(rules_text, "other: {replicate: false}"), tables);
     CHECK(check.text == "public.other: not replicated\n");
     REQUIRE(check.warnings.size() == 1);
     CHECK(check.warnings[0] == "the files name table 'users', which does not exist");

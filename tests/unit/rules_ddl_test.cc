@@ -14,7 +14,7 @@ using rules::without_literals;
 
 namespace {
 
-constexpr const char* kMaskEmail = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
+constexpr const char* mask_email = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
 
 using Tables = std::vector<QualifiedName>;
 
@@ -32,7 +32,7 @@ std::optional<DdlMessage> ruled(const Ruleset& ruleset, const DdlMessage& messag
     const std::string content = encode(message);
     Change change;
     change.op = Op::message;
-    change.prefix = kDdlPrefix;
+    change.prefix = ddl_message_prefix;
     change.content = content;
     Arena arena;
     if (!ruleset.apply_ddl(change, arena)) return std::nullopt;
@@ -124,7 +124,7 @@ TEST_CASE("what a target cannot run as it stands says why") {
 }
 
 TEST_CASE("a table with rules shows no literal, and none is run") {
-    const auto masks = load(kMaskEmail);
+    const auto masks = load(mask_email);
     const auto result = ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE users ADD x text DEFAULT 'canary'"));
     REQUIRE(result);
     CHECK(result->command == "ALTER TABLE users ADD x text DEFAULT ?");
@@ -160,7 +160,7 @@ TEST_CASE("a command on a routed table or one with excluded columns is shown and
 }
 
 TEST_CASE("text that backslashes may have cut otherwise does not show where there are rules") {
-    const auto masks = load(kMaskEmail);
+    const auto masks = load(mask_email);
     const DdlMessage twofold =
         ddl("COMMENT", R"(COMMENT ON TABLE t IS 'it\'canary --'; COMMENT ON TABLE t IS 'x')", "t");
     CHECK(ruled(*masks, twofold)->command.empty());
@@ -177,7 +177,7 @@ TEST_CASE("text that backslashes may have cut otherwise does not show where ther
 }
 
 TEST_CASE("a partition has the rules of the table above it") {
-    const auto masks = load(kMaskEmail);
+    const auto masks = load(mask_email);
     DdlMessage comment = ddl("COMMENT", "COMMENT ON TABLE part IS 'canary'", "part");
     CHECK(ruled(*masks, comment)->command == comment.command);
     comment.objects[0].ancestors = Tables{{"public", "mid"}, {"public", "users"}};
@@ -187,12 +187,12 @@ TEST_CASE("a partition has the rules of the table above it") {
     comment.objects[0].ancestors.reset();
     CHECK(ruled(*masks, comment)->command == "COMMENT ON TABLE part IS ?");
     CHECK(ruled(*load("", "users: {destination_table: people}"), comment)->command == comment.command);
-    const std::vector<RelationPtr> alone{relation("part", {column("email", kText)})};
-    const auto others = load(kMaskEmail);
+    const std::vector<RelationPtr> alone{relation("part", {column("email", text_type)})};
+    const auto others = load(mask_email);
     others->know(alone);
     CHECK(ruled(*others, comment)->command == comment.command);
-    const std::vector<RelationPtr> parts{std::make_shared<const Relation>(
-        Relation{5, "public", "part", ReplicaIdentity::default_key, {column("email", kText)}, {{"public", "users"}}})};
+    const std::vector<RelationPtr> parts{std::make_shared<const Relation>(Relation{
+        5, "public", "part", ReplicaIdentity::default_key, {column("email", text_type)}, {{"public", "users"}}})};
     masks->know(parts);
     CHECK(ruled(*masks, comment)->command == "COMMENT ON TABLE part IS ?");
 }
@@ -225,13 +225,13 @@ TEST_CASE("in strict mode a command adds no column without a rule, and computes 
     CHECK(of("ALTER TABLE users ADD COLUMN \"full name\" text, ADD email text").empty());
     CHECK(of("ALTER TABLE users ADD CONSTRAINT c UNIQUE (email), ADD PRIMARY KEY (id)").empty());
     CHECK(of("ALTER TABLE users DROP email").empty());
-    const auto open = load(kMaskEmail);
+    const auto open = load(mask_email);
     CHECK(obstacle(*open, ddl("ALTER TABLE", "ALTER TABLE users ADD hiv boolean")).empty());
 }
 
 TEST_CASE("a table with rules does not lose them by a new name") {
     const DdlMessage renamed = ddl("ALTER TABLE", "ALTER TABLE users RENAME TO people", "people");
-    const auto masks = load(kMaskEmail);
+    const auto masks = load(mask_email);
     const std::string error = error_of([&] { (void)ruled(*masks, renamed); });
     CHECK(error.find("may rename table 'users'") != std::string::npos);
     CHECK(error.find("public.people") != std::string::npos);
@@ -249,7 +249,7 @@ TEST_CASE("a table with rules does not lose them by a new name") {
     CHECK(ruled(*masks, ddl("ALTER TABLE", "ALTER TABLE orders RENAME TO old_orders", "old_orders")));
 
     // Without captured DDL the new name shows with the next row.
-    const RelationPtr users = relation("users", {column("id", kInteger, true), column("email", kText)});
+    const RelationPtr users = relation("users", {column("id", integer_type, true), column("email", text_type)});
     CHECK(masks->accept(users, {Lsn{1}, 1}) != nullptr);
     Relation renamed_users = *users;
     renamed_users.table = "people";

@@ -9,15 +9,15 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-const RelationPtr kUsers =
-    relation("users", {column("id", kInteger, true), column("email", kText), column("age", kInteger)});
+const RelationPtr users_table =
+    relation("users", {column("id", integer_type, true), column("email", text_type), column("age", integer_type)});
 
 std::string rules_error(const std::string& rules) {
-    return error_of([&] { (void)load(rules)->compile(kUsers); });
+    return error_of([&] { (void)load(rules)->compile(users_table); });
 }
 std::string rule_error(const std::string& rule) { return rules_error("tables:\n  users:\n    - " + rule + "\n"); }
 std::string routing_error(const std::string& routing) {
-    return error_of([&] { (void)load("", routing)->compile(kUsers); });
+    return error_of([&] { (void)load("", routing)->compile(users_table); });
 }
 
 struct Case {
@@ -91,8 +91,8 @@ tables:
     - {type: transform, column: email, parameters: {type: mask}}
   people: *personal
 )");
-    CHECK(ruleset->compile(kUsers)->describe().size() == 1);
-    CHECK(ruleset->compile(relation("people", kUsers->columns))->describe().size() == 1);
+    CHECK(ruleset->compile(users_table)->describe().size() == 1);
+    CHECK(ruleset->compile(relation("people", users_table->columns))->describe().size() == 1);
 }
 
 TEST_CASE("rules files that are refused") {
@@ -157,7 +157,7 @@ TEST_CASE("routes that are refused") {
 }
 
 TEST_CASE("a transform of a key holds for all operations or none") {
-    const RelationPtr keyed = relation("users", {column("email", kText, true), column("age", kInteger)});
+    const RelationPtr keyed = relation("users", {column("email", text_type, true), column("age", integer_type)});
     const char* rules =
         "tables: {users: [{type: transform, column: email, operations: [INSERT], "
         "parameters: {type: mask, allow_uniqueness_loss: true}}]}";
@@ -167,11 +167,11 @@ TEST_CASE("a transform of a key holds for all operations or none") {
 }
 
 TEST_CASE("a transform that loses differences is refused on keys") {
-    const RelationPtr keyed = relation("users", {column("email", kText, true), column("age", kInteger)});
+    const RelationPtr keyed = relation("users", {column("email", text_type, true), column("age", integer_type)});
     const char* mask = "tables: {users: [{type: transform, column: email, parameters: {type: mask}}]}";
     CHECK(error_of([&] { (void)load(mask)->compile(keyed); }).find("part of a key") != std::string::npos);
-    CHECK(error_of([&] { (void)load(mask)->compile(kUsers); }).empty());
-    const RelationPtr unique = unique_column(kUsers, "email");
+    CHECK(error_of([&] { (void)load(mask)->compile(users_table); }).empty());
+    const RelationPtr unique = unique_column(users_table, "email");
     CHECK(error_of([&] { (void)load(mask)->compile(unique); }).find("part of a unique index") != std::string::npos);
     const char* insist =
         "tables: {users: [{type: transform, column: email, allow_uniqueness_loss: true, parameters: {type: mask}}]}";
@@ -191,7 +191,7 @@ TEST_CASE("strict wants every column named") {
     CHECK(rules_error(filtered).find("column 'age'") != std::string::npos);
     const char* table = "tables: {users: {mode: strict, rules: [{type: keep, column: id}]}}";
     CHECK(rules_error(table).find("column 'email'") != std::string::npos);
-    const RelationPtr other = relation("other", {column("id", kInteger, true)});
+    const RelationPtr other = relation("other", {column("id", integer_type, true)});
     CHECK(error_of([&] { (void)load(all)->compile(other); }).find("no rules name the table public.other") !=
           std::string::npos);
     CHECK(error_of([&] { (void)load(table)->compile(other); }).empty());
@@ -199,7 +199,8 @@ TEST_CASE("strict wants every column named") {
 }
 
 TEST_CASE("a table of which nothing is left is refused") {
-    const RelationPtr keyless = relation("t", {column("a", kText), column("b", kText)}, ReplicaIdentity::nothing);
+    const RelationPtr keyless =
+        relation("t", {column("a", text_type), column("b", text_type)}, ReplicaIdentity::nothing);
     const std::string error =
         error_of([&] { (void)load("tables: {t: [{type: exclude_column, columns: [a, b]}]}")->compile(keyless); });
     CHECK(error.find("all columns are excluded") != std::string::npos);

@@ -41,129 +41,130 @@ int order(ColumnType type, const char* value, const std::string& operand) {
 }  // namespace
 
 TEST_CASE("numbers compare as numbers") {
-    CHECK(order(kInteger, "9", "10") == -1);
-    CHECK(order(kInteger, "-9", "-10") == 1);
-    CHECK(order(kInteger, "18", "18.0") == 0);
-    CHECK(order(kBigint, "9007199254740993", "9007199254740992") == 1);
-    CHECK(order(kNumeric, "0.10", "0.1") == 0);
-    CHECK(order(kNumeric, "0.0", "-0") == 0);
-    CHECK(order(kNumeric, "123456789012345678901234567890.1", "123456789012345678901234567890.10000001") == -1);
-    CHECK(order(kNumeric, "0.00000000000000000000000000000000001", "0") == 1);
-    CHECK(order(kNumeric, "100", "99.999") == 1);
-    CHECK(order(kNumeric, "-0.002", "-0.01") == 1);
-    CHECK(order(kNumeric, "NaN", "Infinity") == 1);
-    CHECK(order(kNumeric, "NaN", "NaN") == 0);
-    CHECK(order(kNumeric, "-Infinity", "-1e300") == -1);
-    CHECK(order(kNumeric, "18", "18.0000000000000000000001") == -1);
-    CHECK(order(kNumeric, "999999999999999999", "1000000000000000000") == -1);
-    CHECK(order(kNumeric, "-999999999999999999", "-1000000000000000000") == 1);
-    CHECK(order(kNumeric, "-0", "0.00") == 0);
-    CHECK(order(kNumeric, "NaN", "5") == 1);
-    CHECK(order(kDouble, "1e+300", "1e299") == 1);
-    CHECK(order(kDouble, "1.5e-07", "0.00000015") == 0);
-    CHECK(order(kDouble, "0.1", "0.1") == 0);
-    CHECK(order(kDouble, "-1e-300", "0") == -1);
+    CHECK(order(integer_type, "9", "10") == -1);
+    CHECK(order(integer_type, "-9", "-10") == 1);
+    CHECK(order(integer_type, "18", "18.0") == 0);
+    CHECK(order(bigint_type, "9007199254740993", "9007199254740992") == 1);
+    CHECK(order(numeric_type, "0.10", "0.1") == 0);
+    CHECK(order(numeric_type, "0.0", "-0") == 0);
+    CHECK(order(numeric_type, "123456789012345678901234567890.1", "123456789012345678901234567890.10000001") == -1);
+    CHECK(order(numeric_type, "0.00000000000000000000000000000000001", "0") == 1);
+    CHECK(order(numeric_type, "100", "99.999") == 1);
+    CHECK(order(numeric_type, "-0.002", "-0.01") == 1);
+    CHECK(order(numeric_type, "NaN", "Infinity") == 1);
+    CHECK(order(numeric_type, "NaN", "NaN") == 0);
+    CHECK(order(numeric_type, "-Infinity", "-1e300") == -1);
+    CHECK(order(numeric_type, "18", "18.0000000000000000000001") == -1);
+    CHECK(order(numeric_type, "999999999999999999", "1000000000000000000") == -1);
+    CHECK(order(numeric_type, "-999999999999999999", "-1000000000000000000") == 1);
+    CHECK(order(numeric_type, "-0", "0.00") == 0);
+    CHECK(order(numeric_type, "NaN", "5") == 1);
+    CHECK(order(double_type, "1e+300", "1e299") == 1);
+    CHECK(order(double_type, "1.5e-07", "0.00000015") == 0);
+    CHECK(order(double_type, "0.1", "0.1") == 0);
+    CHECK(order(double_type, "-1e-300", "0") == -1);
 }
 
 TEST_CASE("text compares by code point") {
-    CHECK(order(kText, "a", "b") == -1);
-    CHECK(order(kText, "Z", "a") == -1);
-    CHECK(order(kText, "é", "z") == 1);
-    CHECK(order(kText, "\xf0\x9f\x98\x80", "\xef\xbf\xbd") == 1);
-    CHECK(order(kText, "", "a") == -1);
-    CHECK(order(kText, "a ", "a") == 1);
-    CHECK(order(kChar, "a   ", "a") == 0);
-    CHECK(order(kText, "10", "9") == -1);
+    CHECK(order(text_type, "a", "b") == -1);
+    CHECK(order(text_type, "Z", "a") == -1);
+    CHECK(order(text_type, "é", "z") == 1);
+    CHECK(order(text_type, "\xf0\x9f\x98\x80", "\xef\xbf\xbd") == 1);
+    CHECK(order(text_type, "", "a") == -1);
+    CHECK(order(text_type, "a ", "a") == 1);
+    CHECK(order(char_type, "a   ", "a") == 0);
+    CHECK(order(text_type, "10", "9") == -1);
 }
 
 TEST_CASE("booleans") {
-    CHECK(order(kBoolean, "t", "true") == 0);
-    CHECK(order(kBoolean, "f", "true") == -1);
-    CHECK(order(kBoolean, "t", "off") == 1);
+    CHECK(order(boolean_type, "t", "true") == 0);
+    CHECK(order(boolean_type, "f", "true") == -1);
+    CHECK(order(boolean_type, "t", "off") == 1);
 }
 
 TEST_CASE("timestamps") {
-    CHECK(order(kTimestamptz, "2024-06-01 12:00:00+02", "2024-06-01 10:00:00+00") == 0);
-    CHECK(order(kTimestamptz, "2024-06-01 12:00:00+02", "2024-06-01T10:00:00Z") == 0);
-    CHECK(order(kTimestamptz, "2024-06-01 00:30:00+05:30", "2024-05-31T19:00:00.000001Z") == -1);
-    CHECK(order(kTimestamptz, "2024-01-01 00:00:00-03:30:15", "2024-01-01 03:30:15") == 0);
-    CHECK(order(kTimestamptz, "infinity", "294276-12-31 23:59:59Z") == 1);
-    CHECK(order(kTimestamptz, "-infinity", "4713-01-01 00:00:00+00 BC") == -1);
-    CHECK(order(kTimestamptz, "0044-03-15 12:00:00+00 BC", "0044-03-14 12:00:00+00 BC") == 1);
-    CHECK(order(kTimestamp, "0001-12-31 23:59:59 BC", "0001-01-01") == -1);
-    CHECK(order(kTimestamp, "2024-02-29 00:00:00.1", "2024-02-29 00:00:00.09") == 1);
-    CHECK(order(kTimestamp, "10000-01-01 00:00:00", "9999-12-31") == 1);
-    CHECK(order(kTimestamp, "2024-01-01 00:00:00", "2024-01-01T00:00:00Z") == 0);
-    CHECK(order(kDate, "2024-03-01", "2024-02-29") == 1);
-    CHECK(order(kDate, "5874897-12-31", "2024-01-01") == 1);
-    CHECK(order(kDate, "4713-01-01 BC", "0001-01-01 BC") == -1);
-    CHECK(order(kDate, "infinity", "infinity") == 0);
+    CHECK(order(timestamptz_type, "2024-06-01 12:00:00+02", "2024-06-01 10:00:00+00") == 0);
+    CHECK(order(timestamptz_type, "2024-06-01 12:00:00+02", "2024-06-01T10:00:00Z") == 0);
+    CHECK(order(timestamptz_type, "2024-06-01 00:30:00+05:30", "2024-05-31T19:00:00.000001Z") == -1);
+    CHECK(order(timestamptz_type, "2024-01-01 00:00:00-03:30:15", "2024-01-01 03:30:15") == 0);
+    CHECK(order(timestamptz_type, "infinity", "294276-12-31 23:59:59Z") == 1);
+    CHECK(order(timestamptz_type, "-infinity", "4713-01-01 00:00:00+00 BC") == -1);
+    CHECK(order(timestamptz_type, "0044-03-15 12:00:00+00 BC", "0044-03-14 12:00:00+00 BC") == 1);
+    CHECK(order(timestamp_type, "0001-12-31 23:59:59 BC", "0001-01-01") == -1);
+    CHECK(order(timestamp_type, "2024-02-29 00:00:00.1", "2024-02-29 00:00:00.09") == 1);
+    CHECK(order(timestamp_type, "10000-01-01 00:00:00", "9999-12-31") == 1);
+    CHECK(order(timestamp_type, "2024-01-01 00:00:00", "2024-01-01T00:00:00Z") == 0);
+    CHECK(order(date_type, "2024-03-01", "2024-02-29") == 1);
+    CHECK(order(date_type, "5874897-12-31", "2024-01-01") == 1);
+    CHECK(order(date_type, "4713-01-01 BC", "0001-01-01 BC") == -1);
+    CHECK(order(date_type, "infinity", "infinity") == 0);
 }
 
 TEST_CASE("times of the day") {
-    CHECK(order(kTime, "23:59:59.999999", "24:00:00") == -1);
-    CHECK(order(kTime, "08:00:00", "08:00") == 0);
-    CHECK(order(kTimetz, "10:00:00+02", "08:30:00+00") == -1);
-    CHECK(order(kTimetz, "10:00:00+02", "10:00+02:00") == 0);
-    CHECK(order(kTimetz, "10:00:00+02", "08:00:00+00") == -1);  // the same instant: the zone decides, as in PostgreSQL
+    CHECK(order(time_type, "23:59:59.999999", "24:00:00") == -1);
+    CHECK(order(time_type, "08:00:00", "08:00") == 0);
+    CHECK(order(timetz_type, "10:00:00+02", "08:30:00+00") == -1);
+    CHECK(order(timetz_type, "10:00:00+02", "10:00+02:00") == 0);
+    CHECK(order(timetz_type, "10:00:00+02", "08:00:00+00") ==
+          -1);  // the same instant: the zone decides, as in PostgreSQL
 }
 
 TEST_CASE("intervals") {
-    CHECK(order(kInterval, "1 mon", "30 days") == 0);
-    CHECK(order(kInterval, "1 year", "12 months") == 0);
-    CHECK(order(kInterval, "1 day", "24:00:00") == 0);
-    CHECK(order(kInterval, "1 year 2 mons -3 days +04:05:06.789", "P1Y2M-3DT4H5M6.789S") == 0);
-    CHECK(order(kInterval, "@ 1 day 2 hours 3.5 secs ago", "-1 day -02:00:03.5") == 0);
-    CHECK(order(kInterval, "00:00:00", "1 second") == -1);
-    CHECK(order(kInterval, "-00:00:01", "0 seconds") == -1);
-    CHECK(order(kInterval, "178000000 years", "1 hour") == 1);
+    CHECK(order(interval_type, "1 mon", "30 days") == 0);
+    CHECK(order(interval_type, "1 year", "12 months") == 0);
+    CHECK(order(interval_type, "1 day", "24:00:00") == 0);
+    CHECK(order(interval_type, "1 year 2 mons -3 days +04:05:06.789", "P1Y2M-3DT4H5M6.789S") == 0);
+    CHECK(order(interval_type, "@ 1 day 2 hours 3.5 secs ago", "-1 day -02:00:03.5") == 0);
+    CHECK(order(interval_type, "00:00:00", "1 second") == -1);
+    CHECK(order(interval_type, "-00:00:01", "0 seconds") == -1);
+    CHECK(order(interval_type, "178000000 years", "1 hour") == 1);
 }
 
 TEST_CASE("uuid, bytea and enum") {
-    CHECK(order(kUuid, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}") == 0);
-    CHECK(order(kUuid, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "b0eebc999c0b4ef8bb6d6bb9bd380a11") == -1);
-    CHECK(passes(kMood, text("happy"), "eq", "happy"));
-    CHECK(passes(kMood, text("happy"), "in", "[sad, happy]"));
-    CHECK_FALSE(passes(kMood, text("happy"), "ne", "happy"));
-    CHECK(error_of([] { (void)filter(kMood, "gt", "sad"); }).find("order") != std::string::npos);
-    CHECK(passes(kBytea, text("\\x00ff"), "eq", "'\\x00ff'"));
+    CHECK(order(uuid_type, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}") == 0);
+    CHECK(order(uuid_type, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "b0eebc999c0b4ef8bb6d6bb9bd380a11") == -1);
+    CHECK(passes(mood_type, text("happy"), "eq", "happy"));
+    CHECK(passes(mood_type, text("happy"), "in", "[sad, happy]"));
+    CHECK_FALSE(passes(mood_type, text("happy"), "ne", "happy"));
+    CHECK(error_of([] { (void)filter(mood_type, "gt", "sad"); }).find("order") != std::string::npos);
+    CHECK(passes(bytea_type, text("\\x00ff"), "eq", "'\\x00ff'"));
 }
 
 TEST_CASE("NULL passes no comparison") {
     for (const char* op : {"eq", "ne", "gt", "lt", "gte", "lte", "contains", "regex"})
-        CHECK_FALSE(passes(kText, null, op, "x"));
-    CHECK_FALSE(passes(kText, null, "in", "[x]"));
-    CHECK_FALSE(passes(kText, null, "not_in", "[x]"));
-    CHECK_FALSE(passes(kText, null, "not_null"));
-    CHECK(passes(kText, null, "is_null"));
-    CHECK_FALSE(passes(kText, text(""), "is_null"));
-    CHECK(passes(kText, text(""), "not_null"));
+        CHECK_FALSE(passes(text_type, null, op, "x"));
+    CHECK_FALSE(passes(text_type, null, "in", "[x]"));
+    CHECK_FALSE(passes(text_type, null, "not_in", "[x]"));
+    CHECK_FALSE(passes(text_type, null, "not_null"));
+    CHECK(passes(text_type, null, "is_null"));
+    CHECK_FALSE(passes(text_type, text(""), "is_null"));
+    CHECK(passes(text_type, text(""), "not_null"));
 }
 
 TEST_CASE("searching") {
-    CHECK(passes(kText, text("john@example.com"), "contains", "'@example'"));
-    CHECK_FALSE(passes(kText, text("john"), "contains", "'@'"));
-    CHECK(passes(kText, text("abc123"), "regex", "'[0-9]+$'"));
-    CHECK_FALSE(passes(kText, text("abc"), "regex", "'^b'"));
-    CHECK(passes(kJsonb, text("{\"a\": 1}"), "contains", "'\"a\"'"));
-    CHECK(passes(kText, text("b"), "in", "[a, b]"));
-    CHECK_FALSE(passes(kText, text("b"), "not_in", "[a, b]"));
+    CHECK(passes(text_type, text("john@example.com"), "contains", "'@example'"));
+    CHECK_FALSE(passes(text_type, text("john"), "contains", "'@'"));
+    CHECK(passes(text_type, text("abc123"), "regex", "'[0-9]+$'"));
+    CHECK_FALSE(passes(text_type, text("abc"), "regex", "'^b'"));
+    CHECK(passes(jsonb_type, text("{\"a\": 1}"), "contains", "'\"a\"'"));
+    CHECK(passes(text_type, text("b"), "in", "[a, b]"));
+    CHECK_FALSE(passes(text_type, text("b"), "not_in", "[a, b]"));
 }
 
 TEST_CASE("an operand of the wrong form is refused") {
-    for (const auto& [type, operand] : {std::pair{kDate, "2024-02-30"},
-                                        {kTimestamp, "yesterday"},
-                                        {kTimestamp, "2024-01-01T00:00:00+02:00"},
-                                        {kTime, "25:00"},
-                                        {kInterval, "soon"},
-                                        {kInterval, "1.5 months"},
-                                        {kUuid, "abc"},
-                                        {kBoolean, "maybe"},
-                                        {kNumeric, "1,5"},
-                                        {kNumeric, "0x10"},
-                                        {kNumeric, "."},
-                                        {kNumeric, "1e"},
-                                        {kNumeric, "1.2.3"}}) {
+    for (const auto& [type, operand] : {std::pair{date_type, "2024-02-30"},
+                                        {timestamp_type, "yesterday"},
+                                        {timestamp_type, "2024-01-01T00:00:00+02:00"},
+                                        {time_type, "25:00"},
+                                        {interval_type, "soon"},
+                                        {interval_type, "1.5 months"},
+                                        {uuid_type, "abc"},
+                                        {boolean_type, "maybe"},
+                                        {numeric_type, "1,5"},
+                                        {numeric_type, "0x10"},
+                                        {numeric_type, "."},
+                                        {numeric_type, "1e"},
+                                        {numeric_type, "1.2.3"}}) {
         const ColumnType column_type = type;
         const std::string quoted = std::string("'") + operand + "'";
         CAPTURE(quoted);
@@ -172,9 +173,9 @@ TEST_CASE("an operand of the wrong form is refused") {
 }
 
 TEST_CASE("a value the filter cannot read stops, and is not shown") {
-    const auto compiled = filter(kTimestamp, "eq", "2024-01-01");
+    const auto compiled = filter(timestamp_type, "eq", "2024-01-01");
     Arena arena;
-    const RelationPtr table = relation("t", {column("c", kTimestamp)});
+    const RelationPtr table = relation("t", {column("c", timestamp_type)});
     const Values row{text("Mon 01 Jan canary")};
     Change change = insert(table, row);
     const std::string error = error_of([&] { compiled->apply(change, arena); });

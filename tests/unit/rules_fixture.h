@@ -43,7 +43,7 @@ inline std::unique_ptr<Ruleset> load(const std::string& rules, const std::string
 }
 
 // pg_flo's example, for a table users (id, email, age, ssn).
-inline constexpr const char* kExampleRules = R"(
+inline constexpr const char* example_rules = R"(
 tables:
   users:
     - type: transform
@@ -61,25 +61,25 @@ struct ColumnType {
     Oid oid;
     const char* name;
 };
-inline constexpr ColumnType kText{25, "text"};
-inline constexpr ColumnType kVarchar{1043, "character varying"};
-inline constexpr ColumnType kChar{1042, "character"};
-inline constexpr ColumnType kInteger{23, "integer"};
-inline constexpr ColumnType kBigint{20, "bigint"};
-inline constexpr ColumnType kNumeric{1700, "numeric"};
-inline constexpr ColumnType kDouble{701, "double precision"};
-inline constexpr ColumnType kBoolean{16, "boolean"};
-inline constexpr ColumnType kDate{1082, "date"};
-inline constexpr ColumnType kTimestamp{1114, "timestamp without time zone"};
-inline constexpr ColumnType kTimestamptz{1184, "timestamp with time zone"};
-inline constexpr ColumnType kTime{1083, "time without time zone"};
-inline constexpr ColumnType kTimetz{1266, "time with time zone"};
-inline constexpr ColumnType kInterval{1186, "interval"};
-inline constexpr ColumnType kUuid{2950, "uuid"};
-inline constexpr ColumnType kJsonb{3802, "jsonb"};
-inline constexpr ColumnType kJson{114, "json"};
-inline constexpr ColumnType kBytea{17, "bytea"};
-inline constexpr ColumnType kMood{16400, "shop.mood"};
+inline constexpr ColumnType text_type{25, "text"};
+inline constexpr ColumnType varchar_type{1043, "character varying"};
+inline constexpr ColumnType char_type{1042, "character"};
+inline constexpr ColumnType integer_type{23, "integer"};
+inline constexpr ColumnType bigint_type{20, "bigint"};
+inline constexpr ColumnType numeric_type{1700, "numeric"};
+inline constexpr ColumnType double_type{701, "double precision"};
+inline constexpr ColumnType boolean_type{16, "boolean"};
+inline constexpr ColumnType date_type{1082, "date"};
+inline constexpr ColumnType timestamp_type{1114, "timestamp without time zone"};
+inline constexpr ColumnType timestamptz_type{1184, "timestamp with time zone"};
+inline constexpr ColumnType time_type{1083, "time without time zone"};
+inline constexpr ColumnType timetz_type{1266, "time with time zone"};
+inline constexpr ColumnType interval_type{1186, "interval"};
+inline constexpr ColumnType uuid_type{2950, "uuid"};
+inline constexpr ColumnType jsonb_type{3802, "jsonb"};
+inline constexpr ColumnType json_type{114, "json"};
+inline constexpr ColumnType bytea_type{17, "bytea"};
+inline constexpr ColumnType mood_type{16400, "shop.mood"};
 
 inline Column column(const std::string& name, ColumnType type, bool key = false) {
     return {name, type.oid, -1, key, type.name, type.oid, 0};

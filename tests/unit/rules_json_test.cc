@@ -8,7 +8,8 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-std::string json(const std::string& path, const std::string& inner, const std::string& value, ColumnType type = kJson) {
+std::string json(const std::string& path, const std::string& inner, const std::string& value,
+                 ColumnType type = json_type) {
     const RelationPtr table = relation("t", {column("c", type)});
     const auto compiled = load("tables: {t: [{type: transform, column: c, parameters: {type: json, " + path +
                                ", transform: {" + inner + "}}}]}")
@@ -35,7 +36,7 @@ TEST_CASE("json transforms what lies at a path and leaves every other byte") {
     CHECK(mask("$.a", R"({"a": "abc", "a": "def"})") == R"({"a": "a*c", "a": "d*f"})");
     CHECK(mask("$.a", R"([1, "abc"])") == R"([1, "abc"])");
     CHECK(mask("$", R"("abc")") == R"("a*c")");
-    CHECK(json("path: $.a", "type: mask", R"({"a": "abc"})", kJsonb) == R"({"a": "a*c"})");
+    CHECK(json("path: $.a", "type: mask", R"({"a": "abc"})", jsonb_type) == R"({"a": "a*c"})");
 }
 
 TEST_CASE("paths") {

@@ -11,9 +11,9 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-const std::string kMask = "parameters: {type: mask}";
-const std::string kEmail = "{type: transform, column: email, " + kMask + "}";
-const std::string kEmailOld = "{type: transform, column: email_old, " + kMask + "}";
+const std::string mask_rule = "parameters: {type: mask}";
+const std::string email_rule = "{type: transform, column: email, " + mask_rule + "}";
+const std::string email_old = "{type: transform, column: email_old, " + mask_rule + "}";
 
 std::string rules_text(const std::string& list) { return "tables: {t: [" + list + "]}"; }
 Position at(std::uint64_t commit) { return {Lsn{commit}, 1}; }
@@ -23,7 +23,7 @@ using Numbered = std::vector<std::pair<int, std::string>>;
 RelationPtr table(const Numbered& named, const std::string& name = "t") {
     std::vector<Column> columns;
     for (const auto& [number, column_name] : named) {
-        columns.push_back(column(column_name, kText));
+        columns.push_back(column(column_name, text_type));
         columns.back().number = static_cast<std::int16_t>(number);
     }
     Relation made = *relation("t", std::move(columns));
@@ -31,8 +31,8 @@ RelationPtr table(const Numbered& named, const std::string& name = "t") {
     return std::make_shared<const Relation>(std::move(made));
 }
 
-const Numbered kBefore{{1, "id"}, {2, "email"}};
-const Numbered kRenamed{{1, "id"}, {2, "email_old"}, {3, "email"}};
+const Numbered names_before{{1, "id"}, {2, "email"}};
+const Numbered names_after_rename{{1, "id"}, {2, "email_old"}, {3, "email"}};
 
 // A worker with what it keeps between its sessions.
 class Worker {
@@ -80,53 +80,53 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 }  // namespace
 
 TEST_CASE("a renamed column with a rule stops the worker in every session, until the rules name it") {
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.meets(table(kBefore), 1).empty());
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.meets(table(names_before), 1).empty());
     for (int session = 0; session < 3; ++session) {
-        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is now named 'email_old'"));
-        worker.start(rules_text(kEmail), at(3));
+        CHECK(has(worker.meets(table(names_after_rename), 5), "its column 'email' is now named 'email_old'"));
+        worker.start(rules_text(email_rule), at(3));
     }
     // The rows of the old definition that come again have no column of the new name.
-    worker.start(rules_text(kEmail + "," + kEmailOld), at(3));
-    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
-    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
-    worker.start(rules_text(kEmail + "," + kEmailOld), at(3));
-    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
-    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
+    worker.start(rules_text(email_rule + "," + email_old), at(3));
+    CHECK(worker.row(table(names_before), 4) == "id e***l ");
+    CHECK(worker.row(table(names_after_rename), 5) == "id e*******d e***l ");
+    worker.start(rules_text(email_rule + "," + email_old), at(3));
+    CHECK(worker.row(table(names_before), 4) == "id e***l ");
+    CHECK(worker.row(table(names_after_rename), 5) == "id e*******d e***l ");
 }
 
 TEST_CASE("a rule for a column that no definition has is refused, before and behind a rename") {
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.meets(table(kBefore), 1).empty());
-    CHECK_FALSE(worker.meets(table(kRenamed), 5).empty());
-    worker.start(rules_text(kEmail + "," + kEmailOld + ", {type: exclude_column, column: emial}"), at(3));
-    CHECK(has(worker.meets(table(kBefore), 4), "has no column 'emial'"));
-    worker.start(rules_text(kEmail + "," + kEmailOld), at(3));
-    CHECK(worker.row(table(kRenamed), 5) == "id e*******d e***l ");
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.meets(table(names_before), 1).empty());
+    CHECK_FALSE(worker.meets(table(names_after_rename), 5).empty());
+    worker.start(rules_text(email_rule + "," + email_old + ", {type: exclude_column, column: emial}"), at(3));
+    CHECK(has(worker.meets(table(names_before), 4), "has no column 'emial'"));
+    worker.start(rules_text(email_rule + "," + email_old), at(3));
+    CHECK(worker.row(table(names_after_rename), 5) == "id e*******d e***l ");
     CHECK(has(worker.meets(table({{1, "id"}, {2, "email_old"}}), 6), "has no column 'email'"));
 }
 
 TEST_CASE("a definition that the replicator tells of counts as one") {
-    const auto ruleset = load(rules_text(kEmail + "," + kEmailOld));
-    CHECK(has(error_of([&] { (void)ruleset->accept(table(kBefore), at(1)); }), "has no column 'email_old'"));
-    const std::vector<RelationPtr> now{table(kRenamed)};
+    const auto ruleset = load(rules_text(email_rule + "," + email_old));
+    CHECK(has(error_of([&] { (void)ruleset->accept(table(names_before), at(1)); }), "has no column 'email_old'"));
+    const std::vector<RelationPtr> now{table(names_after_rename)};
     CHECK(ruleset->know(now).empty());
-    CHECK(error_of([&] { (void)ruleset->accept(table(kBefore), at(1)); }).empty());
-    CHECK(error_of([&] { (void)ruleset->accept(table(kRenamed), at(2)); }).empty());
+    CHECK(error_of([&] { (void)ruleset->accept(table(names_before), at(1)); }).empty());
+    CHECK(error_of([&] { (void)ruleset->accept(table(names_after_rename), at(2)); }).empty());
 }
 
 TEST_CASE("a plain rename stops the worker; the rows before it pass as they did once the rules name the new one") {
     const Numbered renamed{{1, "id"}, {2, "mail"}};
-    const std::string mail = "{type: transform, column: mail, " + kMask;
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.row(table(kBefore), 1) == "id e***l ");
+    const std::string mail = "{type: transform, column: mail, " + mask_rule;
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.row(table(names_before), 1) == "id e***l ");
     CHECK(has(worker.meets(table(renamed), 5), "has no column 'email'"));
     // Nor may a definition without numbers do without the rule's column.
     CHECK(has(worker.meets(table({{0, "id"}, {0, "mail"}}), 5), "has no column 'email'"));
     worker.start(rules_text(mail + "}"), at(3));
-    CHECK(has(worker.meets(table(kBefore), 4), "column 'email' had a rule then"));
+    CHECK(has(worker.meets(table(names_before), 4), "column 'email' had a rule then"));
     worker.start(rules_text(mail + ", was: email}"), at(3));
-    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
+    CHECK(worker.row(table(names_before), 4) == "id e***l ");
     CHECK(worker.row(table(renamed), 5) == "id m**l ");
     worker.start(rules_text(mail + ", was: email}"), at(5));
     CHECK(worker.row(table(renamed), 6) == "id m**l ");
@@ -137,14 +137,14 @@ TEST_CASE("two columns with rules that swap names stop the worker, strict or not
     const Numbered swapped{{1, "id"}, {2, "name"}, {3, "email"}};
     const std::string keep = "{type: keep, column: id}, ";
     const std::string strict = "mode: strict\n";
-    const std::string old_rules = strict + rules_text(keep + kEmail + ", {type: keep, column: name}");
+    const std::string old_rules = strict + rules_text(keep + email_rule + ", {type: keep, column: name}");
     Worker worker(old_rules);
     CHECK(worker.row(table(before), 1) == "id e***l name ");
     for (int session = 0; session < 2; ++session) {
         CHECK(has(worker.meets(table(swapped), 5), "add was: email to it"));
         worker.start(old_rules, at(3));
     }
-    const std::string mask_name = "{type: transform, column: name, was: email, " + kMask + "}";
+    const std::string mask_name = "{type: transform, column: name, was: email, " + mask_rule + "}";
     const std::string new_rules = strict + rules_text(keep + mask_name + ", {type: keep, column: email, was: name}");
     worker.start(strict + rules_text(keep + mask_name + ", {type: keep, column: email}"), at(3));
     CHECK_FALSE(worker.meets(table(before), 4).empty());  // what is 'name' there?
@@ -157,14 +157,14 @@ TEST_CASE("two columns with rules that swap names stop the worker, strict or not
 
 TEST_CASE("a column that takes the name of a dropped one stops the worker, also when that was dropped long ago") {
     const Numbered before{{1, "id"}, {2, "email"}, {3, "name"}};
-    const std::string file = rules_text(kEmail + ", {type: keep, column: name}");
+    const std::string file = rules_text(email_rule + ", {type: keep, column: name}");
     Worker worker(file);
     CHECK(worker.meets(table(before), 1).empty());
     CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "has no column 'email'"));
     const std::string keep = rules_text("{type: keep, column: name}");
     worker.start(keep, at(4));
     CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 5), "is now named 'name'"));
-    worker.start(rules_text(kEmail), at(4));
+    worker.start(rules_text(email_rule), at(4));
     CHECK(worker.meets(table({{1, "id"}, {2, "email"}}), 6).empty());
     worker.start(keep, at(7));
     CHECK(has(worker.meets(table({{1, "id"}, {2, "name"}}), 8), "is now named 'name'"));
@@ -173,7 +173,7 @@ TEST_CASE("a column that takes the name of a dropped one stops the worker, also 
 }
 
 TEST_CASE("columns without rules may be renamed, dropped and added, unless a filter would judge another column") {
-    Worker worker(rules_text(kEmail));
+    Worker worker(rules_text(email_rule));
     CHECK(worker.meets(table({{1, "a"}, {2, "email"}, {3, "c"}}), 1).empty());
     CHECK(worker.meets(table({{1, "b"}, {2, "email"}, {4, "d"}}), 2).empty());
     CHECK(worker.meets(table({{1, "x"}, {2, "email"}, {4, "b"}}), 3).empty());
@@ -183,44 +183,45 @@ TEST_CASE("columns without rules may be renamed, dropped and added, unless a fil
 }
 
 TEST_CASE("a column without a number is known by its name and place") {
-    Worker worker(rules_text(kEmail));
+    Worker worker(rules_text(email_rule));
     CHECK(worker.meets(table({{0, "id"}, {0, "email"}}), 1).empty());
-    worker.start(rules_text(kEmail));
-    CHECK(has(worker.meets(table(kRenamed), 2), "what was 'email' may now be 'email_old'"));
+    worker.start(rules_text(email_rule));
+    CHECK(has(worker.meets(table(names_after_rename), 2), "what was 'email' may now be 'email_old'"));
     // Numbers learnt before stay known when a definition comes without them.
-    Worker late(rules_text(kEmail + ", {type: keep, column: id}"));
-    CHECK(late.meets(table(kBefore), 1).empty());
-    late.start(rules_text(kEmail + ", {type: keep, column: id}"));
+    Worker late(rules_text(email_rule + ", {type: keep, column: id}"));
+    CHECK(late.meets(table(names_before), 1).empty());
+    late.start(rules_text(email_rule + ", {type: keep, column: id}"));
     CHECK(late.meets(table({{0, "id"}, {0, "email"}}), 1).empty());
     CHECK(has(late.meets(table({{1, "email"}, {2, "id"}}), 2), "its column"));
 }
 
 TEST_CASE("a table with rules that is given another name stops the worker in every session") {
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.meets(table(kBefore), 1).empty());
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.meets(table(names_before), 1).empty());
     for (int session = 0; session < 2; ++session) {
-        CHECK(has(worker.meets(table(kBefore, "people"), 5), "its name was 'public.t' before"));
-        worker.start(rules_text(kEmail), at(3));
+        CHECK(has(worker.meets(table(names_before, "people"), 5), "its name was 'public.t' before"));
+        worker.start(rules_text(email_rule), at(3));
     }
-    const std::string people = "tables: {people: [" + kEmail + "]}";
+    const std::string people = "tables: {people: [" + email_rule + "]}";
     worker.start(people, at(3));
-    CHECK(has(worker.meets(table(kBefore), 4), "rows from before it was renamed to 'public.people' are still to come"));
-    worker.start("tables: {people: [" + kEmail + "], t: [" + kEmail + "]}", at(3));
-    CHECK(worker.row(table(kBefore), 4) == "id e***l ");
-    CHECK(worker.row(table(kBefore, "people"), 5) == "id e***l ");
+    CHECK(has(worker.meets(table(names_before), 4),
+              "rows from before it was renamed to 'public.people' are still to come"));
+    worker.start("tables: {people: [" + email_rule + "], t: [" + email_rule + "]}", at(3));
+    CHECK(worker.row(table(names_before), 4) == "id e***l ");
+    CHECK(worker.row(table(names_before, "people"), 5) == "id e***l ");
 }
 
 TEST_CASE("rules may be taken off, and what was kept for them goes") {
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.meets(table(kBefore), 1).empty());
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.meets(table(names_before), 1).empty());
     CHECK_FALSE(worker.kept().empty());
     worker.start("");
-    CHECK(worker.row(table(kBefore), 2) == "id email ");
+    CHECK(worker.row(table(names_before), 2) == "id email ");
     CHECK(worker.kept().empty());
 }
 
 TEST_CASE("only definitions that rows may come with again are kept") {
-    Worker worker(rules_text(kEmail));
+    Worker worker(rules_text(email_rule));
     for (int version = 1; version <= 20; ++version) {
         const auto position = static_cast<std::uint64_t>(10 * version);
         CHECK(worker.meets(table({{1, "id"}, {2, "email"}, {2 + version, "x"}}), position).empty());
@@ -238,43 +239,43 @@ TEST_CASE("a partition that is met first behind a rename stops the worker, too")
         made.ancestors = {{"public", "t"}};
         return std::make_shared<const Relation>(made);
     };
-    Worker worker(rules_text(kEmail));
-    CHECK(worker.meets(partition(1, kBefore), 1).empty());
+    Worker worker(rules_text(email_rule));
+    CHECK(worker.meets(partition(1, names_before), 1).empty());
     for (int session = 0; session < 2; ++session) {
-        const auto made = partition(2, kRenamed);
+        const auto made = partition(2, names_after_rename);
         CHECK(has(worker.meets(made, 5), "what was 'email' may now be 'email_old'"));
-        worker.start(rules_text(kEmail));
+        worker.start(rules_text(email_rule));
     }
-    worker.start(rules_text(kEmail + "," + kEmailOld));
-    CHECK(worker.row(partition(2, kRenamed), 5) == "id e*******d e***l ");
+    worker.start(rules_text(email_rule + "," + email_old));
+    CHECK(worker.row(partition(2, names_after_rename), 5) == "id e*******d e***l ");
     // An added column comes last, and one that was attached may have the columns in another order.
-    Worker adding(rules_text(kEmail));
-    CHECK(adding.meets(partition(1, kBefore), 1).empty());
+    Worker adding(rules_text(email_rule));
+    CHECK(adding.meets(partition(1, names_before), 1).empty());
     CHECK(adding.meets(partition(2, {{1, "id"}, {2, "email"}, {3, "x"}}), 2).empty());
     CHECK(adding.meets(partition(3, {{1, "email"}, {2, "id"}}), 3).empty());
 }
 
 TEST_CASE("a table that was altered before its first row is compared with what the files were checked against") {
-    const std::vector<RelationPtr> known{table(kBefore)};
-    Worker worker(rules_text(kEmail));
+    const std::vector<RelationPtr> known{table(names_before)};
+    Worker worker(rules_text(email_rule));
     CHECK(worker.ruleset().know(known).empty());
     for (int session = 0; session < 2; ++session) {
-        CHECK(has(worker.meets(table(kRenamed), 5), "its column 'email' is now named 'email_old'"));
-        worker.start(rules_text(kEmail));
+        CHECK(has(worker.meets(table(names_after_rename), 5), "its column 'email' is now named 'email_old'"));
+        worker.start(rules_text(email_rule));
     }
     // Rows that are older than what the replicator knows are no rename back.
-    const std::string both = rules_text(kEmail + "," + kEmailOld);
-    const std::vector<RelationPtr> later{table(kRenamed)};
+    const std::string both = rules_text(email_rule + "," + email_old);
+    const std::vector<RelationPtr> later{table(names_after_rename)};
     Worker late(both);
     CHECK(late.ruleset().know(later).empty());
-    CHECK(late.row(table(kBefore), 1) == "id e***l ");
-    CHECK(late.row(table(kRenamed), 2) == "id e*******d e***l ");
+    CHECK(late.row(table(names_before), 1) == "id e***l ");
+    CHECK(late.row(table(names_after_rename), 2) == "id e*******d e***l ");
     // A column that the files know by its later name is hidden under the one before, too, or nothing passes.
-    Worker only_new(rules_text(kEmailOld));
+    Worker only_new(rules_text(email_old));
     CHECK(only_new.ruleset().know(later).empty());
-    CHECK_FALSE(only_new.meets(table(kBefore), 1).empty());
-    Worker renamed_table("tables: {people: [" + kEmail + "]}");
-    const std::vector<RelationPtr> people{table(kBefore, "people")};
+    CHECK_FALSE(only_new.meets(table(names_before), 1).empty());
+    Worker renamed_table("tables: {people: [" + email_rule + "]}");
+    const std::vector<RelationPtr> people{table(names_before, "people")};
     CHECK(renamed_table.ruleset().know(people).empty());
-    CHECK(has(renamed_table.meets(table(kBefore), 1), "have it only as 'public.people'"));
+    CHECK(has(renamed_table.meets(table(names_before), 1), "have it only as 'public.people'"));
 }

@@ -26,8 +26,9 @@ class Dice {
     std::mt19937 engine_;
 };
 
-const std::vector<std::string> kWords{"", "a", "ab", "abc", "äöü", "zebra", "queue", "日本語", "B", "john@example.com"};
-const std::vector<std::string> kNumbers{"0", "0.00", "-1", "-1.5", "1.50", "1.5", "17", "18", "18.01", "1000000"};
+const std::vector<std::string> sample_words{"",      "a",     "ab",     "abc", "äöü",
+                                            "zebra", "queue", "日本語", "B",   "john@example.com"};
+const std::vector<std::string> sample_numbers{"0", "0.00", "-1", "-1.5", "1.50", "1.5", "17", "18", "18.01", "1000000"};
 
 // id is the key; n is a number, a and b are text, j is JSON.
 RefTable random_table(Dice& dice, bool full) {
@@ -45,7 +46,7 @@ std::set<char> random_ops(Dice& dice) {
 RefRule random_filter(Dice& dice) {
     RefRule rule{"filter",       dice.of(std::vector<std::string>{"id", "a", "n", "b"}), "", {}, {}, random_ops(dice),
                  dice.chance(50)};
-    const auto& words = rule.column == "n" ? kNumbers : kWords;
+    const auto& words = rule.column == "n" ? sample_numbers : sample_words;
     rule.what = dice.of(std::vector<std::string>{"eq", "ne", "gt", "lt", "gte", "lte", "in", "not_in", "is_null",
                                                  "not_null", rule.column == "n" ? "gt" : "contains"});
     const bool list = rule.what == "in" || rule.what == "not_in";
@@ -66,7 +67,7 @@ RefRule random_transform(Dice& dice, bool full) {
     }
     rule.what = dice.of(std::vector<std::string>{"mask", "regex", "null", "constant", "redact", "truncate", "hash"});
     if (rule.what == "regex") rule.operands = {dice.of(std::vector<std::string>{"", "#", "xy"})};
-    if (rule.what == "constant") rule.operands = {dice.of(kWords)};
+    if (rule.what == "constant") rule.operands = {dice.of(sample_words)};
     if (rule.what == "truncate") rule.operands = {dice.of(std::vector<std::string>{"0", "1", "3"})};
     if (rule.what == "hash") rule.operands = {dice.of(std::vector<std::string>{"8", "32", "64"})};
     return rule;
@@ -81,7 +82,7 @@ std::string quoted_list(const std::vector<std::string>& items) {
 std::string random_json(Dice& dice, int depth) {
     const std::string blank = dice.chance(30) ? " " : "";
     const auto kind = dice.below(depth > 0 ? 10 : 5);
-    if (kind < 3) return '"' + dice.of(kWords) + '"';
+    if (kind < 3) return '"' + dice.of(sample_words) + '"';
     if (kind < 5) return dice.of(std::vector<std::string>{"null", "true", "7", "-1.50", "12345"});
     std::string out;
     for (std::size_t i = dice.below(4); i > 0; --i) {
@@ -128,11 +129,11 @@ std::string yaml(const RefTable& table) {
 }
 
 Cell random_cell(Dice& dice, const std::string& column, bool may_be_toast) {
-    if (column == "id") return {Cell::Is::text, dice.of(kWords)};
+    if (column == "id") return {Cell::Is::text, dice.of(sample_words)};
     if (dice.chance(15)) return {};
     if (may_be_toast && dice.chance(15)) return {Cell::Is::unknown, {}};
     if (column == "j") return {Cell::Is::text, random_json(dice, 3)};
-    return {Cell::Is::text, dice.of(column == "n" ? kNumbers : kWords)};
+    return {Cell::Is::text, dice.of(column == "n" ? sample_numbers : sample_words)};
 }
 
 RefChange random_change(Dice& dice, const RefTable& table, bool full) {
@@ -191,7 +192,7 @@ void agree(const CompiledRules& compiled, const RefTable& table, const RelationP
 }  // namespace
 
 TEST_CASE("the compiled rules agree with the reference interpreter") {
-    setenv("PGSLUICE_PROPERTY_SECRET", kSecret.c_str(), 1);
+    setenv("PGSLUICE_PROPERTY_SECRET", reference_secret.c_str(), 1);
     for (unsigned seed = 1; seed <= 400; ++seed) {
         Dice dice(seed);
         const bool full = dice.chance(40);
@@ -199,10 +200,11 @@ TEST_CASE("the compiled rules agree with the reference interpreter") {
         for (std::size_t i = dice.below(6); i > 0; --i)
             table.rules.push_back(dice.chance(50) ? random_filter(dice) : random_transform(dice, full));
         if (dice.chance(25)) table.rules.push_back({"exclude_column", "b", "", {}, {}, {'I', 'U', 'D'}, false});
-        const RelationPtr source = relation("t",
-                                            {column("id", kText, true), column("a", kText), column("n", kNumeric),
-                                             column("b", kText), column("j", kJsonb)},
-                                            full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
+        const RelationPtr source =
+            relation("t",
+                     {column("id", text_type, true), column("a", text_type), column("n", numeric_type),
+                      column("b", text_type), column("j", jsonb_type)},
+                     full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
         const std::string rules = yaml(table);
         CAPTURE(seed);
         CAPTURE(rules);

@@ -37,10 +37,11 @@ std::vector<Block> blocks() {
 }
 
 ColumnType type_of(const std::string& name) {
-    for (const ColumnType type : {kText, kInteger, kBigint, kNumeric, kBoolean, kDate, kUuid, kJson, kJsonb})
+    for (const ColumnType type : {text_type, integer_type, bigint_type, numeric_type, boolean_type, date_type,
+                                  uuid_type, json_type, jsonb_type})
         if (name == type.name) return type;
     REQUIRE_MESSAGE(name == "timestamptz", name);
-    return kTimestamptz;
+    return timestamptz_type;
 }
 
 // "table users (id integer key, email text) full"

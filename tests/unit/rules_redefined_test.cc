@@ -8,11 +8,11 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-constexpr const char* kMaskEmail = "tables: {t: [{type: transform, column: email, parameters: {type: mask}}MORE]}";
+constexpr const char* mask_email = "tables: {t: [{type: transform, column: email, parameters: {type: mask}}MORE]}";
 
 std::vector<Column> columns(const std::vector<std::string>& names) {
     std::vector<Column> made;
-    for (const auto& name : names) made.push_back(column(name, kText));
+    for (const auto& name : names) made.push_back(column(name, text_type));
     return made;
 }
 
@@ -27,7 +27,7 @@ std::string between(const std::vector<Column>& before, const std::vector<Column>
 
 std::string masked(const std::vector<std::string>& before, const std::vector<std::string>& now,
                    const std::string& more = "") {
-    std::string rules = kMaskEmail;
+    std::string rules = mask_email;
     return between(columns(before), columns(now), rules.replace(rules.find("MORE"), 4, more));
 }
 
@@ -54,11 +54,11 @@ TEST_CASE("a filter's order is not changed by a new type of its column") {
     const auto filter = [](const std::string& value, const std::string& more = "") {
         return "tables: {t: [{type: filter, column: age, parameters: {operator: gte, value: " + value + more + "}}]}";
     };
-    const std::vector<Column> number{column("age", kInteger)};
-    const std::vector<Column> text{column("age", kText)};
+    const std::vector<Column> number{column("age", integer_type)};
+    const std::vector<Column> text{column("age", text_type)};
     CHECK(between(number, text, filter("'18'")).find("was integer and is now text") != std::string::npos);
     CHECK(between(number, text, filter("'18'", ", allow_type_change: true")).empty());
-    CHECK(between(number, {column("age", kNumeric)}, filter("18")).empty());
+    CHECK(between(number, {column("age", numeric_type)}, filter("18")).empty());
     CHECK(error_of([&] { (void)load(filter("18"))->compile(relation("t", text)); }).find("'9' is above '18'") !=
           std::string::npos);
     CHECK(load(filter("'18'"))->compile(relation("t", text)) != nullptr);

@@ -7,8 +7,8 @@ using namespace pgsluice::rules_test;
 
 namespace {
 
-const RelationPtr kA = relation("a", {column("id", kInteger, true)});
-const RelationPtr kB = relation("b", {column("id", kInteger, true)});
+const RelationPtr table_a = relation("a", {column("id", integer_type, true)});
+const RelationPtr table_b = relation("b", {column("id", integer_type, true)});
 
 Change truncate(const std::vector<RelationPtr>& tables) {
     Change change;
@@ -22,20 +22,20 @@ Change truncate(const std::vector<RelationPtr>& tables) {
 
 TEST_CASE("a truncate goes to the targets") {
     const auto rules = load("", "a: {destination_table: c}");
-    const std::vector<RelationPtr> tables{kA, kB};
+    const std::vector<RelationPtr> tables{table_a, table_b};
     CHECK(rules->know(tables).empty());
     Arena arena;
     Change change = truncate(tables);
     REQUIRE(rules->apply_truncate(change, arena));
     REQUIRE(change.truncated.size() == 2);
-    CHECK(change.truncated[0] == rules->compile(kA)->target());
-    CHECK(change.truncated[1] == kB);
+    CHECK(change.truncated[0] == rules->compile(table_a)->target());
+    CHECK(change.truncated[1] == table_b);
     CHECK(change.relation->table == "c");
 }
 
 TEST_CASE("tables routed away, or without the operation, are left out of a truncate") {
     const auto rules = load("", "{a: {replicate: false}, b: {operations: [INSERT, UPDATE, DELETE]}}");
-    const std::vector<RelationPtr> tables{kA, kB};
+    const std::vector<RelationPtr> tables{table_a, table_b};
     Arena arena;
     Change change = truncate(tables);
     CHECK_FALSE(rules->apply_truncate(change, arena));
@@ -43,7 +43,7 @@ TEST_CASE("tables routed away, or without the operation, are left out of a trunc
 
 TEST_CASE("filters do not see a truncate") {
     const auto rules = load("tables: {a: [{type: filter, column: id, parameters: {operator: gt, value: 5}}]}");
-    const std::vector<RelationPtr> tables{kA};
+    const std::vector<RelationPtr> tables{table_a};
     Arena arena;
     Change change = truncate(tables);
     CHECK(rules->apply_truncate(change, arena));
@@ -51,13 +51,13 @@ TEST_CASE("filters do not see a truncate") {
 
 TEST_CASE("a truncate must not take along rows of a table that is not replicated any more") {
     const auto rules = load("", "{a: {destination_table: b}, c: {destination_table: d}}");
-    const RelationPtr c = relation("c", {column("id", kInteger, true)});
-    const std::vector<RelationPtr> now{kA, c};
+    const RelationPtr c = relation("c", {column("id", integer_type, true)});
+    const std::vector<RelationPtr> now{table_a, c};
     const std::vector<RelationPtr> former{std::make_shared<const Relation>(Relation{99, "public", "b", {}, {}})};
     Arena arena;
     CHECK(rules->know(now).empty());
     rules->know_former(former);
-    const std::vector<RelationPtr> one{kA};
+    const std::vector<RelationPtr> one{table_a};
     const std::vector<RelationPtr> other{c};
     Change alone = truncate(one);
     CHECK(error_of([&] { rules->apply_truncate(alone, arena); }).find("it also holds rows of public.b") !=
@@ -68,13 +68,13 @@ TEST_CASE("a truncate must not take along rows of a table that is not replicated
 
 TEST_CASE("a truncate must not take another table's rows along") {
     const auto rules = load("", "{a: {destination_table: c}, b: {destination_table: c}}");
-    const std::vector<RelationPtr> one{kA};
+    const std::vector<RelationPtr> one{table_a};
     rules->know(one);
     Arena arena;
     Change alone = truncate(one);
     const std::string error = error_of([&] { rules->apply_truncate(alone, arena); });
     CHECK(error.find("unable to truncate 'public.c': it also holds rows of b") != std::string::npos);
-    const std::vector<RelationPtr> both{kA, kB};
+    const std::vector<RelationPtr> both{table_a, table_b};
     Change together = truncate(both);
     REQUIRE(rules->apply_truncate(together, arena));
     CHECK(together.truncated.size() == 1);
@@ -82,21 +82,21 @@ TEST_CASE("a truncate must not take another table's rows along") {
 
 TEST_CASE("a table that is routed into another's place counts too") {
     const auto rules = load("", "a: {destination_table: b}");
-    REQUIRE(rules->compile(kA) != nullptr);
+    REQUIRE(rules->compile(table_a) != nullptr);
     Arena arena;
-    const std::vector<RelationPtr> one{kB};
+    const std::vector<RelationPtr> one{table_b};
     Change change = truncate(one);
     CHECK(error_of([&] { rules->apply_truncate(change, arena); }).find("rows of a") != std::string::npos);
 }
 
 TEST_CASE("the table whose name a routed table takes counts before a row of it was met") {
     const auto rules = load("", "a: {destination_table: b}");
-    const std::vector<RelationPtr> one{kA};
+    const std::vector<RelationPtr> one{table_a};
     Arena arena;
     Change unknown = truncate(one);
     CHECK(error_of([&] { rules->apply_truncate(unknown, arena); }).find("it also holds rows of public.b") !=
           std::string::npos);
-    const std::vector<RelationPtr> both{kA, kB};
+    const std::vector<RelationPtr> both{table_a, table_b};
     Change together = truncate(both);
     CHECK(rules->apply_truncate(together, arena));
 
@@ -114,7 +114,7 @@ TEST_CASE("the table whose name a routed table takes counts before a row of it w
 }
 
 TEST_CASE("partitions that share a target go only together") {
-    Relation first{1, "public", "p1", ReplicaIdentity::default_key, kA->columns, {{"public", "parted"}}};
+    Relation first{1, "public", "p1", ReplicaIdentity::default_key, table_a->columns, {{"public", "parted"}}};
     Relation second = first;
     second.oid = 2;
     second.table = "p2";

@@ -20,7 +20,7 @@ using namespace pgsluice;
 
 namespace {
 
-const Log kQuiet = [](LogLevel, std::string_view) {};
+const Log quiet_log = [](LogLevel, std::string_view) {};
 
 RelationPtr numbers() {
     static const auto relation = [] {
@@ -33,7 +33,7 @@ RelationPtr numbers() {
     return relation;
 }
 
-const Transaction kTransaction{7, Lsn{0x100}, Lsn{0x130}, 0};
+const Transaction sample_transaction{7, Lsn{0x100}, Lsn{0x130}, 0};
 
 // A batch of inserts with ordinals from..to of the transaction at LSN 0/100.
 void fill(Batch& batch, std::uint64_t from, std::uint64_t to, bool complete = true) {
@@ -43,13 +43,13 @@ void fill(Batch& batch, std::uint64_t from, std::uint64_t to, bool complete = tr
         row[0] = Value(batch.arena.copy(std::to_string(n)));
         Change change;
         change.relation = numbers().get();
-        change.transaction = &kTransaction;
-        change.position = {kTransaction.commit_lsn, n};
+        change.transaction = &sample_transaction;
+        change.position = {sample_transaction.commit_lsn, n};
         change.new_row = row;
         batch.changes.push_back(change);
     }
     batch.complete = complete;
-    batch.upto = {StreamSeq{to}, {kTransaction.commit_lsn, to}};
+    batch.upto = {StreamSeq{to}, {sample_transaction.commit_lsn, to}};
 }
 
 struct Pipe {
@@ -112,7 +112,7 @@ struct Directory {
 
 TEST_CASE("a pipe gets lines in blocks, when the sink is flushed or a block is full") {
     Pipe pipe;
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, {});
     CHECK_FALSE(sink->keeps_state());
     CHECK_FALSE(sink->open());
     Batch batch;
@@ -127,7 +127,7 @@ TEST_CASE("a pipe gets lines in blocks, when the sink is flushed or a block is f
 
 TEST_CASE("an incomplete transaction moves no checkpoint") {
     Pipe pipe;
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, {});
     Batch batch;
     fill(batch, 1, 2, false);
     sink->apply(batch);
@@ -141,7 +141,7 @@ TEST_CASE("an incomplete transaction moves no checkpoint") {
 
 TEST_CASE("a reader that has gone ends the sink, and nothing unwritten is counted") {
     Pipe pipe;
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, {});
     Batch batch;
     fill(batch, 1, 2);
     sink->apply(batch);
@@ -163,7 +163,7 @@ TEST_CASE("a slow reader gets everything") {
         for (ssize_t got; (got = ::read(pipe.reader.get(), piece, sizeof piece)) > 0;)
             text.append(piece, static_cast<std::size_t>(got));
     });
-    auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, {});
     Batch batch;
     for (std::uint64_t n = 1; n <= 20000; n += 1000) {
         fill(batch, n, n + 999);
@@ -180,7 +180,7 @@ TEST_CASE("a slow reader gets everything") {
 TEST_CASE("a reader that takes nothing does not keep us from stopping") {
     Pipe pipe;
     std::stop_source stop;
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, stop.get_token());
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, stop.get_token());
     stop.request_stop();
     Batch batch;
     fill(batch, 1, 5000);
@@ -196,7 +196,7 @@ TEST_CASE("a reader that takes nothing does not keep us from stopping") {
 TEST_CASE("a reader that takes little does not keep us from stopping") {
     Pipe pipe;
     std::stop_source stop;
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, stop.get_token());
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, stop.get_token());
     stop.request_stop();
     char piece[4096];
     sink->while_waiting([&] { CHECK(::read(pipe.reader.get(), piece, sizeof piece) > 0); });
@@ -213,7 +213,7 @@ TEST_CASE("a reader that is slow but steady does not keep us from reporting") {
         }
         pipe.reader.close();
     });
-    const auto sink = make_stdout_sink(to_pipe(pipe), kQuiet, {});
+    const auto sink = make_stdout_sink(to_pipe(pipe), quiet_log, {});
     const auto begun = std::chrono::steady_clock::now();
     int told = 0;
     sink->while_waiting([&] { ++told; });
@@ -237,11 +237,11 @@ TEST_CASE("a socket that nobody reads does not keep us from stopping, and one th
     fill(batch, 1, 10000);
     {
         std::stop_source stop;
-        const auto sink = make_stdout_sink(options, kQuiet, stop.get_token());
+        const auto sink = make_stdout_sink(options, quiet_log, stop.get_token());
         stop.request_stop();
         CHECK_THROWS_AS(sink->apply(batch), Interrupted);
     }
-    const auto sink = make_stdout_sink(options, kQuiet, {});
+    const auto sink = make_stdout_sink(options, quiet_log, {});
     reader.close();
     CHECK_THROWS_AS(sink->flush(), OutputClosed);
     CHECK_THROWS_AS(sink->apply(batch), OutputClosed);
@@ -256,7 +256,7 @@ TEST_CASE("a terminal gets each line at once, and when it stands still we can st
     StdoutSinkOptions options;
     options.fd = terminal.get();
     std::stop_source stop;
-    const auto sink = make_stdout_sink(options, kQuiet, stop.get_token());
+    const auto sink = make_stdout_sink(options, quiet_log, stop.get_token());
     Batch batch;
     fill(batch, 1, 1);
     sink->apply(batch);
@@ -279,12 +279,12 @@ TEST_CASE("a session behind one that broke off in a line begins a new line") {
     fill(batch, 1, 3);
     {
         const SizeLimit limit(200);
-        const auto sink = make_stdout_sink(options, kQuiet, {});
+        const auto sink = make_stdout_sink(options, quiet_log, {});
         sink->apply(batch);
         CHECK_THROWS_AS(sink->flush(), Error);
     }
     for (int session = 0; session < 2; ++session) {
-        const auto sink = make_stdout_sink(options, kQuiet, {});
+        const auto sink = make_stdout_sink(options, quiet_log, {});
         sink->apply(batch);
         sink->flush();
     }
@@ -331,23 +331,23 @@ TEST_CASE("the checkpoint file says where to go on, and whose it is") {
     Pipe pipe;
     Batch batch;
     {
-        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), quiet_log, {});
         CHECK(sink->keeps_state());
         CHECK_FALSE(sink->open());
         fill(batch, 1, 2);
         sink->apply(batch);
         sink->close();
         CHECK(sink->durable() == batch.upto);
-        CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open(), Error);  // locked
+        CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), quiet_log, {})->open(), Error);  // locked
     }
-    const auto state = make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open();
+    const auto state = make_stdout_sink(to_pipe(pipe, path), quiet_log, {})->open();
     REQUIRE(state);
     CHECK(state->checkpoint == batch.upto);
     StdoutSinkOptions other = to_pipe(pipe, path);
     other.group = "other";
-    CHECK_THROWS_AS(make_stdout_sink(other, kQuiet, {})->open(), Error);
+    CHECK_THROWS_AS(make_stdout_sink(other, quiet_log, {})->open(), Error);
     std::ofstream(path) << "something else\n";
-    CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), kQuiet, {})->open(), Error);
+    CHECK_THROWS_AS(make_stdout_sink(to_pipe(pipe, path), quiet_log, {})->open(), Error);
 }
 
 TEST_CASE("a copy that starts over is marked, the first one and a resumed one are not") {
@@ -357,7 +357,7 @@ TEST_CASE("a copy that starts over is marked, the first one and a resumed one ar
     SnapshotBegin begin;
     const Checkpoint marker{StreamSeq{5}, {}};
     {
-        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), quiet_log, {});
         sink->open();
         begin.epoch = 1;
         sink->begin_snapshot(begin, {numbers()}, marker);
@@ -365,7 +365,7 @@ TEST_CASE("a copy that starts over is marked, the first one and a resumed one ar
         CHECK(pipe.read_available().empty());
     }
     {
-        const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+        const auto sink = make_stdout_sink(to_pipe(pipe, path), quiet_log, {});
         const auto state = sink->open();
         REQUIRE(state);
         CHECK(state->loading_epoch == 1);
@@ -375,7 +375,7 @@ TEST_CASE("a copy that starts over is marked, the first one and a resumed one ar
         sink->begin_snapshot(begin, {numbers()}, marker);  // whoever is killed from here on has printed the marker
         CHECK(pipe.read_available().starts_with(R"({"Type":"SNAPSHOT","Epoch":2,)"));
     }
-    const auto sink = make_stdout_sink(to_pipe(pipe, path), kQuiet, {});
+    const auto sink = make_stdout_sink(to_pipe(pipe, path), quiet_log, {});
     CHECK(sink->open()->loading_epoch == 2);
     sink->end_snapshot({}, {StreamSeq{9}, {}});
     sink->close();

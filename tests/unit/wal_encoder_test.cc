@@ -21,7 +21,7 @@ void take_all(WalEncoder& encoder, const std::vector<std::string>& messages) {
 
 // One line per item of a block: "insert 0/64:1 public.t", "commit 0/64 0/70".
 std::vector<std::string> lines(std::string_view body) {
-    static const char* const kOps[] = {"insert", "update", "delete", "truncate", "message"};
+    static const char* const op_names[] = {"insert", "update", "delete", "truncate", "message"};
     BlockReader reader;
     const auto block = reader.read(body);
     std::vector<std::string> out;
@@ -32,7 +32,7 @@ std::vector<std::string> lines(std::string_view body) {
             continue;
         }
         const auto& change = block->changes[item.index];
-        out.push_back(std::string(kOps[static_cast<int>(change.op)]) + " " + to_string(change.position) + " " +
+        out.push_back(std::string(op_names[static_cast<int>(change.op)]) + " " + to_string(change.position) + " " +
                       (change.relation != nullptr ? change.relation->table : std::string(change.prefix)));
     }
     return out;
