@@ -137,7 +137,7 @@ void Session::take_snapshot_end(const Message& message) {
     snapshot_.end(end, batcher_.pass_alone(message));
     begin_seq_ = {};
     if (end.epoch >= start_.awaited_epoch) snapshot_done_ = true;
-    PGSLUICE_FAILPOINT("after_snapshot_end");
+    PGSLUICE_FAILPOINT("snapshot-end-applied");
     log_(LogLevel::info, fmt::format("snapshot complete: epoch {}, {} rows", end.epoch, snapshot_.rows()));
 }
 
@@ -155,7 +155,7 @@ void Session::apply_pending() {
 void Session::apply() {
     const Batch& batch = batcher_.next();
     sink_.apply(batch);
-    PGSLUICE_FAILPOINT("after_apply");
+    PGSLUICE_FAILPOINT("after-apply");
     if (batch.complete) {
         applied_ = taken_;  // of the message being read, this batch may hold even more
         applied_upto_ = batch.upto;

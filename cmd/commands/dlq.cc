@@ -125,7 +125,7 @@ class PostgresReplay final : public Replay {
         batch.upto = state_.checkpoint;  // where the worker is does not change
         sink_->apply(batch);
         sink_->flush();
-        PGSLUICE_FAILPOINT("dlq_applied");
+        PGSLUICE_FAILPOINT("dlq-applied");
         return true;
     }
     void close() override { sink_->close(); }
@@ -151,7 +151,7 @@ class WebhookReplay final : public Replay {
         if (!posted_.insert(identity(letter)).second) return false;
         sink_->apply(batch_of(letter, block));
         sink_->flush();
-        PGSLUICE_FAILPOINT("dlq_applied");
+        PGSLUICE_FAILPOINT("dlq-applied");
         return true;
     }
     void close() override { sink_->close(); }

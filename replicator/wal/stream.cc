@@ -214,10 +214,10 @@ void WalStream::send_status(Time now) {
     if (hooks_.confirm_limit) confirmed = std::min(confirmed, hooks_.confirm_limit());
     confirmed = std::max(confirmed, told_);
     const bool news = confirmed > told_;
-    if (news) PGSLUICE_FAILPOINT("before_feedback");
+    if (news) PGSLUICE_FAILPOINT("before-feedback");
     // Asking back when nothing has come tells a silent source from a dead one, and how far its WAL is.
     source_.send_status(confirmed, last_received_ <= last_status_);
-    if (news) PGSLUICE_FAILPOINT("after_feedback");
+    if (news) PGSLUICE_FAILPOINT("after-feedback");
     told_ = confirmed;
     last_status_ = now;
     reply_requested_ = false;

@@ -129,7 +129,7 @@ void LineDirectory::sync_open_file() {
 }
 
 void LineDirectory::write_record(const SinkState& state) {
-    PGSLUICE_FAILPOINT("file_before_checkpoint");
+    PGSLUICE_FAILPOINT("file-before-checkpoint");
     StateRecord next = record_;
     next.state = state;
     next.more[open_field] = file_ ? name_ : "";
@@ -139,7 +139,7 @@ void LineDirectory::write_record(const SinkState& state) {
     next.more[last_begun_field] = std::to_string(begun_us_);
     slots_->write(next);
     record_ = std::move(next);
-    PGSLUICE_FAILPOINT("file_after_checkpoint");
+    PGSLUICE_FAILPOINT("file-after-checkpoint");
 }
 
 void LineDirectory::commit(const SinkState& state) {
@@ -176,7 +176,7 @@ void LineDirectory::discard(const SinkState& state, const std::string& first_lin
 }
 
 void LineDirectory::rename_file(const std::string& from, const std::string& to) {
-    PGSLUICE_FAILPOINT("file_rename");
+    PGSLUICE_FAILPOINT("file-rename");
     const std::string target = in_directory(to);
     if (std::rename(in_directory(from).c_str(), target.c_str()) != 0) throw io_error("name", target);
 }

@@ -82,7 +82,7 @@ void LineFile::compress(std::string_view text, bool end) {
 
 void LineFile::put(std::string_view bytes) {
     if (bytes.empty()) return;
-    PGSLUICE_FAILPOINT("file_write");
+    PGSLUICE_FAILPOINT("file-write");
     write_all(file_, bytes, path_);
     written_ += bytes.size();
 }

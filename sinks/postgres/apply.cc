@@ -28,11 +28,11 @@ void PostgresApplier::note_deferred(const std::vector<Change>& changes) {
 
 void PostgresApplier::commit(const SinkState& next) {
     progress_.move(next);
-    PGSLUICE_FAILPOINT("postgres_before_commit");
+    PGSLUICE_FAILPOINT("postgres-before-commit");
     session_.connection.exec("COMMIT");
     open_ = false;
     deferred_.clear();
-    PGSLUICE_FAILPOINT("postgres_after_commit");
+    PGSLUICE_FAILPOINT("postgres-after-commit");
     progress_.moved(next);
 }
 

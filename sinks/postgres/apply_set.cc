@@ -62,7 +62,7 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
     }
     if (good) {
         queue_end(transaction_open, next);
-        PGSLUICE_FAILPOINT("postgres_before_commit");
+        PGSLUICE_FAILPOINT("postgres-before-commit");
         good = settle();
     }
     pipeline_.reset();
@@ -72,7 +72,7 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
         return false;
     }
     if (next != nullptr) {
-        PGSLUICE_FAILPOINT("postgres_after_commit");
+        PGSLUICE_FAILPOINT("postgres-after-commit");
         progress_.moved(*next);
     }
     counts.upserted += counts_.upserted;

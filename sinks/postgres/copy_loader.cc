@@ -200,9 +200,9 @@ void CopyLoader::commit(Loader& loader, const std::vector<Work>& works) {
     std::vector<std::uint64_t> seqs;
     for (const Work& work : works) seqs.push_back(work.block.first_seq.value);
     PostgresProgress::record_loaded(loader.session.connection, progress_, epoch_, seqs);
-    PGSLUICE_FAILPOINT("postgres_load_before_commit");
+    PGSLUICE_FAILPOINT("postgres-load-before-commit");
     loader.session.connection.exec("COMMIT");
-    PGSLUICE_FAILPOINT("postgres_load_after_commit");
+    PGSLUICE_FAILPOINT("postgres-load-after-commit");
     committed(works);
 }
 

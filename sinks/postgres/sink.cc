@@ -271,7 +271,7 @@ void PostgresSink::create_missing(const std::vector<const Relation*>& relations)
         PostgresProgress::note_unfinished(other, progress_, missing);
     }
     schema_.create_tables(missing);
-    PGSLUICE_FAILPOINT("postgres_tables_created");
+    PGSLUICE_FAILPOINT("postgres-tables-created");
     // What we have written in a transaction that goes on is locked until its end: keys to it can only be made then.
     const bool later = applier_.open();
     schema_.create_rest(names, missing, !later);
@@ -285,7 +285,7 @@ void PostgresSink::create_missing(const std::vector<const Relation*>& relations)
 // What tables made in mid-stream still lack: after their transaction's end, or after a restart in the midst of it.
 void PostgresSink::finish_tables() {
     if (unfinished_.empty()) return;
-    PGSLUICE_FAILPOINT("postgres_unfinished");
+    PGSLUICE_FAILPOINT("postgres-unfinished");
     const auto relations = pointers(unfinished_);
     const auto names = names_of(relations);
     schema_.create_rest(names, relations);

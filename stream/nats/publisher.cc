@@ -235,7 +235,7 @@ void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, cons
     add(meta, body.substr((part.number - 1) * piece), copy, part);
     last_ = meta;
     pump();
-    PGSLUICE_FAILPOINT("after_publish");
+    PGSLUICE_FAILPOINT("after-publish");
 }
 
 void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part) {

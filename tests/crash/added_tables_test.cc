@@ -64,7 +64,7 @@ TEST_CASE("the replicator dies once at each place of the copy of tables that joi
 }
 
 TEST_CASE("the worker dies once at each place of loading tables that join") {
-    for (const std::string place : {"postgres_load_after_commit", "after_snapshot_end"}) {
+    for (const std::string place : {"postgres-load-after-commit", "snapshot-end-applied"}) {
         CAPTURE(place);
         Joining joining;
         joining.stop_worker();

@@ -96,8 +96,8 @@ TEST_CASE("the replicator dies once at each place of a first start without a cop
 
 TEST_CASE("the worker dies once at each place of loading the copy") {
     for (const std::string place :
-         {"postgres_load_before_commit", "postgres_load_after_commit", "postgres_load_before_commit:2",
-          "postgres_load_after_commit:2", "after_snapshot_end"}) {
+         {"postgres-load-before-commit", "postgres-load-after-commit", "postgres-load-before-commit:2",
+          "postgres-load-after-commit:2", "snapshot-end-applied"}) {
         Copied().worker_dies_at(place);
     }
 }

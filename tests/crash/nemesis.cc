@@ -14,10 +14,10 @@ namespace {
 using Names = std::vector<std::string>;
 
 // Places in the program, stream/failpoint.h.
-const Names replicator_places = {"after_publish", "before_feedback", "after_feedback"};
-const Names worker_places = {"postgres_before_commit", "postgres_after_commit", "after_apply"};
-const Names file_places = {"file_write", "file_before_checkpoint", "file_after_checkpoint", "file_rename",
-                           "after_apply"};
+const Names replicator_places = {"after-publish", "before-feedback", "after-feedback"};
+const Names worker_places = {"postgres-before-commit", "postgres-after-commit", "after-apply"};
+const Names file_places = {"file-write", "file-before-checkpoint", "file-after-checkpoint", "file-rename",
+                           "after-apply"};
 
 // Small enough to fill within a fault, larger than the workload's largest transaction.
 constexpr const char* stream_max_bytes = "24MB";
@@ -191,9 +191,9 @@ void Nemesis::worker_failpoint() {
 void Nemesis::line_worker_failpoint() {
     const bool file = dice(3) > 1;
     Actor& actor = file ? victims_.file_worker : victims_.webhook_worker;
-    const std::string place = file ? one_of(file_places) : "after_apply";
+    const std::string place = file ? one_of(file_places) : "after-apply";
     // Checkpoints come once a second, finished files now and then.
-    const bool rare = place != "file_write" && place != "after_apply";
+    const bool rare = place != "file-write" && place != "after-apply";
     detail_ = (file ? "file " : "webhook ") + place + ":" + std::to_string(rare ? dice(2) : dice(20));
     actor.kill();
     actor.start({{"PGSLUICE_FAILPOINT", detail_.substr(detail_.find(' ') + 1)}});

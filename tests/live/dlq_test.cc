@@ -35,7 +35,7 @@ struct Parking {
     // Dies once it has applied a letter and before it has erased it.
     [[nodiscard]] Finished replay_and_die(const std::vector<std::string>& more) const {
         std::vector<std::string> command = {"env",
-                                            "PGSLUICE_FAILPOINT=dlq_applied",
+                                            "PGSLUICE_FAILPOINT=dlq-applied",
                                             PGSLUICE_BINARY,
                                             "dlq",
                                             "replay",
@@ -145,7 +145,7 @@ TEST_CASE("a worker killed before it has committed what it parked: its letter co
     }
     shared_postgres().sql(parking.source, "INSERT INTO t VALUES (1, 13), (3, 3)");
     auto dying = parking.words(work);
-    dying.insert(dying.begin(), {"env", "PGSLUICE_FAILPOINT=postgres_parked"});
+    dying.insert(dying.begin(), {"env", "PGSLUICE_FAILPOINT=postgres-parked"});
     CHECK(run(dying).code != 0);
 
     std::string expected_list;

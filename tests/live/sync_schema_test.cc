@@ -93,7 +93,7 @@ TEST_CASE("in stream-only mode a table is there with all that belongs to it when
 
 TEST_CASE("a worker that dies while it makes a table in mid-stream makes what is missing when it starts again") {
     // The tables of one large transaction, made between its pieces: behind the tables, or before their foreign keys.
-    for (const std::string place : {"postgres_tables_created", "postgres_tables_created:2", "postgres_unfinished"}) {
+    for (const std::string place : {"postgres-tables-created", "postgres-tables-created:2", "postgres-unfinished"}) {
         CAPTURE(place);
         Shop target;
         target.start_replicator({"--stream"});

@@ -163,7 +163,7 @@ TEST_CASE("child of the file sink's crash test" * doctest::skip()) {
 TEST_CASE("killed at any step, every change is there exactly once and finished files stay as they are") {
     for (const bool zstd : {false, true}) {
         for (const std::string_view failpoint :
-             {"file_write", "file_before_checkpoint", "file_after_checkpoint", "file_rename"}) {
+             {"file-write", "file-before-checkpoint", "file-after-checkpoint", "file-rename"}) {
             const Directory directory;
             std::map<std::string, std::string> finished;
             int crashes = 0;
