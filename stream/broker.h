@@ -1,4 +1,5 @@
-// A connection to NATS and what pgsluice keeps there: streams, messages, a KV bucket.
+// A connection to NATS and what pgsluice keeps there: streams, messages, a KV bucket. Implemented in stream/nats, the
+// only place that sees nats.h.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,11 @@
 #include "stream/subject_publisher.h"
 
 namespace pgsluice {
+
+namespace nats {
+class BucketCache;
+class Link;
+}  // namespace nats
 
 struct BrokerOptions {
     std::string url = "nats://localhost:4222";  // comma separated for a cluster; user:password@ or token@ allowed
@@ -86,7 +92,9 @@ class Broker {
     // that it reconnects forever; Publisher and Consumer say what a disconnect means for them.
     // All calls may come from several threads at a time.
     static std::unique_ptr<Broker> connect(const BrokerOptions& options, Log log, std::stop_token stop);
-    virtual ~Broker() = default;
+    ~Broker();
+    Broker(const Broker&) = delete;
+    Broker& operator=(const Broker&) = delete;
 
     // Nothing when the stream does not exist.
     //
@@ -96,52 +104,59 @@ class Broker {
     // when it is applied, after everything stored before it; a consumer receives nothing until the message it waits for
     // is there. Before reporting an *error* about a stream that ends too early, wait and look again: see replicas and
     // leader_settle_ms.
-    virtual std::optional<StreamState> stream_state(const std::string& stream) = 0;
+    std::optional<StreamState> stream_state(const std::string& stream);
     // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that an existing
     // one has these.
-    virtual void ensure_stream(const Names& names, const StreamConfig& config) = 0;
+    void ensure_stream(const Names& names, const StreamConfig& config);
     // Creates the group's dead-letter stream if it is missing.
-    virtual void ensure_dead_letters(const Names& names) = 0;
+    void ensure_dead_letters(const Names& names);
     // Does nothing when it does not exist.
-    virtual void delete_stream(const std::string& stream) = 0;
+    void delete_stream(const std::string& stream);
     // Nothing when the stream is empty. A stop Error when the message was not written by pgsluice.
-    virtual std::optional<LastMessage> last_message(const std::string& stream) = 0;
+    std::optional<LastMessage> last_message(const std::string& stream);
     // A stored message by sequence; nothing when it does not exist.
-    virtual std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq) = 0;
+    std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq);
     // Nothing when it does not exist.
-    virtual std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq) = 0;
+    std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq);
     // Removes one message and overwrites its bytes on disk. Does nothing when it does not exist.
-    virtual void erase_message(const std::string& stream, StreamSeq seq) = 0;
+    void erase_message(const std::string& stream, StreamSeq seq);
     // Removes messages before `keep_from`; never the last complete one.
-    virtual void trim(const std::string& stream, StreamSeq keep_from) = 0;
+    void trim(const std::string& stream, StreamSeq keep_from);
 
     // A publisher that continues after `last_seq` (0: the stream is new).
-    virtual std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq,
-                                                 const PublisherLimits& limits) = 0;
-    virtual std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from) = 0;
+    std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits);
+    std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from);
 
     // The group's KV bucket. ensure_stream() creates it before the stream; a put creates it if it is missing.
     // Whether a value of this size fits into one message, with its headers.
     [[nodiscard]] bool takes_value(std::size_t bytes) const { return bytes + 4096 <= max_payload(); }
-    virtual std::optional<KvValue> kv_get(const Names& names, const std::string& key) = 0;
-    virtual std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value) = 0;
+    std::optional<KvValue> kv_get(const Names& names, const std::string& key);
+    std::uint64_t kv_put(const Names& names, const std::string& key, std::string_view value);
     // Sets the key only if its revision is still this (0: the key does not exist). Returns the new revision; nothing
     // when the revision was another. After a retry Error the outcome is unknown; read the key again.
-    virtual std::optional<std::uint64_t> kv_update(const Names& names, const std::string& key, std::string_view value,
-                                                   std::uint64_t revision) = 0;
-    virtual void kv_delete(const Names& names, const std::string& key) = 0;
-    virtual std::vector<std::string> kv_keys(const Names& names) = 0;
-    virtual void delete_bucket(const Names& names) = 0;
+    std::optional<std::uint64_t> kv_update(const Names& names, const std::string& key, std::string_view value,
+                                           std::uint64_t revision);
+    void kv_delete(const Names& names, const std::string& key);
+    std::vector<std::string> kv_keys(const Names& names);
+    void delete_bucket(const Names& names);
 
     // Publishes to subjects of other streams, many messages at a time (the nats sink).
-    virtual std::unique_ptr<SubjectPublisher> subject_publisher() = 0;
+    std::unique_ptr<SubjectPublisher> subject_publisher();
     // Stores one message on any subject (dead letters) and waits for its ack.
-    virtual StreamSeq publish_one(const std::string& subject, std::string_view body,
-                                  const std::vector<std::pair<std::string, std::string>>& headers) = 0;
+    StreamSeq publish_one(const std::string& subject, std::string_view body,
+                          const std::vector<std::pair<std::string, std::string>>& headers);
 
-    [[nodiscard]] virtual std::string server_version() const = 0;  // "2.9.10"
-    [[nodiscard]] virtual std::uint64_t max_payload() const = 0;   // bytes, as the server says now; includes headers
-    [[nodiscard]] virtual bool connected() const = 0;
+    [[nodiscard]] std::string server_version() const;  // "2.9.10"
+    [[nodiscard]] std::uint64_t max_payload() const;   // bytes, as the server says now; includes headers
+    [[nodiscard]] bool connected() const;
+
+   private:
+    Broker(const BrokerOptions& options, Log log, std::stop_token stop);
+    void check_jetstream();
+
+    std::shared_ptr<nats::Link> link_;
+    std::unique_ptr<nats::BucketCache> buckets_;
+    std::int64_t account_bytes_ = -1;  // what the account may store; -1: unlimited
 };
 
 }  // namespace pgsluice

@@ -23,7 +23,7 @@ using Time = WalSource::Clock::time_point;
 using std::chrono::milliseconds;
 
 // The walsender wakes its reader for every message; a reader that naps a little after a good catch is woken once for
-// many (DESIGN.md section 7 has the figures).
+// many.
 constexpr std::size_t nap_from_bytes = 2048;
 constexpr auto short_nap = 200us;
 // What was committed so long before the walsender sent it is late already: we catch up, or are in the middle of a large

@@ -1,9 +1,13 @@
 // The broker's KV bucket.
-#include "stream/nats/broker.h"
-
 #include <span>
 
-namespace pgsluice::nats {
+#include "stream/broker.h"
+#include "stream/nats/bucket_cache.h"
+#include "stream/nats/link.h"
+
+namespace pgsluice {
+
+using namespace nats;
 
 namespace {
 
@@ -12,44 +16,8 @@ std::string stream_of(const Names& names) { return "KV_" + names.bucket; }
 
 }  // namespace
 
-std::shared_ptr<kvStore> NatsBroker::bucket(const Names& names, std::optional<int> create_with_replicas) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (bucket_ && bucket_name_ == names.bucket) return bucket_;
-    }
-    auto opened = open_bucket(names, create_with_replicas);  // two threads may both open it; the later one is kept
-    if (!opened) return nullptr;
-    const std::lock_guard lock(mutex_);
-    bucket_ = opened;
-    bucket_name_ = names.bucket;
-    return opened;
-}
-
-std::shared_ptr<kvStore> NatsBroker::open_bucket(const Names& names, std::optional<int> create_with_replicas) {
-    kvStore* made = nullptr;
-    auto status = js_KeyValue(&made, link_->js(), names.bucket.c_str());
-    if (status == NATS_NOT_FOUND) {
-        if (!create_with_replicas) return nullptr;
-        kvConfig config;
-        kvConfig_Init(&config);
-        config.Bucket = names.bucket.c_str();
-        config.History = 1;
-        config.StorageType = js_FileStorage;
-        config.Replicas = *create_with_replicas;
-        status = js_CreateKeyValue(&made, link_->js(), &config);
-    }
-    check(status, fmt::format("open KV bucket '{}'", names.bucket));
-    return {made, kvStore_Destroy};
-}
-
-std::shared_ptr<kvStore> NatsBroker::bucket_to_write(const Names& names) {
-    if (auto found = bucket(names, std::nullopt)) return found;
-    const auto stream = link_->stream_info(names.stream);
-    return bucket(names, stream ? static_cast<int>(stream->Config->Replicas) : 1);
-}
-
-std::optional<KvValue> NatsBroker::kv_get(const Names& names, const std::string& key) {
-    const auto store = bucket(names, std::nullopt);
+std::optional<KvValue> Broker::kv_get(const Names& names, const std::string& key) {
+    const auto store = buckets_->find(names);
     if (store == nullptr) return std::nullopt;
     kvEntry* made = nullptr;
     const auto status = kvStore_Get(&made, store.get(), key.c_str());
@@ -60,23 +28,23 @@ std::optional<KvValue> NatsBroker::kv_get(const Names& names, const std::string&
                    kvEntry_Revision(made)};
 }
 
-std::uint64_t NatsBroker::kv_put(const Names& names, const std::string& key, std::string_view value) {
+std::uint64_t Broker::kv_put(const Names& names, const std::string& key, std::string_view value) {
     std::uint64_t revision = 0;
-    const auto status =
-        kvStore_Put(&revision, bucket_to_write(names).get(), key.c_str(), value.data(), static_cast<int>(value.size()));
+    const auto status = kvStore_Put(&revision, buckets_->find_or_create(names).get(), key.c_str(), value.data(),
+                                    static_cast<int>(value.size()));
     check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket));
     return revision;
 }
 
-std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std::string& key, std::string_view value,
-                                                   std::uint64_t revision) {
-    const auto store = bucket_to_write(names);
+std::optional<std::uint64_t> Broker::kv_update(const Names& names, const std::string& key, std::string_view value,
+                                               std::uint64_t revision) {
+    const auto store = buckets_->find_or_create(names);
     const auto size = static_cast<int>(value.size());
     std::uint64_t now = 0;
     const auto status = revision == 0 ? kvStore_Create(&now, store.get(), key.c_str(), value.data(), size)
                                       : kvStore_Update(&now, store.get(), key.c_str(), value.data(), size, revision);
     if (status == NATS_OK) return now;
-    const auto failed = error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
+    const auto failed = nats::error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
     if (failed.action() == Action::retry) throw failed;
     // nats.c does not return the error's number here; the key's revision shows whether the fence was the reason.
     const auto found = kv_get(names, key);
@@ -84,7 +52,7 @@ std::optional<std::uint64_t> NatsBroker::kv_update(const Names& names, const std
     return std::nullopt;
 }
 
-void NatsBroker::kv_delete(const Names& names, const std::string& key) {
+void Broker::kv_delete(const Names& names, const std::string& key) {
     // Purged, not deleted through the library: that would leave a marker, which kv_keys() would list.
     const auto subject = fmt::format("$KV.{}.{}", names.bucket, key);
     jsOptions options;
@@ -97,7 +65,7 @@ void NatsBroker::kv_delete(const Names& names, const std::string& key) {
 }
 
 // By the stream's subjects: listing keys through the library makes a consumer each time.
-std::vector<std::string> NatsBroker::kv_keys(const Names& names) {
+std::vector<std::string> Broker::kv_keys(const Names& names) {
     const auto prefix = fmt::format("$KV.{}.", names.bucket);
     const auto info = link_->stream_info(stream_of(names), (prefix + ">").c_str());
     std::vector<std::string> keys;
@@ -108,14 +76,10 @@ std::vector<std::string> NatsBroker::kv_keys(const Names& names) {
     return keys;
 }
 
-void NatsBroker::delete_bucket(const Names& names) {
-    {
-        const std::lock_guard lock(mutex_);
-        bucket_.reset();
-        bucket_name_.clear();
-    }
+void Broker::delete_bucket(const Names& names) {
+    buckets_->forget();
     // Deleting the stream says clearly whether it was there.
     delete_stream(stream_of(names));
 }
 
-}  // namespace pgsluice::nats
+}  // namespace pgsluice

@@ -1,12 +1,15 @@
 // Single messages of any stream.
 #include <cstdlib>
 
-#include "stream/nats/broker.h"
+#include "stream/broker.h"
+#include "stream/nats/link.h"
 #include "stream/nats/message.h"
 
-namespace pgsluice::nats {
+namespace pgsluice {
 
-std::optional<StoredMessage> NatsBroker::stored_message(const std::string& stream, StreamSeq seq) {
+using namespace nats;
+
+std::optional<StoredMessage> Broker::stored_message(const std::string& stream, StreamSeq seq) {
     const auto msg = link_->message(stream, seq);
     if (!msg) return std::nullopt;
     StoredMessage stored{seq, std::string(body_of(*msg)), {}};
@@ -24,11 +27,11 @@ std::optional<StoredMessage> NatsBroker::stored_message(const std::string& strea
     return stored;
 }
 
-void NatsBroker::erase_message(const std::string& stream, StreamSeq seq) {
+void Broker::erase_message(const std::string& stream, StreamSeq seq) {
     if (!link_->message(stream, seq)) return;
     jsErrCode js_error{};
     const auto status = js_EraseMsg(link_->js(), stream.c_str(), seq.value, nullptr, &js_error);
     check(status, "erase message " + std::to_string(seq.value) + " of stream '" + stream + "'", js_error);
 }
 
-}  // namespace pgsluice::nats
+}  // namespace pgsluice

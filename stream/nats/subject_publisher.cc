@@ -1,14 +1,23 @@
-#include "stream/nats/subject_publisher.h"
+#include "stream/subject_publisher.h"
 
 #include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
 
+#include "stream/nats/link.h"
 #include "stream/nats/message.h"
 #include "stream/nats/replies.h"
+#include "stream/nats/store_order.h"
 
-namespace pgsluice::nats {
+namespace pgsluice {
+
+using namespace nats;
 
 namespace {
 
@@ -47,7 +56,55 @@ Acknowledgement parse_acknowledgement(std::string_view json) {
 
 }  // namespace
 
-NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
+// Acknowledgements arrive at one inbox, each with its message's number after the inbox's name. Messages are kept until
+// they are known to be stored in order.
+class SubjectPublisher::Sender {
+   public:
+    explicit Sender(std::shared_ptr<Link> link);
+
+    bool wait_for_room(std::size_t bytes, int timeout_ms);
+    void publish(const std::string& subject, std::string_view body, const std::string& message_id);
+    bool await_acks(int timeout_ms);
+
+   private:
+    using Clock = std::chrono::steady_clock;
+
+    // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
+    struct Shared {
+        std::size_t inbox_size = 0;  // with the dot after it
+        std::mutex mutex;
+        std::condition_variable changed;
+        StoreOrder order;
+        std::string broken;    // the first failure
+        bool lasting = false;  // a retry would fail the same way
+    };
+    struct Sent {
+        Msg msg;
+        std::string id;
+        unsigned attempt = 0;
+    };
+    static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
+
+    // Waits until at most this many messages are unsettled; false on timeout.
+    bool wait_for(std::size_t unsettled, int timeout_ms);
+    void throw_on_failure(Clock::time_point now);
+    void forget_settled();
+    void send(const Sent& sent);
+    void send_again();
+
+    std::shared_ptr<Link> link_;
+    std::uint64_t disconnects_;
+    std::string inbox_;  // with a dot at its end
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+    std::deque<Sent> unsettled_;
+    std::uint64_t first_ = 0;              // number of unsettled_.front()
+    std::uint64_t bytes_since_empty_ = 0;  // sent since the last time nothing was in flight
+    std::uint64_t heard_ = 0;              // acknowledgements, when one was last seen
+    Clock::time_point moved_at_{};         // when that was, or nothing was in flight
+    Subscription subscription_;            // last: its callbacks use the others
+};
+
+SubjectPublisher::Sender::Sender(std::shared_ptr<Link> link)
     : link_(std::move(link)), disconnects_(link_->disconnects()) {
     natsInbox* made_inbox = nullptr;
     check(natsInbox_Create(&made_inbox), "create an inbox");
@@ -55,10 +112,10 @@ NatsSubjectPublisher::NatsSubjectPublisher(std::shared_ptr<Link> link)
     inbox_ = std::string(made_inbox) + ".";
     shared_->inbox_size = inbox_.size();
     subscription_ =
-        subscribe_replies(*link_, inbox_ + "*", &NatsSubjectPublisher::on_reply, std::shared_ptr<void>(shared_));
+        subscribe_replies(*link_, inbox_ + "*", &SubjectPublisher::Sender::on_reply, std::shared_ptr<void>(shared_));
 }
 
-void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
+void SubjectPublisher::Sender::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
     const Msg owner(msg);
     auto& shared = shared_of<Shared>(closure);
     const std::string_view subject = natsMsg_GetSubject(msg);
@@ -81,12 +138,13 @@ void NatsSubjectPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg*
     shared.changed.notify_one();
 }
 
-bool NatsSubjectPublisher::wait_for_room(std::size_t bytes, int timeout_ms) {
+bool SubjectPublisher::Sender::wait_for_room(std::size_t bytes, int timeout_ms) {
     const bool many = bytes_since_empty_ + bytes > max_in_flight_bytes && bytes_since_empty_ > 0;
     return wait_for(many ? 0 : max_in_flight_messages - 1, timeout_ms);
 }
 
-void NatsSubjectPublisher::publish(const std::string& subject, std::string_view body, const std::string& message_id) {
+void SubjectPublisher::Sender::publish(const std::string& subject, std::string_view body,
+                                       const std::string& message_id) {
     std::uint64_t number = 0;
     {
         const std::lock_guard lock(shared_->mutex);
@@ -97,17 +155,17 @@ void NatsSubjectPublisher::publish(const std::string& subject, std::string_view 
     bytes_since_empty_ += body.size();
 }
 
-void NatsSubjectPublisher::send(const Sent& sent) {
+void SubjectPublisher::Sender::send(const Sent& sent) {
     const std::string id = sent.attempt == 0 ? sent.id : sent.id + "#" + std::to_string(sent.attempt);
     check(natsMsgHeader_Set(sent.msg.get(), "Nats-Msg-Id", id.c_str()), "set a header");
     check(natsConnection_PublishMsg(link_->connection(), sent.msg.get()),
           std::string("publish to subject '") + natsMsg_GetSubject(sent.msg.get()) + "'");
 }
 
-bool NatsSubjectPublisher::await_acks(int timeout_ms) { return wait_for(0, timeout_ms); }
+bool SubjectPublisher::Sender::await_acks(int timeout_ms) { return wait_for(0, timeout_ms); }
 
 // Waits in short steps, because nothing wakes us for a disconnect.
-bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {
+bool SubjectPublisher::Sender::wait_for(std::size_t unsettled, int timeout_ms) {
     constexpr std::chrono::milliseconds step(50);
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
     std::unique_lock lock(shared_->mutex);
@@ -130,7 +188,7 @@ bool NatsSubjectPublisher::wait_for(std::size_t unsettled, int timeout_ms) {
     }
 }
 
-void NatsSubjectPublisher::throw_on_failure(Clock::time_point now) {
+void SubjectPublisher::Sender::throw_on_failure(Clock::time_point now) {
     std::string& broken = shared_->broken;
     if (broken.empty() && link_->disconnects() != disconnects_) broken = "the connection to NATS was lost";
     const StoreOrder& order = shared_->order;
@@ -150,12 +208,12 @@ void NatsSubjectPublisher::throw_on_failure(Clock::time_point now) {
     throw retry_error(message, "Check that a stream has the subjects of --nats-subject and is not full.");
 }
 
-void NatsSubjectPublisher::forget_settled() {
+void SubjectPublisher::Sender::forget_settled() {
     for (; first_ < shared_->order.first(); ++first_) unsettled_.pop_front();
     if (unsettled_.empty()) bytes_since_empty_ = 0;
 }
 
-void NatsSubjectPublisher::send_again() {
+void SubjectPublisher::Sender::send_again() {
     link_->log(LogLevel::warning,
                fmt::format("a change that was refused is now stored after later ones; publishing those {} again",
                            unsettled_.size()));
@@ -165,4 +223,19 @@ void NatsSubjectPublisher::send_again() {
     }
 }
 
-}  // namespace pgsluice::nats
+SubjectPublisher::SubjectPublisher(std::shared_ptr<nats::Link> link)
+    : sender_(std::make_unique<Sender>(std::move(link))) {}
+
+SubjectPublisher::~SubjectPublisher() = default;
+
+bool SubjectPublisher::wait_for_room(std::size_t bytes, int timeout_ms) {
+    return sender_->wait_for_room(bytes, timeout_ms);
+}
+
+void SubjectPublisher::publish(const std::string& subject, std::string_view body, const std::string& message_id) {
+    sender_->publish(subject, body, message_id);
+}
+
+bool SubjectPublisher::await_acks(int timeout_ms) { return sender_->await_acks(timeout_ms); }
+
+}  // namespace pgsluice

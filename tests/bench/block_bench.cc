@@ -1,5 +1,5 @@
 // How fast blocks are written and read: rows per second of processor time, one thread, no network.
-// The row is that of DESIGN.md section 7: bigserial key, bigint, varchar, jsonb, numeric, timestamp; 114 bytes as text.
+// The row is that of pg_flo's benchmark: bigserial key, bigint, varchar, jsonb, numeric, timestamp; 114 bytes as text.
 #include <fmt/format.h>
 
 #include <ctime>

@@ -1,7 +1,7 @@
 // How fast changes become lines, and lines reach a file, stdout and a local webhook receiver; no PostgreSQL, no NATS.
 //
 // usage: lines_bench [rows]        (default 2000000; run a release build)
-// Rows are those of DESIGN.md's table: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
+// Rows are those of pg_flo's benchmark: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>

@@ -1,7 +1,7 @@
 // How fast rules alone are: changes in memory through compiled rules.
 //
 // usage: rules_bench [rows]        (default 2000000; run a release build)
-// Rows are those of DESIGN.md's table: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
+// Rows are those of pg_flo's benchmark: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,7 +1,7 @@
 // How fast the replicator's own work is: pgoutput bytes through decoder and encoder into blocks that nobody sends.
 //
 // usage: wal_encode_bench [rows]        (default 2000000; run a release build)
-// Rows are those of DESIGN.md's table: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
+// Rows are those of pg_flo's benchmark: bigserial key, bigint, varchar, jsonb, numeric, timestamp, 114 bytes as text.
 #include <fmt/format.h>
 
 #include <chrono>

@@ -1,0 +1,118 @@
+#include "stream/nats/stream_setup.h"
+
+#include <algorithm>
+
+#include "stream/nats/server_version.h"
+
+namespace pgsluice::nats {
+
+namespace {
+
+void update_stream(const Link& link, jsStreamConfig& config) {
+    jsErrCode js_error{};
+    const auto status = js_UpdateStream(nullptr, link.js(), &config, nullptr, &js_error);
+    check(status, fmt::format("change stream '{}'", config.Name), js_error);
+}
+
+}  // namespace
+
+// A server before 2.10.11 stores a message, finds that the account is over its limit, and deletes the message again:
+// that leaves holes in the stream, and smaller messages after it are stored. So the stream's own limit must be reached
+// first.
+void check_account(const Link& link, std::int64_t account_bytes, const Names& names, const StreamConfig& config) {
+    const bool limited = account_bytes > 0 && (config.max_bytes <= 0 || config.max_bytes >= account_bytes);
+    if (!limited || !is_before(ask_server_version(link.connection()), {2, 10, 11})) return;
+    throw stop_error(fmt::format("unable to use stream '{}': its NATS account may store {} bytes, and this nats-server "
+                                 "loses messages when an account is full",
+                                 names.stream, account_bytes),
+                     "Set --stream-max-bytes well below that limit, or use nats-server 2.10.11 or later.");
+}
+
+void add_stream(const Link& link, const std::string& stream, std::vector<const char*> subjects,
+                const StreamConfig& config) {
+    jsStreamConfig wanted;
+    jsStreamConfig_Init(&wanted);
+    wanted.Name = stream.c_str();
+    wanted.Subjects = subjects.data();
+    wanted.SubjectsLen = static_cast<int>(subjects.size());
+    wanted.Storage = js_FileStorage;
+    wanted.Discard = js_DiscardNew;
+    wanted.Retention = js_LimitsPolicy;
+    wanted.MaxBytes = config.max_bytes;
+    wanted.Replicas = config.replicas;
+    jsErrCode js_error{};
+    const auto status = js_AddStream(nullptr, link.js(), &wanted, nullptr, &js_error);
+    const auto doing = fmt::format("create stream '{}'", stream);
+    if (js_error == JSStreamSubjectOverlapErr) {
+        throw stop_error(
+            fmt::format("unable to {}: another stream already has subject '{}'", doing, subjects.front()),
+            fmt::format("Find it with `nats stream ls --subject={}` and remove it, or choose another --group.",
+                        subjects.front()));
+    }
+    check(status, doing, js_error);
+}
+
+void check_config(const jsStreamConfig& config, const Names& names) {
+    const auto wrong = [&names](const std::string& what, const std::string& mend) {
+        return stop_error(fmt::format("unable to use stream '{}': {}", names.stream, what), mend);
+    };
+    const auto edit = [&names](const std::string& option) {
+        return fmt::format("Run `nats stream edit {} {}`.", names.stream, option);
+    };
+    if (config.Storage != js_FileStorage) {
+        throw wrong("its storage is memory, so a restart of the server would lose it",
+                    "Remove it with `pgsluice teardown` and start again.");
+    }
+    if (config.Retention != js_LimitsPolicy) {
+        throw wrong("its retention policy is not limits, so reading would remove messages",
+                    "Remove it with `pgsluice teardown` and start again.");
+    }
+    if (config.MaxAge != 0) throw wrong("it has a maximum age, so unread changes would expire", edit("--max-age=-1"));
+    if (config.Discard != js_DiscardNew) {
+        throw wrong("it discards old messages when full, so unread changes would be lost", edit("--discard=new"));
+    }
+    if (config.MaxMsgs > 0) throw wrong("it has a maximum number of messages", edit("--max-msgs=-1"));
+    if (config.MaxMsgsPerSubject > 0) {
+        throw wrong("it has a maximum number of messages per subject, so unread changes would be lost",
+                    edit("--max-msgs-per-subject=-1"));
+    }
+    if (config.MaxMsgSize > 0) throw wrong("it has a maximum message size", edit("--max-msg-size=-1"));
+    for (const auto& subject : {names.snapshot_subject, names.changes_subject}) {
+        const bool taken = std::any_of(config.Subjects, config.Subjects + config.SubjectsLen,
+                                       [&subject](const char* has) { return subject == has; });
+        if (!taken) {
+            throw wrong(fmt::format("subject '{}' is not among its subjects", subject),
+                        edit(fmt::format("--subjects={},{}", names.snapshot_subject, names.changes_subject)));
+        }
+    }
+}
+
+// A server outside a cluster accepts any number of replicas when a stream is changed, but keeps one.
+void check_replicas(const Link& link, const jsStreamInfo& info, const StreamConfig& wanted) {
+    const auto* cluster = info.Cluster;
+    const bool clustered = cluster != nullptr && cluster->Name != nullptr && *cluster->Name != '\0';
+    if (wanted.replicas <= 1 || clustered) return;
+    throw stop_error(fmt::format("unable to keep {} replicas of stream '{}': NATS at '{}' is a single server",
+                                 wanted.replicas, info.Config->Name, link.name()),
+                     "Leave out --stream-replicas for this server; more than 1 needs a NATS cluster.");
+}
+
+// Applies the size and replicas given on the command line.
+void apply_limits(const Link& link, jsStreamConfig& current, const StreamConfig& wanted) {
+    const auto unlimited = [](std::int64_t bytes) { return bytes <= 0 ? -1 : bytes; };
+    if (unlimited(current.MaxBytes) == unlimited(wanted.max_bytes) && current.Replicas == wanted.replicas) return;
+    link.log(LogLevel::info, fmt::format("changing stream '{}': at most {} bytes, {} replicas", current.Name,
+                                         unlimited(wanted.max_bytes), wanted.replicas));
+    current.MaxBytes = wanted.max_bytes;
+    current.Replicas = wanted.replicas;
+    update_stream(link, current);
+}
+
+void apply_replicas(const Link& link, const std::string& stream, int replicas) {
+    const auto info = link.stream_info(stream);
+    if (!info || info->Config->Replicas == replicas) return;
+    info->Config->Replicas = replicas;
+    update_stream(link, *info->Config);
+}
+
+}  // namespace pgsluice::nats

@@ -1,0 +1,23 @@
+// Creates the group's streams, and checks and changes the configuration of existing ones.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stream/broker.h"
+#include "stream/nats/link.h"
+
+namespace pgsluice::nats {
+
+// A stop Error when the account may fill up before the stream does, on a server that then loses messages.
+void check_account(const Link& link, std::int64_t account_bytes, const Names& names, const StreamConfig& config);
+void add_stream(const Link& link, const std::string& stream, std::vector<const char*> subjects,
+                const StreamConfig& config);
+// A stop Error when an existing stream is set up in a way that can lose changes.
+void check_config(const jsStreamConfig& config, const Names& names);
+void check_replicas(const Link& link, const jsStreamInfo& info, const StreamConfig& wanted);
+void apply_limits(const Link& link, jsStreamConfig& current, const StreamConfig& wanted);
+// To a stream that belongs to the group, if it exists.
+void apply_replicas(const Link& link, const std::string& stream, int replicas);
+
+}  // namespace pgsluice::nats
