@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 
 #include "sql/error.h"
@@ -22,16 +21,12 @@ std::string waiting_text(const Error& error, const SessionBackoff& backoff, cons
 
 void SessionBackoff::running() noexcept {
     has_run_ = true;
-    failures_ = 0;
-    wait_ms_ = policy_.initial_wait_ms;
+    backoff_.reset();
 }
 
 std::optional<std::chrono::milliseconds> SessionBackoff::next_wait() noexcept {
-    if (!has_run_ && failures_ >= policy_.max_attempts) return std::nullopt;
-    ++failures_;
-    const std::int64_t wait = std::min(wait_ms_, policy_.max_wait_ms);
-    wait_ms_ = wait > policy_.max_wait_ms / 2 ? policy_.max_wait_ms : wait * 2;
-    return std::chrono::milliseconds(wait);
+    if (!has_run_ && failures() >= max_attempts_) return std::nullopt;
+    return std::chrono::milliseconds(backoff_.next_ms());
 }
 
 void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep& sleep, const Log& log,

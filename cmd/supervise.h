@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "stream/backoff.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -20,20 +21,20 @@ struct RetryPolicy {
 // How long to wait before the next attempt. Pure: knows no clock.
 class SessionBackoff {
    public:
-    explicit SessionBackoff(const RetryPolicy& policy) noexcept : policy_(policy), wait_ms_(policy.initial_wait_ms) {}
+    explicit SessionBackoff(const RetryPolicy& policy) noexcept
+        : max_attempts_(policy.max_attempts), backoff_(policy.initial_wait_ms, policy.max_wait_ms) {}
 
     // A session is running: from now on there is no limit on attempts, and waits start small again.
     void running() noexcept;
     // Empty when it is time to give up.
     std::optional<std::chrono::milliseconds> next_wait() noexcept;
     // Failures since the last running().
-    [[nodiscard]] int failures() const noexcept { return failures_; }
+    [[nodiscard]] int failures() const noexcept { return backoff_.failures(); }
     [[nodiscard]] bool has_run() const noexcept { return has_run_; }
 
    private:
-    RetryPolicy policy_;
-    std::int64_t wait_ms_;
-    int failures_ = 0;
+    int max_attempts_;
+    Backoff backoff_;
     bool has_run_ = false;
 };
 

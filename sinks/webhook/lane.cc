@@ -56,7 +56,7 @@ std::size_t WebhookLane::accepted() {
 int WebhookLane::failed(std::uint32_t random) {
     repeated_ = in_flight_;
     in_flight_ = 0;
-    const int wait_ms = backoff_.next(random);
+    const int wait_ms = static_cast<int>(jittered_ms(backoff_.next_ms(), random));
     pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms));
     return wait_ms;
 }

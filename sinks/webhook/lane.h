@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "sinks/lines/event_key.h"
-#include "sinks/webhook/jittered_backoff.h"
+#include "stream/backoff.h"
 #include "stream/position.h"
 
 namespace pgsluice {
@@ -62,7 +62,7 @@ class WebhookLane {
     std::size_t repeated_ = 0;         // events of a request that failed and is to be repeated; 0: none
     std::size_t in_flight_bytes_ = 0;  // their objects
     std::string body_;
-    JitteredBackoff backoff_;
+    Backoff backoff_;
     std::chrono::steady_clock::time_point not_before_{};
 };
 

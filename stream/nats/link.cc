@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "stream/backoff.h"
 #include "stream/pause.h"
 
 namespace pgsluice::nats {
@@ -257,7 +258,7 @@ Link::Shared* Link::make_immortal() {
 
 // 100 ms, doubled up to 2 s. `attempts` counts the rounds over all servers.
 int64_t Link::reconnect_delay(natsConnection*, int attempts, void*) noexcept {
-    return std::min<int64_t>(2000, int64_t{100} << std::clamp(attempts - 1, 0, 5));
+    return doubled_wait_ms(100, 2000, std::max(attempts - 1, 0));
 }
 
 }  // namespace pgsluice::nats

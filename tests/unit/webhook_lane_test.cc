@@ -104,17 +104,3 @@ TEST_CASE("what is too large goes in halves, and whole again later") {
     push(lane, 201, 204);
     CHECK(lane.take() == "[{201},{202},{203},{204}]");
 }
-
-TEST_CASE("waits double from the first to the last, never less than half") {
-    JitteredBackoff backoff(100, 1000);
-    for (const int whole : {100, 200, 400, 800, 1000, 1000}) {
-        JitteredBackoff copy = backoff;
-        CHECK(copy.next(0) == whole / 2);
-        const int wait = backoff.next(123456789);
-        CHECK(wait >= whole / 2);
-        CHECK(wait <= whole);
-    }
-    for (int i = 0; i < 100; ++i) CHECK(backoff.next(5) <= 1000);
-    backoff.reset();
-    CHECK(backoff.next(50) == 100);
-}
