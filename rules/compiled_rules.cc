@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "rules/values/utf8.h"
+#include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -9,8 +9,8 @@
 #include "rules/transforms/transform.h"
 #include "rules/values/moment.h"
 #include "rules/values/number.h"
-#include "rules/values/utf8.h"
 #include "rules/values/uuid.h"
+#include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

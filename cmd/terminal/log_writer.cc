@@ -6,6 +6,8 @@
 #include <array>
 #include <ctime>
 
+#include "stream/format/json_string.h"
+
 namespace pgsluice {
 
 namespace {
@@ -33,15 +35,12 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, ms % 1000);
 }
 
-// Control characters as \n, \t or \u00XX; for JSON also the quote and the backslash.
-std::string escaped(std::string_view text, bool json) {
+// For a terminal: control characters as \n, \t or \u00xx.
+std::string escaped(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (const char c : text) {
-        if (json && (c == '"' || c == '\\')) {
-            out += '\\';
-            out += c;
-        } else if (c == '\n') {
+        if (c == '\n') {
             out += "\\n";
         } else if (c == '\t') {
             out += "\\t";
@@ -59,10 +58,12 @@ std::string escaped(std::string_view text, bool json) {
 std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
                             std::string_view message) {
     if (format == LogFormat::json) {
-        return fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":\"{}\"}}\n", timestamp(time),
-                           level_name(level), escaped(message, true));
+        std::string json;
+        append_json_string(json, message, NotUtf8::latin1);
+        return fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":{}}}\n", timestamp(time), level_name(level),
+                           json);
     }
-    return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message, false));
+    return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message));
 }
 
 Log log_to(std::shared_ptr<StatusLines> lines, const LogOptions& options) {

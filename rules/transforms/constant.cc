@@ -10,6 +10,7 @@
 #include "rules/values/number.h"
 #include "rules/values/utf8.h"
 #include "rules/values/uuid.h"
+#include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

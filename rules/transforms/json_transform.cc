@@ -8,6 +8,7 @@
 #include "rules/transforms/transforms.h"
 #include "rules/values/json_path.h"
 #include "rules/values/json_scanner.h"
+#include "stream/format/json_string.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -119,7 +120,7 @@ class Rewriter {
     void replace(std::size_t start, std::size_t end, const Value& value) {
         buffers_.out.append(text_, copied_, start - copied_);
         if (value.is_text()) {
-            append_json_string(buffers_.out, value.text());
+            append_json_string(buffers_.out, value.text(), NotUtf8::unchecked, JsonControls::coded);
         } else {
             buffers_.out += "null";
         }

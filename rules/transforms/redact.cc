@@ -3,6 +3,7 @@
 
 #include "rules/transforms/transforms.h"
 #include "rules/values/utf8.h"
+#include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {

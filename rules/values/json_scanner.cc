@@ -1,9 +1,7 @@
 #include "rules/values/json_scanner.h"
 
-#include <algorithm>
-#include <cstdint>
-
 #include "rules/place.h"
+#include "stream/format/json_string.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -34,55 +32,6 @@ void check_number(std::string_view text) {
         at = skip_digits(text, at);
     }
     if (at != text.size()) fail();
-}
-
-unsigned hex4(std::string_view token, std::size_t at) {
-    if (at + 4 > token.size()) fail();
-    unsigned value = 0;
-    for (std::size_t i = at; i < at + 4; ++i) {
-        const char c = token[i];
-        const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-        if (!is_digit(lower) && (lower < 'a' || lower > 'f')) fail();
-        value = value * 16 + static_cast<unsigned>(is_digit(lower) ? lower - '0' : lower - 'a' + 10);
-    }
-    return value;
-}
-
-void append_utf8(std::string& out, unsigned code) {
-    const auto put = [&out](unsigned byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-    if (code < 0x80) return put(code);
-    if (code < 0x800) {
-        put(0xc0 | code >> 6);
-    } else {
-        if (code < 0x10000) {
-            put(0xe0 | code >> 12);
-        } else {
-            put(0xf0 | code >> 18);
-            put(0x80 | (code >> 12 & 0x3f));
-        }
-        put(0x80 | (code >> 6 & 0x3f));
-    }
-    put(0x80 | (code & 0x3f));
-}
-
-// At the four digits after \u; returns where the escape ends.
-std::size_t append_escape(std::string& out, std::string_view token, std::size_t at) {
-    constexpr unsigned replacement_character = 0xfffd;
-    const unsigned first = hex4(token, at);
-    at += 4;
-    if (first < 0xd800 || first > 0xdfff) {
-        append_utf8(out, first);
-        return at;
-    }
-    if (first < 0xdc00 && token.substr(at).starts_with("\\u")) {
-        const unsigned second = hex4(token, at + 2);
-        if (second >= 0xdc00 && second <= 0xdfff) {
-            append_utf8(out, 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00));
-            return at + 6;
-        }
-    }
-    append_utf8(out, replacement_character);
-    return at;
 }
 
 void check_string(std::string_view token) {
@@ -200,66 +149,10 @@ bool is_json(std::string_view text) {
 }
 
 void decode_json_string(std::string_view token, std::string& out) {
-    out.clear();
-    token = token.substr(1, token.size() - 2);
-    for (std::size_t at = 0; at < token.size();) {
-        const std::size_t escape = std::min(token.find('\\', at), token.size());
-        out.append(token, at, escape - at);
-        at = escape;
-        if (at == token.size()) break;
-        if (at + 1 == token.size()) fail();
-        const char escaped = token[at + 1];
-        at += 2;
-        switch (escaped) {
-            case '"':
-            case '\\':
-            case '/':
-                out += escaped;
-                break;
-            case 'b':
-                out += '\b';
-                break;
-            case 'f':
-                out += '\f';
-                break;
-            case 'n':
-                out += '\n';
-                break;
-            case 'r':
-                out += '\r';
-                break;
-            case 't':
-                out += '\t';
-                break;
-            case 'u':
-                at = append_escape(out, token, at);
-                break;
-            default:
-                fail();
-        }
-    }
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-    constexpr char hex_digits[] = "0123456789abcdef";
-    const auto plain = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; };
-    out += '"';
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t start = at;
-        while (at < text.size() && plain(text[at])) ++at;
-        out.append(text, start, at - start);
-        if (at == text.size()) break;
-        const auto byte = static_cast<unsigned char>(text[at++]);
-        if (byte >= 0x20) {
-            out += '\\';
-            out += static_cast<char>(byte);
-        } else {
-            out += "\\u00";
-            out += hex_digits[byte >> 4];
-            out += hex_digits[byte & 15];
-        }
-    }
-    out += '"';
+    out = token.substr(1, token.size() - 2);
+    const auto size = unescape_json(out.data(), out.size(), LoneSurrogate::replace);
+    if (!size) fail();
+    out.resize(*size);
 }
 
 }  // namespace pgsluice::rules

@@ -39,7 +39,5 @@ class JsonCursor {
 bool is_json(std::string_view text);
 // `token` with quotes; `out` is replaced. A lone surrogate becomes U+FFFD.
 void decode_json_string(std::string_view token, std::string& out);
-// With quotes.
-void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace pgsluice::rules

@@ -1,4 +1,4 @@
-// JSON at the level of bytes: strings, numbers, and whole documents made to fit one line.
+// JSON at the level of bytes: numbers, and whole documents made to fit one line.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,6 @@
 #include <string_view>
 
 namespace pgsluice {
-
-// Appends a JSON string. Text that is not UTF-8 (a SQL_ASCII source hands bytes out as they are) cannot stand in JSON:
-// the string is then PostgreSQL's hexadecimal form of all its bytes, `\x` and two digits each, so nothing is lost.
-void append_json_string(std::string& out, std::string_view text);
 
 // Whether the whole text is a number of JSON's grammar (RFC 8259, section 6).
 bool is_json_number(std::string_view text) noexcept;

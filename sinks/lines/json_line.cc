@@ -9,6 +9,7 @@
 #include "sinks/lines/rfc3339.h"
 #include "sinks/lines/row_plan.h"
 #include "stream/format/ddl_message.h"
+#include "stream/format/json_string.h"
 
 namespace pgsluice {
 

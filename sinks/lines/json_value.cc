@@ -1,5 +1,8 @@
 #include "sinks/lines/json_value.h"
 
+#include "sinks/lines/json_bytes.h"
+#include "stream/format/json_string.h"
+
 #include <algorithm>
 #include <cstddef>
 

@@ -1,5 +1,7 @@
 #include "sinks/lines/row_plan.h"
 
+#include "stream/format/json_string.h"
+
 #include <stdexcept>
 
 namespace pgsluice {

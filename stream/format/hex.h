@@ -1,9 +1,19 @@
-// Hexadecimal digits back to bytes.
+// Bytes to hexadecimal digits and back.
 #pragma once
 
 #include <string_view>
 
 namespace pgsluice {
+
+// Writes 2 * bytes.size() digits, in lower case; returns the end.
+inline char* encode_hex(std::string_view bytes, char* out) noexcept {
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (const char c : bytes) {
+        *out++ = digits[static_cast<unsigned char>(c) >> 4U];
+        *out++ = digits[static_cast<unsigned char>(c) & 15U];
+    }
+    return out;
+}
 
 inline int hex_digit(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';

@@ -24,8 +24,10 @@ const std::map<std::string, Names> allowed{
     {"stream/nats", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h"}},
     {"rules", {"rules/", "stream/", "sql/lsn.h", "sql/error.h"}},
     {"rules/file", {"rules/place.h", "rules/rule.h", "sql/error.h"}},
-    {"rules/values", {"rules/place.h", "stream"}},
-    {"rules/transforms", {"rules/place.h", "rules/file/", "rules/values/", "stream"}},
+    {"rules/values", {"rules/place.h", "stream", "stream/format/json_string.h"}},
+    {"rules/transforms",
+     {"rules/place.h", "rules/file/", "rules/values/", "stream", "stream/format/json_string.h",
+      "stream/format/utf8.h"}},
     {"rules/ddl", {"rules/rule.h", "stream/format/ddl_message.h"}},
     {"sinks", {"stream", "sql/"}},
     {"sinks/lines", {"sinks", "stream", "stream/format/"}},
@@ -46,7 +48,7 @@ const std::map<std::string, Names> allowed{
     {"cmd/commands",
      {"cmd", "cmd/cli/", "replicator", "replicator/source/", "rules", "sinks", "sinks/postgres/", "sinks/webhook/",
       "stream", "stream/format/", "stream/group/", "sql/"}},
-    {"cmd/terminal", {"replicator/snapshot/progress.h", "stream/log.h"}},
+    {"cmd/terminal", {"replicator/snapshot/progress.h", "stream/format/json_string.h", "stream/log.h"}},
 };
 
 // Prefixes of headers, and of the files that may see them, directly or through one of our headers.

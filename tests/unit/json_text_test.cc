@@ -6,13 +6,6 @@ using namespace pgsluice;
 
 namespace {
 
-std::string quoted(std::string_view text) {
-    std::string out = "before ";
-    append_json_string(out, text);
-    REQUIRE(out.starts_with("before "));
-    return out.substr(7);
-}
-
 std::string compact(std::string_view text) {
     JsonCompactor compactor;
     std::string out = "before ";
@@ -26,42 +19,6 @@ std::string compact(std::string_view text) {
 }
 
 }  // namespace
-
-TEST_CASE("strings: what JSON cannot hold is escaped") {
-    CHECK(quoted("") == R"("")");
-    CHECK(quoted("plain") == R"("plain")");
-    CHECK(quoted("a\"b\\c\nd\re\tf\bg\fh") == R"("a\"b\\c\nd\re\tf\bg\fh")");
-    CHECK(quoted(std::string_view("\0\x01\x1f\x7f", 4)) == "\"\\u0000\\u0001\\u001f\x7f\"");
-    CHECK(quoted("</script>") == R"("</script>")");
-}
-
-TEST_CASE("strings: an escape is found at every offset of a word") {
-    for (std::size_t before = 0; before < 20; ++before) {
-        for (const std::string_view special : {"\"", "\\", "\n", "\x1f"}) {
-            const std::string plain(before, 'x');
-            const std::string text = plain + std::string(special) + "tail of some length";
-            std::string escape = quoted(special);
-            escape = escape.substr(1, escape.size() - 2);
-            CHECK(quoted(text) == '"' + plain + escape + "tail of some length\"");
-        }
-    }
-}
-
-TEST_CASE("strings: UTF-8 passes as it is") {
-    CHECK(quoted("Zoë 漢字 🙂 end") == "\"Zoë 漢字 🙂 end\"");
-    CHECK(quoted("\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF") ==
-          "\"\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"");
-}
-
-TEST_CASE("strings: what is not UTF-8 is given as bytes, none lost") {
-    CHECK(quoted("caf\xe9") == R"("\\x636166e9")");
-    CHECK(quoted("ok \"quoted\" \xff") == R"("\\x6f6b202271756f7465642220ff")");
-    for (const std::string_view bad :
-         {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-          "\xF5\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x99", "\xC3"}) {
-        CHECK(quoted(bad).starts_with(R"("\\x)"));
-    }
-}
 
 TEST_CASE("numbers: JSON's grammar and nothing else") {
     for (const std::string_view good :

@@ -1,4 +1,5 @@
 #include "sinks/lines/json_value.h"
+#include "stream/format/json_string.h"
 
 #include <doctest/doctest.h>
 
