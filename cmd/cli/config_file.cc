@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "cmd/cli/suggest.h"
-#include "cmd/cli/text_file.h"
 #include "cmd/cli/value.h"
 #include "sql/error.h"
+#include "stream/text_file.h"
 
 namespace pgsluice {
 

@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-#include "cmd/cli/text_file.h"
+#include "stream/text_file.h"
 
 namespace pgsluice {
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "rules/file/file_text.h"
 #include "rules/place.h"
+#include "stream/text_file.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -88,7 +88,7 @@ Node read_yaml(const std::string& text, const std::string& name) {
 }
 
 Node read_yaml_file(const std::string& path) {
-    const auto text = file_text(path);
+    const auto text = read_text_file(path);
     if (!text)
         throw usage_error(fmt::format("unable to read '{}'", path), "Check that the file exists and is readable.");
     return read_yaml(*text, path);

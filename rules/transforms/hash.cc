@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "rules/file/file_text.h"
 #include "rules/transforms/hmac.h"
 #include "rules/transforms/transforms.h"
+#include "stream/text_file.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::size_t digest_digits = 64;
 constexpr std::size_t distinct_digits = 32;  // 128 bits: no two values of a table collide by chance
 
 std::string read_secret_file(const std::string& path, const Place& place) {
-    auto secret = file_text(path);
+    auto secret = read_text_file(path);
     if (!secret) throw refuse(place, "unable to read the file that 'secret_file' names");
     while (secret->ends_with('\n') || secret->ends_with('\r')) secret->pop_back();
     return std::move(*secret);

@@ -1,4 +1,4 @@
-// Small files read whole.
+// Files read whole: configuration, rules, secrets.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 namespace pgsluice {
 
-// Nothing when it cannot be read (not there, a directory, no permission).
+// Nothing when it cannot be read (it does not exist, is a directory, no permission, an I/O error).
 std::optional<std::string> read_text_file(const std::string& path);
 
 }  // namespace pgsluice
