@@ -9,25 +9,18 @@ namespace pgsluice {
 
 namespace {
 
-void append_field(JsonText& out, std::string_view name, std::string_view value) {
-    out.raw(out.size() > 0 && out.view().back() == '{' ? "\"" : ",\"");
-    out.raw(name);
-    out.raw("\":");
-    out.text(value);
-}
-
 void append_object(JsonText& out, const DdlObject& object) {
     out.raw('{');
-    append_field(out, "type", object.type);
-    append_field(out, "identity", object.identity);
-    append_field(out, "schema", object.schema);
-    append_field(out, "table", object.table);
+    out.text("type", object.type);
+    out.text("identity", object.identity);
+    out.text("schema", object.schema);
+    out.text("table", object.table);
     if (object.ancestors) {
         out.raw(",\"ancestors\":[");
         for (bool first = true; const QualifiedName& above : *object.ancestors) {
             out.raw(std::exchange(first, false) ? "{" : ",{");
-            append_field(out, "schema", above.schema);
-            append_field(out, "table", above.table);
+            out.text("schema", above.schema);
+            out.text("table", above.table);
             out.raw('}');
         }
         out.raw(']');
@@ -51,17 +44,17 @@ DdlObject read_object(const JsonFields& fields) {
 std::string encode(const DdlMessage& message) {
     JsonText out;
     out.raw('{');
-    append_field(out, "event", message.event);
-    append_field(out, "tag", message.tag);
-    append_field(out, "command", message.command);
-    append_field(out, "search_path", message.search_path);
+    out.text("event", message.event);
+    out.text("tag", message.tag);
+    out.text("command", message.command);
+    out.text("search_path", message.search_path);
     out.raw(",\"objects\":[");
     for (bool first = true; const DdlObject& object : message.objects) {
         if (!std::exchange(first, false)) out.raw(',');
         append_object(out, object);
     }
     out.raw(']');
-    if (!message.obstacle.empty()) append_field(out, "obstacle", message.obstacle);
+    if (!message.obstacle.empty()) out.text("obstacle", message.obstacle);
     out.raw('}');
     return std::string(out.view());
 }

@@ -40,6 +40,31 @@ class JsonText {
     void text(std::string_view bytes);
     void lsn(Lsn value);  // "0/16B2D50"
 
+    // A field's name, after a comma unless it is the first of its object. `name` needs no escape.
+    void key(std::string_view name) {
+        raw(size_ > 0 && buffer_[size_ - 1] == '{' ? "\"" : ",\"");
+        raw(name);
+        raw("\":");
+    }
+    // Fields.
+    template <std::integral T>
+    void number(std::string_view name, T value) {
+        key(name);
+        number(value);
+    }
+    void boolean(std::string_view name, bool value) {
+        key(name);
+        boolean(value);
+    }
+    void text(std::string_view name, std::string_view bytes) {
+        key(name);
+        text(bytes);
+    }
+    void lsn(std::string_view name, Lsn value) {
+        key(name);
+        lsn(value);
+    }
+
    private:
     // Where to write next; at least `bytes` are free there.
     char* room(std::size_t bytes) {

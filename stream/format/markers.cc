@@ -17,27 +17,21 @@ std::string closed(JsonText& out) {
 
 std::string encode(const GroupInfo& info) {
     JsonText out;
-    out.raw("{\"group\":");
-    out.text(info.group);
-    out.raw(",\"system_identifier\":");
-    out.text(info.system_identifier);
-    out.raw(",\"timeline\":");
-    out.number(info.timeline);
-    out.raw(",\"dbname\":");
-    out.text(info.dbname);
-    out.raw(",\"server_version\":");
-    out.text(info.server_version);
-    out.raw(",\"program_version\":");
-    out.text(info.program_version);
+    out.raw('{');
+    out.text("group", info.group);
+    out.text("system_identifier", info.system_identifier);
+    out.number("timeline", info.timeline);
+    out.text("dbname", info.dbname);
+    out.text("server_version", info.server_version);
+    out.text("program_version", info.program_version);
     return closed(out);
 }
 
 std::string encode(const SnapshotBegin& begin) {
     JsonText out;
-    out.raw("{\"epoch\":");
-    out.number(begin.epoch);
-    out.raw(",\"consistent_point\":");
-    out.lsn(begin.consistent_point);
+    out.raw('{');
+    out.number("epoch", begin.epoch);
+    out.lsn("consistent_point", begin.consistent_point);
     out.raw(",\"tables\":[");
     for (std::size_t i = 0; i < begin.tables.size(); ++i) {
         out.raw(i == 0 ? "\n" : ",\n");
@@ -54,22 +48,19 @@ std::string encode(const SnapshotBegin& begin) {
 
 std::string encode(const SnapshotEnd& end) {
     JsonText out;
-    out.raw("{\"epoch\":");
-    out.number(end.epoch);
-    out.raw(",\"consistent_point\":");
-    out.lsn(end.consistent_point);
-    out.raw(",\"rows\":");
-    out.number(end.rows);
-    if (end.called_off) out.raw(",\"called_off\":true");
+    out.raw('{');
+    out.number("epoch", end.epoch);
+    out.lsn("consistent_point", end.consistent_point);
+    out.number("rows", end.rows);
+    if (end.called_off) out.boolean("called_off", true);
     return closed(out);
 }
 
 std::string encode(const Progress& progress) {
     JsonText out;
-    out.raw("{\"lsn\":");
-    out.lsn(progress.lsn);
-    out.raw(",\"time_us\":");
-    out.number(progress.time_us);
+    out.raw('{');
+    out.lsn("lsn", progress.lsn);
+    out.number("time_us", progress.time_us);
     return closed(out);
 }
 

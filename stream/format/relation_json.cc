@@ -9,27 +9,21 @@ namespace pgsluice {
 namespace {
 
 void append_column(JsonText& out, const Column& column) {
-    out.raw("{\"name\":");
-    out.text(column.name);
-    out.raw(",\"type\":");
-    out.text(column.type_name);
-    out.raw(",\"oid\":");
-    out.number(column.type_oid);
-    out.raw(",\"typmod\":");
-    out.number(column.typmod);
-    if (column.key) out.raw(",\"key\":true");
+    out.raw('{');
+    out.text("name", column.name);
+    out.text("type", column.type_name);
+    out.number("oid", column.type_oid);
+    out.number("typmod", column.typmod);
+    if (column.key) out.boolean("key", true);
     if (column.base_oid != column.type_oid) {
-        out.raw(",\"base\":");
-        out.number(column.base_oid);
+        out.number("base", column.base_oid);
     }
     if (column.element_oid != 0) {
-        out.raw(",\"element\":");
-        out.number(column.element_oid);
+        out.number("element", column.element_oid);
     }
-    if (column.unique) out.raw(",\"unique\":true");
+    if (column.unique) out.boolean("unique", true);
     if (column.number != 0) {
-        out.raw(",\"number\":");
-        out.number(column.number);
+        out.number("number", column.number);
     }
     out.raw('}');
 }
@@ -55,8 +49,7 @@ void append_ancestors(JsonText& out, const std::vector<QualifiedName>& ancestors
     for (bool first = true; const auto& name : ancestors) {
         out.raw(std::exchange(first, false) ? "{\"schema\":" : ",{\"schema\":");
         out.text(name.schema);
-        out.raw(",\"table\":");
-        out.text(name.table);
+        out.text("table", name.table);
         out.raw('}');
     }
     out.raw(']');
@@ -81,12 +74,10 @@ ReplicaIdentity read_identity(const JsonFields& fields) {
 }  // namespace
 
 void append_relation(JsonText& out, const Relation& relation) {
-    out.raw("{\"oid\":");
-    out.number(relation.oid);
-    out.raw(",\"schema\":");
-    out.text(relation.schema);
-    out.raw(",\"table\":");
-    out.text(relation.table);
+    out.raw('{');
+    out.number("oid", relation.oid);
+    out.text("schema", relation.schema);
+    out.text("table", relation.table);
     out.raw(",\"identity\":\"");
     out.raw(static_cast<char>(relation.identity));
     out.raw('"');

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 #include "sql/error.h"
+#include "sql/timestamp.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 
@@ -24,10 +24,9 @@ std::string new_session() {
 }
 
 void append_checkpoint(JsonText& out, const Checkpoint& checkpoint) {
-    out.raw("{\"resume_seq\":");
-    out.number(checkpoint.resume_seq.value);
-    out.raw(",\"position\":");
-    out.text(to_string(checkpoint.position));
+    out.raw('{');
+    out.number("resume_seq", checkpoint.resume_seq.value);
+    out.text("position", to_string(checkpoint.position));
     out.raw('}');
 }
 
@@ -42,24 +41,19 @@ Checkpoint read_checkpoint(const JsonFields& entry, std::string_view name) {
 
 std::string encode(const WorkerEntry& entry) {
     JsonText out;
-    out.raw("{\"sink\":");
-    out.text(entry.sink);
+    out.raw('{');
+    out.text("sink", entry.sink);
     out.raw(",\"applied\":");
     append_checkpoint(out, entry.applied);
     out.raw(",\"durable\":");
     append_checkpoint(out, entry.durable);
     if (entry.loading_epoch != 0) {
-        out.raw(",\"loading_epoch\":");
-        out.number(entry.loading_epoch);
-        out.raw(",\"begin_seq\":");
-        out.number(entry.begin_seq.value);
+        out.number("loading_epoch", entry.loading_epoch);
+        out.number("begin_seq", entry.begin_seq.value);
     }
-    out.raw(",\"registered_us\":");
-    out.number(entry.registered_us);
-    out.raw(",\"reported_us\":");
-    out.number(entry.reported_us);
-    out.raw(",\"session\":");
-    out.text(entry.session);
+    out.number("registered_us", entry.registered_us);
+    out.number("reported_us", entry.reported_us);
+    out.text("session", entry.session);
     out.raw('}');
     return std::string(out.view());
 }
@@ -100,11 +94,7 @@ std::optional<StreamSeq> keep_from(const std::vector<WorkerEntry>& workers, Stre
     return std::min(needed_from(*last), retained_from);
 }
 
-std::int64_t WorkerRegistry::now_us() {
-    constexpr std::int64_t seconds_1970_to_2000 = 946'684'800;
-    const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::microseconds>(since_1970).count() - seconds_1970_to_2000 * 1'000'000;
-}
+std::int64_t WorkerRegistry::now_us() { return sql::postgres_time_us(); }
 
 WorkerRegistry::WorkerRegistry(Broker& broker, Names names)
     : broker_(broker), names_(std::move(names)), session_(new_session()) {}

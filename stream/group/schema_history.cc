@@ -15,8 +15,8 @@ namespace pgsluice {
 namespace {
 
 void append_definition(JsonText& out, const PastDefinition& seen) {
-    out.raw("{\"from\":");
-    out.text(to_string(seen.from));
+    out.raw('{');
+    out.text("from", to_string(seen.from));
     out.raw(",\"ruled\":[");
     for (bool first = true; const auto& name : seen.ruled) {
         out.raw(std::exchange(first, false) ? "{\"name\":" : ",{\"name\":");
@@ -27,8 +27,7 @@ void append_definition(JsonText& out, const PastDefinition& seen) {
     for (bool first = true; const auto& [number, name] : seen.names) {
         out.raw(std::exchange(first, false) ? "{\"number\":" : ",{\"number\":");
         out.number(number);
-        out.raw(",\"name\":");
-        out.text(name);
+        out.text("name", name);
         out.raw('}');
     }
     out.raw("],\"relation\":");

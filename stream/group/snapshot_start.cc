@@ -25,12 +25,10 @@ std::uint64_t find_number(Broker& broker, const Names& names, const char* number
 
 std::string encode(const SnapshotStart& start) {
     JsonText out;
-    out.raw("{\"epoch\":");
-    out.number(start.epoch);
-    out.raw(",\"seq\":");
-    out.number(start.seq.value);
-    out.raw(",\"consistent_point\":");
-    out.lsn(start.consistent_point);
+    out.raw('{');
+    out.number("epoch", start.epoch);
+    out.number("seq", start.seq.value);
+    out.lsn("consistent_point", start.consistent_point);
     out.raw('}');
     return std::string(out.view());
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "stream/nats/replies.h"
+
 namespace pgsluice::nats {
 
 namespace {
@@ -54,17 +56,10 @@ const char* header(natsMsg& msg, const char* name) {
     return natsMsgHeader_Get(&msg, name, &text) == NATS_OK ? text : nullptr;
 }
 
-std::string make_inbox() {
-    natsInbox* made = nullptr;
-    check(natsInbox_Create(&made), "create an inbox");
-    const Inbox owner(made);
-    return made;
-}
-
 }  // namespace
 
 Delivery::Delivery(const Link& link, const std::string& stream, StreamSeq from)
-    : link_(link), disconnects_(link.disconnects()), inbox_(make_inbox()) {
+    : link_(link), disconnects_(link.disconnects()), inbox_(new_inbox()) {
     subscribe();
     make_consumer(stream, from);
     link_.free_retired();  // of broken deliveries; they hold messages not taken

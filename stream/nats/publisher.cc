@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "stream/failpoint.h"
 #include "stream/nats/message.h"
@@ -86,27 +85,17 @@ NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, Str
     ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
     ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
     shared_ = std::make_shared<Shared>(last_seq, ack_limits);
-    subscribe();
+    subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &NatsPublisher::on_reply,
+                                      std::shared_ptr<void>(shared_));
 }
 
 NatsPublisher::~NatsPublisher() = default;
 
-void NatsPublisher::subscribe() {
-    natsInbox* made_inbox = nullptr;
-    check(natsInbox_Create(&made_inbox), "create an inbox");
-    const Inbox inbox(made_inbox);
-    inbox_ = std::string(made_inbox) + ".";
-    shared_->inbox_size = inbox_.size();
-    subscription_ = subscribe_replies(*link_, inbox_ + "*", &NatsPublisher::on_reply, std::shared_ptr<void>(shared_));
-}
-
 void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
     Msg owner(msg);
     auto& shared = shared_of<Shared>(closure);
-    const std::string_view subject = natsMsg_GetSubject(msg);
-    std::uint64_t index = 0;
-    const auto digits = subject.substr(std::min(shared.inbox_size, subject.size()));
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), index).ec != std::errc{}) return;
+    const auto index = shared.inbox.number_of(*msg);
+    if (!index) return;
     PublishReply reply;
     if (natsMsg_IsNoResponders(msg)) {
         reply.text = "no stream accepts the message (the stream was deleted, or the cluster has no leader for it)";
@@ -115,7 +104,7 @@ void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, v
     }
     {
         const std::lock_guard lock(shared.mutex);
-        shared.queue.reply(index, reply, std::chrono::steady_clock::now());
+        shared.queue.reply(*index, reply, std::chrono::steady_clock::now());
     }
     shared.changed.notify_one();
     shared.spent.add(std::move(owner));
@@ -243,7 +232,7 @@ void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const Co
     const bool snapshot = meta.kind == MessageKind::snapshot_begin || meta.kind == MessageKind::copy ||
                           meta.kind == MessageKind::snapshot_end;
     auto msg = make_message(snapshot ? names_.snapshot_subject : names_.changes_subject,
-                            fmt::format("{}{}", inbox_, index).c_str(), body);
+                            shared_->inbox.reply_subject(index).c_str(), body);
     for (const auto& [name, value] : message_headers(meta, copy, part)) {
         check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");
     }

@@ -15,6 +15,7 @@
 #include "stream/nats/ack_queue.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message_recycler.h"
+#include "stream/nats/replies.h"
 #include "stream/publisher.h"
 
 namespace pgsluice::nats {
@@ -41,12 +42,11 @@ class NatsPublisher : public Publisher {
         std::mutex mutex;
         std::condition_variable changed;
         AckQueue queue;
-        std::size_t inbox_size = 0;
+        const ReplyInbox inbox;
         MessageRecycler spent;
     };
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
-    void subscribe();
     void add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part);
     // Sends what may be sent now and frees what is stored. Throws when the generation is broken.
     void pump();
@@ -60,7 +60,6 @@ class NatsPublisher : public Publisher {
     Names names_;
     MessageMeta last_;  // of the last complete message
     std::uint64_t disconnects_;
-    std::string inbox_;
     std::shared_ptr<Shared> shared_;
     Subscription subscription_;
     std::deque<Msg> messages_;  // not known to be stored

@@ -1,5 +1,9 @@
 #include "stream/nats/replies.h"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
 namespace pgsluice::nats {
 
 namespace {
@@ -9,6 +13,21 @@ constexpr const char* doing = "wait for acknowledgements";
 void on_complete(void* closure) noexcept { delete static_cast<std::shared_ptr<void>*>(closure); }
 
 }  // namespace
+
+std::string new_inbox() {
+    natsInbox* made = nullptr;
+    check(natsInbox_Create(&made), "create an inbox");
+    const Inbox owner(made);
+    return made;
+}
+
+std::optional<std::uint64_t> ReplyInbox::number_of(natsMsg& reply) const {
+    const std::string_view subject = natsMsg_GetSubject(&reply);
+    const auto digits = subject.substr(std::min(prefix_.size(), subject.size()));
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return parsed.ec == std::errc() ? std::optional(number) : std::nullopt;
+}
 
 Subscription subscribe_replies(const Link& link, const std::string& subject, natsMsgHandler handler,
                                std::shared_ptr<void> shared) {

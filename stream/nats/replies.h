@@ -1,12 +1,31 @@
 // Subscriptions to acknowledgements, which nats.c delivers on a thread of its own.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "stream/nats/link.h"
 
 namespace pgsluice::nats {
+
+// A subject that no other client has.
+std::string new_inbox();
+
+// Where acknowledgements arrive: message `number` names reply_subject(number) as its reply.
+class ReplyInbox {
+   public:
+    ReplyInbox() : prefix_(new_inbox() + ".") {}
+
+    [[nodiscard]] std::string all_subjects() const { return prefix_ + "*"; }
+    [[nodiscard]] std::string reply_subject(std::uint64_t number) const { return prefix_ + std::to_string(number); }
+    // Of the message that an acknowledgement is for; nothing when it is for none.
+    [[nodiscard]] std::optional<std::uint64_t> number_of(natsMsg& reply) const;
+
+   private:
+    std::string prefix_;
+};
 
 // Calls `handler` for every message on `subject`, without limits. `shared` is kept until nats.c has called back for the
 // last time, which may be after the subscription is destroyed; shared_of() gets it from the handler's closure.

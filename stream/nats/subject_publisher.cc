@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -71,7 +70,7 @@ class SubjectPublisher::Sender {
 
     // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
     struct Shared {
-        std::size_t inbox_size = 0;  // with the dot after it
+        const ReplyInbox inbox;
         std::mutex mutex;
         std::condition_variable changed;
         StoreOrder order;
@@ -94,7 +93,6 @@ class SubjectPublisher::Sender {
 
     std::shared_ptr<Link> link_;
     std::uint64_t disconnects_;
-    std::string inbox_;  // with a dot at its end
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
     std::deque<Sent> unsettled_;
     std::uint64_t first_ = 0;              // number of unsettled_.front()
@@ -106,22 +104,15 @@ class SubjectPublisher::Sender {
 
 SubjectPublisher::Sender::Sender(std::shared_ptr<Link> link)
     : link_(std::move(link)), disconnects_(link_->disconnects()) {
-    natsInbox* made_inbox = nullptr;
-    check(natsInbox_Create(&made_inbox), "create an inbox");
-    const Inbox owner(made_inbox);
-    inbox_ = std::string(made_inbox) + ".";
-    shared_->inbox_size = inbox_.size();
-    subscription_ =
-        subscribe_replies(*link_, inbox_ + "*", &SubjectPublisher::Sender::on_reply, std::shared_ptr<void>(shared_));
+    subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &SubjectPublisher::Sender::on_reply,
+                                      std::shared_ptr<void>(shared_));
 }
 
 void SubjectPublisher::Sender::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
     const Msg owner(msg);
     auto& shared = shared_of<Shared>(closure);
-    const std::string_view subject = natsMsg_GetSubject(msg);
-    const auto digits = subject.substr(std::min(shared.inbox_size, subject.size()));
-    std::uint64_t number = 0;
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec != std::errc()) return;
+    const auto number = shared.inbox.number_of(*msg);
+    if (!number) return;
     Acknowledgement ack;
     if (natsMsg_IsNoResponders(msg)) {
         ack.failure = "no stream has its subject";
@@ -130,7 +121,7 @@ void SubjectPublisher::Sender::on_reply(natsConnection*, natsSubscription*, nats
     }
     const std::lock_guard lock(shared.mutex);
     if (ack.failure.empty()) {
-        shared.order.stored(number, std::move(ack.as));
+        shared.order.stored(*number, std::move(ack.as));
     } else if (shared.broken.empty()) {
         shared.broken = ack.failure;
         shared.lasting = ack.lasting;
@@ -150,7 +141,7 @@ void SubjectPublisher::Sender::publish(const std::string& subject, std::string_v
         const std::lock_guard lock(shared_->mutex);
         number = shared_->order.sent();
     }
-    unsettled_.push_back({make_message(subject, (inbox_ + std::to_string(number)).c_str(), body), message_id, 0});
+    unsettled_.push_back({make_message(subject, shared_->inbox.reply_subject(number).c_str(), body), message_id, 0});
     send(unsettled_.back());
     bytes_since_empty_ += body.size();
 }

@@ -20,7 +20,7 @@ const std::map<std::string, Names> allowed{
     {"sql", {}},
     {"stream", {"sql/lsn.h", "sql/error.h"}},
     {"stream/format", {"stream", "sql/lsn.h", "sql/error.h"}},
-    {"stream/group", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h"}},
+    {"stream/group", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
     {"stream/nats", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h"}},
     {"rules", {"rules/", "stream/", "sql/lsn.h", "sql/error.h"}},
     {"rules/file", {"rules/place.h", "rules/rule.h", "stream/text_file.h", "sql/error.h"}},
