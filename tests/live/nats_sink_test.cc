@@ -150,7 +150,7 @@ TEST_CASE("when no stream takes the subject, nothing counts, and the worker may 
         FAIL("stored");
     } catch (const Error& error) {
         CHECK(error.action() == Action::retry);
-        CHECK(std::string(error.what()).find("no stream takes its subject") != std::string::npos);
+        CHECK(std::string(error.what()).find("no stream has its subject") != std::string::npos);
     }
     CHECK(sink->durable() == Checkpoint{});
 }

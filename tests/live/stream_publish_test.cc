@@ -214,7 +214,7 @@ TEST_CASE("a server without room is not taken for a full stream, and is waited f
     {
         const std::lock_guard lock(mutex);
         CAPTURE(said);
-        CHECK(said.find("not the stream's limit") != std::string::npos);
+        CHECK(said.find("not the stream's own limit") != std::string::npos);
         CHECK(said.find("is full") == std::string::npos);
     }
     CHECK(test::eventually("all is stored as the stream is trimmed", [&] {
