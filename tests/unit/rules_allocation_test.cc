@@ -77,8 +77,8 @@ TEST_CASE("a row that is left as it is costs no allocation and no copy") {
                                         "parameters: {type: mask}}"))},
     };
     for (const auto& one : cases) {
-        CAPTURE(one.first);
-        const auto compiled = one.second->compile(sample_table);
+        CAPTURE(one.what);
+        const auto compiled = one.ruleset->compile(sample_table);
         bool as_it_is = false;
         CHECK(allocations_of(*compiled, insert(sample_table, sample_row), as_it_is) == 0);
         CHECK(as_it_is);
