@@ -58,8 +58,8 @@ void work(Command command, Settings settings, const Log& log, std::stop_token st
 }
 
 void check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
-    const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator.schema,
-                                    settings.replicator.tables, settings.sample};
+    const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
+                                    settings.sample};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
     check_rules_against_source(options, print, log, std::move(stop));
 }

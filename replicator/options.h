@@ -23,12 +23,22 @@ enum class ConfirmMode {
     applied,  // the slot follows the slowest registered worker's durable checkpoint
 };
 
-struct ReplicatorOptions {
+// What is replicated: all that these name together, less what is excluded (replicator/source/table_selection.h).
+struct TableChoice {
+    std::string schema = "public";            // of unqualified table names; all of it when nothing else is chosen
+    std::vector<std::string> tables;          // names and patterns (replicator/source/table_pattern.h)
+    std::vector<std::string> schemas;         // whole schemas
+    bool all_schemas = false;                 // but PostgreSQL's own and ours
+    std::vector<std::string> exclude_tables;  // names and patterns
+
+    // Whether nothing but the default schema is asked for.
+    [[nodiscard]] bool by_default() const { return tables.empty() && schemas.empty() && !all_schemas; }
+};
+
+struct ReplicatorOptions : TableChoice {
     sql::ConnectOptions source;
     BrokerOptions nats;
-    Names names;                      // of the group
-    std::string schema = "public";    // of unqualified table names
-    std::vector<std::string> tables;  // "table" or "schema.table"; empty: all in the schema
+    Names names;  // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new copy, behind what the stream holds

@@ -22,6 +22,7 @@
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
+#include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
 #include "replicator/start_up.h"
 #include "replicator/wal/source.h"
@@ -151,7 +152,7 @@ void ReplicatorSession::prepare(const StartDecision& plan) {
                             !decode_snapshot_end(last->body).called_off;
         due_ = ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root,
                                   rows, copied, log_);
-        warn_of_missing_identity(source_, tables_, log_);
+        warn_of_refused_updates(source_, tables_, log_);
         prepare_ddl_capture();
     }
     broker_->ensure_stream(options_.names, options_.stream);
@@ -195,9 +196,8 @@ std::string ReplicatorSession::described() const {
 void ReplicatorSession::prepare_ddl_capture() {
     const Names& names = options_.names;
     if (options_.track_ddl) {
-        const bool whole_schema = options_.tables.empty();
-        ddl_prefix_ = ensure_ddl_capture(
-            source_, names, {names.publication, whole_schema ? std::optional(options_.schema) : std::nullopt});
+        const std::string joining = selection_of(options_).condition("n.nspname", "t.relname");
+        ddl_prefix_ = ensure_ddl_capture(source_, names, {names.publication, joining});
     } else if (!ddl_capture_objects(source_, names).empty()) {
         end_ddl_capture(source_, names, log_);
     }

@@ -10,7 +10,10 @@ namespace pgsluice::sql {
 namespace {
 
 constexpr const char* table_columns =
-    "c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition";
+    "c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition, "
+    "(SELECT e.extname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid "
+    " WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.objsubid = 0 "
+    " AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' LIMIT 1)";
 constexpr const char* from_tables =
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
@@ -53,13 +56,27 @@ std::uint32_t oid_at(const Result& result, int row, int column) {
 
 // From the columns that `table_columns` selects, the first of them at `column`.
 CatalogTable table_at(const Result& result, int row, int column = 0) {
-    return {oid_at(result, row, column),     result.text(row, column + 1),    result.text(row, column + 2),
-            letter(result, row, column + 3), letter(result, row, column + 4), letter(result, row, column + 5),
-            result.boolean(row, column + 6)};
+    return {oid_at(result, row, column),     result.text(row, column + 1),
+            result.text(row, column + 2),    letter(result, row, column + 3),
+            letter(result, row, column + 4), letter(result, row, column + 5),
+            result.boolean(row, column + 6), std::string(result.get(row, column + 7).value_or(""))};
 }
 
 // As an array's text: "{1,2}".
 std::string array_of(std::span<const std::uint32_t> oids) { return fmt::format("{{{}}}", fmt::join(oids, ",")); }
+
+std::string array_of(std::span<const std::string> texts) {
+    std::string out = "{";
+    for (const auto& text : texts) {
+        out += out.size() > 1 ? ",\"" : "\"";
+        for (const char c : text) {
+            if (c == '"' || c == '\\') out += '\\';
+            out += c;
+        }
+        out += '"';
+    }
+    return out + '}';
+}
 
 // The tables `c` that `joins` finds for each of the wanted ones.
 TablesByTable related(Connection& connection, std::span<const std::uint32_t> tables, const char* joins,
@@ -69,7 +86,7 @@ TablesByTable related(Connection& connection, std::span<const std::uint32_t> tab
         fmt::format("SELECT wanted.oid, {} FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS wanted(oid) {} "
                     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY wanted.oid, {}",
                     table_columns, joins, order),
-        {Param(oids)}, Shape{8});
+        {Param(oids)}, Shape{9});
     TablesByTable result;
     for (int row = 0; row < found.rows(); ++row) result[oid_at(found, row, 0)].push_back(table_at(found, row, 1));
     return result;
@@ -80,16 +97,18 @@ TablesByTable related(Connection& connection, std::span<const std::uint32_t> tab
 std::optional<CatalogTable> find_table(Connection& connection, std::string_view schema, std::string_view name) {
     const Result found = connection.query(
         fmt::format("SELECT {} {} WHERE n.nspname = $1 AND c.relname = $2", table_columns, from_tables),
-        {Param(schema), Param(name)}, Shape{7, 0, 1});
+        {Param(schema), Param(name)}, Shape{8, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     return table_at(found, 0);
 }
 
-std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema) {
+std::vector<CatalogTable> tables_in(Connection& connection, std::span<const std::string> schema_patterns) {
+    const std::string patterns = array_of(schema_patterns);
     const Result found = connection.query(
-        fmt::format("SELECT {} {} WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY c.relname COLLATE \"C\"",
+        fmt::format("SELECT {} {} WHERE n.nspname LIKE ANY ($1::pg_catalog.text[]) AND c.relkind IN ('r', 'p') "
+                    "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
                     table_columns, from_tables),
-        {Param(schema)}, Shape{7});
+        {Param(patterns)}, Shape{8});
     std::vector<CatalogTable> tables;
     for (int row = 0; row < found.rows(); ++row) tables.push_back(table_at(found, row));
     return tables;

@@ -22,6 +22,7 @@ struct CatalogTable {
     char persistence = 'p';  // pg_class.relpersistence: p permanent, u unlogged, t temporary
     char replica_identity = 'd';  // pg_class.relreplident: d default, n nothing, f full, i index
     bool is_partition = false;
+    std::string extension{};  // that it is a member of; empty: of none
 };
 
 // In order of attnum, without dropped columns.
@@ -42,8 +43,9 @@ struct CatalogColumn {
 
 // Nothing when there is no such relation. The names are exact, not folded.
 std::optional<CatalogTable> find_table(Connection& connection, std::string_view schema, std::string_view name);
-// All ordinary and partitioned tables of a schema by name; partitions are among them.
-std::vector<CatalogTable> tables_in(Connection& connection, std::string_view schema);
+// All ordinary and partitioned tables, partitions among them, of the schemas whose names are LIKE one of the patterns.
+// By schema and name.
+std::vector<CatalogTable> tables_in(Connection& connection, std::span<const std::string> schema_patterns);
 bool schema_exists(Connection& connection, std::string_view schema);
 
 // Of many tables in one query, by OID. A table that is gone, or of which there is nothing to say, has no entry.

@@ -27,15 +27,11 @@ class SourceTables {
 
    private:
     std::vector<sql::CatalogTable> published_tables(const Ruleset& ruleset, const Log& log) {
-        ReplicatorOptions wanted;
-        wanted.source = options_.source;
-        wanted.schema = options_.schema;
-        wanted.tables = options_.tables;
-        auto found = resolve_tables(connection_, wanted, log);
-        if (!options_.tables.empty()) return found;
+        auto found = resolve_tables(connection_, options_.choice, log);
+        if (!options_.choice.by_default()) return found;
         for (const std::string& name : ruleset.tables()) {
             const auto parsed = rules::TableName::parse(name, {});
-            if (parsed.schema.empty() || parsed.schema == options_.schema) continue;
+            if (parsed.schema.empty() || parsed.schema == options_.choice.schema) continue;
             auto table = sql::find_table(connection_, parsed.schema, parsed.table);
             if (table && (table->kind == 'r' || table->kind == 'p')) found.push_back(std::move(*table));
         }

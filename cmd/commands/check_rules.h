@@ -15,10 +15,9 @@ namespace pgsluice {
 
 struct CheckRulesOptions {
     RulesOptions files;
-    sql::ConnectOptions source;       // not given: the files are only read
-    std::string schema = "public";    // of unqualified table names
-    std::vector<std::string> tables;  // empty: all in the schema, and those that the files name with a schema
-    int samples = 0;                  // rows of each table to show before and after
+    sql::ConnectOptions source;  // not given: the files are only read
+    TableChoice choice{};        // by default also those that the files name with a schema
+    int samples = 0;             // rows of each table to show before and after
 };
 
 // Prints the report; warnings go to the log. A usage Error when a file is wrong or does not fit a table; the report has

@@ -16,14 +16,14 @@ constexpr const char* make_table =
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_capture "
     "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL)";
 
-// {0} the group, {1} the publication, {2} the whole schema or NULL, {3} the prefix; as literals.
+// {0} the group, {1} the publication, {3} the prefix, as literals; {2} the condition on tables that join.
 //
 // It runs as its owner, so no name may be looked up along the caller's search_path: that is read, set aside and set
 // back. A command's objects: tables that the publication has, or partitions of such, and what belongs to them. What
 // is dropped is gone from the catalogs by then; a published table is known by its place in the publication.
 //
-// Of a whole schema, a new table is published if it has a primary key: without one the source would refuse updates and
-// deletes of it from then on.
+// A new table that the group takes in is published if it has a primary key: without one the source would refuse updates
+// and deletes of it from then on.
 constexpr const char* function_body = R"(
 DECLARE
     caller_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
@@ -59,7 +59,7 @@ BEGIN
             FROM pg_event_trigger_ddl_commands() c
             JOIN pg_class t ON c.classid = 'pg_class'::regclass AND t.oid = c.objid
             JOIN pg_namespace n ON n.oid = t.relnamespace
-            WHERE n.nspname = {2}::text AND c.command_tag = 'CREATE TABLE'
+            WHERE ({2}) AND c.command_tag = 'CREATE TABLE' AND NOT c.in_extension
               AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
               AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AND NOT EXISTS (
                   SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
@@ -119,9 +119,8 @@ Wanted wanted_for(const Names& names, const DdlScope& scope) {
     wanted.command_trigger = "pgsluice_" + names.group + "_ddl";
     wanted.drop_trigger = "pgsluice_" + names.group + "_drop";
     wanted.prefix = fmt::format("{}/{}/", ddl_message_prefix, names.group);
-    wanted.body =
-        fmt::format(fmt::runtime(function_body), wanted.group, sql::quote_literal(scope.publication),
-                    scope.schema ? sql::quote_literal(*scope.schema) : "NULL", sql::quote_literal(wanted.prefix));
+    wanted.body = fmt::format(fmt::runtime(function_body), wanted.group, sql::quote_literal(scope.publication),
+                              scope.joining, sql::quote_literal(wanted.prefix));
     return wanted;
 }
 

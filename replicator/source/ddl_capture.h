@@ -19,8 +19,9 @@ namespace pgsluice {
 
 struct DdlScope {
     std::string publication;
-    // A whole schema: its new tables with a primary key become part of the group, too. Nothing: only those published.
-    std::optional<std::string> schema;
+    // Which new tables become part of the group if they have a primary key: a condition on n.nspname and t.relname
+    // (TableSelection::condition).
+    std::string joining = "false";
 };
 
 // Makes all of it, or makes it what is wanted; touches nothing when it is so already. The prefix of the messages.

@@ -67,7 +67,7 @@ void look_at_all(sql::Connection& connection) {
     ColumnTypes types(connection);
     tables_to_copy(connection, tables, true, types);
     tables_to_copy(connection, tables, false, types);
-    warn_of_missing_identity(connection, tables, quiet);
+    warn_of_refused_updates(connection, tables, quiet);
     std::set<Oid> oids;
     for (const auto& table : tables) oids.insert(table.oid);
     with_partitions(connection, oids);
@@ -75,7 +75,7 @@ void look_at_all(sql::Connection& connection) {
 
 // As the log does: one at a time.
 void look_at_each(sql::Connection& connection) {
-    const auto tables = sql::tables_in(connection, "public");
+    const auto tables = sql::tables_in(connection, std::vector<std::string>{"public"});
     ColumnTypes types(connection);
     std::set<Oid> expected;
     for (const auto& table : tables) expected.insert(table.oid);

@@ -4,7 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "sql/catalog.h"
-#include "tests/support/postgres_server.h"
+#include "stream/format/markers.h"
+#include "tests/live/replicator_fixture.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -103,4 +104,36 @@ TEST_CASE("columns that an index merely includes are no part of the key and not 
     check(0);
     server.sql(db, "ALTER TABLE t REPLICA IDENTITY USING INDEX by_code");
     check(1);
+}
+
+TEST_CASE("the snapshot and the log agree on the key, also when its index includes other columns") {
+    ReplicatorRun run(
+        "CREATE TABLE t (id int, code int NOT NULL, payload text, PRIMARY KEY (id) INCLUDE (payload));"
+        "CREATE UNIQUE INDEX by_code ON t (code) INCLUDE (payload)");
+    int key = 0;
+    SUBCASE("the primary key") {}
+    SUBCASE("another index") {
+        run.sql("ALTER TABLE t REPLICA IDENTITY USING INDEX by_code");
+        key = 1;
+    }
+    run.sql("INSERT INTO t VALUES (1, 1, 'a')");
+    run.options.mode = ReplicatorMode::copy_and_stream;
+    run.start();
+    REQUIRE(run.wait_inserted(1));
+    run.sql("INSERT INTO t VALUES (2, 2, 'b')");
+    REQUIRE(run.wait_inserted(2));
+    run.stop();
+    std::vector<Relation> found;
+    BlockReader reader;
+    for (const auto& message : run.messages()) {
+        if (message.meta.kind == MessageKind::snapshot_begin)
+            for (const auto& relation : decode_snapshot_begin(message.body).tables) found.push_back(relation);
+        if (message.meta.kind != MessageKind::changes) continue;
+        const auto block = reader.read(message.body);
+        for (const auto& change : block->changes) found.push_back(*change.relation);
+    }
+    REQUIRE(found.size() == 2);
+    CHECK(found[0] == found[1]);
+    for (int i = 0; i < 3; ++i) CHECK(found[0].columns[i].key == (i == key));
+    CHECK_FALSE(found[0].columns[2].unique);
 }

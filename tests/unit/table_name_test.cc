@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "replicator/source/tables.h"
+#include "replicator/source/table_pattern.h"
 #include "sql/error.h"
 
 using pgsluice::Error;
