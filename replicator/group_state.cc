@@ -11,7 +11,7 @@ namespace pgsluice {
 
 namespace {
 
-// The epoch that a message tells of; 0 when its kind tells nothing.
+// The epoch that a message belongs to; 0 for kinds that belong to none.
 std::uint64_t epoch_of(const LastMessage& last) {
     switch (last.meta.kind) {
         case MessageKind::snapshot_begin:

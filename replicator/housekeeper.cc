@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto rhythm = 500ms;
 constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
-constexpr auto full_rhythm = 10s;       // how often the log says whom a full stream waits for
+constexpr auto full_rhythm = 10s;       // how often the log says what a full stream waits for
 
 bool is_nearly_full(const StreamState& stream) {
     return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
@@ -32,7 +32,7 @@ bool may_lose(const StreamState& stream) {
     return stream.max_age_ns != 0 || !stream.discard_new || stream.limits_messages;
 }
 
-// What is under way here can be done at any other time: a stop need not wait for it.
+// What is done here can be done at any other time: a stop need not wait for it.
 BrokerOptions without_grace(BrokerOptions nats) {
     nats.stop_grace_ms = 0;
     return nats;
@@ -154,7 +154,7 @@ void Housekeeper::check(Broker& broker) const {
 
 Error Housekeeper::changed() const {
     return retry_error(
-        fmt::format("unable to go on with stream '{}': somebody has changed its settings", options_.names.stream));
+        fmt::format("unable to continue with stream '{}': its settings were changed", options_.names.stream));
 }
 
 void Housekeeper::check() const {
@@ -162,7 +162,7 @@ void Housekeeper::check() const {
     if (!stuck_) return;
     throw stop_error(
         fmt::format(
-            "unable to go on with stream '{}': it is full of one transaction, whose end finds no room in {} bytes",
+            "unable to continue with stream '{}': one transaction is larger than the stream's limit of {} bytes",
             options_.names.stream, options_.stream.max_bytes),
         "Start the replicator with a larger --stream-max-bytes, above the size of the source's largest transaction.");
 }
@@ -178,7 +178,7 @@ void Housekeeper::run(const std::stop_token& stop) {
             const auto* known = dynamic_cast<const Error*>(&error);
             const bool others_see_it = known != nullptr && known->action() == Action::retry;
             log_(others_see_it ? LogLevel::debug : LogLevel::warning,
-                 fmt::format("unable to look after the stream for now: {}", error.what()));
+                 fmt::format("unable to maintain the stream for now: {}", error.what()));
         }
     } while (pause(stop, 2 * rhythm));
 }

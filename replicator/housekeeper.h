@@ -1,6 +1,6 @@
-// What has to be looked after while a replicator copies or streams, on a thread with connections of its own, so that
-// the data never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets
-// the slot go.
+// What needs doing while a replicator copies or streams, on a thread with connections of its own, so that the data
+// never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets the slot
+// advance.
 #pragma once
 
 #include <atomic>

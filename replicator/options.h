@@ -41,7 +41,7 @@ struct ReplicatorOptions : TableChoice {
     Names names;  // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
-    bool resnapshot = false;  // start over: a new slot and a new copy, behind what the stream holds
+    bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
     bool track_ddl = false;
 
     int max_copy_workers_per_table = 4;
@@ -60,7 +60,7 @@ struct ReplicatorOptions : TableChoice {
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
     int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
     int progress_interval_ms = 3000;       // a progress marker at most this often
-    int source_timeout_ms = 60000;         // a source that does not even answer our questions for so long is given up
+    int source_timeout_ms = 60000;         // a source that answers nothing for so long is taken for lost
 };
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-// Where a replicator goes on: what its group's stream says in the headers of its last message.
+// Where a replicator continues: what its group's stream says in the headers of its last message.
 #pragma once
 
 #include "sql/lsn.h"

@@ -15,22 +15,22 @@ namespace {
 using Then = StartDecision::Then;
 
 std::string start_over_hint(const StartFacts& facts) {
-    return fmt::format("{} to copy group '{}' anew, or use another --group.", resnapshot_hint, facts.names.group);
+    return fmt::format("{} to copy group '{}' again, or use another --group.", resnapshot_hint, facts.names.group);
 }
 
 void check_slot(const StartFacts& facts) {
     if (!facts.slot) return;
     if (!facts.slot->ours) {
-        throw stop_error(fmt::format("unable to use slot '{}': it is not ours but of {}", facts.names.slot,
-                                     facts.slot->plugin_and_database),
-                         "Choose another --group, or drop the slot if nobody needs it.");
+        throw stop_error(fmt::format("unable to use slot '{}': it was not made by pgsluice, it is a slot of {}",
+                                     facts.names.slot, facts.slot->plugin_and_database),
+                         "Choose another --group, or drop the slot if it is no longer needed.");
     }
     if (facts.slot->active_pid != 0) {
         throw retry_error(
             fmt::format("unable to use slot '{}': server process {} is using it", facts.names.slot,
                         facts.slot->active_pid),
             fmt::format(
-                "Run one replicator per group; end the other one first. If it is gone, run SELECT "
+                "Run one replicator per group; stop the other one first. If it is gone, run SELECT "
                 "pg_terminate_backend({}) on the source, as the role of that process or a member of pg_signal_backend.",
                 facts.slot->active_pid));
     }
@@ -52,7 +52,7 @@ void check_identity(const StartFacts& facts) {
     if (!facts.group) return;
     const GroupInfo& group = *facts.group;
     const auto differs = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
-        throw stop_error(fmt::format("unable to go on with group '{}': its stream is of {} {}, the source is {}",
+        throw stop_error(fmt::format("unable to continue with group '{}': its stream is of {} {}, the source is {}",
                                      facts.names.group, what, theirs, ours),
                          "Connect to the source the group began with. " + start_over_hint(facts));
     };
@@ -66,24 +66,25 @@ void check_identity(const StartFacts& facts) {
 }
 
 [[noreturn]] void stream_lost(const StartFacts& facts, const std::string& found) {
-    throw stop_error(fmt::format("unable to go on with group '{}': {}", facts.names.group, found),
+    throw stop_error(fmt::format("unable to continue with group '{}': {}", facts.names.group, found),
                      "The broker lost what it had stored. " + start_over_hint(facts));
 }
 
 void check_resume(const StartFacts& facts) {
     const auto fail = [&](const std::string& reason) {
-        throw stop_error(fmt::format("unable to go on with group '{}': {}", facts.names.group, reason),
+        throw stop_error(fmt::format("unable to continue with group '{}': {}", facts.names.group, reason),
                          start_over_hint(facts));
     };
     const std::string& slot = facts.names.slot;
     const MessageMeta& last = facts.last->meta;
     if (!facts.slot) {
         fail(last.kind == MessageKind::snapshot_end && !last.added
-                 ? fmt::format("its copy is complete, and there is no slot '{}' that kept the changes since", slot)
-                 : fmt::format("slot '{}' is gone, and with it changes that were not read", slot));
+                 ? fmt::format("its snapshot is complete, but there is no slot '{}' that kept the changes since then",
+                               slot)
+                 : fmt::format("slot '{}' is gone, and with it the changes that were not read yet", slot));
     }
     if (facts.slot->invalidated) {
-        fail(fmt::format("the source invalidated slot '{}': WAL that was not read is gone", slot));
+        fail(fmt::format("the source invalidated slot '{}': WAL that was not read yet is gone", slot));
     }
     if (!facts.publication_exists) fail(fmt::format("publication '{}' is gone", facts.names.publication));
     if (facts.slot->confirmed > last.safe_flush_lsn) {
@@ -103,20 +104,20 @@ StartDecision with_new_slot(const StartFacts& facts, bool write_group) {
     return {facts.slot.has_value(), write_group, copies ? Then::copy : Then::new_slot};
 }
 
-StartDecision behind_unfinished_copy(const StartFacts& facts) {
+StartDecision after_unfinished_snapshot(const StartFacts& facts) {
     if (facts.mode == ReplicatorMode::stream) {
-        throw stop_error(fmt::format("unable to stream group '{}': its copy is unfinished", facts.names.group),
-                         "Start it with --copy-and-stream (or --copy), which copies anew.");
+        throw stop_error(fmt::format("unable to stream group '{}': its snapshot is unfinished", facts.names.group),
+                         "Start it with --copy-and-stream (or --copy), which takes the snapshot again.");
     }
     return with_new_slot(facts, false);
 }
 
-StartDecision behind_changes(const StartFacts& facts) {
+StartDecision after_changes(const StartFacts& facts) {
     const MessageMeta& last = facts.last->meta;
     const bool copy_complete = last.kind == MessageKind::snapshot_end && !last.added;
     if (facts.mode == ReplicatorMode::copy) {
         if (copy_complete) return {false, false, Then::finished};
-        throw stop_error(fmt::format("unable to copy group '{}': it streams already", facts.names.group),
+        throw stop_error(fmt::format("unable to copy group '{}': it is streaming already", facts.names.group),
                          "Use another --group, or add --resnapshot to start this one over.");
     }
     check_resume(facts);
@@ -133,21 +134,21 @@ StartDecision decide_replicator_start(const StartFacts& facts) {
     const std::string& stream = facts.names.stream;
     if (!facts.stream || facts.stream->last_seq.value == 0) {
         if (facts.slot)
-            stream_lost(facts, fmt::format("slot '{}' is there, but stream '{}' is not", facts.names.slot, stream));
+            stream_lost(facts, fmt::format("slot '{}' exists, but stream '{}' does not", facts.names.slot, stream));
         return with_new_slot(facts, true);
     }
     if (!facts.last) stream_lost(facts, fmt::format("stream '{}' was emptied", stream));
-    if (facts.last->meta.added) return behind_changes(facts);
+    if (facts.last->meta.added) return after_changes(facts);
     switch (facts.last->meta.kind) {
         case MessageKind::group:
             return with_new_slot(facts, false);
         case MessageKind::snapshot_begin:
         case MessageKind::copy:
-            return behind_unfinished_copy(facts);
+            return after_unfinished_snapshot(facts);
         case MessageKind::snapshot_end:
         case MessageKind::changes:
         case MessageKind::progress:
-            return behind_changes(facts);
+            return after_changes(facts);
     }
     throw std::logic_error("a message of no known kind");
 }

@@ -1,8 +1,8 @@
 // What a replicator does when it starts, decided from what it finds.
 //
-// A stream's very first message is `group`, stored before the slot is created. So a stream that never had a message
-// beside a slot that is there means the broker lost the stream, and a stream that ends in `group` beside a slot means
-// somebody was killed between creating the slot and the first message behind it.
+// A stream's very first message is `group`, stored before the slot is created. So an empty stream next to an existing
+// slot means that the broker lost the stream, and a stream that ends in `group` next to a slot means that a replicator
+// was killed between creating the slot and publishing the next message.
 //
 //   stream ends in         slot         mode stream          mode copy-and-stream       mode copy
 //   ---------------------  -----------  -------------------  -------------------------  -----------------------------
@@ -10,16 +10,16 @@
 //   (never a message)      there        the broker lost the stream: stop
 //   group                  none         new slot             new slot, copy             copy
 //   group                  there        drop it, new slot    drop it, new slot, copy    drop it, copy
-//   snapshot-begin, copy   any          copy unfinished:     drop it, new slot, copy    drop it, copy
+//   snapshot-begin, copy   any          snapshot unfinished:     drop it, new slot, copy    drop it, copy
 //                                       stop
 //   snapshot-end           none         --copy kept no slot: stop                       finished
 //   snapshot-end           there        resume               resume                     finished
 //   changes, progress      none         the slot is gone: stop                          group streams already: stop
 //   changes, progress      there        resume               resume                     group streams already: stop
 //
-// Markers and rows of a copy of added tables (MessageMeta::added) stand in the midst of the changes and count as such.
+// Markers and rows of a copy of added tables (MessageMeta::added) lie among the changes and count as such.
 //
-// Before that, whatever the row: a slot that is not ours or that somebody uses; a stream emptied, with holes, or of
+// Before that, whatever the row: a slot that is not ours or in use; a stream emptied, with holes, or of
 // another cluster, timeline or database: stop (retry while the slot is in use). To resume, also: the slot is not
 // invalidated, the publication is there, the slot's confirmed LSN <= the last message's safe_flush_lsn (otherwise the
 // broker lost data or the slot was re-created), and our last position is not above the WAL's end.
@@ -68,7 +68,7 @@ struct StartDecision {
     bool operator==(const StartDecision&) const = default;
 };
 
-// Throws the Error that says why there is no way on by itself, with the way out as its hint.
+// Throws the Error that says why it cannot continue by itself, with the way out as its hint.
 StartDecision decide_replicator_start(const StartFacts& facts);
 
 // Whether decide_replicator_start() drops the slot that is there, or stops over what the stream holds. When the stream

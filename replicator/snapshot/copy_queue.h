@@ -34,7 +34,7 @@ class CopyQueue {
     bool push(CopiedBlock block, const std::stop_token& stop);
     // Nothing when none came within the time. Rethrows what fail() was given.
     std::optional<CopiedBlock> pop(int timeout_ms);
-    // Called by a copying thread that cannot go on; the first one counts.
+    // Called by a copying thread that failed; the first one counts.
     void fail(std::exception_ptr reason);
 
     // An empty buffer, perhaps with memory from an earlier block.

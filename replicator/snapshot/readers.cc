@@ -25,7 +25,7 @@ std::string lock_statement(std::span<const sql::CatalogTable> tables) {
     return "LOCK TABLE " + list + " IN ACCESS SHARE MODE";
 }
 
-// One reader with its locks. The first waits as long as it takes; the others must not queue behind somebody who waits
+// One reader with its locks. The first waits as long as it takes; the others must not queue after a session that waits
 // for the first.
 void begin_and_lock(sql::Connection& reader, const std::string& lock, bool first) {
     reader.exec(
@@ -61,9 +61,9 @@ std::vector<sql::Connection> lock_tables(const ReplicatorOptions& options, std::
         try {
             begin_and_lock(reader, lock, first);
         } catch (const SqlError& error) {
-            if (error.sqlstate() == "55P03") throw Deadlocked{"somebody who waits for our locks"};
+            if (error.sqlstate() == "55P03") throw Deadlocked{"a session that waits for our locks"};
             if (error.sqlstate() != "42P01") throw;
-            throw retry_error("unable to lock the tables of the snapshot: one was dropped meanwhile");
+            throw retry_error("unable to lock the tables of the snapshot: one of them was just dropped");
         }
         reader.on_tick({});
     }
@@ -75,7 +75,8 @@ void check_unchanged(sql::Connection& connection, std::span<const sql::CatalogTa
     for (const auto& table : tables) {
         const auto found = sql::find_table(connection, table.schema, table.name);
         if (found && found->oid == table.oid) continue;
-        throw retry_error(fmt::format("unable to copy '{}.{}': it was replaced meanwhile", table.schema, table.name));
+        throw retry_error(
+            fmt::format("unable to copy '{}.{}': it was just replaced by another table", table.schema, table.name));
     }
 }
 
@@ -128,10 +129,11 @@ SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSl
             return attempt(options, slot, tables, observer, log, stop);
         } catch (const Deadlocked& conflict) {
             log(LogLevel::warning,
-                fmt::format("the snapshot lets go of its locks and starts over: it waited for {}, who waits for it",
-                            conflict.whom));
+                fmt::format(
+                    "the snapshot releases its locks and starts over: it waited for {}, which waits for the snapshot",
+                    conflict.whom));
         }
-        // Let him have his lock first.
+        // Let the other session have its lock first.
         observer.exec("SELECT pg_catalog.pg_sleep(0.3)");
     }
 }

@@ -2,7 +2,7 @@
 //
 // Every reader locks all tables (ACCESS SHARE) in the transaction it will read in, before the slot is created:
 // - a rewrite between export and COPY would make the old snapshot see an empty table, silently;
-// - a reader that came for its lock later would queue behind an ALTER TABLE that waits for another reader: a deadlock
+// - a reader that came for its lock later would queue after an ALTER TABLE that waits for another reader: a deadlock
 //   that PostgreSQL cannot see.
 #pragma once
 
@@ -33,9 +33,9 @@ struct SnapshotSlot {
     bool stays = true;  // otherwise it is temporary, and gone when open_snapshot() returns
 };
 
-// Locks, creates the slot, imports its snapshot. Waits for whoever holds locks or has written in an open transaction,
-// and tells the log whom; starts over when such a transaction itself comes to wait for our locks. `observer` is used
-// only to look.
+// Locks, creates the slot, imports its snapshot. Waits for transactions that hold locks or have written, and names them
+// in the log; starts over when such a transaction itself comes to wait for our locks. `observer` only runs catalog
+// queries.
 SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSlot& slot,
                               std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
                               const std::stop_token& stop);

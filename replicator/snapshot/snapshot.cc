@@ -178,7 +178,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
 
     ColumnTypes types(source);
     const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
-    // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue behind an ALTER
+    // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue after an ALTER
     // TABLE that waits for ours.
     const Sizes sizes = measure(snapshot.connections.front(), tables);
     auto ranges = plan_ranges(sizes.parts, options.copy_range_bytes / sizes.block_size);
@@ -201,14 +201,14 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
         copies.run();
     }
-    // Some may not have come to their COMMIT. Nobody is to wait for their locks until the stream has taken everything.
+    // Some may not have reached their COMMIT. No other session should wait for their locks until everything is stored.
     snapshot.connections.clear();
     if (job.check) {
         await_acks(publisher, stop);
         job.check(true);
     }
     PGSLUICE_FAILPOINT("before-snapshot-end");
-    // From here on the end may be stored, whether we hear of it or not; without it, the next start drops the slot.
+    // From here on the end may be stored even if its ack is lost; without the end, the next start drops the slot.
     guard.keep();
     publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));

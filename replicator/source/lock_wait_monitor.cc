@@ -33,7 +33,7 @@ bool LockWaitMonitor::waits_for_us(int waiting_pid) {
     std::string ours = "{";
     for (const int our_pid : our_pids_) ours += (ours.size() > 1 ? "," : "") + std::to_string(our_pid);
     ours += '}';
-    // Somebody he waits for may be the one who waits for us.
+    // The session it waits for may in turn wait for another, and that one for us.
     return observer_
         .query(
             "WITH RECURSIVE waited(pid) AS ("

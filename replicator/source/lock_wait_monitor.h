@@ -1,4 +1,4 @@
-// Tells the log whom a backend of ours waits for, and finds the deadlocks that the server cannot see: those where we
+// Logs which sessions a backend of ours waits for, and finds the deadlocks that the server cannot see: those where we
 // wait on the client's side.
 #pragma once
 
@@ -12,14 +12,14 @@
 
 namespace pgsluice {
 
-// Somebody waits for our locks and we wait for him; nothing for it but to let go and start over.
+// A session waits for our locks and we wait for it: the only way out is to release them and start over.
 struct Deadlocked {
     std::string whom;
 };
 
 class LockWaitMonitor {
    public:
-    // `observer` is a connection that nobody uses meanwhile; `our_pids` are the backends whose locks we keep.
+    // `observer` is a connection that is otherwise idle; `our_pids` are the backends whose locks we keep.
     LockWaitMonitor(sql::Connection& observer, const Log& log, std::string what, std::vector<int> our_pids = {})
         : observer_(observer), log_(log), what_(std::move(what)), our_pids_(std::move(our_pids)) {}
 

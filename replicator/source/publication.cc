@@ -136,7 +136,8 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
 DueTables ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
                              bool via_partition_root, PublishedRows rows, bool copied, const Log& log) {
     const std::string quoted = sql::quote_identifier(name);
-    const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // behind VACUUM, say, and DDL
+    const StatementWatch watch(connection, log,
+                               fmt::format("publication '{}'", name));  // it waits for VACUUM and DDL, for instance
     if (!publication_exists(connection, name)) {
         connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
                                     options_list(via_partition_root)),

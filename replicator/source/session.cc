@@ -38,7 +38,7 @@ struct Holder {
     bool operator==(const Holder&) const = default;
 };
 
-// This process's last holder for each slot, and whether its session goes on.
+// This process's last holder for each slot, and whether its session is still running.
 struct LockSession {
     Holder holder;
     bool lives = false;
@@ -150,9 +150,10 @@ void check_free_slot(sql::Connection& connection) {
         "FROM pg_catalog.pg_replication_slots",
         {}, {2, 1, 1});
     if (counts.integer(0, 0) < counts.integer(0, 1)) return;
-    throw stop_error(
-        fmt::format("unable to create a replication slot: all {} are in use", counts.integer(0, 1)),
-        "Drop a slot nobody needs (SELECT pg_drop_replication_slot(...)) or raise max_replication_slots and restart.");
+    throw stop_error(fmt::format("unable to create a replication slot: all {} are in use", counts.integer(0, 1)),
+                     "Drop a slot that is no longer needed (SELECT pg_drop_replication_slot('name')) or raise "
+                     "max_replication_slots and "
+                     "restart the source.");
 }
 
 GroupLock::GroupLock(sql::Connection& connection, std::string slot) : slot_(std::move(slot)) {

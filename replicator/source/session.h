@@ -1,4 +1,4 @@
-// How the replicator's connections to the source are set up, and what it demands of the source before it touches it.
+// How the replicator's connections to the source are set up, and what it requires of the source before it changes it.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ void check_source(sql::Connection& connection);
 void check_free_slot(sql::Connection& connection);
 // Keeps two replicators of one group from undoing each other's slots, from the constructor until `connection` ends.
 //
-// A backend whose connection died without a word may keep the lock for hours. One that an earlier session of this very
+// A backend whose connection died unnoticed may keep the lock for hours. One that an earlier session of this very
 // process left is ended; this object's life says how long a session lasts, so it must end no later than `connection`.
 class GroupLock {
    public:
@@ -47,8 +47,8 @@ Lsn wal_end(sql::Connection& connection);
 // 0 when there is none.
 std::chrono::milliseconds wal_sender_timeout(sql::Connection& connection);
 
-// Whom a backend of the source waits for, for the log: "pid 4711 (psql, idle in transaction since ...)"; never a
-// query's text. Empty when it waits for nobody.
+// What a backend of the source waits for, for the log: "pid 4711 (psql, idle in transaction since ...)"; never a
+// query's text. Empty when it does not wait.
 std::string describe_blockers(sql::Connection& connection, int waiting_pid);
 
 }  // namespace pgsluice

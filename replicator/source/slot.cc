@@ -34,8 +34,9 @@ void drop_slot(sql::Connection& connection, const std::string& name) {
 
 std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
                                                 const SlotState& found, const Log& log) {
-    log(LogLevel::warning, fmt::format("ending server process {}, which a killed replicator left creating slot '{}'",
-                                       found.active_pid, name));
+    log(LogLevel::warning,
+        fmt::format("ending server process {}, which a killed replicator left while it created slot '{}'",
+                    found.active_pid, name));
     const std::string pid = std::to_string(found.active_pid);
     // Waits up to 5 s for the process to be gone (PostgreSQL 14 brought the second argument).
     connection.query("SELECT pg_catalog.pg_terminate_backend($1::pg_catalog.int4, 5000)", {sql::Param(pid)}, {1, 1, 1});
@@ -44,8 +45,8 @@ std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, con
 
 namespace {
 
-// Whether it is there; ends it if it is not only to be looked for. The conditions stand in the statement that ends it,
-// so that a process that has its number by now is spared.
+// Whether it exists; ends it unless `look_only`. The conditions are part of the statement that ends it, so that a later
+// process with the same number is spared.
 bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot, int pid, bool look_only) {
     const std::string number = std::to_string(pid);
     const std::string look = look_only ? "true" : "false";

@@ -13,7 +13,7 @@ namespace pgsluice {
 
 struct SlotState {
     bool ours = true;                 // a logical pgoutput slot of this database
-    int active_pid = 0;               // of the walsender that uses it; 0: nobody
+    int active_pid = 0;               // of the walsender that uses it; 0: none
     bool invalidated = false;         // its WAL or rows are gone: it can never be read again
     Lsn confirmed;                    // confirmed_flush_lsn; not valid while the slot is still being created
     std::string plugin_and_database;  // "pgoutput in shop", for messages
@@ -22,18 +22,18 @@ struct SlotState {
 };
 
 std::optional<SlotState> find_slot(sql::Connection& connection, const std::string& name);
-// Nothing happens when it is not there. A retry Error while somebody uses it.
+// Does nothing when there is no such slot. A retry Error while it is in use.
 void drop_slot(sql::Connection& connection, const std::string& name);
 
-// A replicator killed while its slot was being created leaves a walsender that goes on waiting for open transactions.
-// Ends it, for whoever holds the group's lock knows that nobody is there to use it; returns what is left of the slot.
+// A replicator killed while its slot was being created leaves a walsender that keeps waiting for open transactions.
+// Ends it: whoever holds the group's lock knows that it is not in use. Returns what is left of the slot.
 std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
                                                 const SlotState& found, const Log& log);
 
 // A replicator that was cut off from the source may leave its walsender active on the slot, until the server notices
 // (wal_sender_timeout, a minute by default, or never). Waits `patience` for it, then ends it if it is ours: of our role
 // and our application_name. For whoever holds the group's lock: the walsender's replicator does not. Returns what the
-// slot is then; somebody else's walsender is left alone, and one that does not end stays as active_pid.
+// slot is then; the walsender of another role or program is left alone, and one that does not end stays as active_pid.
 std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
                                             std::optional<SlotState> found, std::chrono::milliseconds patience,
                                             const Log& log);

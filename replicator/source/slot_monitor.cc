@@ -30,7 +30,7 @@ void SlotMonitor::run(const std::stop_token& stop) {
             return;
         } catch (const std::exception& error) {
             log_(LogLevel::debug,
-                 fmt::format("unable to watch slot '{}' for now: {}", options_.names.slot, error.what()));
+                 fmt::format("unable to check slot '{}' for now: {}", options_.names.slot, error.what()));
         }
     }
 }

@@ -1,5 +1,5 @@
 // Watches the group's slot for as long as the replicator runs, also while it waits for a broker that is down: that is
-// when WAL piles up behind the slot.
+// when WAL piles up for the slot.
 #pragma once
 
 #include <stop_token>

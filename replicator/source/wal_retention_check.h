@@ -1,4 +1,4 @@
-// Warns before the source throws away WAL that the slot still needs (max_slot_wal_keep_size).
+// Warns before the source removes WAL that the slot still needs (max_slot_wal_keep_size).
 #pragma once
 
 #include <chrono>
@@ -23,7 +23,7 @@ class WalRetentionCheck {
    public:
     WalRetentionCheck(std::string slot, Log log) : slot_(std::move(slot)), log_(std::move(log)) {}
 
-    // Asks the source and warns where there is something to warn of; at most one line per call.
+    // Asks the source and warns when there is a reason; at most one line per call.
     void look(sql::Connection& source, std::chrono::steady_clock::time_point now);
     // The warning for a state, empty when all is well. `bytes_per_second`: how fast WAL is written, 0 when not known.
     static std::string warning(const std::string& slot, const SlotRetention& state, double bytes_per_second);

@@ -78,15 +78,15 @@ void WalEncoder::on(const pgoutput::Begin& begin) {
 }
 
 // A source that was set back and then written to may be past what the stream holds; its changes up to there would be
-// skipped for ones it has no more.
+// skipped, taken for ones that it no longer has.
 void WalEncoder::check_comes_again(const pgoutput::Begin& begin) {
     if (!resume_.comes_again || begin.commit_lsn < resume_.position.commit) return;
     if (begin.commit_lsn > resume_.position.commit) {
         throw stop_error(
-            fmt::format("unable to go on behind {}: the source has no transaction that was committed there, so it was "
-                        "set back to an earlier state since",
+            fmt::format("unable to continue after {}: the source has no transaction that was committed there, so it "
+                        "was set back to an earlier state",
                         to_string(resume_.position)),
-            std::string(resnapshot_hint) + " to copy the group anew, or use another --group.");
+            std::string(resnapshot_hint) + " to copy the group again, or use another --group.");
     }
     resume_.comes_again = false;
 }
@@ -168,7 +168,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     if (message.transactional) {
         if (!next_ordinal()) return;
     } else if (in_transaction_) {
-        out_of_order("a non-transactional message stands inside a transaction");
+        out_of_order("a non-transactional message came inside a transaction");
     }
     const std::string_view prefix = published_prefix(message);
     if (!prefix.empty() && (message.transactional || is_new(message))) {
@@ -194,7 +194,7 @@ bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept 
 }
 
 bool WalEncoder::next_ordinal() {
-    if (!in_transaction_) out_of_order("a change stands outside of a transaction");
+    if (!in_transaction_) out_of_order("a change came outside of a transaction");
     ++ordinal_;
     return !skipping_ && Position{transaction_.commit_lsn, ordinal_} > resume_.position;
 }

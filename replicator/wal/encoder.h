@@ -26,7 +26,7 @@ struct TypeLookup {
     // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
     // with the LSN at which its transaction was committed.
     std::function<void(Relation&, Lsn committed)> complete;
-    // Called for each type that pgoutput describes anew: it may have been changed.
+    // Called for each type that pgoutput describes again: it may have been changed.
     std::function<void(Oid)> forget;
 };
 
@@ -42,7 +42,7 @@ class WalEncoder {
     // with ddl_message_prefix are not. Empty: no DDL.
     WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
 
-    // What is committed at or behind `until` is not taken: then at_end() holds, and nothing more may be. Before that,
+    // What is committed at or after `until` is not taken: then at_end() holds, and nothing more may be. Before that,
     // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
     void end_at(Lsn until, std::set<Oid> left_out);
     [[nodiscard]] bool at_end() const noexcept { return at_end_; }

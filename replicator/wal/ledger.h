@@ -2,7 +2,7 @@
 //
 // It keeps the invariant by which a lost stream is noticed: the slot's confirmed LSN is never above `safe_flush_lsn` of
 // the stream's last message. So WAL that holds nothing of ours is confirmed only by way of a progress marker in the
-// stream. Pure: time is passed in, and nobody is asked.
+// stream. Pure: time is passed in.
 #pragma once
 
 #include <chrono>
@@ -24,8 +24,8 @@ class Ledger {
     void published(Lsn safe_flush_lsn, Time now);
     // The stream holds every message up to one with this safe_flush_lsn. std::logic_error when none such was published.
     void acked(Lsn safe_flush_lsn);
-    // The server wants to hear of progress now (it asked for a reply; one that shuts down waits for all to be
-    // confirmed): the next marker does not wait for its time.
+    // The server wants a status now (it asked for a reply; one that shuts down waits until all is confirmed): the next
+    // marker is due at once.
     void hurry() noexcept { hurry_ = true; }
 
     // What the slot may be told.

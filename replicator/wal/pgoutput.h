@@ -84,7 +84,7 @@ struct Truncate {
 // Of pg_logical_emit_message().
 struct LogicalMessage {
     bool transactional = false;
-    Lsn lsn;  // just behind the message's record
+    Lsn lsn;  // the end of the message's record
     std::string_view prefix;
     std::string_view content;
 };

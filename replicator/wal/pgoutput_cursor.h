@@ -46,7 +46,7 @@ class Cursor {
     [[nodiscard]] std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
 
     void expect_end() const {
-        if (at_ != end_) fail("there are bytes behind its end");
+        if (at_ != end_) fail("there are bytes after its end");
     }
 
     [[noreturn]] void fail(const std::string& reason) const {

@@ -26,22 +26,22 @@ using std::chrono::milliseconds;
 // many.
 constexpr std::size_t nap_from_bytes = 2048;
 constexpr auto short_nap = 200us;
-// What was committed so long before the walsender sent it is late already: we catch up, or are in the middle of a large
-// transaction. Then a few milliseconds more do no harm, and what is done for many changes at a time costs less.
-constexpr auto behind_by = 100ms;
+// What was committed so long before the walsender sent it is late already: we are catching up, or are in the middle of
+// a large transaction. A few milliseconds more do no harm then, and handling many changes at a time costs less.
+constexpr auto late_by = 100ms;
 // Long enough for the receive window to fill: from then on a message costs the walsender a copy into its send buffer,
-// not a way of its own through the network stack. (A small SO_RCVBUF brings that about sooner, but saved nothing more
+// not a trip of its own through the network stack. (A small SO_RCVBUF brings that about sooner, but saved nothing more
 // and stalled when too small.)
 constexpr auto long_nap = 25ms;
 // While so many messages are not acknowledged, another small one would arrive no earlier for being sent at once: what
 // comes meanwhile shares its block. A source that trickles never gets there.
 constexpr std::uint64_t hold_back_from = 2;
-// How long a block that nobody waits for may take to become full.
+// How long a block that no reader is waiting for may take to fill up.
 constexpr auto block_age = 10ms;
 // No wait is longer, so that a stop is seen soon.
 constexpr milliseconds longest_wait = 100ms;
 // Together below the 5 s in which a stopped program should be gone.
-constexpr milliseconds drain_limit = 3000ms;
+constexpr milliseconds finish_limit = 3000ms;
 constexpr milliseconds end_limit = 500ms;
 
 class WalStream {
@@ -52,21 +52,21 @@ class WalStream {
     bool run(const std::stop_token& stop);
 
    private:
-    struct Drained {
+    struct Taken {
         std::size_t bytes = 0;
         bool dry = false;  // there was nothing more
     };
 
-    Drained drain();
+    Taken take_available();
     void take(std::string_view frame);
     void on(const XLogData& data);
     void on(const Keepalive& keepalive);
     void publish_block();
     void publish_marker(Lsn lsn);
-    void settle();
+    void keep_in_touch();
     void send_status(Time now);
     void check_silence(Time now) const;
-    void rest(const Drained& drained);
+    void rest(const Taken& taken);
     void push_out(milliseconds limit);
     void finish();
     [[nodiscard]] bool outstanding() { return encoder_.size() > 0 || publisher_.in_flight() > 0; }
@@ -88,7 +88,7 @@ class WalStream {
     Time last_status_;
     Time last_received_;
     Time block_since_;             // when the block that is being filled got its first record
-    bool behind_ = false;          // see behind_by
+    bool late_ = false;            // see late_by
     Lsn published_;                // safe_flush_lsn of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
@@ -117,9 +117,9 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
 
 bool WalStream::run(const std::stop_token& stop) {
     while (!stop.stop_requested() && !read_all()) {
-        const auto drained = drain();
-        settle();
-        rest(drained);
+        const auto taken = take_available();
+        keep_in_touch();
+        rest(taken);
     }
     while (!stop.stop_requested() && outstanding()) push_out(longest_wait);
     const bool reached = read_all() && !outstanding();
@@ -136,30 +136,29 @@ bool WalStream::read_all() const {
 // Takes what is here now, at most about a block's worth, so that a status is never late. Publishes the block when it is
 // full or when there is nothing more to put into it, unless many are on the way already. A full block that finds no
 // room stays, and then no WAL is read: the walsender waits, and the slot keeps what we do not take.
-WalStream::Drained WalStream::drain() {
-    Drained drained;
+WalStream::Taken WalStream::take_available() {
+    Taken taken;
     const bool was_empty = encoder_.size() == 0;
-    while (!block_full() && drained.bytes < options_.block_bytes && !encoder_.at_end()) {
+    while (!block_full() && taken.bytes < options_.block_bytes && !encoder_.at_end()) {
         const auto frame = source_.receive();
         if (!frame) {
-            drained.dry = true;
+            taken.dry = true;
             break;
         }
-        drained.bytes += frame->size();
+        taken.bytes += frame->size();
         take(*frame);
     }
-    if (drained.bytes > 0) last_received_ = source_.now();
+    if (taken.bytes > 0) last_received_ = source_.now();
     if (was_empty) block_since_ = source_.now();
-    if (encoder_.size() == 0 || !publisher_.has_room()) return drained;
-    if (block_full() || (drained.dry && may_send_early())) publish_block();
-    return drained;
+    if (encoder_.size() == 0 || !publisher_.has_room()) return taken;
+    if (block_full() || (taken.dry && may_send_early())) publish_block();
+    return taken;
 }
 
-// A block that is not full goes at once when it ends a transaction, unless many are on the way already. One that lies
-// within a transaction helps nobody to see anything sooner; it only lets the worker begin, so it may wait a little. So
-// may one that is late.
+// A block that is not full goes at once when it ends a transaction, unless many are on the way already. One inside a
+// transaction makes nothing visible sooner; it only lets the worker begin, so it may wait a little. So may a late one.
 bool WalStream::may_send_early() const {
-    if (behind_ || only_open_transaction()) return source_.now() - block_since_ >= block_age;
+    if (late_ || only_open_transaction()) return source_.now() - block_since_ >= block_age;
     return publisher_.in_flight() < hold_back_from;
 }
 
@@ -175,7 +174,7 @@ void WalStream::take(std::string_view frame) {
 void WalStream::on(const XLogData& data) {
     encoder_.take(data.message);
     if (!encoder_.in_transaction()) return;
-    behind_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(behind_by).count();
+    late_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(late_by).count();
 }
 
 void WalStream::on(const Keepalive& keepalive) {
@@ -198,8 +197,9 @@ void WalStream::publish_marker(Lsn lsn) {
     ledger_.published(lsn, source_.now());
 }
 
-// Whatever has to happen in time, whether WAL comes or not and whether it can be published or not.
-void WalStream::settle() {
+// What is due at its time, whether WAL comes or not and whether it can be published or not: acknowledgements noted, a
+// progress marker, a status for the source.
+void WalStream::keep_in_touch() {
     const auto now = source_.now();
     const bool room = publisher_.has_room();  // throws when the generation is broken
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
@@ -235,14 +235,14 @@ milliseconds WalStream::until_status() const {
     return std::clamp(left, 0ms, longest_wait);
 }
 
-void WalStream::rest(const Drained& drained) {
-    const bool pending = encoder_.size() > 0 && (drained.dry || block_full());
+void WalStream::rest(const Taken& taken) {
+    const bool pending = encoder_.size() > 0 && (taken.dry || block_full());
     if (pending && !publisher_.has_room()) {
         publisher_.wait_for_room(static_cast<int>(until_status().count()));
         last_received_ = source_.now();  // not reading is no silence of the source
-    } else if (drained.dry && (pending || drained.bytes >= nap_from_bytes)) {
-        source_.nap(behind_ ? long_nap : short_nap);
-    } else if (drained.dry) {
+    } else if (taken.dry && (pending || taken.bytes >= nap_from_bytes)) {
+        source_.nap(late_ ? long_nap : short_nap);
+    } else if (taken.dry) {
         source_.wait(until_status());
     }
 }
@@ -256,12 +256,13 @@ void WalStream::push_out(milliseconds limit) {
         publisher_.await_acks(slice);
     }
     last_received_ = source_.now();  // not reading is no silence of the source
-    settle();
+    keep_in_touch();
 }
 
-// Everything taken from the WAL is published, even half a transaction: the next session goes on behind its last change.
+// Everything taken from the WAL is published, even half a transaction: the next session continues after its last
+// change.
 void WalStream::finish() {
-    const auto deadline = source_.now() + drain_limit;
+    const auto deadline = source_.now() + finish_limit;
     const auto left = [&] { return std::chrono::ceil<milliseconds>(deadline - source_.now()); };
     while (left() > 0ms && outstanding()) push_out(left());
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);

@@ -1,4 +1,4 @@
-// The streaming loop: WAL in, blocks out, the slot confirmed behind what is acknowledged.
+// The streaming loop: WAL in, blocks out, the slot confirmed up to what is acknowledged.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,11 @@
 
 namespace pgsluice {
 
-// What the loop asks of and tells to others. All are called from the loop's thread and must not wait for a network.
+// What the loop asks others and reports to them. All are called from the loop's thread and must not wait for a network.
 struct WalStreamHooks {
     TypeLookup types;
     std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
-    // Told what the slot was told with every status, about once a second; for the copy in KV. May be empty.
+    // Called with what each status confirmed, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
     // The slot is confirmed no further than this (--confirm applied); never below what it was told before. At least
     // where the slot was at the start. Empty: no further limit.
@@ -32,10 +32,10 @@ struct WalStreamHooks {
 };
 
 // Reads the started source from `resume` on and publishes everything through `publisher`, whose generation begins just
-// behind the message that `resume` was read from. Returns when asked to stop: reading ends at once, what is decoded is
+// after the message that `resume` was read from. Returns when asked to stop: reading ends at once, what is decoded is
 // published (in mid-transaction too), its acks are awaited for a few seconds and a last status is sent. Throws a retry
-// Error when the source or the publisher's generation breaks; then nothing is to be done but to start again from the
-// stream's last message. Returns true when it came to `until`, and all of it is stored.
+// Error when the source or the publisher's generation breaks; then start again from the stream's
+// last message. Returns true when it came to `until`, and all of it is stored.
 bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
                 const WalStreamHooks& hooks, std::stop_token stop);
 

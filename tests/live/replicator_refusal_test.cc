@@ -143,13 +143,13 @@ TEST_CASE("what was lost is never gone over") {
     SUBCASE("the slot is not ours") {
         run->sql("SELECT pg_drop_replication_slot('" + names.slot + "')");
         run->sql("SELECT pg_create_logical_replication_slot('" + names.slot + "', 'test_decoding')");
-        check_error(run->error(), Action::stop, "it is not ours but of test_decoding in ");
+        check_error(run->error(), Action::stop, "it was not made by pgsluice, it is a slot of test_decoding in ");
     }
     SUBCASE("another database") {
         const auto other = shared_postgres().create_database();
         shared_postgres().sql(other, one_table);
         run->options.source.dbname = other;
-        check_error(run->error(), Action::stop, "not ours");
+        check_error(run->error(), Action::stop, "not made by pgsluice");
     }
 }
 

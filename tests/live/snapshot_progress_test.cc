@@ -113,5 +113,5 @@ TEST_CASE("a stream that is told to forget in mid-copy ends the copy") {
                       R"("discard":"new","max_age":90000000000000})");
     REQUIRE(eventually("it has a maximum age", [&] { return broker->stream_state(names.stream)->max_age_ns != 0; }));
     REQUIRE(eventually("the replicator ends", [&] { return !copy.replicator().running(); }));
-    CHECK(copy.replicator().err().find("somebody has changed its settings") != std::string::npos);
+    CHECK(copy.replicator().err().find("its settings were changed") != std::string::npos);
 }

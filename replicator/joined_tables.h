@@ -1,0 +1,40 @@
+// Tables that joined a running group: their rows are copied as of a temporary slot made for that, and put into the
+// stream where its consistent point is. Up to there the log is published without their changes, which the rows hold;
+// from there on with them. The group's slot waits meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+
+#include "replicator/ends.h"
+#include "replicator/resume_point.h"
+#include "sql/catalog.h"
+#include "stream/change.h"
+#include "stream/message.h"
+
+namespace pgsluice {
+
+class JoinedTables {
+   public:
+    // Reads the log up to the LSN, without the changes of these tables.
+    using ReadUntil = std::function<void(Lsn, const std::set<Oid>&)>;
+
+    JoinedTables(const ReplicatorEnds& ends, ReadUntil read_until) : ends_(ends), read_until_(std::move(read_until)) {}
+
+    // An epoch of joined tables that was interrupted: an epoch of no tables, published after it, makes the workers
+    // discard what they loaded, so that changes can follow. `last` is the stream's last message.
+    void discard_interrupted(const LastMessage& last, std::uint64_t epoch);
+    // Copies `tables`. `left_out` are others whose changes before the copy are not published. Where changes go on.
+    ResumePoint copy(std::span<const sql::CatalogTable> tables, const std::set<Oid>& left_out, std::uint64_t epoch);
+    // Tables that were to be copied and no longer are, because they left again or nothing is to be copied: changes from
+    // the time when they belonged to the group would come without the rows they are about, so they are left out.
+    ResumePoint leave_out(const std::set<Oid>& tables);
+
+   private:
+    const ReplicatorEnds& ends_;
+    ReadUntil read_until_;
+};
+
+}  // namespace pgsluice

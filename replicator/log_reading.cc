@@ -1,0 +1,69 @@
+#include "replicator/log_reading.h"
+
+#include <algorithm>
+
+#include "replicator/await_acks.h"
+#include "replicator/group_state.h"
+#include "replicator/kv_mirror.h"
+#include "replicator/source/column_types.h"
+#include "replicator/source/session.h"
+#include "replicator/source/slot.h"
+#include "replicator/wal/source.h"
+#include "replicator/wal/stream.h"
+#include "sql/timestamp.h"
+#include "stream/format/markers.h"
+
+namespace pgsluice {
+
+namespace {
+
+void limit_confirmed(WalStreamHooks& hooks, const ReplicatorEnds& ends) {
+    if (ends.options.confirm != ConfirmMode::applied) return;
+    const Lsn slot_at = find_slot(ends.source, ends.options.names.slot).value_or(SlotState{}).confirmed;
+    hooks.confirm_limit = [&housekeeper = ends.housekeeper, slot_at] {
+        return std::max(slot_at, housekeeper.applied());
+    };
+}
+
+}  // namespace
+
+bool read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, const LogReading& reading) {
+    const ReplicatorOptions& options = ends.options;
+    sql::ReplicationConnection replication = connect_replication(options.source, ends.stop);
+    raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
+    replication.start_replication(options.names.slot, options.names.publication);
+    ReplicationWalSource wal(replication, wal_sender_timeout(ends.source));
+    ColumnTypes types(ends.source);
+    types.expect(tables.oids());
+    GroupState state(ends.broker, options.names);
+    KvMirror tables_key([&](const std::string& all) { state.show_tables(all); });
+    KvMirror lsn_key([&](const std::string& lsn) { state.show_confirmed(lsn); });
+    WalStreamHooks hooks;
+    hooks.types.complete = [&](Relation& relation, Lsn committed) {
+        types.fill_from_log(relation, committed);
+        if (tables.update(relation)) tables_key.set(tables.encoded());
+    };
+    hooks.types.forget = [&](Oid type) { types.forget(type); };
+    hooks.ddl_prefix = reading.ddl_prefix;
+    hooks.confirmed = [&](Lsn lsn) {
+        ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
+        ends.housekeeper.check();
+        lsn_key.set(to_string(lsn));
+    };
+    limit_confirmed(hooks, ends);
+    hooks.log = ends.log;
+    hooks.until = reading.until;
+    hooks.left_out = reading.left_out;
+    ends.running();
+    return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
+}
+
+ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point) {
+    const ResumePoint resume{{point, 0}, point};
+    ends.publisher.publish({MessageKind::progress, resume.position, point},
+                           encode(Progress{point, sql::postgres_time_us()}));
+    await_acks(ends.publisher, ends.stop);
+    return resume;
+}
+
+}  // namespace pgsluice

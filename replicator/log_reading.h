@@ -1,0 +1,31 @@
+// Reads the group's slot and publishes what comes: replicator/wal/stream.h with everything that it needs.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "replicator/ends.h"
+#include "replicator/replicated_tables.h"
+#include "replicator/resume_point.h"
+#include "sql/lsn.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+struct LogReading {
+    ResumePoint resume;
+    std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
+    // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
+    std::optional<Lsn> until = std::nullopt;
+    std::set<Oid> left_out = {};
+};
+
+// Reads until asked to stop, or up to `until`: true when that is reached and all of it is stored.
+bool read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, const LogReading& reading);
+
+// Publishes a progress marker and waits until it is stored: everything before `point` is published, or holds nothing of
+// ours.
+ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point);
+
+}  // namespace pgsluice
