@@ -1,4 +1,4 @@
-// What to do when a group cannot continue as it is, for hints: README, "Starting over".
+// What to do when a group cannot continue as it is, for hints: worker/README.md, "Starting over".
 #pragma once
 
 namespace pgsluice {
