@@ -41,7 +41,14 @@ void Batcher::start(const Message& message, std::shared_ptr<const Block> block) 
 
 bool Batcher::fill() {
     batch_.complete = !in_transaction_;
+    stopped_ = false;
     while (next_item_ < block_->items.size()) {
+        if (must_stop()) {
+            batch_.upto = here();
+            block_kept_ = false;
+            stopped_ = true;
+            return true;
+        }
         const auto& item = block_->items[next_item_++];
         if (item.kind == Block::Item::Kind::commit)
             take_commit(*block_->transactions[item.index]);
@@ -56,6 +63,14 @@ bool Batcher::fill() {
     batch_.upto = here();
     moved_ = true;
     return false;
+}
+
+// Transactions come in the order of their commits, so that between two of them is the place.
+bool Batcher::must_stop() const {
+    const auto& item = block_->items[next_item_];
+    if (!stop_before_ || item.kind == Block::Item::Kind::commit) return false;
+    const Position next = block_->changes[item.index].position;
+    return next > position_ && next.commit >= *stop_before_;
 }
 
 void Batcher::take_commit(const Transaction& transaction) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "stream/batch.h"
@@ -31,6 +32,11 @@ class Batcher {
     // Reads on in the message. True: the batch is full and must be applied, then call again. False: the message is used
     // up; the batch may hold something (worth_applying) and more may be added to it.
     bool fill();
+    // fill() does not take changes that committed at or above this LSN: it returns true and stopped() says why.
+    void stop_before(std::optional<Lsn> lsn) noexcept { stop_before_ = lsn; }
+    [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+    // Of the last change taken.
+    [[nodiscard]] Position position() const noexcept { return position_; }
     // A message without changes (progress) moves the batch's end past itself.
     void pass(const Message& message);
     // The same for a message of a snapshot, which is not part of a batch: returns the checkpoint after it.
@@ -48,6 +54,7 @@ class Batcher {
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
 
    private:
+    [[nodiscard]] bool must_stop() const;
     void take_commit(const Transaction& transaction);
     void take_change(const Change& source);
     void add(Change change);
@@ -69,6 +76,8 @@ class Batcher {
     std::shared_ptr<const Block> block_;
     std::size_t next_item_ = 0;
     bool block_kept_ = false;
+    std::optional<Lsn> stop_before_;
+    bool stopped_ = false;
     bool in_transaction_ = false;
     bool moved_ = false;
     bool has_complete_ = false;  // the batch holds the end of a transaction; the last one is here:

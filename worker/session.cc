@@ -7,6 +7,7 @@
 
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/pause.h"
 #include "worker/table_check.h"
 
 namespace pgsluice {
@@ -17,6 +18,7 @@ constexpr std::size_t max_bytes_ahead = 4 * 1024 * 1024;
 // How long the loop waits for a message when it has nothing to apply; flush() is called as often.
 constexpr int idle_wait_ms = 200;
 constexpr int piece_wait_ms = 20;
+constexpr int stand_poll_ms = 20;
 
 }  // namespace
 
@@ -42,7 +44,9 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
 // The loop: take messages while they come, apply when a batch is full or the input has run dry.
 void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report) {
     report_ = report;
+    stop_ = stop;
     sink_.while_waiting([this] { report_if_due(); });
+    stand_if_asked();  // a session before this one may have been asked
     while (!stop.stop_requested() && !finished()) {
         auto fetched = fetcher_.next(patience_ms());
         if (fetched)
@@ -51,6 +55,7 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
             idle();
         flush_if_due();
         report_if_due();
+        stand_if_asked();
     }
     apply_pending();
     sink_.close();
@@ -70,6 +75,43 @@ void Session::report_if_due() {
     report_(state());
 }
 
+void Session::stand_if_asked() {
+    if (hold_ == nullptr) return;
+    see_compare_(batcher_.position());
+    reach_if_applied();
+    stand();
+}
+
+// Nothing is taken meanwhile; the registry hears that we are here.
+void Session::stand() {
+    while (hold_->stands(Hold::Clock::now()) && pause(stop_, std::chrono::milliseconds(stand_poll_ms))) {
+        report_if_due();
+        see_compare_(batcher_.position());
+        reach_if_applied();
+    }
+    batcher_.stop_before(hold_->stop_before());
+}
+
+// The log itself is beyond the LSN, with nothing of ours in between.
+void Session::reach_if_applied() {
+    const auto limit = hold_->stop_before();
+    if (limit && taken_ >= *limit && !batcher_.in_transaction() && !snapshot_.loading()) reach();
+}
+
+void Session::reach() {
+    apply_pending();
+    hold_->reach(Hold::Clock::now());
+    see_compare_(batcher_.position());
+}
+
+// A snapshot that begins above the LSN.
+void Session::reach_before(Position next) {
+    const auto limit = hold_ == nullptr ? std::nullopt : hold_->stop_before();
+    if (!limit || next.commit < *limit || snapshot_.loading()) return;
+    reach();
+    stand();
+}
+
 WorkerReport Session::state() const {
     if (before_epoch_) return *before_epoch_;
     return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_upto_, applied_};
@@ -84,6 +126,7 @@ int Session::patience_ms() const {
 
 void Session::take(const Fetched& fetched) {
     const Message& message = fetched.message;
+    if (message.meta.kind == MessageKind::snapshot_begin) reach_before(message.meta.position);
     switch (message.meta.kind) {
         case MessageKind::changes:
             take_changes(fetched);
@@ -112,7 +155,15 @@ void Session::take_changes(const Fetched& fetched) {
                                      fetched.message.first_seq.value, snapshot_.epoch()),
                          "This is a bug.");
     batcher_.start(fetched.message, fetched.block);
-    while (batcher_.fill()) apply();
+    while (batcher_.fill()) {
+        if (batcher_.stopped()) {
+            reach();
+            stand();
+            if (stop_.stop_requested()) return;
+        } else {
+            apply();
+        }
+    }
 }
 
 void Session::take_snapshot_begin(const Message& message) {

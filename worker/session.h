@@ -10,6 +10,7 @@
 #include "sinks/sink.h"
 #include "worker/batcher.h"
 #include "worker/fetcher.h"
+#include "worker/hold.h"
 #include "worker/options.h"
 #include "worker/plans.h"
 #include "worker/snapshot_feed.h"
@@ -48,6 +49,12 @@ class Session {
     Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, SessionStart start,
             const Log& log);
 
+    // How compare is served; without this call it is not. `see` is called between messages, often while the session
+    // stands still: it reads the request into `hold` and sends the answer.
+    void serve_compare(Hold& hold, std::function<void(Position taken)> see) noexcept {
+        hold_ = &hold;
+        see_compare_ = std::move(see);
+    }
     // Until the stop token fires or an exit_* option is met; applies what is complete and closes the sink.
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
@@ -55,6 +62,11 @@ class Session {
     [[nodiscard]] int patience_ms() const;
     void flush_if_due();
     void report_if_due();
+    void stand_if_asked();
+    void stand();
+    void reach_if_applied();
+    void reach_before(Position next);
+    void reach();
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
     void take_snapshot_begin(const Message& message);
@@ -75,6 +87,9 @@ class Session {
     Batcher batcher_;
     SnapshotFeed snapshot_;
     StreamSeq begin_seq_;
+    std::stop_token stop_;
+    Hold* hold_ = nullptr;
+    std::function<void(Position)> see_compare_;
     Lsn taken_;    // safe_flush_lsn of the last message taken
     Lsn applied_;  // the same, once the sink has it
     Checkpoint applied_upto_;

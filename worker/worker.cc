@@ -9,6 +9,7 @@
 #include "stream/group/snapshot_start.h"
 #include "stream/recovery_hint.h"
 #include "worker/facts.h"
+#include "worker/hold_requests.h"
 #include "worker/registration.h"
 #include "worker/session.h"
 #include "worker/start.h"
@@ -94,6 +95,9 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     const Leaving leaving{registration, sink};
     const auto consumer = broker->consumer(options.names, start.from.resume_seq);
     Session session(options, *ruleset, *sink, *consumer, start, log);
+    Hold hold;
+    HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
+    if (options.sink == "postgres") session.serve_compare(hold, [&](Position taken) { requests.look(taken); });
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));

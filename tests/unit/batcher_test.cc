@@ -177,3 +177,23 @@ TEST_CASE("whole transactions do not wait for the rest of a later one") {
     CHECK(last.ordinals == Ordinals{1, 2, 3, 4, 5, 6, 7, 8});
     CHECK_FALSE(last.complete);
 }
+
+TEST_CASE("nothing that committed at or above an LSN is taken until that is lifted") {
+    Feed feed({1000, 1 << 20});
+    feed.batcher.stop_before(Lsn{20});
+    feed.batcher.start(message_at(1), BlockOf().changes(10, 1, 2).commit().changes(20, 1, 1).commit().get());
+    REQUIRE(feed.batcher.fill());
+    CHECK(feed.batcher.stopped());
+    const Cut before = feed.cut();
+    CHECK(before.ordinals == std::vector<std::uint64_t>{1, 2});
+    CHECK(before.complete);
+    CHECK(before.upto == Checkpoint{StreamSeq{1}, {Lsn{10}, 2}});
+    REQUIRE(feed.batcher.fill());  // as often as it is asked
+    CHECK(feed.batcher.stopped());
+    feed.batcher.stop_before(std::nullopt);
+    CHECK(!feed.batcher.fill());
+    CHECK(!feed.batcher.stopped());
+    const Cut after = feed.cut();
+    CHECK(after.ordinals == std::vector<std::uint64_t>{1});
+    CHECK(after.upto == Checkpoint{StreamSeq{2}, {Lsn{20}, 1}});
+}
