@@ -13,6 +13,7 @@
 #include "cmd/exit_code.h"
 #include "cmd/signals.h"
 #include "cmd/subcommands.h"
+#include "cmd/terminal/compare_bar.h"
 #include "cmd/terminal/log_writer.h"
 #include "cmd/terminal/snapshot_bars.h"
 #include "cmd/terminal/status_lines.h"
@@ -50,6 +51,11 @@ int print(const std::string& text) {
     return written ? exit_done : exit_stopped;
 }
 
+void set_progress_bars(Settings& settings, const std::shared_ptr<StatusLines>& lines) {
+    settings.replicator.on_snapshot_progress = draw_copy(lines);
+    settings.compare.on_progress = draw_comparison(lines);
+}
+
 ExitCode run(Subcommand command, const Invocation& invocation) {
     const LogOptions& log_options = invocation.settings.log;
     const auto lines = std::make_shared<StatusLines>(STDERR_FILENO);
@@ -59,8 +65,7 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
     try {
         Settings settings = invocation.settings;
         set_names(settings);
-        if (lines->drawable() && log_options.format == LogFormat::text)
-            settings.replicator.on_snapshot_progress = draw_copy(lines);
+        if (lines->drawable() && log_options.format == LogFormat::text) set_progress_bars(settings, lines);
         command(invocation.command->command, std::move(settings), log, signals.token());
         return exit_done;
     } catch (const Interrupted&) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "cmd/commands/check_rules.h"
+#include "cmd/commands/compare.h"
 #include "cmd/commands/dead_letter_stream.h"
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/status.h"
@@ -85,6 +86,7 @@ constexpr std::array table{
     Entry{command_forget, plain<run_forget>},
     Entry{command_status, plain<run_status>},
     Entry{command_teardown, plain<run_teardown>},
+    Entry{command_compare, plain<run_compare>},
 };
 
 }  // namespace

@@ -101,6 +101,12 @@ Verdict judge_old_row(const std::vector<FilterStep>& filters, const Change& chan
     return all;
 }
 
+bool same_steps(const std::vector<TransformStep>& a, const std::vector<TransformStep>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const TransformStep& x, const TransformStep& y) {
+        return x.target == y.target && x.transform == y.transform;
+    });
+}
+
 bool same_filter(const FilterStep& a, const FilterStep& b) {
     return a.column == b.column && a.op == b.op && a.predicate == b.predicate &&
            std::equal(a.before.begin(), a.before.end(), b.before.begin(), b.before.end(),
@@ -151,9 +157,16 @@ CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
     const bool all_rows = parts_.operations.all(row_operations);
     same_filters_ = std::equal(s.insert_filters.begin(), s.insert_filters.end(), s.update_filters.begin(),
                                s.update_filters.end(), same_filter);
+    depends_on_operation_ = !same_filters_ || !same_steps(s.insert, s.update);
     passes_copy_ = same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();
     identity_ = passes_copy_ && all_rows && s.update_filters.empty() && s.delete_filters.empty() && s.update.empty() &&
                 s.del.empty();
+}
+
+bool CompiledRules::writes(std::size_t target_column) const {
+    const auto is_it = [target_column](const TransformStep& step) { return step.target == target_column; };
+    return std::any_of(parts_.stages.insert.begin(), parts_.stages.insert.end(), is_it) ||
+           std::any_of(parts_.stages.update.begin(), parts_.stages.update.end(), is_it);
 }
 
 bool CompiledRules::apply(Change& change, Arena& arena) const {

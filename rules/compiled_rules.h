@@ -63,6 +63,10 @@ class CompiledRules {
     [[nodiscard]] bool passes_copy() const { return passes_copy_; }
     // Whether the route lets the operation through.
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
+    // Whether a row's values, or whether it is there, depend on the operation it came by and not only on the row.
+    [[nodiscard]] bool depends_on_operation() const { return depends_on_operation_; }
+    // Whether a transform may write to this column of the target.
+    [[nodiscard]] bool writes(std::size_t target_column) const;
     // Rewrites the change in place, values from the arena, relation to target(); may turn an update into an insert or
     // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;
     // its text never holds a value.
@@ -84,6 +88,7 @@ class CompiledRules {
     CompiledParts parts_;
     bool passes_copy_ = false;
     bool same_filters_ = false;  // for inserts and updates
+    bool depends_on_operation_ = false;
     bool identity_ = false;      // no row is looked at at all
 };
 

@@ -26,6 +26,8 @@ constexpr std::array command_table{
     CommandInfo{command_dlq_discard, "dlq discard", "list parked changes; --yes discards them"},
     CommandInfo{command_teardown, "teardown",
                 "list what a group has on the source, in NATS and on the target; --yes removes it"},
+    CommandInfo{command_compare, "compare",
+                "prove that a postgres worker's target is equal to the source, or list the rows that differ"},
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_version, "version", "print the version"},

@@ -23,8 +23,8 @@ constexpr auto webhook = command_worker_webhook;
 constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
-constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules;
-constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay;
+constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules | command_compare;
+constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
 
@@ -97,9 +97,9 @@ constexpr std::array flag_table{
     Flag{"password", secret, "TEXT", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.password = v; },
          "Its password. Other users of the machine can read a command line: prefer the environment, PGPASSWORD or `~/.pgpass`."},
-    Flag{"schema", text, "NAME", "public", replicator | command_check_rules, 0,
+    Flag{"schema", text, "NAME", "public", replicator | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.replicator.schema = present(v); }, "The schema of tables named without one."},
-    Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules, 0,
+    Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.replicator.tables.emplace_back(v); },
          "The tables, as `table` or `schema.table`; `*` stands for any characters (`sales.*`, `*.events_*`). All of the schema when nothing else is chosen."},
     Flag{"schemas", list, "SCHEMA,...", "", replicator | command_check_rules, 0,
@@ -153,12 +153,12 @@ constexpr std::array flag_table{
          "nats-server runs with `sync_interval: always`: do not warn at start that it syncs its disk late."},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay, command_forget,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
-    Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules, 0,
+    Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
-    Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules, 0,
+    Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "At most this many changes per batch."},
@@ -269,6 +269,20 @@ constexpr std::array flag_table{
     // check rules.
     Flag{"sample", text, "N", "0", command_check_rules, 0,
          [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "How many rows of each table to show before and after the rules."},
+
+    // compare.
+    Flag{"rate", text, "N", "0", command_compare, 0,
+         [](S& s, V v) { s.compare.rows_per_second = static_cast<std::uint64_t>(parse_integer(v, 0, 1'000'000'000)); },
+         "Read at most so many rows a second at each end; 0: as fast as it goes."},
+    Flag{"compare-workers", text, "N", "2", command_compare, 0,
+         [](S& s, V v) { s.compare.connections = small(v, 1, 64); }, "Connections that read, at each end."},
+    Flag{"max-differences", text, "N", "20", command_compare, 0,
+         [](S& s, V v) { s.compare.max_differences = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
+         "Rows listed of each table that differs."},
+    Flag{"show-values", boolean, "", "false", command_compare, 0,
+         [](S& s, V v) { s.compare.show_values = parse_boolean(v); }, "List the values that differ, not only their columns. Keys are always shown."},
+    Flag{"json", boolean, "", "false", command_compare, 0,
+         [](S& s, V v) { s.compare.json = parse_boolean(v); }, "Print the report as one JSON object."},
 
     // dlq.
     Flag{"message", list, "N,...", "", commands_dlq, 0,

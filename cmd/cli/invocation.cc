@@ -160,14 +160,14 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";
     settings.replicator.nats = settings.worker.nats = settings.nats;
-    if ((command.command & (command_replicator | command_teardown)) != 0) {
+    if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");
     }
     if (command.command == command_replicator) {
         settings.replicator.mode = mode_of(settings, given);
     }
     const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
-    if ((command.command & (command_worker_postgres | command_dlq_replay)) != 0 && !replays_posts) {
+    if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare)) != 0 && !replays_posts) {
         require_connection(settings.postgres.target, "target-url", "target-");
         if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
     }
@@ -175,6 +175,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
+    if (command.command == command_compare && settings.worker.worker.empty()) settings.worker.worker = "postgres";
     if (command.command == command_dlq_replay && settings.worker.worker.empty()) {
         settings.worker.worker = replays_posts && !is_given(settings.postgres.target) ? "webhook" : "postgres";
     }

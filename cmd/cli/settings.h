@@ -9,6 +9,7 @@
 #include "cmd/terminal/log_writer.h"
 #include "replicator/options.h"
 #include "sinks/options.h"
+#include "worker/compare/options.h"
 #include "worker/options.h"
 
 namespace pgsluice {
@@ -28,6 +29,7 @@ struct Settings {
     PostgresSinkOptions postgres;
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
+    CompareOptions compare;
     int sample = 0;                           // check rules: rows to show of each table
     bool yes = false;                         // teardown, dlq discard: remove, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all

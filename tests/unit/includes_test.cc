@@ -43,12 +43,16 @@ const std::map<std::string, Names> allowed{
     {"replicator/wal", {"replicator", "stream", "stream/format/", "sql/"}},
     {"worker",
      {"stream", "stream/format/", "stream/group/", "rules", "sinks", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
+    {"worker/compare", {"stream", "stream/format/", "stream/group/", "rules", "sinks/postgres/target.h", "sql/"}},
     {"cmd", {"cmd/", "sql/", "stream/", "rules/", "sinks/", "replicator/", "worker/"}},
-    {"cmd/cli", {"cmd", "cmd/terminal/", "replicator", "sinks", "worker", "stream/text_file.h", "sql/"}},
+    {"cmd/cli",
+     {"cmd", "cmd/terminal/", "replicator", "sinks", "worker", "worker/compare/options.h", "stream/text_file.h",
+      "sql/"}},
     {"cmd/commands",
      {"cmd", "cmd/cli/", "replicator", "replicator/source/", "rules", "sinks", "sinks/postgres/", "sinks/webhook/",
-      "stream", "stream/format/", "stream/group/", "sql/"}},
-    {"cmd/terminal", {"replicator/snapshot/progress.h", "stream/format/json_string.h", "stream/log.h"}},
+      "stream", "stream/format/", "stream/group/", "sql/", "worker/compare/"}},
+    {"cmd/terminal",
+     {"replicator/snapshot/progress.h", "worker/compare/progress.h", "stream/format/json_string.h", "stream/log.h"}},
 };
 
 // Prefixes of headers, and of the files that may see them, directly or through one of our headers.

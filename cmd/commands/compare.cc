@@ -1,0 +1,112 @@
+#include "cmd/commands/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "replicator/source/column_types.h"
+#include "replicator/source/publication.h"
+#include "replicator/source/tables.h"
+#include "sql/catalog.h"
+#include "sql/error.h"
+#include "stream/broker.h"
+#include "worker/compare/compare.h"
+#include "worker/compare/cut.h"
+
+namespace pgsluice {
+
+namespace {
+
+// What the group's changes come from: its publication, not what the command line of a replicator says.
+std::vector<sql::CatalogTable> published_tables(sql::Connection& source, const Names& names) {
+    const auto rows =
+        source.query("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1 ORDER BY 1, 2",
+                     {names.publication}, {2});
+    std::vector<sql::CatalogTable> tables;
+    for (int row = 0; row < rows.rows(); ++row) {
+        auto table = sql::find_table(source, rows.text(row, 0), rows.text(row, 1));
+        if (table) tables.push_back(std::move(*table));
+    }
+    if (tables.empty())
+        throw stop_error(
+            fmt::format("unable to compare: the source has no publication '{}' with tables in it", names.publication),
+            "Give the source and the group of the replicator.");
+    return tables;
+}
+
+bool is_published_by_root(sql::Connection& source, const Names& names) {
+    const auto row =
+        source.query("SELECT pubviaroot FROM pg_publication WHERE pubname = $1", {names.publication}, {1, 0, 1});
+    return row.rows() == 1 && row.boolean(0, 0);
+}
+
+bool is_named(const Relation& relation, const TableName& name) {
+    return (relation.schema == name.schema && relation.table == name.table) ||
+           std::ranges::any_of(relation.ancestors, [&](const QualifiedName& above) {
+               return above.schema == name.schema && above.table == name.table;
+           });
+}
+
+// Only those of --tables, each of which must be there.
+void choose(std::vector<PublishedTable>& tables, const std::vector<std::string>& wanted, const std::string& schema) {
+    if (wanted.empty()) return;
+    std::vector<PublishedTable> chosen;
+    for (const std::string& text : wanted) {
+        const TableName name = parse_table_name(text, schema);
+        const std::size_t before = chosen.size();
+        for (const PublishedTable& table : tables) {
+            const bool known = std::ranges::any_of(
+                chosen, [&](const PublishedTable& other) { return other.relation == table.relation; });
+            if (is_named(*table.relation, name) && !known) chosen.push_back(table);
+        }
+        const bool named =
+            std::ranges::any_of(tables, [&](const PublishedTable& table) { return is_named(*table.relation, name); });
+        if (!named && before == chosen.size())
+            throw stop_error(
+                fmt::format("unable to compare '{}.{}': the group does not replicate it", name.schema, name.table),
+                "Correct --tables.");
+    }
+    tables = std::move(chosen);
+}
+
+std::vector<PublishedTable> find_published(const Settings& settings, const std::stop_token& stop) {
+    sql::Connection source = connect_end(settings.replicator.source, stop);
+    const Names& names = settings.replicator.names;
+    ColumnTypes types(source);
+    std::vector<PublishedTable> tables;
+    const auto published = published_tables(source, names);
+    for (SourceTable& table : tables_to_copy(source, published, is_published_by_root(source, names), types)) {
+        std::vector<Oid> stores;
+        for (const auto& part : table.parts) stores.push_back(part.oid);
+        tables.push_back({std::make_shared<const Relation>(std::move(table.relation)), std::move(stores)});
+    }
+    choose(tables, settings.replicator.tables, settings.replicator.schema);
+    return tables;
+}
+
+CompareOptions options_of(const Settings& settings) {
+    CompareOptions options = settings.compare;
+    options.names = settings.replicator.names;
+    options.worker = settings.worker.worker;
+    options.source = settings.replicator.source;
+    options.target = settings.postgres.target;
+    options.rules = settings.worker.rules;
+    return options;
+}
+
+}  // namespace
+
+void run_compare(Settings settings, const Log& log, std::stop_token stop) {
+    const CompareOptions options = options_of(settings);
+    const auto broker = Broker::connect(settings.nats, log, stop);
+    const auto tables = find_published(settings, stop);
+    const CompareReport report = compare(options, tables, *broker, log, stop);
+    const std::string text = options.json ? to_json(report, options.show_values) : to_text(report, options.show_values);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (report.equal() || report.repaired()) return;
+    throw stop_error("source and target are not equal", "See the list above.");
+}
+
+}  // namespace pgsluice

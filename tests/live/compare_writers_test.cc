@@ -1,0 +1,85 @@
+// compare while others write: at one LSN, exactly.
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "sql/connection.h"
+#include "tests/live/compare_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+// Writes on the source, a transaction after the other, as fast as it goes.
+class Writer {
+   public:
+    explicit Writer(const Pipeline& pipeline)
+        : thread_([options = shared_servers().source.connect(pipeline.source_db())](const std::stop_token& stop) {
+              sql::Connection connection(options);
+              for (int i = 0; !stop.stop_requested(); ++i)
+                  connection.exec("UPDATE t SET n = n + 1 WHERE id = 1 + " + std::to_string(i) +
+                                  " * 37 % 3000; INSERT INTO log VALUES (DEFAULT, " + std::to_string(i) +
+                                  "); DELETE FROM log WHERE id < " + std::to_string(i - 100));
+          }) {}
+
+   private:
+    std::jthread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("compare finds exactly the rows changed by hand while others write") {
+    Pipeline pipeline;
+    pipeline.on_both(
+        "CREATE TABLE t (id int PRIMARY KEY, n bigint NOT NULL DEFAULT 0, pad text DEFAULT repeat('x', 90));"
+        "CREATE TABLE log (id bigserial PRIMARY KEY, n int)");
+    pipeline.on_source("INSERT INTO t SELECT i FROM generate_series(1, 6000) i");
+    pipeline.start();
+    pipeline.settle();
+    const Writer writer(pipeline);
+    for (int round = 0; round < 3; ++round) {
+        const Finished done = run_compare(pipeline);
+        INFO(done.err);
+        CHECK(done.code == 0);
+        CHECK(done.out.find("public.t: equal, 6000 rows\n") != std::string::npos);
+        CHECK(done.out.find("public.log: equal") != std::string::npos);
+    }
+    // Rows that are not written to by the writer: those it writes to would be mended or wrong in another way.
+    pipeline.on_target(
+        "UPDATE t SET n = 5 WHERE id = 4444; DELETE FROM t WHERE id = 5555;"
+        "INSERT INTO t VALUES (7777)");
+    const Finished done = run_compare(pipeline);
+    CHECK(done.code == 1);
+    CHECK(done.out.find("public.t: 3 rows differ; the source has 6000 rows, the target 6000 rows\n"
+                        "  (id)=('4444'): differs in n\n"
+                        "  (id)=('5555'): missing on the target\n"
+                        "  (id)=('7777'): on the target only\n") != std::string::npos);
+    CHECK(done.out.find("public.log: equal") != std::string::npos);
+    pipeline.settle();
+    pipeline.stop();
+}
+
+TEST_CASE("a compare that is killed does not hold the worker, and one that waits outlives the worker") {
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
+    pipeline.start();
+    pipeline.settle();
+    // An open transaction that has written: no slot can be created.
+    sql::Connection open(shared_servers().source.connect(pipeline.source_db()));
+    open.exec("BEGIN; INSERT INTO t VALUES (1)");
+    const PipelineServers servers = shared_servers();
+    Process compare({.argv = {PGSLUICE_BINARY, "compare", "--group", pipeline.group(), "--nats-url",
+                              servers.nats.url(0), "--source-url", servers.source.url(pipeline.source_db()),
+                              "--target-url", servers.target.url(pipeline.target_db())}});
+    eventually("compare waits for the transaction",
+               [&] { return compare.err().find("waiting for open transactions of the source") != std::string::npos; });
+    pipeline.settle();  // the worker is not held meanwhile
+    pipeline.kill_worker();
+    pipeline.start_worker();
+    open.exec("COMMIT");
+    CHECK(compare.wait(std::chrono::seconds(60)) == 0);
+    CHECK(compare.out().find("public.t: equal, 1 row\n") != std::string::npos);
+    pipeline.settle();
+    pipeline.stop();
+}

@@ -1,0 +1,121 @@
+#include "worker/compare/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "stream/format/copy_text.h"
+#include "worker/compare/cut.h"
+#include "worker/compare/narrow.h"
+#include "worker/compare/reader.h"
+#include "worker/compare/scan.h"
+#include "worker/compare/statements.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void set_bounds(ComparedTable& table, sql::Connection& source) {
+    if (table.range_key == RangeKey::read || table.ranges == 1) return;
+    if (table.range_key == RangeKey::hashed) {
+        table.bounds = hash_bounds(table.ranges);
+        return;
+    }
+    const auto rows = source.query(bounds_statement(table, table.ranges), {}, {1});
+    for (int row = 0; row < rows.rows(); ++row) table.bounds.push_back(rows.text(row, 0));
+    table.ranges = table.bounds.size() + 1;
+}
+
+std::vector<OptionalText> texts_of(std::string_view copy_line, std::size_t columns) {
+    Arena arena;
+    std::vector<OptionalText> texts;
+    for (const Value& value : parse_copy_line(copy_line, columns, arena))
+        texts.push_back(value.is_null() ? std::nullopt : OptionalText(value.text()));
+    return texts;
+}
+
+class RowLister {
+   public:
+    RowLister(const ComparedTable& table, BothEnds& ends)
+        : table_(table), source_(ends.source[0]), target_(ends.target[0]) {}
+
+    DifferentRow describe(const Difference& row) {
+        DifferentRow described;
+        described.kind = row.kind;
+        for (const std::size_t column : table_.key) described.key_columns.push_back(table_.columns[column]);
+        if (!table_.key.empty()) described.key = texts_of(row.key, table_.key.size());
+        const bool on_source = row.kind != Difference::Kind::extra;
+        const bool on_target = row.kind != Difference::Kind::missing;
+        described.place = on_source ? row.source.ctid : row.target.ctid;
+        const auto source = on_source ? source_.row(table_.source[row.source.store], row.source.ctid) : std::nullopt;
+        const auto target = on_target ? target_.row(table_.target[row.target.store], row.target.ctid) : std::nullopt;
+        for (std::size_t i = 0; i < table_.columns.size(); ++i) {
+            ComparedValue value{table_.columns[i], source ? source->at(i) : std::nullopt,
+                                target ? target->at(i) : std::nullopt};
+            if (row.kind != Difference::Kind::changed || value.source != value.target)
+                described.values.push_back(std::move(value));
+        }
+        return described;
+    }
+
+   private:
+    const ComparedTable& table_;
+    RowReader source_;
+    RowReader target_;
+};
+
+std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
+    std::uint64_t rows = 0;
+    for (const RangeSum& sum : sums) rows += sum.rows;
+    return rows;
+}
+
+TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnds& ends, const CompareOptions& options,
+                      const std::stop_token& stop) {
+    TableReport report;
+    report.name = table.name();
+    report.source_rows = rows_of(sums.source);
+    report.target_rows = rows_of(sums.target);
+    const NarrowedTable narrowed = narrow(table, sums, ends, options.max_differences, stop);
+    report.differences = narrowed.differences.size();
+    report.unread_rows = narrowed.unread_rows;
+    RowLister lister(table, ends);
+    for (const Difference& row : narrowed.differences) {
+        if (report.rows.size() == options.max_differences) break;
+        report.rows.push_back(lister.describe(row));
+    }
+    return report;
+}
+
+}  // namespace
+
+CompareReport compare(const CompareOptions& options, std::span<const PublishedTable> published, Broker& broker,
+                      const Log& log, const std::stop_token& stop) {
+    const auto begun = Clock::now();
+    const auto rules = Ruleset::load(options.rules);
+    TablesToCompare found = [&] {
+        auto source = connect_end(options.source, stop);
+        auto target = connect_end(options.target, stop);
+        return find_tables_to_compare(published, *rules, source, target);
+    }();
+    BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
+    for (ComparedTable& table : found.tables) set_bounds(table, ends.source[0]);
+    const auto sums = scan_both_ends(found.tables, ends, options, stop);
+
+    CompareReport report{ends.lsn, options.worker, 0, {}};
+    for (std::size_t i = 0; i < found.tables.size(); ++i)
+        report.tables.push_back(report_of(found.tables[i], sums[i], ends, options, stop));
+    for (const LeftOutTable& table : found.left_out) {
+        report.tables.push_back({});
+        report.tables.back().name = table.name;
+        report.tables.back().left_out = table.reason;
+    }
+    std::ranges::sort(report.tables, {}, &TableReport::name);
+    report.seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+    return report;
+}
+
+}  // namespace pgsluice

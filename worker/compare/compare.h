@@ -1,0 +1,23 @@
+// `pgsluice compare`: proves that the target is what the source is, after rules and routing, at one LSN.
+//
+// Checksums of ranges first (digest.h), of all tables at both ends in parallel; then the rows of those ranges whose
+// checksums differ, by key and digest; then the values of those rows that are to be listed. Memory depends on the
+// number of ranges and on the rows of one range, not on the tables.
+#pragma once
+
+#include <span>
+#include <stop_token>
+
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "worker/compare/options.h"
+#include "worker/compare/progress.h"
+#include "worker/compare/report.h"
+#include "worker/compare/tables.h"
+
+namespace pgsluice {
+
+CompareReport compare(const CompareOptions& options, std::span<const PublishedTable> published, Broker& broker,
+                      const Log& log, const std::stop_token& stop);
+
+}  // namespace pgsluice

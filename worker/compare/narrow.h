@@ -1,0 +1,24 @@
+// From ranges whose checksums differ to the rows that do.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "worker/compare/cut.h"
+#include "worker/compare/differences.h"
+#include "worker/compare/options.h"
+#include "worker/compare/scan.h"
+#include "worker/compare/table.h"
+
+namespace pgsluice {
+
+struct NarrowedTable {
+    std::vector<Difference> differences;
+    std::uint64_t unread_rows = 0;  // in further ranges that differ, of the end that has more
+};
+
+// Stops after the range that brings the differences to `enough`.
+NarrowedTable narrow(const ComparedTable& table, const TableSums& sums, BothEnds& ends, std::size_t enough,
+                     const std::stop_token& stop);
+
+}  // namespace pgsluice

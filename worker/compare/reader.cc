@@ -1,0 +1,120 @@
+#include "worker/compare/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stream/format/copy_text.h"
+
+namespace pgsluice {
+
+namespace {
+
+Row key_of(const ComparedTable& table, Row values, Arena& arena) {
+    const auto key = arena.make<Value>(table.key.size());
+    for (std::size_t i = 0; i < key.size(); ++i) key[i] = values[table.key[i]];
+    return key;
+}
+
+// What ranges go by.
+std::uint64_t key_digest(const ComparedTable& table, Row values, Arena& arena) {
+    return digest_of(table.key.empty() ? values : key_of(table, values, arena));
+}
+
+std::string line_of(Row values) {
+    std::string line;
+    append_copy_line(line, values);
+    line.pop_back();
+    return line;
+}
+
+std::string key_text(const ComparedTable& table, Row key, std::uint64_t digest) {
+    return table.key.empty() ? fmt::format("{:016x}", digest) : line_of(key);
+}
+
+std::string_view without_newline(std::string_view line) {
+    line.remove_suffix(1);
+    return line;
+}
+
+}  // namespace
+
+// An empty row is one that a filter leaves out; that of a table without columns is not needed here.
+Row RowReader::after_rules(const RowStore& store, Row values) {
+    if (store.plan == nullptr) return values;
+    Change change;
+    change.op = Op::insert;
+    change.snapshot = true;
+    change.relation = store.relation.get();
+    change.new_row = values;
+    if (!store.plan->apply(change, arena_)) return {};
+    const auto compared = arena_.make<Value>(store.projection.size());
+    for (std::size_t i = 0; i < compared.size(); ++i) compared[i] = change.new_row[store.projection[i]];
+    return compared;
+}
+
+void RowReader::read(const RowStore& store, const std::optional<Pages>& pages, const UseRow& use) {
+    auto rows = connection_.copy_out(rows_statement(store, pages), fmt::format("read {}", store.from));
+    while (const auto line = rows.next()) {
+        arena_.clear();
+        const Row values = parse_copy_line(without_newline(*line), store.values.size() + 1, arena_);
+        const Row compared = after_rules(store, values.subspan(1));
+        if (!compared.empty()) use(values[0].text(), compared);
+    }
+}
+
+std::uint64_t RowReader::sums(const ComparedTable& table, const RowStore& store, const Pages& pages,
+                              std::vector<RangeSum>& sums) {
+    std::uint64_t rows = 0;
+    if (table.range_key == RangeKey::read) {
+        read(store, pages, [&](std::string_view, Row values) {
+            sums[range_of(key_digest(table, values, arena_), sums.size())].add({1, digest_of(values)});
+            ++rows;
+        });
+        return rows;
+    }
+    const auto found = connection_.query(sums_statement(table, store, pages), {}, {3});
+    for (int row = 0; row < found.rows(); ++row) {
+        const RangeSum sum{static_cast<std::uint64_t>(found.integer(row, 1)), modulo_64(found.text(row, 2))};
+        sums.at(static_cast<std::size_t>(found.integer(row, 0))).add(sum);
+        rows += sum.rows;
+    }
+    return rows;
+}
+
+void RowReader::digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
+                        const UseDigest& use) {
+    if (table.range_key == RangeKey::read) {
+        return read(store, std::nullopt, [&](std::string_view ctid, Row values) {
+            const std::size_t range = range_of(key_digest(table, values, arena_), table.ranges);
+            if (std::ranges::find(ranges, range) == ranges.end()) return;
+            const std::uint64_t digest = digest_of(values);
+            use(key_text(table, key_of(table, values, arena_), digest), digest, std::string(ctid));
+        });
+    }
+    auto rows = connection_.copy_out(digests_statement(table, store, ranges), fmt::format("read {}", store.from));
+    while (const auto line = rows.next()) {
+        arena_.clear();
+        const Row values = parse_copy_line(without_newline(*line), 2 + table.key.size(), arena_);
+        const std::uint64_t digest = modulo_64(values[1].text());
+        use(key_text(table, values.subspan(2), digest), digest, std::string(values[0].text()));
+    }
+}
+
+std::optional<std::vector<std::optional<std::string>>> RowReader::row(const RowStore& store, const std::string& ctid) {
+    const int width = static_cast<int>(store.values.size());
+    const auto found = connection_.query(row_statement(store), {ctid}, {width, 0, 1});
+    if (found.rows() == 0) return std::nullopt;
+    arena_.clear();
+    const auto values = arena_.make<Value>(store.values.size());
+    for (int column = 0; column < width; ++column) {
+        const auto text = found.get(0, column);
+        if (text) values[static_cast<std::size_t>(column)] = Value(*text);
+    }
+    std::vector<std::optional<std::string>> texts;
+    for (const Value& value : after_rules(store, values))
+        texts.push_back(value.is_null() ? std::nullopt : std::optional<std::string>(value.text()));
+    return texts;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,43 @@
+// Reads rows of one end over one connection. Not for two threads at a time.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/connection.h"
+#include "stream/arena.h"
+#include "worker/compare/differences.h"
+#include "worker/compare/digest.h"
+#include "worker/compare/statements.h"
+#include "worker/compare/table.h"
+
+namespace pgsluice {
+
+class RowReader {
+   public:
+    explicit RowReader(sql::Connection& connection) : connection_(connection) {}
+
+    // Adds the checksums of the rows on these pages to `sums`, one per range of the table; returns their number.
+    std::uint64_t sums(const ComparedTable& table, const RowStore& store, const Pages& pages,
+                       std::vector<RangeSum>& sums);
+    // The key (as a line of COPY text; of a table without one, the digest), digest and ctid of each row in the ranges.
+    using UseDigest = std::function<void(std::string key, std::uint64_t digest, std::string ctid)>;
+    void digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
+                 const UseDigest& use);
+    // The compared columns of the row; nothing where a filter leaves it out.
+    std::optional<std::vector<std::optional<std::string>>> row(const RowStore& store, const std::string& ctid);
+
+   private:
+    using UseRow = std::function<void(std::string_view ctid, Row compared)>;
+    void read(const RowStore& store, const std::optional<Pages>& pages, const UseRow& use);
+    Row after_rules(const RowStore& store, Row values);
+
+    sql::Connection& connection_;
+    Arena arena_;
+};
+
+}  // namespace pgsluice

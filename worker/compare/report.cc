@@ -1,0 +1,204 @@
+#include "worker/compare/report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "stream/format/json_writer.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::string quoted(const OptionalText& value) {
+    if (!value) return "NULL";
+    std::string text = "'";
+    for (const char c : *value) {
+        if (c == '\'') text += '\'';
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            text += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        else
+            text += c;
+    }
+    return text + "'";
+}
+
+std::string_view words(Difference::Kind kind) {
+    switch (kind) {
+        case Difference::Kind::missing:
+            return "missing on the target";
+        case Difference::Kind::extra:
+            return "on the target only";
+        case Difference::Kind::changed:
+            return "differs";
+    }
+    return "";
+}
+
+std::string key_text(const DifferentRow& row) {
+    if (row.key_columns.empty())
+        return fmt::format("row {} of the {}", row.place, row.kind == Difference::Kind::extra ? "target" : "source");
+    std::vector<std::string> values;
+    for (const OptionalText& value : row.key) values.push_back(quoted(value));
+    return fmt::format("({})=({})", fmt::join(row.key_columns, ", "), fmt::join(values, ", "));
+}
+
+std::string value_text(const ComparedValue& value, Difference::Kind kind) {
+    switch (kind) {
+        case Difference::Kind::missing:
+            return fmt::format("{} {}", value.column, quoted(value.source));
+        case Difference::Kind::extra:
+            return fmt::format("{} {}", value.column, quoted(value.target));
+        case Difference::Kind::changed:
+            return fmt::format("{} {} on the source, {} on the target", value.column, quoted(value.source),
+                               quoted(value.target));
+    }
+    return "";
+}
+
+std::string row_text(const DifferentRow& row, bool show_values) {
+    std::string text = fmt::format("  {}: {}", key_text(row), words(row.kind));
+    if (row.kind == Difference::Kind::changed) {
+        std::vector<std::string_view> columns;
+        for (const ComparedValue& value : row.values) columns.emplace_back(value.column);
+        text += fmt::format(" in {}", fmt::join(columns, ", "));
+    }
+    text += '\n';
+    if (!show_values) return text;
+    for (const ComparedValue& value : row.values) text += fmt::format("    {}\n", value_text(value, row.kind));
+    return text;
+}
+
+std::string rows_word(std::uint64_t rows) { return fmt::format("{} row{}", rows, rows == 1 ? "" : "s"); }
+
+std::string table_text(const TableReport& table, bool show_values) {
+    if (!table.left_out.empty()) return fmt::format("{}: not compared: {}\n", table.name, table.left_out);
+    if (table.equal()) return fmt::format("{}: equal, {}\n", table.name, rows_word(table.source_rows));
+    std::string text =
+        fmt::format("{}: {} differ{}; the source has {}, the target {}\n", table.name, rows_word(table.differences),
+                    table.differences == 1 ? "s" : "", rows_word(table.source_rows), rows_word(table.target_rows));
+    for (const DifferentRow& row : table.rows) text += row_text(row, show_values);
+    if (table.differences > table.rows.size())
+        text += fmt::format("  and {} more\n", table.differences - table.rows.size());
+    if (table.unread_rows > 0)
+        text += fmt::format("  more differ among {} that were not compared one by one\n", rows_word(table.unread_rows));
+    if (table.repaired > 0) text += fmt::format("  {} repaired\n", rows_word(table.repaired));
+    return text;
+}
+
+void append(JsonText& out, const OptionalText& value) {
+    if (value)
+        out.text(*value);
+    else
+        out.raw("null");
+}
+
+void append(JsonText& out, const DifferentRow& row, bool show_values) {
+    constexpr std::string_view kinds[] = {"missing", "extra", "changed"};
+    out.raw("{\"kind\":");
+    out.text(kinds[static_cast<std::size_t>(row.kind)]);
+    if (row.key_columns.empty()) {
+        out.raw(",\"ctid\":");
+        out.text(row.place);
+    } else {
+        out.raw(",\"key\":{");
+        for (std::size_t i = 0; i < row.key_columns.size(); ++i) {
+            if (i > 0) out.raw(',');
+            out.text(row.key_columns[i]);
+            out.raw(':');
+            append(out, row.key[i]);
+        }
+        out.raw('}');
+    }
+    out.raw(",\"columns\":[");
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+        const ComparedValue& value = row.values[i];
+        out.raw(i > 0 ? ",{\"name\":" : "{\"name\":");
+        out.text(value.column);
+        if (show_values && row.kind != Difference::Kind::extra) {
+            out.raw(",\"source\":");
+            append(out, value.source);
+        }
+        if (show_values && row.kind != Difference::Kind::missing) {
+            out.raw(",\"target\":");
+            append(out, value.target);
+        }
+        out.raw('}');
+    }
+    out.raw("]}");
+}
+
+void append(JsonText& out, const TableReport& table, bool show_values) {
+    const auto number = [&](std::string_view name, std::uint64_t value) {
+        out.raw(name);
+        out.number(value);
+    };
+    out.raw("{\"table\":");
+    out.text(table.name);
+    if (!table.left_out.empty()) {
+        out.raw(",\"not_compared\":");
+        out.text(table.left_out);
+        out.raw('}');
+        return;
+    }
+    out.raw(",\"equal\":");
+    out.boolean(table.equal());
+    number(",\"source_rows\":", table.source_rows);
+    number(",\"target_rows\":", table.target_rows);
+    number(",\"differences\":", table.differences);
+    number(",\"unread_rows\":", table.unread_rows);
+    number(",\"repaired\":", table.repaired);
+    out.raw(",\"rows\":[");
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        if (i > 0) out.raw(',');
+        append(out, table.rows[i], show_values);
+    }
+    out.raw("]}");
+}
+
+}  // namespace
+
+bool CompareReport::equal() const noexcept { return std::ranges::all_of(tables, &TableReport::equal); }
+
+bool CompareReport::repaired() const noexcept {
+    return std::ranges::all_of(tables, [](const TableReport& table) {
+        return table.left_out.empty() && table.unread_rows == 0 && table.repaired == table.differences;
+    });
+}
+
+std::string to_text(const CompareReport& report, bool show_values) {
+    std::string text;
+    std::uint64_t rows = 0;
+    std::size_t equal = 0;
+    std::size_t left_out = 0;
+    for (const TableReport& table : report.tables) {
+        text += table_text(table, show_values);
+        rows += table.source_rows;
+        equal += table.equal() ? 1 : 0;
+        left_out += table.left_out.empty() ? 0 : 1;
+    }
+    text += fmt::format("compared at {}: {} of {} tables equal", to_string(report.lsn), equal, report.tables.size());
+    if (left_out > 0) text += fmt::format(", {} not compared", left_out);
+    return text + fmt::format("; {} in {:.1f} s\n", rows_word(rows), report.seconds);
+}
+
+std::string to_json(const CompareReport& report, bool show_values) {
+    JsonText out;
+    out.raw("{\"lsn\":");
+    out.lsn(report.lsn);
+    out.raw(",\"worker\":");
+    out.text(report.worker);
+    out.raw(",\"equal\":");
+    out.boolean(report.equal());
+    out.raw(fmt::format(",\"seconds\":{:.1f},\"tables\":[", report.seconds));
+    for (std::size_t i = 0; i < report.tables.size(); ++i) {
+        if (i > 0) out.raw(',');
+        append(out, report.tables[i], show_values);
+    }
+    out.raw("]}\n");
+    return std::string(out.view());
+}
+
+}  // namespace pgsluice

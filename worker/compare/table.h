@@ -1,0 +1,63 @@
+// What is compared: one table of the target, and the tables of the source whose rows are in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rules/ruleset.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+// Where rows lie at one end, and how they are read there: an ordinary table or a leaf of a partitioned one.
+struct RowStore {
+    std::string from;  // quoted and qualified, with ONLY
+    Oid oid = 0;
+    std::uint64_t pages = 0;
+    // One SQL expression per compared column (ComparedTable::columns). Of a store with a plan: per column of the plan's
+    // source relation, and `projection` says which column of its target each compared column is.
+    std::vector<std::string> values;
+    RelationPtr relation;                   // with a plan
+    std::shared_ptr<const CompiledRules> plan;  // null: the values are compared as they are
+    std::vector<std::size_t> projection;
+};
+
+// By what the rows are cut into ranges.
+enum class RangeKey {
+    plain,   // by the key column itself, whose order is the same on every server: an index finds a range again
+    bytes,   // by the key column's bytes (COLLATE "C"): its own collation may order differently at each end
+    hashed,  // by the server's hash of the key, or of the whole row where there is none
+    read,    // by our own hash of the key: the rows are read by us
+};
+
+struct ComparedTable {
+    std::string schema;  // the target's
+    std::string table;
+    std::vector<std::string> columns;  // the target's names, of what is compared
+    std::vector<std::size_t> key;      // into columns; empty: the rows are compared as a multiset
+    RangeKey range_key = RangeKey::hashed;
+    std::string range_type;           // of `bounds`: "bigint"
+    std::vector<std::string> bounds;  // in order; where ranges 1, 2, ... begin. Not with RangeKey::read
+    std::size_t ranges = 1;
+    std::vector<RowStore> source;
+    std::vector<RowStore> target;
+    // Operations that no change of the table brings to the target (a route without them): what only they could make
+    // equal is not a difference.
+    bool no_inserts = false;
+    bool no_updates = false;
+    bool no_deletes = false;
+    bool key_is_kept = true;  // no rule writes to a key column
+
+    [[nodiscard]] std::string name() const { return schema + "." + table; }
+};
+
+// A table that cannot be compared, and why.
+struct LeftOutTable {
+    std::string name;
+    std::string reason;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,274 @@
+#include "worker/compare/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "sinks/postgres/target.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+// One range for so many pages, but not more than so many ranges.
+constexpr std::uint64_t pages_per_range = 32;
+constexpr std::size_t most_ranges = 2048;
+
+struct CatalogType {
+    std::string name;  // with length and precision
+    Oid oid = 0;
+    bool built_in = false;
+};
+using ColumnTypesByName = std::map<std::string, CatalogType>;
+
+// Why a table cannot be compared.
+struct LeftOut {
+    std::string reason;
+};
+
+ColumnTypesByName types_of(sql::Connection& connection, Oid table) {
+    const auto rows = connection.query(
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid::int8, "
+        "t.typnamespace = 'pg_catalog'::regnamespace FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
+        "WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped",
+        {std::to_string(table)}, {4});
+    ColumnTypesByName types;
+    for (int row = 0; row < rows.rows(); ++row)
+        types[rows.text(row, 0)] = {rows.text(row, 1), static_cast<Oid>(rows.integer(row, 2)), rows.boolean(row, 3)};
+    return types;
+}
+
+RowStore store_of(sql::Connection& connection, Oid oid) {
+    const auto row = connection.query(
+        "SELECT n.nspname, c.relname, c.relkind, pg_relation_size(c.oid) / current_setting('block_size')::int8 "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid",
+        {std::to_string(oid)}, {4, 0, 1});
+    if (row.rows() == 0) throw LeftOut{"it was dropped just now"};
+    if (row.text(0, 2) != "r")
+        throw LeftOut{fmt::format("'{}.{}' is no ordinary table", row.text(0, 0), row.text(0, 1))};
+    RowStore store;
+    store.from = "ONLY " + sql::quote_qualified(row.text(0, 0), row.text(0, 1));
+    store.oid = oid;
+    store.pages = static_cast<std::uint64_t>(row.integer(0, 3));
+    return store;
+}
+
+std::vector<RowStore> stores_of(sql::Connection& connection, const TargetTable& table) {
+    std::vector<RowStore> stores;
+    if (!table.partitioned) {
+        stores.push_back(store_of(connection, table.oid));
+        return stores;
+    }
+    const auto leaves = connection.query(
+        "SELECT t.relid::oid::int8 FROM pg_partition_tree($1::oid::regclass) t WHERE t.isleaf AND "
+        "t.relid <> $1::oid ORDER BY 1",
+        {std::to_string(table.oid)}, {1});
+    for (int row = 0; row < leaves.rows(); ++row)
+        stores.push_back(store_of(connection, static_cast<Oid>(leaves.integer(row, 0))));
+    return stores;
+}
+
+// A source table and what the rules make of it.
+struct Filling {
+    const PublishedTable* table;
+    std::shared_ptr<const CompiledRules> plan;
+};
+
+const Column* column_named(const Relation& relation, std::string_view name) {
+    const auto found = std::ranges::find(relation.columns, name, &Column::name);
+    return found == relation.columns.end() ? nullptr : &*found;
+}
+
+std::size_t index_of(const Relation& relation, std::string_view name) {
+    const Column* found = column_named(relation, name);
+    if (found == nullptr) throw LeftOut{fmt::format("not all tables that are routed to it have column '{}'", name)};
+    return static_cast<std::size_t>(found - relation.columns.data());
+}
+
+std::vector<std::string> compared_columns(const Relation& relation, const TargetTable& target) {
+    std::vector<std::string> columns;
+    for (const Column& column : relation.columns) {
+        const TargetColumn* found = target.find(column.name);
+        if (found == nullptr) throw LeftOut{fmt::format("the target's table has no column '{}'", column.name)};
+        if (!found->generated) columns.push_back(column.name);
+    }
+    return columns;
+}
+
+// Where each of the index's columns is among those compared; empty when one of them is not.
+std::vector<std::size_t> covered(const ComparedTable& table, const TargetTable& target, const TargetIndex& index) {
+    std::vector<std::size_t> key;
+    for (const int number : index.columns) {
+        if (number < 0) return {};
+        const auto& name = target.columns[static_cast<std::size_t>(number)].name;
+        const auto found = std::ranges::find(table.columns, name);
+        if (found == table.columns.end()) return {};
+        key.push_back(static_cast<std::size_t>(found - table.columns.begin()));
+    }
+    return key;
+}
+
+// What tells rows apart: a unique index of the target, or else the source's identity.
+std::vector<std::size_t> choose_key(const ComparedTable& table, const TargetTable& target, const Relation& relation) {
+    for (const TargetIndex& index : target.indexes) {
+        if (!index.plain || index.exclusion || !index.without_nulls) continue;
+        if (auto key = covered(table, target, index); !key.empty()) return key;
+    }
+    std::vector<std::size_t> key;
+    if (relation.identity == ReplicaIdentity::full) return key;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const Column* column = column_named(relation, table.columns[i]);
+        if (column != nullptr && column->key) key.push_back(i);
+    }
+    return key;
+}
+
+// Types whose order is the same on every server, and what their bounds are written as.
+std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& source, const CatalogType& target) {
+    const auto is_integer = [](Oid oid) { return oid == 20 || oid == 21 || oid == 23; };
+    const auto is_text = [](Oid oid) { return oid == 25 || oid == 1043; };
+    if (is_integer(source.oid) && is_integer(target.oid)) return std::pair{RangeKey::plain, std::string("bigint")};
+    if (is_text(source.oid) && is_text(target.oid)) return std::pair{RangeKey::bytes, std::string("text")};
+    if (source.oid != target.oid) return std::nullopt;
+    switch (source.oid) {
+        case 1082:
+            return std::pair{RangeKey::plain, std::string("date")};
+        case 1114:
+            return std::pair{RangeKey::plain, std::string("timestamp")};
+        case 1184:
+            return std::pair{RangeKey::plain, std::string("timestamptz")};
+        case 2950:
+            return std::pair{RangeKey::plain, std::string("uuid")};
+        default:
+            return std::nullopt;
+    }
+}
+
+// The source's value as the target's type has it, where that is another one: what writing it there makes of it.
+std::string converted(const std::string& column, const CatalogType& from, const CatalogType& to) {
+    const std::string quoted = sql::quote_identifier(column);
+    if (from.name == to.name || !to.built_in) return quoted;
+    return fmt::format("{}::text::{}", quoted, to.name);
+}
+
+class Planner {
+   public:
+    Planner(sql::Connection& source, sql::Connection& target, bool same_encoding)
+        : source_(source), target_(target), same_encoding_(same_encoding) {}
+
+    ComparedTable plan(const std::vector<Filling>& fillings) {
+        const Relation& relation = *fillings[0].plan->target();
+        const auto found = find_target_table(target_, relation.schema, relation.table);
+        if (!found) throw LeftOut{"the target has no such table"};
+        ComparedTable table;
+        table.schema = relation.schema;
+        table.table = relation.table;
+        table.columns = compared_columns(relation, *found);
+        table.key = choose_key(table, *found, relation);
+        const bool by_us = !same_encoding_ || std::ranges::any_of(fillings, [](const Filling& filling) {
+            return !filling.plan->passes_copy();
+        });
+        if (by_us) table.range_key = RangeKey::read;
+        for (const Filling& filling : fillings) judge(table, *filling.plan);
+        add_target(table, *found);
+        for (const Filling& filling : fillings) add_source(table, filling, types_of(target_, found->oid));
+        choose_ranges(table, types_of(source_, fillings[0].table->relation->oid), fillings[0],
+                      types_of(target_, found->oid));
+        return table;
+    }
+
+   private:
+    static void judge(ComparedTable& table, const CompiledRules& plan) {
+        if (plan.depends_on_operation())
+            throw LeftOut{"a rule of it holds for some operations only: what a row looks like depends on its past"};
+        table.no_inserts |= !plan.passes(Op::insert);
+        table.no_updates |= !plan.passes(Op::update);
+        table.no_deletes |= !plan.passes(Op::del) || !plan.passes(Op::truncate);
+        if (table.key.empty() && (table.no_inserts || table.no_updates || table.no_deletes))
+            throw LeftOut{"it has no key, and its route leaves operations out"};
+        for (const std::size_t column : table.key)
+            table.key_is_kept &= !plan.writes(index_of(*plan.target(), table.columns[column]));
+    }
+
+    void add_target(ComparedTable& table, const TargetTable& target) {
+        table.target = stores_of(target_, target);
+        for (RowStore& store : table.target) {
+            for (const std::string& column : table.columns) store.values.push_back(sql::quote_identifier(column));
+        }
+    }
+
+    void add_source(ComparedTable& table, const Filling& filling, const ColumnTypesByName& target_types) {
+        const Relation& from = *filling.table->relation;
+        const Relation& to = *filling.plan->target();
+        const auto types = types_of(source_, from.oid);
+        for (const Oid oid : filling.table->stores) {
+            RowStore store = store_of(source_, oid);
+            if (table.range_key == RangeKey::read) {
+                store.relation = filling.table->relation;
+                store.plan = filling.plan;
+                for (const Column& column : from.columns) store.values.push_back(sql::quote_identifier(column.name));
+                for (const std::string& column : table.columns) store.projection.push_back(index_of(to, column));
+            } else {
+                for (const std::string& column : table.columns) {
+                    const std::string& name = from.columns[index_of(to, column)].name;
+                    store.values.push_back(converted(name, types.at(name), target_types.at(column)));
+                }
+            }
+            table.source.push_back(std::move(store));
+        }
+    }
+
+    static void choose_ranges(ComparedTable& table, const ColumnTypesByName& source_types, const Filling& first,
+                              const ColumnTypesByName& target_types) {
+        std::uint64_t source_pages = 0;
+        std::uint64_t target_pages = 0;
+        for (const RowStore& store : table.source) source_pages += store.pages;
+        for (const RowStore& store : table.target) target_pages += store.pages;
+        const std::uint64_t pages = std::max(source_pages, target_pages);
+        table.ranges = static_cast<std::size_t>(std::clamp<std::uint64_t>(pages / pages_per_range, 1, most_ranges));
+        table.range_type = "bigint";
+        if (table.range_key == RangeKey::read || table.key.size() != 1) return;
+        const std::string& key = table.columns[table.key[0]];
+        const Relation& from = *first.table->relation;
+        const std::string& name = from.columns[index_of(*first.plan->target(), key)].name;
+        const auto chosen = range_key_of(source_types.at(name), target_types.at(key));
+        if (chosen) std::tie(table.range_key, table.range_type) = *chosen;
+    }
+
+    sql::Connection& source_;
+    sql::Connection& target_;
+    bool same_encoding_;
+};
+
+std::string encoding_of(sql::Connection& connection) {
+    return connection.query("SHOW server_encoding", {}, {1, 1, 1}).text(0, 0);
+}
+
+}  // namespace
+
+TablesToCompare find_tables_to_compare(std::span<const PublishedTable> published, const Ruleset& rules,
+                                       sql::Connection& source, sql::Connection& target) {
+    std::map<std::pair<std::string, std::string>, std::vector<Filling>> by_target;
+    for (const PublishedTable& table : published) {
+        auto plan = rules.compile(table.relation);
+        if (plan == nullptr) continue;
+        const auto& to = *plan->target();
+        by_target[{to.schema, to.table}].push_back({&table, std::move(plan)});
+    }
+    Planner planner(source, target, encoding_of(source) == encoding_of(target));
+    TablesToCompare found;
+    for (const auto& [name, fillings] : by_target) {
+        try {
+            found.tables.push_back(planner.plan(fillings));
+        } catch (const LeftOut& left_out) {
+            found.left_out.push_back({fmt::format("{}.{}", name.first, name.second), left_out.reason});
+        }
+    }
+    return found;
+}
+
+}  // namespace pgsluice
