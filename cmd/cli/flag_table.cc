@@ -281,6 +281,8 @@ constexpr std::array flag_table{
          "Rows listed of each table that differs."},
     Flag{"show-values", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.show_values = parse_boolean(v); }, "List the values that differ, not only their columns. Keys are always shown."},
+    Flag{"repair", boolean, "", "false", command_compare, 0,
+         [](S& s, V v) { s.compare.repair = parse_boolean(v); }, "Write the source's rows over those that differ. The worker stands still for each 500 of them."},
     Flag{"json", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.json = parse_boolean(v); }, "Print the report as one JSON object."},
 

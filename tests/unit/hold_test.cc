@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "sql/error.h"
+
 using namespace pgsluice;
 using std::chrono::seconds;
 

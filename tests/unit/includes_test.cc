@@ -43,7 +43,7 @@ const std::map<std::string, Names> allowed{
     {"replicator/wal", {"replicator", "stream", "stream/format/", "sql/"}},
     {"worker",
      {"stream", "stream/format/", "stream/group/", "rules", "sinks", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
-    {"worker/compare", {"stream", "stream/format/", "stream/group/", "rules", "sinks/postgres/target.h", "sql/"}},
+    {"worker/compare", {"stream", "stream/format/", "stream/group/", "rules", "sinks/options.h", "sinks/postgres/", "sql/"}},
     {"cmd", {"cmd/", "sql/", "stream/", "rules/", "sinks/", "replicator/", "worker/"}},
     {"cmd/cli",
      {"cmd", "cmd/terminal/", "replicator", "sinks", "worker", "worker/compare/options.h", "stream/text_file.h",

@@ -9,6 +9,7 @@
 #include "worker/compare/cut.h"
 #include "worker/compare/narrow.h"
 #include "worker/compare/reader.h"
+#include "worker/compare/repair.h"
 #include "worker/compare/scan.h"
 #include "worker/compare/statements.h"
 
@@ -17,6 +18,7 @@ namespace pgsluice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr auto say_every = std::chrono::seconds(10);
 
 void set_bounds(ComparedTable& table, sql::Connection& source) {
     if (table.range_key == RangeKey::read || table.ranges == 1) return;
@@ -27,6 +29,23 @@ void set_bounds(ComparedTable& table, sql::Connection& source) {
     const auto rows = source.query(bounds_statement(table, table.ranges), {}, {1});
     for (int row = 0; row < rows.rows(); ++row) table.bounds.push_back(rows.text(row, 0));
     table.ranges = table.bounds.size() + 1;
+}
+
+// Where nothing is drawn, the log tells.
+OnCompareProgress log_progress(const Log& log) {
+    return [&log, next = Clock::now() + say_every](const CompareProgress& progress) mutable {
+        if (progress.ended || Clock::now() < next) return;
+        next = Clock::now() + say_every;
+        std::uint64_t pages = 1;
+        std::uint64_t done = 0;
+        std::uint64_t rows = 0;
+        for (const ComparedSoFar& table : progress.tables) {
+            pages += table.pages;
+            done += table.pages_done;
+            rows += table.rows;
+        }
+        log(LogLevel::info, fmt::format("compared {} % so far; {} rows read at both ends", 100 * done / pages, rows));
+    };
 }
 
 std::vector<OptionalText> texts_of(std::string_view copy_line, std::size_t columns) {
@@ -74,12 +93,13 @@ std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
 }
 
 TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnds& ends, const CompareOptions& options,
-                      const std::stop_token& stop) {
+                      Broker& broker, const Log& log, const std::stop_token& stop) {
     TableReport report;
     report.name = table.name();
     report.source_rows = rows_of(sums.source);
     report.target_rows = rows_of(sums.target);
-    const NarrowedTable narrowed = narrow(table, sums, ends, options.max_differences, stop);
+    const std::size_t enough = options.repair ? most_repaired : options.max_differences;
+    const NarrowedTable narrowed = narrow(table, sums, ends, enough, stop);
     report.differences = narrowed.differences.size();
     report.unread_rows = narrowed.unread_rows;
     RowLister lister(table, ends);
@@ -87,6 +107,7 @@ TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnd
         if (report.rows.size() == options.max_differences) break;
         report.rows.push_back(lister.describe(row));
     }
+    if (options.repair) report.repaired = repair(table, narrowed.differences, ends, options, broker, log, stop);
     return report;
 }
 
@@ -103,11 +124,12 @@ CompareReport compare(const CompareOptions& options, std::span<const PublishedTa
     }();
     BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
     for (ComparedTable& table : found.tables) set_bounds(table, ends.source[0]);
-    const auto sums = scan_both_ends(found.tables, ends, options, stop);
+    const auto on_progress = options.on_progress ? options.on_progress : log_progress(log);
+    const auto sums = scan_both_ends(found.tables, ends, options, on_progress, stop);
 
     CompareReport report{ends.lsn, options.worker, 0, {}};
     for (std::size_t i = 0; i < found.tables.size(); ++i)
-        report.tables.push_back(report_of(found.tables[i], sums[i], ends, options, stop));
+        report.tables.push_back(report_of(found.tables[i], sums[i], ends, options, broker, log, stop));
     for (const LeftOutTable& table : found.left_out) {
         report.tables.push_back({});
         report.tables.back().name = table.name;

@@ -27,11 +27,6 @@ constexpr auto silence_limit = std::chrono::seconds(60);
 // Below what the worker waits for us.
 constexpr auto slot_limit = std::chrono::seconds(12);
 
-// Another attempt may succeed.
-struct Again {
-    std::string reason;
-};
-
 std::string random_id() {
     std::random_device device;
     return fmt::format("{:08x}", device());
@@ -91,8 +86,8 @@ class Agreement {
             const auto answer = keys_.answer();
             if (answer && answer->id == id_ && answer->state == wanted) return;
             if (answer && answer->id == id_ && answer->state != CompareState::held)
-                throw Again{answer->state == CompareState::passed ? "the worker was beyond the source's snapshot"
-                                                                  : "the worker did not wait any longer"};
+                throw NotMet{answer->state == CompareState::passed ? "the worker was beyond the source's snapshot"
+                                                                   : "the worker did not wait any longer"};
             if (!pause(stop_, answer_poll)) throw Interrupted{};
             if (Clock::now() < next_look) continue;
             next_look = Clock::now() + std::chrono::seconds(1);
@@ -144,7 +139,7 @@ sql::CreatedSlot create_slot(sql::ReplicationConnection& creator, const std::str
         });
     } catch (const SqlError& error) {
         if (error.sqlstate() != "57014") throw;  // cancelled
-        throw Again{"transactions on the source that had written were open for too long"};
+        throw NotMet{"transactions on the source that had written were open for too long"};
     }
 }
 
@@ -177,13 +172,13 @@ void lock(sql::Connection& connection, std::span<const ComparedTable> tables,
                         "lock the tables to compare");
     } catch (const SqlError& error) {
         if (error.sqlstate() != "55P03") throw;
-        throw Again{"another session held a lock on one of the tables"};
+        throw NotMet{"another session held a lock on one of the tables"};
     }
     const auto rewritten = connection.query(
         "SELECT c.relname FROM pg_class c WHERE c.oid = ANY ($1::oid[]) AND c.relfilenode IS DISTINCT FROM "
         "pg_relation_filenode(c.oid) LIMIT 1",
         {fmt::format("{{{}}}", fmt::join(oids, ","))}, {1, 0, 1});
-    if (rewritten.rows() == 1) throw Again{fmt::format("table '{}' was rewritten just then", rewritten.text(0, 0))};
+    if (rewritten.rows() == 1) throw NotMet{fmt::format("table '{}' was rewritten just then", rewritten.text(0, 0))};
 }
 
 // The snapshot's own word for how far the worker was.
@@ -199,7 +194,7 @@ void check_progress(sql::Connection& target, const CompareOptions& options, Lsn 
         throw stop_error(fmt::format("unable to compare: worker '{}' is in the middle of a snapshot", options.worker),
                          "Run it again once the worker's log says that the snapshot is complete.");
     if (parse_lsn(row.text(0, 0)).value_or(Lsn{}) >= lsn)
-        throw Again{"the worker continued before the target's snapshot was taken"};
+        throw NotMet{"the worker continued before the target's snapshot was taken"};
 }
 
 void read_target(BothEnds& ends, const CompareOptions& options, std::span<const ComparedTable> tables) {
@@ -226,11 +221,11 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     ends.lsn = created.consistent_point;
     import(ends.source, created.snapshot);
     creator.drop_slot(slot);
+    for (sql::Connection& connection : ends.source) lock(connection, tables, &ComparedTable::source);
     agreement.wait_until_at(ends.lsn);
     read_target(ends, options, tables);
     if (while_held) while_held(ends);
     agreement.end();
-    for (sql::Connection& connection : ends.source) lock(connection, tables, &ComparedTable::source);
     return ends;
 }
 
@@ -251,11 +246,11 @@ BothEnds meet_at_one_lsn(const CompareOptions& options, std::span<const Compared
     for (int n = 1;; ++n) {
         try {
             return attempt(options, tables, broker, log, stop, while_held);
-        } catch (const Again& again) {
+        } catch (const NotMet& failure) {
             if (n == attempts)
-                throw stop_error(fmt::format("unable to compare at one LSN: {}, {} times", again.reason, attempts),
+                throw stop_error(fmt::format("unable to compare at one LSN: {}, {} times", failure.reason, attempts),
                                  "Run it again when less is written.");
-            log(LogLevel::info, fmt::format("trying again to reach one LSN: {}", again.reason));
+            log(LogLevel::info, fmt::format("trying again to reach one LSN: {}", failure.reason));
         }
     }
 }

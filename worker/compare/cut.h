@@ -45,11 +45,16 @@ struct BothEnds {
     std::vector<sql::Connection> target;
 };
 
+// Another attempt may succeed.
+struct NotMet {
+    std::string reason;
+};
+
 // A connection as both ends are read: no timeouts, an empty search_path, row security not applied in silence.
 sql::Connection connect_end(const sql::ConnectOptions& options, const std::stop_token& stop);
 
 // A stop Error when the worker is not a running postgres worker, or does not get there.
-// `while_held` is called while the worker stands at the LSN and the snapshots are taken; may be empty.
+// `while_held` is called while the worker stands at the LSN; it may throw NotMet. May be empty.
 BothEnds meet_at_one_lsn(const CompareOptions& options, std::span<const ComparedTable> tables, Broker& broker,
                          const Log& log, const std::stop_token& stop,
                          const std::function<void(BothEnds&)>& while_held = {});

@@ -17,6 +17,9 @@ struct NarrowedTable {
     std::uint64_t unread_rows = 0;  // in further ranges that differ, of the end that has more
 };
 
+// Rows of one end are read one by one only up to so many differences in a table, so that memory stays small.
+constexpr std::size_t most_repaired = 100'000;
+
 // Stops after the range that brings the differences to `enough`.
 NarrowedTable narrow(const ComparedTable& table, const TableSums& sums, BothEnds& ends, std::size_t enough,
                      const std::stop_token& stop);

@@ -101,9 +101,20 @@ void RowReader::digests(const ComparedTable& table, const RowStore& store, std::
     }
 }
 
-std::optional<std::vector<std::optional<std::string>>> RowReader::row(const RowStore& store, const std::string& ctid) {
+std::optional<RowReader::Texts> RowReader::row(const RowStore& store, const std::string& ctid) {
+    const sql::Param place(ctid);
+    return one_row(store, row_statement(store), std::span(&place, 1));
+}
+
+std::optional<RowReader::Texts> RowReader::row_by_key(const RowStore& store, const Texts& key) {
+    const std::vector<sql::Param> params(key.begin(), key.end());
+    return one_row(store, row_by_key_statement(store), params);
+}
+
+std::optional<RowReader::Texts> RowReader::one_row(const RowStore& store, const std::string& statement,
+                                                   std::span<const sql::Param> params) {
     const int width = static_cast<int>(store.values.size());
-    const auto found = connection_.query(row_statement(store), {ctid}, {width, 0, 1});
+    const auto found = connection_.query(statement, params, {width, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     arena_.clear();
     const auto values = arena_.make<Value>(store.values.size());
@@ -111,8 +122,10 @@ std::optional<std::vector<std::optional<std::string>>> RowReader::row(const RowS
         const auto text = found.get(0, column);
         if (text) values[static_cast<std::size_t>(column)] = Value(*text);
     }
-    std::vector<std::optional<std::string>> texts;
-    for (const Value& value : after_rules(store, values))
+    const Row compared = after_rules(store, values);
+    if (compared.empty()) return std::nullopt;
+    Texts texts;
+    for (const Value& value : compared)
         texts.push_back(value.is_null() ? std::nullopt : std::optional<std::string>(value.text()));
     return texts;
 }

@@ -28,10 +28,15 @@ class RowReader {
     using UseDigest = std::function<void(std::string key, std::uint64_t digest, std::string ctid)>;
     void digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
                  const UseDigest& use);
-    // The compared columns of the row; nothing where a filter leaves it out.
-    std::optional<std::vector<std::optional<std::string>>> row(const RowStore& store, const std::string& ctid);
+    // The compared columns of a row, found by its ctid or by its key; nothing where there is none, or a filter leaves
+    // it out.
+    using Texts = std::vector<std::optional<std::string>>;
+    std::optional<Texts> row(const RowStore& store, const std::string& ctid);
+    std::optional<Texts> row_by_key(const RowStore& store, const Texts& key);
 
    private:
+    std::optional<Texts> one_row(const RowStore& store, const std::string& statement,
+                                 std::span<const sql::Param> params);
     using UseRow = std::function<void(std::string_view ctid, Row compared)>;
     void read(const RowStore& store, const std::optional<Pages>& pages, const UseRow& use);
     Row after_rules(const RowStore& store, Row values);

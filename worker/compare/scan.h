@@ -22,6 +22,7 @@ struct TableSums {
 
 // One per table. What a thread met is thrown here.
 std::vector<TableSums> scan_both_ends(std::span<const ComparedTable> tables, BothEnds& ends,
-                                      const CompareOptions& options, const std::stop_token& stop);
+                                      const CompareOptions& options, const OnCompareProgress& on_progress,
+                                      const std::stop_token& stop);
 
 }  // namespace pgsluice

@@ -102,6 +102,14 @@ std::string row_statement(const RowStore& store) {
     return fmt::format("SELECT {} FROM {} WHERE ctid = $1::tid", fmt::join(store.values, ", "), store.from);
 }
 
+std::string row_by_key_statement(const RowStore& store) {
+    std::vector<std::string> tests;
+    for (const auto& column : store.key)
+        tests.push_back(fmt::format("{} = ${}::{}", column.quoted, tests.size() + 1, column.type));
+    return fmt::format("SELECT {} FROM {} WHERE {} LIMIT 1", fmt::join(store.values, ", "), store.from,
+                       fmt::join(tests, " AND "));
+}
+
 std::string bounds_statement(const ComparedTable& table, std::size_t ranges) {
     double pages = 1;
     for (const RowStore& store : table.source) pages += static_cast<double>(store.pages);

@@ -27,6 +27,8 @@ std::string digests_statement(const ComparedTable& table, const RowStore& store,
 std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages);
 // The values of the row at $1, a ctid.
 std::string row_statement(const RowStore& store);
+// The same of the row with the key $1, $2, ... (RowStore::key).
+std::string row_by_key_statement(const RowStore& store);
 // A sample of the keys, cut into `ranges` parts of about the same size: the bounds, in order.
 std::string bounds_statement(const ComparedTable& table, std::size_t ranges);
 // The same for a range key that is a hash.

@@ -23,6 +23,12 @@ struct RowStore {
     RelationPtr relation;                   // with a plan
     std::shared_ptr<const CompiledRules> plan;  // null: the values are compared as they are
     std::vector<std::size_t> projection;
+    // Of a store of the source, per key column: how a row is found by it. Empty where a rule writes to the key.
+    struct KeyColumn {
+        std::string quoted;
+        std::string type;
+    };
+    std::vector<KeyColumn> key;
 };
 
 // By what the rows are cut into ranges.
@@ -38,6 +44,7 @@ struct ComparedTable {
     std::string table;
     std::vector<std::string> columns;  // the target's names, of what is compared
     std::vector<std::size_t> key;      // into columns; empty: the rows are compared as a multiset
+    RelationPtr relation;              // the target's, of these columns and this key: what a row is written as
     RangeKey range_key = RangeKey::hashed;
     std::string range_type;           // of `bounds`: "bigint"
     std::vector<std::string> bounds;  // in order; where ranges 1, 2, ... begin. Not with RangeKey::read

@@ -127,6 +127,26 @@ std::vector<std::size_t> choose_key(const ComparedTable& table, const TargetTabl
     return key;
 }
 
+RelationPtr relation_of(const ComparedTable& table, const Relation& target) {
+    Relation relation;
+    relation.schema = table.schema;
+    relation.table = table.table;
+    relation.identity = table.key.empty() ? ReplicaIdentity::full : ReplicaIdentity::default_key;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        relation.columns.push_back(*column_named(target, table.columns[i]));
+        relation.columns.back().key = table.key.empty() || std::ranges::find(table.key, i) != table.key.end();
+    }
+    return std::make_shared<const Relation>(std::move(relation));
+}
+
+// The source's column that a column of the target comes from, whatever a route calls it.
+const Column* origin_of(const Relation& source, const Relation& target, const std::string& name) {
+    const Column& wanted = target.columns[index_of(target, name)];
+    const auto found = std::ranges::find(source.columns, wanted.number, &Column::number);
+    if (wanted.number != 0 && found != source.columns.end()) return &*found;
+    return column_named(source, name);
+}
+
 // Types whose order is the same on every server, and what their bounds are written as.
 std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& source, const CatalogType& target) {
     const auto is_integer = [](Oid oid) { return oid == 20 || oid == 21 || oid == 23; };
@@ -174,6 +194,7 @@ class Planner {
         });
         if (by_us) table.range_key = RangeKey::read;
         for (const Filling& filling : fillings) judge(table, *filling.plan);
+        table.relation = relation_of(table, relation);
         add_target(table, *found);
         for (const Filling& filling : fillings) add_source(table, filling, types_of(target_, found->oid));
         choose_ranges(table, types_of(source_, fillings[0].table->relation->oid), fillings[0],
@@ -218,8 +239,20 @@ class Planner {
                     store.values.push_back(converted(name, types.at(name), target_types.at(column)));
                 }
             }
+            if (table.key_is_kept) store.key = key_columns(table, from, to, types);
             table.source.push_back(std::move(store));
         }
+    }
+
+    static std::vector<RowStore::KeyColumn> key_columns(const ComparedTable& table, const Relation& from,
+                                                        const Relation& to, const ColumnTypesByName& types) {
+        std::vector<RowStore::KeyColumn> key;
+        for (const std::size_t column : table.key) {
+            const Column* origin = origin_of(from, to, table.columns[column]);
+            if (origin == nullptr) return {};
+            key.push_back({sql::quote_identifier(origin->name), types.at(origin->name).name});
+        }
+        return key;
     }
 
     static void choose_ranges(ComparedTable& table, const ColumnTypesByName& source_types, const Filling& first,

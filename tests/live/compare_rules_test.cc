@@ -1,0 +1,136 @@
+// compare after rules and routing: what the worker makes of a row is what the target must hold.
+#include <doctest/doctest.h>
+
+#include "tests/live/compare_fixture.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice::test;
+using pgsluice::rules_test::TextFile;
+
+namespace {
+
+const char* const kRules = R"(
+tables:
+  users:
+    - {type: transform, column: email, parameters: {type: mask}}
+    - {type: filter, column: age, parameters: {operator: gte, value: 18}}
+    - {type: exclude_column, column: ssn}
+)";
+
+const char* const kRoutes = R"(
+users:
+  source_table: users
+  destination_table: crm.customers
+  column_mappings: [{source: id, destination: customer_id}]
+)";
+
+}  // namespace
+
+TEST_CASE("compare applies rules, filters and routes to the source's rows") {
+    const TextFile rules(kRules);
+    const TextFile routes(kRoutes, "routing.yaml");
+    const std::vector<std::string> files{"--rules-config", rules.path(), "--routing-config", routes.path()};
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE users (id int PRIMARY KEY, ssn text, email text, age int);"
+        "ALTER TABLE users REPLICA IDENTITY FULL;"
+        "INSERT INTO users SELECT i, 'ssn' || i, 'user' || i || '@example.com', i % 80 FROM generate_series(1, 3000) "
+        "i");
+    pipeline.on_target(
+        "CREATE SCHEMA crm; CREATE TABLE crm.customers (age int, email text, customer_id int PRIMARY KEY)");
+    pipeline.start_replicator();
+    pipeline.start_worker(files);
+    pipeline.on_source("UPDATE users SET age = age + 1 WHERE id % 3 = 0; DELETE FROM users WHERE id % 100 = 7");
+    pipeline.settle();
+    const std::string there = pipeline.target_scalar("SELECT count(*) FROM crm.customers");
+
+    Finished done = run_compare(pipeline, files);
+    INFO(done.err);
+    CHECK(done.code == 0);
+    CHECK(tables_of(done.out) == "crm.customers: equal, " + there + " rows\n");
+
+    pipeline.on_target(
+        "UPDATE crm.customers SET email = 'user50@example.com' WHERE customer_id = 50;"
+        "DELETE FROM crm.customers WHERE customer_id = 60; INSERT INTO crm.customers VALUES (17, NULL, 5)");
+    done = run_compare(pipeline, files);
+    CHECK(done.code == 1);
+    CHECK(tables_of(done.out) == "crm.customers: 3 rows differ; the source has " + there + " rows, the target " +
+                                     there +
+                                     " rows\n"
+                                     "  (customer_id)=('5'): on the target only\n"
+                                     "  (customer_id)=('50'): differs in email\n"
+                                     "  (customer_id)=('60'): missing on the target\n");
+    auto repairing = files;
+    repairing.emplace_back("--repair");
+    done = run_compare(pipeline, repairing);
+    INFO(done.err);
+    CHECK(done.code == 0);
+    CHECK(done.out.find("  3 rows repaired\n") != std::string::npos);
+    CHECK(run_compare(pipeline, files).code == 0);
+    CHECK(run_compare(pipeline).code == 1);  // without the worker's files
+    pipeline.stop();
+}
+
+TEST_CASE("what a route leaves out is no difference") {
+    const TextFile routes(R"(
+t:
+  source_table: t
+  operations: [INSERT]
+)",
+                          "routing.yaml");
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    pipeline.on_source("INSERT INTO t SELECT i, i FROM generate_series(1, 100) i");
+    pipeline.start_replicator();
+    pipeline.start_worker({"--routing-config", routes.path()});
+    pipeline.settle();
+    pipeline.on_source("DELETE FROM t WHERE id = 1; UPDATE t SET v = 'new' WHERE id = 2");
+    pipeline.settle();
+    Finished done = run_compare(pipeline, {"--routing-config", routes.path()});
+    INFO(done.out);
+    CHECK(done.code == 0);
+    pipeline.on_target("DELETE FROM t WHERE id = 3");
+    done = run_compare(pipeline, {"--routing-config", routes.path()});
+    CHECK(done.code == 1);
+    CHECK(done.out.find("public.t: 1 row differs") != std::string::npos);
+    CHECK(done.out.find("(id)=('3'): missing on the target") != std::string::npos);
+    pipeline.stop();
+}
+
+TEST_CASE("a table whose rules depend on the operation is not said to be equal") {
+    const TextFile rules("tables: {t: [{type: transform, column: v, operations: [INSERT], parameters: {type: mask}}]}");
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    pipeline.start_replicator();
+    pipeline.start_worker({"--rules-config", rules.path()});
+    pipeline.settle();
+    const Finished done = run_compare(pipeline, {"--rules-config", rules.path()});
+    CHECK(done.code == 1);
+    CHECK(done.out.find("public.t: not compared: a rule of it holds for some operations only") != std::string::npos);
+    pipeline.stop();
+}
+
+TEST_CASE("tables that are routed into one are compared with it together") {
+    const TextFile routes(R"(
+a: {source_table: a, destination_table: both}
+b: {source_table: b, destination_table: both}
+)",
+                          "routing.yaml");
+    const std::vector<std::string> files{"--routing-config", routes.path()};
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (v text, id int PRIMARY KEY);"
+        "INSERT INTO a SELECT i, i FROM generate_series(1, 50) i; INSERT INTO b SELECT i, i FROM generate_series(51, "
+        "90) i");
+    pipeline.on_target("CREATE TABLE \"both\" (id int PRIMARY KEY, v text)");
+    pipeline.start_replicator();
+    pipeline.start_worker(files);
+    pipeline.settle();
+    CHECK(tables_of(run_compare(pipeline, files).out) == "public.both: equal, 90 rows\n");
+    pipeline.on_target("UPDATE \"both\" SET v = '' WHERE id IN (50, 60)");
+    CHECK(tables_of(run_compare(pipeline, files).out) ==
+          "public.both: 2 rows differ; the source has 90 rows, the target 90 rows\n"
+          "  (id)=('50'): differs in v\n"
+          "  (id)=('60'): differs in v\n");
+    pipeline.stop();
+}
