@@ -68,8 +68,7 @@ class Pieces {
 
 class Scan {
    public:
-    Scan(std::span<const ComparedTable> tables, const CompareOptions& options, const OnCompareProgress& on_progress,
-         const std::stop_token& stop)
+    Scan(std::span<const ComparedTable> tables, const CompareOptions& options, const std::stop_token& stop)
         : tables_(tables),
           stop_(stop),
           source_{Pieces(tables, &ComparedTable::source, piece_pages(options)), Pace(options.rows_per_second),
@@ -172,7 +171,8 @@ class Scan {
 }  // namespace
 
 std::vector<TableSums> scan_both_ends(std::span<const ComparedTable> tables, BothEnds& ends,
-                                      const CompareOptions& options, const std::stop_token& stop) {
+                                      const CompareOptions& options, const OnCompareProgress& on_progress,
+                                      const std::stop_token& stop) {
     return Scan(tables, options, stop).run(ends, on_progress);
 }
 
