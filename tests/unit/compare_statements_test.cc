@@ -55,8 +55,8 @@ TEST_CASE("one range is found by an index where there can be one") {
 TEST_CASE("texts are ordered by their bytes, other keys by their hash") {
     ComparedTable table = users(RangeKey::bytes, "text");
     table.bounds = {R"(a"b\c)"};
-    CHECK(sums_statement(table, store(), {}).find(R"(width_bucket("id" COLLATE "C", E'{"a\\"b\\\\c"}'::text[]))") !=
-          std::string::npos);
+    CHECK(sums_statement(table, store(), {})
+              .find(R"(width_bucket(left("id", 32) COLLATE "C", E'{"a\\"b\\\\c"}'::text[]))") != std::string::npos);
     table = users(RangeKey::hashed, "bigint");
     table.bounds = hash_bounds(4);
     CHECK(table.bounds == std::vector<std::string>{"-4611686018427387905", "-2", "4611686018427387901"});

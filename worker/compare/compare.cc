@@ -99,7 +99,7 @@ TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnd
     report.source_rows = rows_of(sums.source);
     report.target_rows = rows_of(sums.target);
     const std::size_t enough = options.repair ? most_repaired : options.max_differences;
-    const NarrowedTable narrowed = narrow(table, sums, ends, enough, stop);
+    const NarrowedTable narrowed = narrow(table, sums, ends, enough, options.rows_per_second, stop);
     report.differences = narrowed.differences.size();
     report.unread_rows = narrowed.unread_rows;
     RowLister lister(table, ends);

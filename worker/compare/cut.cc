@@ -91,6 +91,7 @@ class Agreement {
             if (!pause(stop_, answer_poll)) throw Interrupted{};
             if (Clock::now() < next_look) continue;
             next_look = Clock::now() + std::chrono::seconds(1);
+            check_ours();
             const auto entry = registry_.find(options_.worker);
             if (is_alive(entry)) last_report = Clock::now();
             if (Clock::now() - last_report > silence_limit) check_running(entry, options_);
@@ -102,6 +103,14 @@ class Agreement {
                                                  is_alive(entry) ? "" : " and is not running")
                                    : ""));
         }
+    }
+
+    // A worker answers one compare at a time.
+    void check_ours() {
+        const auto request = keys_.request();
+        if (request && request->id != id_)
+            throw stop_error(fmt::format("unable to compare: another compare with worker '{}' began", options_.worker),
+                             "Run one at a time.");
     }
 
     static bool is_alive(const std::optional<WorkerEntry>& entry) {
@@ -152,6 +161,16 @@ void outwait_writers(sql::ReplicationConnection& creator, const std::string& nam
         log(LogLevel::info, "waiting for open transactions of the source that have written");
     });
     creator.drop_slot(name);
+}
+
+// On a source where nothing is written, the stream says only every few seconds that the log has moved. A message in the
+// log brings it there at once; where the role may not write one, that takes a little longer.
+void move_the_log(sql::ReplicationConnection& creator) {
+    try {
+        creator.connection().exec("SELECT pg_catalog.pg_logical_emit_message(false, 'pgsluice.compare', '')");
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42501") throw;
+    }
 }
 
 // Nothing rewrites the tables from here on; what did since the snapshot is found out.
@@ -221,6 +240,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     ends.lsn = created.consistent_point;
     import(ends.source, created.snapshot);
     creator.drop_slot(slot);
+    move_the_log(creator);
     for (sql::Connection& connection : ends.source) lock(connection, tables, &ComparedTable::source);
     agreement.wait_until_at(ends.lsn);
     read_target(ends, options, tables);

@@ -1,8 +1,11 @@
 #include "worker/compare/narrow.h"
 
 #include <algorithm>
-#include <iterator>
+#include <functional>
+#include <utility>
 
+#include "worker/compare/pace.h"
+#include "worker/compare/pieces.h"
 #include "worker/compare/reader.h"
 
 namespace pgsluice {
@@ -33,20 +36,53 @@ std::size_t batch_size(const ComparedTable& table, const TableSums& sums, std::s
     return size;
 }
 
-std::vector<Difference> differences_in(const ComparedTable& table, std::span<const std::size_t> ranges,
-                                       BothEnds& ends) {
-    Differences differences;
-    RowReader source(ends.source[0]);
-    RowReader target(ends.target[0]);
-    for (std::size_t i = 0; i < table.source.size(); ++i)
-        source.digests(table, table.source[i], ranges, [&](std::string key, std::uint64_t digest, std::string ctid) {
-            differences.at_source(std::move(key), digest, {i, std::move(ctid)});
-        });
-    for (std::size_t i = 0; i < table.target.size(); ++i)
-        target.digests(table, table.target[i], ranges, [&](std::string key, std::uint64_t digest, std::string ctid) {
-            differences.at_target(std::move(key), digest, {i, std::move(ctid)});
-        });
-    return differences.take();
+using UseRow = std::function<void(std::string key, std::uint64_t digest, RowPlace place)>;
+
+// One end's rows in these ranges. Where no index finds them, page range by page range.
+class RangeReader {
+   public:
+    RangeReader(const ComparedTable& table, std::vector<RowStore> ComparedTable::*stores, sql::Connection& connection,
+                std::uint64_t rows_per_second, const std::stop_token& stop)
+        : table_(table), stores_(stores), connection_(connection), rate_(rows_per_second), stop_(stop) {}
+
+    void read(std::span<const std::size_t> ranges, std::uint64_t rows_in_all, const UseRow& use) {
+        RowReader reader(connection_);
+        const auto& stores = table_.*stores_;
+        const auto use_of = [&](std::size_t store) {
+            return [&use, store](std::string key, std::uint64_t digest, std::string ctid) {
+                use(std::move(key), digest, {store, std::move(ctid)});
+            };
+        };
+        if (finds_ranges(table_)) {
+            for (std::size_t i = 0; i < stores.size(); ++i)
+                reader.digests(table_, stores[i], ranges, std::nullopt, use_of(i));
+            return;
+        }
+        connection_.exec("SET LOCAL enable_seqscan = off");  // else a piece may be read by reading the whole table
+        std::uint64_t pages = 1;
+        for (const RowStore& store : stores) pages += store.pages;
+        Pace pace(rate_);
+        Pieces pieces({&table_, 1}, stores_, piece_pages(rate_));
+        while (const auto piece = pieces.take()) {
+            if (stop_.stop_requested()) throw Interrupted{};
+            reader.digests(table_, stores[piece->store], ranges, piece->pages, use_of(piece->store));
+            pace.took(rows_in_all * piece->size / pages, stop_);
+        }
+        connection_.exec("SET LOCAL enable_seqscan = on");
+    }
+
+   private:
+    const ComparedTable& table_;
+    std::vector<RowStore> ComparedTable::*stores_;
+    sql::Connection& connection_;
+    const std::uint64_t rate_;
+    const std::stop_token& stop_;
+};
+
+std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
+    std::uint64_t rows = 0;
+    for (const RangeSum& sum : sums) rows += sum.rows;
+    return rows;
 }
 
 bool counts(const ComparedTable& table, const Difference& row) {
@@ -64,14 +100,23 @@ bool counts(const ComparedTable& table, const Difference& row) {
 }  // namespace
 
 NarrowedTable narrow(const ComparedTable& table, const TableSums& sums, BothEnds& ends, std::size_t enough,
-                     const std::stop_token& stop) {
+                     std::uint64_t rows_per_second, const std::stop_token& stop) {
     NarrowedTable found;
     const auto all = different_ranges(sums);
+    RangeReader source(table, &ComparedTable::source, ends.source[0], rows_per_second, stop);
+    RangeReader target(table, &ComparedTable::target, ends.target[0], rows_per_second, stop);
+    Differences differences;
     std::span<const std::size_t> left(all);
     while (!left.empty() && found.differences.size() < enough) {
         if (stop.stop_requested()) throw Interrupted{};
         const std::size_t size = batch_size(table, sums, left);
-        for (Difference& row : differences_in(table, left.first(size), ends)) {
+        source.read(left.first(size), rows_of(sums.source), [&](std::string key, std::uint64_t digest, RowPlace place) {
+            differences.at_source(std::move(key), digest, std::move(place));
+        });
+        target.read(left.first(size), rows_of(sums.target), [&](std::string key, std::uint64_t digest, RowPlace place) {
+            differences.at_target(std::move(key), digest, std::move(place));
+        });
+        for (Difference& row : differences.take()) {
             if (counts(table, row)) found.differences.push_back(std::move(row));
         }
         left = left.subspan(size);

@@ -22,6 +22,6 @@ constexpr std::size_t most_repaired = 100'000;
 
 // Stops after the range that brings the differences to `enough`.
 NarrowedTable narrow(const ComparedTable& table, const TableSums& sums, BothEnds& ends, std::size_t enough,
-                     const std::stop_token& stop);
+                     std::uint64_t rows_per_second, const std::stop_token& stop);
 
 }  // namespace pgsluice

@@ -83,16 +83,17 @@ std::uint64_t RowReader::sums(const ComparedTable& table, const RowStore& store,
 }
 
 void RowReader::digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
-                        const UseDigest& use) {
+                        const std::optional<Pages>& pages, const UseDigest& use) {
     if (table.range_key == RangeKey::read) {
-        return read(store, std::nullopt, [&](std::string_view ctid, Row values) {
+        return read(store, pages, [&](std::string_view ctid, Row values) {
             const std::size_t range = range_of(key_digest(table, values, arena_), table.ranges);
-            if (std::ranges::find(ranges, range) == ranges.end()) return;
+            if (!std::ranges::binary_search(ranges, range)) return;
             const std::uint64_t digest = digest_of(values);
             use(key_text(table, key_of(table, values, arena_), digest), digest, std::string(ctid));
         });
     }
-    auto rows = connection_.copy_out(digests_statement(table, store, ranges), fmt::format("read {}", store.from));
+    auto rows =
+        connection_.copy_out(digests_statement(table, store, ranges, pages), fmt::format("read {}", store.from));
     while (const auto line = rows.next()) {
         arena_.clear();
         const Row values = parse_copy_line(without_newline(*line), 2 + table.key.size(), arena_);

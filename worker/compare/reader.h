@@ -27,7 +27,7 @@ class RowReader {
     // The key (as a line of COPY text; of a table without one, the digest), digest and ctid of each row in the ranges.
     using UseDigest = std::function<void(std::string key, std::uint64_t digest, std::string ctid)>;
     void digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
-                 const UseDigest& use);
+                 const std::optional<Pages>& pages, const UseDigest& use);
     // The compared columns of a row, found by its ctid or by its key; nothing where there is none, or a filter leaves
     // it out.
     using Texts = std::vector<std::optional<std::string>>;

@@ -151,7 +151,7 @@ void count(const ComparedTable& table, const std::vector<RowStore>& stores, sql:
     std::iota(all.begin(), all.end(), 0);
     RowReader reader(connection);
     for (const RowStore& store : stores)
-        reader.digests(table, store, all, [&](const std::string& key, std::uint64_t, const std::string&) {
+        reader.digests(table, store, all, std::nullopt, [&](const std::string& key, std::uint64_t, const std::string&) {
             const auto found = rows.find(key);
             if (found != rows.end()) found->second.more += step;
         });

@@ -9,72 +9,22 @@
 #include <thread>
 
 #include "worker/compare/pace.h"
+#include "worker/compare/pieces.h"
 #include "worker/compare/reader.h"
 
 namespace pgsluice {
 
 namespace {
 
-using Stores = std::vector<RowStore> ComparedTable::*;
-
-struct Piece {
-    std::size_t table = 0;
-    const RowStore* store = nullptr;
-    Pages pages;
-    std::uint64_t size = 0;  // in pages
-};
-
-// Gentle reading is done in small pieces, each of about a tenth of a second.
-std::uint64_t piece_pages(const CompareOptions& options) {
-    constexpr std::uint64_t most = 2048;
-    constexpr std::uint64_t rows_per_page = 60;
-    if (options.rows_per_second == 0) return most;
-    return std::clamp<std::uint64_t>(options.rows_per_second / 10 / rows_per_page, 1, most);
-}
-
-// Hands out the pieces of one end in their order.
-class Pieces {
-   public:
-    Pieces(std::span<const ComparedTable> tables, Stores stores, std::uint64_t pages)
-        : tables_(tables), stores_(stores), pages_(pages) {}
-
-    std::optional<Piece> take() {
-        for (; table_ < tables_.size(); ++table_, store_ = 0, page_ = 0) {
-            const auto& stores = tables_[table_].*stores_;
-            for (; store_ < stores.size(); ++store_, page_ = 0) {
-                if (page_ != 0 && page_ >= stores[store_].pages) continue;
-                return cut(stores[store_]);
-            }
-        }
-        return std::nullopt;
-    }
-
-   private:
-    // The last piece is open-ended: the table may have grown.
-    Piece cut(const RowStore& store) {
-        const std::uint64_t end = page_ + pages_;
-        Piece piece{table_, &store, {page_, end < store.pages ? end : 0}, std::min(end, store.pages) - page_};
-        page_ = end;
-        return piece;
-    }
-
-    std::span<const ComparedTable> tables_;
-    Stores stores_;
-    std::uint64_t pages_;
-    std::size_t table_ = 0;
-    std::size_t store_ = 0;
-    std::uint64_t page_ = 0;
-};
-
 class Scan {
    public:
     Scan(std::span<const ComparedTable> tables, const CompareOptions& options, const std::stop_token& stop)
         : tables_(tables),
           stop_(stop),
-          source_{Pieces(tables, &ComparedTable::source, piece_pages(options)), Pace(options.rows_per_second),
-                  &TableSums::source},
-          target_{Pieces(tables, &ComparedTable::target, piece_pages(options)), Pace(options.rows_per_second),
-                  &TableSums::target} {
+          source_{&ComparedTable::source, Pieces(tables, &ComparedTable::source, piece_pages(options.rows_per_second)),
+                  Pace(options.rows_per_second), &TableSums::source},
+          target_{&ComparedTable::target, Pieces(tables, &ComparedTable::target, piece_pages(options.rows_per_second)),
+                  Pace(options.rows_per_second), &TableSums::target} {
         for (const ComparedTable& table : tables) {
             sums_.push_back({std::vector<RangeSum>(table.ranges), std::vector<RangeSum>(table.ranges)});
             ComparedSoFar& so_far = progress_.tables.emplace_back();
@@ -97,6 +47,7 @@ class Scan {
 
    private:
     struct End {
+        std::vector<RowStore> ComparedTable::*stores;
         Pieces pieces;
         Pace pace;
         std::vector<RangeSum> TableSums::*sums;
@@ -115,8 +66,9 @@ class Scan {
             connection.exec("SET LOCAL enable_seqscan = off");  // else a piece may be read by reading the whole table
             RowReader reader(connection);
             while (const auto piece = next(end)) {
-                std::vector<RangeSum> sums(tables_[piece->table].ranges);
-                const auto rows = reader.sums(tables_[piece->table], *piece->store, piece->pages, sums);
+                const ComparedTable& table = tables_[piece->table];
+                std::vector<RangeSum> sums(table.ranges);
+                const auto rows = reader.sums(table, (table.*end.stores)[piece->store], piece->pages, sums);
                 done(*piece, end, sums, rows);
                 end.pace.took(rows, stop_);
             }

@@ -29,7 +29,7 @@ std::string range_key(const ComparedTable& table, const RowStore& store) {
         case RangeKey::plain:
             return store.values[table.key[0]];
         case RangeKey::bytes:
-            return store.values[table.key[0]] + " COLLATE \"C\"";
+            return fmt::format("left({}, 32) COLLATE \"C\"", store.values[table.key[0]]);
         default:
             return hash_of(table.key.empty() ? store.values : keys_of(table, store));
     }
@@ -84,11 +84,12 @@ std::string sums_statement(const ComparedTable& table, const RowStore& store, co
                        hash_of(store.values), store.from, within(pages));
 }
 
-std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges) {
+std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
+                              const std::optional<Pages>& pages) {
     std::vector<std::string> columns{"ctid", hash_of(store.values)};
     for (std::string& key : keys_of(table, store)) columns.push_back(std::move(key));
-    return fmt::format("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT", fmt::join(columns, ", "), store.from,
-                       in_ranges(table, store, ranges));
+    return fmt::format("COPY (SELECT {} FROM {} WHERE {}{}) TO STDOUT", fmt::join(columns, ", "), store.from,
+                       in_ranges(table, store, ranges), pages ? " AND " + within(*pages) : "");
 }
 
 std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages) {

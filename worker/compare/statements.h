@@ -21,8 +21,9 @@ struct Pages {
 
 // (range, rows, sum) of each range that has rows there.
 std::string sums_statement(const ComparedTable& table, const RowStore& store, const Pages& pages);
-// COPY of (ctid, digest, key columns ...) of the rows in these ranges.
-std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges);
+// COPY of (ctid, digest, key columns ...) of the rows in these ranges, of all pages or of some.
+std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
+                              const std::optional<Pages>& pages = std::nullopt);
 // COPY of (ctid, values ...), for rows that are read by us.
 std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages);
 // The values of the row at $1, a ctid.

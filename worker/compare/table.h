@@ -20,7 +20,7 @@ struct RowStore {
     // One SQL expression per compared column (ComparedTable::columns). Of a store with a plan: per column of the plan's
     // source relation, and `projection` says which column of its target each compared column is.
     std::vector<std::string> values;
-    RelationPtr relation;                   // with a plan
+    RelationPtr relation;                       // with a plan
     std::shared_ptr<const CompiledRules> plan;  // null: the values are compared as they are
     std::vector<std::size_t> projection;
     // Of a store of the source, per key column: how a row is found by it. Empty where a rule writes to the key.
@@ -33,8 +33,9 @@ struct RowStore {
 
 // By what the rows are cut into ranges.
 enum class RangeKey {
-    plain,   // by the key column itself, whose order is the same on every server: an index finds a range again
-    bytes,   // by the key column's bytes (COLLATE "C"): its own collation may order differently at each end
+    plain,  // by the key column itself, whose order is the same on every server: an index finds a range again
+    bytes,  // by the bytes of the key column's beginning (COLLATE "C"): its own collation may order differently at each
+            // end
     hashed,  // by the server's hash of the key, or of the whole row where there is none
     read,    // by our own hash of the key: the rows are read by us
 };
