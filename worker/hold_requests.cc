@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/failpoint.h"
 
 namespace pgsluice {
 
@@ -42,6 +43,7 @@ void HoldRequests::send() {
     }
     keys_.tell(answer);
     hold_.told();
+    PGSLUICE_FAILPOINT(answer.state == CompareState::held ? "compare-held" : "compare-reached");
 }
 
 }  // namespace pgsluice

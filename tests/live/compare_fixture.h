@@ -9,8 +9,7 @@
 
 namespace pgsluice::test {
 
-inline Finished run_compare(const Pipeline& pipeline, const std::vector<std::string>& more = {},
-                            std::chrono::seconds limit = std::chrono::seconds(60)) {
+inline std::vector<std::string> compare_argv(const Pipeline& pipeline, const std::vector<std::string>& more = {}) {
     const PipelineServers servers = shared_servers();
     std::vector<std::string> argv{PGSLUICE_BINARY, "compare",
                                   "--group",       pipeline.group(),
@@ -18,7 +17,11 @@ inline Finished run_compare(const Pipeline& pipeline, const std::vector<std::str
                                   "--source-url",  servers.source.url(pipeline.source_db()),
                                   "--target-url",  servers.target.url(pipeline.target_db())};
     argv.insert(argv.end(), more.begin(), more.end());
-    return run(std::move(argv), {}, limit);
+    return argv;
+}
+
+inline Finished run_compare(const Pipeline& pipeline, const std::vector<std::string>& more = {}) {
+    return run(compare_argv(pipeline, more), {}, std::chrono::seconds(120));
 }
 
 // The report without its last line, which has an LSN and a time in it, and without the table that settle() uses.
