@@ -26,22 +26,18 @@ std::string_view name_of(CompareState state) {
 
 std::string encode(const CompareRequest& request) {
     JsonText out;
-    out.raw("{\"id\":");
-    out.text(request.id);
-    if (request.lsn.valid()) {
-        out.raw(",\"lsn\":");
-        out.lsn(request.lsn);
-    }
+    out.raw('{');
+    out.text("id", request.id);
+    if (request.lsn.valid()) out.lsn("lsn", request.lsn);
     out.raw('}');
     return std::string(out.view());
 }
 
 std::string encode(const CompareAnswer& answer) {
     JsonText out;
-    out.raw("{\"id\":");
-    out.text(answer.id);
-    out.raw(",\"state\":");
-    out.text(name_of(answer.state));
+    out.raw('{');
+    out.text("id", answer.id);
+    out.text("state", name_of(answer.state));
     out.raw('}');
     return std::string(out.view());
 }

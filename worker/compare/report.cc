@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "stream/format/json_writer.h"
@@ -88,74 +89,65 @@ std::string table_text(const TableReport& table, bool show_values) {
     return text;
 }
 
-void append(JsonText& out, const OptionalText& value) {
-    if (value)
-        out.text(*value);
-    else
-        out.raw("null");
+void append(JsonText& out, std::string_view name, const OptionalText& value) {
+    if (value) return out.text(name, *value);
+    out.key(name);
+    out.raw("null");
 }
 
-void append(JsonText& out, const DifferentRow& row, bool show_values) {
-    constexpr std::string_view kinds[] = {"missing", "extra", "changed"};
-    out.raw("{\"kind\":");
-    out.text(kinds[static_cast<std::size_t>(row.kind)]);
-    if (row.key_columns.empty()) {
-        out.raw(",\"ctid\":");
-        out.text(row.place);
-    } else {
-        out.raw(",\"key\":{");
-        for (std::size_t i = 0; i < row.key_columns.size(); ++i) {
-            if (i > 0) out.raw(',');
-            out.text(row.key_columns[i]);
-            out.raw(':');
-            append(out, row.key[i]);
-        }
+// "name":[element,element]
+template <typename Elements, typename Append>
+void append_array(JsonText& out, std::string_view name, const Elements& elements, const Append& append_one) {
+    out.key(name);
+    out.raw('[');
+    bool first = true;
+    for (const auto& element : elements) {
+        if (!first) out.raw(',');
+        first = false;
+        out.raw('{');
+        append_one(element);
         out.raw('}');
     }
-    out.raw(",\"columns\":[");
-    for (std::size_t i = 0; i < row.values.size(); ++i) {
-        const ComparedValue& value = row.values[i];
-        out.raw(i > 0 ? ",{\"name\":" : "{\"name\":");
-        out.text(value.column);
-        if (show_values && row.kind != Difference::Kind::extra) {
-            out.raw(",\"source\":");
-            append(out, value.source);
-        }
-        if (show_values && row.kind != Difference::Kind::missing) {
-            out.raw(",\"target\":");
-            append(out, value.target);
-        }
-        out.raw('}');
-    }
-    out.raw("]}");
+    out.raw(']');
 }
 
-void append(JsonText& out, const TableReport& table, bool show_values) {
-    const auto number = [&](std::string_view name, std::uint64_t value) {
-        out.raw(name);
-        out.number(value);
-    };
-    out.raw("{\"table\":");
-    out.text(table.name);
-    if (!table.left_out.empty()) {
-        out.raw(",\"not_compared\":");
-        out.text(table.left_out);
-        out.raw('}');
-        return;
-    }
-    out.raw(",\"equal\":");
-    out.boolean(table.equal());
-    number(",\"source_rows\":", table.source_rows);
-    number(",\"target_rows\":", table.target_rows);
-    number(",\"differences\":", table.differences);
-    number(",\"unread_rows\":", table.unread_rows);
-    number(",\"repaired\":", table.repaired);
-    out.raw(",\"rows\":[");
-    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+void append_key(JsonText& out, const DifferentRow& row) {
+    if (row.key_columns.empty()) return out.text("ctid", row.place);
+    out.key("key");
+    out.raw('{');
+    for (std::size_t i = 0; i < row.key_columns.size(); ++i) {
         if (i > 0) out.raw(',');
-        append(out, table.rows[i], show_values);
+        out.text(row.key_columns[i]);  // any name: escaped
+        out.raw(':');
+        if (row.key[i])
+            out.text(*row.key[i]);
+        else
+            out.raw("null");
     }
-    out.raw("]}");
+    out.raw('}');
+}
+
+void append_row(JsonText& out, const DifferentRow& row, bool show_values) {
+    constexpr std::array<std::string_view, 3> kinds{"missing", "extra", "changed"};
+    out.text("kind", kinds.at(static_cast<std::size_t>(row.kind)));
+    append_key(out, row);
+    append_array(out, "columns", row.values, [&](const ComparedValue& value) {
+        out.text("name", value.column);
+        if (show_values && row.kind != Difference::Kind::extra) append(out, "source", value.source);
+        if (show_values && row.kind != Difference::Kind::missing) append(out, "target", value.target);
+    });
+}
+
+void append_table(JsonText& out, const TableReport& table, bool show_values) {
+    out.text("table", table.name);
+    if (!table.left_out.empty()) return out.text("not_compared", table.left_out);
+    out.boolean("equal", table.equal());
+    out.number("source_rows", table.source_rows);
+    out.number("target_rows", table.target_rows);
+    out.number("differences", table.differences);
+    out.number("unread_rows", table.unread_rows);
+    out.number("repaired", table.repaired);
+    append_array(out, "rows", table.rows, [&](const DifferentRow& row) { append_row(out, row, show_values); });
 }
 
 }  // namespace
@@ -186,18 +178,15 @@ std::string to_text(const CompareReport& report, bool show_values) {
 
 std::string to_json(const CompareReport& report, bool show_values) {
     JsonText out;
-    out.raw("{\"lsn\":");
-    out.lsn(report.lsn);
-    out.raw(",\"worker\":");
-    out.text(report.worker);
-    out.raw(",\"equal\":");
-    out.boolean(report.equal());
-    out.raw(fmt::format(",\"seconds\":{:.1f},\"tables\":[", report.seconds));
-    for (std::size_t i = 0; i < report.tables.size(); ++i) {
-        if (i > 0) out.raw(',');
-        append(out, report.tables[i], show_values);
-    }
-    out.raw("]}\n");
+    out.raw('{');
+    out.lsn("lsn", report.lsn);
+    out.text("worker", report.worker);
+    out.boolean("equal", report.equal());
+    out.key("seconds");
+    out.raw(fmt::format("{:.1f}", report.seconds));
+    append_array(out, "tables", report.tables,
+                 [&](const TableReport& table) { append_table(out, table, show_values); });
+    out.raw("}\n");
     return std::string(out.view());
 }
 
