@@ -8,6 +8,7 @@
 
 #include "replicator/source/column_types.h"
 #include "replicator/source/publication.h"
+#include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
 #include "sql/catalog.h"
 #include "sql/error.h"
@@ -42,33 +43,32 @@ bool is_published_by_root(sql::Connection& source, const Names& names) {
     return row.rows() == 1 && row.boolean(0, 0);
 }
 
-bool is_named(const Relation& relation, const TableName& name) {
-    return (relation.schema == name.schema && relation.table == name.table) ||
-           std::ranges::any_of(relation.ancestors, [&](const QualifiedName& above) {
-               return above.schema == name.schema && above.table == name.table;
-           });
+// A partition is taken with the table it belongs to.
+bool takes(const TableSelection& selection, const Relation& relation) {
+    if (selection.excludes(relation.schema, relation.table)) return false;
+    return selection.takes(relation.schema, relation.table) ||
+           std::ranges::any_of(relation.ancestors,
+                               [&](const QualifiedName& above) { return selection.takes(above.schema, above.table); });
 }
 
-// Only those of --tables, each of which must be there.
-void choose(std::vector<PublishedTable>& tables, const std::vector<std::string>& wanted, const std::string& schema) {
-    if (wanted.empty()) return;
-    std::vector<PublishedTable> chosen;
-    for (const std::string& text : wanted) {
-        const TableName name = parse_table_name(text, schema);
-        const std::size_t before = chosen.size();
-        for (const PublishedTable& table : tables) {
-            const bool known = std::ranges::any_of(
-                chosen, [&](const PublishedTable& other) { return other.relation == table.relation; });
-            if (is_named(*table.relation, name) && !known) chosen.push_back(table);
-        }
-        const bool named =
-            std::ranges::any_of(tables, [&](const PublishedTable& table) { return is_named(*table.relation, name); });
-        if (!named && before == chosen.size())
-            throw stop_error(
-                fmt::format("unable to compare '{}.{}': the group does not replicate it", name.schema, name.table),
-                "Correct --tables.");
+// Only those that are chosen: by default all that the group has.
+void choose(std::vector<PublishedTable>& tables, TableChoice choice) {
+    if (choice.by_default()) choice.all_schemas = true;
+    const TableSelection selection = selection_of(choice);
+    std::erase_if(tables, [&](const PublishedTable& table) { return !takes(selection, *table.relation); });
+    for (const TablePattern& pattern : selection.wanted) {
+        const auto matches = [&](const std::string& schema, const std::string& table) {
+            return pattern.matches(schema, table);
+        };
+        const bool found = std::ranges::any_of(tables, [&](const PublishedTable& table) {
+            return matches(table.relation->schema, table.relation->table) ||
+                   std::ranges::any_of(table.relation->ancestors,
+                                       [&](const QualifiedName& above) { return matches(above.schema, above.table); });
+        });
+        if (!found)
+            throw stop_error(fmt::format("unable to compare '{}': the group does not replicate it", pattern.name()),
+                             "Correct --tables.");
     }
-    tables = std::move(chosen);
 }
 
 std::vector<PublishedTable> find_published(const Settings& settings, const std::stop_token& stop) {
@@ -82,7 +82,7 @@ std::vector<PublishedTable> find_published(const Settings& settings, const std::
         for (const auto& part : table.parts) stores.push_back(part.oid);
         tables.push_back({std::make_shared<const Relation>(std::move(table.relation)), std::move(stores)});
     }
-    choose(tables, settings.replicator.tables, settings.replicator.schema);
+    choose(tables, settings.replicator);
     return tables;
 }
 
