@@ -20,7 +20,7 @@ struct StdoutSinkOptions {
     std::string checkpoint_file;  // empty: the position is kept in KV only
     std::string group;            // written into the checkpoint file, which is refused for another group
     int fd = 1;                   // where the lines go
-    // Whether `fd` stands in the middle of a line: sinks that write to it one after the other share it.
+    // Whether the last write to `fd` ended within a line: shared by the sinks that write to it one after another.
     std::shared_ptr<bool> mid_line = std::make_shared<bool>(false);
 };
 
@@ -45,11 +45,11 @@ struct PostgresSinkOptions {
     ExistingRows existing_rows = ExistingRows::error;
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
-    bool apply_ddl = true;  // false: captured DDL is logged and passed over
+    bool apply_ddl = true;  // false: captured DDL is logged and skipped
     bool synchronous_commit = true;
     bool set_based = true;              // false: row by row always, for tests and comparison
-    int incomplete_timeout_ms = 60000;  // how long the rest of a transaction may take to come
-    int lock_wait_ms = 10000;           // how long another worker of this name is waited for
+    int incomplete_timeout_ms = 60000;  // how long to wait for the rest of a transaction
+    int lock_wait_ms = 10000;           // how long to wait for another worker of this name
 };
 
 struct WebhookSinkOptions {

@@ -7,7 +7,7 @@
 // one.
 //
 // Batches. apply() is handed changes in commit order, after the rules. A batch holds whole transactions, unless it is
-// not `complete`: then the last transaction goes on in the next batch, and neither it nor `upto` may be counted as
+// not `complete`: then the last transaction continues in the next batch, and neither it nor `upto` may be counted as
 // applied until a complete batch has come. A batch without changes still moves `upto`. Views in a batch die with the
 // call; what a sink keeps, it copies. Relations stay at their address as long as the session (stream/change.h).
 //
@@ -15,19 +15,19 @@
 // commit on the target, an fsync, a 2xx, an ack. The stream may be trimmed up to there, so it must never say more than
 // would survive a crash of this machine, and it must follow within seconds of flush().
 //
-// Exactly once. After a crash the worker goes on from what open() returns, and changes behind that come again. So
-// either a batch's effects and its checkpoint become durable together (postgres), or open() cuts off what lies behind
-// the checkpoint (file). A sink that can do neither (stdout, webhook, nats) repeats changes; each repeat carries the
+// Exactly once. After a crash the worker continues from what open() returns, and changes after that come again. So
+// either a batch's effects and its checkpoint become durable together (postgres), or open() cuts off what follows the
+// checkpoint (file). A sink that can do neither (stdout, webhook, nats) repeats changes; each repeat carries the
 // same position, which is unique per change (event_key.h).
 //
 // Errors. Any call may throw. A retry Error says that the same may succeed later: the worker destroys the sink, waits,
 // and starts a new session; a sink that can wait by itself for its other end (webhook) does, looking at the stop token.
-// A stop Error says that somebody has to act. After a throw only the destructor runs, and it must leave nothing that
+// A stop Error says that an operator has to act. After a throw only the destructor runs, and it must leave nothing that
 // open() could not recognise and undo. No message holds a row's value.
 //
 // Waiting. A call may wait for its other end (a receiver that is down, a reader that is slow) as long as it takes, and
-// meanwhile calls what while_waiting() gave it several times a second: the worker goes on reporting where it is, so
-// that nobody takes it for dead.
+// meanwhile calls what while_waiting() gave it several times a second: so the worker keeps reporting where it is and
+// does not look dead.
 //
 // Shutdown. When the stop token given to the constructor fires, a call that waits may throw Interrupted, after a grace
 // that leaves the worker ending within five seconds; otherwise the worker calls close() as soon as the call returns.
@@ -81,7 +81,7 @@ struct CopyBlock {
     Position first_position;  // of the first row; each further row's ordinal is one more
 };
 
-// The reader of our output is gone (the other end of stdout's pipe is closed), so nobody wants more: the worker ends
+// The reader of our output is gone (the other end of stdout's pipe is closed), so no more is wanted: the worker ends
 // with exit 0, as after a signal, but calls neither apply() nor close() again. What durable() said before stays true.
 struct OutputClosed : Interrupted {};
 
@@ -97,15 +97,15 @@ class Sink {
     // how far it is. Nothing: this group was never here.
     virtual std::optional<SinkState> open() = 0;
 
-    // Called after open() when keeps_state() is false and the worker found a state of this worker in KV: the sink goes
-    // on from there, and durable() begins with its checkpoint.
+    // Called after open() when keeps_state() is false and the worker found a state of this worker in KV: the sink
+    // continues from there, and durable() begins with its checkpoint.
     virtual void resume(const SinkState& /*state*/) {}
 
-    // Called after open(), once: the stream that everything is read from now on, as a word of its own. A sink that
+    // Called after open(), once: the stream that is read from now on, as one word. A sink that
     // keeps its state writes it with every state from now on. False when what open() returned came from another stream.
     virtual bool reads(const std::string& /*stream*/) { return true; }
 
-    // Called after open(), once: whose changes are to come. Not called when nobody knows any more.
+    // Called after open(), once: whose changes are to come. Not called when the stream no longer says.
     virtual void read_from(const GroupInfo& /*source*/) {}
 
     // Called before the first change: see Waiting above. `tell` may call durable() and nothing else of the sink, and
@@ -115,7 +115,7 @@ class Sink {
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
     // within the same copy (is_within() above), after a restart or for a later begin marker that repeats it: nothing is
     // to be thrown away then, only begin_seq moves. If open() or an earlier
-    // call told of another copy being loaded, what that one loaded must be thrown away first. `tables` are after rules
+    // call named another copy being loaded, what that one loaded must be thrown away first. `tables` are after rules
     // and routing, in the order of the snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                 const Checkpoint& upto) = 0;

@@ -82,7 +82,7 @@ void LineDirectory::settle() {
         } else if (parsed.kind == Kind::snapshot && parsed.epoch == record_.number(ended_field)) {
             rename_file(name, parsed.finished);
         } else if (parsed.kind == Kind::part || (parsed.kind == Kind::snapshot && parsed.epoch != loading)) {
-            log_(LogLevel::info, fmt::format("removing '{}': it lies behind the checkpoint", in_directory(name)));
+            log_(LogLevel::info, fmt::format("removing '{}': it is newer than the checkpoint", in_directory(name)));
             if (std::remove(in_directory(name).c_str()) != 0) throw io_error("remove", in_directory(name));
         }
     }

@@ -2,7 +2,7 @@
 //
 // Steps and what a crash between them leaves for recover():
 //   create   a `.part` the record does not name                                removed
-//   commit   data synced, record not written: bytes behind the recorded length  cut off
+//   commit   data synced, record not written: bytes past the recorded length    cut off
 //   seal     record says "sealed", rename not done                              renamed
 //   publish  record says the epoch has ended, some renames not done             renamed
 //   discard  record says another epoch is loading, files of the old one there   removed
@@ -47,7 +47,7 @@ class LineDirectory {
     // first file and are durable with `state`.
     void discard(const SinkState& state, const std::string& first_lines);
 
-    // Whether lines were ever handed over, of changes or of a copy; also if somebody has taken the files away since.
+    // Whether lines were ever handed over, of changes or of a copy; also when the files have been taken away since.
     [[nodiscard]] bool has_finished() const;
     [[nodiscard]] const SinkState& state() const noexcept { return record_.state; }
 

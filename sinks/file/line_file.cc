@@ -46,7 +46,7 @@ LineFile LineFile::resume(std::string path, bool zstd, std::uint64_t length) {
     if (::fstat(file.get(), &status) != 0) throw io_error("read", path);
     if (static_cast<std::uint64_t>(status.st_size) < length) {
         throw stop_error("unable to continue '" + path + "': it is shorter than its checkpoint says",
-                         "Somebody changed it. Restore it, or give the worker an empty directory.");
+                         "It was changed from outside. Restore it, or give the worker an empty directory.");
     }
     const auto end = static_cast<off_t>(length);
     if (::ftruncate(file.get(), end) != 0 || ::lseek(file.get(), end, SEEK_SET) != end) throw io_error("cut", path);

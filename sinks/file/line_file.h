@@ -1,6 +1,6 @@
 // The file a sink is writing lines into: plain, or as a sequence of zstd frames.
 //
-// It can be cut at any length that size() said after end_frame(): what stands before is whole lines, and whole frames.
+// It can be cut at any length that size() said after end_frame(): what comes before is whole lines, and whole frames.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class LineFile {
    public:
     // A new file; it must not exist.
     static LineFile create(std::string path, bool zstd);
-    // Goes on behind `length` bytes of an existing one; what stands there is cut off. A stop Error when it is shorter.
+    // Continues an existing one after `length` bytes; what follows them is cut off. A stop Error when it is shorter.
     static LineFile resume(std::string path, bool zstd, std::uint64_t length);
 
     // Lines to be written are appended here. Call write_full_blocks() now and then.

@@ -20,7 +20,7 @@ Error io_error(std::string_view doing, const std::string& path) {
     const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     const std::string message =
         "unable to " + std::string(doing) + " '" + path + "': " + std::generic_category().message(number);
-    if (full) return retry_error(message, "Free space there; the worker tries again by itself.");
+    if (full) return retry_error(message, "Free space there. The worker retries by itself.");
     return stop_error(message);
 }
 
@@ -35,7 +35,7 @@ Fd lock_file(const std::string& path, const std::string& what) {
     if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
     if (errno != EWOULDBLOCK) throw io_error("lock", path);
     throw stop_error("unable to lock '" + path + "': another worker is using " + what,
-                     "Stop the other worker, or give this one a place of its own.");
+                     "Stop the other worker, or give this one a path of its own.");
 }
 
 void write_all(const Fd& file, std::string_view bytes, const std::string& path) {
@@ -67,7 +67,8 @@ std::string read_small_file(const Fd& file, const std::string& path) {
         if (got < 0) throw io_error("read", path);
         if (got == 0) return text;
         text.append(piece, static_cast<std::size_t>(got));
-        if (text.size() > limit_bytes) throw stop_error("unable to read '" + path + "': it is too large to be ours");
+        if (text.size() > limit_bytes)
+            throw stop_error("unable to read '" + path + "': it is too large for a file of pgsluice");
     }
 }
 

@@ -30,13 +30,13 @@ class Fd {
 };
 
 // The error of the call that just failed (errno): "unable to write 'path': No space left on device". A full disk or
-// quota may be cleared while we wait, so those are to be retried; the others need somebody.
+// quota may be cleared while we wait, so those are retried; the others need an operator.
 Error io_error(std::string_view doing, const std::string& path);
 
 // `flags` as for open(2); created files are 0644. Throws io_error().
 Fd open_file(const std::string& path, int flags);
 // Takes the exclusive flock that ends with the process, on a file made where it is missing. A stop Error naming `what`
-// when somebody else holds it.
+// when another process holds it.
 Fd lock_file(const std::string& path, const std::string& what);
 void write_all(const Fd& file, std::string_view bytes, const std::string& path);
 void sync_file(const Fd& file, const std::string& path);

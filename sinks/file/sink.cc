@@ -31,19 +31,19 @@ class FileSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (in_transaction_) directory_.recover();  // the rest of that transaction never comes: the copy starts over
+        if (in_transaction_) directory_.recover();  // the rest of that transaction never comes: a copy begins
         in_transaction_ = false;
         if (is_within(complete_, begin)) {
             complete_.begin_seq = upto.resume_seq;
             return;
         }
-        // Another copy of the same number: what the files of that number hold is not its.
+        // Another copy with the same number: files of that number hold rows of the former one.
         if (complete_.loading_epoch == begin.epoch) directory_.discard({upto, 0, {}}, {});
         // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};
         first_lines_.clear();
-        // Changes, or rows of an earlier copy, stand in finished files.
+        // Changes, or rows of an earlier copy, are in finished files.
         if (directory_.has_finished()) encoder_->append_snapshot_begin(first_lines_, begin, tables);
         directory_.discard(complete_, first_lines_);
     }

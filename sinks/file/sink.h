@@ -5,8 +5,8 @@
 // the initial copy are handed over all at once when the copy has ended, so that an attempt that failed is never seen.
 //
 // How: the file's data is synced, then `pgsluice.state` (sinks/file/two_copy_file.h) says "up to here, this many
-// bytes". What open() finds behind that length, and files begun after it, are cut off; the worker reads those changes
-// again. One worker per directory: the state file's flock.
+// bytes". What open() finds past that length is cut off, and files begun after it are removed; the worker reads those
+// changes again. One worker per directory: the state file's flock.
 #pragma once
 
 #include <memory>

@@ -14,7 +14,7 @@ struct EventKey {
     std::uint32_t part = 0;  // of a change that makes several events: the table's number in a truncate of several
 };
 
-// "0/16B2D50:12", with "snapshot-" before it for a row of the initial copy and ".1" behind it for a second table.
+// "0/16B2D50:12", prefixed with "snapshot-" for a row of the initial copy, with ".1" appended for a second table.
 inline std::string to_string(const EventKey& key) {
     std::string text = key.snapshot ? "snapshot-" : "";
     text += to_string(key.position);

@@ -160,7 +160,7 @@ class PgFloEncoder final : public LineEncoder {
             if (!row[i].is_unchanged()) continue;
             out += before;
             const std::string& name = plan.fields[i].name;
-            out.append(name, 1, name.size() - 2);  // without the comma before and the colon behind
+            out.append(name, 1, name.size() - 2);  // without the leading comma and the trailing colon
             before = ',';
         }
         out += ']';

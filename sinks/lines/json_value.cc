@@ -81,7 +81,7 @@ void JsonValueWriter::append_scalar(std::string& out, JsonType::Kind kind, std::
 bool JsonValueWriter::append_array(std::string& out, JsonType type, std::string_view text) {
     std::size_t at = skip_bounds(text);
     std::size_t depth = 0;
-    bool element_next = true;    // an element or a sub-array may stand here
+    bool element_next = true;    // an element or a sub-array may follow
     bool empty_allowed = false;  // and a closing brace, too
     do {
         if (at >= text.size()) return false;
@@ -113,7 +113,7 @@ bool JsonValueWriter::append_array(std::string& out, JsonType type, std::string_
     return at == text.size();
 }
 
-// Returns the place behind the element; npos when a quote is not closed.
+// Returns the offset just past the element; npos when a quote is not closed.
 std::size_t JsonValueWriter::append_element(std::string& out, JsonType type, std::string_view text, std::size_t at) {
     if (text[at] != '"') {
         std::size_t end = at;

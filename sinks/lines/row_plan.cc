@@ -18,7 +18,7 @@ RowPlan::RowPlan(const Relation& relation) {
 
 bool RowWriter::append(std::string& out, const RowPlan& plan, Row row, bool keys_only) {
     if (row.size() != plan.fields.size())
-        throw std::logic_error("a row has not as many values as its relation columns");
+        throw std::logic_error("a row's number of values differs from its relation's number of columns");
     bool any_unchanged = false;
     std::size_t comma = 1;  // bytes of the name to skip
     out += '{';

@@ -116,8 +116,8 @@ class NatsSink final : public Sink {
         const std::uint64_t most = broker_->max_payload();
         if (line.size() + header_bytes > most) {
             throw stop_error(
-                fmt::format("unable to publish change '{}' to '{}': it takes {} bytes, the server at most {}", position,
-                            subject, line.size() + header_bytes, most),
+                fmt::format("unable to publish change '{}' to '{}': it is {} bytes long, the server's limit is {}",
+                            position, subject, line.size() + header_bytes, most),
                 "Raise max_payload in nats-server's configuration, or exclude the column with a rule.");
         }
         wait_until([&] { return publisher_->wait_for_room(line.size(), poll_ms); });
@@ -130,7 +130,7 @@ class NatsSink final : public Sink {
         durable_ = complete_;
     }
 
-    // Acknowledgements may take long, or never come: the worker is told all the while, and a stop is seen.
+    // Acknowledgements may take long, or never come: meanwhile the worker reports, and a stop is seen.
     template <typename Done>
     void wait_until(const Done& done) {
         while (!done()) {

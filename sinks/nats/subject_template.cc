@@ -29,7 +29,7 @@ bool is_subject(std::string_view text) {
 SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) {
     const auto refuse = [&](const std::string& reason) {
         throw usage_error("unable to use --nats-subject '" + std::string(text) + "': " + reason,
-                          "Give something like 'cdc.{schema}.{table}.{op}'.");
+                          "Use a template such as 'cdc.{schema}.{table}.{op}'.");
     };
     for (std::string_view rest = text; !rest.empty();) {
         const std::size_t open = rest.find('{');

@@ -27,7 +27,7 @@ void ApplyInOrder::apply(const std::vector<Change>& changes, bool complete, Conf
     if (changes.empty() && complete && !constraints_hold()) throw SqlError(*broken_);
 }
 
-// False: rolled back, for a deferred constraint does not hold; transaction by transaction it will tell which change.
+// False: rolled back, because a deferred constraint does not hold; going by transactions will find which change.
 bool ApplyInOrder::apply_at_once(Changes changes, bool complete, ConflictCounts& counts) {
     const bool checks = complete && deferred_.pending(session_);
     if (checks) session_.connection.exec("SAVEPOINT pgsluice_batch");
@@ -68,7 +68,7 @@ bool ApplyInOrder::attempt_again(Changes changes) {
     return attempt(changes, true);
 }
 
-// Under a savepoint; what fails is halved until the change that fails stands alone.
+// Under a savepoint; what fails is halved down to the change that fails.
 void ApplyInOrder::write_range(Changes changes, std::size_t begin, std::size_t end) {
     sql::Connection& connection = session_.connection;
     connection.exec("SAVEPOINT pgsluice_range");
@@ -108,8 +108,8 @@ bool ApplyInOrder::constraints_hold() {
     return !broken_;
 }
 
-// The server does not say which change broke a deferred constraint, and in the midst of a transaction none need hold: a
-// child may come before its parent. So all changes are left out, and let in again as long as the constraints hold: by
+// The server does not say which change broke a deferred constraint, and within a transaction none need hold: a child
+// may come before its parent. So all changes are left out, and let in again as long as the constraints hold: by
 // halves, quarters and so on, and one by one as long as that helps.
 void ApplyInOrder::set_aside(Changes changes) {
     for (std::size_t i = 0; i < changes.size(); ++i) aside_.emplace(i, *broken_);
@@ -122,7 +122,7 @@ void ApplyInOrder::set_aside(Changes changes) {
     if (!attempt_again(changes)) throw SqlError(*broken_);
 }
 
-// Tries that with so many at a time; whether any came in.
+// Tries that with so many at a time; whether any could be let in.
 bool ApplyInOrder::readmit(Changes changes, std::size_t count) {
     bool any = false;
     const std::vector<std::pair<std::size_t, SqlError>> left_out(aside_.begin(), aside_.end());

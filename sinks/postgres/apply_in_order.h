@@ -26,7 +26,7 @@ class ApplyInOrder {
         : session_(session), progress_(progress), rows_(rows), deferred_(deferred), dead_letters_(dead_letters) {}
 
     // In the open transaction. `complete`: the last change ends its source transaction, so that deferred constraints
-    // must hold behind it.
+    // must hold after it.
     void apply(const std::vector<Change>& changes, bool complete, ConflictCounts& counts);
 
    private:

@@ -137,7 +137,7 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
     if (expected.what == Expected::What::progress && error.sqlstate() == "22012") throw progress_.stolen();
     if (expected.statements != nullptr && error.sqlstate() == "23505")
         expected.statements->upsert_until = batch_ + upsert_batches;
-    // A table or column is not what it was, or the index behind ON CONFLICT is gone.
+    // A table or column has changed, or the index that ON CONFLICT uses is gone.
     if (error.sqlstate().starts_with("42")) plans_.forget();
 }
 
@@ -296,7 +296,7 @@ void ApplySet::delete_rows(PlanStatements& statements, std::span<const Row> rows
 ApplySet::PlanStatements& ApplySet::statements_of(const std::shared_ptr<PostgresPlan>& plan) {
     const auto found = statements_.find(plan.get());
     if (found != statements_.end()) return found->second;
-    // Relations that are no more leave statements behind.
+    // Drops the statements of relations that are gone.
     for (auto at = statements_.begin(); at != statements_.end();) {
         if (at->second.plan.use_count() > 1) {
             ++at;

@@ -1,7 +1,7 @@
 // Applies a batch as sets: few statements over arrays, and one round trip with BEGIN, progress and COMMIT.
 //
 // It is optimistic. Every statement fails when the target is not as the source thinks (a row to update is missing, a
-// key exists), and so does the pipeline behind it; then all is rolled back to where the batch began, and the caller
+// key exists), and so does the rest of the pipeline; then all is rolled back to where the batch began, and the caller
 // applies it in source order, row by row.
 #pragma once
 
@@ -68,7 +68,7 @@ class ApplySet {
     struct Expected {
         enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress } what = What::nothing;
         Prepared* prepared = nullptr;
-        PlanStatements* statements = nullptr;  // of an insert: whom to blame
+        PlanStatements* statements = nullptr;  // of an insert: where its failure counts
         std::uint64_t rows = 0;
     };
 

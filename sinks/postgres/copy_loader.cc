@@ -152,7 +152,7 @@ void CopyLoader::run() noexcept {
     room_.notify_all();
 }
 
-// With `plan`, only of this table. Prefers the loader's own range, then one that nobody has.
+// With `plan`, only of this table. Prefers the loader's own range, then one that no other loader has.
 std::optional<CopyLoader::Work> CopyLoader::pop(Loader& loader, const PostgresPlan* plan) {
     auto chosen = waiting_.find(loader.range);
     if (chosen == waiting_.end() || (plan != nullptr && chosen->first.plan != plan)) {

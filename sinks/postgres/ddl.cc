@@ -9,7 +9,7 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* way_out =
-    "Change the target's tables by hand, then start the worker with --target-ddl ignore until it is past this.";
+    "Change the target's tables by hand, then start the worker with --target-ddl ignore until it is past this command.";
 
 std::string described(const DdlMessage& message, const Change& change) {
     const std::string object = message.objects.empty() ? std::string("?") : message.objects.front().identity;
@@ -17,7 +17,7 @@ std::string described(const DdlMessage& message, const Change& change) {
 }
 
 // An index cannot be built concurrently inside a transaction. CONCURRENTLY is a reserved word, so no name looks like
-// it; where the letters stand in quotes or a comment the command is left as it is.
+// it; a command with quotes or comments is left unchanged.
 std::string without_concurrently(std::string text) {
     constexpr std::string_view word = "concurrently";
     if (text.find_first_of("'\"$") != std::string::npos || text.find("--") != std::string::npos ||
@@ -52,7 +52,7 @@ std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, cons
     DdlStatement statement{message.command, message.search_path, described(message, change),
                            message.event == "sql_drop"};
     if (!apply) {
-        log(LogLevel::info, fmt::format("not applied, as --target-ddl says: {}", statement.what));
+        log(LogLevel::info, fmt::format("not applied (--target-ddl ignore): {}", statement.what));
         return std::nullopt;
     }
     if (!message.obstacle.empty()) {
@@ -77,7 +77,7 @@ void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log&
             throw SqlError(error.action(), fmt::format("unable to apply {}: {}", statement.what, error.what()),
                            error.sqlstate(), way_out);
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        log(LogLevel::warning, fmt::format("{}: what it drops is not there", statement.what));
+        log(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", statement.what));
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }

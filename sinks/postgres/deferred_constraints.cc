@@ -76,7 +76,7 @@ DeferredConstraints::Noted* DeferredConstraints::noted_for(const std::shared_ptr
         if (unchecked_.emplace(index.name, true).second) {
             log_(LogLevel::warning,
                  fmt::format("constraint '{}' of '{}.{}' is deferrable and not on plain columns alone: with "
-                             "session_replication_role = replica nobody checks it",
+                             "session_replication_role = replica it is not checked",
                              index.name, plan->table.schema, plan->table.table));
         }
         return nullptr;
@@ -132,7 +132,7 @@ void DeferredConstraints::check(PostgresSession& session) const {
                        fmt::format("unable to write to '{}.{}': its constraint '{}' does not hold", table.schema,
                                    table.table, key.second->name),
                        key.second->exclusion ? "23P01" : "23505",
-                       "Rows of the target's own stand in the way of those from the source: remove them; or start the "
+                       "Rows that only the target has conflict with those from the source. Remove them, or start the "
                        "worker with --on-error dead-letter.");
     }
 }

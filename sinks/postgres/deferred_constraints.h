@@ -1,6 +1,6 @@
 // Checks deferred constraints before a commit. With session_replication_role = replica the server does not look at
-// deferrable unique and exclusion constraints: their check is a trigger, and a duplicate would be committed without a
-// word. So the rows written are remembered and asked about. Without it the server is told to look at all of them.
+// deferrable unique and exclusion constraints: their check is a trigger, and a duplicate would be committed silently.
+// So the rows written are remembered and checked. Without it the server checks all of them itself.
 #pragma once
 
 #include <map>

@@ -32,7 +32,7 @@ constexpr const char* create_statements =
     "  \"table\" text NOT NULL);"
     "CREATE TABLE IF NOT EXISTS pgsluice.parked ("
     "  \"group\" text, worker text, position text, PRIMARY KEY (\"group\", worker, position));"
-    // Younger than the table. 0 and '': not known, so that every new copy makes the letter void.
+    // Added later than the table. 0 and '': not known, so that every new copy voids the letter.
     "ALTER TABLE pgsluice.parked ADD COLUMN IF NOT EXISTS source_oid oid NOT NULL DEFAULT 0,"
     "  ADD COLUMN IF NOT EXISTS \"table\" text NOT NULL DEFAULT '';"
     "CREATE TABLE IF NOT EXISTS pgsluice.written ("
@@ -257,7 +257,7 @@ void PostgresProgress::note_parked(sql::Connection& writer, const PostgresProgre
         {0});
 }
 
-// By its oid, since it may have been renamed, and by its name, since it may have been made anew.
+// By its oid, since it may have been renamed, and by its name, since it may have been re-created.
 void PostgresProgress::forget_parked(const std::vector<RelationPtr>& tables) {
     std::vector<std::string> oids;
     std::vector<std::string> names{""};

@@ -1,4 +1,4 @@
-// The worker's row in pgsluice.progress on the target: how far it is, and that nobody else writes.
+// The worker's row in pgsluice.progress on the target: how far it is, and that no other worker writes.
 //
 // Two fences. An advisory lock keeps a second worker of the same name out while this one is connected. And since that
 // lock dies with its connection, every write of the row is conditional on the owner's token and on the old value.
@@ -31,7 +31,7 @@ class PostgresProgress {
     // Sink::reads(): written with every move.
     bool reads(const std::string& stream);
 
-    // Moves the row on in the open transaction; a stop Error when somebody else did. Once that transaction has
+    // Advances the row in the open transaction; a stop Error when another worker did. Once that transaction has
     // committed, moved() makes `next` the value to start from.
     void move(const SinkState& next);
     void moved(const SinkState& next) { state_ = next; }
@@ -63,7 +63,7 @@ class PostgresProgress {
     // In `writer`'s open transaction: the change at this position is in the dead letters and not in the target. A
     // letter that is not noted, because its transaction was rolled back after it was parked, is not to be replayed.
     static void note_parked(sql::Connection& writer, const PostgresProgress& progress, const Change& change);
-    // In the open transaction: what was parked of these tables is void; null ones are passed over.
+    // In the open transaction: what was parked of these tables is void; null ones are skipped.
     void forget_parked(const std::vector<RelationPtr>& tables);
     // Tables (quoted and qualified) that this worker has ever written to.
     std::set<std::string> written_tables();

@@ -54,7 +54,7 @@ class PostgresRows {
     void insert(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void insert_over(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void update(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
-    // Deletes the row and inserts it anew, if it is there.
+    // Deletes the row, if it exists, and inserts it again.
     bool replace(const PostgresPlan& plan, const ColumnSet& sent, const Change& change);
     void remove(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
     void truncate(const Change& change);

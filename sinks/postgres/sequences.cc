@@ -59,7 +59,7 @@ void PostgresSequences::follow(const Owned& owned, std::int64_t headroom) {
         if (error.action() == Action::retry) throw;
         if (!refused_.insert(owned.sequence).second) return;
         log_(LogLevel::warning,
-             fmt::format("sequence {} on the target does not follow the source: {}", owned.sequence, error.what()));
+             fmt::format("unable to advance sequence {} on the target: {}", owned.sequence, error.what()));
     }
 }
 

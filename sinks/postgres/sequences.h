@@ -1,4 +1,4 @@
-// Lets the sequences behind the target's columns follow the rows, so that a target that takes over can take writes.
+// Keeps the sequences of the target's columns level with its rows, so that a target that takes over can take writes.
 //
 // Replication does not move sequences: a serial or identity column would start again at 1. The rows themselves say how
 // far a sequence must be, and an index on the column makes that a cheap question.
@@ -21,7 +21,7 @@ class PostgresSequences {
     PostgresSequences(sql::Connection& connection, const Log& log) : connection_(connection), log_(log) {}
 
     // For each of these tables (quoted and qualified): a sequence of its columns, its own or one that a partition has
-    // from its parents, that is behind the column's outermost value is set to it, plus headroom. Never moves one back.
+    // from its parents, that lags the column's outermost value is set to it, plus headroom. Never moves one back.
     // Outside a transaction. What is not done by the deadline is left out; false then.
     bool follow(const std::set<std::string>& tables, std::int64_t headroom, Deadline deadline = Deadline::max());
 

@@ -99,7 +99,7 @@ class PostgresSink : public Sink {
     DeadLetters* dead_letters_;
     PostgresApplier applier_;
 
-    std::optional<Checkpoint> pending_;  // behind changes that were none of ours; written when there is time
+    std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
     Clock::time_point moved_at_;
     Clock::time_point piece_at_;  // when the last piece of an incomplete transaction came
     Checkpoint durable_;
@@ -109,7 +109,7 @@ class PostgresSink : public Sink {
     std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
     std::set<TableName> found_;            // tables that are there or were made
     PostgresSequences sequences_;
-    std::set<std::string> written_;        // tables whose sequences may be behind
+    std::set<std::string> written_;        // tables whose sequences may lag
     std::set<std::string> known_written_;  // those that the target remembers
     Clock::time_point sequences_at_ = Clock::now();
     ConflictCounts logged_;
@@ -170,7 +170,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     copied_ = tables;
     if (is_within(progress_.state(), begin)) return note_begin(upto.resume_seq);
     if (applier_.open()) {
-        applier_.roll_back();  // the rest of that transaction never comes: the copy starts over
+        applier_.roll_back();  // the rest of that transaction never comes: a copy begins
         known_written_.clear();
     }
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
@@ -272,7 +272,7 @@ void PostgresSink::create_missing(const std::vector<const Relation*>& relations)
     }
     schema_.create_tables(missing);
     PGSLUICE_FAILPOINT("postgres-tables-created");
-    // What we have written in a transaction that goes on is locked until its end: keys to it can only be made then.
+    // Tables written by our open transaction are locked until it ends: foreign keys to them can only be made then.
     const bool later = applier_.open();
     schema_.create_rest(names, missing, !later);
     schema_.set_sequences(names);
@@ -282,7 +282,7 @@ void PostgresSink::create_missing(const std::vector<const Relation*>& relations)
         progress_.forget_unfinished();
 }
 
-// What tables made in mid-stream still lack: after their transaction's end, or after a restart in the midst of it.
+// What tables made in mid-stream still lack: after their transaction's end, or after a restart within it.
 void PostgresSink::finish_tables() {
     if (unfinished_.empty()) return;
     PGSLUICE_FAILPOINT("postgres-unfinished");
@@ -300,11 +300,11 @@ void PostgresSink::follow_sequences(std::int64_t headroom) {
     sequences_at_ = Clock::now();
 }
 
-// The target may be about to take over, and our own connection answers no more.
+// The target may be about to take over, and our own connection no longer answers.
 void PostgresSink::follow_sequences_on_stop() {
     if (written_.empty()) return;
     bool done = false;
-    std::string reason = "there was not time enough";
+    std::string reason = "shutting down took precedence";
     try {
         sql::ConnectOptions target = options_.target;
         target.settings.emplace_back("connect_timeout", "2");
@@ -315,7 +315,7 @@ void PostgresSink::follow_sequences_on_stop() {
         reason = error.what();
     }
     if (done) return;
-    log_(LogLevel::warning, fmt::format("sequences on the target may be behind its rows, until the worker runs again: "
+    log_(LogLevel::warning, fmt::format("sequences on the target may lag its rows until the worker runs again: "
                                         "{}",
                                         reason));
 }
@@ -333,8 +333,8 @@ void PostgresSink::apply(const Batch& batch) {
     apply_changes(batch, batch.changes);
 }
 
-// DDL stands between the changes before and behind it, all in one transaction. What is behind it may be about tables
-// that it makes or alters, so nothing is looked up before.
+// DDL runs between the changes before and after it, all in one transaction. Later changes may be about tables that it
+// makes or alters, so nothing is looked up beforehand.
 void PostgresSink::apply_with_ddl(const Batch& batch) {
     std::vector<Change> changes;
     for (const Change& change : batch.changes) {
@@ -369,13 +369,13 @@ void PostgresSink::check_incomplete() {
     if (!applier_.open() || Clock::now() - piece_at_ < std::chrono::milliseconds(options_.incomplete_timeout_ms))
         return;
     applier_.roll_back();
-    throw retry_error(fmt::format("the rest of a transaction did not come for {} s: rolled back on the target, to be "
-                                  "read again",
+    throw retry_error(fmt::format("no more of an incomplete transaction came for {} s: rolled back on the target, "
+                                  "reading it again",
                                   options_.incomplete_timeout_ms / 1000),
                       "Check that the replicator is running.");
 }
 
-// What is loaded so far need not be kept in the stream.
+// Lets the stream be trimmed up to what is loaded.
 void PostgresSink::flush_loading() {
     if (loader_) loader_->check();
     if (Clock::now() - moved_at_ < progress_interval) return;
@@ -411,8 +411,9 @@ void PostgresSink::log_counts() {
     const ConflictCounts& now = applier_.counts();
     if (now == logged_) return;
     log_(LogLevel::info,
-         fmt::format("target rows that were not as in the source: {} inserts met a row and updated it, {} met one and "
-                     "were ignored, {} updates found none and inserted it, {} deletes found none, {} changes parked",
+         fmt::format("target rows that differed from the source's: {} inserts found a row and updated it, {} found one "
+                     "and were ignored, {} updates found none and inserted it, {} deletes found none, {} changes "
+                     "parked",
                      now.upserted, now.ignored, now.inserted_missing, now.deleted_missing, now.parked));
     logged_ = now;
     logged_at_ = Clock::now();
@@ -432,7 +433,7 @@ void PostgresSink::flush() {
 }
 
 void PostgresSink::close() {
-    // Asked to stop, the connection answers no more; what is not committed is simply read again.
+    // Asked to stop, the connection no longer answers; what is not committed is read again by the next run.
     if (stop_.stop_requested()) return follow_sequences_on_stop();
     applier_.roll_back();
     if (loader_) {

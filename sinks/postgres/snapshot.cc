@@ -39,13 +39,13 @@ void refuse_existing_rows(sql::Connection& connection, const Names& tables, Exis
     const std::string what =
         fmt::format("unable to start the copy: the target already holds rows in {}", fmt::join(filled, ", "));
     if (existing == ExistingRows::keep) {
-        throw stop_error(what + ", which has no key that would keep them from being there twice",
+        throw stop_error(what + ", which has no key that would keep them from being duplicated",
                          "Empty these tables, or give them the source's primary key, or choose --target-existing-rows "
                          "truncate (empties all tables of the copy).");
     }
     throw stop_error(what,
-                     "Empty these tables, or choose --target-existing-rows truncate (empties them) or keep (writes "
-                     "over rows of the same key and leaves the others).");
+                     "Empty these tables, or choose --target-existing-rows truncate (empties them) or keep "
+                     "(overwrites rows of the same key and leaves the others).");
 }
 
 void empty_tables(PostgresSession& session, const Names& names) {
@@ -57,7 +57,7 @@ void empty_tables(PostgresSession& session, const Names& names) {
     try {
         connection.exec(fmt::format("TRUNCATE {}", fmt::join(tables, ", ")));
     } catch (const SqlError& error) {
-        // A table that is not ours refers to one of these; in replica mode nobody checks that.
+        // A table that is not ours refers to one of these; in replica mode that is not checked.
         if (error.sqlstate() != "0A000" || !session.replica) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_truncate");
         for (const std::string& table : tables) connection.exec("DELETE FROM " + table);
@@ -83,7 +83,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Post
     empty_tables(session, emptied);
     refuse_existing_rows(connection, empty, existing);
     progress.forget_loaded(std::nullopt);
-    progress.forget_parked(tables);  // the copy holds all their rows anew
+    progress.forget_parked(tables);  // the copy brings all their rows again
     progress.set_loading_tables({empty.begin(), empty.end()});
     progress.move(next);
     connection.exec("COMMIT");

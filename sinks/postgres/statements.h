@@ -26,7 +26,7 @@ Statement update_one(const PostgresPlan& plan, const ColumnSet& sent, bool key_c
 Statement delete_one(const PostgresPlan& plan);
 // Touches the row as delete_one would, and only looks.
 Statement find_one(const PostgresPlan& plan);
-// Deletes the row and inserts it anew: for identity columns that cannot be SET. Columns not in `sent`, and those only
+// Deletes the row and inserts it again: for identity columns that cannot be SET. Columns not in `sent`, and those only
 // the target has, keep their values. Touches no row where there is none.
 Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent);
 

@@ -19,7 +19,7 @@ struct PostgresPlan {
     // How rows are found:
     enum class Match {
         unique,   // by `key`, on which the target has a unique index: one row at most
-        key,      // by `key`, the source's identity, of which the target knows nothing: one row is picked
+        key,      // by `key`, the source's identity, without a unique index on the target: one row is picked
         whole,    // by all columns, compared as text: one of several identical rows is picked
         nothing,  // only inserts can be applied
     };
@@ -30,7 +30,7 @@ struct PostgresPlan {
     Match match = Match::nothing;
     std::vector<int> key;  // columns of the relation
     std::vector<std::string> key_equals;
-    bool arbiter = false;  // the index behind `key` can serve ON CONFLICT (key)
+    bool arbiter = false;  // the index on `key` can serve ON CONFLICT (key)
     // A row found by `key` may hold another text of it ('1.0' for '1.00'): writing over one writes the key, too.
     bool key_texts_vary = false;
     // Identity columns that are GENERATED ALWAYS cannot be SET: an update of one is a delete and an insert.
@@ -52,7 +52,7 @@ inline const Value& old_value(const Change& change, int column) noexcept {
 inline const Value& new_value(const Change& change, int column) noexcept {
     const auto at = static_cast<std::size_t>(column);
     const Value& value = change.new_row[at];
-    // A TOASTed value that did not change is known all the same where the old row holds it.
+    // A TOASTed value that did not change is still known where the old row holds it.
     const bool old_known =
         change.old_kind == OldRow::full || (change.old_kind == OldRow::key && change.relation->columns[at].key);
     return value.is_unchanged() && old_known ? change.old_row[at] : value;

@@ -1,4 +1,4 @@
-// Writing to a descriptor that somebody else gave us (stdout): a pipe, a terminal, a file or a socket.
+// Writing to a descriptor that we were given (stdout): a pipe, a terminal, a file or a socket.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ class OutputPipe {
 
     int shared_;
     std::shared_ptr<bool> mid_line_;
-    Fd own_;  // the same one opened anew, not blocking: the flag on the shared description would be everybody's
+    Fd own_;  // the same one opened again, not blocking: the flag would apply to all who share the description
     Kind kind_ = Kind::file;
     std::stop_token stop_;
     std::function<void()> tell_;

@@ -27,7 +27,7 @@ class StdoutSink final : public Sink {
           stop_(std::move(stop)),
           pipe_(options.fd, options.mid_line, stop_),
           encoder_(make_line_encoder(options.format, options.group)) {
-        if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours broke off
+        if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours was cut off
     }
 
     [[nodiscard]] bool keeps_state() const override { return !options_.checkpoint_file.empty(); }
@@ -134,7 +134,7 @@ class StdoutSink final : public Sink {
             replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{stream_field, stream_}}}));
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
-            if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; trying again");
+            if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; retrying");
             silent_until_ = std::max(silent_until_, saved_at_ + warning_interval);
             return false;
         }

@@ -1,6 +1,6 @@
 // Lines of JSON on standard output.
 //
-// Guarantee: at least once, in commit order. After a crash the lines behind the last checkpoint come again, with the
+// Guarantee: at least once, in commit order. After a crash the lines since the last checkpoint come again, with the
 // same LSN and Ordinal. The position is kept in a checkpoint file where one is named, else by the worker in KV.
 #pragma once
 

@@ -63,8 +63,8 @@ bool has_header(const WebhookSinkOptions& options, std::string_view name) {
 void refuse_own_headers(const WebhookSinkOptions& options) {
     const auto refuse = [&](const char* name, bool ours, const char* hint) {
         if (!ours || !has_header(options, name)) return;
-        throw usage_error(std::string("unable to use --webhook-header '") + name + "': pgsluice sends that one itself",
-                          hint);
+        throw usage_error(
+            std::string("unable to use --webhook-header '") + name + "': pgsluice sets this header itself", hint);
     };
     refuse("Idempotency-Key", true, "Leave it out.");
     refuse("Authorization", !options.bearer_token.empty(), "Leave it out, or the bearer token.");
@@ -153,7 +153,7 @@ HttpOutcome WebhookClient::State::outcome(const Slot& slot, CURLcode code) const
     curl_off_t retry_after = 0;
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
-    // A body that is too long was cut by us; the answer is known all the same.
+    // We stop reading a body that is too long; the status is known nevertheless.
     const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && slot.response_bytes > max_response_bytes);
     HttpOutcome outcome = outcome_of(status);
     if (!answered) {

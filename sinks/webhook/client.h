@@ -17,7 +17,7 @@ struct HttpOutcome {
         retry,      // a network error, 408, 425, 429, 5xx
         too_large,  // 413: fewer changes at a time may do
         refused,    // any other answer; redirects are not followed
-        broken,     // it cannot work before somebody changes the settings: TLS certificate
+        broken,     // it cannot work until the settings change: a TLS certificate
     };
     Kind kind = Kind::accepted;
     std::string reason;  // "the receiver answered 500", "Couldn't connect to server"; no part of URL, headers or body
@@ -32,10 +32,10 @@ class WebhookClient {
     WebhookClient(const WebhookSinkOptions& options, std::size_t slots);
     ~WebhookClient();
 
-    // Posts on a slot that is not busy. `body` must stay until the outcome is told.
+    // Posts on a slot that is not busy. `body` must stay until the outcome is reported.
     void start(std::size_t slot, std::string_view body, const std::string& idempotency_key);
-    // Moves data, waiting at most this long for something to move, and tells the outcomes of finished requests; `done`
-    // may start others.
+    // Moves data, waiting at most this long for something to move, and reports the outcomes of finished requests;
+    // `done` may start others.
     void drive(int timeout_ms, const std::function<void(std::size_t slot, const HttpOutcome&)>& done);
 
    private:

@@ -8,7 +8,7 @@ namespace pgsluice {
 
 namespace {
 
-// FNV-1a; a byte that no text holds goes behind each part.
+// FNV-1a; each part is followed by a byte that no text holds.
 std::uint64_t mix(std::uint64_t hash, std::string_view text) {
     constexpr std::uint64_t fnv_prime = 0x100000001b3;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * fnv_prime;

@@ -16,7 +16,7 @@ class KeyHash {
    public:
     // Equal for all changes of a row. A table without a key to tell rows by has one hash. Nothing for a change that
     // must stay in order with everything: a truncate, a message, an update that changes the key, the first change of a
-    // table behind a change of which columns are its key, or of their types: from there on rows have other hashes.
+    // table after its key columns or their types changed: from then on its rows have other hashes.
     std::optional<std::uint64_t> of(const Change& change);
 
    private:

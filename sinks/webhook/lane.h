@@ -28,7 +28,7 @@ class WebhookLane {
     void push(WebhookEvent event, std::string_view object);
 
     // Makes the body of the next request: one object, or an array when the lane's batch size is above 1. It stays until
-    // the outcome has been told.
+    // the outcome has been reported.
     std::string_view take();
     // The key of the request in flight: its event's, or the first and the last one's.
     [[nodiscard]] std::string key() const;
@@ -36,7 +36,7 @@ class WebhookLane {
 
     // The request in flight was taken, or its only event parked. The bytes of its objects.
     std::size_t accepted();
-    // It is to be repeated as it is, whatever has come meanwhile, not before `wait_ms` (counted from now) have passed.
+    // It is to be repeated unchanged, whatever has come meanwhile, after the wait that is returned (ms).
     int failed(std::uint32_t random);
     // It is to be repeated in two halves.
     void halve();

@@ -181,10 +181,11 @@ class WebhookSink final : public Sink {
             case Kind::broken:
                 break;
         }
-        throw stop_error(fmt::format("unable to post changes '{}' to '{}': {}", lane.key(), host_, outcome.reason),
-                         outcome.kind == Kind::broken
-                             ? "Check --webhook-ca and the receiver's certificate."
-                             : "Repair the receiver; or give --on-error dead-letter, which parks such changes.");
+        throw stop_error(
+            fmt::format("unable to post changes '{}' to '{}': {}", lane.key(), host_, outcome.reason),
+            outcome.kind == Kind::broken
+                ? "Check --webhook-ca and the receiver's certificate."
+                : "Repair the receiver, or start the worker with --on-error dead-letter, which parks such changes.");
     }
 
     void delivered(WebhookLane& lane) {
@@ -195,14 +196,14 @@ class WebhookSink final : public Sink {
 
     void repeat(WebhookLane& lane, const HttpOutcome& outcome) {
         const int wait_ms = lane.failed(static_cast<std::uint32_t>(random_()));
-        if (outcome.retry_after_s > 0) {  // what it asked one request to do, it asks all
+        if (outcome.retry_after_s > 0) {  // asked of one request, meant for all
             const auto until = Clock::now() + std::chrono::seconds(outcome.retry_after_s);
             for (WebhookLane& each : lanes_) each.pause_until(until);
         }
         if (Clock::now() < silent_until_) return;
         silent_until_ = Clock::now() + std::chrono::seconds(10);
         trouble_said_ = true;
-        log_(LogLevel::warning, fmt::format("unable to post to '{}': {}; trying again in {} ms", host_, outcome.reason,
+        log_(LogLevel::warning, fmt::format("unable to post to '{}': {}; retrying in {} ms", host_, outcome.reason,
                                             std::max(wait_ms, outcome.retry_after_s * 1000)));
     }
 

@@ -91,6 +91,6 @@ TEST_CASE("webhook: a receiver that is down is waited for, while worker and repl
     CHECK(numbers_posted(again) == counting(12, last));
     worker.signal(SIGTERM);
     CHECK(worker.wait(std::chrono::seconds(10)) == 0);
-    CHECK(worker.err().find("trying again in") != std::string::npos);
+    CHECK(worker.err().find("retrying in") != std::string::npos);
     pipeline.stop_replicator();
 }

@@ -168,8 +168,8 @@ std::string who_locks(sql::Connection& source, const std::vector<TableName>& tab
     std::string text;
     for (int row = 0; row < rows.rows(); ++row) {
         text += fmt::format("{}pid {} ({}) {} '{}.{}'", text.empty() ? "" : "; ", rows.get(row, 0).value_or("0"),
-                            rows.text(row, 1), rows.boolean(row, 4) ? "has locked" : "waits to lock", rows.text(row, 2),
-                            rows.text(row, 3));
+                            rows.text(row, 1), rows.boolean(row, 4) ? "has locked" : "is waiting to lock",
+                            rows.text(row, 2), rows.text(row, 3));
     }
     return text;
 }

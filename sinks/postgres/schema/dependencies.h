@@ -27,7 +27,7 @@ std::vector<std::pair<TableName, std::string>> columns_without_value(sql::Connec
                                                                      const std::vector<std::string>& columns);
 
 // Who keeps the tables from being read, for messages: sessions that have, or wait for, an exclusive lock. Empty when
-// nobody does.
+// there are none.
 std::string who_locks(sql::Connection& source, const std::vector<TableName>& tables);
 
 // Types, functions, extensions and the like that the catalog says the tables, their indexes, constraints and triggers

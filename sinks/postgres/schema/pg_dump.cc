@@ -176,8 +176,7 @@ void check_version(int server_version, const std::stop_token& stop) {
 
 constexpr std::string_view header = "\n--\n-- Name: ";
 
-// Of "-- Name: users; Type: TABLE; Schema: public; Owner: -"; nothing when it is not one but stands in a function's
-// body, say.
+// Of "-- Name: users; Type: TABLE; Schema: public; Owner: -"; nothing when it is none, as in a function's body.
 std::optional<DumpEntry> parse_header(std::string_view line) {
     const auto owner = line.rfind("; Owner: ");
     const auto schema = line.substr(0, owner).rfind("; Schema: ");

@@ -1,4 +1,4 @@
-// Runs pg_dump on the source and takes its script apart.
+// Runs pg_dump on the source and parses its script.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@ struct DumpEntry {
     std::string text;    // its statements
 };
 
-// Entries in the order of the dump, which is one of dependence. What stands before the first (SET commands, psql's
-// \restrict) and behind the last is left out.
+// Entries in the order of the dump, which follows dependencies. What precedes the first (SET commands, psql's
+// \restrict) and follows the last is left out.
 std::vector<DumpEntry> parse_dump(std::string_view script);
 
 // The output of pg_dump with these arguments. It is looked for in PATH; a stop Error with a hint when it is not there

@@ -113,20 +113,19 @@ void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
     }
 }
 
-// pg_dump locks the tables it is to describe. Behind somebody who waits to alter one it would wait for the end of the
-// replicator's copy, and that, where the stream is full, for us.
+// pg_dump locks the tables it describes. When another session is waiting to alter one, pg_dump waits for the end of
+// the replicator's copy; and the copy, where the stream is full, waits for us.
 std::string SchemaSync::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
                                             const std::vector<std::string>& arguments) {
     try {
         return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell_);
     } catch (const Error&) {
-        const std::string whom = who_locks(source, tables);
-        if (whom.empty()) throw;
-        throw retry_error(
-            fmt::format("unable to copy the source's schema: pg_dump has waited {} s for a lock: {}",
-                        options_.lock_wait_ms / 1000, whom),
-            "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source): if it waits "
-            "for the copy and the stream is full, the copy waits for this worker.");
+        const std::string lockers = who_locks(source, tables);
+        if (lockers.empty()) throw;
+        throw retry_error(fmt::format("unable to copy the source's schema: pg_dump has waited {} s for a lock: {}",
+                                      options_.lock_wait_ms / 1000, lockers),
+                          "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source). It may be "
+                          "waiting for the copy, and with a full stream the copy waits for this worker.");
     }
 }
 
@@ -196,8 +195,8 @@ void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target,
         target.exec("CREATE SCHEMA " + sql::quote_identifier(table.schema));
     target.exec(fmt::format("CREATE TABLE {} ({})", name, columns),
                 fmt::format("create table '{}.{}' on the target", table.schema, table.table));
-    log_(LogLevel::info, fmt::format("created table '{}.{}', which the routing file names, with its columns and its "
-                                     "key only",
+    log_(LogLevel::info, fmt::format("created table '{}.{}', named by the routing file, with its columns and key "
+                                     "only",
                                      table.schema, table.table));
 }
 

@@ -2,8 +2,8 @@
 //
 // pg_dump's sections are kept apart: tables and what they depend on before the load, indexes, constraints and triggers
 // after it, over several connections. What the tables do not need is never made; what they need and cannot be made (an
-// extension that is not installed there) is a warning, and an error once a table does not do without. What exists
-// already is left as it is, so every step can be done again; an advisory lock makes several workers take turns.
+// extension that is not installed there) is a warning, and an error once a table depends on it. What exists
+// already is left as it is, so every step can be done again; an advisory lock lets one worker do so at a time.
 #pragma once
 
 #include <functional>
@@ -31,14 +31,14 @@ class SchemaSync {
 
     // `tables` are as the target shall have them, after rules and routing. One that a routing file sends elsewhere than
     // to its own name gets the columns that come, their types and its key; the others are as in the source, apart from
-    // NOT NULL where a rule leaves a column out. Tables the source has no more are passed over.
+    // NOT NULL where a rule leaves a column out. Tables that the source no longer has are skipped.
     void create_tables(const std::vector<const Relation*>& tables);
     // Indexes, constraints, triggers; routed tables get none. `relations` are those that create_tables() was given.
     // Foreign keys lock the tables they point to: without them where the caller has a transaction open that wrote
     // there.
     void create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
                      bool foreign_keys = true);
-    // Sets the sequences of the tables' columns to the source's values, where the target's are behind.
+    // Sets the sequences of the tables' columns to the source's values, where the target's lag.
     void set_sequences(const std::vector<TableName>& tables);
 
    private:
