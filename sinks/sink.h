@@ -9,7 +9,9 @@
 // Batches. apply() is handed changes in commit order, after the rules. A batch holds whole transactions, unless it is
 // not `complete`: then the last transaction continues in the next batch, and neither it nor `upto` may be counted as
 // applied until a complete batch has come. A batch without changes still moves `upto`. Views in a batch die with the
-// call; what a sink keeps, it copies. Relations stay at their address as long as the session (stream/change.h).
+// call; what a sink keeps, it copies. A relation that was handed over lives, at its address, as long as the session:
+// whoever calls a sink sees to that, and so what is compiled for a relation may be kept under its address
+// (stream/per_relation.h).
 //
 // Durability. apply() may buffer. durable() says how far everything has reached whatever the sink calls durable: a
 // commit on the target, an fsync, a 2xx, an ack. The stream may be trimmed up to there, so it must never say more than

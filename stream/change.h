@@ -1,8 +1,8 @@
 // The change model: what happened in the source, as every part of pgsluice sees it.
 //
 // Values are views: into the WAL message on the replicator's side, into the decoded block on the worker's. A Relation
-// is immutable and shared; a new definition of the same table is a new Relation object, so its address identifies a
-// relation version and anything compiled for it (a rules plan, a prepared statement) may be kept under that address.
+// is immutable and shared; a new definition of the same table is a new Relation object. Within a worker's session none
+// dies, so its address identifies a relation version (stream/per_relation.h).
 #pragma once
 
 #include <cstdint>

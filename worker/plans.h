@@ -7,6 +7,7 @@
 
 #include "rules/ruleset.h"
 #include "stream/log.h"
+#include "stream/per_relation.h"
 
 namespace pgsluice {
 
@@ -16,8 +17,7 @@ class Plans {
 
     // The plan for one of `relations` (those of the block the pointer came from); null when the table is routed away.
     // Compiled and accepted before any row of the relation is handed on, of which the one at `position` is the first; a
-    // rule that does not fit throws. Lives as long as this object, and so does the relation, whose address is therefore
-    // never used again.
+    // rule that does not fit throws. Lives as long as this object, and so does the relation.
     const CompiledRules* find(const Relation* relation, std::span<const RelationPtr> relations, Position position);
     const CompiledRules* find(const RelationPtr& relation, Position position) {
         return find(relation.get(), {&relation, 1}, position);
@@ -34,10 +34,8 @@ class Plans {
 
     Ruleset& ruleset_;
     const Log& log_;
-    std::unordered_map<const Relation*, Entry> entries_;
+    PerRelation<Entry> entries_;
     std::unordered_map<Oid, const Relation*> current_;  // each table's definition that rows came with last
-    const Relation* last_ = nullptr;                    // changes of one table come in runs
-    const CompiledRules* last_plan_ = nullptr;
 };
 
 }  // namespace pgsluice

@@ -50,26 +50,26 @@ LineDirectory::LineDirectory(std::string path, std::string group, std::string fo
 
 std::optional<SinkState> LineDirectory::recover() {
     file_.reset();
-    if (!slots_) {
+    if (!state_file_) {
         std::error_code error;
         fs::create_directories(path_, error);
         if (error) throw stop_error("unable to make directory '" + path_ + "': " + error.message());
-        slots_.emplace(in_directory("pgsluice.state"), "the directory");
+        state_file_.emplace(in_directory("pgsluice.state"), "the directory");
     }
-    auto record = slots_->read();
+    auto record = state_file_->read();
     const bool known = record.has_value();
     if (known && record->group != record_.group) {
         throw stop_error("unable to use '" + path_ + "': it belongs to group '" + record->group + "'",
                          "Give each group a --file-output-dir of its own.");
     }
     if (known) record_ = std::move(*record);
-    settle();
+    match_record();
     resume_open_file();
     if (!known) return std::nullopt;
     return record_.state;
 }
 
-void LineDirectory::settle() {
+void LineDirectory::match_record() {
     using Kind = LineFileName::Kind;
     const std::string open = record_.text(open_field);
     const std::string sealed = record_.text(sealed_field);
@@ -137,7 +137,7 @@ void LineDirectory::write_record(const SinkState& state) {
     if (!stream_.empty()) next.more[stream_field] = stream_;
     next.more[length_field] = std::to_string(file_ ? file_->size() : 0);
     next.more[last_begun_field] = std::to_string(begun_us_);
-    slots_->write(next);
+    state_file_->write(next);
     record_ = std::move(next);
     PGSLUICE_FAILPOINT("file-after-checkpoint");
 }
@@ -153,14 +153,14 @@ void LineDirectory::seal(const SinkState& state) {
     if (file_ && state.loading_epoch == 0) record_.more[finished_field] = "1";
     file_.reset();
     write_record(state);
-    settle();
+    match_record();
 }
 
 void LineDirectory::publish(std::uint64_t epoch, const SinkState& state) {
     record_.more[ended_field] = std::to_string(epoch);
     record_.more[finished_field] = "1";
     write_record(state);
-    settle();
+    match_record();
 }
 
 void LineDirectory::discard(const SinkState& state, const std::string& first_lines) {
@@ -172,7 +172,7 @@ void LineDirectory::discard(const SinkState& state, const std::string& first_lin
     if (!first_lines.empty()) file(state.checkpoint.position).lines() = first_lines;
     sync_open_file();
     write_record(state);
-    settle();
+    match_record();
 }
 
 void LineDirectory::rename_file(const std::string& from, const std::string& to) {

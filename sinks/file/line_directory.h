@@ -55,7 +55,7 @@ class LineDirectory {
     [[nodiscard]] std::string in_directory(const std::string& name) const { return path_ + "/" + name; }
     void rename_file(const std::string& from, const std::string& to);
     // Renames and removes until the directory is as the record says.
-    void settle();
+    void match_record();
     void resume_open_file();
     void write_record(const SinkState& state);
     void sync_open_file();
@@ -65,7 +65,7 @@ class LineDirectory {
     std::string stream_;  // empty: as the record says
     bool zstd_;
     Log log_;
-    std::optional<TwoCopyFile> slots_;
+    std::optional<TwoCopyFile> state_file_;
     StateRecord record_;
     std::optional<LineFile> file_;
     std::string name_;  // of the open file, without its suffix

@@ -7,9 +7,10 @@
 #include <optional>
 #include <unordered_map>
 
+#include "sinks/lines/json_columns.h"
 #include "sinks/lines/rfc3339.h"
-#include "sinks/lines/row_plan.h"
 #include "stream/format/json_string.h"
+#include "stream/per_relation.h"
 
 namespace pgsluice {
 
@@ -30,13 +31,13 @@ struct TableOrder {
     std::uint64_t events = 0;
 };
 
-struct EnvelopePlan {
+struct TableEnvelope {
     std::string names;  // of the source block: `"schema":"s","table":"t"}`
-    RowPlan row;
+    JsonColumns row;
     bool splits_key_changes;
     TableOrder* order = nullptr;  // shared by all versions of the table
 
-    explicit EnvelopePlan(const Relation& relation)
+    explicit TableEnvelope(const Relation& relation)
         : row(relation), splits_key_changes(relation.identity != ReplicaIdentity::full) {
         names = R"("schema":)";
         append_json_string(names, relation.schema);
@@ -71,15 +72,15 @@ class DebeziumEncoder final : public LineEncoder {
                 append_message(out, change, change.prefix, change.content);
                 return 1;
             case Op::truncate:
-                for (const RelationPtr& table : change.truncated) append_row(out, change, 't', plan_of(*table));
+                for (const RelationPtr& table : change.truncated) append_row(out, change, 't', envelope_of(*table));
                 return change.truncated.size();
             case Op::update:
-                return append_update(out, change, plan_of(*change.relation));
+                return append_update(out, change, envelope_of(*change.relation));
             case Op::insert:
-                append_row(out, change, change.snapshot ? 'r' : 'c', plan_of(*change.relation));
+                append_row(out, change, change.snapshot ? 'r' : 'c', envelope_of(*change.relation));
                 return 1;
             case Op::del:
-                append_row(out, change, 'd', plan_of(*change.relation));
+                append_row(out, change, 'd', envelope_of(*change.relation));
                 return 1;
         }
         return 0;
@@ -95,37 +96,37 @@ class DebeziumEncoder final : public LineEncoder {
     }
 
    private:
-    EnvelopePlan& plan_of(const Relation& relation) {
-        EnvelopePlan& plan = plans_.at(relation);
-        if (plan.order == nullptr) plan.order = &orders_[plan.names];
-        return plan;
+    TableEnvelope& envelope_of(const Relation& relation) {
+        TableEnvelope& envelope = envelopes_.at(relation);
+        if (envelope.order == nullptr) envelope.order = &orders_[envelope.names];
+        return envelope;
     }
 
-    std::size_t append_update(std::string& out, const Change& change, EnvelopePlan& plan) {
-        const bool new_key = change.old_kind == OldRow::key && plan.splits_key_changes;
+    std::size_t append_update(std::string& out, const Change& change, TableEnvelope& envelope) {
+        const bool new_key = change.old_kind == OldRow::key && envelope.splits_key_changes;
         if (!new_key) {
-            append_row(out, change, 'u', plan);
+            append_row(out, change, 'u', envelope);
             return 1;
         }
-        append_row(out, change, 'd', plan);
-        append_row(out, change, 'c', plan);
+        append_row(out, change, 'd', envelope);
+        append_row(out, change, 'c', envelope);
         return 2;
     }
 
-    void append_row(std::string& out, const Change& change, char op, EnvelopePlan& plan) {
-        append_head(out, change, op, plan.names);
-        if (change.transaction != nullptr) append_table_order(out, change, *plan.order);
+    void append_row(std::string& out, const Change& change, char op, TableEnvelope& envelope) {
+        append_head(out, change, op, envelope.names);
+        if (change.transaction != nullptr) append_table_order(out, change, *envelope.order);
         out += R"(,"before":)";
         if (change.old_kind == OldRow::none || op == 'c' || op == 't') {
             out += "null";
         } else {
-            rows_.append(out, plan.row, change.old_row, change.old_kind == OldRow::key);
+            rows_.append(out, envelope.row, change.old_row, change.old_kind == OldRow::key);
         }
         out += R"(,"after":)";
         if (op == 'd' || op == 't') {
             out += "null";
         } else {
-            rows_.append(out, plan.row, change.new_row, false);
+            rows_.append(out, envelope.row, change.new_row, false);
         }
         out += "}\n";
     }
@@ -203,8 +204,8 @@ class DebeziumEncoder final : public LineEncoder {
     std::string times_;               // what follows the source block
     std::optional<Rendered> rendered_for_;
     std::int64_t now_us_ = 0;
-    PerRelation<EnvelopePlan> plans_;
-    std::unordered_map<std::string, TableOrder> orders_;  // by EnvelopePlan::names
+    PerRelation<TableEnvelope> envelopes_;
+    std::unordered_map<std::string, TableOrder> orders_;  // by TableEnvelope::names
     TableOrder messages_;
     RowWriter rows_{Unchanged::placeholder};
 };

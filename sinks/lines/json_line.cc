@@ -6,10 +6,11 @@
 #include <iterator>
 
 #include "sinks/lines/debezium_line.h"
+#include "sinks/lines/json_columns.h"
 #include "sinks/lines/rfc3339.h"
-#include "sinks/lines/row_plan.h"
 #include "stream/format/ddl_message.h"
 #include "stream/format/json_string.h"
+#include "stream/per_relation.h"
 
 namespace pgsluice {
 
@@ -44,11 +45,11 @@ void append_name(std::string& out, const Relation& relation) {
 
 constexpr std::array<std::string_view, 4> type_names = {"INSERT", "UPDATE", "DELETE", "TRUNCATE"};
 
-struct LinePlan {
+struct TableLine {
     std::array<std::string, 4> heads;  // by Op: the line up to what changes between transactions
-    RowPlan row;
+    JsonColumns row;
 
-    explicit LinePlan(const Relation& relation) : row(relation) {
+    explicit TableLine(const Relation& relation) : row(relation) {
         for (std::size_t op = 0; op < heads.size(); ++op) {
             heads[op] = fmt::format(R"({{"Type":"{}",)", type_names[op]);
             append_name(heads[op], relation);
@@ -106,14 +107,14 @@ class PgFloEncoder final : public LineEncoder {
         if (change.op == Op::message) return append_message(out, change);
         if (change.op == Op::truncate) {
             for (const RelationPtr& table : change.truncated) {
-                append_head(out, change, plans_.at(*table));
+                append_head(out, change, tables_.at(*table));
                 out += "}\n";
             }
             return change.truncated.size();
         }
-        const LinePlan& plan = plans_.at(*change.relation);
-        append_head(out, change, plan);
-        append_rows(out, change, plan.row);
+        const TableLine& table = tables_.at(*change.relation);
+        append_head(out, change, table);
+        append_rows(out, change, table.row);
         out += "}\n";
         return 1;
     }
@@ -134,32 +135,32 @@ class PgFloEncoder final : public LineEncoder {
     }
 
    private:
-    void append_head(std::string& out, const Change& change, const LinePlan& plan) {
-        out += plan.heads[static_cast<std::size_t>(change.op)];
+    void append_head(std::string& out, const Change& change, const TableLine& table) {
+        out += table.heads[static_cast<std::size_t>(change.op)];
         out += transaction_.of(change);
         append_number(out, change.position.ordinal);
     }
 
-    void append_rows(std::string& out, const Change& change, const RowPlan& plan) {
+    void append_rows(std::string& out, const Change& change, const JsonColumns& columns) {
         bool any_unchanged = false;
         if (change.op != Op::del) {
             out += R"(,"NewTuple":)";
-            any_unchanged = rows_.append(out, plan, change.new_row, false);
+            any_unchanged = rows_.append(out, columns, change.new_row, false);
         }
         if (change.old_kind != OldRow::none) {
             out += R"(,"OldTuple":)";
-            rows_.append(out, plan, change.old_row, change.old_kind == OldRow::key);
+            rows_.append(out, columns, change.old_row, change.old_kind == OldRow::key);
         }
-        if (any_unchanged) append_unchanged(out, plan, change.new_row);
+        if (any_unchanged) append_unchanged(out, columns, change.new_row);
     }
 
-    static void append_unchanged(std::string& out, const RowPlan& plan, Row row) {
+    static void append_unchanged(std::string& out, const JsonColumns& columns, Row row) {
         out += R"(,"UnchangedToast":)";
         char before = '[';
         for (std::size_t i = 0; i < row.size(); ++i) {
             if (!row[i].is_unchanged()) continue;
             out += before;
-            const std::string& name = plan.fields[i].name;
+            const std::string& name = columns.fields[i].name;
             out.append(name, 1, name.size() - 2);  // without the leading comma and the trailing colon
             before = ',';
         }
@@ -197,7 +198,7 @@ class PgFloEncoder final : public LineEncoder {
         out.append(text.data(), text.size());
     }
 
-    PerRelation<LinePlan> plans_;
+    PerRelation<TableLine> tables_;
     TransactionPart transaction_;
     RowWriter rows_{Unchanged::leave_out};
 };

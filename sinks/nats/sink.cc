@@ -5,13 +5,13 @@
 #include <array>
 #include <chrono>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 #include "sinks/lines/event_key.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 #include "sinks/nats/subject_template.h"
+#include "stream/per_relation.h"
 
 namespace pgsluice {
 
@@ -61,7 +61,7 @@ class NatsSink final : public Sink {
             publish({{begin.consistent_point, 0}, true, 0}, subject_.fill("", "", "snapshot"), lines_);
         }
         complete_ = upto;
-        drain();
+        await_answers();
     }
 
     [[nodiscard]] bool takes_copy() const override { return false; }
@@ -70,7 +70,7 @@ class NatsSink final : public Sink {
     void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
         loading_epoch_ = 0;
         complete_ = upto;
-        drain();
+        await_answers();
     }
 
     void apply(const Batch& batch) override {
@@ -79,14 +79,12 @@ class NatsSink final : public Sink {
         if (batch.complete) complete_ = batch.upto;
     }
 
-    void flush() override { drain(); }
+    void flush() override { await_answers(); }
     [[nodiscard]] Checkpoint durable() const override { return durable_; }
-    void close() override { drain(); }
+    void close() override { await_answers(); }
 
    private:
-    struct Subjects {
-        std::array<std::string, 4> by_op;
-    };
+    using Subjects = std::array<std::string, 4>;  // by Op
 
     void add(const Change& change) {
         lines_.clear();
@@ -102,11 +100,9 @@ class NatsSink final : public Sink {
     const std::string& subject_of(const Change& change, std::size_t part) {
         if (change.op == Op::message) return ddl_subject_;
         const Relation& relation = change.op == Op::truncate ? *change.truncated[part] : *change.relation;
-        Subjects& subjects = subjects_[&relation];
-        std::string& subject = subjects.by_op[static_cast<std::size_t>(change.op)];
-        if (subject.empty()) {
-            subject = subject_.fill(relation.schema, relation.table, op_names[static_cast<std::size_t>(change.op)]);
-        }
+        const auto op = static_cast<std::size_t>(change.op);
+        std::string& subject = subjects_.at(relation, [] { return Subjects(); })[op];
+        if (subject.empty()) subject = subject_.fill(relation.schema, relation.table, op_names[op]);
         return subject;
     }
 
@@ -125,7 +121,7 @@ class NatsSink final : public Sink {
     }
 
     // Until the server has stored everything.
-    void drain() {
+    void await_answers() {
         wait_until([&] { return publisher_->await_acks(poll_ms); });
         durable_ = complete_;
     }
@@ -151,7 +147,7 @@ class NatsSink final : public Sink {
     std::unique_ptr<LineEncoder> encoder_;
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<SubjectPublisher> publisher_;
-    std::unordered_map<const Relation*, Subjects> subjects_;
+    PerRelation<Subjects> subjects_;
     std::string lines_;
     Checkpoint complete_;  // of the last complete batch published
     Checkpoint durable_;

@@ -21,8 +21,8 @@ void PostgresApplier::roll_back() {
 void PostgresApplier::note_deferred(const std::vector<Change>& changes) {
     for (const Change& change : changes) {
         if (change.op != Op::insert && change.op != Op::update) continue;
-        const auto& plan = plans_.at(*change.relation);
-        if (plan->table.has_deferrable()) deferred_.note(plan, change);
+        const auto& mapping = mappings_.at(*change.relation);
+        if (mapping->table.has_deferrable()) deferred_.note(mapping, change);
     }
 }
 
@@ -37,13 +37,11 @@ void PostgresApplier::commit(const SinkState& next) {
 }
 
 void PostgresApplier::apply(const std::vector<Change>& changes, const SinkState* next) {
-    plans_.start_batch();
     if (session_.replica) note_deferred(changes);
     if (options_.set_based) {
         std::string reason;
         if (apply_sets(changes, next, reason)) return;
         log_(LogLevel::debug, "a batch is applied row by row: " + reason);
-        plans_.start_batch();
     }
     if (!open_) begin();
     in_order_.apply(changes, next != nullptr, counts_);
@@ -82,7 +80,7 @@ void PostgresApplier::apply_ddl(const Change& change) {
     deferred_.check(session_);  // as long as the constraints are as the rows were written for
     deferred_.clear();
     run_ddl(session_, *statement, log_);
-    plans_.forget();
+    mappings_.forget();
 }
 
 }  // namespace pgsluice

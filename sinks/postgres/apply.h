@@ -10,25 +10,25 @@
 #include "sinks/postgres/apply_set.h"
 #include "sinks/postgres/ddl.h"
 #include "sinks/postgres/deferred_constraints.h"
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
 #include "stream/batch.h"
 
 namespace pgsluice {
 
 class PostgresApplier {
    public:
-    PostgresApplier(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
+    PostgresApplier(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
                     const PostgresSinkOptions& options, const Log& log, DeadLetters* dead_letters)
         : session_(session),
           progress_(progress),
-          plans_(plans),
+          mappings_(mappings),
           options_(options),
           log_(log),
-          sets_(session, progress, plans, options),
-          rows_(session, plans, options, log),
+          sets_(session, progress, mappings, options),
+          rows_(session, mappings, options, log),
           deferred_(log),
           in_order_(session, progress, rows_, deferred_,
                     options.on_error == OnError::dead_letter ? dead_letters : nullptr) {}
@@ -52,7 +52,7 @@ class PostgresApplier {
 
     PostgresSession& session_;
     PostgresProgress& progress_;
-    PostgresPlans& plans_;
+    TargetMappings& mappings_;
     const PostgresSinkOptions& options_;
     const Log& log_;
     ApplySet sets_;

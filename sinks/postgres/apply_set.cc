@@ -17,12 +17,13 @@ constexpr std::uint64_t upsert_batches = 1000;
 constexpr std::size_t max_kept_bytes = 4U << 20;  // of a buffer that is used again
 
 bool needs_key(const TableChanges& table) {
-    return !table.only_inserts && table.plan->match == PostgresPlan::Match::nothing;
+    return !table.only_inserts && table.mapping->match == TargetMapping::Match::nothing;
 }
 
 bool moves_identity(const TableChanges& table) {
-    return table.plan->always_key && std::any_of(table.changes.begin(), table.changes.end(), [&](const Change* change) {
-               return change->op == Op::update && changes_key(*table.plan, *change);
+    return table.mapping->always_key &&
+           std::any_of(table.changes.begin(), table.changes.end(), [&](const Change* change) {
+               return change->op == Op::update && changes_key(*table.mapping, *change);
            });
 }
 
@@ -40,14 +41,14 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
                      ConflictCounts& counts) {
     ++batch_;
     commits_ = next != nullptr;
-    const auto segments = segments_.cut(changes, plans_, !session_.replica);
+    const auto segments = segments_.cut(changes, mappings_, !session_.replica);
     if (!possible(segments)) {
         reason_ = "a change needs a look at the row";
         return false;
     }
     // Before the pipeline takes the connection.
     for (const Segment& segment : segments) {
-        if (segment.truncate != nullptr) truncated_tables(plans_, *segment.truncate);
+        if (segment.truncate != nullptr) truncated_tables(mappings_, *segment.truncate);
     }
     counts_ = {};
     pipeline_.emplace(session_.connection);
@@ -63,7 +64,7 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
     if (good) {
         queue_end(transaction_open, next);
         PGSLUICE_FAILPOINT("postgres-before-commit");
-        good = settle();
+        good = read_replies();
     }
     pipeline_.reset();
     if (!good) {
@@ -106,7 +107,7 @@ void ApplySet::queue_end(bool transaction_open, const SinkState* next) {
     expect(pipeline_->run("COMMIT"), {});
 }
 
-bool ApplySet::settle() {
+bool ApplySet::read_replies() {
     const auto replies = pipeline_->sync();
     bool all_found = true;
     for (std::size_t i = 0; i < replies.size(); ++i) {
@@ -138,13 +139,13 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
     if (expected.statements != nullptr && error.sqlstate() == "23505")
         expected.statements->upsert_until = batch_ + upsert_batches;
     // A table or column has changed, or the index that ON CONFLICT uses is gone.
-    if (error.sqlstate().starts_with("42")) plans_.forget();
+    if (error.sqlstate().starts_with("42")) mappings_.forget();
 }
 
 // --- what is written
 
 void ApplySet::write(const TableChanges& table) {
-    PlanStatements& statements = statements_of(table.plan);
+    TableStatements& statements = statements_of(table.mapping);
     if (table.only_inserts) {
         rows_.clear();
         for (const Change* change : table.changes) rows_.push_back(change->new_row);
@@ -159,13 +160,14 @@ void ApplySet::write(const TableChanges& table) {
 }
 
 bool ApplySet::fold(const TableChanges& table) {
-    if (table.plan->match != PostgresPlan::Match::unique || !fold_.fold(table.plan->key, table.changes)) return false;
+    if (table.mapping->match != TargetMapping::Match::unique || !fold_.fold(table.mapping->key, table.changes))
+        return false;
     // A row that came and went is only deleted: an insert that met a row of the target's own would not be noticed.
     return options_.on_conflict != OnConflict::error || fold_.passing_deletes() == 0;
 }
 
-void ApplySet::write_in_order(PlanStatements& statements, const TableChanges& table) {
-    const PostgresPlan& plan = *table.plan;
+void ApplySet::write_in_order(TableStatements& statements, const TableChanges& table) {
+    const TargetMapping& mapping = *table.mapping;
     std::vector<Value> resolved;
     for (const Change* change : table.changes) {
         if (change->op == Op::insert) {
@@ -178,29 +180,29 @@ void ApplySet::write_in_order(PlanStatements& statements, const TableChanges& ta
                 resolved.push_back(new_value(*change, static_cast<int>(i)));
             const Row key_row = change->old_kind == OldRow::none ? Row(resolved) : change->old_row;
             // Without a unique key, the key's columns are written like all others.
-            const Kind kind = changes_key(plan, *change) ? Kind::move_one : Kind::update_one;
+            const Kind kind = changes_key(mapping, *change) ? Kind::move_one : Kind::update_one;
             run_one(prepared(statements, kind, known_columns(*change)), resolved, key_row, {});
         }
     }
 }
 
 void ApplySet::truncate(const Change& change) {
-    const auto tables = truncated_tables(plans_, change);
+    const auto tables = truncated_tables(mappings_, change);
     if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
 }
 
-Conflict ApplySet::conflict_of(const PlanStatements& statements) const {
-    const PostgresPlan& plan = *statements.plan;
+Conflict ApplySet::conflict_of(const TableStatements& statements) const {
+    const TargetMapping& mapping = *statements.mapping;
     const bool expected = batch_ <= statements.upsert_until && options_.on_conflict == OnConflict::upsert;
-    return expected && plan.arbiter && plan.always_columns.empty() ? Conflict::update : Conflict::fail;
+    return expected && mapping.arbiter && mapping.always_columns.empty() ? Conflict::update : Conflict::fail;
 }
 
-void ApplySet::insert_rows(PlanStatements& statements, std::span<const Row> rows) {
+void ApplySet::insert_rows(TableStatements& statements, std::span<const Row> rows) {
     const bool upsert = conflict_of(statements) == Conflict::update;
     const Expected expected{upsert ? Expected::What::upsert : Expected::What::nothing, nullptr, &statements, 0};
     if (rows.size() >= min_copy_rows && !upsert) {
         copy_rows_in(statements, rows);
-    } else if (rows.size() <= max_single_rows || statements.plan->relation.columns.empty()) {
+    } else if (rows.size() <= max_single_rows || statements.mapping->relation.columns.empty()) {
         for (const Row row : rows) run_one(prepared(statements, Kind::insert_one, {}), row, {}, expected);
     } else {
         while (!rows.empty())
@@ -209,20 +211,20 @@ void ApplySet::insert_rows(PlanStatements& statements, std::span<const Row> rows
 }
 
 // A COPY cannot be part of a pipeline: what is queued goes first.
-void ApplySet::copy_rows_in(PlanStatements& statements, std::span<const Row> rows) {
-    if (!settle()) {
+void ApplySet::copy_rows_in(TableStatements& statements, std::span<const Row> rows) {
+    if (!read_replies()) {
         pipeline_.reset();
         return;
     }
     pipeline_.reset();
-    const PostgresPlan& plan = *statements.plan;
+    const TargetMapping& mapping = *statements.mapping;
     try {
-        sql::CopyIn copy = session_.connection.copy_in(copy_rows(plan, plan.table.name));
+        sql::CopyIn copy = session_.connection.copy_in(copy_rows(mapping, mapping.table.name));
         std::vector<Value> kept;
         for (const Row row : rows) {
             kept.clear();
             for (std::size_t i = 0; i < row.size(); ++i) {
-                if (plan.writes(i)) kept.push_back(row[i]);
+                if (mapping.writes(i)) kept.push_back(row[i]);
             }
             append_copy_line(texts_, kept);
             if (texts_.size() >= max_chunk_bytes / 8) {
@@ -243,7 +245,7 @@ void ApplySet::copy_rows_in(PlanStatements& statements, std::span<const Row> row
     pipeline_.emplace(session_.connection);
 }
 
-void ApplySet::update_rows(PlanStatements& statements, std::span<const NetChanges::Update> updates) {
+void ApplySet::update_rows(TableStatements& statements, std::span<const NetChanges::Update> updates) {
     std::map<ColumnSet, std::vector<Row>> partial;
     rows_.clear();
     for (const auto& update : updates) {
@@ -255,11 +257,11 @@ void ApplySet::update_rows(PlanStatements& statements, std::span<const NetChange
         for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = !update.row[i].is_unchanged();
         partial[sent].push_back(update.row);
     }
-    update_rows(statements, ColumnSet(statements.plan->relation.columns.size(), true), rows_);
+    update_rows(statements, ColumnSet(statements.mapping->relation.columns.size(), true), rows_);
     for (const auto& [sent, rows] : partial) update_rows(statements, sent, rows);
 }
 
-void ApplySet::update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
+void ApplySet::update_rows(TableStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
     if (rows.size() <= max_single_rows) {
         for (const Row row : rows) run_one(prepared(statements, Kind::update_one, sent), row, row, {});
         return;
@@ -273,7 +275,7 @@ void ApplySet::update_rows(PlanStatements& statements, const ColumnSet& sent, st
     }
 }
 
-void ApplySet::delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing) {
+void ApplySet::delete_rows(TableStatements& statements, std::span<const Row> rows, std::size_t passing) {
     Expected expected{Expected::What::remove, nullptr, nullptr, 1};
     if (rows.size() <= max_single_rows) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -293,12 +295,12 @@ void ApplySet::delete_rows(PlanStatements& statements, std::span<const Row> rows
 
 // --- statements
 
-ApplySet::PlanStatements& ApplySet::statements_of(const std::shared_ptr<PostgresPlan>& plan) {
-    const auto found = statements_.find(plan.get());
+ApplySet::TableStatements& ApplySet::statements_of(const std::shared_ptr<TargetMapping>& mapping) {
+    const auto found = statements_.find(mapping.get());
     if (found != statements_.end()) return found->second;
     // Drops the statements of relations that are gone.
     for (auto at = statements_.begin(); at != statements_.end();) {
-        if (at->second.plan.use_count() > 1) {
+        if (at->second.mapping.use_count() > 1) {
             ++at;
             continue;
         }
@@ -307,35 +309,35 @@ ApplySet::PlanStatements& ApplySet::statements_of(const std::shared_ptr<Postgres
         }
         at = statements_.erase(at);
     }
-    PlanStatements& made = statements_[plan.get()];
-    made.plan = plan;
+    TableStatements& made = statements_[mapping.get()];
+    made.mapping = mapping;
     return made;
 }
 
-Statement ApplySet::build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const {
-    const PostgresPlan& plan = *statements.plan;
+Statement ApplySet::build(const TableStatements& statements, Kind kind, const ColumnSet& sent) const {
+    const TargetMapping& mapping = *statements.mapping;
     switch (kind) {
         case Kind::insert_one:
-            return insert_one(plan, conflict_of(statements));
+            return insert_one(mapping, conflict_of(statements));
         case Kind::update_one:
-            return update_one(plan, sent, false, true);
+            return update_one(mapping, sent, false, true);
         case Kind::move_one:
-            return update_one(plan, sent, true, true);
+            return update_one(mapping, sent, true, true);
         case Kind::delete_one:
-            return delete_one(plan);
+            return delete_one(mapping);
         case Kind::insert_many:
-            return insert_many(plan, conflict_of(statements));
+            return insert_many(mapping, conflict_of(statements));
         case Kind::update_many:
-            return update_many(plan, sent, true);
+            return update_many(mapping, sent, true);
         case Kind::update_piece:
-            return update_many(plan, sent, false);
+            return update_many(mapping, sent, false);
         case Kind::delete_many:
-            return delete_many(plan);
+            return delete_many(mapping);
     }
     throw std::logic_error("no such kind of statement");
 }
 
-ApplySet::Prepared& ApplySet::prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent) {
+ApplySet::Prepared& ApplySet::prepared(TableStatements& statements, Kind kind, const ColumnSet& sent) {
     // An upserting insert is another statement than a plain one.
     const bool upsert =
         (kind == Kind::insert_one || kind == Kind::insert_many) && conflict_of(statements) == Conflict::update;

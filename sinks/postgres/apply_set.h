@@ -15,12 +15,12 @@
 
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/net_changes.h"
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/segment.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
+#include "sinks/postgres/target_mappings.h"
 #include "sql/pipeline.h"
 
 namespace pgsluice {
@@ -33,9 +33,9 @@ class ApplySet {
     static constexpr std::size_t max_chunk_rows = 1000;
     static constexpr std::size_t max_chunk_bytes = 1U << 20;
 
-    ApplySet(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans,
+    ApplySet(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
              const PostgresSinkOptions& options)
-        : session_(session), progress_(progress), plans_(plans), options_(options) {}
+        : session_(session), progress_(progress), mappings_(mappings), options_(options) {}
 
     // Begins a transaction unless one is open (then a savepoint), applies, and with `next` moves the progress and
     // commits. False: rolled back, apply the changes one by one; reason() tells why. Throws where that would not help.
@@ -59,8 +59,8 @@ class ApplySet {
         std::string name;
         bool ready = false;  // the server has it
     };
-    struct PlanStatements {
-        std::shared_ptr<PostgresPlan> plan;
+    struct TableStatements {
+        std::shared_ptr<TargetMapping> mapping;
         std::map<std::pair<Kind, ColumnSet>, Prepared> prepared;
         std::uint64_t upsert_until = 0;  // the batch up to which inserts expect to meet rows
     };
@@ -68,7 +68,7 @@ class ApplySet {
     struct Expected {
         enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress } what = What::nothing;
         Prepared* prepared = nullptr;
-        PlanStatements* statements = nullptr;  // of an insert: where its failure counts
+        TableStatements* statements = nullptr;  // of an insert: where its failure counts
         std::uint64_t rows = 0;
     };
 
@@ -77,19 +77,19 @@ class ApplySet {
     void queue_end(bool transaction_open, const SinkState* next);
     void write(const TableChanges& table);
     bool fold(const TableChanges& table);
-    void write_in_order(PlanStatements& statements, const TableChanges& table);
+    void write_in_order(TableStatements& statements, const TableChanges& table);
     void truncate(const Change& change);
 
-    void insert_rows(PlanStatements& statements, std::span<const Row> rows);
-    void copy_rows_in(PlanStatements& statements, std::span<const Row> rows);
-    void update_rows(PlanStatements& statements, std::span<const NetChanges::Update> updates);
-    void update_rows(PlanStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
-    void delete_rows(PlanStatements& statements, std::span<const Row> rows, std::size_t passing);
-    [[nodiscard]] Conflict conflict_of(const PlanStatements& statements) const;
+    void insert_rows(TableStatements& statements, std::span<const Row> rows);
+    void copy_rows_in(TableStatements& statements, std::span<const Row> rows);
+    void update_rows(TableStatements& statements, std::span<const NetChanges::Update> updates);
+    void update_rows(TableStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
+    void delete_rows(TableStatements& statements, std::span<const Row> rows, std::size_t passing);
+    [[nodiscard]] Conflict conflict_of(const TableStatements& statements) const;
 
-    PlanStatements& statements_of(const std::shared_ptr<PostgresPlan>& plan);
-    Prepared& prepared(PlanStatements& statements, Kind kind, const ColumnSet& sent);
-    Statement build(const PlanStatements& statements, Kind kind, const ColumnSet& sent) const;
+    TableStatements& statements_of(const std::shared_ptr<TargetMapping>& mapping);
+    Prepared& prepared(TableStatements& statements, Kind kind, const ColumnSet& sent);
+    Statement build(const TableStatements& statements, Kind kind, const ColumnSet& sent) const;
     // Values come from `row`, keys from `key_row`.
     void run_one(Prepared& prepared, Row row, Row key_row, Expected expected);
     // As many rows as fit into one statement; how many that were.
@@ -100,15 +100,15 @@ class ApplySet {
     void send_texts(Prepared& prepared, Expected expected);
     void make_ready(Prepared& prepared);
     // Reads the answers; false when one failed or an update has not found its rows.
-    bool settle();
+    bool read_replies();
     void blame(const Expected& expected, const SqlError& error);
 
     PostgresSession& session_;
     PostgresProgress& progress_;
-    PostgresPlans& plans_;
+    TargetMappings& mappings_;
     const PostgresSinkOptions& options_;
 
-    std::unordered_map<const PostgresPlan*, PlanStatements> statements_;
+    std::unordered_map<const TargetMapping*, TableStatements> statements_;
     std::uint64_t statements_made_ = 0;
     std::uint64_t batch_ = 0;
     bool commits_ = false;  // the batch's pipeline ends with its COMMIT

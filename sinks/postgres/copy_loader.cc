@@ -26,33 +26,34 @@ constexpr const char* foreign_key_hint =
     "--target-sync-schema does.";
 
 // Leaves out the columns the target computes itself.
-std::string project(const PostgresPlan& plan, std::string_view text, Arena& arena) {
+std::string project(const TargetMapping& mapping, std::string_view text, Arena& arena) {
     std::string out;
     out.reserve(text.size());
     std::vector<Value> kept;
     while (!text.empty()) {
-        const auto row = parse_copy_line(take_copy_line(text), plan.relation.columns.size(), arena);
+        const auto row = parse_copy_line(take_copy_line(text), mapping.relation.columns.size(), arena);
         kept.clear();
         for (std::size_t i = 0; i < row.size(); ++i) {
-            if (plan.writes(i)) kept.push_back(row[i]);
+            if (mapping.writes(i)) kept.push_back(row[i]);
         }
         append_copy_line(out, kept);
     }
     return out;
 }
 
-SqlError refused(const PostgresPlan& plan, const SqlError& error) {
+SqlError refused(const TargetMapping& mapping, const SqlError& error) {
     if (error.action() == Action::retry) return error;
     std::string hint = error.hint();
     if (hint.empty() && sql::refuses_row(error.sqlstate())) hint = refused_row_hint;
     if (error.sqlstate() == foreign_key_violation) hint = foreign_key_hint;
-    return {error.action(),
-            fmt::format("unable to load rows into '{}.{}': {}", plan.table.schema, plan.table.table, error.what()),
-            error.sqlstate(), hint};
+    return {
+        error.action(),
+        fmt::format("unable to load rows into '{}.{}': {}", mapping.table.schema, mapping.table.table, error.what()),
+        error.sqlstate(), hint};
 }
 
-bool writes_all(const PostgresPlan& plan) {
-    return std::find(plan.target_of.begin(), plan.target_of.end(), -1) == plan.target_of.end();
+bool writes_all(const TargetMapping& mapping) {
+    return std::find(mapping.target_of.begin(), mapping.target_of.end(), -1) == mapping.target_of.end();
 }
 
 }  // namespace
@@ -64,14 +65,14 @@ struct CopyLoader::Loader {
     Range range;           // of the block it took last
 
     // What is merged into the table after the COPY; empty where COPY writes to the table itself. Outside a COPY.
-    std::string staging(const PostgresPlan& plan) {
-        if (!keep || !plan.arbiter) return "";
-        std::string name = fmt::format("pgsluice_load_{}", plan.table.oid);
-        if (staged.insert(plan.table.oid).second) session.connection.exec(create_staging(plan, name));
+    std::string staging(const TargetMapping& mapping) {
+        if (!keep || !mapping.arbiter) return "";
+        std::string name = fmt::format("pgsluice_load_{}", mapping.table.oid);
+        if (staged.insert(mapping.table.oid).second) session.connection.exec(create_staging(mapping, name));
         return name;
     }
-    static std::string copy_statement(const PostgresPlan& plan, const std::string& staging) {
-        return copy_rows(plan, staging.empty() ? plan.table.name : "pg_temp." + staging);
+    static std::string copy_statement(const TargetMapping& mapping, const std::string& staging) {
+        return copy_rows(mapping, staging.empty() ? mapping.table.name : "pg_temp." + staging);
     }
 };
 
@@ -112,22 +113,22 @@ void CopyLoader::wait(std::unique_lock<std::mutex>& lock, Ready ready) {
     }
 }
 
-void CopyLoader::add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan) {
+void CopyLoader::add(const CopyBlock& block, std::shared_ptr<const TargetMapping> mapping) {
     std::unique_lock lock(mutex_);
     wait(lock, [this] { return failure_ || bytes_ < max_waiting_bytes; });
     check_locked();
-    Waiting& waiting = waiting_[{plan.get(), block.first_page}];
+    Waiting& waiting = waiting_[{mapping.get(), block.first_page}];
     waiting.bytes += block.text.size();
     bytes_ += block.text.size();
     outstanding_.insert(block.first_seq.value);
-    waiting.works.push_back({block, std::move(plan)});
-    draining_ = false;
+    waiting.works.push_back({block, std::move(mapping)});
+    finishing_ = false;
     work_.notify_one();
 }
 
-void CopyLoader::drain() {
+void CopyLoader::await_loaded() {
     std::unique_lock lock(mutex_);
-    draining_ = true;
+    finishing_ = true;
     work_.notify_all();
     wait(lock, [this] { return failure_ || outstanding_.empty(); });
     check_locked();
@@ -152,14 +153,14 @@ void CopyLoader::run() noexcept {
     room_.notify_all();
 }
 
-// With `plan`, only of this table. Prefers the loader's own range, then one that no other loader has.
-std::optional<CopyLoader::Work> CopyLoader::pop(Loader& loader, const PostgresPlan* plan) {
+// With `mapping`, only of this table. Prefers the loader's own range, then one that no other loader has.
+std::optional<CopyLoader::Work> CopyLoader::pop(Loader& loader, const TargetMapping* mapping) {
     auto chosen = waiting_.find(loader.range);
-    if (chosen == waiting_.end() || (plan != nullptr && chosen->first.plan != plan)) {
+    if (chosen == waiting_.end() || (mapping != nullptr && chosen->first.mapping != mapping)) {
         chosen = waiting_.end();
         std::pair<bool, std::size_t> best;
         for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
-            if (plan != nullptr && at->first.plan != plan) continue;
+            if (mapping != nullptr && at->first.mapping != mapping) continue;
             const std::pair merit(!held_.contains(at->first), at->second.bytes);
             if (chosen != waiting_.end() && merit <= best) continue;
             chosen = at;
@@ -185,10 +186,10 @@ std::optional<CopyLoader::Work> CopyLoader::take(Loader& loader) {
 
 std::optional<CopyLoader::Work> CopyLoader::take_more(Loader& loader) {
     std::unique_lock lock(mutex_);
-    if (waiting_.empty() && !draining_) {
-        work_.wait_for(lock, stop_.get_token(), linger, [this] { return !waiting_.empty() || draining_; });
+    if (waiting_.empty() && !finishing_) {
+        work_.wait_for(lock, stop_.get_token(), linger, [this] { return !waiting_.empty() || finishing_; });
     }
-    return pop(loader, loader.range.plan);
+    return pop(loader, loader.range.mapping);
 }
 
 void CopyLoader::begin(Loader& loader) {
@@ -209,14 +210,14 @@ void CopyLoader::commit(Loader& loader, const std::vector<Work>& works) {
 void CopyLoader::load_next(Loader& loader) {
     std::optional<Work> work = take(loader);
     if (!work) return;
-    const std::shared_ptr<const PostgresPlan> plan = work->plan;
+    const std::shared_ptr<const TargetMapping> mapping = work->mapping;
     std::vector<Work> works;
     begin(loader);
     try {
         load_together(loader, std::move(*work), works);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
-        if (dead_letters_ == nullptr || !sql::refuses_row(error.sqlstate())) throw refused(*plan, error);
+        if (dead_letters_ == nullptr || !sql::refuses_row(error.sqlstate())) throw refused(*mapping, error);
         loader.session.connection.exec("ROLLBACK");
         loader.staged.clear();  // made in that transaction
         begin(loader);
@@ -226,17 +227,17 @@ void CopyLoader::load_next(Loader& loader) {
 }
 
 void CopyLoader::load_together(Loader& loader, Work first, std::vector<Work>& works) {
-    const PostgresPlan& plan = *first.plan;
-    const bool all_columns = writes_all(plan);
-    const std::string staging = loader.staging(plan);
+    const TargetMapping& mapping = *first.mapping;
+    const bool all_columns = writes_all(mapping);
+    const std::string staging = loader.staging(mapping);
     sql::Connection& connection = loader.session.connection;
-    sql::CopyIn copy = connection.copy_in(loader.copy_statement(plan, staging));
+    sql::CopyIn copy = connection.copy_in(loader.copy_statement(mapping, staging));
     Arena arena;
     std::size_t bytes = 0;
     works.push_back(std::move(first));
     for (;;) {
         const std::string_view text = works.back().block.text;
-        copy.write(all_columns ? text : std::string_view(project(plan, text, arena)));
+        copy.write(all_columns ? text : std::string_view(project(mapping, text, arena)));
         arena.clear();
         bytes += text.size();
         std::optional<Work> more = bytes < max_copy_bytes ? take_more(loader) : std::nullopt;
@@ -244,7 +245,7 @@ void CopyLoader::load_together(Loader& loader, Work first, std::vector<Work>& wo
         works.push_back(std::move(*more));
     }
     copy.end();
-    if (!staging.empty()) connection.exec(merge_staging(plan, staging));
+    if (!staging.empty()) connection.exec(merge_staging(mapping, staging));
 }
 
 void CopyLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
@@ -252,20 +253,20 @@ void CopyLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
 }
 
 void CopyLoader::load_lines(Loader& loader, const Work& work, std::string_view lines, std::size_t first_line) {
-    const PostgresPlan& plan = *work.plan;
-    const std::string staging = loader.staging(plan);
+    const TargetMapping& mapping = *work.mapping;
+    const std::string staging = loader.staging(mapping);
     sql::Connection& connection = loader.session.connection;
     connection.exec("SAVEPOINT pgsluice_lines");
     try {
         Arena arena;
-        sql::CopyIn copy = connection.copy_in(loader.copy_statement(plan, staging));
-        copy.write(writes_all(plan) ? lines : std::string_view(project(plan, lines, arena)));
+        sql::CopyIn copy = connection.copy_in(loader.copy_statement(mapping, staging));
+        copy.write(writes_all(mapping) ? lines : std::string_view(project(mapping, lines, arena)));
         copy.end();
-        if (!staging.empty()) connection.exec(merge_staging(plan, staging) + "; DELETE FROM pg_temp." + staging);
+        if (!staging.empty()) connection.exec(merge_staging(mapping, staging) + "; DELETE FROM pg_temp." + staging);
         connection.exec("RELEASE SAVEPOINT pgsluice_lines");
         return;
     } catch (const SqlError& error) {
-        if (!sql::refuses_row(error.sqlstate())) throw refused(*work.plan, error);
+        if (!sql::refuses_row(error.sqlstate())) throw refused(*work.mapping, error);
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_lines; RELEASE SAVEPOINT pgsluice_lines");
         const auto count = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
         if (count <= 1) return park(loader, work, take_copy_line(lines), first_line, error);
@@ -284,11 +285,11 @@ void CopyLoader::park(Loader& loader, const Work& work, std::string_view line, s
     change.relation = work.block.relation;
     change.position = work.block.first_position;
     change.position.ordinal += number - 1;
-    change.new_row = parse_copy_line(line, work.plan->relation.columns.size(), arena);
+    change.new_row = parse_copy_line(line, work.mapping->relation.columns.size(), arena);
     const std::lock_guard lock(parking_);
-    dead_letters_->park(
-        change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
-                            work.block.first_seq.value, work.plan->table.schema, work.plan->table.table, error.what()));
+    dead_letters_->park(change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
+                                            work.block.first_seq.value, work.mapping->table.schema,
+                                            work.mapping->table.table, error.what()));
     PostgresProgress::note_parked(loader.session.connection, progress_, change);
 }
 

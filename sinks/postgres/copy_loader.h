@@ -25,7 +25,7 @@
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/table_plan.h"
+#include "sinks/postgres/target_mapping.h"
 #include "sinks/sink.h"
 
 namespace pgsluice {
@@ -35,16 +35,16 @@ class CopyLoader {
     static constexpr std::size_t max_waiting_bytes = 48U << 20;  // blocks not committed yet
     static constexpr std::size_t max_copy_bytes = 16U << 20;     // of one transaction
 
-    // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and drain()
-    // call `tell` several times a second while they wait.
+    // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and
+    // await_loaded() call `tell` several times a second while they wait.
     CopyLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
                std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
     ~CopyLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
-    void add(const CopyBlock& block, std::shared_ptr<const PostgresPlan> plan);
+    void add(const CopyBlock& block, std::shared_ptr<const TargetMapping> mapping);
     // Returns when everything added is committed.
-    void drain();
+    void await_loaded();
     // Throws what a loader failed with.
     void check();
     // The first block that is not committed yet; nothing when all are.
@@ -53,7 +53,7 @@ class CopyLoader {
    private:
     struct Work {
         CopyBlock block;
-        std::shared_ptr<const PostgresPlan> plan;
+        std::shared_ptr<const TargetMapping> mapping;
     };
     struct Loader;
 
@@ -76,7 +76,7 @@ class CopyLoader {
     std::optional<Work> take(Loader& loader);
     // One more of this table, waiting a moment for it unless there is other work.
     std::optional<Work> take_more(Loader& loader);
-    std::optional<Work> pop(Loader& loader, const PostgresPlan* plan);
+    std::optional<Work> pop(Loader& loader, const TargetMapping* mapping);
     void committed(const std::vector<Work>& works);
 
     const PostgresSinkOptions& options_;
@@ -92,7 +92,7 @@ class CopyLoader {
     std::condition_variable_any work_;  // loaders wait here
     std::condition_variable_any room_;  // the sink's thread waits here
     struct Range {
-        const PostgresPlan* plan = nullptr;
+        const TargetMapping* mapping = nullptr;
         std::uint64_t first_page = 0;
         auto operator<=>(const Range&) const = default;
     };
@@ -104,7 +104,7 @@ class CopyLoader {
     std::multiset<Range> held_;            // the loaders' ranges
     std::set<std::uint64_t> outstanding_;  // first sequences not committed
     std::size_t bytes_ = 0;                // of these
-    bool draining_ = false;
+    bool finishing_ = false;
     std::exception_ptr failure_;
     std::vector<std::jthread> threads_;
 };

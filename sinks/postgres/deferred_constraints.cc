@@ -26,12 +26,12 @@ std::string conflict(const TargetTable& table, const TargetIndex& index, bool nu
 }
 
 // The columns of the relation that are the index's; empty when one is not sent.
-std::vector<int> sent_columns(const PostgresPlan& plan, const TargetIndex& index) {
+std::vector<int> sent_columns(const TargetMapping& mapping, const TargetIndex& index) {
     std::vector<int> columns;
     for (const int wanted : index.columns) {
-        const auto found = std::find(plan.target_of.begin(), plan.target_of.end(), wanted);
-        if (found == plan.target_of.end()) return {};
-        columns.push_back(static_cast<int>(found - plan.target_of.begin()));
+        const auto found = std::find(mapping.target_of.begin(), mapping.target_of.end(), wanted);
+        if (found == mapping.target_of.end()) return {};
+        columns.push_back(static_cast<int>(found - mapping.target_of.begin()));
     }
     return columns;
 }
@@ -45,14 +45,14 @@ bool is_checkable(const TargetIndex& index) {
 
 // Whether a row that was noted has a partner other than itself: both as they are now, not as they were noted.
 std::string DeferredConstraints::query(const Noted& noted, const TargetIndex& index) {
-    const PostgresPlan& plan = *noted.plan;
-    std::string from = fmt::format("{} AS a", plan.table.only);
+    const TargetMapping& mapping = *noted.mapping;
+    std::string from = fmt::format("{} AS a", mapping.table.only);
     if (!noted.all) {
         std::vector<std::string> arrays;
         std::vector<std::string> names;
         std::vector<std::string> finds;
         for (std::size_t i = 0; i < noted.columns.size(); ++i) {
-            const TargetColumn& column = plan.column(noted.columns[i]);
+            const TargetColumn& column = mapping.column(noted.columns[i]);
             arrays.push_back(fmt::format("${}::text[]", i + 1));
             names.push_back(fmt::format("v{}", i));
             finds.push_back(fmt::format("a.{} {} x.v{}::{}", column.quoted, noted.equals[i], i, column.type));
@@ -63,43 +63,43 @@ std::string DeferredConstraints::query(const Noted& noted, const TargetIndex& in
     const auto exists = [&](bool nulls) {
         return fmt::format(
             "EXISTS (SELECT FROM {} JOIN {} AS b ON {} AND (a.tableoid, a.ctid) <> (b.tableoid, b.ctid))", from,
-            plan.table.only, conflict(plan.table, index, nulls));
+            mapping.table.only, conflict(mapping.table, index, nulls));
     };
     return fmt::format("SELECT {}{}", exists(false), index.nulls_equal ? " OR " + exists(true) : "");
 }
 
-DeferredConstraints::Noted* DeferredConstraints::noted_for(const std::shared_ptr<PostgresPlan>& plan,
+DeferredConstraints::Noted* DeferredConstraints::noted_for(const std::shared_ptr<TargetMapping>& mapping,
                                                            const TargetIndex& index) {
-    const auto known = noted_.find({plan.get(), &index});
+    const auto known = noted_.find({mapping.get(), &index});
     if (known != noted_.end()) return &known->second;
     if (!is_checkable(index)) {
         if (unchecked_.emplace(index.name, true).second) {
             log_(LogLevel::warning,
                  fmt::format("constraint '{}' of '{}.{}' is deferrable and not on plain columns alone: with "
                              "session_replication_role = replica it is not checked",
-                             index.name, plan->table.schema, plan->table.table));
+                             index.name, mapping->table.schema, mapping->table.table));
         }
         return nullptr;
     }
-    Noted noted{plan, {}, {}, {}, false};
-    const bool keyed = plan->match == PostgresPlan::Match::unique || plan->match == PostgresPlan::Match::key;
+    Noted noted{mapping, {}, {}, {}, false};
+    const bool keyed = mapping->match == TargetMapping::Match::unique || mapping->match == TargetMapping::Match::key;
     if (keyed) {
-        noted.columns = plan->key;
-        noted.equals = plan->key_equals;
+        noted.columns = mapping->key;
+        noted.equals = mapping->key_equals;
     } else if (!index.exclusion && !index.nulls_equal) {
-        noted.columns = sent_columns(*plan, index);
+        noted.columns = sent_columns(*mapping, index);
         noted.equals = index.equals;
     }
     noted.all = noted.columns.empty();
     noted.values.resize(noted.columns.size());
-    return &noted_.emplace(Key{plan.get(), &index}, std::move(noted)).first->second;
+    return &noted_.emplace(Key{mapping.get(), &index}, std::move(noted)).first->second;
 }
 
-void DeferredConstraints::note(const std::shared_ptr<PostgresPlan>& plan, const Change& change) {
+void DeferredConstraints::note(const std::shared_ptr<TargetMapping>& mapping, const Change& change) {
     if (change.op != Op::insert && change.op != Op::update) return;
-    for (const TargetIndex& index : plan->table.indexes) {
+    for (const TargetIndex& index : mapping->table.indexes) {
         if (index.immediate) continue;
-        Noted* noted = noted_for(plan, index);
+        Noted* noted = noted_for(mapping, index);
         if (noted == nullptr || noted->all) continue;
         // A key has no NULL, and a row with a NULL elsewhere conflicts with none. A value that did not change and is
         // not known can only be met by one that is noted.
@@ -127,7 +127,7 @@ void DeferredConstraints::check(PostgresSession& session) const {
         }
         const std::vector<sql::Param> params(arrays.begin(), arrays.end());
         if (!session.connection.query(query(noted, *key.second), params, {1, 1, 1}).boolean(0, 0)) continue;
-        const TargetTable& table = noted.plan->table;
+        const TargetTable& table = noted.mapping->table;
         throw SqlError(Action::stop,
                        fmt::format("unable to write to '{}.{}': its constraint '{}' does not hold", table.schema,
                                    table.table, key.second->name),

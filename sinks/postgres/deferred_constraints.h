@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -23,7 +23,7 @@ class DeferredConstraints {
     explicit DeferredConstraints(const Log& log) : log_(log) {}
 
     // Remembers what finds the change's new row.
-    void note(const std::shared_ptr<PostgresPlan>& plan, const Change& change);
+    void note(const std::shared_ptr<TargetMapping>& mapping, const Change& change);
     // Whether there may be something to check.
     [[nodiscard]] bool pending(const PostgresSession& session) const noexcept {
         return !session.replica || !noted_.empty();
@@ -34,16 +34,16 @@ class DeferredConstraints {
 
    private:
     struct Noted {
-        std::shared_ptr<PostgresPlan> plan;
+        std::shared_ptr<TargetMapping> mapping;
         std::vector<int> columns;                      // of the relation: what finds a row
         std::vector<std::string> equals;               // per column
         std::vector<std::vector<std::string>> values;  // per column
         bool all = false;                              // too many, or nothing finds them: check the table
     };
-    using Key = std::pair<const PostgresPlan*, const TargetIndex*>;
+    using Key = std::pair<const TargetMapping*, const TargetIndex*>;
 
     static std::string query(const Noted& noted, const TargetIndex& index);
-    Noted* noted_for(const std::shared_ptr<PostgresPlan>& plan, const TargetIndex& index);
+    Noted* noted_for(const std::shared_ptr<TargetMapping>& mapping, const TargetIndex& index);
 
     const Log& log_;
     std::map<Key, Noted> noted_;

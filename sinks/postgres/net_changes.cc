@@ -4,7 +4,7 @@
 #include <bit>
 #include <functional>
 
-#include "sinks/postgres/table_plan.h"
+#include "sinks/postgres/target_mapping.h"
 
 namespace pgsluice {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "sinks/options.h"
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
+#include "sinks/postgres/target_mappings.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -42,8 +42,8 @@ inline constexpr const char* refused_row_hint =
 
 class PostgresRows {
    public:
-    PostgresRows(PostgresSession& session, PostgresPlans& plans, const PostgresSinkOptions& options, const Log& log)
-        : session_(session), plans_(plans), options_(options), log_(log) {}
+    PostgresRows(PostgresSession& session, TargetMappings& mappings, const PostgresSinkOptions& options, const Log& log)
+        : session_(session), mappings_(mappings), options_(options), log_(log) {}
 
     // In the open transaction. Throws what the row or the connection gave; the message names table and key.
     void write(const Change& change, ConflictCounts& counts);
@@ -51,23 +51,23 @@ class PostgresRows {
     SqlError refused(const Change& change, const SqlError& error);
 
    private:
-    void insert(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
-    void insert_over(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
-    void update(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    void insert(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
+    void insert_over(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
+    void update(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
     // Deletes the row, if it exists, and inserts it again.
-    bool replace(const PostgresPlan& plan, const ColumnSet& sent, const Change& change);
-    void remove(const PostgresPlan& plan, const Change& change, ConflictCounts& counts);
+    bool replace(const TargetMapping& mapping, const ColumnSet& sent, const Change& change);
+    void remove(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
     void truncate(const Change& change);
     sql::Result run(const Statement& statement, const Change& change);
 
     PostgresSession& session_;
-    PostgresPlans& plans_;
+    TargetMappings& mappings_;
     const PostgresSinkOptions& options_;
     const Log& log_;
     std::vector<sql::Param> params_;
 };
 
 // What a TRUNCATE of these relations means on the target.
-std::vector<const TargetTable*> truncated_tables(PostgresPlans& plans, const Change& change);
+std::vector<const TargetTable*> truncated_tables(TargetMappings& mappings, const Change& change);
 
 }  // namespace pgsluice

@@ -51,9 +51,9 @@ class PostgresSink : public Sink {
           stop_(std::move(stop)),
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
-          plans_(session_.connection),
+          mappings_(session_.connection),
           dead_letters_(dead_letters),
-          applier_(session_, progress_, plans_, options_, log_, dead_letters),
+          applier_(session_, progress_, mappings_, options_, log_, dead_letters),
           schema_(options_, log_, stop_),
           sequences_(session_.connection, log_) {}
 
@@ -95,7 +95,7 @@ class PostgresSink : public Sink {
     std::function<void()> tell_ = [] {};
     PostgresSession session_;
     PostgresProgress progress_;
-    PostgresPlans plans_;
+    TargetMappings mappings_;
     DeadLetters* dead_letters_;
     PostgresApplier applier_;
 
@@ -175,9 +175,8 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     }
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
-    plans_.start_batch();
     SinkState next{upto, begin.epoch, upto.resume_seq};
-    prepare_snapshot(session_, progress_, plans_, options_.existing_rows, tables, next);
+    prepare_snapshot(session_, progress_, mappings_, options_.existing_rows, tables, next);
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     committed();
@@ -204,18 +203,18 @@ void PostgresSink::copy(const CopyBlock& block) {
     if (progress_.state().loading_epoch == 0) throw std::logic_error("a block came outside a snapshot");
     last_block_ = std::max(last_block_, block.last_seq);
     if (already_loaded_.contains(block.first_seq.value)) return;
-    loader().add(block, plans_.at(*block.relation));
+    loader().add(block, mappings_.at(*block.relation));
 }
 
 void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
-    if (loader_) loader_->drain();
+    if (loader_) loader_->await_loaded();
     loader_.reset();
     const auto loaded = pointers(copied_);
     if (options_.sync_schema) {
         const auto names = names_of(loaded);
         schema_.create_rest(names, loaded);
         schema_.set_sequences(names);
-        plans_.forget();
+        mappings_.forget();
     }
     std::vector<std::string> quoted;
     for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
@@ -239,9 +238,8 @@ void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
         if (change.op == Op::insert || change.op == Op::update) add(filled, change.relation);
     }
     if (options_.sync_schema) create_missing(relations);
-    plans_.start_batch();
     std::vector<std::string> names;
-    for (const Relation* relation : filled) names.push_back(plans_.at(*relation)->table.name);
+    for (const Relation* relation : filled) names.push_back(mappings_.at(*relation)->table.name);
     note_written(names);
 }
 
@@ -322,7 +320,7 @@ void PostgresSink::follow_sequences_on_stop() {
 
 void PostgresSink::apply(const Batch& batch) {
     // Rows that went through the rules: the checkpoint must not pass blocks that are still being loaded.
-    if (loader_) loader_->drain();
+    if (loader_) loader_->await_loaded();
     if (batch.changes.empty() && batch.complete && !applier_.open()) {
         pending_ = batch.upto;
         return;
@@ -437,7 +435,7 @@ void PostgresSink::close() {
     if (stop_.stop_requested()) return follow_sequences_on_stop();
     applier_.roll_back();
     if (loader_) {
-        loader_->drain();
+        loader_->await_loaded();
         moved_at_ = {};
         flush_loading();
     }

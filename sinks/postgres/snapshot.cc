@@ -66,8 +66,8 @@ void empty_tables(PostgresSession& session, const Names& names) {
 
 }  // namespace
 
-void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans, ExistingRows existing,
-                      const std::vector<RelationPtr>& tables, const SinkState& next) {
+void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
+                      ExistingRows existing, const std::vector<RelationPtr>& tables, const SinkState& next) {
     sql::Connection& connection = session.connection;
     connection.exec("BEGIN");
     const auto loading = progress.loading_tables();
@@ -75,10 +75,10 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Post
     Names empty;  // what has to be; where rows can be written over nothing has
     for (const RelationPtr& relation : tables) {
         if (!relation) continue;
-        const PostgresPlan& plan = *plans.at(*relation);
-        if (existing == ExistingRows::truncate) emptied.insert(plan.table.name);
-        if (existing != ExistingRows::keep || !plan.arbiter || emptied.contains(plan.table.name))
-            empty.insert(plan.table.name);
+        const TargetMapping& mapping = *mappings.at(*relation);
+        if (existing == ExistingRows::truncate) emptied.insert(mapping.table.name);
+        if (existing != ExistingRows::keep || !mapping.arbiter || emptied.contains(mapping.table.name))
+            empty.insert(mapping.table.name);
     }
     empty_tables(session, emptied);
     refuse_existing_rows(connection, empty, existing);

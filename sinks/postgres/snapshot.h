@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "sinks/options.h"
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
 
 namespace pgsluice {
 
@@ -14,8 +14,8 @@ namespace pgsluice {
 // stop Error naming the tables by default, and where they would be there twice), and makes `next` the progress; all in
 // one transaction, which also notes the tables that hold nothing now: only those may be emptied if this epoch remains
 // unfinished.
-void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, PostgresPlans& plans, ExistingRows existing,
-                      const std::vector<RelationPtr>& tables, const SinkState& next);
+void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
+                      ExistingRows existing, const std::vector<RelationPtr>& tables, const SinkState& next);
 
 // Once everything is loaded: forgets which blocks were, and makes `next` the progress, in one transaction.
 void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next);

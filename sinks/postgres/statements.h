@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sinks/postgres/table_plan.h"
+#include "sinks/postgres/target_mapping.h"
 
 namespace pgsluice {
 
@@ -18,31 +18,31 @@ struct Statement {
 enum class Conflict { fail, update, ignore };  // what an insert does with a row whose key exists
 
 // One row; every parameter is a text. With Conflict::update the answer is one number: how many rows were there already.
-Statement insert_one(const PostgresPlan& plan, Conflict conflict);
+Statement insert_one(const TargetMapping& mapping, Conflict conflict);
 // `sent` are the columns whose new value is known. Where none can be SET it only looks for the row. With `checked`,
 // finding no row is an error (division by zero), so that whatever follows in a pipeline is skipped; without, the number
 // of rows touched tells.
-Statement update_one(const PostgresPlan& plan, const ColumnSet& sent, bool key_changes, bool checked);
-Statement delete_one(const PostgresPlan& plan);
+Statement update_one(const TargetMapping& mapping, const ColumnSet& sent, bool key_changes, bool checked);
+Statement delete_one(const TargetMapping& mapping);
 // Touches the row as delete_one would, and only looks.
-Statement find_one(const PostgresPlan& plan);
+Statement find_one(const TargetMapping& mapping);
 // Deletes the row and inserts it again: for identity columns that cannot be SET. Columns not in `sent`, and those only
 // the target has, keep their values. Touches no row where there is none.
-Statement replace_one(const PostgresPlan& plan, const ColumnSet& sent);
+Statement replace_one(const TargetMapping& mapping, const ColumnSet& sent);
 
 // Many rows, as above; every parameter is an array of texts, one element per row. Need Match::unique (an insert does
 // not).
-Statement insert_many(const PostgresPlan& plan, Conflict conflict);
+Statement insert_many(const TargetMapping& mapping, Conflict conflict);
 // With `checked` it has one more parameter at the end, the number of rows as text, and finding fewer is an error as in
 // update_one. Without, it costs the server a tenth less.
-Statement update_many(const PostgresPlan& plan, const ColumnSet& sent, bool checked);
-Statement delete_many(const PostgresPlan& plan);
+Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool checked);
+Statement delete_many(const TargetMapping& mapping);
 
 // COPY ... FROM STDIN in text format, of the columns the target does not compute itself.
-std::string copy_rows(const PostgresPlan& plan, const std::string& into);
+std::string copy_rows(const TargetMapping& mapping, const std::string& into);
 // A temporary table rows are copied into first where they may meet others, and what moves them on. Needs an arbiter.
-std::string create_staging(const PostgresPlan& plan, const std::string& staging);
-std::string merge_staging(const PostgresPlan& plan, const std::string& staging);
+std::string create_staging(const TargetMapping& mapping, const std::string& staging);
+std::string merge_staging(const TargetMapping& mapping, const std::string& staging);
 std::string truncate_tables(const std::vector<const TargetTable*>& tables, bool restart_identity);
 
 }  // namespace pgsluice

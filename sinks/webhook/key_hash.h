@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sinks/lines/row_plan.h"
 #include "stream/change.h"
+#include "stream/per_relation.h"
 
 namespace pgsluice {
 
@@ -20,20 +20,20 @@ class KeyHash {
     std::optional<std::uint64_t> of(const Change& change);
 
    private:
-    struct Plan {
-        explicit Plan(const Relation& relation);
-        std::uint64_t table;
-        std::vector<std::size_t> keys;  // column numbers; empty: the table as a whole
-        std::string key;                // their names and types
+    struct TableKey {
+        explicit TableKey(const Relation& relation);
+        std::uint64_t hash;                // of the table's name
+        std::vector<std::size_t> columns;  // the key's; empty: the table as a whole
+        std::string definition;            // names and types of these
     };
-    static std::optional<std::uint64_t> of_row(const Plan& plan, Row row);
+    static std::optional<std::uint64_t> of_row(const TableKey& table, Row row);
 
     // Whether the table's rows had other hashes before.
-    bool is_new_key(const Plan& plan);
+    bool is_new_key(const TableKey& table);
 
-    PerRelation<Plan> plans_;
-    std::unordered_map<std::uint64_t, std::string> newest_;  // key, by table
-    const Plan* last_ = nullptr;
+    PerRelation<TableKey> tables_;
+    std::unordered_map<std::uint64_t, std::string> newest_;  // definition, by table
+    const TableKey* last_ = nullptr;
 };
 
 }  // namespace pgsluice

@@ -57,7 +57,7 @@ class WebhookSink final : public Sink {
                         const Checkpoint& upto) override {
         if (is_within({durable_, loading_epoch_, {}}, begin)) return;
         const bool again = std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1;
-        drain();
+        await_answers();
         durable_ = upto;
         if (!again) return;
         log_(LogLevel::warning, "the copy starts over: rows posted by its earlier attempts are void");
@@ -66,14 +66,14 @@ class WebhookSink final : public Sink {
         WebhookEvent event;
         event.key = {{begin.consistent_point, 0}, true, 0};
         push(lanes_[0], event, text_);
-        drain();
+        await_answers();
     }
 
     [[nodiscard]] bool takes_copy() const override { return false; }
     void copy(const CopyBlock& /*block*/) override { throw std::logic_error("the webhook sink takes no COPY text"); }
 
     void end_snapshot(const SnapshotEnd& /*end*/, const Checkpoint& upto) override {
-        drain();
+        await_answers();
         loading_epoch_ = 0;
         durable_ = upto;
     }
@@ -87,15 +87,15 @@ class WebhookSink final : public Sink {
         for (std::size_t i = 0; i < batch.changes.size(); ++i) add(batch.changes[i], i);
         if (batch.complete) marks_.push_back({next_event_, batch.upto});
         // A change to be parked must still be there: its values die with this call.
-        if (options_.on_error == OnError::dead_letter) drain();
+        if (options_.on_error == OnError::dead_letter) await_answers();
         batch_ = nullptr;
         step(0, false);
-        settle_marks();
+        advance_durable();
     }
 
-    void flush() override { drain(); }
+    void flush() override { await_answers(); }
     [[nodiscard]] Checkpoint durable() const override { return durable_; }
-    void close() override { drain(); }
+    void close() override { await_answers(); }
 
    private:
     // `upto` is reached once all events below `end` are delivered.
@@ -108,7 +108,7 @@ class WebhookSink final : public Sink {
         text_.clear();
         if (encoder_->append(text_, change) == 0) return;
         const auto hash = options_.concurrency > 1 ? keys_.of(change) : 0;
-        if (!hash) drain();
+        if (!hash) await_answers();
         WebhookLane& lane = lanes_[hash ? *hash % lanes_.size() : 0];
         WebhookEvent event;
         event.key = {change.position, change.snapshot, 0};
@@ -118,7 +118,7 @@ class WebhookSink final : public Sink {
             push(lane, event, rest.substr(0, end));
             rest.remove_prefix(end + 1);
         }
-        if (!hash) drain();
+        if (!hash) await_answers();
         if (lane.full() && !lane.busy()) step(0, false);
         while (queued_bytes_ > max_queued_bytes) wait(true);
     }
@@ -131,10 +131,10 @@ class WebhookSink final : public Sink {
     }
 
     // Until everything has been delivered.
-    void drain() {
+    void await_answers() {
         while (!std::all_of(lanes_.begin(), lanes_.end(), [](const WebhookLane& lane) { return lane.empty(); }))
             wait(true);
-        settle_marks();
+        advance_durable();
     }
 
     void wait(bool partial) {
@@ -143,7 +143,7 @@ class WebhookSink final : public Sink {
             if (Clock::now() - *stopping_since_ > stop_grace) throw Interrupted();
         }
         step(poll_ms, partial);
-        settle_marks();
+        advance_durable();
         if (tell_) tell_();
     }
 
@@ -216,7 +216,7 @@ class WebhookSink final : public Sink {
         queued_bytes_ -= lane.accepted();
     }
 
-    void settle_marks() {
+    void advance_durable() {
         std::uint64_t first_open = next_event_;
         for (const WebhookLane& lane : lanes_) {
             if (!lane.empty()) first_open = std::min(first_open, lane.first().number);

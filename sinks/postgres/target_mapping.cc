@@ -1,4 +1,4 @@
-#include "sinks/postgres/table_plan.h"
+#include "sinks/postgres/target_mapping.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -13,13 +13,13 @@ namespace {
 
 // The relation's number of each of the index's columns; empty when one of them is not sent (or not `allowed`).
 template <typename Allowed>
-std::vector<int> covered(const PostgresPlan& plan, const TargetIndex& index, Allowed&& allowed) {
+std::vector<int> covered(const TargetMapping& mapping, const TargetIndex& index, Allowed&& allowed) {
     std::vector<int> numbers;
     for (const int wanted : index.columns) {
-        const auto found = std::find(plan.target_of.begin(), plan.target_of.end(), wanted);
-        if (wanted < 0 || found == plan.target_of.end()) return {};
-        const auto number = static_cast<std::size_t>(found - plan.target_of.begin());
-        if (!allowed(plan.relation.columns[number])) return {};
+        const auto found = std::find(mapping.target_of.begin(), mapping.target_of.end(), wanted);
+        if (wanted < 0 || found == mapping.target_of.end()) return {};
+        const auto number = static_cast<std::size_t>(found - mapping.target_of.begin());
+        if (!allowed(mapping.relation.columns[number])) return {};
         numbers.push_back(static_cast<int>(number));
     }
     return numbers;
@@ -30,44 +30,44 @@ bool same_columns(const TargetIndex& a, const TargetIndex& b) {
 }
 
 // ON CONFLICT (key) asks every unique index on these columns, and cannot ask a deferrable one.
-bool can_arbitrate(const PostgresPlan& plan, const TargetIndex& index) {
-    return std::none_of(plan.table.indexes.begin(), plan.table.indexes.end(), [&](const TargetIndex& other) {
+bool can_arbitrate(const TargetMapping& mapping, const TargetIndex& index) {
+    return std::none_of(mapping.table.indexes.begin(), mapping.table.indexes.end(), [&](const TargetIndex& other) {
         return !other.immediate && !other.exclusion && same_columns(other, index);
     });
 }
 
 // With an identity, the index must be on all of it: a narrower one would take different rows of the source for one.
-bool use_index(PostgresPlan& plan, std::size_t identity_columns) {
+bool use_index(TargetMapping& mapping, std::size_t identity_columns) {
     const bool keys_only = identity_columns > 0;
-    for (const TargetIndex& index : plan.table.indexes) {
+    for (const TargetIndex& index : mapping.table.indexes) {
         if (!index.immediate || !index.plain || index.exclusion || !index.without_nulls) continue;
-        auto numbers = covered(plan, index, [&](const Column& column) { return column.key || !keys_only; });
+        auto numbers = covered(mapping, index, [&](const Column& column) { return column.key || !keys_only; });
         if (numbers.empty() || (keys_only && numbers.size() != identity_columns)) continue;
-        plan.key = std::move(numbers);
-        plan.key_equals = index.equals;
-        plan.match = PostgresPlan::Match::unique;
-        plan.arbiter = can_arbitrate(plan, index);
+        mapping.key = std::move(numbers);
+        mapping.key_equals = index.equals;
+        mapping.match = TargetMapping::Match::unique;
+        mapping.arbiter = can_arbitrate(mapping, index);
         return true;
     }
     return false;
 }
 
-void choose_match(PostgresPlan& plan) {
+void choose_match(TargetMapping& mapping) {
     std::vector<int> identity;
-    for (std::size_t i = 0; i < plan.relation.columns.size(); ++i) {
-        if (plan.relation.columns[i].key && plan.writes(i)) identity.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < mapping.relation.columns.size(); ++i) {
+        if (mapping.relation.columns[i].key && mapping.writes(i)) identity.push_back(static_cast<int>(i));
     }
-    const bool whole = plan.relation.identity == ReplicaIdentity::full;
+    const bool whole = mapping.relation.identity == ReplicaIdentity::full;
     // Of a whole old row, or of an insert, every column is known; otherwise only the identity's.
-    if (use_index(plan, whole ? 0 : identity.size()) || identity.empty()) return;
-    plan.key = std::move(identity);
-    for (const int number : plan.key) plan.key_equals.push_back(plan.column(number).equals);
-    plan.match = whole ? PostgresPlan::Match::whole : PostgresPlan::Match::key;
+    if (use_index(mapping, whole ? 0 : identity.size()) || identity.empty()) return;
+    mapping.key = std::move(identity);
+    for (const int number : mapping.key) mapping.key_equals.push_back(mapping.column(number).equals);
+    mapping.match = whole ? TargetMapping::Match::whole : TargetMapping::Match::key;
 }
 
 }  // namespace
 
-PostgresPlan::PostgresPlan(const Relation& source, TargetTable target) : relation(source), table(std::move(target)) {
+TargetMapping::TargetMapping(const Relation& source, TargetTable target) : relation(source), table(std::move(target)) {
     for (const Column& wanted : relation.columns) {
         const TargetColumn* found = table.find(wanted.name);
         if (found == nullptr) {
@@ -94,13 +94,13 @@ PostgresPlan::PostgresPlan(const Relation& source, TargetTable target) : relatio
     }
 }
 
-bool PostgresPlan::is_key(int number) const noexcept {
+bool TargetMapping::is_key(int number) const noexcept {
     return match != Match::whole && std::find(key.begin(), key.end(), number) != key.end();
 }
 
-bool changes_key(const PostgresPlan& plan, const Change& update) noexcept {
+bool changes_key(const TargetMapping& mapping, const Change& update) noexcept {
     if (update.old_kind == OldRow::none) return false;
-    return std::any_of(plan.key.begin(), plan.key.end(), [&](int column) {
+    return std::any_of(mapping.key.begin(), mapping.key.end(), [&](int column) {
         return !(new_value(update, column) == update.old_row[static_cast<std::size_t>(column)]);
     });
 }
@@ -111,17 +111,17 @@ ColumnSet known_columns(const Change& change) {
     return known;
 }
 
-std::string describe_key(const PostgresPlan& plan, const Change& change) {
+std::string describe_key(const TargetMapping& mapping, const Change& change) {
     std::vector<std::string_view> names;
     std::vector<std::string_view> values;
-    for (const int number : plan.key) {
-        names.push_back(plan.relation.columns[static_cast<std::size_t>(number)].name);
+    for (const int number : mapping.key) {
+        names.push_back(mapping.relation.columns[static_cast<std::size_t>(number)].name);
         const Value& value =
             change.op == Op::insert ? change.new_row[static_cast<std::size_t>(number)] : old_value(change, number);
         values.push_back(value.is_text() ? value.text() : "NULL");
     }
     if (names.empty()) return "(a row without key)";
-    if (plan.match == PostgresPlan::Match::whole) return fmt::format("({})", fmt::join(names, ", "));
+    if (mapping.match == TargetMapping::Match::whole) return fmt::format("({})", fmt::join(names, ", "));
     return fmt::format("({})=({})", fmt::join(names, ", "), fmt::join(values, ", "));
 }
 

@@ -12,9 +12,9 @@ namespace pgsluice {
 
 using ColumnSet = std::vector<bool>;  // per column of the relation
 
-struct PostgresPlan {
+struct TargetMapping {
     // A stop Error when the target lacks a column.
-    PostgresPlan(const Relation& source, TargetTable target);
+    TargetMapping(const Relation& source, TargetTable target);
 
     // How rows are found:
     enum class Match {
@@ -24,7 +24,7 @@ struct PostgresPlan {
         nothing,  // only inserts can be applied
     };
 
-    Relation relation;  // a copy: what the address it is cached under must still hold
+    Relation relation;  // a copy
     TargetTable table;
     std::vector<int> target_of;  // per column of the relation; -1 where the target computes the value itself
     Match match = Match::nothing;
@@ -58,10 +58,10 @@ inline const Value& new_value(const Change& change, int column) noexcept {
     return value.is_unchanged() && old_known ? change.old_row[at] : value;
 }
 
-bool changes_key(const PostgresPlan& plan, const Change& update) noexcept;
+bool changes_key(const TargetMapping& mapping, const Change& update) noexcept;
 // The columns whose new value is known.
 ColumnSet known_columns(const Change& change);
 // "(id)=(42)" for messages; the columns only where no key finds the row.
-std::string describe_key(const PostgresPlan& plan, const Change& change);
+std::string describe_key(const TargetMapping& mapping, const Change& change);
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-#include "sinks/lines/row_plan.h"
+#include "sinks/lines/json_columns.h"
 
 #include "stream/format/json_string.h"
 
@@ -6,7 +6,7 @@
 
 namespace pgsluice {
 
-RowPlan::RowPlan(const Relation& relation) {
+JsonColumns::JsonColumns(const Relation& relation) {
     fields.reserve(relation.columns.size());
     for (const Column& column : relation.columns) {
         std::string name = ",";
@@ -16,14 +16,14 @@ RowPlan::RowPlan(const Relation& relation) {
     }
 }
 
-bool RowWriter::append(std::string& out, const RowPlan& plan, Row row, bool keys_only) {
-    if (row.size() != plan.fields.size())
+bool RowWriter::append(std::string& out, const JsonColumns& columns, Row row, bool keys_only) {
+    if (row.size() != columns.fields.size())
         throw std::logic_error("a row's number of values differs from its relation's number of columns");
     bool any_unchanged = false;
     std::size_t comma = 1;  // bytes of the name to skip
     out += '{';
     for (std::size_t i = 0; i < row.size(); ++i) {
-        const RowPlan::Field& field = plan.fields[i];
+        const JsonColumns::Field& field = columns.fields[i];
         const Value& value = row[i];
         any_unchanged |= value.is_unchanged();
         if ((keys_only && !field.key) || (value.is_unchanged() && unchanged_ == Unchanged::leave_out)) continue;

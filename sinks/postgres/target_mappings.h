@@ -1,0 +1,25 @@
+// The mappings of the relations seen so far.
+#pragma once
+
+#include <memory>
+
+#include "sinks/postgres/target_mapping.h"
+#include "stream/per_relation.h"
+
+namespace pgsluice {
+
+class TargetMappings {
+   public:
+    explicit TargetMappings(sql::Connection& connection) : connection_(connection) {}
+
+    // Looks the table up in the target's catalog when the relation is seen first; the connection must be free then.
+    const std::shared_ptr<TargetMapping>& at(const Relation& relation);
+    // The target's catalog may have changed.
+    void forget() { mappings_.clear(); }
+
+   private:
+    sql::Connection& connection_;
+    PerRelation<std::shared_ptr<TargetMapping>> mappings_;
+};
+
+}  // namespace pgsluice
