@@ -55,6 +55,7 @@ struct SnapshotBegin {
     Lsn consistent_point;     // the slot's; the rows are as of it
     std::vector<Relation> tables;
     std::vector<std::uint64_t> estimated_bytes;  // per table, for progress displays
+    bool added = false;                          // not of the body: MessageMeta::added, set by whoever reads a marker
 };
 
 // Body of `snapshot_end`, as JSON.

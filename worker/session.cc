@@ -171,6 +171,7 @@ void Session::take_snapshot_begin(const Message& message) {
     if (!before_epoch_) before_epoch_ = state();
     begin_seq_ = message.first_seq;
     auto begin = decode_snapshot_begin(message.body);
+    begin.added = message.meta.added;
     if (snapshot_.epoch() != begin.epoch) log_begin(begin);
     const Checkpoint after = batcher_.pass_alone(message);
     snapshot_.begin(std::move(begin), {begin_seq_, after.position});

@@ -43,8 +43,8 @@ class FileSink final : public Sink {
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};
         first_lines_.clear();
-        // Changes, or rows of an earlier copy, are in finished files.
-        if (directory_.has_finished()) encoder_->append_snapshot_begin(first_lines_, begin, tables);
+        // Changes, or rows of an earlier copy, are in finished files; a copy of added tables leaves them valid.
+        if (directory_.has_finished() && !begin.added) encoder_->append_snapshot_begin(first_lines_, begin, tables);
         directory_.discard(complete_, first_lines_);
     }
 

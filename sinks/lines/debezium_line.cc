@@ -87,15 +87,33 @@ class DebeziumEncoder final : public LineEncoder {
     }
 
     void append_snapshot_begin(std::string& out, const SnapshotBegin& begin,
-                               const std::vector<RelationPtr>& /*tables*/) override {
+                               const std::vector<RelationPtr>& tables) override {
         Change marker;
         marker.op = Op::message;
         marker.snapshot = true;
         marker.position = {begin.consistent_point, 0};
-        append_message(out, marker, "pgsluice.snapshot", fmt::format(R"({{"epoch":{}}})", begin.epoch));
+        std::string content = fmt::format(R"({{"epoch":{})", begin.epoch);
+        if (begin.added) append_tables(content, tables);
+        append_message(out, marker, "pgsluice.snapshot", content + '}');
     }
 
    private:
+    static void append_tables(std::string& out, const std::vector<RelationPtr>& tables) {
+        out += R"(,"tables":[)";
+        const char* comma = "";
+        for (const RelationPtr& table : tables) {
+            if (table == nullptr) continue;
+            out += comma;
+            out += R"({"schema":)";
+            append_json_string(out, table->schema);
+            out += R"(,"table":)";
+            append_json_string(out, table->table);
+            out += '}';
+            comma = ",";
+        }
+        out += ']';
+    }
+
     TableEnvelope& envelope_of(const Relation& relation) {
         TableEnvelope& envelope = envelopes_.at(relation);
         if (envelope.order == nullptr) envelope.order = &orders_[envelope.names];

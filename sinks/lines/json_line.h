@@ -28,8 +28,8 @@ class LineEncoder {
     // Appends the change and a newline: one line, for a truncate one per table, for a message that is not DDL none.
     // Returns the number of lines. Relations are known by address (stream/change.h).
     virtual std::size_t append(std::string& out, const Change& change) = 0;
-    // Appends the line that says that snapshot `begin.epoch` starts: rows of `tables` with Snapshot true from earlier
-    // epochs were part of an attempt that never finished and are void. Null tables are left out.
+    // Appends the line that says that epoch `begin.epoch` starts, and that the rows of `tables` with Snapshot true from
+    // earlier epochs are void (of all tables, unless `begin.added`). Null tables are left out.
     virtual void append_snapshot_begin(std::string& out, const SnapshotBegin& begin,
                                        const std::vector<RelationPtr>& tables) = 0;
 };

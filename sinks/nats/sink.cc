@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sinks/lines/copy_notice.h"
 #include "sinks/lines/event_key.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
@@ -53,11 +54,13 @@ class NatsSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (is_within({complete_, loading_epoch_, {}}, begin)) return;
-        if (std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1) {
-            log_(LogLevel::warning, "the copy starts over: rows published by its earlier attempts are void");
-            lines_.clear();
-            encoder_->append_snapshot_begin(lines_, begin, tables);
+        const SinkState state{complete_, loading_epoch_, {}};
+        lines_.clear();
+        const std::string warning = notice_.begin(lines_, *encoder_, begin, tables, state);
+        if (is_within(state, begin)) return;
+        loading_epoch_ = begin.epoch;
+        if (!warning.empty()) {
+            log_(LogLevel::warning, warning);
             publish({{begin.consistent_point, 0}, true, 0}, subject_.fill("", "", "snapshot"), lines_);
         }
         complete_ = upto;
@@ -147,6 +150,7 @@ class NatsSink final : public Sink {
     std::unique_ptr<LineEncoder> encoder_;
     std::unique_ptr<Broker> broker_;
     std::unique_ptr<SubjectPublisher> publisher_;
+    CopyNotice notice_{"published"};
     PerRelation<Subjects> subjects_;
     std::string lines_;
     Checkpoint complete_;  // of the last complete batch published

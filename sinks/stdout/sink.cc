@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "sinks/file/state_record.h"
+#include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 #include "sinks/stdout/output_pipe.h"
@@ -70,13 +71,11 @@ class StdoutSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
+        const std::string warning = notice_.begin(buffer_, *encoder_, begin, tables, complete_);
+        if (!warning.empty()) log_(LogLevel::warning, warning);
         if (is_within(complete_, begin)) {
             complete_.begin_seq = upto.resume_seq;
             return;
-        }
-        if (begin.epoch > 1 || complete_.loading_epoch != 0) {
-            log_(LogLevel::warning, "the copy starts over: rows printed by its earlier attempts are void");
-            encoder_->append_snapshot_begin(buffer_, begin, tables);
         }
         complete_ = {upto, begin.epoch, upto.resume_seq};
         // From here on the worker counts as being in this epoch, and a restart does not print the marker again.
@@ -155,6 +154,7 @@ class StdoutSink final : public Sink {
     OutputPipe pipe_;
     std::function<void()> tell_;  // while we wait
     std::unique_ptr<LineEncoder> encoder_;
+    CopyNotice notice_{"printed"};
     Fd lock_;
     std::string stream_;  // that the state comes from; empty when not known
     std::string buffer_;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 #include "sinks/webhook/client.h"
@@ -55,14 +56,15 @@ class WebhookSink final : public Sink {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
-        if (is_within({durable_, loading_epoch_, {}}, begin)) return;
-        const bool again = std::exchange(loading_epoch_, begin.epoch) != 0 || begin.epoch > 1;
+        const SinkState state{durable_, loading_epoch_, {}};
+        text_.clear();
+        const std::string warning = notice_.begin(text_, *encoder_, begin, tables, state);
+        if (is_within(state, begin)) return;
+        loading_epoch_ = begin.epoch;
         await_answers();
         durable_ = upto;
-        if (!again) return;
-        log_(LogLevel::warning, "the copy starts over: rows posted by its earlier attempts are void");
-        text_.clear();
-        encoder_->append_snapshot_begin(text_, begin, tables);
+        if (warning.empty()) return;
+        log_(LogLevel::warning, warning);
         WebhookEvent event;
         event.key = {{begin.consistent_point, 0}, true, 0};
         push(lanes_[0], event, text_);
@@ -233,6 +235,7 @@ class WebhookSink final : public Sink {
     std::vector<WebhookLane> lanes_;  // lane i posts on slot i
     WebhookClient client_;            // before the lanes' bodies in destruction
     KeyHash keys_;
+    CopyNotice notice_{"posted"};
     std::string text_;
     std::uint64_t next_event_ = 0;
     std::size_t queued_bytes_ = 0;  // in all lanes

@@ -78,7 +78,9 @@ std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& na
         const auto message = consumer->next(100);
         if (!message) continue;
         if (message->first_seq != seq || message->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
-        return decode_snapshot_begin(message->body);
+        auto begin = decode_snapshot_begin(message->body);
+        begin.added = message->meta.added;
+        return begin;
     }
     throw retry_error("unable to read message " + std::to_string(seq.value) + " of stream '" + names.stream +
                       "': nats-server did not deliver it within 10 s");

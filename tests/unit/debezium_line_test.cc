@@ -176,4 +176,8 @@ TEST_CASE("m: messages carry their bytes in base64") {
     begin.epoch = 2;
     make_line_encoder(LineFormat::debezium, "shop")->append_snapshot_begin(out, begin, {});
     CHECK(out.find(R"("message":{"prefix":"pgsluice.snapshot","content":"eyJlcG9jaCI6Mn0="}})") != std::string::npos);
+    begin.added = true;  // {"epoch":2,"tables":[]}
+    out.clear();
+    make_line_encoder(LineFormat::debezium, "shop")->append_snapshot_begin(out, begin, {nullptr});
+    CHECK(out.find(R"("content":"eyJlcG9jaCI6MiwidGFibGVzIjpbXX0="}})") != std::string::npos);
 }
