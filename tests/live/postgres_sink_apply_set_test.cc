@@ -151,7 +151,7 @@ TEST_CASE("a table whose inserts meet rows is expected to do so again") {
     CHECK(target.scalar("SELECT count(*) FROM t WHERE a = 'new' AND b IS NULL") == "20");
     CHECK(target.fallbacks() == 1);
     target.sink->close();
-    CHECK(target.log.back().find("20 inserts met a row and updated it") != std::string::npos);
+    CHECK(target.log.back().find("20 inserts found a row and updated it") != std::string::npos);
 }
 
 TEST_CASE("a target table altered under way") {

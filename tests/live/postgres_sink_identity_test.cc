@@ -166,7 +166,7 @@ TEST_CASE("rows that are not as in the source") {
         target.sink->apply(feed.insert(table, row).complete());
         CHECK(target.rows("SELECT * FROM t") == Lines{"1|new|new"});
         target.sink->close();
-        CHECK(target.log.back().find("1 inserts met a row and updated it") != std::string::npos);
+        CHECK(target.log.back().find("1 inserts found a row and updated it") != std::string::npos);
     }
     SUBCASE("or leaves them") {
         reset();

@@ -110,6 +110,7 @@ class Case {
 
     const std::string& name() const { return name_; }
     std::size_t batches() const { return batches_; }
+    std::vector<RelationPtr> relations() const { return {sets_, rows_}; }
 
    private:
     int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
@@ -306,12 +307,18 @@ std::vector<std::string> lines(sql::Connection& connection, const std::string& q
 TEST_CASE("set-based is row by row is the source") {
     PostgresTarget target;
     target.sql("CREATE SCHEMA sets; CREATE SCHEMA rows");
-    target.open();
     auto options = target.options;
     options.worker = "rows";
     options.set_based = false;
-    const auto rows = make_postgres_sink(options, [](LogLevel, std::string_view) {}, {});
-    rows->open();
+    std::unique_ptr<Sink> rows;
+    std::vector<RelationPtr> kept;  // a sink's relations live as long as its session
+    const auto start_session = [&] {
+        target.open();
+        rows.reset();
+        kept.clear();
+        rows = make_postgres_sink(options, [](LogLevel, std::string_view) {}, {});
+        rows->open();
+    };
     sql::Connection look(target.options.target);
 
     const unsigned replay = number_from("PGSLUICE_SEED", 0);
@@ -322,7 +329,9 @@ TEST_CASE("set-based is row by row is the source") {
     std::size_t batches = 0;
     for (unsigned seed = first; seed <= last; ++seed) {
         CAPTURE(seed);
+        if ((seed - first) % 50 == 0) start_session();
         Case one(seed);
+        for (const RelationPtr& relation : one.relations()) kept.push_back(relation);
         look.exec(one.create("sets") + "; " + one.create("rows"));
         one.run(*target.sink, *rows, set_feed, row_feed);
         const auto expected = one.expected();
