@@ -26,8 +26,11 @@ constexpr int default_connect_timeout_s = 10;  // per host
 
 // Values must have the same text in snapshot and stream, in source and target. lc_monetary matters too: money is
 // written and read with it.
+//
+// No function, operator or table of a user is taken for one of PostgreSQL's own: an empty path is pg_catalog, and our own
+// temporary tables. Only what a statement qualifies can be a user's.
 constexpr const char* session_settings =
-    "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
+    "SET search_path = ''; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
     "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'; "
     // The server must also detect a silently broken connection, because its session holds locks and slots until then.
     // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also

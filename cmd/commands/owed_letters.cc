@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "sinks/postgres/progress.h"
+
 namespace pgsluice {
 
 namespace {
@@ -21,7 +23,9 @@ OwedLetters::OwedLetters(const sql::ConnectOptions& target, std::string group, s
     : connection_(target, std::move(stop)),
       group_(std::move(group)),
       worker_(std::move(worker)),
-      table_(parked_table()) {}
+      table_(parked_table()) {
+    PostgresProgress::require_owned(connection_);
+}
 
 bool OwedLetters::holds(const DeadLetter& letter) {
     return connection_

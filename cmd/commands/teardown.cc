@@ -11,6 +11,7 @@
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
+#include "sinks/postgres/progress.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -87,6 +88,7 @@ std::vector<Leftover> leftovers_in_nats(Broker& broker, const Names& names) {
 std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& names) {
     const std::string where = sql::describe(target.options());
     if (target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).get(0, 0) != "t") return {};
+    PostgresProgress::require_owned(target);
     const auto workers = target.query("SELECT worker FROM pgsluice.progress WHERE \"group\" = $1 ORDER BY worker",
                                       {sql::Param(names.group)}, {1});
     std::vector<Leftover> out;

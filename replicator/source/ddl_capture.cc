@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/error.h"
+#include "sql/owned_objects.h"
 #include "sql/quote.h"
 #include "stream/format/ddl_message.h"
 
@@ -129,6 +130,11 @@ bool table_exists(sql::Connection& source) {
         .boolean(0, 0);
 }
 
+// A stop Error when someone else made them: a trigger on the table, or the function itself, would run with our rights.
+void require_owned(sql::Connection& source, const Names& names) {
+    sql::require_owned(source, {"pgsluice", {"ddl_capture"}, {"ddl_" + names.group}});
+}
+
 bool triggers_stand(sql::Connection& source, const Wanted& wanted) {
     return source
                .query(
@@ -145,6 +151,9 @@ std::optional<std::string> standing(sql::Connection& source, const Names& names,
     return found.rows() == 1 ? std::optional(found.text(0, 0)) : std::nullopt;
 }
 
+// Between the two, what was there before is checked; in one transaction, so that nothing comes in between.
+std::string begin_statements() { return fmt::format("BEGIN; {}", make_table); }
+
 std::string install_statements(const Wanted& wanted) {
     const auto trigger = [&](const std::string& name, const char* event, const char* tags) {
         const std::string quoted = sql::quote_identifier(name);
@@ -154,13 +163,12 @@ std::string install_statements(const Wanted& wanted) {
             quoted, event, tags, wanted.function);
     };
     return fmt::format(
-               "BEGIN; {}; INSERT INTO pgsluice.ddl_capture VALUES ({}, {}, "
+               "INSERT INTO pgsluice.ddl_capture VALUES ({}, {}, "
                "pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', '')) "
                "ON CONFLICT (\"group\") DO UPDATE SET definition = excluded.definition; "
                "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql "
                "SECURITY DEFINER AS {}",
-               make_table, wanted.group, sql::quote_literal(wanted.body), wanted.function,
-               sql::quote_literal(wanted.body)) +
+               wanted.group, sql::quote_literal(wanted.body), wanted.function, sql::quote_literal(wanted.body)) +
            trigger(wanted.command_trigger, "ddl_command_end",
                    "'CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', "
                    "'COMMENT'") +
@@ -182,7 +190,10 @@ Error explained(const Names& names, const SqlError& error) {
 std::string ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope) {
     const Wanted wanted = wanted_for(names, scope);
     try {
+        require_owned(source, names);
         if (const auto token = standing(source, names, wanted)) return wanted.prefix + *token;
+        source.exec(begin_statements(), "install DDL capture");
+        require_owned(source, names);
         source.exec(install_statements(wanted), "install DDL capture");
     } catch (const SqlError& error) {
         if (error.action() != Action::retry) source.exec("ROLLBACK");
@@ -217,6 +228,7 @@ void drop_ddl_capture(sql::Connection& source, const Names& names) {
                     wanted.function),
         "drop DDL capture");
     if (!table_exists(source)) return;
+    require_owned(source, names);
     source.query("DELETE FROM pgsluice.ddl_capture WHERE \"group\" = $1", {sql::Param(names.group)}, {0});
     // The last group takes the table along, and the schema unless a target's progress is in it.
     source.exec(
@@ -238,6 +250,9 @@ void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log
             fmt::format("DDL is no longer captured, but this role may not remove its event triggers: drop '{}' and "
                         "'{}' as a superuser",
                         wanted_for(names, {}).command_trigger, wanted_for(names, {}).drop_trigger));
+    } catch (const Error& error) {  // not ours, and not needed: left alone
+        if (error.action() != Action::stop) throw;
+        log(LogLevel::warning, fmt::format("DDL is not captured; {}. {}", error.what(), error.hint()));
     }
 }
 

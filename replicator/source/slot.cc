@@ -28,12 +28,13 @@ std::optional<SlotState> find_slot(sql::Connection& connection, const std::strin
 void drop_slot(sql::Connection& connection, const std::string& name) {
     connection.query(
         "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM pg_catalog.pg_replication_slots WHERE slot_name = "
-        "$1",
+        "$1 AND database = pg_catalog.current_database()",
         {sql::Param(name)}, {1, 0, 1});
 }
 
 std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, const std::string& name,
                                                 const SlotState& found, const Log& log) {
+    if (!found.ours) return found;  // the slot of a group of the same name in another database
     log(LogLevel::warning,
         fmt::format("ending server process {}, which a killed replicator left while it created slot '{}'",
                     found.active_pid, name));
@@ -53,7 +54,7 @@ bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot,
     const auto found = connection.query(
         "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 5000) END "
         "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
-        "WHERE s.slot_name = $1 AND s.active_pid = $2::pg_catalog.int4 AND a.usename = SESSION_USER "
+        "WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database() AND s.active_pid = $2::pg_catalog.int4 AND a.usename = SESSION_USER "
         "AND a.application_name = pg_catalog.current_setting('application_name')",
         {sql::Param(slot), sql::Param(number), sql::Param(look)}, {1, 0, 1});
     return found.rows() == 1;
@@ -64,7 +65,7 @@ bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot,
 std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
                                             std::optional<SlotState> found, std::chrono::milliseconds patience,
                                             const Log& log) {
-    if (!found || found->active_pid == 0) return found;
+    if (!found || !found->ours || found->active_pid == 0) return found;
     const int pid = found->active_pid;
     if (!end_walsender_of_ours(connection, name, pid, true)) return find_slot(connection, name);
     const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "sinks/postgres/array.h"
+#include "sql/owned_objects.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -50,7 +51,12 @@ std::string number(std::uint64_t value) { return std::to_string(value); }
 PostgresProgress::PostgresProgress(sql::Connection& connection, std::string group, std::string worker)
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
+void PostgresProgress::require_owned(sql::Connection& connection) {
+    sql::require_owned(connection, {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written"}});
+}
+
 void PostgresProgress::create_tables() {
+    require_owned(connection_);
     if (connection_.query(exist_query, {}, {1, 1, 1}).boolean(0, 0)) return;
     // IF NOT EXISTS alone does not survive two sessions at once.
     connection_.exec("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('pgsluice', 0))");
@@ -59,6 +65,7 @@ void PostgresProgress::create_tables() {
         if (!connection_.query("SELECT to_regnamespace('pgsluice') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
             connection_.exec("CREATE SCHEMA pgsluice");
         connection_.exec(create_statements);
+        require_owned(connection_);
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
         throw stop_error(fmt::format("unable to create schema 'pgsluice' on the target: {}", error.what()),

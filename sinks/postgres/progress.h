@@ -21,6 +21,10 @@ class PostgresProgress {
    public:
     PostgresProgress(sql::Connection& connection, std::string group, std::string worker);
 
+    // A stop Error when someone else made these tables, or what hangs on them: it would run with our rights. Ask before
+    // any of them is used. What is missing is no error.
+    static void require_owned(sql::Connection& connection);
+
     // Creates schema and tables where missing, waits for the lock at most this long (then a retry Error naming who
     // holds it), and makes the row ours.
     std::optional<SinkState> open(int lock_wait_ms);

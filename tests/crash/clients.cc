@@ -28,6 +28,7 @@ void Clients::run_client(unsigned seed) {
                 auto options = server_.connect(database_);
                 options.settings.emplace_back("application_name", "workload");
                 connection.emplace(std::move(options));
+                connection->exec("RESET search_path");
             }
             connection->exec(statement);
             ++committed_;

@@ -31,6 +31,7 @@ class TotalReader {
                     auto options = server_.connect(database_);
                     options.settings.emplace_back("application_name", "reader");
                     connection.emplace(std::move(options));
+                    connection->exec("RESET search_path");
                 }
                 if (connection->exec(Workload::total_query()).text(0, 0) != Workload::total()) ++wrong_;
                 ++looked_;

@@ -320,6 +320,7 @@ TEST_CASE("set-based is row by row is the source") {
         rows->open();
     };
     sql::Connection look(target.options.target);
+    look.exec("RESET search_path");
 
     const unsigned replay = number_from("PGSLUICE_SEED", 0);
     const unsigned first = replay != 0 ? replay : 1;

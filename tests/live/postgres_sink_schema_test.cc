@@ -161,7 +161,7 @@ TEST_CASE("who keeps pg_dump from a table is named, and the wait has an end") {
     target.options.lock_wait_ms = 500;
     target.open();
     sql::Connection locker(target.options.source);
-    locker.exec("SET application_name = 'the locker'; BEGIN; LOCK TABLE line");
+    locker.exec("SET application_name = 'the locker'; BEGIN; LOCK TABLE public.line");
     int told = 0;
     target.sink->while_waiting([&] { ++told; });
     try {

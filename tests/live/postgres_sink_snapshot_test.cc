@@ -255,7 +255,7 @@ TEST_CASE("while the loaders wait the sink tells so") {
         if (told.size() == 3) locker.exec("COMMIT");
     });
     target.sink->begin_snapshot(begin_of(1), {a.relation}, at_seq(5));
-    locker.exec("BEGIN; LOCK TABLE a");
+    locker.exec("BEGIN; LOCK TABLE public.a");
     target.sink->copy(a.at(0, 6));
     target.sink->end_snapshot({}, at_seq(7));
     REQUIRE(told.size() >= 3);

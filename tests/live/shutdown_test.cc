@@ -63,7 +63,7 @@ TEST_CASE("SIGTERM while the slot's creation waits for somebody else's transacti
     Numbers numbers;
     auto writer = shared_postgres().connect(numbers.source_db());
     pgsluice::sql::Connection open(writer);
-    open.exec("BEGIN; INSERT INTO numbers VALUES (1, 'open')");
+    open.exec("RESET search_path; BEGIN; INSERT INTO numbers VALUES (1, 'open')");
     numbers.start_replicator();
     CHECK(eventually("the replicator waits for the transaction", [&] {
         return numbers.source_scalar(

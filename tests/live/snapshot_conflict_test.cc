@@ -14,7 +14,9 @@ namespace {
 // Runs statements on a connection of its own until it is gone.
 class Session {
    public:
-    explicit Session(SnapshotSource& source) : connection_(source.options.source) {}
+    explicit Session(SnapshotSource& source) : connection_(source.options.source) {
+        connection_.exec("RESET search_path");
+    }
     void exec(const std::string& statements) { connection_.exec(statements); }
     void start(const std::string& statements) {
         thread_ = std::jthread([this, statements] { connection_.exec(statements); });
@@ -45,6 +47,7 @@ TEST_CASE("the rows are those of one moment while others write") {
     std::atomic<int> transfers = 0;
     std::jthread writer([&] {
         sql::Connection connection(source.options.source);
+        connection.exec("RESET search_path");
         while (!done) {
             const std::string id = std::to_string(1 + transfers * 7919L % 19999);
             connection.exec("BEGIN; UPDATE account SET amount = amount - 1 WHERE id = " + id +

@@ -62,9 +62,9 @@ TEST_CASE("values are text, NULL is nothing, and a result has the shape asked fo
     CHECK(connection.query("SELECT 1", {}, {1, 1, 1}).rows() == 1);
 }
 
-TEST_CASE("a session prints values the same way whatever the server's and the user's settings are") {
+TEST_CASE("a session prints values the same way, and names are PostgreSQL's own, whatever the user's settings are") {
     auto options = to_database();
-    options.url = "options='-c datestyle=german -c intervalstyle=sql_standard -c geqo=off'";
+    options.url = "options='-c search_path=public -c datestyle=german -c intervalstyle=sql_standard -c geqo=off'";
     for (const bool replication : {false, true}) {
         auto ours = options;
         if (replication) ours.settings.emplace_back("replication", "database");
@@ -74,6 +74,7 @@ TEST_CASE("a session prints values the same way whatever the server's and the us
         CHECK(connection.exec("SELECT '2026-01-31 12:00+03'::timestamptz").text(0, 0) == "2026-01-31 09:00:00+00");
         CHECK(connection.exec("SELECT current_setting('geqo')").text(0, 0) == "off");
         CHECK(connection.exec("SELECT current_setting('application_name')").text(0, 0) == "pgsluice");
+        CHECK(connection.exec("SELECT current_setting('search_path')").text(0, 0) == "");
     }
 }
 

@@ -23,6 +23,7 @@ struct Database {
         options.role = "source";
         return options;
     }
+    Database() { connection.exec("RESET search_path"); }
     Lsn lsn(const std::string& query) { return parse_lsn(connection.exec(query).text(0, 0)).value(); }
 };
 
@@ -62,7 +63,7 @@ TEST_CASE("a slot's snapshot ends where its stream begins") {
 
     Connection reader(database.options);
     reader.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '" + slot.snapshot + "'");
-    CHECK(reader.exec("SELECT count(*) FROM t").integer(0, 0) == 1);
+    CHECK(reader.exec("SELECT count(*) FROM public.t").integer(0, 0) == 1);
 
     replication.start_replication("snapshot_and_stream", "p\"q");
     read_until(replication, 'I', 999);

@@ -1,6 +1,9 @@
 // Two replicators of one group at once: one works, the other waits and says for whom, and takes over.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "sql/replication.h"
 #include "stream/broker.h"
 #include "tests/support/pipeline.h"
@@ -96,6 +99,26 @@ TEST_CASE("somebody else's walsender on the slot is left alone") {
     CHECK(second.err.find("is using it") != std::string::npos);
     CHECK(pipeline.source_scalar("SELECT active FROM pg_replication_slots WHERE slot_name = '" + slot + "'") == "t");
     pipeline.stop_worker();
+}
+
+TEST_CASE("a group of the same name in another database of the server leaves the slot's walsender alone") {
+    Pipeline pipeline;
+    pipeline.start();
+    pipeline.settle();
+    const std::string walsender =
+        "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'pgsluice_" + pipeline.group() + "'";
+    const std::string pid = pipeline.source_scalar(walsender);
+    REQUIRE(pid != "");
+    auto argv = pipeline.replicator_argv({"--copy-and-stream", "--retry-max-attempts", "0"});
+    *std::next(std::find(argv.begin(), argv.end(), "--source-url")) =
+        shared_postgres().url(shared_postgres().create_database());
+    const auto second = run(argv);
+    CAPTURE(second.err);
+    CHECK(second.code == 1);
+    CHECK(second.err.find("it is not ours but of pgoutput in " + pipeline.source_db()) != std::string::npos);
+    CHECK(pipeline.source_scalar(walsender) == pid);
+    pipeline.check_equal({"settled"});
+    pipeline.stop();
 }
 
 TEST_CASE("without retries the second exits") {

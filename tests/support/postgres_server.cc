@@ -165,10 +165,12 @@ struct PostgresServer::State {
         for (const pid_t child : children_of(process->pid())) ::kill(child, number);
     }
 
-    // A connection for one call. It must not be taken for one of pgsluice's own.
+    // A connection for one call. It must not be taken for one of pgsluice's own, and names are looked up as a user's.
     [[nodiscard]] sql::Connection open(sql::ConnectOptions connect) const {
         connect.settings.emplace_back("application_name", "test");
-        return sql::Connection(std::move(connect));
+        sql::Connection connection(std::move(connect));
+        connection.exec("RESET search_path");
+        return connection;
     }
 };
 
