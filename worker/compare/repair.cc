@@ -8,9 +8,9 @@
 #include <optional>
 #include <span>
 
-#include "sinks/postgres/plans.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
 #include "stream/format/copy_text.h"
 #include "worker/compare/reader.h"
 
@@ -38,8 +38,8 @@ class Writer {
         : table_(table),
           options_(sink_options(options)),
           session_(open_session(options_, stop)),
-          plans_(session_.connection),
-          rows_(session_, plans_, options_, log) {}
+          mappings_(session_.connection),
+          rows_(session_, mappings_, options_, log) {}
 
     // In the transaction that follows.
     void fence(Lsn lsn) {
@@ -88,7 +88,7 @@ class Writer {
     const ComparedTable& table_;
     PostgresSinkOptions options_;
     PostgresSession session_;
-    PostgresPlans plans_;
+    TargetMappings mappings_;
     PostgresRows rows_;
     ConflictCounts counts_;
     Arena arena_;
