@@ -60,9 +60,9 @@ TEST_CASE("no session calls a function or operator of a user that has the name o
     pipeline.on_source("ALTER TABLE t ADD COLUMN w int");
     pipeline.on_source("INSERT INTO t VALUES (2000, 'y', 2, 3)");
     pipeline.check_equal({"t", "made"});
-    pipeline.stop();
     CHECK_FALSE(contains(pipeline.replicator().err(), "trapped"));
     CHECK_FALSE(contains(pipeline.worker().err(), "trapped"));
+    pipeline.stop();
 
     const std::string target = shared_postgres().url(pipeline.target_db());
     const auto command = [&](std::vector<std::string> words) {

@@ -74,7 +74,7 @@ TEST_CASE("a session prints values the same way, and names are PostgreSQL's own,
         CHECK(connection.exec("SELECT '2026-01-31 12:00+03'::timestamptz").text(0, 0) == "2026-01-31 09:00:00+00");
         CHECK(connection.exec("SELECT current_setting('geqo')").text(0, 0) == "off");
         CHECK(connection.exec("SELECT current_setting('application_name')").text(0, 0) == "pgsluice");
-        CHECK(connection.exec("SELECT current_setting('search_path')").text(0, 0) == "");
+        CHECK(connection.exec("SELECT current_setting('search_path')").text(0, 0) == "\"\"");
     }
 }
 

@@ -109,13 +109,14 @@ TEST_CASE("a group of the same name in another database of the server leaves the
         "SELECT active_pid FROM pg_replication_slots WHERE slot_name = 'pgsluice_" + pipeline.group() + "'";
     const std::string pid = pipeline.source_scalar(walsender);
     REQUIRE(pid != "");
+    const std::string other = shared_postgres().create_database();
+    shared_postgres().sql(other, "CREATE TABLE t (id int PRIMARY KEY)");
     auto argv = pipeline.replicator_argv({"--copy-and-stream", "--retry-max-attempts", "0"});
-    *std::next(std::find(argv.begin(), argv.end(), "--source-url")) =
-        shared_postgres().url(shared_postgres().create_database());
+    *std::next(std::find(argv.begin(), argv.end(), "--source-url")) = shared_postgres().url(other);
     const auto second = run(argv);
     CAPTURE(second.err);
     CHECK(second.code == 1);
-    CHECK(second.err.find("it is not ours but of pgoutput in " + pipeline.source_db()) != std::string::npos);
+    CHECK(second.err.find("it is a slot of pgoutput in " + pipeline.source_db()) != std::string::npos);
     CHECK(pipeline.source_scalar(walsender) == pid);
     pipeline.check_equal({"settled"});
     pipeline.stop();
