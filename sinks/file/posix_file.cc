@@ -25,7 +25,7 @@ Error io_error(std::string_view doing, const std::string& path) {
 }
 
 Fd open_file(const std::string& path, int flags) {
-    Fd file(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+    Fd file(::open(path.c_str(), flags | O_CLOEXEC, 0640));
     if (!file.open()) throw io_error("open", path);
     return file;
 }

@@ -33,7 +33,7 @@ class Fd {
 // quota may be cleared while we wait, so those are retried; the others need an operator.
 Error io_error(std::string_view doing, const std::string& path);
 
-// `flags` as for open(2); created files are 0644. Throws io_error().
+// `flags` as for open(2); created files are 0640, for they hold rows. Throws io_error().
 Fd open_file(const std::string& path, int flags);
 // Takes the exclusive flock that ends with the process, on a file made where it is missing. A stop Error naming `what`
 // when another process holds it.
