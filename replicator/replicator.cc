@@ -28,6 +28,7 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/group/ddl_record.h"
 #include "stream/group/info.h"
 #include "stream/pause.h"
 
@@ -60,6 +61,7 @@ class ReplicatorSession {
     void prepare(const StartDecision& decision);
     void publish_tables(bool resuming);
     void prepare_ddl_capture();
+    void announce_ddl();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
     ResumePoint begin_stream(const ReplicatorEnds& ends);
@@ -78,6 +80,7 @@ class ReplicatorSession {
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
     std::string ddl_prefix_;
+    bool ddl_was_captured_ = false;  // by an earlier start, and no longer
     std::optional<ReplicatedTables> replicated_;
 };
 
@@ -131,6 +134,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     if (!resuming) check_free_slot(source_);
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
+    announce_ddl();
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
     replicated_.emplace(source_, tables_, *broker_, options_);
@@ -157,8 +161,18 @@ void ReplicatorSession::prepare_ddl_capture() {
         const std::string joining = selection_of(options_).condition("n.nspname", "t.relname");
         ddl_prefix_ = ensure_ddl_capture(source_, names, {names.publication, joining});
     } else if (!ddl_capture_objects(source_, names).empty()) {
+        ddl_was_captured_ = true;
         end_ddl_capture(source_, names, log_);
     }
+}
+
+// Before anything is published: workers execute only DDL that is announced.
+void ReplicatorSession::announce_ddl() {
+    const auto before = facts_.stream ? find_ddl_record(*broker_, options_.names) : std::nullopt;
+    DdlRecord record{!ddl_prefix_.empty(), before ? before->until : StreamSeq{0}};
+    if (!record.tracked && facts_.stream && (ddl_was_captured_ || (before && before->tracked)))
+        record.until = facts_.stream->last_seq;  // what is in the stream was tracked
+    remember_ddl(*broker_, options_.names, record);
 }
 
 void ReplicatorSession::write_group() {

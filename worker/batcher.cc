@@ -93,7 +93,8 @@ void Batcher::take_change(const Change& source) {
     }
     Change change = source;
     if (change.op == Op::message) {
-        if (change.prefix == ddl_message_prefix && ruleset_.apply_ddl(change, batch_.arena)) add(change);
+        if (change.prefix != ddl_message_prefix || (ddl_allowed_ && !ddl_allowed_(change, message_seq_))) return;
+        if (ruleset_.apply_ddl(change, batch_.arena)) add(change);
         return;
     }
     if (change.op == Op::truncate) {

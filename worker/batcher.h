@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "stream/batch.h"
@@ -26,6 +28,9 @@ class Batcher {
    public:
     // What is at or below `from.position` is skipped.
     Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from);
+
+    // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
+    void pass_ddl_if(std::function<bool(const Change&, StreamSeq)> allowed) { ddl_allowed_ = std::move(allowed); }
 
     // Hands in the next message of kind changes; fill() must have used up the one before.
     void start(const Message& message, std::shared_ptr<const Block> block);
@@ -67,6 +72,7 @@ class Batcher {
     Ruleset& ruleset_;
     Plans& plans_;
     const BatchLimits limits_;
+    std::function<bool(const Change&, StreamSeq)> ddl_allowed_;
     Batch batch_;
     bool is_cut_ = false;
     std::vector<Change> rest_;  // cut off by next(); its views point into what the batch keeps

@@ -34,6 +34,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
       fetcher_(consumer, max_bytes_ahead) {
+    batcher_.pass_ddl_if(start_.ddl_allowed);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
     if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};
     if (!start_.loading) return;

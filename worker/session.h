@@ -40,6 +40,8 @@ struct SessionStart {
     bool tables_checked = false;
     // exit_after_snapshot waits for this epoch or a later one.
     std::uint64_t awaited_epoch = 0;
+    // Which DDL messages are the group's; all, unless set.
+    std::function<bool(const Change&, StreamSeq)> ddl_allowed{};
     // What exit_after_snapshot waits for happened in an earlier session.
     bool snapshot_applied = false;
 };

@@ -8,6 +8,7 @@
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/recovery_hint.h"
+#include "worker/ddl_gate.h"
 #include "worker/facts.h"
 #include "worker/hold_requests.h"
 #include "worker/registration.h"
@@ -94,6 +95,8 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     registration.enter(continues ? *state : SinkState{start.from, 0, {}}, start.from);
     const Leaving leaving{registration, sink};
     const auto consumer = broker->consumer(options.names, start.from.resume_seq);
+    DdlGate gate(*broker, options.names, options.sink == "postgres", log);
+    start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
     Session session(options, *ruleset, *sink, *consumer, start, log);
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
