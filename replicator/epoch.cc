@@ -1,10 +1,12 @@
 #include "replicator/epoch.h"
 
+#include <set>
 #include <string>
 
 #include "replicator/await_acks.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
+#include "sql/error.h"
 #include "stream/group/snapshot_start.h"
 
 namespace pgsluice {
@@ -25,7 +27,23 @@ Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job) {
     return copy_snapshot(ends.options, job, ends.source, ends.publisher, ends.log, ends.stop);
 }
 
-ResumePoint take_snapshot(const ReplicatorEnds& ends, std::span<const sql::CatalogTable> tables, std::uint64_t epoch) {
+std::vector<Member> members_of(std::span<const SourceTable> tables, std::span<const sql::CatalogTable> named,
+                               sql::Connection& reader, const ReplicatorOptions& options) {
+    std::set<Oid> parts;
+    for (const SourceTable& table : tables)
+        for (const sql::CatalogTable& part : table.parts) parts.insert(part.oid);
+    auto members = find_members(reader, named, options.names.publication, options.publish_via_partition_root);
+    std::set<Oid> found;
+    std::erase_if(members, [&](const Member& member) { return !parts.contains(member.table.oid); });
+    for (const Member& member : members) found.insert(member.table.oid);
+    const std::vector<Oid> oids(parts.begin(), parts.end());
+    if (found != parts || !all_locked(reader, oids))
+        throw retry_error("unable to copy the tables: partitions were attached, detached or made at the same time");
+    return members;
+}
+
+ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables,
+                          std::uint64_t epoch) {
     const Names& names = ends.options.names;
     SnapshotJob job;
     job.epoch = epoch;
@@ -38,6 +56,10 @@ ResumePoint take_snapshot(const ReplicatorEnds& ends, std::span<const sql::Catal
         remember_snapshot_start(ends.broker, names, {epoch, begin, point});
         ends.running();
     };
+    job.chosen = [&](Lsn point, std::span<const SourceTable> copied, sql::Connection& reader) {
+        owed.begin(members_of(copied, tables, reader, ends.options), TableState::copy_due, point, epoch);
+    };
+    job.ended = [&](const std::map<Oid, std::uint64_t>& rows) { owed.end_epoch(epoch, rows); };
     announce_epoch(ends.broker, names, epoch);
     const Lsn point = run_epoch(ends, job);
     return {{point, 0}, point};

@@ -3,17 +3,26 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "replicator/ends.h"
+#include "replicator/owed_tables.h"
 #include "replicator/resume_point.h"
 #include "replicator/snapshot/snapshot.h"
+#include "replicator/source/members.h"
 #include "sql/catalog.h"
 #include "sql/lsn.h"
 
 namespace pgsluice {
 
 // The snapshot of all the group's tables. Where its changes begin.
-ResumePoint take_snapshot(const ReplicatorEnds& ends, std::span<const sql::CatalogTable> tables, std::uint64_t epoch);
+ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables,
+                          std::uint64_t epoch);
+
+// The members that bring in exactly the tables of an epoch, as `reader` sees them at the epoch's LSN. A retry Error
+// when the tables have changed since they were chosen.
+std::vector<Member> members_of(std::span<const SourceTable> tables, std::span<const sql::CatalogTable> named,
+                               sql::Connection& reader, const ReplicatorOptions& options);
 
 // Adds the checks and the figures to the job and runs it. The consistent point.
 Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job);

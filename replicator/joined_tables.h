@@ -7,8 +7,10 @@
 #include <functional>
 #include <set>
 #include <span>
+#include <vector>
 
 #include "replicator/ends.h"
+#include "replicator/owed_tables.h"
 #include "replicator/resume_point.h"
 #include "sql/catalog.h"
 #include "stream/change.h"
@@ -21,19 +23,26 @@ class JoinedTables {
     // Reads the log up to the LSN, without the changes of these tables.
     using ReadUntil = std::function<void(Lsn, const std::set<Oid>&)>;
 
-    JoinedTables(const ReplicatorEnds& ends, ReadUntil read_until) : ends_(ends), read_until_(std::move(read_until)) {}
+    // `named`: all tables of the group.
+    JoinedTables(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> named,
+                 ReadUntil read_until)
+        : ends_(ends), owed_(owed), named_(named), read_until_(std::move(read_until)) {}
 
     // An epoch of joined tables that was interrupted: an epoch of no tables, published after it, makes the workers
     // discard what they loaded, so that changes can follow. `last` is the stream's last message.
     void discard_interrupted(const LastMessage& last, std::uint64_t epoch);
-    // Copies `tables`. `left_out` are others whose changes before the copy are not published. Where changes go on.
-    ResumePoint copy(std::span<const sql::CatalogTable> tables, const std::set<Oid>& left_out, std::uint64_t epoch);
-    // Tables that were to be copied and no longer are, because they left again or nothing is to be copied: changes from
-    // the time when they belonged to the group would come without the rows they are about, so they are left out.
-    ResumePoint leave_out(const std::set<Oid>& tables);
+    // Copies all tables whose copy is due. Where changes continue.
+    ResumePoint copy(std::uint64_t epoch);
+    // Tables that were to be copied and no longer are, because nothing is to be copied: changes from the time when they
+    // belonged to the group would come without the rows they are about, so they are left out.
+    ResumePoint leave_out();
 
    private:
+    [[nodiscard]] std::vector<sql::CatalogTable> due_tables() const;
+
     const ReplicatorEnds& ends_;
+    OwedTables& owed_;
+    std::span<const sql::CatalogTable> named_;
     ReadUntil read_until_;
 };
 

@@ -9,7 +9,6 @@
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/wal/source.h"
-#include "replicator/wal/stream.h"
 #include "sql/timestamp.h"
 #include "stream/format/markers.h"
 
@@ -27,7 +26,8 @@ void limit_confirmed(WalStreamHooks& hooks, const ReplicatorEnds& ends) {
 
 }  // namespace
 
-bool read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, const LogReading& reading) {
+WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
+                const LogReading& reading) {
     const ReplicatorOptions& options = ends.options;
     sql::ReplicationConnection replication = connect_replication(options.source, ends.stop);
     raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
@@ -43,6 +43,9 @@ bool read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, const LogRea
         types.fill_from_log(relation, committed);
         if (tables.update(relation)) tables_key.set(tables.encoded());
     };
+    hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
+    if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
+    hooks.session_must_end = [&] { return gate.session_must_end(); };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     hooks.ddl_prefix = reading.ddl_prefix;
     hooks.confirmed = [&](Lsn lsn) {

@@ -8,6 +8,8 @@
 #include "replicator/ends.h"
 #include "replicator/replicated_tables.h"
 #include "replicator/resume_point.h"
+#include "replicator/table_gate.h"
+#include "replicator/wal/stream.h"
 #include "sql/lsn.h"
 #include "stream/change.h"
 
@@ -21,8 +23,9 @@ struct LogReading {
     std::set<Oid> left_out = {};
 };
 
-// Reads until asked to stop, or up to `until`: true when that is reached and all of it is stored.
-bool read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, const LogReading& reading);
+// `gate` says whose changes are delivered; `monitor`, which may be null, is told of DDL.
+WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
+                const LogReading& reading);
 
 // Publishes a progress marker and waits until it is stored: everything before `point` is published, or holds nothing of
 // ours.

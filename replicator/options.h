@@ -59,6 +59,7 @@ struct ReplicatorOptions : TableChoice {
 
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
     int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
+    int table_check_interval_ms = 10000;   // how often the record of tables is compared with the catalog
     int progress_interval_ms = 3000;       // a progress marker at most this often
     int source_timeout_ms = 60000;         // a source that answers nothing for so long is taken for lost
 };

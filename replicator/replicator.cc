@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,15 +15,21 @@
 #include "replicator/group_state.h"
 #include "replicator/joined_tables.h"
 #include "replicator/log_reading.h"
+#include "replicator/owed_tables.h"
+#include "replicator/reconcile.h"
 #include "replicator/replicated_tables.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/lock_wait_monitor.h"
+#include "replicator/source/members.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
 #include "replicator/start_up.h"
+#include "replicator/table_gate.h"
+#include "replicator/table_monitor.h"
+#include "replicator/wanted_tables.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
@@ -43,39 +48,52 @@ std::string version_text(int server_version) {
     return fmt::format("{}.{}", server_version / 10000, server_version % 10000);
 }
 
+// The group's tables were changed while the session was at work: a new one takes that in.
+struct TablesChanged {};
+
 class ReplicatorSession {
    public:
-    ReplicatorSession(const ReplicatorOptions& options, const Log& log, const std::function<void()>& running,
-                      std::stop_token stop)
+    // `again`: an earlier session of this run ended because the group's tables had changed.
+    ReplicatorSession(const ReplicatorOptions& options, WantedTables& wanted, bool again, const Log& log,
+                      const std::function<void()>& running, std::stop_token stop)
         : options_(options),
+          wanted_(wanted),
+          again_(again),
           log_(log),
           running_(running),
           stop_(std::move(stop)),
           source_(connect_source(options.source, stop_)) {}
 
-    void run();
+    // False when it ended because the group's tables have changed: another one takes that in.
+    bool run();
 
    private:
     StartFacts find_facts();
     void find_stream(StartFacts& facts);
     void prepare(const StartDecision& decision);
     void publish_tables(bool resuming);
+    void take_in_changes();
+    void take_over();
+    void leave_refused(std::span<const Finding> findings);
     void prepare_ddl_capture();
     void announce_ddl();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
     ResumePoint begin_stream(const ReplicatorEnds& ends);
     ResumePoint resume(const ReplicatorEnds& ends);
+    void read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until, const std::set<Oid>& left_out);
     [[nodiscard]] std::uint64_t next_epoch(bool starts_over);
 
     const ReplicatorOptions& options_;
+    WantedTables& wanted_;
+    const bool again_;
     const Log& log_;
     const std::function<void()>& running_;
     std::stop_token stop_;
     sql::Connection source_;  // ordinary; for looking and for the catalog
     std::optional<GroupLock> lock_;
     std::vector<sql::CatalogTable> tables_;
-    DueTables due_;
+    std::optional<OwedTables> owed_;
     std::unique_ptr<Broker> broker_;
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
@@ -87,7 +105,7 @@ class ReplicatorSession {
 // Everything that can fail for the user's sake is asked before anything is made.
 StartFacts ReplicatorSession::find_facts() {
     check_source(source_);
-    tables_ = resolve_tables(source_, options_, log_);
+    tables_ = again_ ? wanted_.resolve_present(source_, log_) : wanted_.resolve(source_, log_);
     StartFacts facts;
     facts.mode = options_.mode;
     facts.resnapshot = options_.resnapshot;
@@ -143,16 +161,50 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
 }
 
 void ReplicatorSession::publish_tables(bool resuming) {
-    const auto rows = !resuming                                          ? PublishedRows::all_copied
-                      : options_.mode == ReplicatorMode::copy_and_stream ? PublishedRows::copy_is_due
-                                                                         : PublishedRows::not_copied;
-    const auto& last = facts_.last;
-    const bool copied = last && last->meta.added && last->meta.kind == MessageKind::snapshot_end &&
-                        !decode_snapshot_end(last->body).called_off;
-    due_ = ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root, rows,
-                              copied, log_);
+    if (resuming) take_in_changes();
+    if (tables_.empty())
+        throw stop_error(fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
+                         "Make its tables, or name others with --tables or --schema.");
+    ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root, log_);
+    PGSLUICE_FAILPOINT("after-publication");
+    // Now that they are captured, those that are still empty need no copy.
+    if (resuming) owed_->apply(wanted_.reconcile_with(source_, owed_->all(), tables_));
     warn_of_refused_updates(source_, tables_, log_);
     prepare_ddl_capture();
+}
+
+// What the catalog and the publication have that the record does not say: written down before the publication changes.
+void ReplicatorSession::take_in_changes() {
+    if (owed_->kept()) {
+        owed_->confirm(*facts_.last);
+    } else {
+        take_over();
+    }
+    const auto findings = wanted_.reconcile_with(source_, owed_->all(), tables_);
+    owed_->apply(findings);
+    leave_refused(findings);
+}
+
+void ReplicatorSession::take_over() {
+    std::set<Oid> due = noted_due(source_, options_.names.publication);
+    const MessageMeta& last = facts_.last->meta;
+    const bool copied =
+        last.added && last.kind == MessageKind::snapshot_end && !decode_snapshot_end(facts_.last->body).called_off;
+    const auto published = published_tables(source_, options_.names.publication);
+    owed_->take_over(find_members(source_, published, options_.names.publication, options_.publish_via_partition_root),
+                     copied ? std::set<Oid>{} : due, facts_.wal_end);
+    if (!due.empty()) forget_noted_due(source_, options_.names.publication);
+}
+
+// A table that we cannot take in is left out; a named one fails instead, when it is added to the publication.
+void ReplicatorSession::leave_refused(std::span<const Finding> findings) {
+    std::set<Oid> refused;
+    const TableSelection selection = selection_of(options_);
+    for (const Finding& finding : findings) {
+        const bool named = selection.names(finding.next.name.schema, finding.next.name.table);
+        if (finding.refused && finding.next.capture.empty() && (again_ || !named)) refused.insert(finding.next.oid);
+    }
+    std::erase_if(tables_, [&](const auto& table) { return refused.contains(table.oid); });
 }
 
 void ReplicatorSession::prepare_ddl_capture() {
@@ -201,6 +253,8 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
         creator.create_slot(name, sql::SlotLife::permanent, sql::SlotSnapshot::nothing, [&] { monitor.look(pid); })
             .consistent_point;
     PGSLUICE_FAILPOINT("after-slot");
+    owed_->begin(find_members(source_, tables_, options_.names.publication, options_.publish_via_partition_root),
+                 TableState::not_copied, point);
     guard
         .keep();  // the marker may be stored even if its ack is lost; without the marker, the next start drops the slot
     const ResumePoint resume = mark_progress(ends, point);
@@ -209,20 +263,29 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
     return resume;
 }
 
+void ReplicatorSession::read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until,
+                                   const std::set<Oid>& left_out) {
+    TableGate gate(ends, *owed_, wanted_, nullptr);
+    switch (read_log(ends, *replicated_, gate, nullptr, {from, ddl_prefix_, until, left_out})) {
+        case WalEnd::stopped:
+            throw Interrupted{};
+        case WalEnd::session_end:
+            throw TablesChanged{};
+        case WalEnd::reached:
+            break;
+    }
+}
+
 ResumePoint ReplicatorSession::resume(const ReplicatorEnds& ends) {
     const MessageMeta& last = facts_.last->meta;
     ResumePoint resume = resume_point(last);
     resume.comes_again = resume.position.ordinal > 0 && facts_.slot->confirmed <= resume.position.commit;
-    JoinedTables joined(ends, [&](Lsn until, const std::set<Oid>& left_out) {
-        if (!read_log(ends, *replicated_, {resume, ddl_prefix_, until, left_out})) throw Interrupted{};
-    });
+    JoinedTables joined(ends, *owed_, tables_,
+                        [&](Lsn until, const std::set<Oid>& left_out) { read_until(ends, resume, until, left_out); });
     if (last.added && last.kind != MessageKind::snapshot_end)
         joined.discard_interrupted(*facts_.last, next_epoch(false));
-    if (due_.copy.empty()) return due_.call_off.empty() ? resume : joined.leave_out(due_.call_off);
-    std::vector<sql::CatalogTable> tables;
-    std::ranges::copy_if(tables_, std::back_inserter(tables),
-                         [&](const auto& table) { return due_.copy.contains(table.oid); });
-    return joined.copy(tables, due_.call_off, next_epoch(false));
+    if (owed_->due().empty()) return resume;
+    return options_.mode == ReplicatorMode::copy_and_stream ? joined.copy(next_epoch(false)) : joined.leave_out();
 }
 
 ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::Then then) {
@@ -230,32 +293,45 @@ ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::
         case StartDecision::Then::new_slot:
             return begin_stream(ends);
         case StartDecision::Then::copy:
-            return take_snapshot(ends, tables_, next_epoch(options_.resnapshot));
+            return take_snapshot(ends, *owed_, tables_, next_epoch(options_.resnapshot));
         default:
             return resume(ends);
     }
 }
 
-void ReplicatorSession::run() {
+bool ReplicatorSession::run() {
     facts_ = find_facts();
     const StartDecision decision = decide_replicator_start(facts_);
     if (decision.then == StartDecision::Then::finished) {
         log_(LogLevel::info, fmt::format("the snapshot of group '{}' is complete already", options_.names.group));
         running_();
-        return;
+        return true;
     }
+    owed_.emplace(*broker_, options_.names, log_);
     prepare(decision);
     Housekeeper housekeeper(options_, log_);
     const ReplicatorEnds ends{options_, log_, running_, stop_, source_, *broker_, *publisher_, housekeeper};
-    const ResumePoint resume = begin(ends, decision.then);
-    if (options_.mode != ReplicatorMode::copy) read_log(ends, *replicated_, {resume, ddl_prefix_});
+    try {
+        const ResumePoint resume = begin(ends, decision.then);
+        if (options_.mode == ReplicatorMode::copy) return true;
+        TableMonitor monitor(options_, wanted_, owed_->all(), log_);
+        TableGate gate(ends, *owed_, wanted_, &monitor);
+        return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_prefix_}) != WalEnd::session_end;
+    } catch (const TablesChanged&) {
+        return false;
+    }
 }
 
 }  // namespace
 
 void run_replicator(const ReplicatorOptions& options, const Log& log, const std::function<void()>& running,
                     std::stop_token stop) {
-    ReplicatorSession(options, log, running, std::move(stop)).run();
+    WantedTables wanted(options);
+    if (ReplicatorSession(options, wanted, false, log, running, stop).run()) return;
+    ReplicatorOptions again = options;
+    again.resnapshot = false;
+    while (!ReplicatorSession(again, wanted, true, log, running, stop).run()) {
+    }
 }
 
 }  // namespace pgsluice

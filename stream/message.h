@@ -55,7 +55,10 @@ struct SnapshotBegin {
     Lsn consistent_point;     // the slot's; the rows are as of it
     std::vector<Relation> tables;
     std::vector<std::uint64_t> estimated_bytes;  // per table, for progress displays
-    bool added = false;                          // not of the body: MessageMeta::added, set by whoever reads a marker
+    // Indexes of tables under whose names the group delivered rows before which are void now: the table was re-created,
+    // swapped for another, or not captured for a time. A sink that keeps rows empties these first.
+    std::vector<std::uint32_t> replaces{};
+    bool added = false;  // not of the body: MessageMeta::added, set by whoever reads a marker
 };
 
 // Body of `snapshot_end`, as JSON.

@@ -28,6 +28,7 @@ class SnapshotReport {
     void tell();
     void complete();
     [[nodiscard]] std::uint64_t rows() const noexcept { return progress_.rows; }
+    [[nodiscard]] std::uint64_t rows_of(std::size_t table) const { return progress_.tables.at(table).rows; }
     [[nodiscard]] std::uint64_t ranges_left() const noexcept { return ranges_left_; }
 
    private:

@@ -156,14 +156,24 @@ class CopyPublisher {
     const std::stop_token& stop_;
 };
 
-SnapshotBegin begin_of(std::uint64_t epoch, Lsn consistent_point, std::span<const SourceTable> tables,
+SnapshotBegin begin_of(const SnapshotJob& job, Lsn consistent_point, std::span<const SourceTable> tables,
                        const Sizes& sizes) {
     SnapshotBegin begin;
-    begin.epoch = epoch;
+    begin.epoch = job.epoch;
     begin.consistent_point = consistent_point;
-    for (const auto& table : tables) begin.tables.push_back(table.relation);
+    for (const auto& table : tables) {
+        if (job.replaces && job.replaces(table.relation.oid))
+            begin.replaces.push_back(static_cast<std::uint32_t>(begin.tables.size()));
+        begin.tables.push_back(table.relation);
+    }
     begin.estimated_bytes = sizes.table_bytes;
     return begin;
+}
+
+std::map<Oid, std::uint64_t> rows_by_table(std::span<const SourceTable> tables, const SnapshotReport& report) {
+    std::map<Oid, std::uint64_t> rows;
+    for (std::size_t i = 0; i < tables.size(); ++i) rows[tables[i].relation.oid] = report.rows_of(i);
+    return rows;
 }
 
 }  // namespace
@@ -187,6 +197,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
                     ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
 
     const Lsn point = snapshot.consistent_point;
+    if (job.chosen) job.chosen(point, tables, snapshot.connections.front());
     if (job.reach) job.reach(point, tables);
     SnapshotReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_snapshot_progress,
                           job.keep_progress, log);
@@ -194,7 +205,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     CopyQueue queue(queue_bytes, 2 * options.block_bytes);
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
-        CopyPublisher copies(publisher, queue, report, begin_of(job.epoch, point, tables, sizes),
+        CopyPublisher copies(publisher, queue, report, begin_of(job, point, tables, sizes),
                              marker_interval(options.stream), job, stop);
         copies.publish_begin();
         if (job.begun) job.begun(point);
@@ -214,6 +225,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
     await_acks(publisher, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");
+    if (job.ended) job.ended(rows_by_table(tables, report));
     report.complete();
     return point;
 }

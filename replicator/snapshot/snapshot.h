@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <string_view>
@@ -25,6 +26,10 @@ struct SnapshotJob {
     std::span<const sql::CatalogTable> tables;  // of the publication
     SnapshotSlot slot;
     bool added = false;  // MessageMeta::added
+    // Called with the consistent point, the tables as changes name them, and a connection whose transaction sees the
+    // source as of that point and holds the tables' locks: throws when it is not these tables that are to be copied.
+    // May be empty.
+    std::function<void(Lsn, std::span<const SourceTable>, sql::Connection&)> chosen;
     // Called with the consistent point and the tables as changes name them: when it returns, all that was committed
     // before is published, without these tables' changes. May be empty.
     std::function<void(Lsn, std::span<const SourceTable>)> reach;
@@ -35,6 +40,11 @@ struct SnapshotJob {
     // Called again and again while rows are published, and once all are stored, before the copy's end is: throws when
     // the stream does not keep them. May be empty.
     std::function<void(bool all_stored)> check;
+    // Called once the end marker is stored, with the rows of each table, by the oid that its changes name. May be
+    // empty.
+    std::function<void(const std::map<Oid, std::uint64_t>&)> ended;
+    // Tables, by that oid, whose rows in the targets are void (SnapshotBegin::replaces). May be empty.
+    std::function<bool(Oid)> replaces;
 };
 
 // Copies all, and returns the consistent point once JetStream has stored the end marker. Memory depends neither on the

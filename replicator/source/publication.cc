@@ -1,23 +1,21 @@
 #include "replicator/source/publication.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <string_view>
 
 #include "replicator/source/lock_wait_monitor.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
 namespace {
 
 using sql::CatalogTable;
-using TableNames = std::map<std::uint32_t, std::string>;  // by OID
 using Oids = std::set<std::uint32_t>;
 
 // "pgsluice has still to copy the rows of 16401, 16405", the tables' OIDs.
@@ -25,10 +23,10 @@ constexpr std::string_view due_prefix = "pgsluice has still to copy the rows of 
 
 struct Publication {
     bool all_tables = false;
-    bool options_fit = false;
+    bool all_kinds = false;  // of changes
+    bool via_root_fits = false;
     bool plain = true;  // no row filters, column lists or whole schemas
-    TableNames tables;
-    Oids due;  // as its comment says
+    Oids tables;
 };
 
 std::string table_list(std::span<const CatalogTable> tables) {
@@ -62,21 +60,19 @@ Oids due_in(std::string_view comment) {
 Publication read(sql::Connection& connection, const std::string& name, bool via_partition_root) {
     const std::string root = via_partition_root ? "t" : "f";
     const auto head = connection.query(
-        "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate AND pubviaroot = "
-        "$2::pg_catalog.bool, pg_catalog.obj_description(oid, 'pg_publication') "
-        "FROM pg_catalog.pg_publication WHERE pubname = $1",
+        "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate, "
+        "pubviaroot = $2::pg_catalog.bool FROM pg_catalog.pg_publication WHERE pubname = $1",
         {sql::Param(name), sql::Param(root)}, {3, 1, 1});
-    Publication found{head.boolean(0, 0), head.boolean(0, 1), true, {}, due_in(head.get(0, 2).value_or(""))};
+    Publication found{head.boolean(0, 0), head.boolean(0, 1), head.boolean(0, 2), true, {}};
     const auto members = connection.query(
-        "SELECT r.prrelid, n.nspname || '.' || c.relname, "
+        "SELECT r.prrelid, "
         "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
         "FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid "
-        "JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE p.pubname = $1",
-        {sql::Param(name)}, {3});
+        {sql::Param(name)}, {2});
     for (int row = 0; row < members.rows(); ++row) {
-        found.tables[static_cast<std::uint32_t>(members.integer(row, 0))] = members.text(row, 1);
-        found.plain = found.plain && members.boolean(row, 2);
+        found.tables.insert(static_cast<std::uint32_t>(members.integer(row, 0)));
+        found.plain = found.plain && members.boolean(row, 1);
     }
     if (connection.server_version() >= 150000) {
         found.plain = found.plain && !connection
@@ -90,42 +86,6 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
-std::string comment_statement(const std::string& quoted, const Oids& due) {
-    const std::string text = due.empty() ? "NULL" : fmt::format("'{}{}'", due_prefix, fmt::join(due, ", "));
-    return fmt::format("COMMENT ON PUBLICATION {} IS {}", quoted, text);
-}
-
-// Of the wanted tables, those that join now and those that joined in a session that did not come to copy them.
-DueTables due_tables(const Publication& found, const TableNames& wanted, PublishedRows rows, bool copied) {
-    DueTables due;
-    if (rows == PublishedRows::all_copied) return due;
-    if (!copied) due.call_off = found.due;
-    if (rows == PublishedRows::not_copied) return due;
-    for (const auto& [oid, name] : wanted) {
-        const bool noted = due.call_off.erase(oid) > 0;
-        if (noted || !found.tables.contains(oid)) due.copy.insert(oid);
-    }
-    return due;
-}
-
-void tell(const TableNames& before, const TableNames& after, PublishedRows rows, const Log& log) {
-    if (rows == PublishedRows::all_copied) return;
-    for (const auto& [oid, name] : after) {
-        if (before.contains(oid)) continue;
-        if (rows == PublishedRows::copy_is_due) {
-            log(LogLevel::info, fmt::format("table '{}' is new in the group", name));
-            continue;
-        }
-        log(LogLevel::warning,
-            fmt::format("table '{}' is new in the group: its changes are replicated from now on, rows that it holds "
-                        "already are not copied (with --copy-and-stream they are)",
-                        name));
-    }
-    for (const auto& [oid, name] : before) {
-        if (!after.contains(oid)) log(LogLevel::info, fmt::format("table '{}' is no longer replicated", name));
-    }
-}
-
 }  // namespace
 
 bool publication_exists(sql::Connection& connection, const std::string& name) {
@@ -133,45 +93,47 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
                .rows() == 1;
 }
 
-DueTables ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
-                             bool via_partition_root, PublishedRows rows, bool copied, const Log& log) {
+void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
+                        bool via_partition_root, const Log& log) {
     const std::string quoted = sql::quote_identifier(name);
-    const StatementWatch watch(connection, log,
-                               fmt::format("publication '{}'", name));  // it waits for VACUUM and DDL, for instance
+    const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // for VACUUM and DDL, say
     if (!publication_exists(connection, name)) {
         connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
                                     options_list(via_partition_root)),
                         fmt::format("create publication '{}'", name));
-        return {};
+        return;
     }
     const Publication found = read(connection, name, via_partition_root);
     if (found.all_tables) {
         throw stop_error(
-            fmt::format("unable to use publication '{}': it is FOR ALL TABLES, so we did not make it", name),
+            fmt::format("unable to use publication '{}': it is FOR ALL TABLES, so it was not made by pgsluice", name),
             "Choose another --group, or drop the publication.");
     }
-    TableNames wanted;
-    for (const auto& table : tables) wanted[table.oid] = table.schema + '.' + table.name;
+    Oids wanted;
+    for (const auto& table : tables) wanted.insert(table.oid);
     const std::string doing = fmt::format("alter publication '{}'", name);
-    const DueTables due = due_tables(found, wanted, rows, copied);
-    Oids noted = due.copy;
-    noted.insert(due.call_off.begin(), due.call_off.end());
-    // In one transaction with the tables.
-    const std::string note = noted == found.due ? "" : comment_statement(quoted, noted);
-    if (wanted != found.tables || !found.plain) {
-        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}; {}", quoted, table_list(tables), note), doing);
-        tell(found.tables, wanted, rows, log);
-    } else if (!note.empty()) {
-        connection.exec(note, doing);
-    }
-    if (!found.options_fit) {
+    if (wanted != found.tables || !found.plain)
+        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
+    if (!found.all_kinds)
+        log(LogLevel::warning,
+            fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
+                        "did not publish are missing in the stream. {} to get them",
+                        name, resnapshot_hint));
+    if (!found.all_kinds || !found.via_root_fits)
         connection.exec(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)), doing);
-    }
-    return due;
 }
 
-void copy_is_done(sql::Connection& connection, const std::string& name) {
-    connection.exec(comment_statement(sql::quote_identifier(name), {}), fmt::format("alter publication '{}'", name));
+std::set<std::uint32_t> noted_due(sql::Connection& connection, const std::string& name) {
+    const auto found = connection.query(
+        "SELECT coalesce(pg_catalog.obj_description(oid, 'pg_publication'), '') FROM pg_catalog.pg_publication "
+        "WHERE pubname = $1",
+        {sql::Param(name)}, {1, 0, 1});
+    return found.rows() == 0 ? Oids{} : due_in(found.text(0, 0));
+}
+
+void forget_noted_due(sql::Connection& connection, const std::string& name) {
+    connection.exec(fmt::format("COMMENT ON PUBLICATION {} IS NULL", sql::quote_identifier(name)),
+                    fmt::format("alter publication '{}'", name));
 }
 
 }  // namespace pgsluice

@@ -54,7 +54,8 @@ bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot,
     const auto found = connection.query(
         "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 5000) END "
         "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
-        "WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database() AND s.active_pid = $2::pg_catalog.int4 AND a.usename = SESSION_USER "
+        "WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database() AND s.active_pid = $2::pg_catalog.int4 "
+        "AND a.usename = SESSION_USER "
         "AND a.application_name = pg_catalog.current_setting('application_name')",
         {sql::Param(slot), sql::Param(number), sql::Param(look)}, {1, 0, 1});
     return found.rows() == 1;

@@ -103,11 +103,28 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
 void WalEncoder::on(const pgoutput::RelationMessage& message) {
     Relation relation = build_relation(message);
     if (types_.complete) types_.complete(relation, transaction_.commit_lsn);
+    if (!judge(relation)) return;
     last_ = nullptr;
     RelationPtr& known = relations_[message.oid];
     if (known && *known == relation) return;
     if (known) replaced_.push_back(std::move(known));
     known = std::make_shared<const Relation>(std::move(relation));
+}
+
+// False when nothing more is to be taken.
+bool WalEncoder::judge(const Relation& relation) {
+    if (!types_.verdict) return true;
+    switch (types_.verdict(relation, transaction_.commit_lsn)) {
+        case TableVerdict::publish:
+            refused_.erase(relation.oid);
+            break;
+        case TableVerdict::leave_out:
+            refused_.insert(relation.oid);
+            break;
+        case TableVerdict::end_session:
+            at_end_ = session_ends_ = true;
+    }
+    return !at_end_;
 }
 
 void WalEncoder::on(const pgoutput::Type& type) {
@@ -151,7 +168,7 @@ void WalEncoder::on(const pgoutput::Truncate& truncate) {
     for (const Oid oid : truncate.relations) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("a truncated table was not described before");
-        if (!left_out_.contains(oid)) truncated_.push_back(known->second);
+        if (!is_left_out(oid)) truncated_.push_back(known->second);
     }
     if (truncate.relations.empty()) out_of_order("a truncate names no table");
     if (truncated_.empty()) return;
@@ -178,6 +195,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
         change.content = message.content;
         if (!message.transactional) change.position = {message.lsn, 0};
         write(change);
+        if (types_.ddl && prefix == ddl_message_prefix) types_.ddl();
     }
     if (!message.transactional) skip_to(message.lsn);
 }

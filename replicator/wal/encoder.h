@@ -21,13 +21,24 @@
 
 namespace pgsluice {
 
-// What pgoutput does not say about a table's columns (column_types.h). Both may be empty.
+enum class TableVerdict : std::uint8_t {
+    publish,
+    leave_out,    // its changes are counted and not published
+    end_session,  // nothing more is taken: at_end()
+};
+
+// What pgoutput does not say about a table's columns (column_types.h), and whether its changes are to be published. All
+// may be empty.
 struct TypeLookup {
     // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
     // with the LSN at which its transaction was committed.
     std::function<void(Relation&, Lsn committed)> complete;
     // Called for each type that pgoutput describes again: it may have been changed.
     std::function<void(Oid)> forget;
+    // Called for each completed definition, with the LSN that its transaction was committed at.
+    std::function<TableVerdict(const Relation&, Lsn)> verdict = {};
+    // Called for each DDL message that is published.
+    std::function<void()> ddl = {};
 };
 
 // A finished block: what its message's headers and body are.
@@ -46,6 +57,8 @@ class WalEncoder {
     // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
     void end_at(Lsn until, std::set<Oid> left_out);
     [[nodiscard]] bool at_end() const noexcept { return at_end_; }
+    // Whether that is for TableVerdict::end_session.
+    [[nodiscard]] bool session_ends() const noexcept { return session_ends_; }
 
     // Takes one pgoutput message. Its bytes may die afterwards.
     void take(std::string_view message);
@@ -80,9 +93,11 @@ class WalEncoder {
 
     // The prefix that the message is published with; empty: it is not for us.
     [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
+    bool judge(const Relation& relation);
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
-    bool next_ordinal_of(Oid table) { return next_ordinal() && !left_out_.contains(table); }
+    bool next_ordinal_of(Oid table) { return next_ordinal() && !is_left_out(table); }
+    [[nodiscard]] bool is_left_out(Oid table) const { return left_out_.contains(table) || refused_.contains(table); }
     // Whether the stream does not hold this non-transactional message yet.
     [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
     // The relation as last described; checks that the row fits it.
@@ -106,7 +121,9 @@ class WalEncoder {
     bool skipping_ = false;  // the whole transaction
     std::optional<Lsn> until_;
     std::set<Oid> left_out_;
+    std::set<Oid> refused_;  // by the verdict
     bool at_end_ = false;
+    bool session_ends_ = false;
 };
 
 }  // namespace pgsluice

@@ -49,7 +49,7 @@ class WalStream {
     WalStream(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
               const WalStreamHooks& hooks);
 
-    bool run(const std::stop_token& stop);
+    WalEnd run(const std::stop_token& stop);
 
    private:
     struct Taken {
@@ -71,6 +71,7 @@ class WalStream {
     void finish();
     [[nodiscard]] bool outstanding() { return encoder_.size() > 0 || publisher_.in_flight() > 0; }
     [[nodiscard]] bool read_all() const;
+    [[nodiscard]] bool session_ends() const { return must_end_ || encoder_.session_ends(); }
 
     [[nodiscard]] bool may_send_early() const;
     [[nodiscard]] bool only_open_transaction() const;
@@ -92,6 +93,7 @@ class WalStream {
     Lsn published_;                // safe_flush_lsn of the last block published
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
+    bool must_end_ = false;
 };
 
 milliseconds feedback_interval(const WalSource& source, const ReplicatorOptions& options) {
@@ -115,16 +117,17 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
     if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
 }
 
-bool WalStream::run(const std::stop_token& stop) {
-    while (!stop.stop_requested() && !read_all()) {
+WalEnd WalStream::run(const std::stop_token& stop) {
+    while (!stop.stop_requested() && !session_ends() && !read_all()) {
         const auto taken = take_available();
         keep_in_touch();
         rest(taken);
     }
     while (!stop.stop_requested() && outstanding()) push_out(longest_wait);
-    const bool reached = read_all() && !outstanding();
+    const bool stored = !outstanding();
     finish();
-    return reached;
+    if (stop.stop_requested() || !stored) return WalEnd::stopped;
+    return session_ends() ? WalEnd::session_end : WalEnd::reached;
 }
 
 // Whether `until` is reached.
@@ -206,7 +209,9 @@ void WalStream::keep_in_touch() {
     const auto reached = encoder_.reached().safe_flush_lsn;
     if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
     check_silence(now);
-    if (reply_requested_ || until_status() == 0ms) send_status(now);
+    if (!reply_requested_ && until_status() > 0ms) return;
+    send_status(now);
+    if (hooks_.session_must_end && !must_end_) must_end_ = hooks_.session_must_end();
 }
 
 void WalStream::send_status(Time now) {
@@ -272,8 +277,8 @@ void WalStream::finish() {
 
 }  // namespace
 
-bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
-                const WalStreamHooks& hooks, std::stop_token stop) {
+WalEnd stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+                  const WalStreamHooks& hooks, std::stop_token stop) {
     return WalStream(source, publisher, resume, options, hooks).run(stop);
 }
 

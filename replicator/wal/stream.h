@@ -26,17 +26,24 @@ struct WalStreamHooks {
     // where the slot was at the start. Empty: no further limit.
     std::function<Lsn()> confirm_limit;
     Log log;  // may be empty
+    // Asked with every status, about once a second: true ends the session. May take a moment. May be empty.
+    std::function<bool()> session_must_end;
     // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
     std::optional<Lsn> until;
     std::set<Oid> left_out;
 };
 
+enum class WalEnd : std::uint8_t {
+    stopped,      // asked to stop
+    reached,      // `until`, and all of it is stored
+    session_end,  // TableVerdict::end_session, or the hook: the next session continues
+};
+
 // Reads the started source from `resume` on and publishes everything through `publisher`, whose generation begins just
 // after the message that `resume` was read from. Returns when asked to stop: reading ends at once, what is decoded is
 // published (in mid-transaction too), its acks are awaited for a few seconds and a last status is sent. Throws a retry
-// Error when the source or the publisher's generation breaks; then start again from the stream's
-// last message. Returns true when it came to `until`, and all of it is stored.
-bool stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
-                const WalStreamHooks& hooks, std::stop_token stop);
+// Error when the source or the publisher's generation breaks; then start again from the stream's last message.
+WalEnd stream_wal(WalSource& source, Publisher& publisher, const ResumePoint& resume, const ReplicatorOptions& options,
+                  const WalStreamHooks& hooks, std::stop_token stop);
 
 }  // namespace pgsluice

@@ -18,8 +18,8 @@ struct DdlStatement {
     bool drops = false;       // what it names may be gone already
 };
 
-// What to run; nothing when it is not run, which was logged. A stop Error with the way out when it must not be run and later
-// rows may depend on it.
+// What to run; nothing when it is not run, which was logged. A stop Error with the way out when it must not be run and
+// later rows may depend on it.
 std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, const Log& log);
 
 // In the open transaction.

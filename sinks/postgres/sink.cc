@@ -43,6 +43,19 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
     return names;
 }
 
+// Tables whose rows here are void. Where a route leads several tables into one, or one into a table of another name,
+// the rows may be others' as well: those are not touched, and the copy refuses what it finds.
+std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<RelationPtr>& targets) {
+    std::vector<RelationPtr> tables;
+    for (const std::uint32_t i : begin.replaces) {
+        const RelationPtr& target = targets.at(i);
+        const bool routed =
+            target && (target->schema != begin.tables[i].schema || target->table != begin.tables[i].table);
+        if (target && !routed) tables.push_back(target);
+    }
+    return tables;
+}
+
 class PostgresSink : public Sink {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters)
@@ -176,7 +189,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
     SinkState next{upto, begin.epoch, upto.resume_seq};
-    prepare_snapshot(session_, progress_, mappings_, options_.existing_rows, tables, next);
+    prepare_snapshot(session_, progress_, mappings_, options_.existing_rows, tables, replaced(begin, tables), next);
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     committed();

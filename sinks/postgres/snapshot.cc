@@ -67,11 +67,13 @@ void empty_tables(PostgresSession& session, const Names& names) {
 }  // namespace
 
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
-                      ExistingRows existing, const std::vector<RelationPtr>& tables, const SinkState& next) {
+                      ExistingRows existing, const std::vector<RelationPtr>& tables,
+                      const std::vector<RelationPtr>& replaced, const SinkState& next) {
     sql::Connection& connection = session.connection;
     connection.exec("BEGIN");
     const auto loading = progress.loading_tables();
     Names emptied(loading.begin(), loading.end());
+    for (const RelationPtr& relation : replaced) emptied.insert(mappings.at(*relation)->table.name);
     Names empty;  // what has to be; where rows can be written over nothing has
     for (const RelationPtr& relation : tables) {
         if (!relation) continue;

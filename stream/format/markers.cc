@@ -27,6 +27,30 @@ std::string encode(const GroupInfo& info) {
     return closed(out);
 }
 
+namespace {
+
+void append_replaces(JsonText& out, const std::vector<std::uint32_t>& tables) {
+    out.raw(",\n\"replaces\":[");
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (i != 0) out.raw(',');
+        out.number(tables[i]);
+    }
+    out.raw(']');
+}
+
+std::vector<std::uint32_t> read_replaces(const JsonFields& fields, std::size_t tables) {
+    std::vector<std::uint32_t> found;
+    for (const auto index : fields.array("replaces")) {
+        std::uint64_t value = 0;
+        if (index.get(value) != simdjson::SUCCESS || value >= tables)
+            throw fields.bad("replaces", "not a list of the tables' numbers");
+        found.push_back(static_cast<std::uint32_t>(value));
+    }
+    return found;
+}
+
+}  // namespace
+
 std::string encode(const SnapshotBegin& begin) {
     JsonText out;
     out.raw('{');
@@ -43,6 +67,7 @@ std::string encode(const SnapshotBegin& begin) {
         out.number(begin.estimated_bytes[i]);
     }
     out.raw(']');
+    if (!begin.replaces.empty()) append_replaces(out, begin.replaces);
     return closed(out);
 }
 
@@ -90,6 +115,7 @@ SnapshotBegin decode_snapshot_begin(std::string_view body) {
             if (bytes.get(value) != simdjson::SUCCESS) throw fields.bad("estimated_bytes", "not a list of numbers");
             begin.estimated_bytes.push_back(value);
         }
+        if (fields.has("replaces")) begin.replaces = read_replaces(fields, begin.tables.size());
         return begin;
     });
 }

@@ -101,8 +101,7 @@ TEST_CASE("a lock that somebody holds is named and waited for") {
         auto connection = connect_source(source.options.source, {});
         const auto log = [](LogLevel, std::string_view) {};
         ensure_publication(connection, source.options.names.publication,
-                           resolve_tables(connection, source.options, log), false, PublishedRows::all_copied, false,
-                           log);
+                           resolve_tables(connection, source.options, log), false, log);
     }
     holder->exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
     source.copy();

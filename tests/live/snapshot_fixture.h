@@ -73,8 +73,7 @@ class SnapshotSource {
         };
         const auto tables = resolve_tables(source, options, log);
         if (options.mode != ReplicatorMode::copy) {
-            ensure_publication(source, options.names.publication, tables, options.publish_via_partition_root,
-                               PublishedRows::all_copied, false, log);
+            ensure_publication(source, options.names.publication, tables, options.publish_via_partition_root, log);
         }
         SnapshotJob job;
         job.tables = tables;

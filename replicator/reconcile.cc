@@ -1,0 +1,259 @@
+#include "replicator/reconcile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace pgsluice {
+
+namespace {
+
+constexpr const char* removed = "removed from the group";
+
+std::string full_name(const QualifiedName& name) { return name.schema + '.' + name.table; }
+std::string full_name(const sql::CatalogTable& table) { return table.schema + '.' + table.name; }
+
+// Whether targets may hold rows of the entry's table, under the name that it is delivered as.
+bool has_rows(const TableRecord& entry) {
+    if (entry.state == TableState::copy_due) return entry.replaces;
+    return entry.state != TableState::left || (entry.reason != removed && entry.reason != never_copied);
+}
+
+class Comparison {
+   public:
+    Comparison(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts) : record_(record), facts_(facts) {}
+
+    std::vector<Finding> run() {
+        std::set<Oid> members;
+        for (const Member& member : facts_.members) {
+            members.insert(member.table.oid);
+            look_at(member);
+        }
+        for (const auto& [oid, entry] : record_)
+            if (entry.active() && !members.contains(oid)) leaves(entry);
+        copy_whole_roots();
+        std::vector<Finding> all;
+        for (auto& [oid, finding] : findings_) all.push_back(std::move(finding));
+        return all;
+    }
+
+   private:
+    void look_at(const Member& member) {
+        const auto found = record_.find(member.table.oid);
+        const bool known = found != record_.end() && found->second.created_xid == member.created_xid;
+        if (!known || !found->second.active()) return joins(member);
+        const TableRecord& entry = found->second;
+        if (entry.state == TableState::copy_due) return still_due(member, entry);
+        if (entry.capture.empty()) return add({captured(entry, member)});
+        if (entry.capture != member.capture)
+            return copy_again(member, entry,
+                              "its changes were not captured without a gap: it was detached and "
+                              "attached again, or the publication was altered by hand");
+        if (entry.delivered_as != member.delivered_as) return renamed(member, entry);
+        if (entry.name != name_of(member)) keep_name(member, entry);
+    }
+
+    void joins(const Member& member) {
+        const std::string name = full_name(member.table);
+        if (!member.obstacle.empty()) return refuse(member, member.obstacle);
+        // A partition or a child comes with its parent; a table that only lies in the schema is left alone when the
+        // source would then refuse UPDATE and DELETE.
+        const bool itself = member.named.oid == member.table.oid;
+        if (member.by_pattern && itself && !member.has_identity && member.capture.empty())
+            return refuse(member, fmt::format("it has no replica identity, and once it is published the source refuses "
+                                              "UPDATE and DELETE on it. Give it a primary key, or run ALTER TABLE {} "
+                                              "REPLICA IDENTITY FULL",
+                                              name));
+        const bool replaces = takes_over_rows(member);
+        Finding finding{due(member, replaces, "it joined the group")};
+        if (starts_empty(member) && !replaces) {
+            finding.next.state = TableState::born_empty;
+            finding.next.reason.clear();
+            finding.text = fmt::format("table '{}' is new in the group; it held no rows yet", name);
+        } else if (facts_.copies) {
+            finding.text =
+                fmt::format("table '{}' is new in the group{}", name,
+                            replaces ? ": its rows take the place of those the targets have under its name" : "");
+        } else {
+            finding.level = LogLevel::warning;
+            finding.text = fmt::format(
+                "table '{}' is new in the group: its changes are replicated from now on, rows "
+                "that it holds already are not copied (with --copy-and-stream they are)",
+                name);
+        }
+        finding.publishes = member.capture.empty();
+        add(std::move(finding));
+    }
+
+    void still_due(const Member& member, const TableRecord& entry) {
+        if (starts_empty(member) && !entry.replaces && entry.epoch == 0) {
+            TableRecord next = due(member, false, "");
+            next.state = TableState::born_empty;
+            add({next});
+        } else {
+            add({entry, LogLevel::info, "", member.capture.empty()});
+        }
+    }
+
+    void copy_again(const Member& member, const TableRecord& entry, std::string why) {
+        if (!member.obstacle.empty()) return refuse(member, member.obstacle);
+        Finding finding{due(member, has_rows(entry), std::move(why))};
+        finding.level = LogLevel::warning;
+        finding.text = fmt::format("table '{}' {}: {}", full_name(member.table),
+                                   facts_.copies ? "is copied again"
+                                                 : "misses changes (with --copy-and-stream it is "
+                                                   "copied again)",
+                                   finding.next.reason);
+        finding.publishes = member.capture.empty();
+        add(std::move(finding));
+    }
+
+    void renamed(const Member& member, const TableRecord& entry) {
+        const std::string name = full_name(member.delivered_as);
+        if (!facts_.renames_travel && takes_over_rows(member))
+            return copy_again(member, entry,
+                              fmt::format("it has the name of a table whose rows the targets hold (it was '{}')",
+                                          full_name(entry.delivered_as)));
+        TableRecord next = with_names(entry, member);
+        add({next, LogLevel::info, fmt::format("table '{}' is called '{}' now", full_name(entry.delivered_as), name)});
+    }
+
+    void keep_name(const Member& member, const TableRecord& entry) { add({with_names(entry, member)}); }
+
+    void leaves(const TableRecord& entry) {
+        TableRecord next = entry;
+        next.state = TableState::left;
+        next.lsn = facts_.now;
+        next.replaces = false;
+        const auto found = facts_.existing.find(entry.oid);
+        const bool exists = found != facts_.existing.end() && found->second.created_xid == entry.created_xid;
+        const bool came_with_another = entry.capture.find('/') != std::string::npos;
+        next.reason = !exists                            ? "dropped"
+                      : found->second.name != entry.name ? "renamed"
+                      : came_with_another                ? "detached"
+                                                         : removed;
+        if (exists) next.name = found->second.name;
+        const std::string text = left_text(entry, next);
+        if (!has_rows(entry)) next.reason = std::string(never_copied);
+        Finding finding{next, exists ? LogLevel::warning : LogLevel::info};
+        finding.text = text;
+        finding.publishes = exists && !came_with_another;
+        add(std::move(finding));
+    }
+
+    static std::string left_text(const TableRecord& entry, const TableRecord& next) {
+        const std::string name = full_name(entry.name);
+        const std::string rows = entry.delivered_as == entry.name
+                                     ? "the targets keep the rows they have of it"
+                                     : fmt::format("the targets keep its rows in '{}'", full_name(entry.delivered_as));
+        if (next.reason == "dropped") return fmt::format("table '{}' is no longer replicated: it was dropped", name);
+        if (next.reason == "renamed")
+            return fmt::format(
+                "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "
+                "{}. Name it in --tables to go on with it",
+                name, full_name(next.name), rows);
+        if (next.reason == "detached")
+            return fmt::format(
+                "table '{}' is no longer replicated: it was detached from its table; {}. Name it in "
+                "--tables to keep it",
+                name, rows);
+        return fmt::format("table '{}' is no longer replicated: {}", name, rows);
+    }
+
+    static bool starts_empty(const Member& member) { return member.starts_empty && !member.capture.empty(); }
+
+    void refuse(const Member& member, const std::string& why) {
+        Finding finding{due(member, false, why)};
+        finding.level = LogLevel::warning;
+        finding.text = fmt::format("table '{}' is not replicated: {}.", full_name(member.table), why);
+        finding.refused = true;
+        add(std::move(finding));
+    }
+
+    // Whether targets hold rows that were delivered as the member is delivered, but are not of the same table's, or
+    // not up to date.
+    [[nodiscard]] bool takes_over_rows(const Member& member) const {
+        return std::ranges::any_of(record_, [&](const auto& each) {
+            const TableRecord& entry = each.second;
+            if (entry.delivered_as != member.delivered_as || !has_rows(entry)) return false;
+            if (entry.oid == member.table.oid) return !entry.active() || entry.created_xid != member.created_xid;
+            return !shares_target(entry, member);
+        });
+    }
+
+    // Leaves that are delivered as one root.
+    static bool shares_target(const TableRecord& entry, const Member& member) {
+        return member.delivered_oid != member.table.oid && entry.delivered_oid == member.delivered_oid;
+    }
+
+    // What is delivered as one table is copied as one.
+    void copy_whole_roots() {
+        std::set<Oid> roots;
+        for (const Member& member : facts_.members) {
+            const auto found = findings_.find(member.table.oid);
+            if (found == findings_.end() || found->second.refused || member.delivered_oid == member.table.oid) continue;
+            if (found->second.next.state == TableState::copy_due) roots.insert(member.delivered_oid);
+        }
+        if (roots.empty()) return;
+        for (const Member& member : facts_.members) {
+            if (!roots.contains(member.delivered_oid)) continue;
+            const bool filled = std::ranges::any_of(record_, [&](const auto& each) {
+                return each.second.delivered_as == member.delivered_as && has_rows(each.second);
+            });
+            Finding& finding = findings_[member.table.oid];
+            const auto entry = record_.find(member.table.oid);
+            const bool already = entry != record_.end() && entry->second.created_xid == member.created_xid &&
+                                 entry->second.state == TableState::copy_due;
+            if (finding.refused || already) {
+                if (already && finding.next.oid == 0) finding.next = entry->second;
+                continue;
+            }
+            finding.next =
+                due(member, filled,
+                    fmt::format("it is delivered as '{}', which is copied as a whole", full_name(member.delivered_as)));
+            finding.publishes = finding.publishes || member.capture.empty();
+        }
+    }
+
+    [[nodiscard]] TableRecord due(const Member& member, bool replaces, std::string why) const {
+        TableRecord next{member.table.oid, member.created_xid,  member.capture,
+                         name_of(member),  member.delivered_as, member.delivered_oid};
+        next.state = facts_.copies ? TableState::copy_due : TableState::not_copied;
+        next.lsn = facts_.now;
+        next.replaces = facts_.copies && replaces;
+        next.reason = std::move(why);
+        return next;
+    }
+
+    static TableRecord captured(const TableRecord& entry, const Member& member) {
+        TableRecord next = entry;
+        next.capture = member.capture;
+        return next;
+    }
+
+    static QualifiedName name_of(const Member& member) { return {member.table.schema, member.table.name}; }
+
+    static TableRecord with_names(const TableRecord& entry, const Member& member) {
+        TableRecord next = entry;
+        next.name = name_of(member);
+        next.delivered_as = member.delivered_as;
+        next.delivered_oid = member.delivered_oid;
+        return next;
+    }
+
+    void add(Finding finding) { findings_[finding.next.oid] = std::move(finding); }
+
+    const std::map<Oid, TableRecord>& record_;
+    const CatalogFacts& facts_;
+    std::map<Oid, Finding> findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts) {
+    return Comparison(record, facts).run();
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,53 @@
+// Compares what the group's record says of its tables (stream/group/table_record.h) with what the catalog and the
+// publication have, and says for each difference what the record is to say next and what the log. Pure.
+//
+//   the record has        the catalog has                              then
+//   --------------------  ------------------------------------------- -------------------------------------------------
+//   nothing, or `left`    a table of the group                         copy due
+//                         one born as a captured partition             born empty
+//   copied, born, ...     no such table                                left: dropped
+//                         the table, which no table brings in now      left: detached, or removed from the group
+//                         captured by another entry or link            copy due: changes in between may be missing
+//                         its name, which another table's rows had     copy due: the targets have the other's rows
+//                         another name                                 renamed, and that is all
+//   copy due              a table of the group                         still due
+//
+// "copy due" is "not copied" where nothing is copied (mode stream).
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "replicator/source/members.h"
+#include "sql/lsn.h"
+#include "stream/group/table_record.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+struct CatalogFacts {
+    std::span<const Member> members;          // of the tables wanted now
+    const std::map<Oid, Existing>& existing;  // of the record's tables
+    bool copies = true;                       // rows of joining tables are copied
+    bool renames_travel = false;              // targets get them as DDL
+    Lsn now;                                  // the WAL's end
+};
+
+struct Finding {
+    TableRecord next;
+    LogLevel level = LogLevel::info;
+    std::string text = {};   // for the log; empty: nothing to say
+    bool publishes = false;  // the publication is to be altered
+    bool refused = false;    // only to be said: the table cannot be taken in, `next` is not to be kept
+
+    [[nodiscard]] bool needs_restart() const noexcept {
+        return !refused && (publishes || next.state == TableState::copy_due);
+    }
+};
+
+// In order of oid, at most one per table.
+std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts);
+
+}  // namespace pgsluice

@@ -1,0 +1,216 @@
+#include "replicator/source/members.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+using sql::CatalogTable;
+
+std::string list_of(std::span<const Oid> oids) { return fmt::format("{{{}}}", fmt::join(oids, ",")); }
+
+std::string list_of(std::span<const CatalogTable> tables) {
+    std::vector<Oid> oids;
+    for (const CatalogTable& table : tables) oids.push_back(table.oid);
+    return list_of(oids);
+}
+
+// Inheritance children at any distance. A partition comes with its partitioned table.
+constexpr const char* children_query = R"(
+WITH RECURSIVE below(oid) AS (
+    SELECT u.oid FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid)
+    UNION
+    SELECT i.inhrelid FROM below b
+    JOIN pg_catalog.pg_class p ON p.oid = b.oid AND p.relkind = 'r'
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+)
+SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident
+FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid <> ALL ($1::pg_catalog.oid[]) ORDER BY n.nspname, c.relname)";
+
+// {0}: whether a table was made as a partition of what is above it now. A column that came with the table's creation
+// and was inherited then has the row that the creation wrote; attaching a table later writes it again.
+//
+// A table reached from two named ones counts for the upper one.
+constexpr const char* members_query = R"(
+WITH RECURSIVE down(named, oid, links, born, depth) AS (
+    SELECT u.oid, u.oid, ''::pg_catalog.text, true, 0 FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid)
+    UNION ALL
+    SELECT d.named, i.inhrelid, d.links || '/' || i.xmin::pg_catalog.text,
+        d.born AND EXISTS (
+            SELECT FROM pg_catalog.pg_attribute made JOIN pg_catalog.pg_attribute a ON a.attrelid = made.attrelid
+            WHERE made.attrelid = i.inhrelid AND made.attnum = -1 AND a.attnum > 0 AND a.attinhcount > 0
+              AND a.xmin::pg_catalog.text = made.xmin::pg_catalog.text
+              AND a.cmin::pg_catalog.text = made.cmin::pg_catalog.text), d.depth + 1
+    FROM down d
+    JOIN pg_catalog.pg_class p ON p.oid = d.oid AND p.relkind = 'p'
+    JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid AND NOT i.inhdetachpending
+)
+SELECT DISTINCT ON (c.oid) c.oid, n.nspname, c.relname, c.relpersistence, c.relreplident, c.relispartition,
+    made.xmin::pg_catalog.text::pg_catalog.int8,
+    r.oid, rn.nspname, r.relname, r.relkind, r.relpersistence, r.relreplident, r.relispartition,
+    coalesce(pr.oid::pg_catalog.text || d.links, ''), d.born AND d.depth > 0,
+    CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
+        SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
+          AND CASE c.relreplident WHEN 'd' THEN x.indisprimary ELSE x.indisreplident END) END,
+    CASE WHEN pr.oid IS NULL AND NOT pg_catalog.pg_has_role(r.relowner, 'USAGE') THEN 'ownership'
+         WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'select' ELSE '' END
+FROM down d
+JOIN pg_catalog.pg_class c ON c.oid = d.oid AND c.relkind = 'r' AND c.relpersistence = 'p'
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class r ON r.oid = d.named
+JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+JOIN pg_catalog.pg_attribute made ON made.attrelid = c.oid AND made.attnum = -1
+LEFT JOIN pg_catalog.pg_publication pub ON pub.pubname = $2
+LEFT JOIN pg_catalog.pg_publication_rel pr ON pr.prpubid = pub.oid AND pr.prrelid = d.named
+ORDER BY c.oid, d.depth DESC)";
+
+std::string obstacle_text(const std::string& kind, const Member& member, const std::string& publication) {
+    const std::string name = member.table.schema + '.' + member.table.name;
+    if (kind == "ownership")
+        return fmt::format(
+            "our role does not own it. As its owner and a member of the role that owns the publication, run ALTER "
+            "PUBLICATION {} ADD TABLE ONLY {}.{}",
+            publication, member.named.schema, member.named.name);
+    if (kind == "select") return fmt::format("our role may not read it. Run GRANT SELECT ON {} to it", name);
+    return {};
+}
+
+}  // namespace
+
+std::vector<CatalogTable> with_children(sql::Connection& connection, std::span<const CatalogTable> tables,
+                                        const TableSelection& selection, const Log& log) {
+    std::vector<CatalogTable> all(tables.begin(), tables.end());
+    const std::string oids = list_of(tables);
+    const auto found = connection.query(children_query, {sql::Param(oids)}, {6});
+    for (int row = 0; row < found.rows(); ++row) {
+        CatalogTable child{static_cast<Oid>(found.integer(row, 0)),
+                           found.text(row, 1),
+                           found.text(row, 2),
+                           found.text(row, 3).front(),
+                           found.text(row, 4).front(),
+                           found.text(row, 5).front()};
+        if (selection.excludes(child.schema, child.name)) continue;
+        if (child.kind == 'r' && child.persistence == 'p') {
+            all.push_back(std::move(child));
+            continue;
+        }
+        log(LogLevel::warning, fmt::format("table '{}.{}' inherits from a table of the group and is left out: it is {}",
+                                           child.schema, child.name,
+                                           child.kind == 'f'          ? "a foreign table"
+                                           : child.persistence == 'u' ? "unlogged"
+                                                                      : "temporary"));
+    }
+    return all;
+}
+
+std::vector<Member> find_members(sql::Connection& connection, std::span<const CatalogTable> tables,
+                                 const std::string& publication, bool via_partition_root) {
+    const std::string oids = list_of(tables);
+    const auto found = connection.query(members_query, {sql::Param(oids), sql::Param(publication)}, {18});
+    std::vector<Member> members;
+    for (int row = 0; row < found.rows(); ++row) {
+        Member member;
+        member.table = {static_cast<Oid>(found.integer(row, 0)),
+                        found.text(row, 1),
+                        found.text(row, 2),
+                        'r',
+                        found.text(row, 3).front(),
+                        found.text(row, 4).front(),
+                        found.boolean(row, 5)};
+        member.created_xid = static_cast<std::uint32_t>(found.integer(row, 6));
+        member.named = {static_cast<Oid>(found.integer(row, 7)),
+                        found.text(row, 8),
+                        found.text(row, 9),
+                        found.text(row, 10).front(),
+                        found.text(row, 11).front(),
+                        found.text(row, 12).front(),
+                        found.boolean(row, 13)};
+        const CatalogTable& delivered = via_partition_root ? member.named : member.table;
+        member.delivered_oid = delivered.oid;
+        member.delivered_as = {delivered.schema, delivered.name};
+        member.capture = found.text(row, 14);
+        member.starts_empty = found.boolean(row, 15);
+        member.has_identity = found.boolean(row, 16);
+        member.obstacle = obstacle_text(found.text(row, 17), member, publication);
+        members.push_back(std::move(member));
+    }
+    return members;
+}
+
+bool holds_no_page(sql::Connection& connection, Oid table) {
+    const std::string oid = std::to_string(table);
+    connection.exec("SET lock_timeout = '500ms'");
+    bool empty = false;
+    try {
+        empty =
+            connection
+                .query("SELECT coalesce(pg_catalog.pg_relation_size($1::pg_catalog.oid::pg_catalog.regclass), 1) = 0",
+                       {sql::Param(oid)}, {1, 1, 1})
+                .boolean(0, 0);
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "55P03") throw;
+    }
+    connection.exec("SET lock_timeout = 0");
+    return empty;
+}
+
+std::map<Oid, Existing> find_existing(sql::Connection& connection, std::span<const Oid> tables) {
+    const std::string oids = list_of(tables);
+    const auto found = connection.query(
+        "SELECT c.oid, made.xmin::pg_catalog.text::pg_catalog.int8, n.nspname, c.relname "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "JOIN pg_catalog.pg_attribute made ON made.attrelid = c.oid AND made.attnum = -1 "
+        "WHERE c.oid = ANY ($1::pg_catalog.oid[])",
+        {sql::Param(oids)}, {4});
+    std::map<Oid, Existing> existing;
+    for (int row = 0; row < found.rows(); ++row)
+        existing[static_cast<Oid>(found.integer(row, 0))] = {static_cast<std::uint32_t>(found.integer(row, 1)),
+                                                             {found.text(row, 2), found.text(row, 3)}};
+    return existing;
+}
+
+std::vector<CatalogTable> published_tables(sql::Connection& connection, const std::string& publication) {
+    const auto found = connection.query(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication p "
+        "JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1 ORDER BY 1, 2",
+        {sql::Param(publication)}, {2});
+    std::vector<CatalogTable> tables;
+    for (int row = 0; row < found.rows(); ++row)
+        if (auto table = sql::find_table(connection, found.text(row, 0), found.text(row, 1)))
+            tables.push_back(std::move(*table));
+    return tables;
+}
+
+std::vector<std::string> other_members(sql::Connection& connection, const std::string& publication,
+                                       std::span<const CatalogTable> tables) {
+    const std::string oids = list_of(tables);
+    const auto found = connection.query(
+        "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_publication p "
+        "JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE p.pubname = $1 AND c.oid <> ALL ($2::pg_catalog.oid[]) ORDER BY 1",
+        {sql::Param(publication), sql::Param(oids)}, {1});
+    std::vector<std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    return names;
+}
+
+bool all_locked(sql::Connection& connection, std::span<const Oid> tables) {
+    const std::string oids = list_of(tables);
+    return connection
+        .query(
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS u(oid) WHERE NOT EXISTS ("
+            "SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.relation = u.oid AND l.granted "
+            "AND l.pid = pg_catalog.pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d "
+            "WHERE d.datname = pg_catalog.current_database())))",
+            {sql::Param(oids)}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
+}  // namespace pgsluice

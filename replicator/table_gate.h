@@ -1,0 +1,39 @@
+// Decides for each table that the log describes whether its changes are delivered, by the group's record of tables.
+// What the record does not know is looked up in the catalog at once, before the first of its changes is published.
+#pragma once
+
+#include <map>
+
+#include "replicator/ends.h"
+#include "replicator/owed_tables.h"
+#include "replicator/table_monitor.h"
+#include "replicator/wal/encoder.h"
+#include "replicator/wanted_tables.h"
+
+namespace pgsluice {
+
+class TableGate {
+   public:
+    // `monitor` may be null: then only what the log describes is looked at.
+    TableGate(const ReplicatorEnds& ends, OwedTables& owed, WantedTables& wanted, TableMonitor* monitor)
+        : ends_(ends), owed_(owed), wanted_(wanted), monitor_(monitor) {}
+
+    // For a definition in the log, of a transaction that was committed there.
+    TableVerdict verdict(const Relation& relation, Lsn committed);
+    // Whether the monitor has found what only a new session can repair. What needs none is repaired here.
+    bool session_must_end();
+
+   private:
+    enum class Known : std::uint8_t { delivered, left_out, unknown };
+    [[nodiscard]] Known known(const Relation& relation, Lsn committed) const;
+    // False when only a new session can repair what differs.
+    bool look();
+
+    const ReplicatorEnds& ends_;
+    OwedTables& owed_;
+    WantedTables& wanted_;
+    TableMonitor* monitor_;
+    Lsn looked_at_;  // the record knows all that was committed before
+};
+
+}  // namespace pgsluice

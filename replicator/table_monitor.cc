@@ -1,0 +1,100 @@
+#include "replicator/table_monitor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "replicator/source/members.h"
+#include "replicator/source/session.h"
+#include "sql/error.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+TableMonitor::TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted,
+                           std::map<Oid, TableRecord> record, Log log)
+    : options_(options),
+      wanted_(wanted),
+      log_(std::move(log)),
+      record_(std::move(record)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void TableMonitor::look_now() {
+    {
+        const std::lock_guard lock(mutex_);
+        asked_ = true;
+    }
+    wake_.notify_one();
+}
+
+void TableMonitor::update(std::map<Oid, TableRecord> record) {
+    const std::lock_guard lock(mutex_);
+    record_ = std::move(record);
+    ++version_;
+    differs_ = false;
+}
+
+// A source that does not answer fails the replicator itself, too, and is reported there.
+void TableMonitor::run(const std::stop_token& stop) {
+    do {
+        try {
+            look_on(stop);
+        } catch (const Interrupted&) {
+            return;
+        } catch (const std::exception& error) {
+            log_(LogLevel::debug, fmt::format("unable to check the group's tables for now: {}", error.what()));
+        }
+    } while (pause(stop, std::chrono::milliseconds(options_.table_check_interval_ms)));
+}
+
+void TableMonitor::look_on(const std::stop_token& stop) {
+    sql::Connection source = connect_source(options_.source, stop);
+    while (!stop.stop_requested()) {
+        const auto begun = Clock::now();
+        look(source);
+        // However many tables there are, looking takes a small part of the time.
+        const auto rest = std::max<Clock::duration>(std::chrono::milliseconds(options_.table_check_interval_ms),
+                                                    50 * (Clock::now() - begun));
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, stop, rest, [this] { return asked_; });
+        asked_ = false;
+    }
+}
+
+void TableMonitor::look(sql::Connection& source) {
+    std::map<Oid, TableRecord> record;
+    std::uint64_t version = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        record = record_;
+        version = version_;
+    }
+    const auto tables = wanted_.resolve_present(source, log_);
+    bool differs = false;
+    for (const Finding& finding : wanted_.reconcile_with(source, record, tables)) {
+        if (finding.refused) {
+            wanted_.say_once(log_, finding.level, finding.text);
+        } else {
+            differs = true;
+        }
+    }
+    for (const std::string& name : other_members(source, options_.names.publication, tables))
+        wanted_.say_once(log_, LogLevel::warning,
+                         fmt::format("table '{}' is in publication '{}' but not one of the group's tables: its changes "
+                                     "are left out. Add it to --tables, and its rows are copied, too, or run ALTER "
+                                     "PUBLICATION {} DROP TABLE {}",
+                                     name, options_.names.publication, options_.names.publication, name));
+    const std::lock_guard lock(mutex_);
+    if (version == version_) differs_ = differs;
+}
+
+}  // namespace pgsluice

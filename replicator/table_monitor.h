@@ -1,0 +1,48 @@
+// Compares the group's record of tables with the catalog and the publication while the replicator streams, on a thread
+// and a connection of its own, so that the data never waits for it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "replicator/options.h"
+#include "replicator/wanted_tables.h"
+#include "stream/group/table_record.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class TableMonitor {
+   public:
+    // Every options.table_check_interval_ms, and when told to look. `wanted` is copied.
+    TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted, std::map<Oid, TableRecord> record,
+                 Log log);
+
+    // Something differs that is to be repaired; until update().
+    [[nodiscard]] bool differs() const noexcept { return differs_; }
+    void look_now();
+    // The record has changed.
+    void update(std::map<Oid, TableRecord> record);
+
+   private:
+    void run(const std::stop_token& stop);
+    void look_on(const std::stop_token& stop);
+    void look(sql::Connection& source);
+
+    const ReplicatorOptions& options_;
+    WantedTables wanted_;
+    const Log log_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    bool asked_ = false;
+    std::map<Oid, TableRecord> record_;
+    std::uint64_t version_ = 0;  // of the record
+    std::atomic<bool> differs_{false};
+    std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace pgsluice

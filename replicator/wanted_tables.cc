@@ -1,0 +1,121 @@
+#include "replicator/wanted_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "replicator/source/session.h"
+#include "replicator/source/table_pattern.h"
+#include "replicator/source/tables.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::vector<Oid> oids_of(const std::map<Oid, TableRecord>& record) {
+    std::vector<Oid> oids;
+    for (const auto& [oid, entry] : record) oids.push_back(oid);
+    return oids;
+}
+
+const Log silent = [](LogLevel, std::string_view) {};
+
+}  // namespace
+
+std::vector<sql::CatalogTable> WantedTables::resolve(sql::Connection& source, const Log& log) {
+    const Log once = [&](LogLevel level, std::string_view text) { say_once(log, level, std::string(text)); };
+    auto tables = resolve_tables(source, options_, once);
+    remember(tables);
+    return with_children(source, tables, selection_, once);
+}
+
+std::vector<sql::CatalogTable> WantedTables::resolve_present(sql::Connection& source, const Log& log) {
+    const Log once = [&](LogLevel level, std::string_view text) { say_once(log, level, std::string(text)); };
+    std::vector<sql::CatalogTable> tables;
+    try {
+        tables = resolve_tables(source, options_, once);
+        remember(tables);
+    } catch (const Error& error) {
+        if (error.action() != Action::stop) throw;
+        if (options_.tables.empty()) {  // a schema that has no tables now
+            say_once(log, LogLevel::warning, error.what());
+        } else {
+            tables = one_by_one(source, log);
+        }
+    }
+    return with_children(source, tables, selection_, once);
+}
+
+std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source, const Log& log) {
+    std::vector<sql::CatalogTable> tables;
+    TableChoice others = options_;
+    others.tables.clear();
+    if (!others.by_default()) tables = resolve_tables(source, others, silent);
+    for (const std::string& text : options_.tables) {
+        TableChoice one;
+        one.schema = options_.schema;
+        one.tables = {text};
+        one.exclude_tables = options_.exclude_tables;
+        try {
+            for (auto& table : resolve_tables(source, one, silent)) {
+                resolved_[text] = table.oid;
+                tables.push_back(std::move(table));
+            }
+        } catch (const Error& error) {
+            if (error.action() != Action::stop) throw;
+            const auto before = resolved_.find(text);
+            const auto found = before == resolved_.end() ? std::map<Oid, Existing>{}
+                                                         : find_existing(source, std::vector<Oid>{before->second});
+            if (found.empty()) {
+                say_once(log, LogLevel::warning,
+                         fmt::format("{}: it is replicated again when a table of that name is made", error.what()));
+                continue;
+            }
+            const QualifiedName& name = found.begin()->second.name;
+            if (const auto table = sql::find_table(source, name.schema, name.table)) tables.push_back(*table);
+            say_once(log, LogLevel::warning,
+                     fmt::format("table '{}' of --tables is called '{}.{}' now and still replicated: put the new name "
+                                 "into --tables before the next start",
+                                 text, name.schema, name.table));
+        }
+    }
+    std::ranges::sort(tables, {}, &sql::CatalogTable::oid);
+    const auto repeated = std::ranges::unique(tables, {}, &sql::CatalogTable::oid);
+    tables.erase(repeated.begin(), repeated.end());
+    return tables;
+}
+
+void WantedTables::remember(const std::vector<sql::CatalogTable>& tables) {
+    for (const std::string& text : options_.tables) {
+        const TablePattern name = parse_table_pattern(text, options_.schema);
+        if (name.wildcard()) continue;
+        const auto found =
+            std::ranges::find_if(tables, [&](const auto& table) { return name.matches(table.schema, table.name); });
+        if (found != tables.end()) resolved_[text] = found->oid;
+    }
+}
+
+std::vector<Finding> WantedTables::reconcile_with(sql::Connection& source, const std::map<Oid, TableRecord>& record,
+                                                  const std::vector<sql::CatalogTable>& tables) const {
+    const Lsn now = wal_end(source);
+    auto members = find_members(source, tables, options_.names.publication, options_.publish_via_partition_root);
+    for (Member& member : members) {
+        const sql::CatalogTable& named = member.named;
+        member.by_pattern = selection_.takes(named.schema, named.name) && !selection_.names(named.schema, named.name);
+        const auto found = record.find(member.table.oid);
+        const bool delivered =
+            found != record.end() && found->second.active() && found->second.state != TableState::copy_due;
+        if (delivered || member.capture.empty() || member.starts_empty) continue;
+        // Read after the catalog, in which it is captured: what is put into it from now on comes as changes.
+        member.starts_empty = holds_no_page(source, member.table.oid);
+    }
+    const auto existing = find_existing(source, oids_of(record));
+    return reconcile(record, {members, existing, options_.mode != ReplicatorMode::stream, options_.track_ddl, now});
+}
+
+void WantedTables::say_once(const Log& log, LogLevel level, const std::string& text) {
+    if (said_.insert(text).second) log(level, text);
+}
+
+}  // namespace pgsluice

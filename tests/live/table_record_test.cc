@@ -1,0 +1,261 @@
+// Tables that come, go and change places around a running group: every row of every table in the group is delivered, or
+// the log says what is not.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "stream/group/table_record.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+using Args = std::vector<std::string>;
+
+struct Changing : Pipeline {
+    explicit Changing(const std::string& schema = {}) {
+        if (!schema.empty()) on_both(schema);
+    }
+
+    static Args tables(const std::string& names) { return {"--copy-and-stream", "--tables", "settled," + names}; }
+    void restart(const Args& arguments) {
+        stop_replicator();
+        start_replicator(arguments);
+    }
+    void await_rows(const std::string& table) {
+        eventually(
+            "the rows of " + table + " arrive", [&] { return source_sum(table) == target_sum(table); },
+            std::chrono::seconds(60));
+    }
+    void await_logged(const std::string& text) {
+        eventually(
+            "the log says '" + text + "'", [&] { return replicator().err().find(text) != std::string::npos; },
+            std::chrono::seconds(60));
+    }
+    // The tables' contents, once more rows have been written; then the end.
+    void finish(const Args& tables) {
+        check_equal(tables);
+        stop();
+    }
+    std::map<std::string, TableRecord> record() {
+        const auto broker = connect_broker();
+        std::map<std::string, TableRecord> found;
+        const auto record = find_table_records(*broker, names_for(group()));
+        for (const auto& [oid, entry] : record.value()) found[entry.name.schema + '.' + entry.name.table] = entry;
+        return found;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what inherits from a table comes with it, also what is made later") {
+    Changing group(
+        "CREATE TABLE m (ts timestamptz, v int); CREATE SCHEMA chunks; CREATE TABLE chunks.c1 () INHERITS (m)");
+    group.on_source(
+        "INSERT INTO chunks.c1 SELECT now(), i FROM generate_series(1, 20) i; INSERT INTO m VALUES (now(), 0)");
+    group.start(Changing::tables("m"));
+    group.settle();
+    CHECK(group.target_scalar("SELECT count(*) FROM chunks.c1") == "20");
+    group.on_source("INSERT INTO chunks.c1 VALUES (now(), 21)");
+    group.on_target("CREATE TABLE chunks.c2 () INHERITS (m)");
+    group.on_source("CREATE TABLE chunks.c2 () INHERITS (m); INSERT INTO chunks.c2 VALUES (now(), 100)");
+    group.await_rows("chunks.c2");
+    group.on_source("INSERT INTO chunks.c2 VALUES (now(), 101)");
+    group.finish({"ONLY m", "chunks.c1", "chunks.c2"});
+}
+
+TEST_CASE("partitions are attached and detached") {
+    Changing group(
+        "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100);"
+        "CREATE TABLE p2 (id int PRIMARY KEY, v text)");
+    group.on_source(
+        "INSERT INTO root VALUES (1, 'a'); INSERT INTO p2 SELECT i, 'old' FROM generate_series(100, 109) i");
+    group.start(Changing::tables("root"));
+    group.settle();
+    const std::string attach = "ALTER TABLE root ATTACH PARTITION p2 FOR VALUES FROM (100) TO (200)";
+    group.on_target(attach);
+
+    SUBCASE("while the replicator runs") {
+        group.on_source(attach);
+        SUBCASE("noticed at the interval") {}
+        SUBCASE("noticed by a change") { group.on_source("UPDATE p2 SET v = 'new' WHERE id = 105"); }
+        group.await_rows("p2");
+    }
+    SUBCASE("while it is stopped") {
+        group.stop_replicator();
+        group.on_source(attach + "; UPDATE p2 SET v = 'new' WHERE id = 105; DELETE FROM p2 WHERE id = 100");
+        group.start_replicator(Changing::tables("root"));
+        group.await_rows("p2");
+    }
+    SUBCASE("and detached again, written, and attached") {
+        group.on_source(attach);
+        group.await_rows("p2");
+        group.on_source(
+            "ALTER TABLE root DETACH PARTITION p2; INSERT INTO p2 VALUES (150, 'alone'); "
+            "DELETE FROM p2 WHERE id = 101; " +
+            attach);
+        group.await_rows("p2");
+    }
+    SUBCASE("a partition made as one needs no copy") {
+        const std::string make = "CREATE TABLE p3 PARTITION OF root FOR VALUES FROM (200) TO (300)";
+        group.on_target(make);
+        group.on_source(attach + "; " + make + "; INSERT INTO p3 VALUES (200, 'first')");
+        group.await_rows("p3");
+        group.await_rows("p2");
+        CHECK(group.record().at("public.p3").state == TableState::born_empty);
+        CHECK(group.record().at("public.p2").state == TableState::copied);
+    }
+    SUBCASE("one that is detached leaves, and that is said") {
+        group.on_source(attach);
+        group.await_rows("p2");
+        group.on_source("ALTER TABLE root DETACH PARTITION p2; INSERT INTO p2 VALUES (150, 'alone')");
+        group.await_logged("table 'public.p2' is no longer replicated: it was detached");
+        CHECK(group.record().at("public.p2").state == TableState::left);
+        CHECK(group.target_scalar("SELECT count(*) FROM p2") == "10");
+        group.finish({"p1"});
+        return;
+    }
+    group.on_source("UPDATE root SET v = v || '+'");
+    group.finish({"root", "p2"});
+}
+
+TEST_CASE("partitions that are delivered as their root") {
+    Changing group(
+        "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100);"
+        "CREATE TABLE p2 (id int PRIMARY KEY, v text)");
+    group.on_target("DROP TABLE root, p2; CREATE TABLE root (id int PRIMARY KEY, v text)");
+    group.on_source(
+        "INSERT INTO root VALUES (1, 'a'); INSERT INTO p2 SELECT i, 'old' FROM generate_series(100, 109) i");
+    group.always({"--publish-via-partition-root"}, {});
+    group.start(Changing::tables("root"));
+    group.settle();
+    group.on_source(
+        "ALTER TABLE root ATTACH PARTITION p2 FOR VALUES FROM (100) TO (200); "
+        "UPDATE root SET v = 'new' WHERE id = 105");
+    group.await_rows("root");
+    group.on_source(
+        "CREATE TABLE p3 PARTITION OF root FOR VALUES FROM (200) TO (300); INSERT INTO root VALUES (200, 'c')");
+    group.finish({"root"});
+}
+
+TEST_CASE("a table that the publication's owner added by hand is copied once it is named") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO b SELECT i, 'old' FROM generate_series(1, 10) i");
+    group.start(Changing::tables("a"));
+    group.settle();
+    const std::string add = "ALTER PUBLICATION pgsluice_" + group.group() + " ADD TABLE b";
+    SUBCASE("while the replicator is stopped") {
+        group.stop_replicator();
+        group.on_source(add + "; UPDATE b SET v = 'new' WHERE id = 3");
+        group.start_replicator(Changing::tables("a,b"));
+    }
+    SUBCASE("while it runs: its changes are left out until then, and that is said") {
+        group.on_source(add + "; UPDATE b SET v = 'new' WHERE id = 3");
+        group.await_logged("table 'public.b' is in publication");
+        group.settle();
+        CHECK(group.target_scalar("SELECT count(*) FROM b") == "0");
+        group.restart(Changing::tables("a,b"));
+    }
+    group.await_rows("b");
+    group.on_source("UPDATE b SET v = 'newer' WHERE id < 5");
+    group.finish({"a", "b"});
+}
+
+TEST_CASE("a table that was taken out of the publication and put back by hand is copied again") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY)");
+    group.start(Changing::tables("a"));
+    group.settle();
+    const std::string publication = "ALTER PUBLICATION pgsluice_" + group.group();
+    group.on_source(publication + " DROP TABLE a; INSERT INTO a VALUES (1); " + publication + " ADD TABLE ONLY a");
+    group.await_rows("a");
+    group.await_logged("table 'public.a' is copied again");
+    group.finish({"a"});
+}
+
+TEST_CASE("another table takes the place of one that is named") {
+    Changing group("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO t SELECT i, 'first' FROM generate_series(1, 10) i");
+    group.start(Changing::tables("t"));
+    group.settle();
+    SUBCASE("dropped and made again") {
+        group.on_source(
+            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'second')");
+    }
+    SUBCASE("swapped by renaming") {
+        group.on_source(
+            "CREATE TABLE u (id int PRIMARY KEY, v text); INSERT INTO u VALUES (2, 'other');"
+            "BEGIN; ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u; COMMIT;"
+            "INSERT INTO u VALUES (50, 'not ours')");
+    }
+    SUBCASE("while the replicator is stopped") {
+        group.stop_replicator();
+        group.on_source(
+            "INSERT INTO t VALUES (11, 'late'); DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text);"
+            "INSERT INTO t VALUES (1, 'second')");
+        group.start_replicator(Changing::tables("t"));
+    }
+    group.await_rows("t");
+    group.on_source("UPDATE t SET v = v || '+'; INSERT INTO t VALUES (99, 'more')");
+    group.finish({"t"});
+}
+
+TEST_CASE("two tables of a group are swapped by renaming") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO a VALUES (1, 'a'), (2, 'a'); INSERT INTO b VALUES (1, 'b')");
+    group.start();
+    group.settle();
+    group.on_source(
+        "BEGIN; ALTER TABLE a RENAME TO x; ALTER TABLE b RENAME TO a; ALTER TABLE x RENAME TO b; COMMIT;"
+        "UPDATE a SET v = 'changed'");
+    group.await_rows("a");
+    group.await_rows("b");
+    group.finish({"a", "b"});
+}
+
+TEST_CASE("tables made in a schema that is replicated as a whole") {
+    Changing group;
+    group.start();
+    group.settle();
+    SUBCASE("one with a key joins") {
+        group.on_both("CREATE TABLE k (id int PRIMARY KEY)");
+        group.on_source("INSERT INTO k VALUES (1)");
+        group.await_rows("k");
+    }
+    SUBCASE("one without a key is said, and joins when it gets one") {
+        group.on_target("CREATE TABLE k (id int PRIMARY KEY)");
+        SUBCASE("CREATE TABLE") { group.on_source("CREATE TABLE k (id int); INSERT INTO k VALUES (1)"); }
+        SUBCASE("CREATE TABLE AS") { group.on_source("CREATE TABLE k AS SELECT 1 AS id"); }
+        SUBCASE("SELECT INTO") { group.on_source("SELECT 1 AS id INTO k"); }
+        group.await_logged("table 'public.k' is not replicated: it has no replica identity");
+        group.settle();
+        CHECK(group.target_scalar("SELECT count(*) FROM k") == "0");
+        group.on_source("ALTER TABLE k ADD PRIMARY KEY (id)");
+        group.await_rows("k");
+    }
+    group.on_source("INSERT INTO k VALUES (2); UPDATE k SET id = 3 WHERE id = 1");
+    group.finish({"k"});
+}
+
+TEST_CASE("a group that has no record is taken over, and that is said") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY)");
+    group.on_source("INSERT INTO a VALUES (1)");
+    group.start(Changing::tables("a"));
+    group.settle();
+    group.stop_replicator();
+    const auto broker = connect_broker();
+    const Names names = names_for(group.group());
+    for (const std::string& key : broker->kv_keys(names))
+        if (key.starts_with("record")) broker->kv_delete(names, key);
+    group.on_source("INSERT INTO a VALUES (2)");
+    group.start_replicator(Changing::tables("a"));
+    group.await_logged("the group has no record of its tables");
+    group.settle();
+    CHECK(group.record().at("public.a").state == TableState::assumed);
+    group.finish({"a"});
+}
