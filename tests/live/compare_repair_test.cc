@@ -16,16 +16,16 @@ TEST_CASE("compare --repair makes the rows equal while others write to them") {
     pipeline.start();
     pipeline.settle();
     pipeline.on_target(
-        "UPDATE t SET v = 'bad' WHERE id <= 1200; DELETE FROM t WHERE id BETWEEN 2000 AND 2300;"
+        "UPDATE public.t SET v = 'bad' WHERE id <= 1200; DELETE FROM t WHERE id BETWEEN 2000 AND 2300;"
         "INSERT INTO t SELECT i, 0, 'extra' FROM generate_series(5001, 5200) i");
     {
         const std::jthread writer([&pipeline](const std::stop_token& stop) {
             sql::Connection connection(shared_servers().source.connect(pipeline.source_db()));
             for (int i = 0; !stop.stop_requested(); ++i) {
                 const std::string id = std::to_string(1 + i * 31 % 1500);
-                connection.exec("UPDATE t SET n = n + 1 WHERE id = " + id);
-                if (i % 10 == 0) connection.exec("DELETE FROM t WHERE id = " + id);
-                if (i % 20 == 0) connection.exec("INSERT INTO t VALUES (" + id + ", 5, 'again')");
+                connection.exec("UPDATE public.t SET n = n + 1 WHERE id = " + id);
+                if (i % 10 == 0) connection.exec("DELETE FROM public.t WHERE id = " + id);
+                if (i % 20 == 0) connection.exec("INSERT INTO public.t VALUES (" + id + ", 5, 'again')");
             }
         });
         const Finished done = run_compare(pipeline, {"--repair"});
@@ -48,7 +48,7 @@ TEST_CASE("compare --repair counts rows that have no key") {
     pipeline.settle();
     pipeline.on_target(
         "INSERT INTO t VALUES (1, NULL), (1, NULL), (77, ''); UPDATE t SET b = '' WHERE a = 3 AND b IS NULL;"
-        "DELETE FROM t WHERE a = 5");
+        "DELETE FROM public.t WHERE a = 5");
     Finished done = run_compare(pipeline, {"--repair"});
     INFO(done.err);
     INFO(done.out);

@@ -18,9 +18,9 @@ class Writer {
         : thread_([options = shared_servers().source.connect(pipeline.source_db())](const std::stop_token& stop) {
               sql::Connection connection(options);
               for (int i = 0; !stop.stop_requested(); ++i)
-                  connection.exec("UPDATE t SET n = n + 1 WHERE id = 1 + " + std::to_string(i) +
-                                  " * 37 % 3000; INSERT INTO log VALUES (DEFAULT, " + std::to_string(i) +
-                                  "); DELETE FROM log WHERE id < " + std::to_string(i - 100));
+                  connection.exec("UPDATE public.t SET n = n + 1 WHERE id = 1 + " + std::to_string(i) +
+                                  " * 37 % 3000; INSERT INTO public.log VALUES (DEFAULT, " + std::to_string(i) +
+                                  "); DELETE FROM public.log WHERE id < " + std::to_string(i - 100));
           }) {}
 
    private:
@@ -92,7 +92,7 @@ TEST_CASE("compare waits for open transactions without holding the worker") {
     pipeline.start();
     pipeline.settle();
     sql::Connection open(shared_servers().source.connect(pipeline.source_db()));
-    open.exec("BEGIN; INSERT INTO t VALUES (1)");  // no slot can be created
+    open.exec("BEGIN; INSERT INTO public.t VALUES (1)");  // no slot can be created
     Process compare({.argv = compare_argv(pipeline)});
     eventually("compare waits for the transaction",
                [&] { return compare.err().find("waiting for open transactions of the source") != std::string::npos; });
