@@ -8,6 +8,7 @@
 #include "sql/error.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/pause.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -44,6 +45,36 @@ StreamState settled(const WorkerOptions& options, Broker& broker, const std::opt
     return state;
 }
 
+WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const StreamState& stream,
+                      const std::optional<SinkState>& sink, bool other_stream, const std::stop_token& stop) {
+    const StreamState state = settled(options, broker, sink, stream, stop);
+    WorkerFacts facts;
+    facts.other_stream = other_stream;
+    facts.stream = options.names.stream;
+    facts.worker = options.worker;
+    facts.sink = sink;
+    facts.state = state;
+    facts.announced_epoch = find_announced_epoch(broker, options.names);
+    if (facts.sink && facts.sink->checkpoint.resume_seq.value > 1) {
+        const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
+        if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+    }
+    if (const auto& loading = facts.sink;
+        loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
+        const SnapshotStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
+        facts.other_snapshot = !holds_snapshot(broker, options.names, state, copy, stop);
+    }
+    // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
+    const bool needed = needs_snapshot(facts);
+    if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
+    if (needed && facts.snapshot) {
+        // The marker was stored before its key was written, perhaps after `stream` was read.
+        facts.state = broker.stream_state(facts.stream).value_or(state);
+        facts.snapshot_held = holds_snapshot(broker, options.names, facts.state, *facts.snapshot, stop);
+    }
+    return facts;
+}
+
 }  // namespace
 
 StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop) {
@@ -60,31 +91,22 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
     }
 }
 
-WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, const StreamState& stream,
-                         std::optional<SinkState> sink, bool other_stream, const std::stop_token& stop) {
-    const StreamState state = settled(options, broker, sink, stream, stop);
-    WorkerFacts facts;
-    facts.other_stream = other_stream;
-    facts.stream = options.names.stream;
-    facts.worker = options.worker;
-    facts.sink = std::move(sink);
-    facts.state = state;
-    facts.announced_epoch = find_announced_epoch(broker, options.names);
-    if (facts.sink && facts.sink->checkpoint.resume_seq.value > 1) {
-        const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
-        if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamState stream,
+                         const std::optional<SinkState>& sink, bool other_stream, const Log& log,
+                         const std::stop_token& stop) {
+    bool told = false;
+    while (true) {
+        WorkerFacts facts = facts_now(options, broker, stream, sink, other_stream, stop);
+        if (!awaits_snapshot(facts)) return facts;
+        if (!told)
+            log(LogLevel::info,
+                fmt::format("worker '{}' cannot continue; waiting for the snapshot of epoch {}, which the replicator "
+                            "has announced. {} if it has ended.",
+                            options.worker, facts.announced_epoch, resnapshot_hint));
+        told = true;
+        if (!pause(stop, longest_stream_poll)) throw Interrupted{};
+        stream = broker.stream_state(options.names.stream).value_or(stream);
     }
-    if (const auto& loading = facts.sink;
-        loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
-        const SnapshotStart copy{loading->loading_epoch, loading->begin_seq, loading->checkpoint.position.commit};
-        facts.other_snapshot = !holds_snapshot(broker, options.names, state, copy, stop);
-    }
-    // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
-    const bool needed = needs_snapshot(facts);
-    if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
-    if (needed && facts.snapshot)
-        facts.snapshot_held = holds_snapshot(broker, options.names, state, *facts.snapshot, stop);
-    return facts;
 }
 
 }  // namespace pgsluice

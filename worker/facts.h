@@ -13,8 +13,10 @@ namespace pgsluice {
 // The group's stream. A worker may be started before its replicator, so this waits for it.
 StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, const std::stop_token& stop);
 
-// `sink` is what the sink remembers, `other_stream` whether it says that this comes from another stream.
-WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, const StreamState& stream,
-                         std::optional<SinkState> sink, bool other_stream, const std::stop_token& stop);
+// `sink` is what the sink remembers, `other_stream` whether it says that this comes from another stream. Waits while
+// the worker cannot continue without a snapshot that was announced and has not begun.
+WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamState stream,
+                         const std::optional<SinkState>& sink, bool other_stream, const Log& log,
+                         const std::stop_token& stop);
 
 }  // namespace pgsluice

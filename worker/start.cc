@@ -112,14 +112,27 @@ std::uint64_t newest_epoch(const WorkerFacts& facts) {
     return std::max(facts.announced_epoch, facts.snapshot ? facts.snapshot->epoch : 0);
 }
 
-bool needs_snapshot(WorkerFacts facts) {
-    facts.snapshot.reset();
+namespace {
+
+bool can_start(const WorkerFacts& facts) {
     try {
         static_cast<void>(decide_worker_start(facts));
-        return false;
-    } catch (const Error&) {
         return true;
+    } catch (const Error&) {
+        return false;
     }
+}
+
+}  // namespace
+
+bool needs_snapshot(WorkerFacts facts) {
+    facts.snapshot.reset();
+    return !can_start(facts);
+}
+
+bool awaits_snapshot(const WorkerFacts& facts) {
+    const std::uint64_t begun = facts.snapshot ? facts.snapshot->epoch : 0;
+    return facts.announced_epoch > begun && !can_start(facts);
 }
 
 bool has_newest_snapshot(const WorkerFacts& facts) {

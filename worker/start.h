@@ -21,6 +21,9 @@
 // over)
 //     and it is later than what the sink has. A stream of the same name elsewhere must not fill the sink.
 // (c) The same, if that snapshot's epoch is above 1.
+//
+// Before an error of (a) to (c) the worker waits while a newer snapshot is announced that has not begun: creating its
+// slot takes as long as the source's open transactions.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +62,8 @@ struct WorkerStart {
 WorkerStart decide_worker_start(const WorkerFacts& facts);
 // Rows (a) to (c): whether the sink cannot continue without a snapshot to start over with.
 bool needs_snapshot(WorkerFacts facts);
+// Whether the sink cannot continue with what there is, but a snapshot was announced that has not begun.
+bool awaits_snapshot(const WorkerFacts& facts);
 // Of the newest snapshot that has begun or is about to; 0 when there is none.
 std::uint64_t newest_epoch(const WorkerFacts& facts);
 // Whether the sink has applied all of that snapshot.

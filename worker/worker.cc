@@ -80,7 +80,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     if (const auto source = find_group_info(*broker, options.names, stream)) sink->read_from(*source);
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
-    const WorkerFacts facts = gather_facts(options, *broker, stream, state, other_stream, stop);
+    const WorkerFacts facts = gather_facts(options, *broker, stream, state, other_stream, log, stop);
 
     // How to start.
     SessionStart start = start_of(options, facts, *broker, log, stop);

@@ -92,6 +92,28 @@ TEST_CASE("workers old and new begin with the copy of --resnapshot when what the
     group.stop();
 }
 
+// Its slot waits for the source's open transactions. Nothing says to the user that the worker must wait as long.
+TEST_CASE("a worker that was started with --resnapshot waits until the new snapshot has begun") {
+    Group group;
+    group.start();
+    group.check_sums();
+    group.stop();
+    group.on_target("UPDATE pgsluice.progress SET resume_seq = 1000");  // as if the stream had gone back
+    sql::Connection open(shared_postgres().connect(group.source_db()));
+    open.exec("BEGIN; UPDATE rows SET pad = 'open' WHERE id = 1");
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    CHECK(eventually("the snapshot is announced", [&] {
+        const auto key = group.broker->kv_get(group.names(), "epoch");
+        return key && key->text == "2";
+    }));
+    group.start_worker({"--target-existing-rows", "truncate"});
+    CHECK(eventually("the worker waits",
+                     [&] { return contains(group.worker().err(), "waiting for the snapshot of epoch 2"); }));
+    open.exec("COMMIT");
+    group.check_sums();
+    group.stop();
+}
+
 TEST_CASE("after the broker has lost the stream --resnapshot brings replicator and worker back") {
     Group group;
     group.start();

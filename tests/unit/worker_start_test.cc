@@ -153,6 +153,21 @@ TEST_CASE("whether a sink has the newest copy") {
     CHECK_FALSE(has_newest_snapshot(facts));
 }
 
+TEST_CASE("a worker that cannot continue waits for a snapshot that was announced and has not begun") {
+    auto facts = facts_with(1, 9);
+    facts.sink = applied_up_to(17, 1000);
+    CHECK_FALSE(awaits_snapshot(facts));
+    facts.announced_epoch = 1;
+    CHECK(awaits_snapshot(facts));
+    facts = with_copy(facts, 1, 1, 500);  // the one it has applied
+    CHECK_FALSE(awaits_snapshot(facts));
+    facts.announced_epoch = 2;
+    CHECK(awaits_snapshot(facts));
+    CHECK_FALSE(awaits_snapshot(with_copy(facts, 2, 9, 2000)));
+    facts.sink = applied_up_to(10, 1000);  // it can continue
+    CHECK_FALSE(awaits_snapshot(facts));
+}
+
 TEST_CASE("where a copy begins is kept as JSON") {
     const SnapshotStart start{3, StreamSeq{1041}, Lsn{0x16B2D50}};
     CHECK(encode(start) == R"({"epoch":3,"seq":1041,"consistent_point":"0/16B2D50"})");
