@@ -33,6 +33,9 @@ namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds(5);
 
+// Limits are given as for an idle machine. A loaded one, or a sanitizer, gets more; it only costs where a test fails.
+constexpr int patience = 4;
+
 [[noreturn]] void fail_system(const std::string& what) {
     throw std::runtime_error("unable to " + what + ": " + std::strerror(errno));
 }
@@ -278,10 +281,11 @@ void Process::signal(int number) {
 bool Process::running() { return !state_->reap(WNOHANG); }
 
 int Process::wait(std::chrono::seconds limit) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
+    const auto deadline = std::chrono::steady_clock::now() + patience * limit;
     while (running()) {
         if (std::chrono::steady_clock::now() > deadline) {
-            FAIL("'" << state_->options.argv[0] << "' still runs after " << limit.count() << " s; its messages:\n"
+            FAIL("'" << state_->options.argv[0] << "' still runs after " << patience * limit.count()
+                     << " s; its messages:\n"
                      << err());
         }
         std::this_thread::sleep_for(poll_interval);
@@ -300,10 +304,10 @@ Finished run(std::vector<std::string> argv, std::map<std::string, std::string> e
 }
 
 bool eventually(const std::string& what, const std::function<bool()>& condition, std::chrono::seconds limit) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
+    const auto deadline = std::chrono::steady_clock::now() + patience * limit;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > deadline) {
-            FAIL_CHECK("not within " << limit.count() << " s: " << what);
+            FAIL_CHECK("not within " << patience * limit.count() << " s: " << what);
             return false;
         }
         std::this_thread::sleep_for(poll_interval);
