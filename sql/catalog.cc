@@ -138,11 +138,15 @@ std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t tabl
 }
 
 TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables) {
-    return related(
-        connection, tables,
-        "CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(wanted.oid) WITH ORDINALITY AS a(oid, distance) "
-        "JOIN pg_catalog.pg_class c ON c.oid = a.oid AND a.oid <> wanted.oid",
-        "a.distance");
+    return related(connection, tables,
+                   "CROSS JOIN LATERAL ("
+                   "  WITH RECURSIVE up(oid, distance) AS ("
+                   "    SELECT i.inhparent, 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = wanted.oid"
+                   "    UNION ALL SELECT i.inhparent, u.distance + 1 FROM up u "
+                   "    JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid) "
+                   "  SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid) a "
+                   "JOIN pg_catalog.pg_class c ON c.oid = a.oid",
+                   "a.distance, c.oid");
 }
 
 TablesByTable leaves_of(Connection& connection, std::span<const std::uint32_t> tables) {

@@ -53,7 +53,7 @@ using ColumnsByTable = std::map<std::uint32_t, std::vector<CatalogColumn>>;
 ColumnsByTable columns_of(Connection& connection, std::span<const std::uint32_t> tables);
 std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t table);
 
-// The partitioned tables above a partition, nearest first; none for other tables.
+// The tables above one, nearest first: partitioned ones above a partition, parents above one that inherits.
 using TablesByTable = std::map<std::uint32_t, std::vector<CatalogTable>>;
 TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables);
 // The leaves of partitioned tables by schema and name; of another table, itself.

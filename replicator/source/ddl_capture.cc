@@ -15,7 +15,9 @@ namespace {
 constexpr const char* make_table =
     "CREATE SCHEMA IF NOT EXISTS pgsluice; "
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_capture "
-    "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL)";
+    "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL); "
+    "CREATE TABLE IF NOT EXISTS pgsluice.ddl_joining "
+    "(\"group\" pg_catalog.text, oid pg_catalog.oid, PRIMARY KEY (\"group\", oid))";
 
 // {0} the group, {1} the publication, {3} the prefix, as literals; {2} the condition on tables that join.
 //
@@ -23,14 +25,15 @@ constexpr const char* make_table =
 // back. A command's objects: tables that the publication has, or partitions of such, and what belongs to them. What
 // is dropped is gone from the catalogs by then; a published table is known by its place in the publication.
 //
-// A new table that the group takes in is published if it has a primary key: without one the source would refuse updates
-// and deletes of it from then on.
+// A new table that the group will take in is noted in ddl_joining, so that its commands are captured from the first on:
+// one with a primary key (without one the source would refuse updates and deletes of it), or one that inherits from a
+// published one. It is not published here: that would lock the publication until the user's transaction ends. The
+// replicator publishes it when it reads the message.
 constexpr const char* function_body = R"(
 DECLARE
     caller_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
     command pg_catalog.text := CASE WHEN pg_catalog.current_setting('standard_conforming_strings')
                                    OPERATOR(pg_catalog.=) 'on' THEN coalesce(pg_catalog.current_query(), '') ELSE '' END;
-    added pg_catalog.record;
     objects pg_catalog.json;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
@@ -43,6 +46,10 @@ BEGIN
         FROM pg_event_trigger_dropped_objects() d
         WHERE CASE d.object_type
             WHEN 'publication relation' THEN d.address_args[1] = {1}
+            WHEN 'table' THEN d.objid IN (SELECT j.oid FROM pgsluice.ddl_joining j WHERE j."group" = {0})
+                AND NOT EXISTS (SELECT FROM pg_event_trigger_dropped_objects() p
+                                WHERE p.object_type = 'publication relation' AND p.address_args[1] = {1}
+                                  AND p.address_names = d.address_names)
             WHEN 'index' THEN d.original AND NOT d.is_temporary AND tg_tag = 'DROP INDEX' AND d.schema_name IN (
                 SELECT schemaname FROM pg_publication_tables WHERE pubname = {1})
             ELSE false END;
@@ -51,33 +58,44 @@ BEGIN
                    WHERE t.original AND t.object_type = 'table' AND NOT EXISTS (
                        SELECT FROM pg_event_trigger_dropped_objects() p
                        WHERE p.object_type = 'publication relation' AND p.address_args[1] = {1}
-                         AND p.address_names = t.address_names)) THEN
+                         AND p.address_names = t.address_names)
+                     AND t.objid NOT IN (SELECT j.oid FROM pgsluice.ddl_joining j WHERE j."group" = {0})) THEN
             command := '';
         END IF;
+        DELETE FROM pgsluice.ddl_joining j WHERE j."group" = {0} AND j.oid IN (
+            SELECT d.objid FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'table');
     ELSE
-        FOR added IN
-            SELECT n.nspname, t.relname
-            FROM pg_event_trigger_ddl_commands() c
-            JOIN pg_class t ON c.classid = 'pg_class'::regclass AND t.oid = c.objid
-            JOIN pg_namespace n ON n.oid = t.relnamespace
-            WHERE ({2}) AND c.command_tag = 'CREATE TABLE' AND NOT c.in_extension
-              AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
-              AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary) AND NOT EXISTS (
-                  SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-                  WHERE p.pubname = {1} AND (r.prrelid = t.oid
-                      OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))))
-        LOOP
-            EXECUTE format('ALTER PUBLICATION %I ADD TABLE ONLY %I.%I', {1}, added.nspname, added.relname);
-        END LOOP;
+        INSERT INTO pgsluice.ddl_joining
+        SELECT {0}, t.oid
+        FROM pg_event_trigger_ddl_commands() c
+        JOIN pg_class t ON c.classid = 'pg_class'::regclass AND t.oid = c.objid
+        JOIN pg_namespace n ON n.oid = t.relnamespace
+        WHERE c.command_tag = 'CREATE TABLE' AND NOT c.in_extension
+          AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p'
+          AND ((({2}) AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisprimary))
+               OR EXISTS (SELECT FROM pg_inherits i JOIN pg_publication_rel r ON r.prrelid = i.inhparent
+                          JOIN pg_publication p ON p.oid = r.prpubid
+                          WHERE i.inhrelid = t.oid AND p.pubname = {1} AND NOT t.relispartition))
+          AND NOT EXISTS (
+              SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+              WHERE p.pubname = {1} AND (r.prrelid = t.oid
+                  OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))))
+        ON CONFLICT DO NOTHING;
         SELECT json_agg(json_build_object('type', o.object_type, 'identity', o.object_identity, 'schema', n.nspname,
                                           'table', t.relname, 'ancestors', (
                                               SELECT coalesce(json_agg(json_build_object(
                                                          'schema', an.nspname, 'table', ac.relname)
                                                          ORDER BY a.distance), '[]')
-                                              FROM pg_partition_ancestors(t.oid) WITH ORDINALITY AS a(oid, distance)
+                                              FROM (WITH RECURSIVE up(oid, distance) AS (
+                                                        SELECT i.inhparent, 1 FROM pg_inherits i
+                                                        WHERE i.inhrelid = t.oid
+                                                        UNION ALL
+                                                        SELECT i.inhparent, u.distance + 1
+                                                        FROM up u JOIN pg_inherits i ON i.inhrelid = u.oid)
+                                                    SELECT up.oid, min(up.distance) AS distance
+                                                    FROM up GROUP BY up.oid) a
                                               JOIN pg_class ac ON ac.oid = a.oid
-                                              JOIN pg_namespace an ON an.oid = ac.relnamespace
-                                              WHERE a.oid <> t.oid)))
+                                              JOIN pg_namespace an ON an.oid = ac.relnamespace)))
         INTO objects
         FROM (SELECT c.object_type, c.object_identity, CASE c.classid
                   WHEN 'pg_class'::regclass THEN coalesce(
@@ -90,7 +108,9 @@ BEGIN
         WHERE EXISTS (
             SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
             WHERE p.pubname = {1} AND (r.prrelid = t.oid
-                OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))));
+                OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(t.oid))))
+           OR EXISTS (SELECT FROM pgsluice.ddl_joining j WHERE j."group" = {0} AND (j.oid = t.oid
+                OR j.oid IN (SELECT relid FROM pg_partition_ancestors(t.oid))));
     END IF;
     IF objects IS NOT NULL THEN
         PERFORM pg_logical_emit_message(
@@ -132,7 +152,7 @@ bool table_exists(sql::Connection& source) {
 
 // A stop Error when someone else made them: a trigger on the table, or the function itself, would run with our rights.
 void require_owned(sql::Connection& source, const Names& names) {
-    sql::require_owned(source, {"pgsluice", {"ddl_capture"}, {"ddl_" + names.group}});
+    sql::require_owned(source, {"pgsluice", {"ddl_capture", "ddl_joining"}, {"ddl_" + names.group}});
 }
 
 bool triggers_stand(sql::Connection& source, const Wanted& wanted) {
@@ -233,7 +253,8 @@ void drop_ddl_capture(sql::Connection& source, const Names& names) {
     // The last group takes the table along, and the schema unless a target's progress is in it.
     source.exec(
         "DO $$BEGIN "
-        "IF NOT EXISTS (SELECT FROM pgsluice.ddl_capture) THEN DROP TABLE pgsluice.ddl_capture; END IF; "
+        "IF NOT EXISTS (SELECT FROM pgsluice.ddl_capture) THEN DROP TABLE pgsluice.ddl_capture; "
+        "DROP TABLE IF EXISTS pgsluice.ddl_joining; END IF; "
         "IF pg_catalog.to_regclass('pgsluice.ddl_capture') IS NULL AND NOT EXISTS ("
         "SELECT FROM pg_catalog.pg_depend WHERE refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND "
         "refobjid = 'pgsluice'::pg_catalog.regnamespace AND deptype <> 'p') THEN DROP SCHEMA pgsluice; END IF; END$$",

@@ -62,6 +62,11 @@ TEST_CASE("DDL and the rows behind it reach the target in the order of the sourc
              "INSERT INTO renamed VALUES (4, 'd', 'fourth')",
          })
         pipeline.on_source(statement);
+    for (const std::string table : {"fresh", "\"Odd name\""})  // they join once their commands have been read
+        eventually("the rows of " + table + " arrive", [&] {
+            return pipeline.target_scalar("SELECT to_regclass('" + table + "') IS NOT NULL") == "t" &&
+                   pipeline.target_rows(table) == pipeline.source_rows(table);
+        });
     pipeline.check_equal({"renamed", "fresh", "\"Odd name\""});
     CHECK(pipeline.target_rows("renamed").size() == 4);
     CHECK(pipeline.target_scalar("SELECT to_regclass('t_v') IS NOT NULL AND to_regclass('gone') IS NULL") == "t");
