@@ -153,12 +153,16 @@ sql::CreatedSlot create_slot(sql::ReplicationConnection& creator, const std::str
 }
 
 // Waits as long as that takes, without holding the worker.
-void outwait_writers(sql::ReplicationConnection& creator, const std::string& name, const Log& log) {
+void outwait_writers(sql::ReplicationConnection& creator, const std::string& name, sql::Connection& observer,
+                     const Log& log) {
+    const std::string pid = std::to_string(creator.connection().backend_pid());
     auto next_say = Clock::now() + std::chrono::seconds(3);
     creator.create_slot(name, sql::SlotLife::temporary, sql::SlotSnapshot::nothing, [&] {
         if (Clock::now() < next_say) return;
         next_say = Clock::now() + say_every;
-        log(LogLevel::info, "waiting for open transactions of the source that have written");
+        const auto whom = observer.query("SELECT array_to_string(pg_blocking_pids($1::int), ', ')", {pid}, {1, 1, 1});
+        log(LogLevel::info,
+            fmt::format("waiting for open transactions of the source that have written: pid {}", whom.text(0, 0)));
     });
     creator.drop_slot(name);
 }
@@ -232,7 +236,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     ends.target = connect_all(options.target, options.connections, stop);
     sql::ReplicationConnection creator(options.source, stop);
     const std::string slot = fmt::format("{}_compare_{}", options.names.slot, random_id().substr(4));
-    outwait_writers(creator, slot, log);
+    outwait_writers(creator, slot, ends.source[0], log);
 
     Agreement agreement(options, broker, log, stop);
     agreement.wait_until_held();
