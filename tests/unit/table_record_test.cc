@@ -22,7 +22,7 @@ TEST_CASE("a page of the record of tables is read as it was written") {
 }
 
 TEST_CASE("an entry of the record of tables is what FORMAT.md shows") {
-    TableRecord table{16385,         742, "16390", {"public", "users"}, {"public", "users"}, TableState::copied,
+    TableRecord table{16385,         742, "16390", {"public", "users"}, {"public", "users"}, 16385, TableState::copied,
                       Lsn{0x16B2D50}};
     table.epoch = 1;
     table.rows = 2;
