@@ -100,13 +100,18 @@ CompareOptions options_of(const Settings& settings) {
 
 void run_compare(Settings settings, const Log& log, std::stop_token stop) {
     const CompareOptions options = options_of(settings);
-    const auto broker = Broker::connect(settings.nats, log, stop);
-    const auto tables = find_published(settings, stop);
-    const CompareReport report = compare(options, tables, *broker, log, stop);
+    const CompareReport report = [&] {
+        try {
+            const auto broker = Broker::connect(settings.nats, log, stop);
+            return compare(options, find_published(settings, stop), *broker, log, stop);
+        } catch (const Interrupted&) {  // exit code 0 would say that all is equal
+            throw stop_error("unable to compare: interrupted before the end", "Run it again.");
+        }
+    }();
     const std::string text = options.json ? to_json(report, options.show_values) : to_text(report, options.show_values);
     std::fwrite(text.data(), 1, text.size(), stdout);
     if (report.equal() || report.repaired()) return;
-    throw stop_error("source and target are not equal", "See the list above.");
+    throw stop_error("source and target are not equal", "The rows are listed above; --repair writes them again.");
 }
 
 }  // namespace pgsluice

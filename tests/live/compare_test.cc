@@ -49,6 +49,29 @@ TEST_CASE("compare says that tables are equal, and lists exactly the rows change
     pipeline.stop();
 }
 
+TEST_CASE("compare finds rows in every range of the key, and in every kind of key") {
+    Pipeline pipeline;
+    start(pipeline,
+          "CREATE TABLE i (k bigint PRIMARY KEY, pad text); CREATE TABLE u (k uuid PRIMARY KEY, pad text);"
+          "CREATE TABLE s (k text PRIMARY KEY, pad text); CREATE TABLE n (k numeric PRIMARY KEY, pad text)",
+          "INSERT INTO i SELECT x * 37 - 200000, repeat('x', 300) FROM generate_series(1, 12000) x;"
+          "INSERT INTO u SELECT md5(x::text)::uuid, repeat('x', 300) FROM generate_series(1, 12000) x;"
+          "INSERT INTO s SELECT x::text, repeat('x', 300) FROM generate_series(1, 12000) x;"
+          "INSERT INTO n SELECT x / 10.0, repeat('x', 300) FROM generate_series(1, 12000) x");
+    CHECK(run_compare(pipeline).code == 0);
+    for (const char* table : {"i", "u", "s", "n"}) {
+        CAPTURE(table);
+        pipeline.on_target(std::string("UPDATE ") + table + " SET pad = 'y' WHERE hashtext(k::text) % 100 = 0");
+        const std::string changed =
+            pipeline.target_scalar(std::string("SELECT count(*) FROM ") + table + " WHERE pad = 'y'");
+        const Finished done = run_compare(pipeline, {"--tables", table, "--max-differences", "1000"});
+        INFO(done.err);
+        CHECK(done.code == 1);
+        CHECK(done.out.find(": " + changed + " rows differ; the source has 12000 rows") != std::string::npos);
+    }
+    pipeline.stop();
+}
+
 TEST_CASE("compare tells NULL from the empty string, and rows with equal keys apart") {
     Pipeline pipeline;
     start(pipeline,

@@ -97,6 +97,12 @@ TEST_CASE("compare waits for open transactions without holding the worker") {
     eventually("compare waits for the transaction",
                [&] { return compare.err().find("waiting for open transactions of the source") != std::string::npos; });
     pipeline.settle();
+    Process interrupted({.argv = compare_argv(pipeline)});
+    eventually("the other waits, too", [&] {
+        return interrupted.err().find("waiting for open transactions of the source") != std::string::npos;
+    });
+    interrupted.signal(SIGTERM);
+    CHECK(interrupted.wait() == 1);  // not as if all was equal
     open.exec("COMMIT");
     CHECK(compare.wait(std::chrono::seconds(60)) == 0);
     CHECK(compare.out().find("public.t: equal, 1 row\n") != std::string::npos);

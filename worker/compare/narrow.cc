@@ -1,7 +1,10 @@
 #include "worker/compare/narrow.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
+#include <stdexcept>
 #include <utility>
 
 #include "worker/compare/pace.h"
@@ -85,6 +88,19 @@ std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
     return rows;
 }
 
+RangeSum total(const std::vector<RangeSum>& sums, std::span<const std::size_t> ranges) {
+    RangeSum all;
+    for (const std::size_t range : ranges) all.add(sums[range]);
+    return all;
+}
+
+// The rows of the ranges must be those that were summed up, or some that differ would be passed over.
+void check_read(const ComparedTable& table, const RangeSum& read, const RangeSum& summed) {
+    if (read != summed)
+        throw std::logic_error(fmt::format("ranges of '{}' have other rows than those that were summed up: {}, {}",
+                                           table.name(), read.rows, summed.rows));
+}
+
 bool counts(const ComparedTable& table, const Difference& row) {
     switch (row.kind) {
         case Difference::Kind::missing:
@@ -110,13 +126,21 @@ NarrowedTable narrow(const ComparedTable& table, const TableSums& sums, BothEnds
     while (!left.empty() && found.differences.size() < enough) {
         if (stop.stop_requested()) throw Interrupted{};
         const std::size_t size = batch_size(table, sums, left);
-        source.read(left.first(size), rows_of(sums.source), [&](std::string key, std::uint64_t digest, RowPlace place) {
+        const auto ranges = left.first(size);
+        RangeSum read_source;
+        RangeSum read_target;
+        source.read(ranges, rows_of(sums.source), [&](std::string key, std::uint64_t digest, RowPlace place) {
+            read_source.add({1, digest});
             differences.at_source(std::move(key), digest, std::move(place));
         });
-        target.read(left.first(size), rows_of(sums.target), [&](std::string key, std::uint64_t digest, RowPlace place) {
+        target.read(ranges, rows_of(sums.target), [&](std::string key, std::uint64_t digest, RowPlace place) {
+            read_target.add({1, digest});
             differences.at_target(std::move(key), digest, std::move(place));
         });
-        for (Difference& row : differences.take()) {
+        check_read(table, read_source, total(sums.source, ranges));
+        check_read(table, read_target, total(sums.target, ranges));
+        auto rows = differences.take();
+        for (Difference& row : rows) {
             if (counts(table, row)) found.differences.push_back(std::move(row));
         }
         left = left.subspan(size);

@@ -122,8 +122,8 @@ std::string bounds_statement(const ComparedTable& table, std::size_t ranges) {
     const char* collation = table.range_key == RangeKey::bytes ? " COLLATE \"C\"" : "";
     return fmt::format(
         "SELECT b::text FROM (SELECT DISTINCT unnest(percentile_disc(ARRAY(SELECT i::float8 / {0} FROM "
-        "generate_series(1, {0} - 1) i)) WITHIN GROUP (ORDER BY k{1})) AS b FROM ({2}) s) d WHERE b IS NOT NULL ORDER "
-        "BY b{1}",
+        "generate_series(1, {0} - 1) i)) WITHIN GROUP (ORDER BY k{1})) AS b FROM ({2}) s) d WHERE d.b IS NOT NULL "
+        "ORDER BY d.b{1}",  // not "b", which would be the text that is selected
         ranges, collation, fmt::join(samples, " UNION ALL "));
 }
 

@@ -147,10 +147,11 @@ const Column* origin_of(const Relation& source, const Relation& target, const st
     return column_named(source, name);
 }
 
+bool is_integer(Oid type) { return type == 20 || type == 21 || type == 23; }
+bool is_text(Oid type) { return type == 25 || type == 1043; }
+
 // Types whose order is the same on every server, and what their bounds are written as.
 std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& source, const CatalogType& target) {
-    const auto is_integer = [](Oid oid) { return oid == 20 || oid == 21 || oid == 23; };
-    const auto is_text = [](Oid oid) { return oid == 25 || oid == 1043; };
     if (is_integer(source.oid) && is_integer(target.oid)) return std::pair{RangeKey::plain, std::string("bigint")};
     if (is_text(source.oid) && is_text(target.oid)) return std::pair{RangeKey::bytes, std::string("text")};
     if (source.oid != target.oid) return std::nullopt;
@@ -171,7 +172,8 @@ std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& 
 // The source's value as the target's type has it, where that is another one: what writing it there makes of it.
 std::string converted(const std::string& column, const CatalogType& from, const CatalogType& to) {
     const std::string quoted = sql::quote_identifier(column);
-    if (from.name == to.name || !to.built_in) return quoted;
+    const bool same_text = (is_integer(from.oid) && is_integer(to.oid)) || (is_text(from.oid) && is_text(to.oid));
+    if (from.name == to.name || same_text || !to.built_in) return quoted;
     return fmt::format("{}::text::{}", quoted, to.name);
 }
 
