@@ -8,6 +8,7 @@
 #include "cmd/commands/compare.h"
 #include "cmd/commands/dead_letter_stream.h"
 #include "cmd/commands/dlq.h"
+#include "cmd/commands/repair.h"
 #include "cmd/commands/status.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/sink_table.h"
@@ -86,6 +87,7 @@ constexpr std::array table{
     Entry{command_forget, plain<run_forget>},
     Entry{command_status, plain<run_status>},
     Entry{command_teardown, plain<run_teardown>},
+    Entry{command_repair, plain<run_repair>},
     Entry{command_compare, plain<run_compare>},
 };
 

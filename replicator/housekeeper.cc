@@ -79,19 +79,30 @@ class Rounds {
 
    private:
     // Listing a bucket's keys costs the server a consumer; looking one up costs it little.
+    // None while one of them cannot be read: nothing is trimmed then.
     std::vector<WorkerEntry> registered(Clock::time_point now) {
-        if (now >= next_list_) {
+        std::vector<std::string> unreadable;
+        const bool lists = now >= next_list_;
+        auto workers = lists ? registry_.list(&unreadable) : registry_.list(names_, &unreadable);
+        if (lists) {
             next_list_ = now + list_rhythm;
-            names_.clear();
-            auto workers = registry_.list();
+            names_ = unreadable;
             for (const auto& worker : workers) names_.push_back(worker.name);
-            return workers;
         }
-        std::vector<WorkerEntry> workers;
-        for (const auto& name : names_) {
-            if (auto entry = registry_.find(name)) workers.push_back(std::move(*entry));
+        if (unreadable != unreadable_) tell_unreadable(unreadable);
+        unreadable_ = unreadable;
+        return unreadable.empty() ? workers : std::vector<WorkerEntry>{};
+    }
+
+    void tell_unreadable(const std::vector<std::string>& names) {
+        const Names& group = options_.names;
+        if (names.empty()) log_(LogLevel::info, "the entries of all workers can be read again; trimming continues");
+        for (const auto& name : names) {
+            log_(LogLevel::warning,
+                 fmt::format("nothing is trimmed: the entry of worker '{0}' in KV bucket '{1}' cannot be read, so what "
+                             "it needs is not known; remove it with pgsluice forget --group {2} --worker-name {0}",
+                             name, group.bucket, group.group));
         }
-        return workers;
     }
 
     void learn_applied(const std::vector<WorkerEntry>& workers) {
@@ -136,7 +147,8 @@ class Rounds {
     std::unique_ptr<Broker> broker_;
     WorkerRegistry registry_;
     Retention retention_;
-    std::vector<std::string> names_;  // of the workers listed last
+    std::vector<std::string> names_;       // of the workers listed last
+    std::vector<std::string> unreadable_;  // those of them that were garbled
     Clock::time_point next_list_;
     Clock::time_point next_full_;
 };

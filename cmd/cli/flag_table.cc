@@ -292,7 +292,7 @@ constexpr std::array flag_table{
          "Only these messages of the dead-letter stream."},
 
     // What removes something.
-    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard, 0,
+    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard | command_repair, 0,
          [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
 
     // Running.

@@ -48,10 +48,14 @@ const char* op_name(Op op) {
 
 // The block, which owns the one change in it.
 std::shared_ptr<const Block> decode(BlockReader& reader, const DeadLetter& letter) {
-    auto block = reader.read(letter.block);
-    if (block->changes.size() == 1) return block;
-    throw stop_error(fmt::format("unable to read dead letter {}: it holds {} changes instead of one", letter.seq.value,
-                                 block->changes.size()));
+    constexpr const char* hint = "Another program wrote it. pgsluice repair lists such messages and removes them.";
+    try {
+        auto block = reader.read(letter.block);
+        if (block->changes.size() == 1) return block;
+        throw stop_error(fmt::format("it holds {} changes instead of one", block->changes.size()));
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("unable to read dead letter {}: {}", letter.seq.value, error.what()), hint);
+    }
 }
 
 std::string describe(const DeadLetter& letter, const Change& change) {

@@ -66,8 +66,15 @@ std::vector<std::string> status_in_nats(Broker& broker, const Names& names) {
         if (value) lines.push_back(fmt::format("{}: {}", key, value->text));
     }
     const auto stream = broker.stream_state(names.stream).value_or(StreamState{});
-    for (const WorkerEntry& worker : WorkerRegistry(broker, names).list()) {
+    std::vector<std::string> unreadable;
+    for (const WorkerEntry& worker : WorkerRegistry(broker, names).list(&unreadable)) {
         lines.push_back(describe_worker(worker, stream, sql::postgres_time_us()));
+    }
+    for (const std::string& name : unreadable) {
+        lines.push_back(
+            fmt::format("worker '{0}': its entry cannot be read, so nothing is trimmed; remove it with "
+                        "pgsluice forget --group {1} --worker-name {0}",
+                        name, names.group));
     }
     return lines;
 }
@@ -94,8 +101,10 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
     const auto broker = Broker::connect(settings.nats, log, std::move(stop));
     const std::string& worker = settings.worker.worker;
     WorkerRegistry registry(*broker, settings.worker.names);
-    const auto entry = registry.find(worker);
-    if (entry && may_run(*entry, registry.now_us())) {
+    std::vector<std::string> unreadable;
+    const auto entries = registry.list({worker}, &unreadable);
+    const auto* entry = entries.empty() ? nullptr : entries.data();
+    if (entry != nullptr && may_run(*entry, registry.now_us())) {
         throw stop_error(
             fmt::format(
                 "unable to forget worker '{}': it last reported {} s ago, so it is running and would register again",

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 
@@ -20,6 +21,16 @@ std::string_view name_of(CompareState state) {
         if (known == state) return name;
     }
     return "";
+}
+
+// A garbled key is the same as none: both sides write theirs again, or give up with a message.
+template <typename T>
+std::optional<T> readable(T (*decode)(std::string_view), std::string_view json) {
+    try {
+        return decode(json);
+    } catch (const Error&) {
+        return std::nullopt;
+    }
 }
 
 }  // namespace
@@ -68,13 +79,13 @@ CompareKeys::CompareKeys(Broker& broker, Names names, const std::string& worker)
 std::optional<CompareRequest> CompareKeys::request() {
     const auto value = broker_.kv_get(names_, request_key_);
     if (!value) return std::nullopt;
-    return decode_compare_request(value->text);
+    return readable(decode_compare_request, value->text);
 }
 
 std::optional<CompareAnswer> CompareKeys::answer() {
     const auto value = broker_.kv_get(names_, answer_key_);
     if (!value) return std::nullopt;
-    return decode_compare_answer(value->text);
+    return readable(decode_compare_answer, value->text);
 }
 
 void CompareKeys::ask(const CompareRequest& request) { broker_.kv_put(names_, request_key_, encode(request)); }

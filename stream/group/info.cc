@@ -1,5 +1,6 @@
 #include "stream/group/info.h"
 
+#include "sql/error.h"
 #include "stream/format/markers.h"
 
 namespace pgsluice {
@@ -9,8 +10,13 @@ std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, con
         const auto first = broker.message_at(names.stream, stream->first_seq);
         if (first && first->meta.kind == MessageKind::group) return decode_group(first->body);
     }
-    if (const auto kept = broker.kv_get(names, "group")) return decode_group(kept->text);
-    return std::nullopt;
+    const auto kept = broker.kv_get(names, "group");
+    if (!kept) return std::nullopt;
+    try {
+        return decode_group(kept->text);
+    } catch (const Error&) {  // garbled: the same as lost
+        return std::nullopt;
+    }
 }
 
 }  // namespace pgsluice

@@ -102,7 +102,7 @@ WorkerRegistry::WorkerRegistry(Broker& broker, Names names)
 WorkerRegistry::Known WorkerRegistry::look(const std::string& name) {
     const auto value = broker_.kv_get(names_, key_of(name));
     if (!value) return {};
-    const auto entry = decode_worker(name, value->text);
+    const auto entry = read(name, value->text);
     return {value->revision, entry.registered_us, entry.session == session_};
 }
 
@@ -149,11 +149,25 @@ void WorkerRegistry::leave(const std::string& name) noexcept {
     }
 }
 
-std::vector<WorkerEntry> WorkerRegistry::list() {
+std::vector<WorkerEntry> WorkerRegistry::list(std::vector<std::string>* unreadable) {
+    std::vector<std::string> names;
+    for (const auto& key : broker_.kv_keys(names_))
+        if (key.starts_with(key_prefix)) names.push_back(key.substr(key_prefix.size()));
+    return list(names, unreadable);
+}
+
+std::vector<WorkerEntry> WorkerRegistry::list(const std::vector<std::string>& names,
+                                              std::vector<std::string>* unreadable) {
     std::vector<WorkerEntry> workers;
-    for (const auto& key : broker_.kv_keys(names_)) {
-        if (!key.starts_with(key_prefix)) continue;
-        if (auto entry = find(key.substr(key_prefix.size()))) workers.push_back(std::move(*entry));
+    for (const auto& name : names) {
+        const auto value = broker_.kv_get(names_, key_of(name));
+        if (!value) continue;
+        try {
+            workers.push_back(read(name, value->text));
+        } catch (const Error&) {
+            if (unreadable == nullptr) throw;
+            unreadable->push_back(name);
+        }
     }
     std::sort(workers.begin(), workers.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     return workers;
@@ -162,7 +176,17 @@ std::vector<WorkerEntry> WorkerRegistry::list() {
 std::optional<WorkerEntry> WorkerRegistry::find(const std::string& name) {
     const auto value = broker_.kv_get(names_, key_of(name));
     if (!value) return std::nullopt;
-    return decode_worker(name, value->text);
+    return read(name, value->text);
+}
+
+WorkerEntry WorkerRegistry::read(const std::string& name, std::string_view json) const {
+    try {
+        return decode_worker(name, json);
+    } catch (const Error& error) {
+        throw stop_error(error.what(), fmt::format("Another program wrote the KV key '{}'. Remove it: pgsluice forget "
+                                                   "--group {} --worker-name {}",
+                                                   key_of(name), names_.group, name));
+    }
 }
 
 bool WorkerRegistry::remove(const std::string& name) {

@@ -58,8 +58,11 @@ class WorkerRegistry {
     // Marks this session as ended, so that the next worker of the name need not wait. Does nothing when the broker
     // cannot be reached.
     void leave(const std::string& name) noexcept;
-    // By name.
-    std::vector<WorkerEntry> list();
+    // All, or these, by name. Where `unreadable` is given, the names of entries that are garbled are added to it
+    // instead of a stop Error: what such a worker needs is not known.
+    std::vector<WorkerEntry> list(std::vector<std::string>* unreadable = nullptr);
+    std::vector<WorkerEntry> list(const std::vector<std::string>& names, std::vector<std::string>* unreadable);
+    // A stop Error when the entry is garbled, with a hint.
     std::optional<WorkerEntry> find(const std::string& name);
     // The clock of the entries' times.
     static std::int64_t now_us();
@@ -72,6 +75,7 @@ class WorkerRegistry {
         std::int64_t registered_us = 0;
         bool ours = false;  // set by this process
     };
+    [[nodiscard]] WorkerEntry read(const std::string& name, std::string_view json) const;
     // What the bucket holds for the name.
     Known look(const std::string& name);
 

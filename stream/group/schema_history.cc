@@ -93,9 +93,21 @@ std::map<Oid, TableHistory> SchemaHistory::load() {
         Oid oid = 0;
         const auto [end, error] = std::from_chars(key.data() + prefix_.size(), key.data() + key.size(), oid);
         if (error != std::errc{} || end != key.data() + key.size()) continue;
-        if (const auto kept = broker_.kv_get(names_, key)) tables[oid] = decode_seen_table(kept->text);
+        if (const auto kept = broker_.kv_get(names_, key)) tables[oid] = read(key, kept->text);
     }
     return tables;
+}
+
+// Rules depend on it, so it is not taken for lost without a word.
+TableHistory SchemaHistory::read(const std::string& key, std::string_view json) const {
+    try {
+        return decode_seen_table(json);
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (KV key '{}')", error.what(), key),
+                         fmt::format("Another program wrote the key. Remove it with pgsluice repair --group {} --yes; "
+                                     "columns that were renamed since are then known by their new names only.",
+                                     names_.group));
+    }
 }
 
 void SchemaHistory::put(Oid table, const TableHistory* seen) {

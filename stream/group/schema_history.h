@@ -46,6 +46,7 @@ class SchemaHistory {
 
    private:
     [[nodiscard]] std::vector<std::string> keys();
+    [[nodiscard]] TableHistory read(const std::string& key, std::string_view json) const;
 
     Broker& broker_;
     Names names_;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/markers.h"
@@ -64,7 +65,11 @@ void remember_snapshot_start(Broker& broker, const Names& names, const SnapshotS
 std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
     if (!kept) return std::nullopt;
-    return decode_snapshot_start(kept->text);
+    try {
+        return decode_snapshot_start(kept->text);
+    } catch (const Error&) {  // garbled: the same as lost
+        return std::nullopt;
+    }
 }
 
 // Through a consumer, which assembles a marker sent in parts.

@@ -1,0 +1,124 @@
+#include "cmd/commands/repair.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iterator>
+#include <string_view>
+
+#include "cmd/commands/dlq.h"
+#include "sql/error.h"
+#include "sql/lsn.h"
+#include "stream/format/block_reader.h"
+#include "stream/format/markers.h"
+#include "stream/group/compare_keys.h"
+#include "stream/group/ddl_record.h"
+#include "stream/group/registry.h"
+#include "stream/group/schema_history.h"
+#include "stream/group/snapshot_start.h"
+#include "stream/group/tables.h"
+
+namespace pgsluice {
+
+namespace {
+
+void check_number(std::string_view text) {
+    if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
+        throw stop_error("not a number");
+}
+
+// How a key's value is read: throws when it cannot be.
+struct KnownKey {
+    std::string_view key;  // or its prefix, which ends in a dot
+    void (*read)(std::string_view value);
+};
+
+constexpr std::array<KnownKey, 12> known_keys{{
+    {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
+    {"epoch", check_number},
+    {"added_epoch", check_number},
+    {"begin", [](std::string_view value) { static_cast<void>(decode_snapshot_start(value)); }},
+    {"tables", [](std::string_view value) { static_cast<void>(decode_tables(value)); }},
+    {"ddl", [](std::string_view value) { static_cast<void>(decode_ddl_record(value)); }},
+    {"lsn",
+     [](std::string_view value) {
+         if (!parse_lsn(value)) throw stop_error("not an LSN");
+     }},
+    {"snapshot", [](std::string_view) {}},  // read by people only
+    {"worker.", [](std::string_view value) { static_cast<void>(decode_worker("", value)); }},
+    {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
+    {"compare.", [](std::string_view value) { static_cast<void>(decode_compare_request(value)); }},
+    {"compared.", [](std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
+}};
+
+const KnownKey* find_known(std::string_view key) {
+    const auto* found = std::find_if(known_keys.begin(), known_keys.end(), [&](const KnownKey& known) {
+        return known.key.ends_with('.') ? key.starts_with(known.key) : key == known.key;
+    });
+    return found == known_keys.end() ? nullptr : found;
+}
+
+// Why it is not the group's own; empty when it is.
+std::string fault_of(std::string_view key, std::string_view value) {
+    const KnownKey* known = find_known(key);
+    if (known == nullptr) return "not a key of pgsluice";
+    try {
+        known->read(value);
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+std::string fault_of(const DeadLetter& letter) {
+    if (letter.worker.empty() || letter.position.empty()) return "no worker parked it";
+    try {
+        const auto block = BlockReader().read(letter.block);
+        return block->changes.size() == 1 ? std::string() : "it does not hold one change";
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+}  // namespace
+
+std::vector<Foreign> foreign_keys(Broker& broker, const Names& names) {
+    std::vector<Foreign> found;
+    for (const std::string& key : broker.kv_keys(names)) {
+        const auto value = broker.kv_get(names, key);
+        const std::string fault = value ? fault_of(key, value->text) : "";
+        if (fault.empty()) continue;
+        found.push_back(
+            {fmt::format("KV key '{}': {}", key, fault), [&broker, names, key] { broker.kv_delete(names, key); }});
+    }
+    return found;
+}
+
+std::vector<Foreign> foreign_letters(Broker& broker, const Names& names) {
+    std::vector<Foreign> found;
+    for (const DeadLetter& letter : read_dead_letters(broker, names, {})) {
+        const std::string fault = fault_of(letter);
+        if (fault.empty()) continue;
+        found.push_back({fmt::format("message {} of stream '{}': {}", letter.seq.value, names.dead_letters, fault),
+                         [&broker, names, seq = letter.seq] { broker.erase_message(names.dead_letters, seq); }});
+    }
+    return found;
+}
+
+void run_repair(Settings settings, const Log& log, std::stop_token stop) {
+    const Names& names = settings.worker.names;
+    const auto broker = Broker::connect(settings.nats, log, stop);
+    std::vector<Foreign> found = foreign_keys(*broker, names);
+    std::ranges::move(foreign_letters(*broker, names), std::back_inserter(found));
+    if (found.empty()) std::printf("group '%s' holds nothing foreign\n", names.group.c_str());
+    for (const Foreign& each : found) {
+        if (stop.stop_requested()) throw Interrupted{};
+        if (settings.yes) each.remove();
+        std::printf("%s %s\n", settings.yes ? "removed" : "would remove", each.what.c_str());
+    }
+    if (!found.empty() && !settings.yes) std::printf("nothing was removed; add --yes to remove it\n");
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,29 @@
+// `pgsluice repair`: lists what is not a group's own in its KV bucket and in its dead letters, and removes it.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cmd/cli/settings.h"
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+struct Foreign {
+    std::string what;  // "KV key 'worker.x': not JSON"
+    std::function<void()> remove;
+};
+
+// Keys that are unknown or whose value cannot be read. A removed key counts as lost: the group continues without it.
+std::vector<Foreign> foreign_keys(Broker& broker, const Names& names);
+// Messages that no worker parked as a dead letter.
+std::vector<Foreign> foreign_letters(Broker& broker, const Names& names);
+
+// Lists on stdout, and with settings.yes removes. Safe to repeat.
+void run_repair(Settings settings, const Log& log, std::stop_token stop);
+
+}  // namespace pgsluice

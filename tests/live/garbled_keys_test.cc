@@ -1,0 +1,119 @@
+// Values that another program wrote into a group's KV bucket or dead letters: nothing ends for good, and each has a way
+// out.
+#include <doctest/doctest.h>
+
+#include "stream/group/registry.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+struct Garbled : Pipeline {
+    std::unique_ptr<Broker> broker = connect_broker();
+    Names names = names_for(group());
+
+    void put(const std::string& key) { broker->kv_put(names, key, "not json"); }
+    bool holds(const std::string& key) { return broker->kv_get(names, key).has_value(); }
+    Finished command(std::vector<std::string> words) {
+        words.insert(words.begin(), PGSLUICE_BINARY);
+        words.insert(words.end(), {"--group", group(), "--nats-url", shared_nats().url()});
+        return run(words);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a garbled entry of a worker is named, keeps nothing else from working and is removed as the message says") {
+    Garbled group;
+    group.start_replicator({"--copy-and-stream", "--stream-retain", "0s"});
+    group.start_worker();
+    group.settle();
+    group.put("worker.x");
+    CHECK(eventually("the replicator says so", [&] {
+        return contains(group.replicator().err(), "the entry of worker 'x' in KV bucket 'pgsluice_" + group.group());
+    }));
+    group.settle();
+    const Finished status = group.command({"status"});
+    CHECK(status.code == 0);
+    CHECK(contains(status.out, "worker 'x': its entry cannot be read"));
+    CHECK(contains(status.out, "worker 'postgres' (postgres): applied"));
+
+    const Finished forgotten = group.command({"forget", "--worker-name", "x"});
+    CAPTURE(forgotten.err);
+    CHECK(forgotten.code == 0);
+    CHECK_FALSE(group.holds("worker.x"));
+    CHECK(eventually("trimming continues", [&] {
+        return contains(group.replicator().err(), "the entries of all workers can be read again");
+    }));
+    group.settle();
+    group.stop();
+}
+
+TEST_CASE("a worker whose own entry is garbled stops with a hint that works") {
+    Garbled group;
+    group.start();
+    group.settle();
+    group.stop_worker();
+    group.put("worker.postgres");
+    const Finished refused = run(group.worker_argv("postgres", {}));
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err,
+                   "HINT: Another program wrote the KV key 'worker.postgres'. Remove it: pgsluice forget "
+                   "--group " +
+                       group.group() + " --worker-name postgres"));
+    CHECK(group.command({"forget", "--worker-name", "postgres"}).code == 0);
+    group.start_worker();
+    group.settle();
+    group.stop();
+}
+
+TEST_CASE("other garbled and foreign keys stop nothing, and repair lists and removes them") {
+    Garbled group;
+    group.start();
+    group.settle();
+    group.stop();
+    const std::vector<std::string> keys = {"group",
+                                           "tables",
+                                           "begin",
+                                           "epoch",
+                                           "added_epoch",
+                                           "ddl",
+                                           "lsn",
+                                           "compare.postgres",
+                                           "seen.postgres.16384",
+                                           "of-another-program"};
+    for (const auto& key : keys) group.put(key);
+    const Finished refused = run(group.worker_argv("postgres", {}));
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "(KV key 'seen.postgres.16384')"));
+    CHECK(contains(refused.err, "pgsluice repair --group " + group.group() + " --yes"));
+
+    const Finished listed = group.command({"repair"});
+    CHECK(listed.code == 0);
+    for (const auto& key : keys) CHECK(contains(listed.out, "would remove KV key '" + key + "': "));
+    CHECK_FALSE(contains(listed.out, "worker.postgres"));
+    CHECK(group.holds("begin"));
+    CHECK(group.command({"repair", "--yes"}).code == 0);
+    for (const auto& key : keys) CHECK_FALSE(group.holds(key));
+    CHECK(contains(group.command({"repair"}).out, "holds nothing foreign"));
+    group.start();
+    group.settle();
+    group.stop();
+}
+
+TEST_CASE("keys that are garbled while both run stop neither") {
+    Garbled group;
+    group.start();
+    group.settle();
+    for (const char* key : {"group", "tables", "begin", "epoch", "ddl", "lsn", "compare.postgres"}) group.put(key);
+    group.settle();
+    group.stop();
+    for (const char* key : {"group", "tables", "begin", "epoch", "ddl", "lsn", "compare.postgres"}) group.put(key);
+    group.start();
+    group.settle();
+    group.stop();
+}
