@@ -27,10 +27,11 @@ constexpr int default_connect_timeout_s = 10;  // per host
 // Values must have the same text in snapshot and stream, in source and target. lc_monetary matters too: money is
 // written and read with it.
 //
-// No function, operator or table of a user is taken for one of PostgreSQL's own: an empty path is pg_catalog, and our own
-// temporary tables. Only what a statement qualifies can be a user's.
+// No function, operator or table of a user is taken for one of PostgreSQL's own: an empty path is pg_catalog, and our
+// own temporary tables. Only what a statement qualifies can be a user's.
 constexpr const char* session_settings =
-    "SET search_path = ''; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET TimeZone = 'UTC'; "
+    "SET search_path = ''; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET "
+    "TimeZone = 'UTC'; "
     "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'; "
     // The server must also detect a silently broken connection, because its session holds locks and slots until then.
     // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also
@@ -139,7 +140,9 @@ Connection::Connection(ConnectOptions options, std::stop_token stop)
     PQsetNoticeReceiver(
         raw(), [](void*, const PGresult*) {}, nullptr);
     finish_connecting(raw(), options_, connect_timeout_ms(keywords), stop_);
-    PQsetErrorVerbosity(raw(), PQERRORS_DEFAULT);
+    // Results are read field by field. Where there is none, as when the backend is terminated in a COPY, libpq's text
+    // is all there is: without the context and the details, which quote rows.
+    PQsetErrorVerbosity(raw(), PQERRORS_TERSE);
     PQsetnonblocking(raw(), 1);
     exec(session_settings);
     if (has_no_encoding(raw())) exec(no_encoding);

@@ -12,28 +12,48 @@ namespace {
 using Keywords = std::map<std::string, std::string>;
 using OptionList = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-// libpq's error text, unless it might quote part of the URL: that part may be the password.
-std::string harmless(const char* complaint) {
+// libpq's error text, unless it might quote part of a password.
+std::string harmless(const char* complaint, const std::string& url) {
     const std::string_view text = complaint == nullptr ? "" : complaint;
+    if (url.find("password") != std::string::npos || url.find('@') != std::string::npos) return {};
     for (const std::string_view start : {"invalid connection option", "invalid URI query parameter"}) {
         if (text.starts_with(start)) return ": " + std::string(text.substr(0, text.find_last_not_of('\n') + 1));
     }
     return {};
 }
 
+Error unreadable(const ConnectOptions& options, const std::string& reason) {
+    return usage_error(fmt::format("unable to read the {} URL{}", options.role, reason),
+                       "Use postgresql://user@host:port/dbname or 'host=... dbname=...'; write reserved characters in "
+                       "a URL as %XX.");
+}
+
+// A password with '@' or '/' in it, not written as %XX: the rest of it would be taken for a host, a port or a database,
+// and those appear in messages. A host that begins with '@' is an abstract socket.
+bool misplaces_password(const std::string& url, const Keywords& keywords) {
+    const auto value = [&](const char* keyword) {
+        const auto found = keywords.find(keyword);
+        return found == keywords.end() ? std::string() : found->second;
+    };
+    if (value("host").find('@', 1) != std::string::npos) return true;
+    if (value("port").find_first_not_of("0123456789,") != std::string::npos) return true;
+    const auto scheme = url.find("://");
+    if (scheme == std::string::npos) return false;
+    const std::string place = url.substr(scheme + 3, url.find('?', scheme + 3) - scheme - 3);
+    const auto path = place.find('/');
+    return path != std::string::npos && place.find('@', path) != std::string::npos;
+}
+
 Keywords parse_url(const ConnectOptions& options) {
     char* complaint = nullptr;
     const OptionList list(PQconninfoParse(options.url.c_str(), &complaint), &PQconninfoFree);
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(complaint, &PQfreemem);
-    if (!list) {
-        throw usage_error(fmt::format("unable to read the {} URL{}", options.role, harmless(complaint)),
-                          "Use postgresql://user@host:port/dbname or 'host=... dbname=...'; write reserved characters "
-                          "in a URL as %XX.");
-    }
+    if (!list) throw unreadable(options, harmless(complaint, options.url));
     Keywords keywords;
     for (const PQconninfoOption* option = list.get(); option->keyword != nullptr; ++option) {
         if (option->val != nullptr) keywords[option->keyword] = option->val;
     }
+    if (misplaces_password(options.url, keywords)) throw unreadable(options, ": its parts cannot be told apart");
     return keywords;
 }
 

@@ -101,7 +101,9 @@ GivenSettings read_config_text(const std::string& text, const std::string& path)
 
 GivenSettings read_config_file(const std::string& path) {
     const auto text = read_text_file(path);
-    if (!text) throw usage_error(fmt::format("unable to read the configuration file '{}'", path));
+    if (!text)
+        throw usage_error(fmt::format("unable to read the configuration file '{}'", path),
+                          "Check that the file exists, is readable and has at most 16 MiB.");
     return read_config_text(*text, path);
 }
 

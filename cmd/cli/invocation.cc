@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 
 #include "cmd/cli/command_line.h"
 #include "cmd/cli/config_file.h"
@@ -40,14 +41,14 @@ bool takes_flags(const CommandInfo& command) {
                        [&](const Flag& flag) { return (flag.commands & command.command) != 0; });
 }
 
-GivenSettings read_configuration(const GivenSettings& upper, const Environment& environment) {
-    if (const Given* config = upper.find("config")) return read_config_file(config->values.back());
+// Empty when there is none.
+std::string configuration_path(const GivenSettings& upper, const Environment& environment) {
+    if (const Given* config = upper.find("config")) return config->values.back();
     const auto home = environment.find("HOME");
     if (home == environment.end() || home->second.empty()) return {};
     const std::string path = home->second + "/.pgsluice.yaml";
     std::error_code unreadable;
-    if (!std::filesystem::exists(path, unreadable)) return {};
-    return read_config_file(path);
+    return std::filesystem::exists(path, unreadable) ? path : std::string();
 }
 
 bool holds_password(const std::string& url) {
@@ -57,6 +58,26 @@ bool holds_password(const std::string& url) {
     const std::string authority = url.substr(scheme + 3, url.find('/', scheme + 3) - scheme - 3);
     const std::size_t at = authority.rfind('@');
     return at != std::string::npos && authority.find(':') < at;
+}
+
+bool holds_secret(const GivenSettings& file) {
+    return std::ranges::any_of(flags(), [&](const Flag& flag) {
+        const Given* given = file.find(flag.name);
+        if (given == nullptr) return false;
+        if (flag.name.ends_with("-url")) return std::ranges::any_of(given->values, holds_password);
+        return flag.kind == FlagKind::secret;
+    });
+}
+
+// Nothing when only its owner can read the file, or there is no secret in it.
+std::vector<std::string> readable_secrets(const std::string& path, const GivenSettings& file) {
+    using std::filesystem::perms;
+    std::error_code unreadable;
+    const perms mode = std::filesystem::status(path, unreadable).permissions();
+    const bool others = !unreadable && (mode & (perms::group_read | perms::others_read)) != perms::none;
+    if (!others || !holds_secret(file)) return {};
+    return {fmt::format(
+        "configuration file '{0}' holds a secret and others than its owner can read it; chmod 600 '{0}'", path)};
 }
 
 // The parts of a connection win over its URL, but not if the URL was given where it has precedence.
@@ -200,7 +221,9 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
 
     GivenSettings given = read_environment(environment);
     given.add(line.given);
-    GivenSettings all = read_configuration(given, environment);
+    const std::string path = configuration_path(given, environment);
+    GivenSettings all = path.empty() ? GivenSettings() : read_config_file(path);
+    invocation.warnings = readable_secrets(path, all);
     all.add(given);
     drop_outranked_parts(all, "source-url", invocation.command->command == command_worker_postgres ? "source-" : "");
     drop_outranked_parts(all, "target-url", "target-");
@@ -208,7 +231,7 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     refuse_two_secrets(all);
     invocation.settings = apply(*invocation.command, all);
     finish(*invocation.command, all, invocation.settings);
-    invocation.warnings = misspelt_variables(environment);
+    std::ranges::copy(misspelt_variables(environment), std::back_inserter(invocation.warnings));
     return invocation;
 }
 

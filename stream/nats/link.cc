@@ -35,9 +35,15 @@ std::string without_password(std::string url) {
     return url;
 }
 
+// A comma in a password cuts a URL in two. What comes before a piece that has user and password but no scheme may be
+// the rest of them, so it is not shown either.
 std::string describe(const std::vector<std::string>& urls) {
     std::string names;
-    for (const auto& url : urls) names += (names.empty() ? "" : ",") + without_password(url);
+    for (const auto& url : urls) {
+        const auto at = url.find('@');
+        if (at != std::string::npos && url.find("://") >= at) names.clear();
+        names += (names.empty() ? "" : ",") + without_password(url);
+    }
     return names;
 }
 
@@ -55,6 +61,13 @@ bool is_setting(natsStatus status) {
     }
 }
 
+// The library's reason may quote a piece of the URL, and so of a password.
+Error unreadable_url(const std::string& name) {
+    return usage_error(fmt::format("unable to read the URL of NATS at '{}'", name),
+                       "Use nats://user:password@host:port. A password with one of the characters @ : / , in it cannot "
+                       "be told from the rest: change it, or use --nats-credentials.");
+}
+
 Connection connect_to(const Options& options, const std::string& name) {
     natsConnection* made = nullptr;
     const auto status = natsConnection_Connect(&made, options.get());
@@ -65,6 +78,7 @@ Connection connect_to(const Options& options, const std::string& name) {
                          "Give user:password@ or token@ in --nats-url, or a file in --nats-credentials.");
     }
     if (status != NATS_OK) {
+        if (status == NATS_INVALID_ARG || status == NATS_ADDRESS_MISSING) throw unreadable_url(name);
         if (is_setting(status)) throw error(doing, status);
         throw retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
                           "Start the server with `nats-server -js`, or give its address in --nats-url.");
@@ -100,7 +114,8 @@ Options Link::make_options(Shared* closure) const {
     for (const auto& url : urls) servers.push_back(url.c_str());
     if (servers.empty())
         throw usage_error("unable to connect to NATS: no URL given", "Give the server's address in --nats-url.");
-    set(natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())), "the URL");
+    if (natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())) != NATS_OK)
+        throw unreadable_url(name_);
     if (!options_.credentials_file.empty()) {
         set(natsOptions_SetUserCredentialsFromFiles(made, options_.credentials_file.c_str(), nullptr),
             "the credentials file");

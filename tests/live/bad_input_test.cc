@@ -145,3 +145,15 @@ TEST_CASE("a rule that does not fit stops the worker before any row") {
     users.check_equal({"users"});
     users.stop();
 }
+
+TEST_CASE("no part of a password of NATS's URL is shown, whatever is in it") {
+    for (const char* password : {"s3cret,s3cret", "s3cret,12", "12,s3cret", "s3cret/s3cret", "1/s3cret",
+                                 "s3cret:s3cret", "s3cret@s3cret", "s3cret?s3cret", "s3cret#s3cret", "%s3cret"}) {
+        CAPTURE(password);
+        const Finished finished = run({PGSLUICE_BINARY, "status", "--group", "g", "--nats-url",
+                                       "nats://u:" + std::string(password) + "@127.0.0.1:1"});
+        CHECK(finished.code != 0);
+        CAPTURE(finished.err);
+        CHECK(finished.err.find("s3cret") == std::string::npos);
+    }
+}

@@ -75,13 +75,26 @@ TEST_CASE("the encoding is ours, keepalives are the user's to change") {
 }
 
 TEST_CASE("a URL that cannot be read is a usage error without its text") {
-    for (const char* text : {"postgresql://ann:s3cret%zz@db1/shop", "host=db1 password=s3cret dbname", "s3cret"}) {
+    for (const char* text : {"postgresql://ann:s3cret%zz@db1/shop", "host=db1 password=s3cret dbname", "s3cret",
+                             // Characters of a password that are not written as %XX, and what follows them.
+                             "postgresql://ann:a@s3cret@db1/shop", "postgresql://ann:a/s3cret@db1/shop",
+                             "postgresql://ann:s3cret/b@db1/shop", "postgresql://ann:1/s3cret@db1/shop",
+                             "postgresql://ann:a/b?s3cret=1@db1/shop", "host=db1 password=a s3cret=b"}) {
         CAPTURE(text);
         const auto message = usage_text(from_url(text));
         CHECK(message.find("unable to read the source URL") == 0);
         CHECK(message.find("s3cret") == std::string::npos);
     }
     CHECK(usage_text(from_url("hst=db1")).find("\"hst\"") != std::string::npos);
+}
+
+TEST_CASE("a URL without a misplaced password is read as before") {
+    for (const char* text :
+         {"postgresql://db1,db2/shop", "postgresql://db1:1,db2:2/shop", "postgresql:///shop?host=@abstract",
+          "postgresql://ann@db1/shop?application_name=a@b", "postgresql://ann:p%40s%2Fs@db1/shop"}) {
+        CAPTURE(text);
+        CHECK_NOTHROW(connection_keywords(from_url(text)));
+    }
 }
 
 TEST_CASE("an end is described without its password") {

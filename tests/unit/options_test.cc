@@ -43,6 +43,28 @@ struct Home {
 
 }  // namespace
 
+TEST_CASE("a configuration file with a secret that others can read is warned of") {
+    using std::filesystem::perms;
+    const auto warnings_with = [](const std::string& text, perms mode) {
+        const Home home(text);
+        std::filesystem::permissions(home.path(), mode);
+        return read_invocation(replicator(), home.environment()).warnings;
+    };
+    constexpr perms private_file = perms::owner_read | perms::owner_write;
+    for (const char* text :
+         {"password: hidden", "source-url: postgresql://u:hidden@h/d", "nats-url: nats://u:hidden@h"}) {
+        CAPTURE(text);
+        CHECK(warnings_with(text, private_file).empty());
+        for (const perms more : {perms::group_read, perms::others_read}) {
+            const Words warnings = warnings_with(text, private_file | more);
+            REQUIRE(warnings.size() == 1);
+            CHECK(warnings[0].find("holds a secret and others than its owner can read it") != std::string::npos);
+            CHECK(warnings[0].find("hidden") == std::string::npos);
+        }
+    }
+    CHECK(warnings_with("source-url: postgresql://u@h/d\nport: 5", private_file | perms::others_read).empty());
+}
+
 TEST_CASE("the replicator's defaults are the documented ones") {
     const Settings s = settings(replicator());
     CHECK(s.replicator.mode == ReplicatorMode::stream);

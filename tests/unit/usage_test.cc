@@ -97,7 +97,10 @@ TEST_CASE("a bad value in a file is named with file and line") {
     std::ofstream(path) << "group: g\nhost: h\nport: many\n";
     CHECK(refusal({"replicator", "--config", path}) ==
           "bad value 'many' of 'port' (" + path + ":3): expected a whole number from 1 to 65535");
-    CHECK(replicator({"--config", "/nonexistent"}) == "unable to read the configuration file '/nonexistent'");
+    CHECK(replicator({"--config", "/nonexistent"}) ==
+          "unable to read the configuration file '/nonexistent' | Check that the file exists, is readable and has at "
+          "most "
+          "16 MiB.");
 }
 
 TEST_CASE("flags that contradict each other") {
