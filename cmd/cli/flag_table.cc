@@ -23,7 +23,8 @@ constexpr auto webhook = command_worker_webhook;
 constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
-constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules | command_compare;
+constexpr auto source_side =
+    command_replicator | command_teardown | command_status | command_check_rules | command_compare;
 constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
