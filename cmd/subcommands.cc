@@ -10,6 +10,7 @@
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/repair.h"
 #include "cmd/commands/status.h"
+#include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/sink_table.h"
 #include "cmd/supervise.h"
@@ -86,6 +87,8 @@ constexpr std::array table{
     Entry{command_dlq_discard, plain<run_dlq_discard>},
     Entry{command_forget, plain<run_forget>},
     Entry{command_status, plain<run_status>},
+    Entry{command_tables, plain<run_tables>},
+    Entry{command_resnapshot, plain<run_resnapshot>},
     Entry{command_teardown, plain<run_teardown>},
     Entry{command_repair, plain<run_repair>},
     Entry{command_compare, plain<run_compare>},

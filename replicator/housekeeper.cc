@@ -9,6 +9,7 @@
 
 #include "replicator/retention.h"
 #include "sql/error.h"
+#include "stream/group/copy_request.h"
 #include "stream/group/registry.h"
 #include "stream/pause.h"
 
@@ -42,13 +43,14 @@ BrokerOptions without_grace(BrokerOptions nats) {
 class Rounds {
    public:
     Rounds(const ReplicatorOptions& options, const Log& log, std::atomic<std::uint64_t>& applied,
-           std::atomic<bool>& stuck, std::atomic<bool>& loses, const std::atomic<bool>& refused,
-           const std::stop_token& stop)
+           std::atomic<bool>& stuck, std::atomic<bool>& loses, std::atomic<bool>& copies_requested,
+           const std::atomic<bool>& refused, const std::stop_token& stop)
         : options_(options),
           log_(log),
           applied_(applied),
           stuck_(stuck),
           loses_(loses),
+          copies_requested_(copies_requested),
           refused_(refused),
           broker_(Broker::connect(
               without_grace(options.nats), [](LogLevel, std::string_view) {}, stop)),
@@ -60,6 +62,7 @@ class Rounds {
         const auto stream = broker_->stream_state(options_.names.stream);
         if (!stream) return;
         if (may_lose(*stream)) loses_ = true;
+        copies_requested_ = !find_copy_request(*broker_, options_.names).tables.empty();
         auto workers = registered(now);
         if (options_.confirm == ConfirmMode::applied) learn_applied(workers);  // from messages that may be trimmed
         if (retention_.trim_before(*stream, workers, now, refused_)) {
@@ -142,6 +145,7 @@ class Rounds {
     std::atomic<std::uint64_t>& applied_;
     std::atomic<bool>& stuck_;
     std::atomic<bool>& loses_;
+    std::atomic<bool>& copies_requested_;
     const std::atomic<bool>& refused_;
     int rounds_stuck_ = 0;
     std::unique_ptr<Broker> broker_;
@@ -196,7 +200,7 @@ void Housekeeper::run(const std::stop_token& stop) {
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
-    Rounds rounds(options_, log_, applied_, stuck_, loses_, refused_, stop);
+    Rounds rounds(options_, log_, applied_, stuck_, loses_, copies_requested_, refused_, stop);
     do {
         rounds.go_round();
     } while (pause(stop, rhythm));

@@ -28,6 +28,8 @@ class Housekeeper {
     void check() const;
     // Whether the stream refuses the next message for want of room; to be told often.
     void stream_refuses(bool refuses) noexcept { refused_ = refuses; }
+    // Whether somebody asked for new copies of tables (stream/group/copy_request.h).
+    [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }
     // The same as check(), having looked at the stream's settings just now.
     void check(Broker& broker) const;
 
@@ -42,6 +44,7 @@ class Housekeeper {
     std::atomic<bool> stuck_{false};
     std::atomic<bool> loses_{false};
     std::atomic<bool> refused_{false};
+    std::atomic<bool> copies_requested_{false};
     std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -18,6 +18,7 @@
 #include "replicator/owed_tables.h"
 #include "replicator/reconcile.h"
 #include "replicator/replicated_tables.h"
+#include "replicator/requested_copies.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/members.h"
@@ -33,6 +34,7 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/group/copy_request.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/info.h"
 #include "stream/pause.h"
@@ -74,6 +76,7 @@ class ReplicatorSession {
     void publish_tables(bool resuming);
     void take_in_changes();
     void take_over();
+    void take_in_requests();
     void leave_refused(std::span<const Finding> findings);
     void prepare_ddl_capture();
     void announce_ddl();
@@ -180,9 +183,17 @@ void ReplicatorSession::take_in_changes() {
     } else {
         take_over();
     }
+    take_in_requests();
     const auto findings = wanted_.reconcile_with(source_, owed_->all(), tables_);
     owed_->apply(findings);
     leave_refused(findings);
+}
+
+void ReplicatorSession::take_in_requests() {
+    const CopyRequest request = find_copy_request(*broker_, options_.names);
+    if (request.tables.empty()) return;
+    owed_->apply(requested_copies(owed_->all(), request.tables, options_.mode == ReplicatorMode::copy_and_stream));
+    end_copy_request(*broker_, options_.names, request);
 }
 
 void ReplicatorSession::take_over() {

@@ -55,7 +55,14 @@ TableVerdict TableGate::verdict(const Relation& relation, Lsn committed) {
     return wanted ? TableVerdict::publish : TableVerdict::leave_out;
 }
 
-bool TableGate::session_must_end() { return monitor_ != nullptr && monitor_->differs() && !look(); }
+bool TableGate::session_must_end() {
+    if (monitor_ == nullptr) return false;
+    if (ends_.housekeeper.copies_requested()) {
+        ends_.log(LogLevel::info, "tables are to be copied again: starting a new session for that");
+        return true;
+    }
+    return monitor_->differs() && !look();
+}
 
 bool TableGate::look() {
     const Lsn now = wal_end(ends_.source);

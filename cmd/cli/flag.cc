@@ -18,6 +18,8 @@ constexpr std::array command_table{
     CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
     CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
     CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
+    CommandInfo{command_tables, "tables", "show what a group has delivered of each table"},
+    CommandInfo{command_resnapshot, "resnapshot", "copy some of a group's tables again while the others go on"},
     CommandInfo{command_forget, "forget",
                 "remove a worker that is gone for good from the group, so that the stream is not kept for it"},
     CommandInfo{command_dlq_list, "dlq list", "list the changes that --on-error dead-letter parked"},

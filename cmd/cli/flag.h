@@ -30,6 +30,8 @@ enum Command : std::uint32_t {
     command_help_markdown = 1U << 14,
     command_compare = 1U << 15,
     command_repair = 1U << 16,
+    command_tables = 1U << 20,
+    command_resnapshot = 1U << 21,
 };
 
 constexpr std::uint32_t commands_line_sinks =
@@ -38,8 +40,8 @@ constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_p
 constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
 constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
-                                             command_forget | command_compare |
-                                             command_repair;  // all that work on a group
+                                             command_forget | command_compare | command_repair | command_tables |
+                                             command_resnapshot;  // all that work on a group
 constexpr std::uint32_t commands_all = commands_connected | command_check_rules;
 
 struct CommandInfo {

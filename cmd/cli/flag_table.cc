@@ -25,6 +25,8 @@ constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
 constexpr auto source_side =
     command_replicator | command_teardown | command_status | command_check_rules | command_compare;
+constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
+constexpr auto names_tables = chooses_tables | command_resnapshot;
 constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
@@ -98,18 +100,18 @@ constexpr std::array flag_table{
     Flag{"password", secret, "TEXT", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.password = v; },
          "Its password. Other users of the machine can read a command line: prefer the environment, PGPASSWORD or `~/.pgpass`."},
-    Flag{"schema", text, "NAME", "public", replicator | command_check_rules | command_compare, 0,
+    Flag{"schema", text, "NAME", "public", names_tables, 0,
          [](S& s, V v) { s.replicator.schema = present(v); }, "The schema of tables named without one."},
-    Flag{"tables", list, "TABLE,...", "", replicator | command_check_rules | command_compare, 0,
+    Flag{"tables", list, "TABLE,...", "", names_tables, command_resnapshot,
          [](S& s, V v) { s.replicator.tables.emplace_back(v); },
          "The tables, as `table` or `schema.table`; `*` stands for any characters (`sales.*`, `*.events_*`). All of the schema when nothing else is chosen."},
-    Flag{"schemas", list, "SCHEMA,...", "", replicator | command_check_rules | command_compare, 0,
+    Flag{"schemas", list, "SCHEMA,...", "", chooses_tables, 0,
          [](S& s, V v) { s.replicator.schemas.push_back(present(v)); },
          "All tables of these schemas, beside those of --tables."},
-    Flag{"all-schemas", boolean, "", "false", replicator | command_check_rules | command_compare, 0,
+    Flag{"all-schemas", boolean, "", "false", chooses_tables, 0,
          [](S& s, V v) { s.replicator.all_schemas = parse_boolean(v); },
          "All tables of all schemas but PostgreSQL's own and `pgsluice`."},
-    Flag{"exclude-tables", list, "TABLE,...", "", replicator | command_check_rules | command_compare, 0,
+    Flag{"exclude-tables", list, "TABLE,...", "", chooses_tables, 0,
          [](S& s, V v) { s.replicator.exclude_tables.emplace_back(v); },
          "Tables that are not replicated whatever the other flags say; names and patterns as in --tables."},
 
@@ -284,8 +286,10 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.compare.show_values = parse_boolean(v); }, "List the values that differ, not only their columns. Keys are always shown."},
     Flag{"repair", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.repair = parse_boolean(v); }, "Write the source's rows over those that differ. The worker stands still for each 500 of them."},
-    Flag{"json", boolean, "", "false", command_compare, 0,
-         [](S& s, V v) { s.compare.json = parse_boolean(v); }, "Print the report as one JSON object."},
+
+    // compare and tables.
+    Flag{"json", boolean, "", "false", command_compare | command_tables, 0,
+         [](S& s, V v) { s.json = s.compare.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table."},
 
     // dlq.
     Flag{"message", list, "N,...", "", commands_dlq, 0,

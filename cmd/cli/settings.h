@@ -31,6 +31,7 @@ struct Settings {
     NatsSinkOptions nats_sink;
     CompareOptions compare;
     int sample = 0;                           // check rules: rows to show of each table
+    bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard: remove, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
 };

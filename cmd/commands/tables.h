@@ -1,0 +1,36 @@
+// `pgsluice tables` shows what a group's record says of each table; `pgsluice resnapshot` asks for new copies of some.
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cmd/cli/settings.h"
+#include "stream/group/table_record.h"
+#include "stream/group/tables.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// A line of the listing.
+struct TableLine {
+    TableRecord record;
+    std::string identity;  // "primary key (id)", "index (a, b)", "full", "none"; empty: not known
+};
+
+// By schema and name. `definitions` are those of the KV key `tables`.
+std::vector<TableLine> table_lines(const std::map<Oid, TableRecord>& records, const GroupTables& definitions);
+std::string tables_text(std::span<const TableLine> lines);
+// An array of objects; their fields are described in replicator/README.md.
+std::string tables_json(std::span<const TableLine> lines);
+
+// The recorded tables that are in the group and that `choice` names. A stop Error for a name that finds none.
+std::set<Oid> tables_to_copy_again(const std::map<Oid, TableRecord>& records, const TableChoice& choice);
+
+void run_tables(Settings settings, const Log& log, std::stop_token stop);
+void run_resnapshot(Settings settings, const Log& log, std::stop_token stop);
+
+}  // namespace pgsluice

@@ -1,0 +1,18 @@
+// What becomes of the tables that `pgsluice resnapshot` asked for (stream/group/copy_request.h). Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "replicator/reconcile.h"
+#include "stream/group/table_record.h"
+
+namespace pgsluice {
+
+// In order of oid. Tables delivered under one name are copied together. `copies`: the group copies rows at all (mode
+// copy-and-stream); if it does not, and for a table that is not in the group, the log says that nothing is done.
+std::vector<Finding> requested_copies(const std::map<Oid, TableRecord>& record, const std::set<Oid>& asked,
+                                      bool copies);
+
+}  // namespace pgsluice
