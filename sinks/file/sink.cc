@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "sinks/file/line_directory.h"
+#include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 
@@ -43,8 +44,11 @@ class FileSink final : public Sink {
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
         complete_ = {upto, begin.epoch, upto.resume_seq};
         first_lines_.clear();
-        // Changes, or rows of an earlier copy, are in finished files; a copy of added tables leaves them valid.
-        if (directory_.has_finished() && !begin.added) encoder_->append_snapshot_begin(first_lines_, begin, tables);
+        // Changes, or rows of an earlier copy, are in finished files; a copy of added tables leaves them valid, but for
+        // those that it copies again.
+        const auto voided = begin.added ? replaced_tables(begin, tables) : tables;
+        if (directory_.has_finished() && !(begin.added && voided.empty()))
+            encoder_->append_snapshot_begin(first_lines_, begin, voided);
         directory_.discard(complete_, first_lines_);
     }
 

@@ -1,8 +1,8 @@
 // What the reader of a sink's lines must be told when a copy begins: which of the rows it has are void.
 //
 // A group's first copy voids nothing. A further copy of all tables voids the rows of those before it. A copy of tables
-// that joined a running group (SnapshotBegin::added) voids nothing either, unless it follows one of its kind that was
-// interrupted: then the rows of that one.
+// that joined a running group (SnapshotBegin::added) voids what was sent of those among them that are copied again
+// (SnapshotBegin::replaces), and when it follows one of its kind that was interrupted, the rows of that one.
 #pragma once
 
 #include <string>
@@ -13,6 +13,9 @@
 #include "sinks/sink.h"
 
 namespace pgsluice {
+
+// Of the tables of a copy, those that were delivered before and are void now. Null ones are left out.
+std::vector<RelationPtr> replaced_tables(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables);
 
 class CopyNotice {
    public:
