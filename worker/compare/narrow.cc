@@ -52,7 +52,8 @@ class RangeReader {
         RowReader reader(connection_);
         const auto& stores = table_.*stores_;
         const auto use_of = [&](std::size_t store) {
-            return [&use, store](std::string key, std::uint64_t digest, std::string ctid) {
+            return [this, &use, store](std::string key, std::uint64_t digest, std::string ctid) {
+                if (stop_.stop_requested()) throw Interrupted{};
                 use(std::move(key), digest, {store, std::move(ctid)});
             };
         };
