@@ -138,7 +138,7 @@ TEST_CASE("what was lost is never gone over") {
     }
     SUBCASE("the stream is gone") {
         run->broker->delete_stream(names.stream);
-        check_error(run->error(), Action::stop, "stream '" + names.stream + "' is not");
+        check_error(run->error(), Action::stop, "but stream '" + names.stream + "' does not");
     }
     SUBCASE("the slot is not ours") {
         run->sql("SELECT pg_drop_replication_slot('" + names.slot + "')");

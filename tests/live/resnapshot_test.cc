@@ -100,7 +100,7 @@ TEST_CASE("a worker that was started with --resnapshot waits until the new snaps
     group.stop();
     group.on_target("UPDATE pgsluice.progress SET resume_seq = 1000");  // as if the stream had gone back
     sql::Connection open(shared_postgres().connect(group.source_db()));
-    open.exec("BEGIN; UPDATE rows SET pad = 'open' WHERE id = 1");
+    open.exec("BEGIN; UPDATE public.rows SET pad = 'open' WHERE id = 1");
     group.start_replicator({"--copy-and-stream", "--resnapshot"});
     CHECK(eventually("the snapshot is announced", [&] {
         const auto key = group.broker->kv_get(group.names(), "epoch");
