@@ -7,6 +7,7 @@
 
 #include "rules/ddl/ddl.h"
 #include "rules/file/node.h"
+#include "rules/meaning.h"
 
 namespace pgsluice {
 
@@ -136,13 +137,24 @@ std::shared_ptr<const CompiledRules> Ruleset::compile_locked(const RelationPtr& 
     return compiled;
 }
 
-std::shared_ptr<const CompiledRules> Ruleset::compile_fitted(CompilerInput wanted) const {
+// Hands on the rules as they hold for this definition of the table.
+template <typename Use>
+auto Ruleset::with_fitted(CompilerInput wanted, Use use) const {
     TableRules fitted;
     if (wanted.rules != nullptr) {
         fitted = memory_.fitted(*wanted.rules, *wanted.relation);
         wanted.rules = &fitted;
     }
-    return compile_rules(wanted);
+    return use(wanted);
+}
+
+std::shared_ptr<const CompiledRules> Ruleset::compile_fitted(const CompilerInput& wanted) const {
+    return with_fitted(wanted, [](const CompilerInput& input) { return compile_rules(input); });
+}
+
+DeliveredRules Ruleset::meaning(const RelationPtr& relation) const {
+    const std::lock_guard lock(mutex_);
+    return with_fitted(input(relation), [](const CompilerInput& input) { return rules::meaning_of(input); });
 }
 
 // The first error is the one to report.

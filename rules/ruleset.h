@@ -21,6 +21,7 @@
 #include "sql/error.h"
 #include "stream/arena.h"
 #include "stream/change.h"
+#include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"
 
 namespace pgsluice {
@@ -46,6 +47,8 @@ class Ruleset {
     // the rules may be meant for other columns than those it has under their names, as far as the definitions that were
     // accepted before show. Call it whenever the rows' relation changes, in the order of the stream.
     [[nodiscard]] std::shared_ptr<const CompiledRules> accept(const RelationPtr& relation, Position position);
+    // What the rules mean for the relation's rows, for comparing with another start's rules.
+    [[nodiscard]] DeliveredRules meaning(const RelationPtr& relation) const;
     // What earlier sessions accepted. `keep` (null: nothing of the table any more) must have kept what it is given when
     // it returns. Without this call, nothing but what this object has accepted itself is known.
     using Keep = rules::TableMemory::Keep;
@@ -82,7 +85,9 @@ class Ruleset {
 
     [[nodiscard]] rules::CompilerInput input(const RelationPtr& relation) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_locked(const RelationPtr& relation) const;
-    [[nodiscard]] std::shared_ptr<const CompiledRules> compile_fitted(rules::CompilerInput wanted) const;
+    [[nodiscard]] std::shared_ptr<const CompiledRules> compile_fitted(const rules::CompilerInput& wanted) const;
+    template <typename Use>
+    auto with_fitted(rules::CompilerInput wanted, Use use) const;
     void refuse(const Relation& relation);
     void know_source(const RelationPtr& relation) const;
     void remember_ancestors(const Relation& relation) const;

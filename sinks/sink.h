@@ -39,6 +39,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -110,13 +111,29 @@ class Sink {
     // Called after open(), once: whose changes are to come. Not called when the stream no longer says.
     virtual void read_from(const GroupInfo& /*source*/) {}
 
+    // Notes that the worker takes of tables, by the source's oid, kept with the state and gone with it; called after
+    // open(). Nothing: the sink has no place for them, and the worker keeps them in the group's KV bucket.
+    virtual std::optional<std::map<Oid, std::string>> table_notes() { return std::nullopt; }
+    // Keeps these notes, others stay. Rows that are handed on after this returns are never durable without them.
+    virtual void note_tables(const std::map<Oid, std::string>& /*notes*/) {}
+
+    // Asked after open(). Whether a snapshot replaces what the sink holds of its tables; false when it is told to keep
+    // rows that are there.
+    [[nodiscard]] virtual bool snapshot_replaces_rows() const { return true; }
+    // Whether the options ask for that, and the last snapshot to begin did not do it.
+    [[nodiscard]] virtual bool kept_rows_against_options() const { return false; }
+    // Whether start_over() works: it is called before the first begin_snapshot(), which then throws away what the sink
+    // holds of the snapshot and its tables, also where the snapshot is the one under way.
+    [[nodiscard]] virtual bool takes_back() const { return false; }
+    virtual void start_over() {}
+
     // Called before the first change: see Waiting above. `tell` may call durable() and nothing else of the sink, and
     // may throw; then the call that waited throws on.
     virtual void while_waiting(std::function<void()> /*tell*/) {}
 
     // An epoch starts. `upto.resume_seq` is the begin marker itself: remember it as SinkState::begin_seq. Called again
     // within the same copy (is_within() above), after a restart or for a later begin marker that repeats it: nothing is
-    // to be thrown away then, only begin_seq moves. If open() or an earlier
+    // to be thrown away then, only begin_seq moves (but see start_over()). If open() or an earlier
     // call named another copy being loaded, what that one loaded must be thrown away first. `tables` are after rules
     // and routing, in the order of the snapshot's table numbers; a table that is routed away or excluded is null.
     virtual void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,

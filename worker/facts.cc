@@ -109,4 +109,9 @@ WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamSta
     }
 }
 
+void find_snapshot(WorkerFacts& facts, Broker& broker, const Names& names, const std::stop_token& stop) {
+    if (!facts.snapshot) facts.snapshot = find_snapshot_start(broker, names);
+    if (facts.snapshot) facts.snapshot_held = holds_snapshot(broker, names, facts.state, *facts.snapshot, stop);
+}
+
 }  // namespace pgsluice

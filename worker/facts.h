@@ -19,4 +19,7 @@ WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamSta
                          const std::optional<SinkState>& sink, bool other_stream, const Log& log,
                          const std::stop_token& stop);
 
+// Fills in the newest snapshot and whether the stream holds it, where gather_facts() did not need to know.
+void find_snapshot(WorkerFacts& facts, Broker& broker, const Names& names, const std::stop_token& stop);
+
 }  // namespace pgsluice

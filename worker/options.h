@@ -12,12 +12,16 @@
 
 namespace pgsluice {
 
+// What a start does when rows were delivered under other rules than those of now (rules_change.h).
+enum class OnRulesChange { stop, accept, reload };
+
 struct WorkerOptions {
     BrokerOptions nats;
     Names names;         // of the group
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
     std::string sink;    // the sink's kind, for the registry
     RulesOptions rules;
+    OnRulesChange on_rules_change = OnRulesChange::stop;
     std::size_t batch_size = 1000;              // changes per flush at most; several small transactions share a batch
     std::size_t batch_bytes = 8 * 1024 * 1024;  // and bytes
     bool exit_after_snapshot = false;

@@ -17,6 +17,7 @@ Plans::Entry& Plans::accept(const Relation* relation, std::span<const RelationPt
     const auto owner = std::ranges::find(relations, relation, &RelationPtr::get);
     if (owner == relations.end()) throw std::logic_error("a change's relation is not among its block's");
     auto compiled = ruleset_.accept(*owner, position);
+    delivered_.met(*owner);
     Entry* known = entries_.find(*relation);
     Entry& entry = known != nullptr ? *known : enter(*owner, std::move(compiled));
     *entry.current = relation;

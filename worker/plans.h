@@ -8,12 +8,14 @@
 #include "rules/ruleset.h"
 #include "stream/log.h"
 #include "stream/per_relation.h"
+#include "worker/delivered.h"
 
 namespace pgsluice {
 
 class Plans {
    public:
-    Plans(Ruleset& ruleset, const Log& log) : ruleset_(ruleset), log_(log) {}
+    Plans(Ruleset& ruleset, Delivered& delivered, const Log& log)
+        : ruleset_(ruleset), delivered_(delivered), log_(log) {}
 
     // The plan for one of `relations` (those of the block the pointer came from); null when the table is routed away.
     // Compiled and accepted before any row of the relation is handed on, of which the one at `position` is the first; a
@@ -33,6 +35,7 @@ class Plans {
     Entry& enter(const RelationPtr& relation, std::shared_ptr<const CompiledRules> compiled);
 
     Ruleset& ruleset_;
+    Delivered& delivered_;
     const Log& log_;
     PerRelation<Entry> entries_;
     std::unordered_map<Oid, const Relation*> current_;  // each table's definition that rows came with last

@@ -22,15 +22,15 @@ constexpr int stand_poll_ms = 20;
 
 }  // namespace
 
-Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, SessionStart start,
-                 const Log& log)
+Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& delivered, Sink& sink, Consumer& consumer,
+                 SessionStart start, const Log& log)
     : options_(options),
       sink_(sink),
       log_(log),
       start_(std::move(start)),
-      plans_(ruleset, log),
+      plans_(ruleset, delivered, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, start_.from),
-      snapshot_(sink, plans_),
+      snapshot_(sink, plans_, delivered),
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
       fetcher_(consumer, max_bytes_ahead) {
@@ -39,7 +39,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Con
     if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};
     if (!start_.loading) return;
     begin_seq_ = start_.loading->marker;
-    snapshot_.begin(start_.loading->begin, {begin_seq_, start_.from.position});
+    snapshot_.resume(start_.loading->begin, {begin_seq_, start_.from.position});
 }
 
 // The loop: take messages while they come, apply when a batch is full or the input has run dry.

@@ -48,8 +48,8 @@ struct SessionStart {
 
 class Session {
    public:
-    Session(const WorkerOptions& options, Ruleset& ruleset, Sink& sink, Consumer& consumer, SessionStart start,
-            const Log& log);
+    Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& delivered, Sink& sink, Consumer& consumer,
+            SessionStart start, const Log& log);
 
     // How compare is served; without this call it is not. `see` is called between messages, often while the session
     // stands still: it reads the request into `hold` and sends the answer.

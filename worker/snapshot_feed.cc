@@ -11,14 +11,27 @@
 namespace pgsluice {
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
-    if (!begin_ || begin_->epoch != begin.epoch || begin_->consistent_point != begin.consistent_point)
-        restore(std::move(begin));
+    const bool repeated = begin_ && begin_->epoch == begin.epoch && begin_->consistent_point == begin.consistent_point;
+    if (!repeated) compile(std::move(begin));
+    tell_sink(upto);
+    if (repeated) return;
+    std::vector<RelationPtr> sources;
+    for (const Table& table : tables_) sources.push_back(table.relation);
+    delivered_.replaced(begin_->epoch, sources);
+}
+
+void SnapshotFeed::resume(SnapshotBegin begin, const Checkpoint& upto) {
+    compile(std::move(begin));
+    tell_sink(upto);
+}
+
+void SnapshotFeed::tell_sink(const Checkpoint& upto) {
     std::vector<RelationPtr> targets;
     for (const Table& table : tables_) targets.push_back(table.rules == nullptr ? nullptr : table.rules->target());
     sink_.begin_snapshot(*begin_, targets, upto);
 }
 
-void SnapshotFeed::restore(SnapshotBegin begin) {
+void SnapshotFeed::compile(SnapshotBegin begin) {
     tables_.clear();
     rows_ = 0;
     for (const Relation& relation : begin.tables) {

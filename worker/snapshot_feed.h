@@ -15,13 +15,13 @@ namespace pgsluice {
 
 class SnapshotFeed {
    public:
-    SnapshotFeed(Sink& sink, Plans& plans) : sink_(sink), plans_(plans) {}
+    SnapshotFeed(Sink& sink, Plans& plans, Delivered& delivered) : sink_(sink), plans_(plans), delivered_(delivered) {}
 
     // A begin marker: compiles the rules for all its tables, then calls the sink's begin_snapshot(). For one that
     // repeats the current epoch it only calls the sink, which may rely on the later marker from then on.
     void begin(SnapshotBegin begin, const Checkpoint& upto);
-    // The same for a snapshot that a restarted sink is still loading, without calling the sink.
-    void restore(SnapshotBegin begin);
+    // The same for a snapshot that a restarted sink is still loading.
+    void resume(SnapshotBegin begin, const Checkpoint& upto);
     // A message of kind copy. `upto` is the checkpoint after it.
     void copy(const Message& message, const Checkpoint& upto);
     void end(const SnapshotEnd& end, const Checkpoint& upto);
@@ -36,6 +36,8 @@ class SnapshotFeed {
         RelationPtr relation;
         const CompiledRules* rules = nullptr;  // null: routed away
     };
+    void compile(SnapshotBegin begin);
+    void tell_sink(const Checkpoint& upto);
     void pass_text(const Message& message, const Table& table);
     void rewrite_text(const Message& message, const Table& table);
     void apply_rows(const Message& message, const Table& table, const Checkpoint& upto);
@@ -44,6 +46,7 @@ class SnapshotFeed {
 
     Sink& sink_;
     Plans& plans_;
+    Delivered& delivered_;
     std::optional<SnapshotBegin> begin_;
     std::vector<Table> tables_;
     Batch batch_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 
 #include "rules/rule.h"
 #include "sql/error.h"
@@ -42,23 +41,25 @@ Error refused(const Error& problem) {
 
 }  // namespace
 
-bool check_tables(Ruleset& ruleset, Broker& broker, const Names& names, const StreamState& stream, bool continues,
-                  const Log& log, const std::stop_token& stop) {
+std::optional<std::vector<RelationPtr>> check_tables(Ruleset& ruleset, Broker& broker, const Names& names,
+                                                     const StreamState& stream, bool continues, const Log& log,
+                                                     const std::stop_token& stop) {
     const auto tables = await_tables(broker, names, stream, stop);
     if (!tables) {
         if (!ruleset.tables().empty())
             log(LogLevel::warning,
                 "the group's KV bucket does not hold the definitions of its tables, so the rules and routing files are "
                 "checked only when a table's first row comes");
-        return false;
+        return std::nullopt;
     }
     ruleset.know_former(shared(tables->former));
-    for (const Error& problem : ruleset.know(shared(tables->now))) {
+    auto now = shared(tables->now);
+    for (const Error& problem : ruleset.know(now)) {
         if (!continues) throw refused(problem);
         log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));
     }
     for (const auto& warning : unmatched_tables(ruleset.tables(), tables->now)) log(LogLevel::warning, warning);
-    return true;
+    return now;
 }
 
 std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {

@@ -1,6 +1,7 @@
 // Compares the rules and routing files with the tables that are replicated, before anything is read.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,11 +13,12 @@
 
 namespace pgsluice {
 
-// False, with a warning, when the group's tables are not known: then the files are checked when rows come. `continues`:
-// the worker has a checkpoint, so it may have to read rows from before a table was altered, under the rules of that
-// time; what does not fit is a warning then, and a usage Error otherwise.
-bool check_tables(Ruleset& ruleset, Broker& broker, const Names& names, const StreamState& stream, bool continues,
-                  const Log& log, const std::stop_token& stop);
+// Returns the tables; nothing, with a warning, when the group's are not known: then the files are checked when rows
+// come. `continues`: the worker has a checkpoint, so it may have to read rows from before a table was altered, under
+// the rules of that time; what does not fit is a warning then, and a usage Error otherwise.
+std::optional<std::vector<RelationPtr>> check_tables(Ruleset& ruleset, Broker& broker, const Names& names,
+                                                     const StreamState& stream, bool continues, const Log& log,
+                                                     const std::stop_token& stop);
 
 // A warning for each table of the rules and routing files that is not in `tables`: a misspelt name would mask nothing.
 // A partitioned table counts as present when one of its partitions is. `named` as Ruleset::tables() has them: "users"

@@ -9,6 +9,7 @@
 #include "stream/group/snapshot_start.h"
 #include "stream/recovery_hint.h"
 #include "worker/ddl_gate.h"
+#include "worker/delivered_check.h"
 #include "worker/facts.h"
 #include "worker/hold_requests.h"
 #include "worker/registration.h"
@@ -84,20 +85,24 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
 
     // How to start.
     SessionStart start = start_of(options, facts, *broker, log, stop);
-    const bool continues = state.has_value() && !start.over;
     // Written before a row of a definition is handed on, so before the sink can remember one of it.
     SchemaHistory seen(*broker, options.names, options.worker);
     ruleset->recall(seen.load(), [&](Oid table, const TableHistory* definitions) { seen.put(table, definitions); });
+    const bool known = state.has_value() && !start.over;
+    const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
+    start.tables_checked = tables.has_value();
+
+    DeliveredCheck check(options, *ruleset, *sink, *broker, state.has_value(), log);
+    check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
     ruleset->applied(start.from.position);
-    start.tables_checked = check_tables(*ruleset, *broker, options.names, stream, continues, log, stop);
 
     // Registered before it subscribes: from here on nothing it needs is trimmed.
-    registration.enter(continues ? *state : SinkState{start.from, 0, {}}, start.from);
+    registration.enter(state && !start.over ? *state : SinkState{start.from, 0, {}}, start.from);
     const Leaving leaving{registration, sink};
     const auto consumer = broker->consumer(options.names, start.from.resume_seq);
     DdlGate gate(*broker, options.names, options.sink == "postgres", log);
     start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
-    Session session(options, *ruleset, *sink, *consumer, start, log);
+    Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, log);
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
     if (options.sink == "postgres") session.serve_compare(hold, [&](Position taken) { requests.look(taken); });

@@ -163,6 +163,12 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
     Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
+    Flag{"on-rules-change", text, "WHAT", "stop", commands_worker, 0,
+         [](S& s, V v) {
+             s.worker.on_rules_change = parse_choice<OnRulesChange>(
+                 v, {{"stop", OnRulesChange::stop}, {"continue", OnRulesChange::accept}, {"reload", OnRulesChange::reload}});
+         },
+         "Rows were delivered under other rules or routes than those of now: `stop` and name the tables and columns, `continue` and leave the rows as they are, or `reload` the tables from the snapshot that the stream still holds."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "At most this many changes per batch."},
     Flag{"exit-after-snapshot", boolean, "", "false", commands_worker, 0,

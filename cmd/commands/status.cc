@@ -9,6 +9,7 @@
 #include "replicator/source/slot.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/group/delivered_rules.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
 
@@ -117,6 +118,7 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
                          "pgsluice status shows the group's workers.");
     }
     SchemaHistory(*broker, settings.worker.names, worker).clear();
+    DeliveredRulesKeys(*broker, settings.worker.names, worker).clear();
     std::printf("removed worker '%s' from the group; the stream is no longer kept for it\n", worker.c_str());
 }
 

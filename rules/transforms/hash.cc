@@ -76,6 +76,12 @@ class Hash : public Transform {
     }
 
     std::string describe() const override { return fmt::format("hash to {} hex digits", digits_); }
+    // Another secret gives other hashes: it shows by that of a fixed text.
+    std::string meaning() const override {
+        char proof[digest_digits];
+        const std::size_t digits = hex(hmac_.digest("pgsluice: which secret"), digest_digits, proof);
+        return fmt::format("{} {}", describe(), std::string_view(proof, digits));
+    }
 
    private:
     static std::size_t hex(const Hmac::Digest& digest, std::size_t digits, char* out) {

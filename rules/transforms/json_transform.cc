@@ -149,6 +149,7 @@ class Json : public Transform {
         return Rewriter(text, paths_, *inner_, arena, buffers).run();
     }
     std::string describe() const override { return fmt::format("in {} {}", names_, inner_->describe()); }
+    std::string meaning() const override { return fmt::format("in {} {}", names_, inner_->meaning()); }
 
    private:
     JsonPaths paths_;

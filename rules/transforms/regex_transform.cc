@@ -150,6 +150,12 @@ class RegexTransform : public Transform {
     }
 
     std::string describe() const override { return fmt::format("replace /{}/", pattern_->pattern()); }
+    std::string meaning() const override {
+        std::string meaning = describe();
+        for (const Piece& piece : pieces_)
+            meaning += fmt::format(" {} {} {}", piece.group, piece.text.size(), piece.text);
+        return meaning;
+    }
 
    private:
     bool match(std::string_view text, std::size_t from, std::vector<re2::StringPiece>& groups) const {

@@ -33,6 +33,8 @@ class Transform {
     [[nodiscard]] virtual Value for_null(ValueType /*type*/) const { return {}; }
     // For check's output: "mask with '*'". Never a secret.
     [[nodiscard]] virtual std::string describe() const = 0;
+    // All that its result depends on, for comparing with another start's rules; only a digest of it is kept.
+    [[nodiscard]] virtual std::string meaning() const { return describe(); }
 };
 
 // Where the transforms that need a secret find it when they do not say themselves.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <stdexcept>
+#include <utility>
 
 #include "sinks/file/line_directory.h"
 #include "sinks/lines/copy_notice.h"
@@ -34,11 +35,12 @@ class FileSink final : public Sink {
                         const Checkpoint& upto) override {
         if (in_transaction_) directory_.recover();  // the rest of that transaction never comes: a copy begins
         in_transaction_ = false;
-        if (is_within(complete_, begin)) {
+        const bool again = std::exchange(starts_over_, false);
+        if (is_within(complete_, begin) && !again) {
             complete_.begin_seq = upto.resume_seq;
             return;
         }
-        // Another copy with the same number: files of that number hold rows of the former one.
+        // Another copy with the same number, or this one from its beginning: files of that number hold its former rows.
         if (complete_.loading_epoch == begin.epoch) directory_.discard({upto, 0, {}}, {});
         // The epoch's rows get files of their own, so that they can be thrown away if it does not end.
         if (complete_.loading_epoch == 0) directory_.seal(complete_);
@@ -51,6 +53,10 @@ class FileSink final : public Sink {
             encoder_->append_snapshot_begin(first_lines_, begin, voided);
         directory_.discard(complete_, first_lines_);
     }
+
+    // An epoch's files are its own until it ends.
+    [[nodiscard]] bool takes_back() const override { return true; }
+    void start_over() override { starts_over_ = true; }
 
     [[nodiscard]] bool takes_copy() const override { return false; }
     void copy(const CopyBlock& /*block*/) override { throw std::logic_error("the file sink takes no COPY text"); }
@@ -123,6 +129,7 @@ class FileSink final : public Sink {
     std::string first_lines_;
     SinkState complete_;  // as of the last whole transaction handed to us
     bool in_transaction_ = false;
+    bool starts_over_ = false;
     std::chrono::steady_clock::time_point committed_at_{};
 };
 

@@ -23,7 +23,7 @@ constexpr const char* create_statements =
     "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
     "  loading_epoch bigint NOT NULL DEFAULT 0, begin_seq bigint NOT NULL DEFAULT 0,"
     "  loading_tables text[] NOT NULL DEFAULT '{}', owner uuid, updated_at timestamptz NOT NULL DEFAULT now(),"
-    "  stream text NOT NULL DEFAULT '',"
+    "  stream text NOT NULL DEFAULT '', existing_rows text NOT NULL DEFAULT '',"
     "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
     "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
     "  \"group\" text NOT NULL, worker text NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,"
@@ -36,13 +36,20 @@ constexpr const char* create_statements =
     // Added later than the table. 0 and '': not known, so that every new copy voids the letter.
     "ALTER TABLE pgsluice.parked ADD COLUMN IF NOT EXISTS source_oid oid NOT NULL DEFAULT 0,"
     "  ADD COLUMN IF NOT EXISTS \"table\" text NOT NULL DEFAULT '';"
+    // Younger than the table, too. What the last snapshot to begin did with rows that were there; empty: not known.
+    "ALTER TABLE pgsluice.progress ADD COLUMN IF NOT EXISTS existing_rows text NOT NULL DEFAULT '';"
+    "CREATE TABLE IF NOT EXISTS pgsluice.rules ("
+    "  \"group\" text, worker text, source_oid oid, rules text NOT NULL,"
+    "  PRIMARY KEY (\"group\", worker, source_oid));"
     "CREATE TABLE IF NOT EXISTS pgsluice.written ("
     "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));";
 
 constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
-    "FROM unnest('{progress,loaded,unfinished,parked,written}'::text[]) AS name";
+    "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
+    "    'existing_rows') "
+    "FROM unnest('{progress,loaded,unfinished,parked,written,rules}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -52,7 +59,7 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
 void PostgresProgress::require_owned(sql::Connection& connection) {
-    sql::require_owned(connection, {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written"}});
+    sql::require_owned(connection, {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules"}});
 }
 
 void PostgresProgress::create_tables() {
@@ -111,8 +118,8 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
                       {group_, worker_}, {1, 1, 1});
     const auto row = connection_.query(
         "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING owner, "
-        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream",
-        {group_, worker_}, {7, 1, 1});
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream, existing_rows",
+        {group_, worker_}, {8, 1, 1});
     connection_.exec("COMMIT");
     owner_ = row.text(0, 0);
     const auto unsigned_at = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
@@ -121,6 +128,7 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
     state_.loading_epoch = unsigned_at(4);
     state_.begin_seq.value = unsigned_at(5);
     stream_ = row.text(0, 6);
+    existing_rows_ = row.text(0, 7);
     if (state_.checkpoint.resume_seq.value == 0) return std::nullopt;
     return state_;
 }
@@ -223,6 +231,34 @@ std::vector<std::string> PostgresProgress::loading_tables() {
 void PostgresProgress::set_loading_tables(const std::vector<std::string>& tables) {
     connection_.query("UPDATE pgsluice.progress SET loading_tables = $3::text[] WHERE \"group\" = $1 AND worker = $2",
                       {group_, worker_, text_array(tables)}, {0});
+}
+
+void PostgresProgress::set_existing_rows(std::string_view what) {
+    connection_.query("UPDATE pgsluice.progress SET existing_rows = $3 WHERE \"group\" = $1 AND worker = $2",
+                      {group_, worker_, what}, {0});
+    existing_rows_ = what;
+}
+
+std::map<Oid, std::string> PostgresProgress::table_notes() {
+    const auto rows = connection_.query(
+        "SELECT source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {2});
+    std::map<Oid, std::string> notes;
+    for (int row = 0; row < rows.rows(); ++row) notes[static_cast<Oid>(rows.integer(row, 0))] = rows.text(row, 1);
+    return notes;
+}
+
+void PostgresProgress::note_tables(sql::Connection& writer, const PostgresProgress& progress,
+                                   const std::map<Oid, std::string>& notes) {
+    std::vector<std::string> oids;
+    std::vector<std::string> texts;
+    for (const auto& [oid, text] : notes) {
+        oids.push_back(number(oid));
+        texts.push_back(text);
+    }
+    writer.query(
+        "INSERT INTO pgsluice.rules SELECT $1, $2, unnest($3::oid[]), unnest($4::text[]) "
+        "ON CONFLICT (\"group\", worker, source_oid) DO UPDATE SET rules = EXCLUDED.rules",
+        {progress.group_, progress.worker_, text_array(oids), text_array(texts)}, {0});
 }
 
 std::vector<RelationPtr> PostgresProgress::unfinished() {

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,14 @@ class PostgresProgress {
     // epoch can empty.
     std::vector<std::string> loading_tables();
     void set_loading_tables(const std::vector<std::string>& tables);
+    // What the last snapshot to begin did with rows that were there: "error", "truncate" or "keep"; empty when that is
+    // not known or none has begun. Set in the open transaction.
+    [[nodiscard]] const std::string& existing_rows() const noexcept { return existing_rows_; }
+    void set_existing_rows(std::string_view what);
+    // Sink::table_notes() and note_tables(), in `writer`'s transaction or one of its own.
+    std::map<Oid, std::string> table_notes();
+    static void note_tables(sql::Connection& writer, const PostgresProgress& progress,
+                            const std::map<Oid, std::string>& notes);
     // Tables made in mid-stream whose indexes, constraints and triggers are not all there yet: source's oid, schema and
     // table of the target. Noted before a table is made, in `other`'s own transaction, since ours may be rolled back.
     std::vector<RelationPtr> unfinished();
@@ -82,6 +92,7 @@ class PostgresProgress {
     std::string worker_;
     std::string owner_;
     std::string stream_;  // that the state comes from; empty when not known
+    std::string existing_rows_;
     SinkState state_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -72,6 +73,12 @@ class PostgresSink : public Sink {
 
     std::optional<SinkState> open() override;
     bool reads(const std::string& stream) override { return progress_.reads(stream); }
+    std::optional<std::map<Oid, std::string>> table_notes() override { return progress_.table_notes(); }
+    void note_tables(const std::map<Oid, std::string>& notes) override;
+    [[nodiscard]] bool snapshot_replaces_rows() const override { return options_.existing_rows != ExistingRows::keep; }
+    [[nodiscard]] bool kept_rows_against_options() const override;
+    [[nodiscard]] bool takes_back() const override { return snapshot_replaces_rows(); }
+    void start_over() override { starts_over_ = true; }
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
@@ -132,6 +139,7 @@ class PostgresSink : public Sink {
     std::set<std::uint64_t> already_loaded_;
     std::vector<RelationPtr> copied_;  // the snapshot's tables
     StreamSeq last_block_;             // the last sequence handed to copy()
+    bool starts_over_ = false;
 };
 
 std::optional<SinkState> PostgresSink::open() {
@@ -181,7 +189,8 @@ void PostgresSink::committed() {
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
     copied_ = tables;
-    if (is_within(progress_.state(), begin)) return note_begin(upto.resume_seq);
+    const bool again = std::exchange(starts_over_, false);
+    if (is_within(progress_.state(), begin) && !again) return note_begin(upto.resume_seq);
     if (applier_.open()) {
         applier_.roll_back();  // the rest of that transaction never comes: a copy begins
         known_written_.clear();
@@ -189,10 +198,25 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
     SinkState next{upto, begin.epoch, upto.resume_seq};
-    prepare_snapshot(session_, progress_, mappings_, options_.existing_rows, tables, replaced(begin, tables), next);
+    const ExistingRows existing = again ? ExistingRows::truncate : options_.existing_rows;
+    prepare_snapshot(session_, progress_, mappings_, existing, tables, replaced(begin, tables), next);
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     committed();
+}
+
+// A snapshot that began with "error" found no rows; but while it loads, it can still be had as it is asked for now.
+bool PostgresSink::kept_rows_against_options() const {
+    if (options_.existing_rows != ExistingRows::truncate) return false;
+    const bool loading = progress_.state().loading_epoch != 0;
+    return progress_.existing_rows() == "keep" || (loading && progress_.existing_rows() == "error");
+}
+
+// Never in a transaction of rows: that may be rolled back, and the worker takes what it noted for kept.
+void PostgresSink::note_tables(const std::map<Oid, std::string>& notes) {
+    if (!applier_.open()) return PostgresProgress::note_tables(session_.connection, progress_, notes);
+    sql::Connection other(options_.target, stop_);
+    PostgresProgress::note_tables(other, progress_, notes);
 }
 
 void PostgresSink::note_begin(StreamSeq marker) {

@@ -18,6 +18,18 @@ struct Present {
     std::string only;  // with ONLY in front where rows of children are not the table's
 };
 
+std::string_view name_of(ExistingRows existing) {
+    switch (existing) {
+        case ExistingRows::truncate:
+            return "truncate";
+        case ExistingRows::keep:
+            return "keep";
+        case ExistingRows::error:
+            break;
+    }
+    return "error";
+}
+
 // Those of the tables that are there.
 std::vector<Present> present(sql::Connection& connection, const Names& tables) {
     const auto rows = connection.query(
@@ -87,6 +99,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     progress.forget_loaded(std::nullopt);
     progress.forget_parked(tables);  // the copy brings all their rows again
     progress.set_loading_tables({empty.begin(), empty.end()});
+    progress.set_existing_rows(name_of(existing));
     progress.move(next);
     connection.exec("COMMIT");
     progress.moved(next);

@@ -72,7 +72,11 @@ struct Cut {
 class Feed {
    public:
     explicit Feed(BatchLimits limits, Checkpoint from = {StreamSeq{1}, {}})
-        : ruleset(Ruleset::load({})), plans(*ruleset, no_log), batcher(*ruleset, plans, limits, from) {}
+        : ruleset(Ruleset::load({})),
+          delivered(
+              *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log),
+          plans(*ruleset, delivered, no_log),
+          batcher(*ruleset, plans, limits, from) {}
 
     // Everything full() cuts off while the message is used up.
     std::vector<Cut> take(std::uint64_t seq, BlockOf block) {
@@ -91,6 +95,7 @@ class Feed {
     }
 
     std::unique_ptr<Ruleset> ruleset;
+    Delivered delivered;
     Plans plans;
     Batcher batcher;
 };

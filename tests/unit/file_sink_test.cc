@@ -353,6 +353,30 @@ TEST_CASE("another copy of the same number throws away what the first one wrote"
     CHECK(loaded.front() == 4001);
 }
 
+TEST_CASE("a sink that is to start over throws away what it has of the copy under way") {
+    const Directory directory;
+    const FileSinkOptions options = small_files(directory.path);
+    SnapshotBegin begin;
+    begin.epoch = 3;
+    begin.consistent_point = position_of(3, 0).commit;
+    const Checkpoint marker{StreamSeq{2}, {begin.consistent_point, 0}};
+    Batch batch;
+    for (const bool again : {false, true}) {
+        const auto sink = make_file_sink(options, quiet_log, {});
+        sink->open();
+        if (again) sink->start_over();
+        sink->begin_snapshot(begin, {numbers()}, marker);
+        CHECK(numbers_in(directory.path).empty());
+        for (std::uint64_t row = 1; row <= 40; ++row) {
+            fill_snapshot(batch, 3, row);
+            sink->apply(batch);
+        }
+        sink->begin_snapshot(begin, {numbers()}, marker);  // a repeated marker throws nothing away
+        sink->flush();
+        CHECK(numbers_in(directory.path).size() == 40);
+    }
+}
+
 TEST_CASE("a copy behind a finished one begins with a line that says so, also after a crash") {
     const Directory directory;
     const FileSinkOptions options = small_files(directory.path);

@@ -147,7 +147,9 @@ struct World {
             options.exit_at_lsn = Lsn{9999};
             consumer.add(MessageKind::progress, "", {9999});
         }
-        Session session(options, *ruleset, sink, consumer, start, no_log);
+        Delivered delivered(
+            *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+        Session session(options, *ruleset, delivered, sink, consumer, start, no_log);
         session.run(std::stop_token(), [this](const WorkerReport& report) {
             reports.push_back(report);
             last_report = report;

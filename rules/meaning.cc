@@ -1,0 +1,91 @@
+#include "rules/meaning.h"
+
+#include <fmt/format.h>
+
+#include "rules/transforms/hmac.h"
+
+namespace pgsluice::rules {
+namespace {
+
+constexpr std::size_t digest_bytes = 8;
+
+// Empty for an empty text.
+std::string digest(std::string_view text) {
+    if (text.empty()) return {};
+    static const Hmac hmac("pgsluice: meaning of rules");
+    const auto whole = hmac.digest(text);
+    std::string hex;
+    for (std::size_t i = 0; i < digest_bytes; ++i) hex += fmt::format("{:02x}", whole[i]);
+    return hex;
+}
+
+std::string text_of(const Condition& condition) {
+    std::string text = fmt::format("{}{}", static_cast<int>(condition.op), condition.number ? " number" : "");
+    for (const std::string& value : condition.values) text += fmt::format(" {} {}", value.size(), value);
+    return text;
+}
+
+std::string target_of(const Route* route) {
+    if (route == nullptr) return {};
+    if (!route->replicate) return "-";
+    if (route->target.schema.empty()) return route->target.table;
+    return fmt::format("{}.{}", route->target.schema, route->target.table);
+}
+
+// One column's rules, in the file's order.
+class ColumnMeaning {
+   public:
+    void add(const Rule& rule) {
+        const std::string operations = rule.operations.all(row_operations) ? std::string{} : rule.operations.text();
+        switch (rule.kind) {
+            case Rule::Kind::keep:
+                break;
+            case Rule::Kind::exclude:
+                excluded_ = true;
+                break;
+            case Rule::Kind::transform:
+                values_ += fmt::format("transform {} on {}\n", rule.transform->meaning(), operations);
+                ++transforms_;
+                break;
+            case Rule::Kind::filter:
+                rows_ += fmt::format("after {}: {} on {}{}\n", transforms_, text_of(*rule.condition), operations,
+                                     rule.allow_empty_deletes ? ", empty deletes" : "");
+                break;
+        }
+    }
+    void rename(const std::string& target) { values_ += fmt::format("named {}\n", target); }
+
+    [[nodiscard]] std::string rules() const { return excluded_ ? "excluded" : digest(values_); }
+    [[nodiscard]] std::string filters() const { return digest(rows_); }
+
+   private:
+    bool excluded_ = false;
+    int transforms_ = 0;
+    std::string values_;
+    std::string rows_;
+};
+
+DeliveredColumn meaning_of(const Column& column, const CompilerInput& input) {
+    ColumnMeaning meaning;
+    if (input.rules != nullptr)
+        for (const Rule& rule : input.rules->rules)
+            if (rule.column == column.name) meaning.add(rule);
+    if (input.route != nullptr)
+        for (const auto& [source, target] : input.route->columns)
+            if (source == column.name) meaning.rename(target);
+    return {column.number, column.name, meaning.rules(), meaning.filters()};
+}
+
+}  // namespace
+
+DeliveredRules meaning_of(const CompilerInput& input) {
+    DeliveredRules meaning;
+    meaning.table = fmt::format("{}.{}", input.relation->schema, input.relation->table);
+    meaning.target = target_of(input.route);
+    if (input.route != nullptr && !input.route->operations.all(all_operations))
+        meaning.operations = input.route->operations.text();
+    for (const Column& column : input.relation->columns) meaning.columns.push_back(meaning_of(column, input));
+    return meaning;
+}
+
+}  // namespace pgsluice::rules

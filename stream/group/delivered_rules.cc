@@ -1,0 +1,138 @@
+#include "stream/group/delivered_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "sql/error.h"
+#include "stream/format/json_fields.h"
+#include "stream/format/json_writer.h"
+
+namespace pgsluice {
+
+namespace {
+
+void append_field(JsonText& out, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out.raw(",\"");
+    out.raw(name);
+    out.raw("\":");
+    out.text(value);
+}
+
+void append_column(JsonText& out, const DeliveredColumn& column) {
+    out.raw("{\"name\":");
+    out.text(column.name);
+    if (column.number != 0) {
+        out.raw(",\"number\":");
+        out.number(column.number);
+    }
+    append_field(out, "rules", column.rules);
+    append_field(out, "filters", column.filters);
+    out.raw('}');
+}
+
+std::string optional_text(const JsonFields& fields, std::string_view name) {
+    return fields.has(name) ? fields.text(name) : std::string{};
+}
+
+DeliveredColumn read_column(const JsonFields& fields) {
+    DeliveredColumn column;
+    column.name = fields.text("name");
+    if (fields.has("number")) column.number = fields.unsigned_number<std::int16_t>("number");
+    column.rules = optional_text(fields, "rules");
+    column.filters = optional_text(fields, "filters");
+    return column;
+}
+
+const DeliveredColumn* same_column(const DeliveredRules& rules, const DeliveredColumn& column) {
+    const auto found = std::ranges::find_if(rules.columns, [&](const DeliveredColumn& other) {
+        const bool numbered = column.number != 0 && other.number != 0;
+        return numbered ? column.number == other.number : column.name == other.name;
+    });
+    return found == rules.columns.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string encode(const DeliveredRules& rules) {
+    JsonText out;
+    out.raw("{\"table\":");
+    out.text(rules.table);
+    append_field(out, "target", rules.target);
+    append_field(out, "operations", rules.operations);
+    if (rules.mixed) out.raw(",\"mixed\":true");
+    out.raw(",\"columns\":[");
+    for (bool first = true; const auto& column : rules.columns) {
+        if (!std::exchange(first, false)) out.raw(',');
+        append_column(out, column);
+    }
+    out.raw("]}");
+    return std::string(out.view());
+}
+
+DeliveredRules decode_delivered_rules(std::string_view json) {
+    constexpr std::string_view what = "the note of a table's rules";
+    return with_json_fields(json, what, [](const JsonFields& fields) {
+        DeliveredRules rules;
+        rules.table = fields.text("table");
+        rules.target = optional_text(fields, "target");
+        rules.operations = optional_text(fields, "operations");
+        rules.mixed = fields.has("mixed") && fields.boolean("mixed");
+        for (const auto element : fields.array("columns"))
+            rules.columns.push_back(read_column(JsonFields(element, what)));
+        return rules;
+    });
+}
+
+std::vector<std::string> differences(const DeliveredRules& before, const DeliveredRules& now) {
+    if (before.mixed || now.mixed) return {"rows of before and after an earlier change"};
+    std::vector<std::string> found;
+    if (before.target != now.target) found.emplace_back("the target");
+    if (before.operations != now.operations) found.emplace_back("the operations");
+    for (const DeliveredColumn& column : now.columns) {
+        const DeliveredColumn* then = same_column(before, column);
+        if (then == nullptr) continue;
+        if (then->rules != column.rules) found.push_back(fmt::format("column '{}'", column.name));
+        if (then->filters != column.filters) found.push_back(fmt::format("the filter on '{}'", column.name));
+    }
+    return found;
+}
+
+DeliveredRulesKeys::DeliveredRulesKeys(Broker& broker, const Names& names, const std::string& worker)
+    : broker_(broker), names_(names), prefix_(fmt::format("rules.{}.", worker)) {}
+
+std::vector<std::string> DeliveredRulesKeys::keys() {
+    std::vector<std::string> keys = broker_.kv_keys(names_);
+    std::erase_if(keys, [this](const std::string& key) { return !key.starts_with(prefix_); });
+    return keys;
+}
+
+std::map<Oid, std::string> DeliveredRulesKeys::load() {
+    std::map<Oid, std::string> tables;
+    for (const std::string& key : keys()) {
+        Oid oid = 0;
+        const auto [end, error] = std::from_chars(key.data() + prefix_.size(), key.data() + key.size(), oid);
+        if (error != std::errc{} || end != key.data() + key.size()) continue;
+        if (auto kept = broker_.kv_get(names_, key)) tables[oid] = std::move(kept->text);
+    }
+    return tables;
+}
+
+void DeliveredRulesKeys::put(Oid table, std::string_view json) {
+    if (!broker_.takes_value(json.size()))
+        throw stop_error(
+            fmt::format("unable to note the rules of the table with oid {}: it takes {} bytes, and the NATS "
+                        "server's max_payload is {}",
+                        table, json.size(), broker_.max_payload()),
+            "Raise the NATS server's max_payload.");
+    broker_.kv_put(names_, fmt::format("{}{}", prefix_, table), json);
+}
+
+void DeliveredRulesKeys::clear() {
+    for (const std::string& key : keys()) broker_.kv_delete(names_, key);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,59 @@
+// The rules under which the rows of a table were delivered: what a worker's later start is compared with. A sink that
+// keeps its state keeps them beside it, others have the KV keys `rules.<worker>.<oid>` (FORMAT.md, "Keys").
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/broker.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+struct DeliveredColumn {
+    std::int16_t number = 0;  // 0: not known
+    std::string name;
+    std::string rules;    // a digest of its transforms; "excluded"; empty when it has none
+    std::string filters;  // the same of its filters
+
+    bool operator==(const DeliveredColumn&) const = default;
+};
+
+struct DeliveredRules {
+    std::string table;       // the source's name, for messages
+    std::string target;      // where its route sends it, "-" for nowhere; empty: to where it came from
+    std::string operations;  // those that its route lets through; empty: all
+    bool mixed = false;      // rows of before and after a change of the rules: equal to nothing
+    std::vector<DeliveredColumn> columns;
+
+    bool operator==(const DeliveredRules&) const = default;
+};
+
+std::string encode(const DeliveredRules& rules);
+// A stop Error when it is not that.
+DeliveredRules decode_delivered_rules(std::string_view json);
+
+// What the two say differently of columns that both have, in words: "column 'email'", "the filter on 'age'", "the
+// target". Empty: rows delivered under one are as the other would have them.
+std::vector<std::string> differences(const DeliveredRules& before, const DeliveredRules& now);
+
+class DeliveredRulesKeys {
+   public:
+    DeliveredRulesKeys(Broker& broker, const Names& names, const std::string& worker);
+
+    [[nodiscard]] std::map<Oid, std::string> load();
+    void put(Oid table, std::string_view json);
+    void clear();
+
+   private:
+    [[nodiscard]] std::vector<std::string> keys();
+
+    Broker& broker_;
+    Names names_;
+    std::string prefix_;
+};
+
+}  // namespace pgsluice

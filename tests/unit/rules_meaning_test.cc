@@ -1,0 +1,139 @@
+// What two starts' rules are compared by.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "stream/group/delivered_rules.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+const RelationPtr users = relation("users", {column("id", integer_type, true), column("email", text_type),
+                                             column("age", integer_type), column("doc", jsonb_type)});
+
+DeliveredRules meaning(const std::string& rules, const std::string& routing = {}) {
+    return load(rules, routing)->meaning(users);
+}
+DeliveredRules of(const std::string& rule) { return meaning("tables: {users: [" + rule + "]}"); }
+
+std::string transform(const std::string& parameters, const std::string& more = {}) {
+    return "{type: transform, column: email, parameters: {" + parameters + "}" + more + "}";
+}
+
+Texts differ(const DeliveredRules& a, const DeliveredRules& b) { return differences(a, b); }
+
+}  // namespace
+
+TEST_CASE("a table without rules differs from one with any") {
+    const DeliveredRules none = meaning("");
+    CHECK(differ(none, meaning("")).empty());
+    CHECK(differ(none, of("{type: keep, column: email}")).empty());
+    CHECK(differ(none, meaning("tables: {orders: [{type: exclude_column, column: email}]}")).empty());
+    CHECK(differ(none, of(transform("type: mask"))) == Texts{"column 'email'"});
+    CHECK(differ(none, of("{type: exclude_column, column: doc}")) == Texts{"column 'doc'"});
+    CHECK(differ(none, of("{type: filter, column: age, parameters: {operator: gte, value: 18}}")) ==
+          Texts{"the filter on 'age'"});
+    CHECK(differ(none, meaning("", "users: {destination_table: people}")) == Texts{"the target"});
+    CHECK(differ(none, meaning("", "users: {replicate: false}")) == Texts{"the target"});
+    CHECK(differ(none, meaning("", "users: {operations: [INSERT]}")) == Texts{"the operations"});
+    CHECK(differ(none, meaning("", "users: {column_mappings: [{source: email, destination: mail}]}")) ==
+          Texts{"column 'email'"});
+}
+
+TEST_CASE("each parameter of a rule counts") {
+    setenv("MEANING_A", "secret one", 1);
+    setenv("MEANING_B", "secret two", 1);
+    const Texts variants{
+        transform("type: mask"),
+        transform("type: mask, mask_char: x"),
+        transform("type: mask", ", operations: [INSERT, UPDATE]"),
+        transform("type: redact"),
+        transform("type: redact, length: 9"),
+        transform("type: truncate, length: 9"),
+        transform("type: 'null'"),
+        transform("type: constant, value: a"),
+        transform("type: constant, value: b"),
+        transform("type: regex, pattern: a, replace: b"),
+        transform("type: regex, pattern: a, replace: c"),
+        transform("type: regex, pattern: '(a)', replace: '$1'"),
+        transform("type: hash, secret_env: MEANING_A"),
+        transform("type: hash, secret_env: MEANING_B"),
+        transform("type: hash, secret_env: MEANING_A, length: 32"),
+        transform("type: mask") + "," + transform("type: redact"),
+        transform("type: redact") + "," + transform("type: mask"),
+        "{type: exclude_column, column: email}",
+    };
+    for (const std::string& one : variants) {
+        for (const std::string& other : variants) {
+            CAPTURE(one);
+            CAPTURE(other);
+            CHECK(differ(of(one), of(other)).empty() == (one == other));
+        }
+    }
+    const auto json = [](const std::string& inner) {
+        return of("{type: transform, column: doc, parameters: {type: json, path: $.a, transform: {" + inner + "}}}");
+    };
+    CHECK(differ(json("type: hash, secret_env: MEANING_A"), json("type: hash, secret_env: MEANING_B")) ==
+          Texts{"column 'doc'"});
+}
+
+TEST_CASE("each part of a filter counts") {
+    const auto filter = [](const std::string& parameters, const std::string& more = {}) {
+        return "{type: filter, column: age, parameters: {" + parameters + "}" + more + "}";
+    };
+    const Texts variants{
+        filter("operator: gte, value: 18"),
+        filter("operator: gte, value: 21"),
+        filter("operator: lte, value: 18"),
+        filter("operator: in, value: [18, 21]"),
+        filter("operator: in, value: [1821]"),
+        filter("operator: is_null"),
+        filter("operator: gte, value: 18", ", operations: [INSERT]"),
+        filter("operator: gte, value: 18", ", allow_empty_deletes: true"),
+        "{type: transform, column: age, parameters: {type: 'null'}}," + filter("operator: gte, value: 18"),
+        filter("operator: gte, value: 18") + ",{type: transform, column: age, parameters: {type: 'null'}}",
+    };
+    for (const std::string& one : variants) {
+        for (const std::string& other : variants) {
+            CAPTURE(one);
+            CAPTURE(other);
+            CHECK(differ(of(one), of(other)).empty() == (one == other));
+        }
+    }
+}
+
+TEST_CASE("what does not change rows is no difference") {
+    CHECK(differ(of(transform("type: mask")), of(transform("type: mask, mask_char: '*'"))).empty());
+    CHECK(differ(of(transform("type: mask")), of(transform("type: mask", ", allow_uniqueness_loss: true"))).empty());
+    CHECK(differ(of(transform("type: mask") + ",{type: exclude_column, column: doc}"),
+                 of("{type: exclude_column, column: doc}," + transform("type: mask")))
+              .empty());
+}
+
+TEST_CASE("a column is known by its number, and one that either does not have is no difference") {
+    DeliveredRules before{
+        "public.users", "", "", false, {{1, "id", "", ""}, {2, "email", "a", ""}, {3, "gone", "b", ""}}};
+    DeliveredRules now{"public.users", "", "", false, {{1, "id", "", ""}, {2, "mail", "a", ""}, {4, "added", "c", ""}}};
+    CHECK(differ(before, now).empty());
+    now.columns[1].rules = "b";
+    CHECK(differ(before, now) == Texts{"column 'mail'"});
+    for (auto& column : before.columns) column.number = 0;  // an older replicator's
+    CHECK(differ(before, now).empty());
+    now.columns[1].name = "email";
+    CHECK(differ(before, now) == Texts{"column 'email'"});
+    before.mixed = true;
+    CHECK_FALSE(differ(before, before).empty());
+}
+
+TEST_CASE("a note of rules is read as it was written") {
+    const DeliveredRules rules{
+        "public.users", "crm.people", "insert", true, {{1, "id", "", ""}, {0, "e\"mail", "excluded", "00ff"}}};
+    CHECK(decode_delivered_rules(encode(rules)) == rules);
+    CHECK_THROWS_AS(decode_delivered_rules("{}"), Error);
+    CHECK_THROWS_AS(decode_delivered_rules("not json"), Error);
+}

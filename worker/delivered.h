@@ -1,0 +1,70 @@
+// By which rules the rows of each table were delivered, for comparing with the rules of a later start.
+//
+// A table is noted before its first row is handed on, and again when a snapshot replaces its rows.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rules/ruleset.h"
+#include "stream/group/delivered_rules.h"
+#include "stream/log.h"
+#include "worker/options.h"
+
+namespace pgsluice {
+
+// A table whose delivered rows are not as the rules now say, and in what.
+struct ChangedTable {
+    RelationPtr table;
+    std::vector<std::string> differences;
+};
+
+// "public.users (column 'email', the filter on 'age'), public.orders (the target)"; of many only the first ones.
+std::string describe(const std::vector<ChangedTable>& changed);
+
+class Delivered {
+   public:
+    using Notes = std::map<Oid, std::string>;
+    // Must have kept what it is given when it returns.
+    using Keep = std::function<void(const Notes&)>;
+
+    // `notes` as earlier sessions kept them; empty for a worker that has delivered nothing.
+    Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log);
+
+    // Whether this build has noted tables from the group's first row on.
+    [[nodiscard]] bool complete() const noexcept { return complete_; }
+    void begin_notes();
+
+    // Those of `tables` that were delivered under other rules. All of them count as compared from now on.
+    std::vector<ChangedTable> changed(std::span<const RelationPtr> tables);
+    // Their rows stay as they are: the rules as they are now are noted for them.
+    void accept(std::span<const RelationPtr> tables);
+    // Their rows stay until a snapshot later than `epoch` replaces them; until then, rows under other rules join them.
+    void await_snapshot(const std::vector<ChangedTable>& changed, std::uint64_t epoch);
+
+    // Rows of this relation are about to be handed on. A stop Error when the table was not compared before and its rows
+    // were delivered under other rules.
+    void met(const RelationPtr& relation);
+    // The sink has begun a snapshot of these tables, and thrown away what it had of them.
+    void replaced(std::uint64_t epoch, std::span<const RelationPtr> tables);
+
+   private:
+    void keep(const std::map<Oid, DeliveredRules>& tables);
+    void compare_late(const RelationPtr& relation, const DeliveredRules& now);
+
+    const Ruleset& ruleset_;
+    const OnRulesChange on_change_;
+    const Keep keep_;
+    const Log& log_;
+    bool complete_ = false;
+    std::map<Oid, DeliveredRules> noted_;
+    std::set<Oid> compared_;
+    std::uint64_t awaited_after_ = 0;
+};
+
+}  // namespace pgsluice

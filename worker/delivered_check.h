@@ -1,0 +1,50 @@
+// Compares, at a start, what was delivered with the files and flags of now, and does what follows from it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <stop_token>
+
+#include "sinks/sink.h"
+#include "stream/group/delivered_rules.h"
+#include "stream/log.h"
+#include "worker/delivered.h"
+#include "worker/facts.h"
+#include "worker/rules_change.h"
+#include "worker/session.h"
+
+namespace pgsluice {
+
+class DeliveredCheck {
+   public:
+    // `known`: the sink remembers something, so rows may have been delivered.
+    DeliveredCheck(const WorkerOptions& options, const Ruleset& ruleset, Sink& sink, Broker& broker, bool known,
+                   const Log& log);
+    DeliveredCheck(const DeliveredCheck&) = delete;
+    DeliveredCheck& operator=(const DeliveredCheck&) = delete;
+
+    // `tables` are those of the group, as far as known. May let the session start over with the snapshot, or throw a
+    // stop Error (rules_change.h).
+    void run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables, const std::stop_token& stop);
+
+    // What the session goes on noting with.
+    [[nodiscard]] Delivered& delivered() noexcept { return delivered_; }
+
+   private:
+    [[nodiscard]] Delivered::Notes load(bool known);
+    void keep(const Delivered::Notes& notes);
+    void note_from_now_on(std::span<const RelationPtr> tables);
+    [[nodiscard]] RulesChange change_of(const SessionStart& start, const WorkerFacts& facts,
+                                        std::vector<ChangedTable> changed) const;
+
+    const WorkerOptions& options_;
+    Sink& sink_;
+    Broker& broker_;
+    const bool known_;
+    const Log& log_;
+    DeliveredRulesKeys keys_;
+    bool in_sink_ = false;
+    Delivered delivered_;
+};
+
+}  // namespace pgsluice
