@@ -46,9 +46,11 @@ StreamState settled(const WorkerOptions& options, Broker& broker, const std::opt
 }
 
 WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const StreamState& stream,
-                      const std::optional<SinkState>& sink, bool other_stream, const std::stop_token& stop) {
+                      const std::optional<SinkState>& sink, bool state_only, bool other_stream,
+                      const std::stop_token& stop) {
     const StreamState state = settled(options, broker, sink, stream, stop);
     WorkerFacts facts;
+    facts.state_only = state_only;
     facts.other_stream = other_stream;
     facts.stream = options.names.stream;
     facts.worker = options.worker;
@@ -65,7 +67,7 @@ WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const Stream
         facts.other_snapshot = !holds_snapshot(broker, options.names, state, copy, stop);
     }
     // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
-    const bool needed = needs_snapshot(facts);
+    const bool needed = needs_snapshot(facts) || may_start_with_newest(facts);
     if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
     if (needed && facts.snapshot) {
         // The marker was stored before its key was written, perhaps after `stream` was read.
@@ -92,11 +94,11 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
 }
 
 WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamState stream,
-                         const std::optional<SinkState>& sink, bool other_stream, const Log& log,
+                         const std::optional<SinkState>& sink, bool state_only, bool other_stream, const Log& log,
                          const std::stop_token& stop) {
     bool told = false;
     while (true) {
-        WorkerFacts facts = facts_now(options, broker, stream, sink, other_stream, stop);
+        WorkerFacts facts = facts_now(options, broker, stream, sink, state_only, other_stream, stop);
         if (!awaits_snapshot(facts)) return facts;
         if (!told)
             log(LogLevel::info,

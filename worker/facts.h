@@ -16,7 +16,7 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
 // `sink` is what the sink remembers, `other_stream` whether it says that this comes from another stream. Waits while
 // the worker cannot continue without a snapshot that was announced and has not begun.
 WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamState stream,
-                         const std::optional<SinkState>& sink, bool other_stream, const Log& log,
+                         const std::optional<SinkState>& sink, bool state_only, bool other_stream, const Log& log,
                          const std::stop_token& stop);
 
 // Fills in the newest snapshot and whether the stream holds it, where gather_facts() did not need to know.

@@ -89,6 +89,8 @@ WorkerStart at_later_snapshot(const WorkerFacts& facts, const Error& otherwise) 
 }  // namespace
 
 WorkerStart decide_worker_start(const WorkerFacts& facts) {
+    if (may_start_with_newest(facts) && facts.snapshot_held && facts.snapshot->epoch > 1)
+        return {{facts.snapshot->seq, {}}, true};
     const StreamSeq first = facts.state.first_seq;
     if (!facts.sink) {
         if (first.value > 1) return at_snapshot(facts, missed(facts));
@@ -106,6 +108,12 @@ WorkerStart decide_worker_start(const WorkerFacts& facts) {
     if (facts.before && *facts.before > facts.sink->checkpoint.position)
         return at_later_snapshot(facts, other_stream(facts));
     return {facts.sink->checkpoint, false};
+}
+
+bool may_start_with_newest(const WorkerFacts& facts) {
+    // A worker that met no snapshot before it ended may have written down the messages before.
+    return facts.state_only &&
+           (!facts.sink || (facts.sink->loading_epoch == 0 && facts.sink->checkpoint.position == Position{}));
 }
 
 std::uint64_t newest_epoch(const WorkerFacts& facts) {

@@ -2,7 +2,8 @@
 //
 //   the sink remembers      the stream                                    outcome
 //   ----------------------  --------------------------------------------  ------------------------------------------
-//   nothing                 begins at 1 (or never had a message)          read from 1
+//   nothing                 begins at 1 (or never had a message)          read from 1; a sink that holds a state: (d)
+//   0/0: applied nothing    the same                                      the same
 //   nothing                 begins above 1 (trimmed)                      a new worker missed what was trimmed: (a)
 //   resume_seq              last_seq + 1 < resume_seq                     the stream went back or was re-created: (b)
 //   resume_seq              first_seq > resume_seq, or > the begin        messages it needs were removed: (a)
@@ -21,6 +22,8 @@
 // over)
 //     and it is later than what the sink has. A stream of the same name elsewhere must not fill the sink.
 // (c) The same, if that snapshot's epoch is above 1.
+// (d) The same, if the stream holds that snapshot and its epoch is above 1: what came before it would be replaced, and
+//     it may be what --resnapshot was to get past.
 //
 // Before an error of (a) to (c) the worker waits while a newer snapshot is announced that has not begun: creating its
 // slot takes as long as the source's open transactions.
@@ -45,6 +48,7 @@ struct WorkerFacts {
     std::optional<Position> before;
     // The newest one; read where needs_snapshot(), or to exit after it.
     std::optional<SnapshotStart> snapshot;
+    bool state_only = false;            // the sink holds a state and not what led to it: a database
     bool other_snapshot = false;        // the snapshot that the sink is loading does not begin where it did
     bool other_stream = false;          // the sink says that its state comes from another stream of this name
     bool snapshot_held = false;         // its begin marker is in the stream
@@ -64,6 +68,8 @@ WorkerStart decide_worker_start(const WorkerFacts& facts);
 bool needs_snapshot(WorkerFacts facts);
 // Whether the sink cannot continue with what there is, but a snapshot was announced that has not begun.
 bool awaits_snapshot(const WorkerFacts& facts);
+// Whether the newest snapshot will do: the sink holds a state, and nothing has been applied to it. Row (d).
+bool may_start_with_newest(const WorkerFacts& facts);
 // Of the newest snapshot that has begun or is about to; 0 when there is none.
 std::uint64_t newest_epoch(const WorkerFacts& facts);
 // Whether the sink has applied all of that snapshot.

@@ -40,6 +40,11 @@ SessionStart start_of(const WorkerOptions& options, const WorkerFacts& facts, Br
     start.from = from;
     start.over = over;
     start.awaited_epoch = newest_epoch(facts);
+    if (over && may_start_with_newest(facts)) {
+        log(LogLevel::info, fmt::format("worker '{}' is new and starts with the newest snapshot, that of epoch {}",
+                                        options.worker, facts.snapshot->epoch));
+        return start;
+    }
     if (over) {
         log(LogLevel::warning,
             fmt::format("worker '{}' starts over with the snapshot of epoch {}: messages it needed are gone",
@@ -81,7 +86,8 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     if (const auto source = find_group_info(*broker, options.names, stream)) sink->read_from(*source);
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
-    const WorkerFacts facts = gather_facts(options, *broker, stream, state, other_stream, log, stop);
+    const WorkerFacts facts =
+        gather_facts(options, *broker, stream, state, sink->takes_copy(), other_stream, log, stop);
 
     // How to start.
     SessionStart start = start_of(options, facts, *broker, log, stop);

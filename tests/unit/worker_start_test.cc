@@ -39,6 +39,22 @@ TEST_CASE("a new worker reads a whole stream from its start") {
     CHECK(decide_worker_start(with_copy(facts_with(1, 90), 2, 40, 1000)) == from_start);
 }
 
+TEST_CASE("a new worker whose sink holds a state starts with the newest of several snapshots") {
+    auto facts = with_copy(facts_with(1, 90), 2, 40, 1000);
+    facts.state_only = true;
+    CHECK(decide_worker_start(facts) == over_from(40));
+    facts.sink = SinkState{{StreamSeq{2}, {}}, 0, {}};  // had read the first message, which is the group's
+    CHECK(decide_worker_start(facts) == over_from(40));
+    facts.sink = applied_up_to(2, 100);
+    CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{2});
+    facts.sink.reset();
+    facts.snapshot->epoch = 1;
+    CHECK(decide_worker_start(facts) == from_start);
+    facts.snapshot->epoch = 2;
+    facts.snapshot_held = false;
+    CHECK(decide_worker_start(facts) == from_start);
+}
+
 TEST_CASE("a new worker does not start behind what was trimmed") {
     CHECK_THROWS_WITH_AS(decide_worker_start(facts_with(7, 90)), doctest::Contains("begins at sequence 7"), Error);
 }
