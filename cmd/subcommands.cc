@@ -9,6 +9,7 @@
 #include "cmd/commands/dead_letter_stream.h"
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/repair.h"
+#include "cmd/commands/sequences.h"
 #include "cmd/commands/status.h"
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
@@ -86,6 +87,7 @@ constexpr std::array table{
     Entry{command_dlq_replay, plain<run_dlq_replay>},
     Entry{command_dlq_discard, plain<run_dlq_discard>},
     Entry{command_forget, plain<run_forget>},
+    Entry{command_sequences, plain<run_sequences>},
     Entry{command_status, plain<run_status>},
     Entry{command_tables, plain<run_tables>},
     Entry{command_resnapshot, plain<run_resnapshot>},

@@ -26,6 +26,8 @@ constexpr std::array command_table{
     CommandInfo{command_dlq_replay, "dlq replay",
                 "apply the parked changes of a postgres worker, which must not run, or of a webhook worker"},
     CommandInfo{command_dlq_discard, "dlq discard", "list parked changes; --yes discards them"},
+    CommandInfo{command_sequences, "sequences",
+                "set a target's sequences to its tables' rows, after a worker that was killed"},
     CommandInfo{command_teardown, "teardown",
                 "list what a group has on the source, in NATS and on the target; --yes removes it"},
     CommandInfo{command_repair, "repair",

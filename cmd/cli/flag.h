@@ -32,6 +32,7 @@ enum Command : std::uint32_t {
     command_repair = 1U << 16,
     command_tables = 1U << 20,
     command_resnapshot = 1U << 21,
+    command_sequences = 1U << 17,
 };
 
 constexpr std::uint32_t commands_line_sinks =
@@ -41,8 +42,9 @@ constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
 constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                              command_forget | command_compare | command_repair | command_tables |
-                                             command_resnapshot;  // all that work on a group
-constexpr std::uint32_t commands_all = commands_connected | command_check_rules;
+                                             command_resnapshot;  // all that use NATS
+constexpr std::uint32_t commands_group = commands_connected | command_sequences;
+constexpr std::uint32_t commands_all = commands_group | command_check_rules;
 
 struct CommandInfo {
     Command command;

@@ -27,7 +27,7 @@ constexpr auto source_side =
     command_replicator | command_teardown | command_status | command_check_rules | command_compare;
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
-constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare;
+constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare | command_sequences;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
 
@@ -72,7 +72,7 @@ Lsn lsn(V v) {
 // clang-format off
 constexpr std::array flag_table{
     // The group and where NATS is.
-    Flag{"group", text, "NAME", "", commands_connected, commands_connected,
+    Flag{"group", text, "NAME", "", commands_group, commands_group,
          [](S& s, V v) { s.group = present(v); },
          "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
@@ -156,7 +156,7 @@ constexpr std::array flag_table{
          "nats-server runs with `sync_interval: always`: do not warn at start that it syncs its disk late."},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare, command_forget,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare | command_sequences, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
     Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,

@@ -32,7 +32,8 @@ std::vector<Section> sections() {
 
 std::string title(std::uint32_t mask) {
     if (mask == commands_all) return "every command";
-    if (mask == commands_connected) return "every command that works on a group";
+    if (mask == commands_group) return "every command that works on a group";
+    if (mask == commands_connected) return "every command that connects to NATS";
     if (mask == commands_loop) return "replicator and worker";
     std::string out;
     if ((mask & commands_worker) == commands_worker) {

@@ -187,6 +187,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, Settings& se
     if (command.command == command_replicator) {
         settings.replicator.mode = mode_of(settings, given);
     }
+    if (command.command == command_sequences) require_connection(settings.postgres.target, "target-url", "target-");
     const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
     if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare)) != 0 && !replays_posts) {
         require_connection(settings.postgres.target, "target-url", "target-");

@@ -23,8 +23,10 @@ constexpr const char* create_statements =
     "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
     "  loading_epoch bigint NOT NULL DEFAULT 0, begin_seq bigint NOT NULL DEFAULT 0,"
     "  loading_tables text[] NOT NULL DEFAULT '{}', owner uuid, updated_at timestamptz NOT NULL DEFAULT now(),"
-    "  stream text NOT NULL DEFAULT '', existing_rows text NOT NULL DEFAULT '',"
+    "  stream text NOT NULL DEFAULT '', schema_upto pg_lsn NOT NULL DEFAULT '0/0', existing_rows text NOT NULL DEFAULT "
+    "'',"
     "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
+    "ALTER TABLE pgsluice.progress ADD COLUMN IF NOT EXISTS schema_upto pg_lsn NOT NULL DEFAULT '0/0';"
     "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
     "  \"group\" text NOT NULL, worker text NOT NULL, epoch bigint NOT NULL, last_seq bigint NOT NULL,"
     "  first_seqs bigint[] NOT NULL);"
@@ -42,14 +44,19 @@ constexpr const char* create_statements =
     "  \"group\" text, worker text, source_oid oid, rules text NOT NULL,"
     "  PRIMARY KEY (\"group\", worker, source_oid));"
     "CREATE TABLE IF NOT EXISTS pgsluice.written ("
-    "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));";
+    "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));"
+    "CREATE TABLE IF NOT EXISTS pgsluice.sequences ("
+    "  \"group\" text, worker text, sequence text, exact bigint NOT NULL, ahead bigint NOT NULL,"
+    "  PRIMARY KEY (\"group\", worker, sequence));";
 
 constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
-    "    'existing_rows') "
-    "FROM unnest('{progress,loaded,unfinished,parked,written,rules}'::text[]) AS name";
+    "'schema_upto') "
+    "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
+    "'existing_rows') "
+    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -59,7 +66,8 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
 void PostgresProgress::require_owned(sql::Connection& connection) {
-    sql::require_owned(connection, {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules"}});
+    sql::require_owned(connection,
+                       {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences"}});
 }
 
 void PostgresProgress::create_tables() {
@@ -118,8 +126,8 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
                       {group_, worker_}, {1, 1, 1});
     const auto row = connection_.query(
         "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING owner, "
-        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream, existing_rows",
-        {group_, worker_}, {8, 1, 1});
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream, schema_upto, existing_rows",
+        {group_, worker_}, {9, 1, 1});
     connection_.exec("COMMIT");
     owner_ = row.text(0, 0);
     const auto unsigned_at = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
@@ -128,9 +136,18 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
     state_.loading_epoch = unsigned_at(4);
     state_.begin_seq.value = unsigned_at(5);
     stream_ = row.text(0, 6);
-    existing_rows_ = row.text(0, 7);
+    schema_upto_ = parse_lsn(row.text(0, 7)).value_or(Lsn{});
+    existing_rows_ = row.text(0, 8);
     if (state_.checkpoint.resume_seq.value == 0) return std::nullopt;
     return state_;
+}
+
+void PostgresProgress::note_schema(sql::Connection& other, Lsn upto) {
+    other.query(
+        "UPDATE pgsluice.progress SET schema_upto = $4::pg_lsn WHERE \"group\" = $1 AND worker = $2 AND owner = "
+        "$3::uuid",
+        {group_, worker_, owner_, to_string(upto)}, {0});
+    schema_upto_ = upto;
 }
 
 std::string PostgresProgress::move_statement() {

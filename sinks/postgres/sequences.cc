@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <vector>
+#include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "sinks/postgres/array.h"
 
@@ -10,57 +12,137 @@ namespace pgsluice {
 
 namespace {
 
+constexpr std::uint64_t headroom_values = 1000;
+
 // Sequences of serial (dependency 'a') and identity ('i') columns of the tables and of the tables they inherit from,
-// where the written table has an index that the column leads.
+// where the written table has an index that the column leads. Types: smallint and integer, or domains over them.
 constexpr const char* owned_query =
     "WITH RECURSIVE up AS ("
     "  SELECT c.oid AS written, w.name, c.oid FROM unnest($1::text[]) AS w(name) "
     "  JOIN pg_class c ON c.oid = to_regclass(w.name)"
     "  UNION SELECT up.written, up.name, i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) "
-    "SELECT format('%I.%I', n.nspname, s.relname), up.name, quote_ident(a.attname), q.seqincrement > 0 "
+    "SELECT format('%I.%I', n.nspname, s.relname), up.name, quote_ident(a.attname), q.seqincrement > 0, "
+    "  CASE coalesce(nullif(t.typbasetype, 0), t.oid) WHEN 'int2'::regtype THEN 2 WHEN 'int4'::regtype THEN 4 ELSE 8 "
+    "  END "
     "FROM up JOIN pg_depend d ON d.refobjid = up.oid JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' "
     "JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence q ON q.seqrelid = s.oid "
     "JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid "
-    "JOIN pg_attribute w ON w.attrelid = up.written AND w.attname = a.attname "
+    "JOIN pg_attribute w ON w.attrelid = up.written AND w.attname = a.attname JOIN pg_type t ON t.oid = w.atttypid "
     "WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 "
     "AND d.deptype IN ('a', 'i') AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = up.written "
     "AND i.indkey[0] = w.attnum AND i.indpred IS NULL AND i.indisvalid)";
 
-constexpr const char* ascending_query =
-    "SELECT setval($1::regclass, least(m.value + $2::bigint, q.seqmax)) "
-    "FROM (SELECT max({})::bigint AS value FROM {}) m, {} AS s, pg_sequence q "
-    "WHERE q.seqrelid = $1::regclass AND m.value BETWEEN q.seqmin AND q.seqmax "
-    "AND (m.value > s.last_value OR m.value = s.last_value AND NOT s.is_called)";
-constexpr const char* descending_query =
-    "SELECT setval($1::regclass, greatest(m.value - $2::bigint, q.seqmin)) "
-    "FROM (SELECT min({})::bigint AS value FROM {}) m, {} AS s, pg_sequence q "
-    "WHERE q.seqrelid = $1::regclass AND m.value BETWEEN q.seqmin AND q.seqmax "
-    "AND (m.value < s.last_value OR m.value = s.last_value AND NOT s.is_called)";
+// Any worker's record: two may write the same table.
+constexpr const char* state_query =
+    "SELECT s.last_value, s.is_called, q.seqincrement, q.seqmin, q.seqmax, (SELECT {}({})::bigint FROM {}), "
+    "(SELECT r.exact FROM pgsluice.sequences r WHERE r.sequence = $1 AND r.ahead = s.last_value AND s.is_called LIMIT "
+    "1) "
+    "FROM {} AS s, pg_sequence q WHERE q.seqrelid = $1::regclass";
+
+constexpr const char* set_query =
+    "SELECT setval($1::regclass, $2::bigint) FROM {} AS s WHERE s.last_value = $3::bigint AND s.is_called = $4::bool";
+
+constexpr const char* note_query =
+    "INSERT INTO pgsluice.sequences (\"group\", worker, sequence, exact, ahead) VALUES ($1, $2, $3, $4::bigint, "
+    "$5::bigint) ON CONFLICT (\"group\", worker, sequence) DO UPDATE SET exact = EXCLUDED.exact, ahead = "
+    "EXCLUDED.ahead";
+constexpr const char* forget_query =
+    "DELETE FROM pgsluice.sequences WHERE \"group\" = $1 AND worker = $2 AND sequence = ANY($3::text[])";
+
+template <typename Integer>
+std::pair<std::int64_t, std::int64_t> limits() {
+    return {std::numeric_limits<Integer>::min(), std::numeric_limits<Integer>::max()};
+}
+
+std::pair<std::int64_t, std::int64_t> limits_of(std::int64_t type_bytes) {
+    if (type_bytes == 2) return limits<std::int16_t>();
+    return type_bytes == 4 ? limits<std::int32_t>() : limits<std::int64_t>();
+}
 
 }  // namespace
 
-bool PostgresSequences::follow(const std::set<std::string>& tables, std::int64_t headroom, Deadline deadline) {
+std::vector<PostgresSequences::Owned> PostgresSequences::owned_by(const std::set<std::string>& tables) {
     const auto rows =
-        connection_.query(owned_query, {text_array(std::vector<std::string>(tables.begin(), tables.end()))}, {4});
+        connection_.query(owned_query, {text_array(std::vector<std::string>(tables.begin(), tables.end()))}, {5});
+    std::vector<Owned> all;
     for (int row = 0; row < rows.rows(); ++row) {
-        if (std::chrono::steady_clock::now() >= deadline) return false;
-        follow({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.boolean(row, 3)}, headroom);
+        const auto [min, max] = limits_of(rows.integer(row, 4));
+        all.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.boolean(row, 3), min, max});
     }
-    return true;
+    return all;
 }
 
-void PostgresSequences::follow(const Owned& owned, std::int64_t headroom) {
+SequenceState PostgresSequences::state_of(const Owned& owned) {
+    const auto row = connection_.query(fmt::format(fmt::runtime(state_query), owned.ascending ? "max" : "min",
+                                                   owned.column, owned.table, owned.sequence),
+                                       {owned.sequence}, {7, 1, 1});
+    SequenceState state;
+    state.last_value = row.integer(0, 0);
+    state.is_called = row.boolean(0, 1);
+    state.increment = row.integer(0, 2);
+    state.min = std::max(row.integer(0, 3), owned.type_min);
+    state.max = std::min(row.integer(0, 4), owned.type_max);
+    if (row.get(0, 5)) state.outermost = row.integer(0, 5);
+    if (row.get(0, 6)) state.exact = row.integer(0, 6);
+    return state;
+}
+
+bool PostgresSequences::set(const Owned& owned, const SequenceState& state, std::int64_t value) {
+    const auto done = connection_.query(
+        fmt::format(fmt::runtime(set_query), owned.sequence),
+        {owned.sequence, std::to_string(value), std::to_string(state.last_value), state.is_called ? "t" : "f"},
+        {1, 0, 1});
+    return done.rows() == 1;
+}
+
+void PostgresSequences::note(const Owned& owned, const SequencePosition& position) {
+    connection_.query(note_query,
+                      {group_, worker_, owned.sequence, std::to_string(position.exact), std::to_string(position.value)},
+                      {0});
+}
+
+bool PostgresSequences::try_move(const Owned& owned, std::uint64_t headroom, Moved& moved) {
+    const SequenceState state = state_of(owned);
+    const auto position = sequence_position(state, headroom);
+    // Before: what is set and not noted would stay ahead for ever.
+    if (position && position->value != position->exact) note(owned, *position);
+    if (position) moved = {owned.sequence, state.last_value, position->value};
+    return position && set(owned, state, position->value);
+}
+
+bool PostgresSequences::move(const Owned& owned, std::uint64_t headroom, Moved& moved) {
     try {
-        connection_.query(fmt::format(fmt::runtime(owned.ascending ? ascending_query : descending_query), owned.column,
-                                      owned.table, owned.sequence),
-                          {owned.sequence, std::to_string(headroom)}, {1, 0, 1});
+        const bool done = try_move(owned, headroom, moved);
         refused_.erase(owned.sequence);
+        return done;
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
-        if (!refused_.insert(owned.sequence).second) return;
-        log_(LogLevel::warning,
-             fmt::format("unable to advance sequence {} on the target: {}", owned.sequence, error.what()));
+        if (refused_.insert(owned.sequence).second)
+            log_(LogLevel::warning,
+                 fmt::format("unable to set sequence {} on the target: {}", owned.sequence, error.what()));
+        return false;
     }
+}
+
+std::vector<PostgresSequences::Moved> PostgresSequences::level(const std::set<std::string>& tables, Deadline deadline,
+                                                               bool* complete) {
+    std::vector<Moved> all;
+    std::vector<std::string> done;
+    const std::vector<Owned> owned = owned_by(tables);
+    for (const Owned& each : owned) {
+        if (std::chrono::steady_clock::now() >= deadline) break;
+        Moved moved;
+        if (move(each, 0, moved)) all.push_back(std::move(moved));
+        done.push_back(each.sequence);
+    }
+    if (!done.empty()) connection_.query(forget_query, {group_, worker_, text_array(done)}, {0});
+    if (complete != nullptr) *complete = done.size() == owned.size();
+    return all;
+}
+
+void PostgresSequences::keep_ahead(const std::set<std::string>& tables) {
+    Moved moved;
+    for (const Owned& owned : owned_by(tables)) move(owned, headroom_values, moved);
 }
 
 }  // namespace pgsluice

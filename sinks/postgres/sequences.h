@@ -2,13 +2,20 @@
 //
 // Replication does not move sequences: a serial or identity column would start again at 1. The rows themselves say how
 // far a sequence must be, and an index on the column makes that a cheap question.
+//
+// While a worker runs, sequences are kept ahead of the rows, since a target may have to take over without warning. What
+// they would be without that is kept in pgsluice.sequences before they are set, so that whoever comes next (this worker
+// at its end, its next run, `pgsluice sequences`) sets them exactly, whatever died.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "sinks/postgres/sequence_position.h"
 #include "sql/connection.h"
 #include "stream/log.h"
 
@@ -18,12 +25,24 @@ class PostgresSequences {
    public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    PostgresSequences(sql::Connection& connection, const Log& log) : connection_(connection), log_(log) {}
+    // What was set.
+    struct Moved {
+        std::string sequence;  // quoted and qualified
+        std::int64_t from = 0;
+        std::int64_t to = 0;
+    };
 
-    // For each of these tables (quoted and qualified): a sequence of its columns, its own or one that a partition has
-    // from its parents, that lags the column's outermost value is set to it, plus headroom. Never moves one back.
-    // Outside a transaction. What is not done by the deadline is left out; false then.
-    bool follow(const std::set<std::string>& tables, std::int64_t headroom, Deadline deadline = Deadline::max());
+    PostgresSequences(sql::Connection& connection, std::string group, std::string worker, const Log& log)
+        : connection_(connection), group_(std::move(group)), worker_(std::move(worker)), log_(log) {}
+
+    // The sequences of these tables' columns (tables quoted and qualified), also those that a partition has from its
+    // parents, are set to the column's outermost value where they lag it, and where they are ahead of it because of
+    // keep_ahead(); never further back than values given out. Outside a transaction. What is not done by the deadline
+    // is left out; `complete` tells.
+    std::vector<Moved> level(const std::set<std::string>& tables, Deadline deadline = Deadline::max(),
+                             bool* complete = nullptr);
+    // The same with headroom: what the source may give out until the next call.
+    void keep_ahead(const std::set<std::string>& tables);
 
    private:
     struct Owned {
@@ -31,10 +50,20 @@ class PostgresSequences {
         std::string table;     // that was written
         std::string column;    // quoted
         bool ascending;
+        std::int64_t type_min;  // what the column's type can hold
+        std::int64_t type_max;
     };
-    void follow(const Owned& owned, std::int64_t headroom);
+    std::vector<Owned> owned_by(const std::set<std::string>& tables);
+    SequenceState state_of(const Owned& owned);
+    // Sets it unless it was used meanwhile.
+    bool set(const Owned& owned, const SequenceState& state, std::int64_t value);
+    void note(const Owned& owned, const SequencePosition& position);
+    bool move(const Owned& owned, std::uint64_t headroom, Moved& moved);
+    bool try_move(const Owned& owned, std::uint64_t headroom, Moved& moved);
 
     sql::Connection& connection_;
+    std::string group_;
+    std::string worker_;
     const Log& log_;
     std::set<std::string> refused_;  // sequences we could not set; said once
 };

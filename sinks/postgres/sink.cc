@@ -13,7 +13,7 @@
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/schema/schema_sync.h"
-#include "sinks/postgres/sequences.h"
+#include "sinks/postgres/sequence_keeper.h"
 #include "sinks/postgres/snapshot.h"
 #include "sql/quote.h"
 #include "stream/failpoint.h"
@@ -25,9 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
-constexpr auto sequences_interval = std::chrono::seconds(60);
-constexpr auto sequences_grace = std::chrono::seconds(2);  // once we are asked to stop
-constexpr std::int64_t sequence_headroom = 1000;           // what the source may hand out until the next look
 constexpr auto counts_interval = std::chrono::seconds(60);
 
 std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
@@ -63,13 +60,13 @@ class PostgresSink : public Sink {
         : options_(options),
           log_(log),
           stop_(std::move(stop)),
+          sequences_(options_, log_),
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
           mappings_(session_.connection),
           dead_letters_(dead_letters),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters),
-          schema_(options_, log_, stop_),
-          sequences_(session_.connection, log_) {}
+          schema_(options_, log_, stop_) {}
 
     std::optional<SinkState> open() override;
     bool reads(const std::string& stream) override { return progress_.reads(stream); }
@@ -98,9 +95,6 @@ class PostgresSink : public Sink {
     void look_at_tables(const std::vector<Change>& changes);
     void create_missing(const std::vector<const Relation*>& relations);
     void finish_tables();
-    void note_written(const std::vector<std::string>& tables);
-    void follow_sequences(std::int64_t headroom);
-    void follow_sequences_on_stop();
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
@@ -113,6 +107,7 @@ class PostgresSink : public Sink {
     const Log log_;
     std::stop_token stop_;
     std::function<void()> tell_ = [] {};
+    SequenceKeeper sequences_;  // before the session: it levels sequences when the connection is gone
     PostgresSession session_;
     PostgresProgress progress_;
     TargetMappings mappings_;
@@ -128,10 +123,6 @@ class PostgresSink : public Sink {
     SchemaSync schema_;
     std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
     std::set<TableName> found_;            // tables that are there or were made
-    PostgresSequences sequences_;
-    std::set<std::string> written_;        // tables whose sequences may lag
-    std::set<std::string> known_written_;  // those that the target remembers
-    Clock::time_point sequences_at_ = Clock::now();
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
 
@@ -153,9 +144,7 @@ std::optional<SinkState> PostgresSink::open() {
         unfinished_ = progress_.unfinished();
         finish_tables();
     }
-    // The worker may have been killed before it had let the sequences follow.
-    known_written_ = written_ = progress_.written_tables();
-    if (!written_.empty()) sequences_at_ = {};
+    sequences_.open(session_.connection, progress_);
     if (!state) return state;
     durable_ = state->checkpoint;
     if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
@@ -193,7 +182,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     if (is_within(progress_.state(), begin) && !again) return note_begin(upto.resume_seq);
     if (applier_.open()) {
         applier_.roll_back();  // the rest of that transaction never comes: a copy begins
-        known_written_.clear();
+        sequences_.forget_noted();
     }
     if (options_.sync_schema) schema_.create_tables(pointers(copied_));
     loader_.reset();
@@ -255,9 +244,9 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     }
     std::vector<std::string> quoted;
     for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
-    note_written(quoted);
+    sequences_.note_written(quoted);
     finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
-    follow_sequences(0);
+    sequences_.level();
     already_loaded_.clear();
     committed();
 }
@@ -277,17 +266,7 @@ void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
     if (options_.sync_schema) create_missing(relations);
     std::vector<std::string> names;
     for (const Relation* relation : filled) names.push_back(mappings_.at(*relation)->table.name);
-    note_written(names);
-}
-
-// The sequences of these tables are to follow, by a later run if not by this one.
-void PostgresSink::note_written(const std::vector<std::string>& tables) {
-    written_.insert(tables.begin(), tables.end());
-    std::vector<std::string> unknown;
-    for (const std::string& table : tables) {
-        if (known_written_.insert(table).second) unknown.push_back(table);
-    }
-    if (!unknown.empty()) progress_.note_written(unknown);
+    sequences_.note_written(names);
 }
 
 void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
@@ -327,32 +306,6 @@ void PostgresSink::finish_tables() {
     schema_.set_sequences(names);
     progress_.forget_unfinished();
     unfinished_.clear();
-}
-
-void PostgresSink::follow_sequences(std::int64_t headroom) {
-    if (!written_.empty()) sequences_.follow(written_, headroom);
-    written_.clear();
-    sequences_at_ = Clock::now();
-}
-
-// The target may be about to take over, and our own connection no longer answers.
-void PostgresSink::follow_sequences_on_stop() {
-    if (written_.empty()) return;
-    bool done = false;
-    std::string reason = "shutting down took precedence";
-    try {
-        sql::ConnectOptions target = options_.target;
-        target.settings.emplace_back("connect_timeout", "2");
-        sql::Connection connection(std::move(target));
-        connection.exec("SET statement_timeout = 1000; SET search_path = ''");
-        done = PostgresSequences(connection, log_).follow(written_, 0, Clock::now() + sequences_grace);
-    } catch (const Error& error) {
-        reason = error.what();
-    }
-    if (done) return;
-    log_(LogLevel::warning, fmt::format("sequences on the target may lag its rows until the worker runs again: "
-                                        "{}",
-                                        reason));
 }
 
 void PostgresSink::apply(const Batch& batch) {
@@ -463,13 +416,14 @@ void PostgresSink::flush() {
         move_alone(state_at(*pending_));
     }
     flush_durable();
-    if (Clock::now() - sequences_at_ >= sequences_interval) follow_sequences(sequence_headroom);
+    sequences_.keep_ahead_if_due();
     if (Clock::now() - logged_at_ >= counts_interval) log_counts();
 }
 
 void PostgresSink::close() {
-    // Asked to stop, the connection no longer answers; what is not committed is read again by the next run.
-    if (stop_.stop_requested()) return follow_sequences_on_stop();
+    // Asked to stop, the connection no longer answers; what is not committed is read again by the next run. Sequences
+    // are levelled by the destructor.
+    if (stop_.stop_requested()) return;
     applier_.roll_back();
     if (loader_) {
         loader_->await_loaded();
@@ -477,7 +431,7 @@ void PostgresSink::close() {
         flush_loading();
     }
     if (pending_) move_alone(state_at(*pending_));
-    follow_sequences(0);
+    sequences_.level();
     if (!session_.synchronous && progress_.state().checkpoint != durable_) {
         // Flushes everything committed before as well.
         session_.connection.exec("SET synchronous_commit = on");

@@ -1,0 +1,54 @@
+#include "cmd/commands/sequences.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "sinks/postgres/progress.h"
+#include "sinks/postgres/sequences.h"
+#include "sql/connection.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::vector<std::string> workers_on(sql::Connection& target, const std::string& group, const std::string& only) {
+    std::vector<std::string> workers;
+    if (!target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
+        return workers;
+    const auto rows = target.query(
+        "SELECT worker FROM pgsluice.progress WHERE \"group\" = $1 AND ($2 = '' OR worker = $2) ORDER BY worker",
+        {group, only}, {1});
+    for (int row = 0; row < rows.rows(); ++row) workers.push_back(rows.text(row, 0));
+    return workers;
+}
+
+std::size_t level(sql::Connection& target, const Settings& settings, const std::string& worker, const Log& log) {
+    PostgresProgress progress(target, settings.postgres.group, worker);
+    progress.open(settings.postgres.lock_wait_ms);
+    PostgresSequences sequences(target, settings.postgres.group, worker, log);
+    const auto moved = sequences.level(progress.written_tables());
+    for (const auto& each : moved)
+        std::printf("sequence %s: %lld, now %lld\n", each.sequence.c_str(), static_cast<long long>(each.from),
+                    static_cast<long long>(each.to));
+    return moved.size();
+}
+
+}  // namespace
+
+void run_sequences(Settings settings, const Log& log, std::stop_token stop) {
+    sql::Connection target(settings.postgres.target, std::move(stop));
+    target.exec("SET search_path = ''");
+    const auto workers = workers_on(target, settings.postgres.group, settings.worker.worker);
+    if (workers.empty()) {
+        throw stop_error(fmt::format("unable to set sequences: no worker of group '{}' has written to target {}",
+                                     settings.postgres.group, sql::describe(target.options())),
+                         "Give the group, the target and, if any, the --worker-name of a postgres worker.");
+    }
+    std::size_t moved = 0;
+    for (const std::string& worker : workers) moved += level(target, settings, worker, log);
+    std::printf("%zu sequences were set to their tables' rows\n", moved);
+}
+
+}  // namespace pgsluice
