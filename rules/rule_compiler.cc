@@ -48,7 +48,10 @@ class Compiler {
         target->columns.clear();
         for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
             position_.push_back(target->columns.size());
-            if (excluded[i]) continue;
+            if (excluded[i]) {
+                target->excluded.push_back(relation_.columns[i].number);
+                continue;
+            }
             parts_.projection.push_back(i);
             target->columns.push_back(relation_.columns[i]);
         }

@@ -87,6 +87,7 @@ struct Relation {
     ReplicaIdentity identity = ReplicaIdentity::default_key;
     std::vector<Column> columns;
     std::vector<QualifiedName> ancestors{};  // of a partition: the partitioned tables above it, the nearest first
+    std::vector<std::int16_t> excluded{};    // after rules: numbers of the source's columns that were left out
 
     bool operator==(const Relation&) const = default;
 };

@@ -74,8 +74,9 @@ bool PostgresApplier::apply_sets(const std::vector<Change>& changes, const SinkS
 }
 
 void PostgresApplier::apply_ddl(const Change& change) {
-    const auto statement = ddl_statement(change, options_.apply_ddl, log_);
+    auto statement = ddl_statement(change, options_.apply_ddl, log_);
     if (!statement) return;
+    statement->contained = change.position.commit <= progress_.schema_upto();
     if (!open_) begin();
     deferred_.check(session_);  // as long as the constraints are as the rows were written for
     deferred_.clear();

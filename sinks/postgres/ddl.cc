@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace pgsluice {
 
@@ -10,6 +11,12 @@ namespace {
 
 constexpr const char* way_out =
     "Change the target's tables by hand, then start the worker with --target-ddl ignore until it is past this command.";
+
+constexpr const char* duplicate_column = "42701";
+constexpr const char* column_way_out =
+    "The target's table has this column already. Give its rows the values that they have on the source (the column's "
+    "default when it was added), then start the worker with --target-ddl ignore until it is past this command. Or copy "
+    "all tables again: drop the column on the target and run the replicator once with --copy-and-stream --resnapshot.";
 
 std::string described(const DdlMessage& message, const Change& change) {
     const std::string object = message.objects.empty() ? std::string("?") : message.objects.front().identity;
@@ -27,6 +34,13 @@ std::string without_concurrently(std::string text) {
     const auto at = std::search(text.begin(), text.end(), word.begin(), word.end(), same);
     if (at != text.end()) text.erase(at, at + word.size());
     return text;
+}
+
+// Table or index, constraint or trigger, second primary key, attached partition, function, schema. Not a column: the
+// values that the command gave it on the source are not in a copied schema.
+bool is_there(const SqlError& error) {
+    constexpr std::array<std::string_view, 6> states{"42P07", "42710", "42P16", "42809", "42723", "42P06"};
+    return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
 }
 
 bool is_gone(const SqlError& error) {
@@ -73,11 +87,16 @@ void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log&
         run(session, statement);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
-        if (!statement.drops || !is_gone(error))
+        const bool dropped = statement.drops && is_gone(error);
+        const bool made = statement.contained && is_there(error);
+        if (!dropped && !made)
             throw SqlError(error.action(), fmt::format("unable to apply {}: {}", statement.what, error.what()),
-                           error.sqlstate(), way_out);
+                           error.sqlstate(), error.sqlstate() == duplicate_column ? column_way_out : way_out);
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        log(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", statement.what));
+        if (dropped)
+            log(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", statement.what));
+        else
+            log(LogLevel::info, fmt::format("{}: came with the copied schema", statement.what));
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }

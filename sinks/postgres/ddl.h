@@ -16,6 +16,7 @@ struct DdlStatement {
     std::string search_path;  // as at the source
     std::string what;         // for messages: "ALTER TABLE on 'public.users' at 0/16B2D50:3"
     bool drops = false;       // what it names may be gone already
+    bool contained = false;   // what it makes may have come with a schema that was copied later
 };
 
 // What to run; nothing when it is not run, which was logged. A stop Error with the way out when it must not be run and

@@ -37,6 +37,11 @@ class PostgresProgress {
     // Sink::reads(): written with every move.
     bool reads(const std::string& stream);
 
+    // Up to which LSN of the source commands may be contained in a schema that was copied from it. Written in `other`'s
+    // own transaction, since ours may be rolled back.
+    [[nodiscard]] Lsn schema_upto() const noexcept { return schema_upto_; }
+    void note_schema(sql::Connection& other, Lsn upto);
+
     // Advances the row in the open transaction; a stop Error when another worker did. Once that transaction has
     // committed, moved() makes `next` the value to start from.
     void move(const SinkState& next);
@@ -94,6 +99,7 @@ class PostgresProgress {
     std::string stream_;  // that the state comes from; empty when not known
     std::string existing_rows_;
     SinkState state_;
+    Lsn schema_upto_;
 };
 
 }  // namespace pgsluice

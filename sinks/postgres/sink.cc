@@ -35,6 +35,15 @@ std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
     return all;
 }
 
+// The source's tables behind those that are not left out.
+std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables) {
+    std::vector<const Relation*> all;
+    for (std::size_t i = 0; i < tables.size() && i < begin.tables.size(); ++i) {
+        if (tables[i]) all.push_back(&begin.tables[i]);
+    }
+    return all;
+}
+
 std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
     std::vector<TableName> names;
     for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
@@ -66,7 +75,12 @@ class PostgresSink : public Sink {
           mappings_(session_.connection),
           dead_letters_(dead_letters),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters),
-          schema_(options_, log_, stop_) {}
+          schema_(options_, log_, stop_) {
+        schema_.when_read([this](Lsn upto) {
+            sql::Connection other(options_.target, stop_);
+            progress_.note_schema(other, upto);
+        });
+    }
 
     std::optional<SinkState> open() override;
     bool reads(const std::string& stream) override { return progress_.reads(stream); }
@@ -184,7 +198,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
         applier_.roll_back();  // the rest of that transaction never comes: a copy begins
         sequences_.forget_noted();
     }
-    if (options_.sync_schema) schema_.create_tables(pointers(copied_));
+    if (options_.sync_schema) schema_.create_tables(pointers(copied_), sources_of(begin, copied_));
     loader_.reset();
     SinkState next{upto, begin.epoch, upto.resume_seq};
     const ExistingRows existing = again ? ExistingRows::truncate : options_.existing_rows;

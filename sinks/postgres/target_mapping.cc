@@ -74,8 +74,9 @@ TargetMapping::TargetMapping(const Relation& source, TargetTable target) : relat
             throw stop_error(
                 fmt::format("unable to write to '{}.{}': the target's table has no column '{}'", table.schema,
                             table.table, wanted.name),
-                fmt::format("Run on the target: ALTER TABLE {} ADD COLUMN {} {}; or leave the column out by an "
-                            "exclude_column rule, or map it with --routing-config.",
+                fmt::format("Run on the target what was run on the source, with the same default if it had one: ALTER "
+                            "TABLE {} ADD COLUMN {} {}; or leave the column out by an exclude_column rule, or map it "
+                            "with --routing-config.",
                             table.name, sql::quote_identifier(wanted.name), wanted.type_name));
         }
         target_of.push_back(found->generated ? -1 : static_cast<int>(found - table.columns.data()));

@@ -14,7 +14,9 @@
 
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/schema/dependencies.h"
+#include "sinks/postgres/schema/drift.h"
 #include "sql/quote.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -214,7 +216,8 @@ SchemaSync::LeftOut SchemaSync::left_out(sql::Connection& source, const std::vec
 }
 
 void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
-                                     const std::vector<const Relation*>& relations, const std::vector<Oid>& types) {
+                                     const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
+                                     const std::vector<const Relation*>& then) {
     const auto tables = names_of(relations);
     auto entries = dump(source, {}, {"--section=pre-data", "--exclude-table=*.*"});
     const SchemaDependencies needed(source, tables, types);
@@ -235,6 +238,9 @@ void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& t
         entries.insert(entries.end(), ours.begin(), ours.end());
     }
     take_turns(target);
+    // Now that the dump is there: what has not changed by now had not changed in it.
+    refuse_drift(source, target, relations, then);
+    note_read(source);
     // A function may name a table's row type and a table's default a function: what fails is tried again, as long as
     // that gets any further.
     auto left = try_all(target, entries);
@@ -247,21 +253,54 @@ void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& t
     warn(left);
 }
 
-void SchemaSync::create_tables(const std::vector<const Relation*>& tables) {
+// Before anything is made, so that the next copy finds an empty target.
+void SchemaSync::refuse_drift(sql::Connection& source, sql::Connection& target,
+                              const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        const Relation& table = *tables[i];
+        if (find_target_table(target, table.schema, table.table)) continue;
+        const CurrentTable now = current_table(source, table.oid);
+        const std::string drift = then.empty() ? describe_added(table, now) : describe_drift(*then[i], now);
+        if (drift.empty()) continue;
+        throw stop_error(
+            fmt::format("unable to create table '{}.{}' on the target: the source's table has changed since "
+                        "the copy was taken: {}",
+                        table.schema, table.table, drift),
+            resnapshot_then_start_worker_hint);
+    }
+}
+
+void SchemaSync::note_read(sql::Connection& source) {
+    const auto lsn = source.query(
+        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END", {},
+        {1, 1, 1});
+    read_(parse_lsn(lsn.get(0, 0).value_or("")).value_or(Lsn{}));
+}
+
+// A table that was renamed on the source since the snapshot is not routed.
+bool SchemaSync::is_routed(const Relation& table, const Relation* then) const {
+    const bool same_name = then != nullptr && then->schema == table.schema && then->table == table.table;
+    return !same_name && routed_.contains({table.schema, table.table});
+}
+
+void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
     sql::Connection source = connect_source();
     find_routed(source, tables);
     sql::Connection target = connect_target();
     std::vector<const Relation*> as_in_source;
+    std::vector<const Relation*> then_as_in_source;
     std::vector<Oid> types;  // of the columns of routed tables
-    for (const Relation* table : tables) {
-        if (!routed_.contains({table->schema, table->table})) {
-            as_in_source.push_back(table);
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        const Relation& table = *tables[i];
+        if (!is_routed(table, then.empty() ? nullptr : then[i])) {
+            as_in_source.push_back(&table);
+            if (!then.empty()) then_as_in_source.push_back(then[i]);
         } else {
-            for (const Column& column : table->columns) types.push_back(column.type_oid);
+            for (const Column& column : table.columns) types.push_back(column.type_oid);
         }
     }
     log_(LogLevel::info, "creating the source's tables on the target");
-    create_as_in_source(source, target, as_in_source, types);
+    create_as_in_source(source, target, as_in_source, types, then_as_in_source);
     for (const Relation* table : tables) {
         if (routed_.contains({table->schema, table->table})) create_routed(source, target, *table);
     }
@@ -312,6 +351,7 @@ void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<co
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
     arguments.emplace_back("--section=post-data");
     const auto entries = dump(source, tables, arguments);
+    note_read(source);
     sql::Connection target = connect_target();
     take_turns(target);
 

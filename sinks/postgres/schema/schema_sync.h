@@ -17,6 +17,7 @@
 #include "sinks/postgres/schema/pg_dump.h"
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
+#include "sql/lsn.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -28,11 +29,15 @@ class SchemaSync {
 
     // Called several times a second while something takes its time, by the thread that waits.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
+    // Called before anything is made, with an LSN of the source: commands up to there may be contained in it.
+    void when_read(std::function<void(Lsn)> read) { read_ = std::move(read); }
 
     // `tables` are as the target shall have them, after rules and routing. One that a routing file sends elsewhere than
     // to its own name gets the columns that come, their types and its key; the others are as in the source, apart from
     // NOT NULL where a rule leaves a column out. Tables that the source no longer has are skipped.
-    void create_tables(const std::vector<const Relation*>& tables);
+    // A stop Error, and nothing is made, when one of them has changed since its rows were copied: `then` are the
+    // source's tables as the snapshot's begin marker has them, index by index; without a snapshot it is empty.
+    void create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then = {});
     // Indexes, constraints, triggers; routed tables get none. `relations` are those that create_tables() was given.
     // Foreign keys lock the tables they point to: without them where the caller has a transaction open that wrote
     // there.
@@ -42,10 +47,15 @@ class SchemaSync {
     void set_sequences(const std::vector<TableName>& tables);
 
    private:
+    void refuse_drift(sql::Connection& source, sql::Connection& target, const std::vector<const Relation*>& tables,
+                      const std::vector<const Relation*>& then);
+    void note_read(sql::Connection& source);
+    [[nodiscard]] bool is_routed(const Relation& table, const Relation* then) const;
     void find_routed(sql::Connection& source, const std::vector<const Relation*>& tables);
     void create_routed(sql::Connection& source, sql::Connection& target, const Relation& table);
     void create_as_in_source(sql::Connection& source, sql::Connection& target,
-                             const std::vector<const Relation*>& relations, const std::vector<Oid>& types);
+                             const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
+                             const std::vector<const Relation*>& then);
     using LeftOut = std::map<TableName, std::set<std::string>>;
     LeftOut left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
     // What pg_dump must be told to take.
@@ -71,6 +81,7 @@ class SchemaSync {
     const Log& log_;
     std::stop_token stop_;
     std::function<void()> tell_ = [] {};
+    std::function<void(Lsn)> read_ = [](Lsn) {};
     std::set<TableName> routed_;  // tables of the target that are not their namesakes of the source
 };
 
