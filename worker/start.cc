@@ -101,7 +101,8 @@ WorkerStart decide_worker_start(const WorkerFacts& facts) {
         throw re_created(facts);
     }
     const StreamSeq resume = facts.sink->checkpoint.resume_seq;
-    if (facts.state.last_seq.value + 1 < resume.value) return at_later_snapshot(facts, went_back(facts));
+    const bool shorter = facts.state.last_seq.value + 1 < resume.value;
+    if (shorter && !facts.other_snapshot) return at_later_snapshot(facts, went_back(facts));
     const bool marker_removed = facts.sink->loading_epoch != 0 && first > facts.sink->begin_seq;
     if (first > resume || marker_removed) return at_snapshot(facts, removed(facts));
     if (facts.other_snapshot) return at_snapshot(facts, lost_snapshot(facts));

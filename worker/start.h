@@ -9,7 +9,8 @@
 //   resume_seq              first_seq > resume_seq, or > the begin        messages it needs were removed: (a)
 //                           marker of the snapshot it is loading
 //   resume_seq              another snapshot, or none, begins where       that snapshot was lost: (a)
-//                           the one it is loading began
+//                           the one it is loading began, however long
+//                           the stream is
 //   resume_seq              the message before resume_seq has a position  not the stream the sink has read from: (b)
 //                           above the sink's
 //   resume_seq              is not the stream the sink has read from (it  (c)

@@ -95,6 +95,11 @@ TEST_CASE("nats-server's store goes back to before the copy that a worker is loa
                pipeline.target_scalar("SELECT count(*) FROM keyless") == "8000" &&
                contains(lines_in(directory), R"("pad":"nnn)");
     });
+    SUBCASE("at once") {}
+    SUBCASE("and its checkpoint is beyond the end of the shorter copy that follows") {
+        eventually("the checkpoint moves",
+                   [&] { return pipeline.target_scalar("SELECT resume_seq >= 14 FROM pgsluice.progress") == "t"; });
+    }
     pipeline.kill_worker();
     file.kill();
     nats.roll_back();

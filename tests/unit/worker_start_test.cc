@@ -144,6 +144,11 @@ TEST_CASE("a worker in the middle of a copy starts over with another one that ha
     CHECK(decide_worker_start(facts).from.resume_seq == StreamSeq{60});
     facts.other_snapshot = true;
     CHECK(decide_worker_start(facts) == over_from(80));
+    facts.state.last_seq = {85};
+    facts.sink->checkpoint.resume_seq = {95};  // the other one is shorter than what was loaded
+    CHECK(decide_worker_start(facts) == over_from(80));
+    facts.snapshot->epoch = 1;
+    CHECK(decide_worker_start(facts) == over_from(80));
     facts.snapshot_held = false;
     CHECK_THROWS_WITH_AS(decide_worker_start(facts), doctest::Contains("restored to an earlier state"), Error);
 }
