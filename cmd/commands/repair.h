@@ -18,7 +18,8 @@ struct Foreign {
     std::function<void()> remove;
 };
 
-// Keys that are unknown or whose value cannot be read. A removed key counts as lost: the group continues without it.
+// Keys whose value cannot be read. Keys that are not known are left alone: a later version may have them. A removed key
+// counts as lost: the group continues without it.
 std::vector<Foreign> foreign_keys(Broker& broker, const Names& names);
 // Messages that no worker parked as a dead letter.
 std::vector<Foreign> foreign_letters(Broker& broker, const Names& names);
