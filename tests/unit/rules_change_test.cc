@@ -33,9 +33,10 @@ TEST_CASE("other rules stop the worker, which names the tables and a way that is
     CHECK(has(error,
               "unable to start worker 'postgres': the rules changed after rows were delivered: public.users "
               "(column 'email')"));
-    CHECK(has(error,
-              "--resnapshot, then start this worker again with --target-existing-rows truncate, to "
-              "deliver the rows again."));
+    CHECK(has(
+        error,
+        "--resnapshot. Once it is copying, start this worker again with --target-existing-rows truncate, to deliver "
+        "the rows again."));
     CHECK(has(error, "--on-rules-change continue"));
     CHECK_FALSE(has(error, "reload"));
     change.snapshot_held = true;
