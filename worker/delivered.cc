@@ -16,10 +16,17 @@ namespace {
 // The key of a note that says no more than that notes were taken from the first row on.
 constexpr Oid no_table = 0;
 
-bool has_column(const DeliveredRules& rules, const DeliveredColumn& column) {
-    return std::ranges::any_of(rules.columns, [&](const DeliveredColumn& other) {
-        return other.name == column.name && other.number == column.number;
-    });
+const DeliveredColumn* column_named(const DeliveredRules& rules, const std::string& name) {
+    const auto found = std::ranges::find(rules.columns, name, &DeliveredColumn::name);
+    return found == rules.columns.end() ? nullptr : &*found;
+}
+
+// The replicator does not know the numbers of a definition that was altered before it looked.
+void keep_numbers(DeliveredRules& now, const DeliveredRules& noted) {
+    for (DeliveredColumn& column : now.columns) {
+        const DeliveredColumn* known = column_named(noted, column.name);
+        if (column.number == 0 && known != nullptr) column.number = known->number;
+    }
 }
 
 }  // namespace
@@ -81,8 +88,11 @@ void Delivered::met(const RelationPtr& relation) {
     const auto noted = noted_.find(relation->oid);
     if (noted == noted_.end()) return keep({{relation->oid, std::move(now)}});
     if (!compared_.contains(relation->oid)) compare_late(relation, now);
-    const bool known = std::ranges::all_of(
-        now.columns, [&](const DeliveredColumn& column) { return has_column(noted->second, column); });
+    keep_numbers(now, noted->second);
+    const bool known = std::ranges::all_of(now.columns, [&](const DeliveredColumn& column) {
+        const DeliveredColumn* one = column_named(noted->second, column.name);
+        return one != nullptr && one->number == column.number;
+    });
     if (known) return;
     now.mixed = noted->second.mixed;
     keep({{relation->oid, std::move(now)}});

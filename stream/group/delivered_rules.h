@@ -36,8 +36,8 @@ std::string encode(const DeliveredRules& rules);
 // A stop Error when it is not that.
 DeliveredRules decode_delivered_rules(std::string_view json);
 
-// What the two say differently of columns that both have, in words: "column 'email'", "the filter on 'age'", "the
-// target". Empty: rows delivered under one are as the other would have them.
+// What the two say differently of columns that both have under one name, in words: "column 'email'", "the filter on
+// 'age'", "the target". Empty: rows delivered under one are as the other would have them.
 std::vector<std::string> differences(const DeliveredRules& before, const DeliveredRules& now);
 
 class DeliveredRulesKeys {

@@ -90,7 +90,7 @@ TEST_CASE("a rename is noticed behind a replicator that comes late, too") {
     users.pipeline.start_replicator();
     users.pipeline.await_stream();
     for (int session = 0; session < 2; ++session)
-        CHECK(contains(users.worker("postgres", email_rule, 1), "'email_old' now, which"));
+        CHECK(contains(users.worker("postgres", email_rule, 1), "'email_old', which"));
     users.check_nothing_shows();
     users.worker("postgres", email_rule + ", {type: transform, column: email_old, " + mask_rule + "}", 0);
     CHECK(users.pipeline.target_rows("users") == Texts{"(1,c****y,1,)", "(2,c****y,2,)", "(3,c****y,3,c****y)"});
