@@ -23,8 +23,8 @@ constexpr const char* create_statements =
     "  position_lsn pg_lsn NOT NULL DEFAULT '0/0', position_ordinal bigint NOT NULL DEFAULT 0,"
     "  loading_epoch bigint NOT NULL DEFAULT 0, begin_seq bigint NOT NULL DEFAULT 0,"
     "  loading_tables text[] NOT NULL DEFAULT '{}', owner uuid, updated_at timestamptz NOT NULL DEFAULT now(),"
-    "  stream text NOT NULL DEFAULT '', schema_upto pg_lsn NOT NULL DEFAULT '0/0', existing_rows text NOT NULL DEFAULT "
-    "'',"
+    "  stream text NOT NULL DEFAULT '', existing_rows text NOT NULL DEFAULT '',"
+    "  schema_upto pg_lsn NOT NULL DEFAULT '0/0',"
     "  PRIMARY KEY (\"group\", worker)) WITH (fillfactor = 20);"
     "ALTER TABLE pgsluice.progress ADD COLUMN IF NOT EXISTS schema_upto pg_lsn NOT NULL DEFAULT '0/0';"
     "CREATE TABLE IF NOT EXISTS pgsluice.loaded ("
@@ -53,9 +53,9 @@ constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
-    "'schema_upto') "
+    "    'existing_rows') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
-    "'existing_rows') "
+    "    'schema_upto') "
     "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
@@ -126,7 +126,7 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
                       {group_, worker_}, {1, 1, 1});
     const auto row = connection_.query(
         "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING owner, "
-        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream, schema_upto, existing_rows",
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq, stream, existing_rows, schema_upto",
         {group_, worker_}, {9, 1, 1});
     connection_.exec("COMMIT");
     owner_ = row.text(0, 0);
@@ -136,8 +136,8 @@ std::optional<SinkState> PostgresProgress::open(int lock_wait_ms) {
     state_.loading_epoch = unsigned_at(4);
     state_.begin_seq.value = unsigned_at(5);
     stream_ = row.text(0, 6);
-    schema_upto_ = parse_lsn(row.text(0, 7)).value_or(Lsn{});
-    existing_rows_ = row.text(0, 8);
+    existing_rows_ = row.text(0, 7);
+    schema_upto_ = parse_lsn(row.text(0, 8)).value_or(Lsn{});
     if (state_.checkpoint.resume_seq.value == 0) return std::nullopt;
     return state_;
 }
