@@ -82,7 +82,7 @@ TEST_CASE("check rules knows unique indexes, also over expressions") {
     }
     const Outcome missing = check(database, "tables: {user: []}");
     CHECK(missing.error.empty());
-    CHECK(missing.log.find("there is no table 'user'") != std::string::npos);
+    CHECK(missing.log.find("names table 'user', which does not exist") != std::string::npos);
 }
 
 TEST_CASE("the command prints the report and says by its exit code whether a worker would take the files") {
