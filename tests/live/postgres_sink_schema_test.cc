@@ -297,7 +297,7 @@ TEST_CASE("sequences follow at the next start when the worker was killed, and wh
     SUBCASE("asked to stop") {
         target.stop.request_stop();
         target.sink->close();
-        target.sink.reset();  // a worker does so, too: the sink levels them over a connection of its own
+        target.sink.reset();
     }
     CHECK(std::stoi(target.scalar("SELECT nextval('a_id_seq')")) > 30);
 }
