@@ -89,7 +89,7 @@ class CompiledRules {
     bool passes_copy_ = false;
     bool same_filters_ = false;  // for inserts and updates
     bool depends_on_operation_ = false;
-    bool identity_ = false;      // no row is looked at at all
+    bool identity_ = false;  // no row is looked at at all
 };
 
 }  // namespace pgsluice::rules

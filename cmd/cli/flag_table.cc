@@ -27,7 +27,8 @@ constexpr auto source_side =
     command_replicator | command_teardown | command_status | command_check_rules | command_compare;
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
-constexpr auto target_side = command_worker_postgres | command_teardown | command_dlq_replay | command_compare | command_sequences;
+constexpr auto target_side =
+    command_worker_postgres | command_teardown | command_dlq_replay | command_compare | command_sequences;
 
 int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
 
