@@ -69,11 +69,7 @@ WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const Stream
     // A worker that can continue as it is does not need the snapshot, so a fault of the snapshot must not stop it.
     const bool needed = needs_snapshot(facts) || may_start_with_newest(facts);
     if (needed || options.exit_after_snapshot) facts.snapshot = find_snapshot_start(broker, options.names);
-    if (needed && facts.snapshot) {
-        // The marker was stored before its key was written, perhaps after `stream` was read.
-        facts.state = broker.stream_state(facts.stream).value_or(state);
-        facts.snapshot_held = holds_snapshot(broker, options.names, facts.state, *facts.snapshot, stop);
-    }
+    if (needed) find_snapshot(facts, broker, options.names, stop);
     return facts;
 }
 
@@ -113,7 +109,10 @@ WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamSta
 
 void find_snapshot(WorkerFacts& facts, Broker& broker, const Names& names, const std::stop_token& stop) {
     if (!facts.snapshot) facts.snapshot = find_snapshot_start(broker, names);
-    if (facts.snapshot) facts.snapshot_held = holds_snapshot(broker, names, facts.state, *facts.snapshot, stop);
+    if (!facts.snapshot) return;
+    // The marker was stored before its key was written, perhaps after the stream's state was read.
+    facts.state = broker.stream_state(facts.stream).value_or(facts.state);
+    facts.snapshot_held = holds_snapshot(broker, names, facts.state, *facts.snapshot, stop);
 }
 
 }  // namespace pgsluice
