@@ -81,8 +81,8 @@ std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source,
         }
     }
     std::ranges::sort(tables, {}, &sql::CatalogTable::oid);
-    const auto repeated = std::ranges::unique(tables, {}, &sql::CatalogTable::oid);
-    tables.erase(repeated.begin(), repeated.end());
+    const auto same = [](const auto& a, const auto& b) { return a.oid == b.oid; };
+    tables.erase(std::unique(tables.begin(), tables.end(), same), tables.end());
     return tables;
 }
 

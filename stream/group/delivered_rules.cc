@@ -75,7 +75,7 @@ std::string encode(const DeliveredRules& rules) {
 
 DeliveredRules decode_delivered_rules(std::string_view json) {
     constexpr std::string_view what = "the note of a table's rules";
-    return with_json_fields(json, what, [](const JsonFields& fields) {
+    return with_json_fields(json, what, [&](const JsonFields& fields) {
         DeliveredRules rules;
         rules.table = fields.text("table");
         rules.target = optional_text(fields, "target");
