@@ -103,7 +103,8 @@ std::vector<TableLine> table_lines(const std::map<Oid, TableRecord>& records, co
     std::vector<TableLine> lines;
     for (const auto& [oid, record] : records) {
         const auto definition = std::ranges::find_if(
-            definitions.now, [&](const Relation& relation) { return relation.oid == record.delivered_oid; });
+            definitions.now,
+            [delivered = record.delivered_oid](const Relation& relation) { return relation.oid == delivered; });
         const bool known = record.active() && definition != definitions.now.end();
         lines.push_back({record, known ? identity_of(*definition) : ""});
     }
