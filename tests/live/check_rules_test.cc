@@ -82,7 +82,8 @@ TEST_CASE("check rules knows unique indexes, also over expressions") {
     }
     const Outcome missing = check(database, "tables: {user: []}");
     CHECK(missing.error.empty());
-    CHECK(missing.log.find("names table 'user', which does not exist") != std::string::npos);
+    CAPTURE(missing.log);
+    CHECK(missing.log.find("the files name table 'user', which does not exist") != std::string::npos);
 }
 
 TEST_CASE("the command prints the report and says by its exit code whether a worker would take the files") {
