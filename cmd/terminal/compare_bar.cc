@@ -15,21 +15,14 @@ bool at_work(const ComparedSoFar& table) { return table.rows > 0 && table.pages_
 }  // namespace
 
 std::string compare_bar(const CompareProgress& progress, std::size_t columns) {
-    std::uint64_t pages = 1;
-    std::uint64_t done = 0;
-    std::uint64_t rows = 0;
-    std::size_t tables = 0;
-    for (const ComparedSoFar& table : progress.tables) {
-        pages += table.pages;
-        done += table.pages_done;
-        rows += table.rows;
-        tables += table.pages_done >= table.pages ? 1 : 0;
-    }
-    const double share = static_cast<double>(done) / static_cast<double>(pages);
+    const ComparedSoFar all = progress.total();
+    const auto tables = std::ranges::count_if(
+        progress.tables, [](const ComparedSoFar& table) { return table.pages_done >= table.pages; });
+    const double share = static_cast<double>(all.pages_done) / static_cast<double>(all.pages + 1);
     const auto filled = std::min(cells, static_cast<std::size_t>(share * cells));
     std::string text = fmt::format("{} of {} tables [{}{}] {:3.0f} % {:>11} rows", tables, progress.tables.size(),
-                                   std::string(filled, '#'), std::string(cells - filled, '-'), 100 * share, rows);
-    if (progress.seconds > 1) text += fmt::format(" {:>9.0f} rows/s", static_cast<double>(rows) / progress.seconds);
+                                   std::string(filled, '#'), std::string(cells - filled, '-'), 100 * share, all.rows);
+    if (progress.seconds > 1) text += fmt::format(" {:>9.0f} rows/s", static_cast<double>(all.rows) / progress.seconds);
     const auto current = std::ranges::find_if(progress.tables, at_work);
     if (current != progress.tables.end()) text += "  " + current->name;
     for (char& c : text) {  // a name may hold anything, also what would move the cursor

@@ -36,15 +36,9 @@ OnCompareProgress log_progress(const Log& log) {
     return [&log, next = Clock::now() + say_every](const CompareProgress& progress) mutable {
         if (progress.ended || Clock::now() < next) return;
         next = Clock::now() + say_every;
-        std::uint64_t pages = 1;
-        std::uint64_t done = 0;
-        std::uint64_t rows = 0;
-        for (const ComparedSoFar& table : progress.tables) {
-            pages += table.pages;
-            done += table.pages_done;
-            rows += table.rows;
-        }
-        log(LogLevel::info, fmt::format("compared {} % so far; {} rows read at both ends", 100 * done / pages, rows));
+        const ComparedSoFar all = progress.total();
+        log(LogLevel::info, fmt::format("compared {} % so far; {} rows read at both ends",
+                                        100 * all.pages_done / (all.pages + 1), all.rows));
     };
 }
 

@@ -19,6 +19,17 @@ struct CompareProgress {
     std::vector<ComparedSoFar> tables;
     double seconds = 0;
     bool ended = false;  // the last call
+
+    // Of all tables; without a name.
+    [[nodiscard]] ComparedSoFar total() const {
+        ComparedSoFar sum;
+        for (const ComparedSoFar& table : tables) {
+            sum.pages += table.pages;
+            sum.pages_done += table.pages_done;
+            sum.rows += table.rows;
+        }
+        return sum;
+    }
 };
 
 // Called a few times a second from one thread.
