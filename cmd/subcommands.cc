@@ -6,7 +6,6 @@
 
 #include "cmd/commands/check_rules.h"
 #include "cmd/commands/compare.h"
-#include "cmd/commands/dead_letter_stream.h"
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/repair.h"
 #include "cmd/commands/sequences.h"
@@ -19,6 +18,7 @@
 #include "replicator/source/slot_monitor.h"
 #include "sql/error.h"
 #include "stream/names.h"
+#include "worker/dead_letters/stream.h"
 #include "worker/worker.h"
 
 namespace pgsluice {

@@ -1,30 +1,12 @@
 // `pgsluice dlq`: lists a group's dead letters, applies them, or discards them.
 #pragma once
 
-#include <cstdint>
 #include <stop_token>
-#include <string>
-#include <vector>
 
 #include "cmd/cli/settings.h"
-#include "stream/broker.h"
 #include "stream/log.h"
-#include "stream/names.h"
 
 namespace pgsluice {
-
-// See dead_letter_stream.h.
-struct DeadLetter {
-    StreamSeq seq;
-    std::string worker;
-    std::string position;
-    std::string reason;
-    std::string block;
-    bool snapshot = false;
-};
-
-// Oldest first; only these messages of the dead-letter stream when any are named.
-std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, const std::vector<std::uint64_t>& only);
 
 // One line each: who parked what and why. Shows no values but those in the reason.
 void run_dlq_list(Settings settings, const Log& log, std::stop_token stop);

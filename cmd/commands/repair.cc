@@ -8,7 +8,6 @@
 #include <iterator>
 #include <string_view>
 
-#include "cmd/commands/dlq.h"
 #include "sql/error.h"
 #include "sql/lsn.h"
 #include "stream/format/block_reader.h"
@@ -19,6 +18,7 @@
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/group/tables.h"
+#include "worker/dead_letters/letter.h"
 
 namespace pgsluice {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "cmd/commands/dead_letter_stream.h"
 #include "sql/error.h"
 #include "tests/support/nats_server.h"
+#include "worker/dead_letters/stream.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;

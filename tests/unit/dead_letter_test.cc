@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "cmd/commands/dead_letter_stream.h"
 #include "stream/format/block_reader.h"
+#include "worker/dead_letters/letter.h"
 
 using namespace pgsluice;
 

@@ -1,4 +1,4 @@
-#include "cmd/commands/dead_letter_stream.h"
+#include "worker/dead_letters/stream.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sql/error.h"
+#include "worker/dead_letters/letter.h"
 
 namespace pgsluice {
 
@@ -44,25 +45,6 @@ void refuse_too_large(const Change& change, const std::string& block,
 }
 
 }  // namespace
-
-std::string encode_dead_letter(const Change& change) {
-    BlockWriter writer;
-    const bool message_alone = change.op == Op::message && change.transaction == nullptr;
-    if (message_alone) {
-        writer.change(change);
-        return std::string(writer.finish());
-    }
-    Transaction transaction;
-    if (change.transaction != nullptr) transaction = *change.transaction;
-    transaction.commit_lsn = change.position.commit;
-    Change alone = change;
-    alone.transaction = &transaction;
-    // A row that was loaded as COPY text has no position; the block must be readable all the same.
-    alone.position.ordinal = std::max<std::uint64_t>(alone.position.ordinal, 1);
-    writer.begin(transaction);
-    writer.change(alone);
-    return std::string(writer.finish());
-}
 
 DeadLetterStream::DeadLetterStream(BrokerOptions nats, Names names, std::string worker, Log log, std::stop_token stop)
     : nats_(std::move(nats)),

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "cmd/commands/dlq.h"
 #include "sql/connection.h"
 #include "stream/batch.h"
+#include "worker/dead_letters/letter.h"
 
 namespace pgsluice {
 
@@ -23,7 +23,7 @@ class OwedLetters {
 
     [[nodiscard]] bool holds(const DeadLetter& letter);
     // Adds the removal of the letter's row to the batch that applies it.
-    void settle(Batch& batch, const DeadLetter& letter) const;
+    void remove_with(Batch& batch, const DeadLetter& letter) const;
 
    private:
     sql::Connection connection_;

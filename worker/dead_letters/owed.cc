@@ -1,4 +1,4 @@
-#include "cmd/commands/owed_letters.h"
+#include "worker/dead_letters/owed.h"
 
 #include <utility>
 
@@ -34,7 +34,7 @@ bool OwedLetters::holds(const DeadLetter& letter) {
                .rows() == 1;
 }
 
-void OwedLetters::settle(Batch& batch, const DeadLetter& letter) const {
+void OwedLetters::remove_with(Batch& batch, const DeadLetter& letter) const {
     const auto values = batch.arena.make<Value>(3);
     values[0] = Value(batch.arena.copy(group_));
     values[1] = Value(batch.arena.copy(worker_));

@@ -1,0 +1,106 @@
+#include "worker/dead_letters/replay.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <utility>
+
+#include "sinks/postgres/sink.h"
+#include "sinks/webhook/sink.h"
+#include "sql/error.h"
+#include "stream/failpoint.h"
+#include "worker/dead_letters/owed.h"
+
+namespace pgsluice {
+
+namespace {
+
+SinkState open_for_replay(Sink& sink, const PostgresSinkOptions& options) {
+    const auto state = sink.open();
+    if (!state) {
+        throw stop_error(fmt::format("unable to replay: worker '{}' of group '{}' has never written to this target",
+                                     options.worker, options.group),
+                         "Give the target and the --worker-name of the worker that parked the changes.");
+    }
+    if (state->loading_epoch != 0) {
+        throw stop_error(fmt::format("unable to replay: worker '{}' is in the middle of a snapshot", options.worker),
+                         "Start the worker, and let it finish the snapshot first.");
+    }
+    return *state;
+}
+
+Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& block) {
+    Batch batch;
+    batch.changes = block->changes;
+    if (letter.snapshot) {
+        batch.changes[0].snapshot = true;
+        batch.changes[0].transaction = nullptr;  // the one in its block is made up
+    }
+    batch.keep.push_back(block);
+    return batch;
+}
+
+class PostgresReplay final : public DeadLetterReplay {
+   public:
+    PostgresReplay(const PostgresSinkOptions& options, const Log& log, const std::stop_token& stop)
+        : sink_(make_postgres_sink(options, log, stop)),
+          state_(open_for_replay(*sink_, options)),
+          owed_(options.target, options.group, options.worker, stop) {}
+
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        if (!owed_.holds(letter)) return false;
+        Batch batch = batch_of(letter, block);
+        owed_.remove_with(batch, letter);
+        batch.upto = state_.checkpoint;  // where the worker is does not change
+        sink_->apply(batch);
+        sink_->flush();
+        PGSLUICE_FAILPOINT("dlq-applied");
+        return true;
+    }
+    void close() override { sink_->close(); }
+
+   private:
+    std::unique_ptr<Sink> sink_;
+    SinkState state_;
+    OwedLetters owed_;
+};
+
+class WebhookReplay final : public DeadLetterReplay {
+   public:
+    WebhookReplay(const WebhookSinkOptions& options, const Log& log, const std::stop_token& stop,
+                  const std::optional<GroupInfo>& source)
+        : sink_(make_webhook_sink(options, log, stop)) {
+        sink_->open();
+        if (source) sink_->read_from(*source);
+    }
+
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+        if (!posted_.insert(identity_of(letter)).second) return false;
+        sink_->apply(batch_of(letter, block));
+        sink_->flush();
+        PGSLUICE_FAILPOINT("dlq-applied");
+        return true;
+    }
+    void close() override { sink_->close(); }
+
+   private:
+    std::unique_ptr<Sink> sink_;
+    std::set<DeadLetterIdentity> posted_;
+};
+
+}  // namespace
+
+std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options, const Log& log,
+                                                     const std::stop_token& stop) {
+    options.on_error = OnError::stop;
+    return std::make_unique<PostgresReplay>(options, log, stop);
+}
+
+std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,
+                                                    const std::stop_token& stop,
+                                                    const std::optional<GroupInfo>& source) {
+    options.on_error = OnError::stop;
+    return std::make_unique<WebhookReplay>(options, log, stop, source);
+}
+
+}  // namespace pgsluice
