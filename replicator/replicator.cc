@@ -149,7 +149,10 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
 void ReplicatorSession::prepare(const StartDecision& decision) {
     const bool resuming = decision.then == StartDecision::Then::resume;
     if (decision.drop_slot) {
-        log_(LogLevel::info, fmt::format("dropping slot '{}', left by an unfinished start", options_.names.slot));
+        log_(LogLevel::info, fmt::format("dropping slot '{}', {}", options_.names.slot,
+                                         facts_.slot && facts_.slot->invalidated ? "which the source invalidated"
+                                         : options_.resnapshot ? "to take the snapshot again (--resnapshot)"
+                                                               : "left by an unfinished start"));
         drop_slot(source_, options_.names.slot);
     }
     if (!resuming) check_free_slot(source_);

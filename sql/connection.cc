@@ -269,7 +269,7 @@ SqlError Connection::error(const std::string& doing, const Result* failed) const
         if (reason.empty()) reason = "connection lost";
         return {Action::retry, fmt::format("unable to {}: {}", doing, reason), ""};
     }
-    std::string hint = hint_for(sqlstate);
+    std::string hint = hint_for(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_CONTEXT));
     if (hint.empty()) hint = field(PG_DIAG_MESSAGE_HINT);
     const std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
     return {action_for(sqlstate), fmt::format("unable to {}: {}", doing, one_line(reason)), sqlstate, hint};

@@ -15,14 +15,18 @@ struct Known {
 };
 
 // Codes worth more than "stop". Class 08 is handled by its prefix.
-constexpr std::array<Known, 20> known_codes{{
+constexpr std::array<Known, 21> known_codes{{
     {"25P03", Action::retry, "Set idle_in_transaction_session_timeout to 0 for this role."},
     {"28000", Action::stop, "Check the user's name, that the role may log in, and the server's pg_hba.conf."},
     {"28P01", Action::stop, "Check the user and the password (--password, PGPASSWORD or the password file)."},
     {"3D000", Action::stop, "Create the database or correct its name."},
     {"40001", Action::retry, ""},
     {"40P01", Action::retry, ""},
-    {"42501", Action::stop, "Grant the role the privilege that the message names."},
+    {"22P05", Action::stop,
+     "The database's encoding lacks the character: use a target database made with ENCODING 'UTF8', or change the "
+     "value with a rule."},
+    {"42501", Action::stop,
+     "Give the role what the message names: a privilege (GRANT), or membership in the role that owns the object."},
     {"42P01", Action::stop, "Check the name and its schema."},
     {"53100", Action::stop, "Free disk space on the server."},
     {"53300", Action::retry, "Raise max_connections (max_wal_senders for replication) or close other connections."},
@@ -42,6 +46,37 @@ const Known* find(std::string_view sqlstate) {
     const auto* found = std::find_if(known_codes.begin(), known_codes.end(),
                                      [&](const Known& known) { return known.sqlstate == sqlstate; });
     return found == known_codes.end() ? nullptr : found;
+}
+
+// What a role may lack, by the server's English words. Other languages get the hint for all of them.
+struct Lack {
+    std::string_view says;
+    std::string_view hint;
+};
+constexpr std::array<Lack, 4> lacks{{
+    {"must be owner of", "Make the role a member of the object's owner (GRANT owner TO role), or the owner itself."},
+    {"row-level security", "Give the role BYPASSRLS (ALTER ROLE role BYPASSRLS), or let it own the table."},
+    {"must be superuser", "Use a superuser for this."},
+    {"permission denied for", "Grant the role the privilege on the object that the message names."},
+}};
+
+// The name in the first line of the server's CONTEXT "PL/pgSQL function public.f() line 3 at ...". The words are
+// translated, except for the language's name, and a name never is.
+std::string_view function_in(std::string_view context) {
+    const auto line = context.substr(0, context.find('\n'));
+    for (const std::string_view language : {"PL/pgSQL ", "SQL "}) {
+        if (!line.starts_with(language)) continue;
+        const auto end = line.find(')');
+        const auto begin = line.rfind(' ', line.find('('));
+        if (end != std::string_view::npos && begin != std::string_view::npos) {
+            return line.substr(begin + 1, end - begin);
+        }
+    }
+    return {};
+}
+
+bool is_unknown_name(std::string_view sqlstate) {
+    return sqlstate == "42P01" || sqlstate == "42883" || sqlstate == "42704" || sqlstate == "3F000";
 }
 
 bool is_code_character(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); }
@@ -68,7 +103,30 @@ std::string hint_for(std::string_view sqlstate) {
     return known != nullptr ? std::string(known->hint) : std::string();
 }
 
+std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context) {
+    if (is_unknown_name(sqlstate) && !context.empty()) {
+        const auto function = function_in(context);
+        return "A function on the server names it without its schema, and pgsluice's sessions have an empty "
+               "search_path. Run ALTER FUNCTION " +
+               (function.empty() ? std::string("name()") : std::string(function)) +
+               " SET search_path = the schemas it needs.";
+    }
+    if (sqlstate == "42501") {
+        for (const Lack& lack : lacks) {
+            if (message.find(lack.says) != std::string_view::npos) return std::string(lack.hint);
+        }
+    }
+    return hint_for(sqlstate);
+}
+
 std::string without_values(std::string_view sqlstate, std::string_view message) {
+    if (sqlstate == "22P05" || sqlstate == "22021") {  // the bytes of one character
+        const auto byte = message.find("0x");
+        if (byte == std::string_view::npos) return std::string(message);
+        const auto end = message.find_first_not_of("0123456789abcdefx ", byte);
+        return std::string(message.substr(0, byte)) + "... " +
+               std::string(end == std::string_view::npos ? "" : message.substr(end));
+    }
     const auto open = message.find('"');
     const auto close = message.rfind('"');
     if (!sqlstate.starts_with("22") || open == close) return std::string(message);

@@ -11,7 +11,11 @@ namespace pgsluice::sql {
 Action action_for(std::string_view sqlstate);
 // Empty when we have nothing to add to the message.
 std::string hint_for(std::string_view sqlstate);
-// The server's primary message without the value that caused it: data exceptions (class 22) quote it.
+// The same for a statement that the server refused, by what it said. `context` is the server's CONTEXT field, which
+// names the function that was running, if one was.
+std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context);
+// The server's primary message without the value that caused it: data exceptions (class 22) quote it, or show its
+// bytes.
 std::string without_values(std::string_view sqlstate, std::string_view message);
 // Whether the server refused the row being written (its values, a constraint, a trigger's RAISE EXCEPTION), as opposed
 // to the statement, the role or the state of the server.

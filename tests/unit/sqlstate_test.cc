@@ -55,3 +55,31 @@ TEST_CASE("a data exception's value does not get into the message") {
     CHECK(without_values("42P01", R"(relation "t" does not exist)") == R"(relation "t" does not exist)");
     CHECK(without_values("22012", "division by zero") == "division by zero");
 }
+
+TEST_CASE("a character that the encoding lacks is told with both encodings, without its bytes") {
+    CHECK(without_values("22P05", R"(character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent )"
+                                  R"(in encoding "LATIN1")") ==
+          R"(character with byte sequence ... in encoding "UTF8" has no equivalent in encoding "LATIN1")");
+    CHECK(without_values("22021", R"(invalid byte sequence for encoding "UTF8": 0xff)") ==
+          R"(invalid byte sequence for encoding "UTF8": ... )");
+}
+
+TEST_CASE("the hint is about the right that the role lacks") {
+    CHECK(hint_for("42501", "permission denied for table t", "").find("Grant the role") == 0);
+    CHECK(hint_for("42501", "must be owner of table t", "").find("GRANT owner TO role") != std::string::npos);
+    CHECK(hint_for("42501", "query would be affected by row-level security policy for table \"t\"", "")
+              .find("BYPASSRLS") != std::string::npos);
+    CHECK(hint_for("42501", "must be superuser to create event trigger", "").find("superuser") != std::string::npos);
+    CHECK(hint_for("42501", "keine Berechtigung", "").find("membership") != std::string::npos);
+}
+
+TEST_CASE("a name that a function does not find under our empty search_path") {
+    const char* context =
+        "PL/pgSQL function public.log_change() line 1 at SQL statement\nCOPY t, line 1: SQL function secret()";
+    CHECK(
+        hint_for("42P01", "relation \"log\" does not exist", context).find("ALTER FUNCTION public.log_change() SET") !=
+        std::string::npos);
+    CHECK(hint_for("42P01", "relation \"log\" does not exist", "") == "Check the name and its schema.");
+    CHECK(hint_for("42P01", "relation \"log\" does not exist", "COPY t, line 1: function secret()").find("secret") ==
+          std::string::npos);
+}
