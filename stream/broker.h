@@ -28,8 +28,14 @@ class Link;
 struct BrokerOptions {
     std::string url = "nats://localhost:4222";  // comma separated for a cluster; user:password@ or token@ allowed
     std::string credentials_file;               // NATS .creds; empty when not used
+    std::string nkey_file;                      // seed of a user's NKey
     std::string tls_ca_file;                    // own CA; empty for the system's
-    int request_timeout_ms = 5000;              // of a JetStream API call
+    std::string tls_cert_file;                  // client certificate, and its private key; both or none
+    std::string tls_key_file;
+    bool tls_first = false;         // TLS before the server's greeting
+    std::string js_domain;          // JetStream's domain; empty for that of the server
+    std::string inbox_prefix;       // of the subjects that answers come to; empty: _INBOX
+    int request_timeout_ms = 5000;  // of a JetStream API call
     // How long calls may continue after a stop. Then the connection is closed under those that still wait for a server
     // that hangs, and they throw a retry Error. With the shutdown that follows this stays below 5 s.
     int stop_grace_ms = 3500;

@@ -48,6 +48,17 @@ std::string present(V v) {
     return std::string(v);
 }
 
+std::string inbox_prefix(V v) {
+    const bool empty_part = v.empty() || v.front() == '.' || v.back() == '.' || v.find("..") != V::npos;
+    if (empty_part || v.find_first_of("*> \t\r\n") != V::npos) throw BadValue("expected a subject such as _INBOX_shop");
+    return std::string(v);
+}
+
+std::string js_domain(V v) {
+    if (v.empty() || v.find_first_of(".*> \t\r\n") != V::npos) throw BadValue("expected a name such as hub");
+    return std::string(v);
+}
+
 std::string http_header(V v) {
     const std::size_t colon = v.find(':');
     if (colon == V::npos || colon == 0 || v.find_first_of("\r\n") != V::npos) throw BadValue("expected 'Name: value'");
@@ -78,13 +89,31 @@ constexpr std::array flag_table{
          "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
          [](S& s, V v) { s.nats.url = present(v); },
-         "The NATS server, or several of one cluster separated by commas. User and password or a token may be part of it."},
+         "The NATS server, or several of one cluster separated by commas. User and password or a token may be part of it, reserved characters as `%XX`."},
     Flag{"nats-credentials", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.credentials_file = present(v); },
          "A NATS credentials file (`.creds`)."},
+    Flag{"nats-nkey", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.nkey_file = present(v); },
+         "A file with the seed of the user's NKey (`SU...`)."},
     Flag{"nats-ca", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.tls_ca_file = present(v); },
          "Certificate authority that signed the NATS server's certificate; by default those of the system."},
+    Flag{"nats-cert", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.tls_cert_file = present(v); },
+         "Client certificate for NATS (PEM, with its chain), together with --nats-key."},
+    Flag{"nats-key", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.tls_key_file = present(v); },
+         "The private key of --nats-cert (PEM, without a passphrase)."},
+    Flag{"nats-tls-first", boolean, "", "false", commands_connected, 0,
+         [](S& s, V v) { s.nats.tls_first = parse_boolean(v); },
+         "Begin TLS before the server's greeting (`handshake_first` of nats-server). Needs a pgsluice built with nats.c 3.10 or later."},
+    Flag{"nats-js-domain", text, "NAME", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.js_domain = js_domain(v); },
+         "The JetStream domain that the group's streams are in; by default that of the server."},
+    Flag{"nats-inbox-prefix", text, "PREFIX", "_INBOX", commands_connected, 0,
+         [](S& s, V v) { s.nats.inbox_prefix = inbox_prefix(v); },
+         "Subject under which answers come: what the user may subscribe to (`PREFIX.>`)."},
 
     // The source, for the replicator.
     Flag{"source-url", secret, "URL", "", source_side | postgres, 0,

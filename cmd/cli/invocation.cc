@@ -60,11 +60,22 @@ bool holds_password(const std::string& url) {
     return at != std::string::npos && authority.find(':') < at;
 }
 
+// A name alone is a token.
+bool holds_login(const std::string& nats_urls) { return nats_urls.find('@') != std::string::npos; }
+
+bool authorizes(const std::string& header) {
+    constexpr std::string_view name = "authorization:";
+    return std::ranges::equal(header.substr(0, name.size()), name, [](char a, char b) { return (a | 0x20) == b; });
+}
+
 bool holds_secret(const GivenSettings& file) {
     return std::ranges::any_of(flags(), [&](const Flag& flag) {
         const Given* given = file.find(flag.name);
         if (given == nullptr) return false;
+        if (flag.name.starts_with("nats-") && flag.name.ends_with("-url"))
+            return std::ranges::any_of(given->values, holds_login);
         if (flag.name.ends_with("-url")) return std::ranges::any_of(given->values, holds_password);
+        if (flag.name == "webhook-header") return std::ranges::any_of(given->values, authorizes);
         return flag.kind == FlagKind::secret;
     });
 }
@@ -129,6 +140,13 @@ void refuse_two_secrets(const GivenSettings& given) {
     }
 }
 
+void check_nats(const BrokerOptions& nats) {
+    if (nats.tls_cert_file.empty() != nats.tls_key_file.empty())
+        throw usage_error("--nats-cert and --nats-key are of no use alone", "Give both.");
+    if (!nats.credentials_file.empty() && !nats.nkey_file.empty())
+        throw usage_error("--nats-credentials and --nats-nkey contradict each other", "Give one of them.");
+}
+
 void apply_value(Settings& settings, const Given& given, const std::string& value) {
     try {
         given.flag->set(settings, value);
@@ -180,6 +198,7 @@ ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
 void finish(const CommandInfo& command, const GivenSettings& given, Settings& settings) {
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";
+    check_nats(settings.nats);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");

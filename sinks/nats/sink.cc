@@ -32,7 +32,9 @@ class NatsSink final : public Sink {
           stop_(std::move(stop)),
           subject_(options.subject, options.group),
           encoder_(make_line_encoder(options.format, options.group)) {
-        if (!options.url.empty()) server_.url = options.url;
+        if (options.url.empty()) return;
+        server_.url = options.url;
+        server_.js_domain.clear();  // of the group's server
     }
 
     [[nodiscard]] bool keeps_state() const override { return false; }

@@ -55,12 +55,18 @@ void Broker::check_jetstream() {
     jsErrCode js_error{};
     const auto status = js_GetAccountInfo(&made, link_->js(), nullptr, &js_error);
     const AccountInfo info(made);
+    if (status == NATS_NO_RESPONDERS && !link_->options().js_domain.empty()) {
+        throw stop_error(fmt::format("unable to use NATS at '{}': no JetStream domain '{}' answers", link_->name(),
+                                     link_->options().js_domain),
+                         "Give the domain of the server that has JetStream (domain in its jetstream block) in "
+                         "--nats-js-domain, or leave that out.");
+    }
     if (status == NATS_NO_RESPONDERS || js_error == JSNotEnabledErr || js_error == JSNotEnabledForAccountErr) {
         throw stop_error(
             fmt::format("unable to use NATS at '{}': JetStream is not enabled for this account", link_->name()),
             "Start it with `nats-server -js`, or enable JetStream for the account in its configuration.");
     }
-    check(status, fmt::format("ask NATS at '{}' about JetStream", link_->name()), js_error);
+    link_->check(status, fmt::format("ask NATS at '{}' about JetStream", link_->name()), "API.INFO", js_error);
     account_bytes_ = info->Limits.MaxStore;
 }
 
@@ -110,7 +116,7 @@ void Broker::delete_stream(const std::string& stream) {
     jsErrCode js_error{};
     const auto status = js_DeleteStream(link_->js(), stream.c_str(), nullptr, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return;
-    check(status, fmt::format("delete stream '{}'", stream), js_error);
+    link_->check(status, fmt::format("delete stream '{}'", stream), "STREAM.DELETE." + stream, js_error);
 }
 
 std::optional<LastMessage> Broker::message_at(const std::string& stream, StreamSeq seq) {
@@ -155,7 +161,7 @@ void Broker::trim(const std::string& stream, StreamSeq keep_from) {
     options.Stream.Purge.Sequence = keep->value;
     jsErrCode js_error{};
     const auto status = js_PurgeStream(link_->js(), stream.c_str(), &options, &js_error);
-    check(status, fmt::format("trim stream '{}'", stream), js_error);
+    link_->check(status, fmt::format("trim stream '{}'", stream), "STREAM.PURGE." + stream, js_error);
 }
 
 std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits) {
@@ -191,7 +197,7 @@ StreamSeq Broker::publish_one(const std::string& subject, std::string_view body,
         throw retry_error(fmt::format("unable to publish to subject '{}': no stream has it", subject),
                           "Create one with `nats stream add`.");
     }
-    check(status, fmt::format("publish to subject '{}'", subject), js_error);
+    link_->check(status, fmt::format("publish to subject '{}'", subject), subject, js_error);
     return {ack->Sequence};
 }
 

@@ -4,8 +4,8 @@ namespace pgsluice::nats {
 
 namespace {
 
-std::shared_ptr<kvStore> owner_of(kvStore* made, natsStatus status, const Names& names) {
-    check(status, fmt::format("open KV bucket '{}'", names.bucket));
+std::shared_ptr<kvStore> owner_of(const Link& link, kvStore* made, natsStatus status, const Names& names) {
+    link.check(status, fmt::format("open KV bucket '{}'", names.bucket), "KV_" + names.bucket);
     return {made, kvStore_Destroy};
 }
 
@@ -52,7 +52,7 @@ std::shared_ptr<kvStore> BucketCache::open(const Names& names) const {
     kvStore* made = nullptr;
     const auto status = js_KeyValue(&made, link_->js(), names.bucket.c_str());
     if (status == NATS_NOT_FOUND) return nullptr;
-    return owner_of(made, status, names);
+    return owner_of(*link_, made, status, names);
 }
 
 std::shared_ptr<kvStore> BucketCache::open_or_create(const Names& names, int replicas) const {
@@ -65,7 +65,7 @@ std::shared_ptr<kvStore> BucketCache::open_or_create(const Names& names, int rep
     config.StorageType = js_FileStorage;
     config.Replicas = replicas;
     const auto status = js_CreateKeyValue(&made, link_->js(), &config);
-    return owner_of(made, status, names);
+    return owner_of(*link_, made, status, names);
 }
 
 }  // namespace pgsluice::nats

@@ -92,6 +92,8 @@ bool NatsConsumer::last_is_same() const {
 
 // Nothing has arrived for a while: checks that the stream and the delivery are still sound.
 void NatsConsumer::check_quiet_stream() {
+    if (link_->some_denied())
+        link_->check_permitted(fmt::format("read stream '{}'", names_.stream), "$JS.FC." + names_.stream + ".");
     const bool again = !delivery_ || delivery_->broken();
     if (!again && std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
     if (!link_->connected()) return;

@@ -59,7 +59,7 @@ const char* header(natsMsg& msg, const char* name) {
 }  // namespace
 
 Delivery::Delivery(const Link& link, const std::string& stream, StreamSeq from)
-    : link_(link), disconnects_(link.disconnects()), inbox_(new_inbox()) {
+    : link_(link), disconnects_(link.disconnects()), inbox_(new_inbox(link)) {
     subscribe();
     make_consumer(stream, from);
     link_.free_retired();  // of broken deliveries; they hold messages not taken
@@ -88,8 +88,10 @@ void Delivery::make_consumer(const std::string& stream, StreamSeq from) {
     jsConsumerInfo* made = nullptr;
     const auto status = js_AddConsumer(&made, link_.js(), stream.c_str(), &config, nullptr, &js_error);
     const ConsumerInfo info(made);
-    check(status, fmt::format("read stream '{}'", stream), js_error);
-    delete_subject_ = fmt::format("$JS.API.CONSUMER.DELETE.{}.{}", stream, info->Name);
+    link_.check(status, fmt::format("read stream '{}'", stream), "CONSUMER.CREATE." + stream, js_error);
+    const std::string& domain = link_.options().js_domain;
+    delete_subject_ =
+        fmt::format("$JS.{}API.CONSUMER.DELETE.{}.{}", domain.empty() ? "" : domain + ".", stream, info->Name);
 }
 
 // Without limits: flow control bounds what is in flight, and a limit would drop messages.

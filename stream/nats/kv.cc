@@ -14,6 +14,10 @@ namespace {
 // A bucket is a stream.
 std::string stream_of(const Names& names) { return "KV_" + names.bucket; }
 
+std::string subject_of(const Names& names, const std::string& key) {
+    return fmt::format("$KV.{}.{}", names.bucket, key);
+}
+
 }  // namespace
 
 std::optional<KvValue> Broker::kv_get(const Names& names, const std::string& key) {
@@ -23,7 +27,7 @@ std::optional<KvValue> Broker::kv_get(const Names& names, const std::string& key
     const auto status = kvStore_Get(&made, store.get(), key.c_str());
     const KvEntry entry(made);
     if (status == NATS_NOT_FOUND) return std::nullopt;
-    check(status, fmt::format("read key '{}' of KV bucket '{}'", key, names.bucket));
+    link_->check(status, fmt::format("read key '{}' of KV bucket '{}'", key, names.bucket), "GET.KV_" + names.bucket);
     return KvValue{{static_cast<const char*>(kvEntry_Value(made)), static_cast<std::size_t>(kvEntry_ValueLen(made))},
                    kvEntry_Revision(made)};
 }
@@ -32,7 +36,7 @@ std::uint64_t Broker::kv_put(const Names& names, const std::string& key, std::st
     std::uint64_t revision = 0;
     const auto status = kvStore_Put(&revision, buckets_->find_or_create(names).get(), key.c_str(), value.data(),
                                     static_cast<int>(value.size()));
-    check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket));
+    link_->check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), subject_of(names, key));
     return revision;
 }
 
@@ -44,7 +48,9 @@ std::optional<std::uint64_t> Broker::kv_update(const Names& names, const std::st
     const auto status = revision == 0 ? kvStore_Create(&now, store.get(), key.c_str(), value.data(), size)
                                       : kvStore_Update(&now, store.get(), key.c_str(), value.data(), size, revision);
     if (status == NATS_OK) return now;
-    const auto failed = nats::error(fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), status);
+    const auto doing = fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket);
+    if (status == NATS_TIMEOUT) link_->check_permitted(doing, subject_of(names, key));
+    const auto failed = nats::error(doing, status);
     if (failed.action() == Action::retry) throw failed;
     // nats.c does not return the error's number here; the key's revision shows whether the fence was the reason.
     const auto found = kv_get(names, key);
@@ -54,14 +60,15 @@ std::optional<std::uint64_t> Broker::kv_update(const Names& names, const std::st
 
 void Broker::kv_delete(const Names& names, const std::string& key) {
     // Purged, not deleted through the library: that would leave a marker, which kv_keys() would list.
-    const auto subject = fmt::format("$KV.{}.{}", names.bucket, key);
+    const auto subject = subject_of(names, key);
     jsOptions options;
     jsOptions_Init(&options);
     options.Stream.Purge.Subject = subject.c_str();
     jsErrCode js_error{};
     const auto status = js_PurgeStream(link_->js(), stream_of(names).c_str(), &options, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return;
-    check(status, fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket), js_error);
+    link_->check(status, fmt::format("delete key '{}' of KV bucket '{}'", key, names.bucket),
+                 "STREAM.PURGE." + stream_of(names), js_error);
 }
 
 // By the stream's subjects: listing keys through the library makes a consumer each time.

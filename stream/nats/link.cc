@@ -9,87 +9,28 @@
 #include <vector>
 
 #include "stream/backoff.h"
+#include "stream/nats/access.h"
+#include "stream/nats/server_urls.h"
 #include "stream/pause.h"
 
 namespace pgsluice::nats {
 
 namespace {
 
-std::vector<std::string> split(const std::string& urls) {
-    std::vector<std::string> list;
-    for (std::size_t from = 0; from <= urls.size();) {
-        const auto comma = std::min(urls.find(',', from), urls.size());
-        auto url = urls.substr(from, comma - from);
-        std::erase(url, ' ');
-        if (!url.empty()) list.push_back(url);
-        from = comma + 1;
-    }
-    return list;
-}
-
-std::string without_password(std::string url) {
-    const auto scheme = url.find("://");
-    const auto start = scheme == std::string::npos ? 0 : scheme + 3;
-    const auto at = url.rfind('@');
-    if (at != std::string::npos && at >= start) url.erase(start, at + 1 - start);
-    return url;
-}
-
-// A comma in a password cuts a URL in two. What comes before a piece that has user and password but no scheme may be
-// the rest of them, so it is not shown either.
-std::string describe(const std::vector<std::string>& urls) {
-    std::string names;
-    for (const auto& url : urls) {
-        const auto at = url.find('@');
-        if (at != std::string::npos && url.find("://") >= at) names.clear();
-        names += (names.empty() ? "" : ",") + without_password(url);
-    }
-    return names;
-}
-
-// Errors that a retry cannot fix. Any other, even half a greeting, may come from a dying server, a cut line or a proxy.
-bool is_setting(natsStatus status) {
-    switch (status) {
-        case NATS_ADDRESS_MISSING:
-        case NATS_INVALID_ARG:
-        case NATS_SECURE_CONNECTION_REQUIRED:
-        case NATS_SECURE_CONNECTION_WANTED:
-        case NATS_NOT_INITIALIZED:
-            return true;
-        default:
-            return false;
-    }
-}
-
-// The library's reason may quote a piece of the URL, and so of a password.
-Error unreadable_url(const std::string& name) {
-    return usage_error(fmt::format("unable to read the URL of NATS at '{}'", name),
-                       "Use nats://user:password@host:port. A password with one of the characters @ : / , in it cannot "
-                       "be told from the rest: change it, or use --nats-credentials.");
-}
-
-Connection connect_to(const Options& options, const std::string& name) {
+Connection connect_to(const Options& options, const std::string& name, bool with_certificate) {
     natsConnection* made = nullptr;
     const auto status = natsConnection_Connect(&made, options.get());
     Connection connection(made);
-    const auto doing = fmt::format("connect to NATS at '{}'", name);
-    if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
-        throw stop_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                         "Give user:password@ or token@ in --nats-url, or a file in --nats-credentials.");
-    }
-    if (status != NATS_OK) {
-        if (status == NATS_INVALID_ARG || status == NATS_ADDRESS_MISSING) throw unreadable_url(name);
-        if (is_setting(status)) throw error(doing, status);
-        throw retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                          "Start the server with `nats-server -js`, or give its address in --nats-url.");
-    }
+    if (status != NATS_OK) throw connect_error(name, status, with_certificate);
     return connection;
 }
 
 // nats.c tries one server after the other, each for the full timeout, and cannot be interrupted. On a stop it is left
 // to finish in a thread that owns everything it uses.
-Connection connect_until_stopped(Options options, const std::string& name, const std::stop_token& stop) {
-    std::packaged_task<Connection()> task([options = std::move(options), name] { return connect_to(options, name); });
+Connection connect_until_stopped(Options options, const std::string& name, bool with_certificate,
+                                 const std::stop_token& stop) {
+    std::packaged_task<Connection()> task(
+        [options = std::move(options), name, with_certificate] { return connect_to(options, name, with_certificate); });
     auto connection = task.get_future();
     std::thread(std::move(task)).detach();
     while (connection.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
@@ -102,28 +43,19 @@ Connection connect_until_stopped(Options options, const std::string& name, const
 
 Options Link::make_options(Shared* closure) const {
     natsOptions* made = nullptr;
-    check(natsOptions_Create(&made), "prepare a NATS connection");
+    nats::check(natsOptions_Create(&made), "prepare a NATS connection");
     Options options(made);
     const auto set = [this](natsStatus status, const char* what) {
         if (status != NATS_OK) {
             throw usage_error(fmt::format("unable to use {} for NATS '{}': {}", what, name_, last_error(status)));
         }
     };
-    const auto urls = split(options_.url);
-    std::vector<const char*> servers;
-    for (const auto& url : urls) servers.push_back(url.c_str());
-    if (servers.empty())
-        throw usage_error("unable to connect to NATS: no URL given", "Give the server's address in --nats-url.");
-    if (natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())) != NATS_OK)
+    const auto servers = parse_server_urls(options_.url);
+    std::vector<const char*> urls;
+    for (const auto& url : servers.urls) urls.push_back(url.c_str());
+    if (natsOptions_SetServers(made, urls.data(), static_cast<int>(urls.size())) != NATS_OK)
         throw unreadable_url(name_);
-    if (!options_.credentials_file.empty()) {
-        set(natsOptions_SetUserCredentialsFromFiles(made, options_.credentials_file.c_str(), nullptr),
-            "the credentials file");
-    }
-    if (!options_.tls_ca_file.empty()) {
-        set(natsOptions_SetSecure(made, true), "TLS");
-        set(natsOptions_LoadCATrustedCertificates(made, options_.tls_ca_file.c_str()), "the TLS CA file");
-    }
+    set_access(*made, options_, servers.login, name_);
     set(natsOptions_SetName(made, "pgsluice"), "a name");
     constexpr std::int64_t connect_timeout_ms = 2000;  // of one server; a stop cannot end a reconnect
     set(natsOptions_SetTimeout(made, connect_timeout_ms), "a timeout");
@@ -148,11 +80,12 @@ Options Link::make_options(Shared* closure) const {
 }
 
 Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
-    : options_(options), name_(describe(split(options.url))), shared_(make_immortal()) {
+    : options_(options), name_(describe_servers(options.url)), shared_(make_immortal()) {
     shared_->log = std::move(log);
     shared_->name = name_;
+    shared_->inbox_prefix = options_.inbox_prefix.empty() ? "_INBOX" : options_.inbox_prefix;
     try {
-        connection_ = connect_until_stopped(make_options(shared_), name_, stop);
+        connection_ = connect_until_stopped(make_options(shared_), name_, !options_.tls_cert_file.empty(), stop);
     } catch (const Interrupted&) {
         shared_->closing = true;
         throw;
@@ -160,8 +93,9 @@ Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
     jsOptions js_options;
     jsOptions_Init(&js_options);
     js_options.Wait = options_.request_timeout_ms;
+    if (!options_.js_domain.empty()) js_options.Domain = options_.js_domain.c_str();
     jsCtx* js = nullptr;
-    check(natsConnection_JetStream(&js, connection(), &js_options), "use JetStream");
+    nats::check(natsConnection_JetStream(&js, connection(), &js_options), "use JetStream");
     js_.reset(js);
     if (stop.stop_possible()) {
         closer_ =
@@ -218,6 +152,19 @@ void Link::free_retired() const {
     for (auto& each : old) retired_.push_back(std::move(each));
 }
 
+// A call's time, and some for the words to arrive.
+void Link::check_permitted(std::string_view doing, std::string_view part) const {
+    if (!shared_->denials.any()) return;
+    const auto lately = std::chrono::milliseconds(options_.request_timeout_ms + 1000);
+    const auto denial = shared_->denials.find(part, std::chrono::steady_clock::now() - lately);
+    if (denial) throw denied(doing, *denial);
+}
+
+void Link::check(natsStatus status, std::string_view doing, std::string_view part, int js_error) const {
+    if (status == NATS_TIMEOUT) check_permitted(doing, part);
+    nats::check(status, doing, js_error);
+}
+
 StreamInfo Link::stream_info(const std::string& stream, const char* subjects_filter) const {
     jsStreamInfo* made = nullptr;
     jsErrCode js_error{};
@@ -226,7 +173,7 @@ StreamInfo Link::stream_info(const std::string& stream, const char* subjects_fil
     options.Stream.Info.SubjectsFilter = subjects_filter;
     const auto status = js_GetStreamInfo(&made, js(), stream.c_str(), &options, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return nullptr;
-    check(status, fmt::format("read the state of stream '{}'", stream), js_error);
+    check(status, fmt::format("read the state of stream '{}'", stream), "STREAM.INFO." + stream, js_error);
     return StreamInfo(made);
 }
 
@@ -236,7 +183,7 @@ Msg Link::message(const std::string& stream, StreamSeq seq) const {
     const auto status = js_GetMsg(&made, js(), stream.c_str(), seq.value, nullptr, &js_error);
     Msg msg(made);
     if (status == NATS_NOT_FOUND || js_error == JSNoMessageFoundErr || js_error == JSStreamNotFoundErr) return nullptr;
-    check(status, fmt::format("read message {} of stream '{}'", seq.value, stream), js_error);
+    check(status, fmt::format("read message {} of stream '{}'", seq.value, stream), "MSG.GET." + stream, js_error);
     return msg;
 }
 
@@ -248,15 +195,19 @@ void Link::on_disconnected(natsConnection*, void* closure) noexcept {
 }
 
 void Link::on_reconnected(natsConnection*, void* closure) noexcept {
-    const auto& shared = *static_cast<Shared*>(closure);
+    auto& shared = *static_cast<Shared*>(closure);
+    shared.denials.clear();
     shared.say(LogLevel::info, fmt::format("reconnected to NATS at '{}'", shared.name));
 }
 
 void Link::on_closed(natsConnection*, void* closure) noexcept { ++static_cast<Shared*>(closure)->disconnects; }
 
 void Link::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept {
-    const auto& shared = *static_cast<Shared*>(closure);
-    shared.say(LogLevel::debug, fmt::format("NATS at '{}': {}", shared.name, natsStatus_GetText(status)));
+    auto& shared = *static_cast<Shared*>(closure);
+    const std::string text = last_error(status);
+    const auto denial = parse_denial(text);
+    const bool is_new = denial && shared.denials.add(*denial, shared.inbox_prefix, std::chrono::steady_clock::now());
+    shared.say(is_new ? LogLevel::warning : LogLevel::debug, fmt::format("NATS at '{}': {}", shared.name, text));
 }
 
 void Link::Shared::say(LogLevel level, const std::string& text) const noexcept {

@@ -12,6 +12,7 @@
 
 #include "stream/broker.h"
 #include "stream/log.h"
+#include "stream/nats/denials.h"
 #include "stream/nats/handle.h"
 
 namespace pgsluice::nats {
@@ -46,6 +47,13 @@ class Link {
     [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
     void log(LogLevel level, const std::string& text) const { shared_->log(level, text); }
 
+    // For an operation that needs the permission to publish to a subject with `part` in it. As nats::check(); and where
+    // no answer came because the server denies it, or denies its answers, a stop Error that names the permission.
+    void check(natsStatus status, std::string_view doing, std::string_view part, int js_error = 0) const;
+    [[nodiscard]] bool some_denied() const noexcept { return shared_->denials.any(); }
+    // The same for what waits without a call that fails: throws where the server has denied it lately.
+    void check_permitted(std::string_view doing, std::string_view part) const;
+
     // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
     [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
 
@@ -63,6 +71,8 @@ class Link {
     struct Shared {
         Log log;
         std::string name;
+        std::string inbox_prefix;
+        Denials denials;
         std::atomic<std::uint64_t> disconnects{0};
         std::atomic<bool> closing{false};  // by us: not worth a message
         void say(LogLevel level, const std::string& text) const noexcept;

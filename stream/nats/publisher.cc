@@ -84,7 +84,7 @@ NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, Str
     ack_limits.max_in_flight_bytes = limits.max_in_flight_bytes;
     ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
     ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
-    shared_ = std::make_shared<Shared>(last_seq, ack_limits);
+    shared_ = std::make_shared<Shared>(*link_, last_seq, ack_limits);
     subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &NatsPublisher::on_reply,
                                       std::shared_ptr<void>(shared_));
 }
@@ -123,6 +123,8 @@ void NatsPublisher::say_full(const std::string& reason) {
 
 void NatsPublisher::pump() {
     const bool disconnected = link_->disconnects() != disconnects_;
+    if (link_->some_denied())
+        link_->check_permitted(fmt::format("write to stream '{}'", names_.stream), "pgsluice." + names_.group + ".");
     while (true) {
         std::optional<std::uint64_t> next;
         std::uint64_t first = 0;

@@ -38,7 +38,7 @@ class NatsPublisher : public Publisher {
    private:
     // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
     struct Shared {
-        Shared(StreamSeq last_seq, const AckLimits& limits) : queue(last_seq, limits) {}
+        Shared(const Link& link, StreamSeq last_seq, const AckLimits& limits) : queue(last_seq, limits), inbox(link) {}
         std::mutex mutex;
         std::condition_variable changed;
         AckQueue queue;

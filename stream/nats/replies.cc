@@ -14,11 +14,14 @@ void on_complete(void* closure) noexcept { delete static_cast<std::shared_ptr<vo
 
 }  // namespace
 
-std::string new_inbox() {
+// The library makes one of the connection's prefix only for itself.
+std::string new_inbox(const Link& link) {
     natsInbox* made = nullptr;
     check(natsInbox_Create(&made), "create an inbox");
     const Inbox owner(made);
-    return made;
+    const std::string_view name = made;
+    const std::string& prefix = link.options().inbox_prefix;
+    return prefix.empty() ? std::string(name) : prefix + std::string(name.substr(name.find('.')));
 }
 
 std::optional<std::uint64_t> ReplyInbox::number_of(natsMsg& reply) const {

@@ -11,12 +11,12 @@
 namespace pgsluice::nats {
 
 // A subject that no other client has.
-std::string new_inbox();
+std::string new_inbox(const Link& link);
 
 // Where acknowledgements arrive: message `number` names reply_subject(number) as its reply.
 class ReplyInbox {
    public:
-    ReplyInbox() : prefix_(new_inbox() + ".") {}
+    explicit ReplyInbox(const Link& link) : prefix_(new_inbox(link) + ".") {}
 
     [[nodiscard]] std::string all_subjects() const { return prefix_ + "*"; }
     [[nodiscard]] std::string reply_subject(std::uint64_t number) const { return prefix_ + std::to_string(number); }

@@ -31,7 +31,8 @@ void Broker::erase_message(const std::string& stream, StreamSeq seq) {
     if (!link_->message(stream, seq)) return;
     jsErrCode js_error{};
     const auto status = js_EraseMsg(link_->js(), stream.c_str(), seq.value, nullptr, &js_error);
-    check(status, "erase message " + std::to_string(seq.value) + " of stream '" + stream + "'", js_error);
+    link_->check(status, "erase message " + std::to_string(seq.value) + " of stream '" + stream + "'",
+                 "MSG.DELETE." + stream, js_error);
 }
 
 }  // namespace pgsluice

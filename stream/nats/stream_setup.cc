@@ -11,7 +11,8 @@ namespace {
 void update_stream(const Link& link, jsStreamConfig& config) {
     jsErrCode js_error{};
     const auto status = js_UpdateStream(nullptr, link.js(), &config, nullptr, &js_error);
-    check(status, fmt::format("change stream '{}'", config.Name), js_error);
+    link.check(status, fmt::format("change stream '{}'", config.Name), std::string("STREAM.UPDATE.") + config.Name,
+               js_error);
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ void add_stream(const Link& link, const std::string& stream, std::vector<const c
             fmt::format("Find it with `nats stream ls --subject={}` and remove it, or choose another --group.",
                         subjects.front()));
     }
-    check(status, doing, js_error);
+    link.check(status, doing, "STREAM.CREATE." + stream, js_error);
 }
 
 void check_config(const jsStreamConfig& config, const Names& names) {

@@ -70,6 +70,7 @@ class SubjectPublisher::Sender {
 
     // Used by the acknowledgement thread; lives until nats.c has called back for the last time.
     struct Shared {
+        explicit Shared(const Link& link) : inbox(link) {}
         const ReplyInbox inbox;
         std::mutex mutex;
         std::condition_variable changed;
@@ -93,7 +94,7 @@ class SubjectPublisher::Sender {
 
     std::shared_ptr<Link> link_;
     std::uint64_t disconnects_;
-    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+    std::shared_ptr<Shared> shared_;
     std::deque<Sent> unsettled_;
     std::uint64_t first_ = 0;              // number of unsettled_.front()
     std::uint64_t bytes_since_empty_ = 0;  // sent since the last time nothing was in flight
@@ -103,7 +104,7 @@ class SubjectPublisher::Sender {
 };
 
 SubjectPublisher::Sender::Sender(std::shared_ptr<Link> link)
-    : link_(std::move(link)), disconnects_(link_->disconnects()) {
+    : link_(std::move(link)), disconnects_(link_->disconnects()), shared_(std::make_shared<Shared>(*link_)) {
     subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &SubjectPublisher::Sender::on_reply,
                                       std::shared_ptr<void>(shared_));
 }
@@ -181,6 +182,10 @@ bool SubjectPublisher::Sender::wait_for(std::size_t unsettled, int timeout_ms) {
 
 void SubjectPublisher::Sender::throw_on_failure(Clock::time_point now) {
     std::string& broken = shared_->broken;
+    for (const Sent& sent : unsettled_) {
+        if (!link_->some_denied()) break;
+        link_->check_permitted("publish changes to NATS", natsMsg_GetSubject(sent.msg.get()));
+    }
     if (broken.empty() && link_->disconnects() != disconnects_) broken = "the connection to NATS was lost";
     const StoreOrder& order = shared_->order;
     if (order.all_answered() || order.acknowledged() != heard_) {

@@ -51,8 +51,9 @@ TEST_CASE("a configuration file with a secret that others can read is warned of"
         return read_invocation(replicator(), home.environment()).warnings;
     };
     constexpr perms private_file = perms::owner_read | perms::owner_write;
-    for (const char* text :
-         {"password: hidden", "source-url: postgresql://u:hidden@h/d", "nats-url: nats://u:hidden@h"}) {
+    for (const char* text : {"password: hidden", "source-url: postgresql://u:hidden@h/d", "nats-url: nats://u:hidden@h",
+                             "nats-url: nats://hidden@h", "nats-url: h1,hidden@h2", "nats-target-url: nats://hidden@h",
+                             "webhook-header: 'Authorization: Basic hidden'", "source-url: host=h password=hidden"}) {
         CAPTURE(text);
         CHECK(warnings_with(text, private_file).empty());
         for (const perms more : {perms::group_read, perms::others_read}) {
@@ -62,7 +63,11 @@ TEST_CASE("a configuration file with a secret that others can read is warned of"
             CHECK(warnings[0].find("hidden") == std::string::npos);
         }
     }
-    CHECK(warnings_with("source-url: postgresql://u@h/d\nport: 5", private_file | perms::others_read).empty());
+    for (const char* text :
+         {"source-url: postgresql://u@h/d\nport: 5", "nats-url: nats://h", "webhook-header: 'X-From: here'"}) {
+        CAPTURE(text);
+        CHECK(warnings_with(text, private_file | perms::others_read).empty());
+    }
 }
 
 TEST_CASE("the replicator's defaults are the documented ones") {
@@ -116,6 +121,14 @@ TEST_CASE("everything a replicator can be told arrives") {
                                  "c",
                                  "--nats-ca",
                                  "ca",
+                                 "--nats-cert",
+                                 "cert",
+                                 "--nats-key=key",
+                                 "--nats-tls-first",
+                                 "--nats-js-domain",
+                                 "hub",
+                                 "--nats-inbox-prefix",
+                                 "_INBOX.shop",
                                  "--retry-max-attempts",
                                  "9",
                                  "--retry-initial-wait",
@@ -137,6 +150,11 @@ TEST_CASE("everything a replicator can be told arrives") {
     CHECK(s.replicator.nats.url == "nats://n");
     CHECK(s.replicator.nats.credentials_file == "c");
     CHECK(s.replicator.nats.tls_ca_file == "ca");
+    CHECK(s.replicator.nats.tls_cert_file == "cert");
+    CHECK(s.replicator.nats.tls_key_file == "key");
+    CHECK(s.replicator.nats.tls_first);
+    CHECK(s.replicator.nats.js_domain == "hub");
+    CHECK(s.replicator.nats.inbox_prefix == "_INBOX.shop");
     CHECK(s.replicator.mode == ReplicatorMode::copy_and_stream);
     CHECK(s.replicator.max_copy_workers_per_table == 2);
     CHECK(s.replicator.max_copy_workers == 7);

@@ -114,6 +114,19 @@ TEST_CASE("flags that contradict each other") {
     CHECK(
         worker("webhook", {"--webhook-url", "u", "--webhook-bearer-token", "a", "--webhook-bearer-token-file", "b"}) ==
         "--webhook-bearer-token and --webhook-bearer-token-file contradict each other | Give one of them.");
+    CHECK(worker("stdout", {"--nats-cert", "a"}) == "--nats-cert and --nats-key are of no use alone | Give both.");
+    CHECK(worker("stdout", {"--nats-credentials", "a", "--nats-nkey", "b"}) ==
+          "--nats-credentials and --nats-nkey contradict each other | Give one of them.");
+}
+
+TEST_CASE("NATS names that are none") {
+    for (const char* prefix : {"a.", ".a", "a..b", "a.>", "*", "a b"}) {
+        CAPTURE(prefix);
+        CHECK(worker("stdout", {"--nats-inbox-prefix", prefix}) ==
+              std::string("bad value '") + prefix + "' of --nats-inbox-prefix: expected a subject such as _INBOX_shop");
+    }
+    CHECK(worker("stdout", {"--nats-js-domain", "a.b"}) ==
+          "bad value 'a.b' of --nats-js-domain: expected a name such as hub");
 }
 
 TEST_CASE("no secret stands in a message") {

@@ -1,0 +1,23 @@
+// How a connection proves who it is, and how it knows the server: --nats-credentials, --nats-nkey, --nats-ca,
+// --nats-cert and the rest.
+#pragma once
+
+#include <string>
+
+#include "stream/broker.h"
+#include "stream/nats/handle.h"
+#include "stream/nats/server_urls.h"
+
+namespace pgsluice::nats {
+
+// Sets them. A usage Error that names the file when one cannot be used. `name`: the servers, for messages.
+void set_access(natsOptions& made, const BrokerOptions& options, const Login& login, const std::string& name);
+
+// The library's own reason may quote a piece of the URL, and so of a password.
+Error unreadable_url(const std::string& name);
+
+// The error for a connection that was not made. A refusal by either side stops; what may pass is a retry Error.
+// Called by the thread that tried.
+Error connect_error(const std::string& name, natsStatus status, bool with_certificate);
+
+}  // namespace pgsluice::nats
