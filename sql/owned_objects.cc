@@ -114,9 +114,11 @@ void require_owned(Connection& connection, const OwnedObjects& objects) {
         fmt::format("unable to use schema '{}' on the {}: it is used only if this role or a superuser made what is in "
                     "it: {}",
                     objects.schema, connection.options().role, what),
-        fmt::format("If you do not know who made it and why, remove it as a superuser: DROP SCHEMA {} CASCADE; "
-                    "(progress of workers in it is lost). If you trust it: {};",
-                    schema, fixes));
+        fmt::format(
+            "If pgsluice made it with another role, connect as that role. If you do not know who made it and why, "
+            "remove it as a superuser: DROP SCHEMA {} CASCADE; (progress of workers in it is lost). If you "
+            "trust it and want to use this role from now on: {};",
+            schema, fixes));
 }
 
 }  // namespace pgsluice::sql

@@ -139,7 +139,9 @@ TEST_CASE("nor from a superuser's worker on the target") {
     }
     CHECK(target.scalar(is_superuser(role)) == "f");
     SUBCASE("removed") { target.sql(after(hint, "remove it as a superuser: ", ";")); }
-    SUBCASE("trusted, without the trigger") { target.sql(after(hint, "If you trust it: ", "\n")); }
+    SUBCASE("trusted, without the trigger") {
+        target.sql(after(hint, "If you trust it and want to use this role from now on: ", "\n"));
+    }
     CHECK_FALSE(target.open());
     CHECK(target.scalar(is_superuser(role)) == "f");
 }
@@ -165,7 +167,7 @@ TEST_CASE("everything that hangs on a table of ours is named, with the statement
         } catch (const Error& error) {
             CAPTURE(error.what());
             CHECK(contains(error.what(), fmt::format(fmt::runtime(changed.said), role)));
-            server.sql(database, after(error.hint(), "If you trust it: ", "\n"));
+            server.sql(database, after(error.hint(), "If you trust it and want to use this role from now on: ", "\n"));
         }
         CHECK_NOTHROW(sql::require_owned(connection, capture));
     }

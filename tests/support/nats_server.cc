@@ -87,6 +87,15 @@ void NatsServer::start() {
     }
 }
 
+void NatsServer::restart_with(const std::string& extra_config) {
+    kill();
+    state_->options.extra_config = extra_config;
+    state_->configure();
+    start();
+}
+
+std::string NatsServer::log() const { return state_->process->err(); }
+
 void NatsServer::keep_store() {
     kill();
     std::filesystem::copy(store_dir(), store_dir() + ".kept", std::filesystem::copy_options::recursive);

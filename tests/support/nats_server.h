@@ -25,6 +25,8 @@ class NatsServer {
     void pause();  // SIGSTOP
     void resume();
     void start();  // same port, same store
+    void restart_with(const std::string& extra_config);
+    [[nodiscard]] std::string log() const;  // since it was started
     // The store as it is between a kill and a start, and later that instead of what it has become, between the same: a
     // power cut that takes what was not synced, a backup put back.
     void keep_store();
