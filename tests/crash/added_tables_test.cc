@@ -1,7 +1,6 @@
 // Tables that join a running group are copied, with writers at full speed on them and whoever dies at whatever place.
 #include <doctest/doctest.h>
 
-#include <csignal>
 #include <string>
 
 #include "tests/crash/copy_writer.h"
@@ -25,20 +24,11 @@ struct Joining : Pipeline {
         stop_replicator();
     }
 
-    void must_die(Process& process) {
-        const int code = process.wait(std::chrono::seconds(60));
-        INFO(process.err());
-        REQUIRE(code == 128 + SIGKILL);
-    }
-
     void check() {
-        settle();
-        writer.stop();
-        check_equal(CopyWriter::tables());
+        end(writer, CopyWriter::tables());
         CHECK(source_scalar("SELECT obj_description(oid, 'pg_publication') IS NULL FROM pg_publication WHERE pubname = "
                             "'pgsluice_" +
                             group() + "'") == "t");
-        stop();
     }
 };
 

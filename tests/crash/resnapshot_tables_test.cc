@@ -1,7 +1,6 @@
 // Single tables are copied again, with writers at full speed on them and whoever dies at whatever place.
 #include <doctest/doctest.h>
 
-#include <csignal>
 #include <string>
 
 #include "tests/crash/copy_writer.h"
@@ -29,18 +28,7 @@ struct CopyingAgain : Pipeline {
         REQUIRE(asked.code == 0);
     }
 
-    void must_die(Process& process) {
-        const int code = process.wait(std::chrono::seconds(60));
-        INFO(process.err());
-        REQUIRE(code == 128 + SIGKILL);
-    }
-
-    void check() {
-        settle();
-        writer.stop();
-        check_equal(CopyWriter::tables());
-        stop();
-    }
+    void check() { end(writer, CopyWriter::tables()); }
 };
 
 }  // namespace

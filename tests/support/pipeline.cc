@@ -95,6 +95,12 @@ void Pipeline::stop() {
     stop_worker();
 }
 
+void Pipeline::must_die(Process& process) {
+    const int code = process.wait(std::chrono::seconds(60));
+    INFO("its messages:\n" << process.err());
+    REQUIRE(code == 128 + SIGKILL);
+}
+
 void Pipeline::on_both(const std::string& statements) {
     on_source(statements);
     on_target(statements);

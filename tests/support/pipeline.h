@@ -58,6 +58,8 @@ class Pipeline {
     // SIGKILL, and gone when this returns.
     void kill_replicator() { replicator_.reset(); }
     void kill_worker() { worker_.reset(); }
+    // Waits until a failpoint or a SIGKILL has ended it; fails the test when something else has.
+    static void must_die(Process& process);
     [[nodiscard]] bool has_replicator() const { return replicator_.has_value(); }
     [[nodiscard]] bool has_worker() const { return worker_.has_value(); }
     [[nodiscard]] const std::string& group() const { return group_; }
@@ -85,6 +87,14 @@ class Pipeline {
     std::string target_sum(const std::string& table);
     // settle(), then compares (CHECKs) the tables' contents.
     void check_equal(const std::vector<std::string>& tables);
+    // What many tests end with: settle(), no more of `writers`, check_equal(), stop().
+    template <typename Writers>
+    void end(Writers& writers, const std::vector<std::string>& tables) {
+        settle();
+        writers.stop();
+        check_equal(tables);
+        stop();
+    }
 
    private:
     void must_run(const std::string& name, std::optional<Process>& process);
