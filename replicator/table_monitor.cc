@@ -11,6 +11,7 @@
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "stream/pause.h"
+#include "stream/test_setting.h"
 
 namespace pgsluice {
 
@@ -23,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 TableMonitor::TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted,
                            std::map<Oid, TableRecord> record, Log log)
     : options_(options),
+      interval_(test_setting("PGSLUICE_TABLE_CHECK_MS", options.table_check_interval_ms)),
       wanted_(wanted),
       log_(std::move(log)),
       record_(std::move(record)),
@@ -53,7 +55,7 @@ void TableMonitor::run(const std::stop_token& stop) {
         } catch (const std::exception& error) {
             log_(LogLevel::debug, fmt::format("unable to check the group's tables for now: {}", error.what()));
         }
-    } while (pause(stop, std::chrono::milliseconds(options_.table_check_interval_ms)));
+    } while (pause(stop, interval_));
 }
 
 void TableMonitor::look_on(const std::stop_token& stop) {
@@ -62,8 +64,7 @@ void TableMonitor::look_on(const std::stop_token& stop) {
         const auto begun = Clock::now();
         look(source);
         // However many tables there are, looking takes a small part of the time.
-        const auto rest = std::max<Clock::duration>(std::chrono::milliseconds(options_.table_check_interval_ms),
-                                                    50 * (Clock::now() - begun));
+        const auto rest = std::max<Clock::duration>(interval_, 50 * (Clock::now() - begun));
         std::unique_lock lock(mutex_);
         wake_.wait_for(lock, stop, rest, [this] { return asked_; });
         asked_ = false;

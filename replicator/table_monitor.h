@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -34,6 +35,7 @@ class TableMonitor {
     void look(sql::Connection& source);
 
     const ReplicatorOptions& options_;
+    const std::chrono::milliseconds interval_;
     WantedTables wanted_;
     const Log log_;
     std::mutex mutex_;
