@@ -7,9 +7,10 @@
 #include <exception>
 #include <utility>
 
-#include "replicator/source/members.h"
+#include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
+#include "sql/quote.h"
 #include "stream/pause.h"
 #include "stream/test_setting.h"
 
@@ -88,12 +89,14 @@ void TableMonitor::look(sql::Connection& source) {
             differs = true;
         }
     }
-    for (const std::string& name : other_members(source, options_.names.publication, tables))
+    for (const sql::CatalogTable& other : others_published(source, options_.names.publication, tables))
         wanted_.say_once(log_, LogLevel::warning,
-                         fmt::format("table '{}' is in publication '{}' but not one of the group's tables: its changes "
-                                     "are left out. Add it to --tables, and its rows are copied, too, or run ALTER "
-                                     "PUBLICATION {} DROP TABLE {}",
-                                     name, options_.names.publication, options_.names.publication, name));
+                         fmt::format("table '{0}.{1}' is in publication '{2}' but not one of the group's tables: its "
+                                     "changes are left out. Add it to --tables, and its rows are copied, too, or run "
+                                     "ALTER PUBLICATION {3} DROP TABLE ONLY {4}",
+                                     other.schema, other.name, options_.names.publication,
+                                     sql::quote_identifier(options_.names.publication),
+                                     sql::quote_qualified(other.schema, other.name)));
     const std::lock_guard lock(mutex_);
     if (version == version_) differs_ = differs;
 }

@@ -114,6 +114,16 @@ std::vector<CatalogTable> tables_in(Connection& connection, std::span<const std:
     return tables;
 }
 
+std::vector<CatalogTable> tables_of(Connection& connection, std::span<const std::uint32_t> oids) {
+    const std::string list = array_of(oids);
+    const Result found = connection.query(
+        fmt::format("SELECT {} {} WHERE c.oid = ANY ($1::pg_catalog.oid[]) ORDER BY c.oid", table_columns, from_tables),
+        {Param(list)}, Shape{8});
+    std::vector<CatalogTable> tables;
+    for (int row = 0; row < found.rows(); ++row) tables.push_back(table_at(found, row));
+    return tables;
+}
+
 bool schema_exists(Connection& connection, std::string_view schema) {
     const Result found =
         connection.query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", {Param(schema)}, Shape{1, 0, 1});

@@ -46,6 +46,8 @@ std::optional<CatalogTable> find_table(Connection& connection, std::string_view 
 // All ordinary and partitioned tables, partitions among them, of the schemas whose names are LIKE one of the patterns.
 // By schema and name.
 std::vector<CatalogTable> tables_in(Connection& connection, std::span<const std::string> schema_patterns);
+// Those of the relations that exist, by OID.
+std::vector<CatalogTable> tables_of(Connection& connection, std::span<const std::uint32_t> oids);
 bool schema_exists(Connection& connection, std::string_view schema);
 
 // Of many tables in one query, by OID. A table that is gone, or of which there is nothing to say, has no entry.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <vector>
 
 #include "replicator/source/column_types.h"
@@ -13,6 +14,7 @@
 #include "sql/catalog.h"
 #include "sql/error.h"
 #include "stream/broker.h"
+#include "stream/group/table_record.h"
 #include "worker/compare/compare.h"
 #include "worker/compare/cut.h"
 
@@ -20,20 +22,20 @@ namespace pgsluice {
 
 namespace {
 
-// What the group's changes come from: its publication, not what the command line of a replicator says.
-std::vector<sql::CatalogTable> published_tables(sql::Connection& source, const Names& names) {
-    const auto rows =
-        source.query("SELECT schemaname, tablename FROM pg_publication_tables WHERE pubname = $1 ORDER BY 1, 2",
-                     {names.publication}, {2});
+// What the group has delivered by its record. Of a group of an older version, which kept none, what is published.
+std::vector<sql::CatalogTable> tables_of_group(sql::Connection& source, Broker& broker, const Names& names) {
     std::vector<sql::CatalogTable> tables;
-    for (int row = 0; row < rows.rows(); ++row) {
-        auto table = sql::find_table(source, rows.text(row, 0), rows.text(row, 1));
-        if (table) tables.push_back(std::move(*table));
+    if (const auto record = find_table_records(broker, names)) {
+        std::set<Oid> delivered;
+        for (const auto& [oid, entry] : *record)
+            if (entry.active()) delivered.insert(entry.delivered_oid);
+        tables = sql::tables_of(source, std::vector<Oid>(delivered.begin(), delivered.end()));
+    } else {
+        tables = published_tables(source, names.publication);
     }
     if (tables.empty())
-        throw stop_error(
-            fmt::format("unable to compare: the source has no publication '{}' with tables in it", names.publication),
-            "Give the source and the group of the replicator.");
+        throw stop_error(fmt::format("unable to compare: the source has no tables of group '{}'", names.group),
+                         "Give the source and the group of the replicator.");
     return tables;
 }
 
@@ -71,13 +73,13 @@ void choose(std::vector<PublishedTable>& tables, TableChoice choice) {
     }
 }
 
-std::vector<PublishedTable> find_published(const Settings& settings, const std::stop_token& stop) {
+std::vector<PublishedTable> find_published(const Settings& settings, Broker& broker, const std::stop_token& stop) {
     sql::Connection source = connect_end(settings.replicator.source, stop);
     const Names& names = settings.replicator.names;
     ColumnTypes types(source);
     std::vector<PublishedTable> tables;
-    const auto published = published_tables(source, names);
-    for (SourceTable& table : tables_to_copy(source, published, is_published_by_root(source, names), types)) {
+    const auto group = tables_of_group(source, broker, names);
+    for (SourceTable& table : tables_to_copy(source, group, is_published_by_root(source, names), types)) {
         std::vector<Oid> stores;
         for (const auto& part : table.parts) stores.push_back(part.oid);
         tables.push_back({std::make_shared<const Relation>(std::move(table.relation)), std::move(stores)});
@@ -103,7 +105,7 @@ void run_compare(Settings settings, const Log& log, std::stop_token stop) {
     const CompareReport report = [&] {
         try {
             const auto broker = Broker::connect(settings.nats, log, stop);
-            return compare(options, find_published(settings, stop), *broker, log, stop);
+            return compare(options, find_published(settings, *broker, stop), *broker, log, stop);
         } catch (const Interrupted&) {  // exit code 0 would say that all is equal
             throw stop_error("unable to compare: interrupted before the end", "Run it again.");
         }

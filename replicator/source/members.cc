@@ -174,33 +174,6 @@ std::map<Oid, Existing> find_existing(sql::Connection& connection, std::span<con
     return existing;
 }
 
-std::vector<CatalogTable> published_tables(sql::Connection& connection, const std::string& publication) {
-    const auto found = connection.query(
-        "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication p "
-        "JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1 ORDER BY 1, 2",
-        {sql::Param(publication)}, {2});
-    std::vector<CatalogTable> tables;
-    for (int row = 0; row < found.rows(); ++row)
-        if (auto table = sql::find_table(connection, found.text(row, 0), found.text(row, 1)))
-            tables.push_back(std::move(*table));
-    return tables;
-}
-
-std::vector<std::string> other_members(sql::Connection& connection, const std::string& publication,
-                                       std::span<const CatalogTable> tables) {
-    const std::string oids = list_of(tables);
-    const auto found = connection.query(
-        "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_publication p "
-        "JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE p.pubname = $1 AND c.oid <> ALL ($2::pg_catalog.oid[]) ORDER BY 1",
-        {sql::Param(publication), sql::Param(oids)}, {1});
-    std::vector<std::string> names;
-    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
-    return names;
-}
-
 bool all_locked(sql::Connection& connection, std::span<const Oid> tables) {
     const std::string oids = list_of(tables);
     return connection

@@ -52,13 +52,6 @@ struct Existing {
 // Those of the tables that exist.
 std::map<Oid, Existing> find_existing(sql::Connection& connection, std::span<const Oid> tables);
 
-// The tables that the publication has.
-std::vector<sql::CatalogTable> published_tables(sql::Connection& connection, const std::string& publication);
-
-// Tables that the publication has and that are not among these: schema-qualified names.
-std::vector<std::string> other_members(sql::Connection& connection, const std::string& publication,
-                                       std::span<const sql::CatalogTable> tables);
-
 // Whether this transaction holds a lock on each of the tables.
 bool all_locked(sql::Connection& connection, std::span<const Oid> tables);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "replicator/source/lock_wait_monitor.h"
 #include "sql/error.h"
@@ -57,6 +58,28 @@ Oids due_in(std::string_view comment) {
     return oids;
 }
 
+struct Published {
+    CatalogTable table;
+    bool plain = true;  // no row filter, no column list
+};
+
+std::vector<Published> published(sql::Connection& connection, const std::string& name) {
+    const auto found = connection.query(
+        "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence, c.relreplident, c.relispartition, "
+        "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
+        "FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid "
+        "JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE p.pubname = $1 ORDER BY n.nspname, c.relname",
+        {sql::Param(name)}, {8});
+    std::vector<Published> tables;
+    for (int row = 0; row < found.rows(); ++row)
+        tables.push_back({{static_cast<std::uint32_t>(found.integer(row, 0)), found.text(row, 1), found.text(row, 2),
+                           found.text(row, 3).front(), found.text(row, 4).front(), found.text(row, 5).front(),
+                           found.boolean(row, 6)},
+                          found.boolean(row, 7)});
+    return tables;
+}
+
 Publication read(sql::Connection& connection, const std::string& name, bool via_partition_root) {
     const std::string root = via_partition_root ? "t" : "f";
     const auto head = connection.query(
@@ -64,15 +87,9 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
         "pubviaroot = $2::pg_catalog.bool FROM pg_catalog.pg_publication WHERE pubname = $1",
         {sql::Param(name), sql::Param(root)}, {3, 1, 1});
     Publication found{head.boolean(0, 0), head.boolean(0, 1), head.boolean(0, 2), true, {}};
-    const auto members = connection.query(
-        "SELECT r.prrelid, "
-        "  (pg_catalog.to_jsonb(r) ->> 'prqual') IS NULL AND (pg_catalog.to_jsonb(r) ->> 'prattrs') IS NULL "
-        "FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid "
-        "WHERE p.pubname = $1",
-        {sql::Param(name)}, {2});
-    for (int row = 0; row < members.rows(); ++row) {
-        found.tables.insert(static_cast<std::uint32_t>(members.integer(row, 0)));
-        found.plain = found.plain && members.boolean(row, 1);
+    for (const Published& each : published(connection, name)) {
+        found.tables.insert(each.table.oid);
+        found.plain = found.plain && each.plain;
     }
     if (connection.server_version() >= 150000) {
         found.plain = found.plain && !connection
@@ -87,6 +104,21 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
 }
 
 }  // namespace
+
+std::vector<CatalogTable> published_tables(sql::Connection& connection, const std::string& name) {
+    std::vector<CatalogTable> tables;
+    for (Published& each : published(connection, name)) tables.push_back(std::move(each.table));
+    return tables;
+}
+
+std::vector<CatalogTable> others_published(sql::Connection& connection, const std::string& name,
+                                           std::span<const CatalogTable> tables) {
+    auto others = published_tables(connection, name);
+    std::erase_if(others, [&](const CatalogTable& table) {
+        return std::ranges::find(tables, table.oid, &CatalogTable::oid) != tables.end();
+    });
+    return others;
+}
 
 bool publication_exists(sql::Connection& connection, const std::string& name) {
     return connection.query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1", {sql::Param(name)}, {1, 0, 1})

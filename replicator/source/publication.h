@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sql/catalog.h"
 #include "sql/connection.h"
@@ -14,6 +15,12 @@
 namespace pgsluice {
 
 bool publication_exists(sql::Connection& connection, const std::string& name);
+
+// By schema and name, as the publication names them: a partitioned table stands for its partitions.
+std::vector<sql::CatalogTable> published_tables(sql::Connection& connection, const std::string& name);
+// The publication's tables that are not among these.
+std::vector<sql::CatalogTable> others_published(sql::Connection& connection, const std::string& name,
+                                                std::span<const sql::CatalogTable> tables);
 
 // Creates the publication, or makes it what is wanted: exactly these tables (ONLY them, not what inherits from them),
 // all kinds of changes, all rows and columns. Touches nothing when it is so already. Warns when it did not publish all

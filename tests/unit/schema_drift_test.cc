@@ -23,7 +23,7 @@ CurrentTable current() { return {"public", "t", {{1, "id", 23, -1, false}, {3, "
 TEST_CASE("a table as it was has no drift, nor has one whose columns are not numbered") {
     CHECK(describe_drift(relation(), current()).empty());
     CurrentTable generated = current();
-    generated.columns.push_back({4, "g", 23, -1, true});
+    generated.columns.push_back({4, "g", 23, -1, false, 's'});
     CHECK(describe_drift(relation(), generated).empty());
     Relation unnumbered = relation();
     unnumbered.columns[0].number = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace pgsluice {
 
@@ -15,7 +16,7 @@ bool is_numbered(const Relation& relation) {
 
 std::string column_drift(const Column& then, const CurrentTable& now) {
     const auto found = std::find_if(now.columns.begin(), now.columns.end(),
-                                    [&](const CurrentColumn& column) { return column.number == then.number; });
+                                    [&](const sql::CatalogColumn& column) { return column.number == then.number; });
     if (found == now.columns.end()) return fmt::format("column '{}' was dropped", then.name);
     if (found->name != then.name) return fmt::format("column '{}' was renamed to '{}'", then.name, found->name);
     if (found->type_oid != then.type_oid || found->typmod != then.typmod)
@@ -45,27 +46,19 @@ std::string describe_drift(const Relation& then, const CurrentTable& now) {
 std::string describe_added(const Relation& then, const CurrentTable& now) {
     if (!is_numbered(then)) return {};
     // Generated columns are not copied.
-    for (const CurrentColumn& column : now.columns) {
-        if (!column.generated && !has_column(then, column.number))
+    for (const sql::CatalogColumn& column : now.columns) {
+        if (column.generated == '\0' && !has_column(then, column.number))
             return fmt::format("column '{}' was added", column.name);
     }
     return {};
 }
 
 CurrentTable current_table(sql::Connection& source, Oid oid) {
-    const auto rows = source.query(
-        "SELECT n.nspname, c.relname, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated <> '' "
-        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid "
-        "AND a.attnum > 0 AND NOT a.attisdropped WHERE c.oid = $1::oid ORDER BY a.attnum",
-        {std::to_string(oid)}, {7});
     CurrentTable table;
-    for (int row = 0; row < rows.rows(); ++row) {
-        table.schema = rows.text(row, 0);
-        table.table = rows.text(row, 1);
-        if (!rows.get(row, 2)) continue;  // a table without columns
-        table.columns.push_back({static_cast<std::int16_t>(rows.integer(row, 2)), rows.text(row, 3),
-                                 static_cast<Oid>(rows.integer(row, 4)),
-                                 static_cast<std::int32_t>(rows.integer(row, 5)), rows.boolean(row, 6)});
+    for (const sql::CatalogTable& found : sql::tables_of(source, std::span(&oid, 1))) {
+        table.schema = found.schema;
+        table.table = found.name;
+        table.columns = sql::columns_of(source, oid);
     }
     return table;
 }

@@ -4,27 +4,19 @@
 // them, or what a dropped one held, is not in the catalog.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "sql/catalog.h"
 #include "sql/connection.h"
 #include "stream/change.h"
 
 namespace pgsluice {
 
-struct CurrentColumn {
-    std::int16_t number = 0;
-    std::string name;
-    Oid type_oid = 0;
-    std::int32_t typmod = -1;
-    bool generated = false;
-};
-
 struct CurrentTable {
     std::string schema;  // empty: it was dropped
     std::string table;
-    std::vector<CurrentColumn> columns;
+    std::vector<sql::CatalogColumn> columns;
 };
 
 // "column 'c' was added"; empty when nothing of what a copy holds has changed, or `then` does not number its columns.
