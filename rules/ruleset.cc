@@ -198,6 +198,13 @@ Ruleset::Truncate Ruleset::map_truncate(std::span<const RelationPtr> truncated) 
     return mapped;
 }
 
+std::set<std::string> Ruleset::others_in(const Relation& target, std::span<const RelationPtr> tables) const {
+    const std::lock_guard lock(mutex_);
+    std::set<std::string> others = sources_[qualified(target)];
+    for (const RelationPtr& relation : tables) others.erase(qualified(*relation));
+    return others;
+}
+
 // Every table that fills the target must be among the truncated.
 void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> truncated) const {
     std::set<std::string> others = sources_of(target);

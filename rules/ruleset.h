@@ -72,6 +72,8 @@ class Ruleset {
     std::vector<Error> know(std::span<const RelationPtr> tables);
     // The same for tables that were replicated once: a target may hold rows of them.
     void know_former(std::span<const RelationPtr> tables);
+    // The tables beside these that are known to fill the target ("shop.users").
+    [[nodiscard]] std::set<std::string> others_in(const Relation& target, std::span<const RelationPtr> tables) const;
 
    private:
     struct Compiled {

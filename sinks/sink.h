@@ -41,6 +41,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -126,6 +127,11 @@ class Sink {
     // holds of the snapshot and its tables, also where the snapshot is the one under way.
     [[nodiscard]] virtual bool takes_back() const { return false; }
     virtual void start_over() {}
+
+    // Called before each begin_snapshot(): for tables of the copy, by their numbers, the other tables that fill the
+    // same target and are not in the copy. Their rows must stay. Empty unless the copy is of tables that joined the
+    // group, or that are copied again.
+    virtual void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& /*others*/) {}
 
     // Called before the first change: see Waiting above. `tell` may call durable() and nothing else of the sink, and
     // may throw; then the call that waited throws on.

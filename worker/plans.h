@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <unordered_map>
 
 #include "rules/ruleset.h"
@@ -23,6 +25,11 @@ class Plans {
     const CompiledRules* find(const Relation* relation, std::span<const RelationPtr> relations, Position position);
     const CompiledRules* find(const RelationPtr& relation, Position position) {
         return find(relation.get(), {&relation, 1}, position);
+    }
+
+    // Ruleset::others_in().
+    [[nodiscard]] std::set<std::string> others_in(const Relation& target, std::span<const RelationPtr> tables) const {
+        return ruleset_.others_in(target, tables);
     }
 
    private:

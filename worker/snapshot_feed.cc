@@ -28,7 +28,20 @@ void SnapshotFeed::resume(SnapshotBegin begin, const Checkpoint& upto) {
 void SnapshotFeed::tell_sink(const Checkpoint& upto) {
     std::vector<RelationPtr> targets;
     for (const Table& table : tables_) targets.push_back(table.rules == nullptr ? nullptr : table.rules->target());
+    sink_.shares_targets(begin_->added ? others_in(targets) : std::map<std::uint32_t, std::set<std::string>>{});
     sink_.begin_snapshot(*begin_, targets, upto);
+}
+
+std::map<std::uint32_t, std::set<std::string>> SnapshotFeed::others_in(const std::vector<RelationPtr>& targets) const {
+    std::vector<RelationPtr> copied;
+    for (const Table& table : tables_) copied.push_back(table.relation);
+    std::map<std::uint32_t, std::set<std::string>> all;
+    for (std::uint32_t i = 0; i < targets.size(); ++i) {
+        if (!targets[i]) continue;
+        auto others = plans_.others_in(*targets[i], copied);
+        if (!others.empty()) all.emplace(i, std::move(others));
+    }
+    return all;
 }
 
 void SnapshotFeed::compile(SnapshotBegin begin) {

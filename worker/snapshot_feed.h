@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,8 @@ class SnapshotFeed {
     };
     void compile(SnapshotBegin begin);
     void tell_sink(const Checkpoint& upto);
+    [[nodiscard]] std::map<std::uint32_t, std::set<std::string>> others_in(
+        const std::vector<RelationPtr>& targets) const;
     void pass_text(const Message& message, const Table& table);
     void rewrite_text(const Message& message, const Table& table);
     void apply_rows(const Message& message, const Table& table, const Checkpoint& upto);

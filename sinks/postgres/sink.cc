@@ -50,16 +50,11 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
     return names;
 }
 
-// Tables whose rows here are void. Where a route leads several tables into one, or one into a table of another name,
-// the rows may be others' as well: those are not touched, and the copy refuses what it finds.
+// Tables whose rows here are void.
 std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<RelationPtr>& targets) {
     std::vector<RelationPtr> tables;
-    for (const std::uint32_t i : begin.replaces) {
-        const RelationPtr& target = targets.at(i);
-        const bool routed =
-            target && (target->schema != begin.tables[i].schema || target->table != begin.tables[i].table);
-        if (target && !routed) tables.push_back(target);
-    }
+    for (const std::uint32_t i : begin.replaces)
+        if (targets.at(i)) tables.push_back(targets.at(i));
     return tables;
 }
 
@@ -90,6 +85,7 @@ class PostgresSink : public Sink {
     [[nodiscard]] bool kept_rows_against_options() const override;
     [[nodiscard]] bool takes_back() const override { return snapshot_replaces_rows(); }
     void start_over() override { starts_over_ = true; }
+    void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) override { shared_ = others; }
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
@@ -103,6 +99,7 @@ class PostgresSink : public Sink {
 
    private:
     void note_begin(StreamSeq marker);
+    void warn_of_kept(const SnapshotBegin& begin) const;
     CopyLoader& loader();
     void apply_with_ddl(const Batch& batch);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
@@ -145,6 +142,7 @@ class PostgresSink : public Sink {
     std::vector<RelationPtr> copied_;  // the snapshot's tables
     StreamSeq last_block_;             // the last sequence handed to copy()
     bool starts_over_ = false;
+    std::map<std::uint32_t, std::set<std::string>> shared_;  // by shares_targets()
 };
 
 std::optional<SinkState> PostgresSink::open() {
@@ -202,10 +200,22 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     loader_.reset();
     SinkState next{upto, begin.epoch, upto.resume_seq};
     const ExistingRows existing = again ? ExistingRows::truncate : options_.existing_rows;
-    prepare_snapshot(session_, progress_, mappings_, existing, tables, replaced(begin, tables), next);
+    prepare_snapshot(session_, progress_, mappings_, {existing, tables, replaced(begin, tables), shared_}, next);
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     committed();
+    if (existing == ExistingRows::keep) warn_of_kept(begin);
+}
+
+void PostgresSink::warn_of_kept(const SnapshotBegin& begin) const {
+    for (const std::uint32_t i : begin.replaces) {
+        const auto others = shared_.find(i);
+        if (others == shared_.end() || !copied_.at(i)) continue;
+        log_(LogLevel::warning,
+             fmt::format("rows of '{}.{}' that the source no longer has stay in '{}.{}', which {} fills as well",
+                         begin.tables[i].schema, begin.tables[i].table, copied_[i]->schema, copied_[i]->table,
+                         fmt::join(others->second, ", ")));
+    }
 }
 
 // A snapshot that began with "error" found no rows; but while it loads, it can still be had as it is asked for now.

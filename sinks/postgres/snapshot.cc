@@ -41,11 +41,31 @@ std::vector<Present> present(sql::Connection& connection, const Names& tables) {
     return found;
 }
 
-void refuse_existing_rows(sql::Connection& connection, const Names& tables, ExistingRows existing) {
+using Others = std::map<std::string, Names>;  // by the quoted name of the target that they fill, too
+
+// The rows may be any of these tables', so the user has to tell them apart.
+[[noreturn]] void refuse_shared(const std::string& table, const Names& others, ExistingRows existing) {
+    const std::string what =
+        fmt::format("unable to start the copy: the target already holds rows in {}, which {} {}", table,
+                    fmt::join(others, ", "), others.size() == 1 ? "fills as well" : "fill as well");
+    if (existing == ExistingRows::keep)
+        throw stop_error(what + ", and it has no key that would keep rows from being duplicated",
+                         "Give it the source's primary key, and start the worker again.");
+    throw stop_error(
+        what, fmt::format("The copy does not bring their rows, so {} is not emptied. Delete the rows of the copied "
+                          "table there, if it has any, and start the worker once with --target-existing-rows keep.",
+                          table));
+}
+
+void refuse_existing_rows(sql::Connection& connection, const Names& tables, ExistingRows existing,
+                          const Others& others) {
     std::vector<std::string> filled;
     for (const Present& table : present(connection, tables)) {
         const auto found = connection.query(fmt::format("SELECT EXISTS (SELECT FROM {})", table.only), {}, {1, 1, 1});
-        if (found.boolean(0, 0)) filled.push_back(table.name);
+        if (!found.boolean(0, 0)) continue;
+        if (const auto shared = others.find(table.name); shared != others.end())
+            refuse_shared(table.name, shared->second, existing);
+        filled.push_back(table.name);
     }
     if (filled.empty()) return;
     const std::string what =
@@ -79,25 +99,31 @@ void empty_tables(PostgresSession& session, const Names& names) {
 }  // namespace
 
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
-                      ExistingRows existing, const std::vector<RelationPtr>& tables,
-                      const std::vector<RelationPtr>& replaced, const SinkState& next) {
+                      const SnapshotTargets& targets, const SinkState& next) {
     sql::Connection& connection = session.connection;
+    const ExistingRows existing = targets.existing;
+    Others others;
+    for (const auto& [index, names] : targets.shared)
+        others[mappings.at(*targets.tables.at(index))->table.name] = names;
     connection.exec("BEGIN");
     const auto loading = progress.loading_tables();
     Names emptied(loading.begin(), loading.end());
-    for (const RelationPtr& relation : replaced) emptied.insert(mappings.at(*relation)->table.name);
+    const auto empty_too = [&](const std::string& table) {
+        if (!others.contains(table)) emptied.insert(table);
+    };
+    for (const RelationPtr& relation : targets.replaced) empty_too(mappings.at(*relation)->table.name);
     Names empty;  // what has to be; where rows can be written over nothing has
-    for (const RelationPtr& relation : tables) {
+    for (const RelationPtr& relation : targets.tables) {
         if (!relation) continue;
         const TargetMapping& mapping = *mappings.at(*relation);
-        if (existing == ExistingRows::truncate) emptied.insert(mapping.table.name);
+        if (existing == ExistingRows::truncate) empty_too(mapping.table.name);
         if (existing != ExistingRows::keep || !mapping.arbiter || emptied.contains(mapping.table.name))
             empty.insert(mapping.table.name);
     }
     empty_tables(session, emptied);
-    refuse_existing_rows(connection, empty, existing);
+    refuse_existing_rows(connection, empty, existing, others);
     progress.forget_loaded(std::nullopt);
-    progress.forget_parked(tables);  // the copy brings all their rows again
+    progress.forget_parked(targets.tables);  // the copy brings all their rows again
     progress.set_loading_tables({empty.begin(), empty.end()});
     progress.set_existing_rows(name_of(existing));
     progress.move(next);

@@ -1,6 +1,10 @@
 // The two transactions around a snapshot's load: making room before it, and ending it.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "sinks/options.h"
@@ -10,14 +14,21 @@
 
 namespace pgsluice {
 
+struct SnapshotTargets {
+    ExistingRows existing = ExistingRows::error;
+    const std::vector<RelationPtr>& tables;  // null: routed away
+    // Those whose rows were delivered before and are void (SnapshotBegin::replaces): emptied, unless they are shared.
+    std::vector<RelationPtr> replaced;
+    // Of the tables, by their index: other tables that fill it and are not in the copy. Never emptied.
+    const std::map<std::uint32_t, std::set<std::string>>& shared;
+};
+
 // Throws away what an unfinished older epoch loaded, does with other rows that are there already as the user chose (a
 // stop Error naming the tables by default, and where they would be there twice), and makes `next` the progress; all in
 // one transaction, which also notes the tables that hold nothing now: only those may be emptied if this epoch remains
-// unfinished. The `replaced` ones are emptied: what they hold was delivered before and is void
-// (SnapshotBegin::replaces).
+// unfinished.
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
-                      ExistingRows existing, const std::vector<RelationPtr>& tables,
-                      const std::vector<RelationPtr>& replaced, const SinkState& next);
+                      const SnapshotTargets& targets, const SinkState& next);
 
 // Once everything is loaded: forgets which blocks were, and makes `next` the progress, in one transaction.
 void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next);

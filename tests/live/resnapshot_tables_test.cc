@@ -3,8 +3,10 @@
 
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
+#include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
+using pgsluice::rules_test::TextFile;
 
 namespace {
 
@@ -137,5 +139,95 @@ TEST_CASE("lines say which tables begin again") {
     CHECK(contains(again, R"("Type":"SNAPSHOT")"));
     CHECK(contains(again, R"("id":1000)"));
     CHECK_FALSE(contains(again, R"("v":"one")"));
+    pipeline.stop();
+}
+
+TEST_CASE("what inherits from a table, and its partitions, are copied again with it") {
+    Pipeline pipeline;
+    pipeline.on_both(
+        "CREATE TABLE m (id int PRIMARY KEY); CREATE TABLE c (PRIMARY KEY (id)) INHERITS (m);"
+        "CREATE TABLE root (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+        "CREATE TABLE p PARTITION OF root FOR VALUES FROM (0) TO (100)");
+    pipeline.on_source("INSERT INTO m VALUES (1); INSERT INTO c VALUES (2); INSERT INTO root VALUES (3)");
+    pipeline.start({"--copy-and-stream", "--tables", "settled,m,root"});
+    pipeline.settle();
+    pipeline.on_target("DELETE FROM m; DELETE FROM root; INSERT INTO c VALUES (7)");
+    copy_again(pipeline, "m,root");
+    for (const std::string table : {"ONLY m", "c", "p"}) CHECK(await_rows(pipeline, table));
+    pipeline.check_equal({"ONLY m", "c", "p"});
+    pipeline.stop();
+}
+
+namespace {
+
+bool await_rows(Pipeline& pipeline, const std::string& target, const Words& rows) {
+    return eventually("the target has the rows of " + target, [&] { return pipeline.target_rows(target) == rows; });
+}
+
+}  // namespace
+
+TEST_CASE("a table that is routed to another name is copied again, or made again") {
+    const TextFile routing("a: {destination_table: there}", "routing.yaml");
+    Pipeline pipeline;
+    pipeline.on_source("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2)");
+    pipeline.on_target("CREATE TABLE there (id int PRIMARY KEY)");
+    pipeline.start_replicator({"--copy-and-stream", "--tables", "settled,a"});
+    pipeline.start_worker({"--routing-config", routing.path()});
+    pipeline.settle();
+    pipeline.on_target("DELETE FROM there WHERE id = 1; INSERT INTO there VALUES (7)");
+    copy_again(pipeline, "a");
+    CHECK(await_rows(pipeline, "there", {"(1)", "(2)"}));
+    pipeline.on_source("DROP TABLE a; CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (3)");
+    CHECK(await_rows(pipeline, "there", {"(3)"}));
+    pipeline.on_source("INSERT INTO a VALUES (4)");
+    CHECK(await_rows(pipeline, "there", {"(3)", "(4)"}));
+    pipeline.stop();
+}
+
+TEST_CASE("tables that are routed into one are copied again together, or the worker leaves the others' rows alone") {
+    const TextFile routing("{a: {destination_table: all_of_them}, b: {destination_table: all_of_them}}",
+                           "routing.yaml");
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2);"
+        "CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (11), (12)");
+    pipeline.on_target("CREATE TABLE all_of_them (id int PRIMARY KEY)");
+    const auto start_worker = [&](Words more = {}) {
+        more.insert(more.end(), {"--routing-config", routing.path()});
+        pipeline.start_worker(more);
+    };
+    pipeline.start_replicator({"--copy-and-stream", "--tables", "settled,a,b"});
+    start_worker();
+    pipeline.settle();
+    SUBCASE("together") {
+        pipeline.on_target("DELETE FROM all_of_them WHERE id = 1; INSERT INTO all_of_them VALUES (7)");
+        copy_again(pipeline, "a,b");
+        CHECK(await_rows(pipeline, "all_of_them", {"(1)", "(11)", "(12)", "(2)"}));
+    }
+    SUBCASE("one of them: the choice is the user's") {
+        pipeline.on_target("DELETE FROM all_of_them WHERE id IN (1, 11); INSERT INTO all_of_them VALUES (7)");
+        for (const Words& flags : {Words{}, Words{"--target-existing-rows", "truncate"}}) {
+            pipeline.stop_worker();
+            start_worker(flags);
+            if (flags.empty()) copy_again(pipeline, "a");
+            CHECK(pipeline.worker().wait() == 1);
+            CHECK(
+                contains(pipeline.worker().err(),
+                         "unable to start the copy: the target already holds rows in \"public\".\"all_of_them\", which "
+                         "public.b fills as well"));
+            CHECK(contains(pipeline.worker().err(), "start the worker once with --target-existing-rows keep"));
+            CHECK(pipeline.target_rows("all_of_them") == Words{"(12)", "(2)", "(7)"});
+            pipeline.kill_worker();
+        }
+        pipeline.on_target("DELETE FROM all_of_them WHERE id < 10");
+        start_worker({"--target-existing-rows", "keep"});
+        CHECK(await_rows(pipeline, "all_of_them", {"(1)", "(12)", "(2)"}));
+        pipeline.settle();
+        pipeline.stop_worker();
+        start_worker();
+    }
+    pipeline.on_source("INSERT INTO a VALUES (3); INSERT INTO b VALUES (13)");
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM all_of_them WHERE id IN (3, 13)") == "2");
     pipeline.stop();
 }

@@ -65,6 +65,44 @@ tables:
     pipeline.stop();
 }
 
+TEST_CASE("the rules and the route of a parent hold for what inherits from it") {
+    const TextFile rules(R"(
+tables:
+  m:
+    - {type: transform, column: who, parameters: {type: mask}}
+    - {type: filter, column: id, parameters: {operator: lt, value: 100}}
+)");
+    const TextFile routing = routing_file("m: {destination_table: everyone}");
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE m (id int PRIMARY KEY, who text); CREATE SCHEMA chunks;"
+        "CREATE TABLE chunks.c1 (PRIMARY KEY (id)) INHERITS (m);"
+        "CREATE TABLE chunks.c2 (extra int, PRIMARY KEY (id)) INHERITS (chunks.c1);"
+        "INSERT INTO m VALUES (1, 'canary'); INSERT INTO chunks.c1 VALUES (2, 'canary'), (100, 'canary');"
+        "INSERT INTO chunks.c2 VALUES (3, 'canary', 7)");
+    pipeline.on_target("CREATE TABLE everyone (id int PRIMARY KEY, who text, extra int)");
+    pipeline.start_replicator({"--copy-and-stream", "--tables", "settled,m"});
+    pipeline.start_worker({"--rules-config", rules.path(), "--routing-config", routing.path()});
+    pipeline.settle();
+    CHECK(pipeline.target_rows("everyone") == Texts{"(1,c****y,)", "(2,c****y,)", "(3,c****y,7)"});
+    pipeline.on_source(
+        "INSERT INTO chunks.c1 VALUES (4, 'canary'), (101, 'canary'); UPDATE chunks.c2 SET who = 'magpie' WHERE id = 3;"
+        "DELETE FROM m WHERE id = 2");
+    pipeline.settle();
+    CHECK(pipeline.target_rows("everyone") == Texts{"(1,c****y,)", "(3,m****e,7)", "(4,c****y,)"});
+    // A child that is made later joins, and the table that it is routed to has others' rows: the user's choice.
+    pipeline.on_source(
+        "CREATE TABLE chunks.c3 (PRIMARY KEY (id)) INHERITS (m);"
+        "INSERT INTO chunks.c3 VALUES (5, 'canary'), (102, 'canary')");
+    CHECK(pipeline.worker().wait() == 1);
+    CHECK(contains(pipeline.worker().err(), "which chunks.c1, chunks.c2, public.m fill as well"));
+    pipeline.start_worker(
+        {"--rules-config", rules.path(), "--routing-config", routing.path(), "--target-existing-rows", "keep"});
+    pipeline.settle();
+    CHECK(pipeline.target_rows("everyone") == Texts{"(1,c****y,)", "(3,m****e,7)", "(4,c****y,)", "(5,c****y,)"});
+    pipeline.stop();
+}
+
 TEST_CASE("a truncate does not take along what a table met in an earlier session has in the target") {
     Merged pipeline;
     pipeline.start_replicator();
