@@ -8,6 +8,7 @@
 //   tables    what is replicated (stream/group/tables.h)
 //   ddl       whether DDL is tracked (stream/group/ddl_record.h)
 //   lsn       what the slot was told last
+//   last_changes  when each table changed last (stream/group/last_changes.h)
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,7 @@ class GroupState {
     // Copies for people: failing to keep them must not stop the data.
     void show_copy(std::string_view figures) noexcept { show("snapshot", figures); }
     void show_confirmed(std::string_view lsn) noexcept { show("lsn", lsn); }
+    void show_last_changes(std::string_view changes) noexcept { show("last_changes", changes); }
     // False when they are too many.
     bool show_tables(std::string_view tables) noexcept;
 

@@ -11,6 +11,7 @@
 #include "replicator/wal/source.h"
 #include "sql/timestamp.h"
 #include "stream/format/markers.h"
+#include "stream/group/last_changes.h"
 
 namespace pgsluice {
 
@@ -38,7 +39,14 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     GroupState state(ends.broker, options.names);
     KvMirror tables_key([&](const std::string& all) { state.show_tables(all); });
     KvMirror lsn_key([&](const std::string& lsn) { state.show_confirmed(lsn); });
+    KvMirror changes_key([&](const std::string& all) { state.show_last_changes(all); });
+    LastChanges changes = find_last_changes(ends.broker, options.names);
+    std::erase_if(changes, [replicated = tables.oids()](const auto& each) { return !replicated.contains(each.first); });
     WalStreamHooks hooks;
+    hooks.changed = [&](const LastChanges& newest) {
+        for (const auto& [oid, change] : newest) changes[oid] = change;
+        changes_key.set(encode(changes));
+    };
     hooks.types.complete = [&](Relation& relation, Lsn committed) {
         types.fill_from_log(relation, committed);
         if (tables.update(relation)) tables_key.set(tables.encoded());

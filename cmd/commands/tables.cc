@@ -1,5 +1,6 @@
 #include "cmd/commands/tables.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,6 +14,7 @@
 #include "stream/broker.h"
 #include "stream/format/json_writer.h"
 #include "stream/group/copy_request.h"
+#include "stream/group/last_changes.h"
 
 namespace pgsluice {
 
@@ -39,7 +41,13 @@ std::string note_of(const TableRecord& record) {
     return note;
 }
 
-using Cells = std::array<std::string, 7>;
+// "2026-11-26T03:45:00Z"
+std::string time_text(std::int64_t postgres_us) {
+    constexpr std::int64_t unix_to_postgres_s = 946684800;
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(postgres_us / 1'000'000 + unix_to_postgres_s));
+}
+
+using Cells = std::array<std::string, 8>;
 
 Cells cells_of(const TableLine& line) {
     const TableRecord& record = line.record;
@@ -49,6 +57,8 @@ Cells cells_of(const TableLine& line) {
             record.lsn == Lsn{} ? "-" : to_string(record.lsn),
             line.identity.empty() ? "-" : line.identity,
             is_published(record) ? "yes" : "no",
+            line.last_change ? to_string(line.last_change->commit) + ' ' + time_text(line.last_change->commit_time_us)
+                             : "-",
             note_of(record)};
 }
 
@@ -77,6 +87,10 @@ void append_json(JsonText& out, const TableLine& line) {
     out.lsn("lsn", record.lsn);
     if (!line.identity.empty()) out.text("identity", line.identity);
     out.boolean("published", is_published(record));
+    if (line.last_change) {
+        out.lsn("last_change_lsn", line.last_change->commit);
+        out.text("last_change_time", time_text(line.last_change->commit_time_us));
+    }
     if (record.delivered_as != record.name) {
         out.text("delivered_schema", record.delivered_as.schema);
         out.text("delivered_table", record.delivered_as.table);
@@ -92,21 +106,32 @@ std::map<Oid, TableRecord> records_of(Broker& broker, const Names& names) {
                      "of that name.");
 }
 
-bool is_meant(const TablePattern& pattern, const TableRecord& record) {
-    return pattern.matches(record.name.schema, record.name.table) ||
-           pattern.matches(record.delivered_as.schema, record.delivered_as.table);
+// The tables above it, as the replicator found them last.
+std::span<const QualifiedName> above(const TableRecord& record, const GroupTables& definitions) {
+    const auto found = std::ranges::find(definitions.now, record.oid, &Relation::oid);
+    if (found == definitions.now.end()) return {};
+    return found->ancestors;
+}
+
+bool is_meant(const TablePattern& pattern, const TableRecord& record, const GroupTables& definitions) {
+    const auto matches = [&](const QualifiedName& name) { return pattern.matches(name.schema, name.table); };
+    return matches(record.name) || matches(record.delivered_as) ||
+           std::ranges::any_of(above(record, definitions), matches);
 }
 
 }  // namespace
 
-std::vector<TableLine> table_lines(const std::map<Oid, TableRecord>& records, const GroupTables& definitions) {
+std::vector<TableLine> table_lines(const std::map<Oid, TableRecord>& records, const GroupTables& definitions,
+                                   const LastChanges& changes) {
     std::vector<TableLine> lines;
     for (const auto& [oid, record] : records) {
         const auto definition = std::ranges::find_if(
             definitions.now,
             [delivered = record.delivered_oid](const Relation& relation) { return relation.oid == delivered; });
         const bool known = record.active() && definition != definitions.now.end();
-        lines.push_back({record, known ? identity_of(*definition) : ""});
+        const auto change = changes.find(record.delivered_oid);
+        lines.push_back({record, known ? identity_of(*definition) : "",
+                         change == changes.end() ? std::nullopt : std::optional(change->second)});
     }
     std::ranges::sort(lines, {}, [](const TableLine& line) {
         return std::tie(line.record.name.schema, line.record.name.table, line.record.oid);
@@ -115,7 +140,7 @@ std::vector<TableLine> table_lines(const std::map<Oid, TableRecord>& records, co
 }
 
 std::string tables_text(std::span<const TableLine> lines) {
-    std::vector<Cells> rows{{"table", "state", "rows", "as of", "identity", "published", ""}};
+    std::vector<Cells> rows{{"table", "state", "rows", "as of", "identity", "published", "last change", ""}};
     for (const TableLine& line : lines) rows.push_back(cells_of(line));
     return aligned(rows);
 }
@@ -132,12 +157,13 @@ std::string tables_json(std::span<const TableLine> lines) {
     return std::string(out.view());
 }
 
-std::set<Oid> tables_to_copy_again(const std::map<Oid, TableRecord>& records, const TableChoice& choice) {
+std::set<Oid> tables_to_copy_again(const std::map<Oid, TableRecord>& records, const GroupTables& definitions,
+                                   const TableChoice& choice) {
     std::set<Oid> tables;
     for (const TablePattern& pattern : selection_of(choice).wanted) {
         const std::size_t before = tables.size();
         for (const auto& [oid, record] : records)
-            if (record.active() && is_meant(pattern, record)) tables.insert(oid);
+            if (record.active() && is_meant(pattern, record, definitions)) tables.insert(oid);
         if (tables.size() > before || pattern.wildcard()) continue;
         throw stop_error(fmt::format("unable to copy table '{}' again: the group has no such table", pattern.name()),
                          "pgsluice tables lists the group's tables.");
@@ -151,7 +177,8 @@ std::set<Oid> tables_to_copy_again(const std::map<Oid, TableRecord>& records, co
 void run_tables(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.replicator.names;
     const auto broker = Broker::connect(settings.nats, log, std::move(stop));
-    const auto lines = table_lines(records_of(*broker, names), find_tables(*broker, names).value_or(GroupTables{}));
+    const auto lines = table_lines(records_of(*broker, names), find_tables(*broker, names).value_or(GroupTables{}),
+                                   find_last_changes(*broker, names));
     const std::string text = settings.json ? tables_json(lines) : tables_text(lines);
     std::fwrite(text.data(), 1, text.size(), stdout);
 }
@@ -160,7 +187,8 @@ void run_resnapshot(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.replicator.names;
     const auto broker = Broker::connect(settings.nats, log, std::move(stop));
     const auto records = records_of(*broker, names);
-    const auto tables = tables_to_copy_again(records, settings.replicator);
+    const auto definitions = find_tables(*broker, names).value_or(GroupTables{});
+    const auto tables = tables_to_copy_again(records, definitions, settings.replicator);
     request_copies(*broker, names, tables);
     std::vector<std::string> asked;
     for (const Oid table : tables) asked.push_back(full_name(records.at(table).name));

@@ -105,7 +105,7 @@ void WalEncoder::on(const pgoutput::RelationMessage& message) {
     if (types_.complete) types_.complete(relation, transaction_.commit_lsn);
     if (!judge(relation)) return;
     last_ = nullptr;
-    RelationPtr& known = relations_[message.oid];
+    RelationPtr& known = relations_[message.oid].relation;
     if (known && *known == relation) return;
     if (known) replaced_.push_back(std::move(known));
     known = std::make_shared<const Relation>(std::move(relation));
@@ -168,7 +168,9 @@ void WalEncoder::on(const pgoutput::Truncate& truncate) {
     for (const Oid oid : truncate.relations) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("a truncated table was not described before");
-        if (!is_left_out(oid)) truncated_.push_back(known->second);
+        if (is_left_out(oid)) continue;
+        truncated_.push_back(known->second.relation);
+        known->second.last = now();
     }
     if (truncate.relations.empty()) out_of_order("a truncate names no table");
     if (truncated_.empty()) return;
@@ -218,15 +220,23 @@ bool WalEncoder::next_ordinal() {
 }
 
 const Relation& WalEncoder::relation(Oid oid, Row row) {
-    if (last_ == nullptr || last_->oid != oid) {
+    if (last_ == nullptr || last_->relation->oid != oid) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("the table of a change was not described before");
-        last_ = known->second.get();
+        last_ = &known->second;
     }
-    if (row.size() != last_->columns.size()) {
+    if (row.size() != last_->relation->columns.size()) {
         out_of_order("a row has another number of columns than its table was described with");
     }
-    return *last_;
+    last_->last = now();
+    return *last_->relation;
+}
+
+LastChanges WalEncoder::last_changes() const {
+    LastChanges changes;
+    for (const auto& [oid, known] : relations_)
+        if (known.last.commit != Lsn{}) changes[oid] = known.last;
+    return changes;
 }
 
 void WalEncoder::write(Change& change) {

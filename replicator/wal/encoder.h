@@ -17,6 +17,7 @@
 #include "replicator/wal/pgoutput.h"
 #include "stream/change.h"
 #include "stream/format/block_writer.h"
+#include "stream/last_change.h"
 #include "stream/message.h"
 
 namespace pgsluice {
@@ -73,6 +74,8 @@ class WalEncoder {
     [[nodiscard]] const ResumePoint& reached() const noexcept { return reached_; }
     // Changes published so far, over all blocks.
     [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
+    // Of the tables that the log has described so far.
+    [[nodiscard]] LastChanges last_changes() const;
     // The walsender has got this far and sent all before it. Ignored inside a transaction.
     void skip_to(Lsn lsn) noexcept;
     // Closes the block. An open transaction is continued in the next one.
@@ -102,14 +105,19 @@ class WalEncoder {
     [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
     // The relation as last described; checks that the row fits it.
     const Relation& relation(Oid oid, Row row);
+    [[nodiscard]] LastChange now() const noexcept { return {transaction_.commit_lsn, transaction_.commit_time_us}; }
     void write(Change& change);
 
     TypeLookup types_;
     const std::string ddl_prefix_;
     pgoutput::Decoder decoder_;
     BlockWriter writer_;
-    std::unordered_map<Oid, RelationPtr> relations_;
-    const Relation* last_ = nullptr;      // the one used last
+    struct Known {
+        RelationPtr relation;
+        LastChange last;  // that is published
+    };
+    std::unordered_map<Oid, Known> relations_;
+    Known* last_ = nullptr;               // the one used last
     std::vector<RelationPtr> replaced_;   // definitions that the block may still name by their address
     std::vector<RelationPtr> truncated_;  // reused
     ResumePoint resume_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "replicator/wal/encoder.h"
@@ -94,6 +95,7 @@ class WalStream {
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
     bool must_end_ = false;
+    std::uint64_t told_changes_ = 0;
 };
 
 milliseconds feedback_interval(const WalSource& source, const ReplicatorOptions& options) {
@@ -227,6 +229,8 @@ void WalStream::send_status(Time now) {
     last_status_ = now;
     reply_requested_ = false;
     if (hooks_.confirmed) hooks_.confirmed(confirmed);
+    if (hooks_.changed && std::exchange(told_changes_, encoder_.changes()) != encoder_.changes())
+        hooks_.changed(encoder_.last_changes());
 }
 
 void WalStream::check_silence(Time now) const {

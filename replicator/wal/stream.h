@@ -11,6 +11,7 @@
 #include "replicator/resume_point.h"
 #include "replicator/wal/encoder.h"
 #include "replicator/wal/source.h"
+#include "stream/last_change.h"
 #include "stream/log.h"
 #include "stream/publisher.h"
 
@@ -22,6 +23,8 @@ struct WalStreamHooks {
     std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
     // Called with what each status confirmed, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
+    // Called as often, after changes were published, with the newest of each table that has come so far. May be empty.
+    std::function<void(const LastChanges&)> changed;
     // The slot is confirmed no further than this (--confirm applied); never below what it was told before. At least
     // where the slot was at the start. Empty: no further limit.
     std::function<Lsn()> confirm_limit;
