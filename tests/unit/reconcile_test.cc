@@ -1,0 +1,319 @@
+// The record of tables against the catalog: for each difference, what the record says next and what the log says.
+#include "replicator/reconcile.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using pgsluice::test::contains;
+
+namespace {
+
+constexpr Lsn now{0x500};
+
+// Table `t`, oid 1, in the group by its name, captured, and copied long ago.
+TableRecord recorded() {
+    TableRecord entry{1, 700, "90", {"public", "t"}, {"public", "t"}, 1, TableState::copied, Lsn{0x100}};
+    entry.epoch = 1;
+    entry.rows = 10;
+    return entry;
+}
+
+Member member() {
+    Member found;
+    found.table = {1, "public", "t"};
+    found.named = found.table;
+    found.created_xid = 700;
+    found.delivered_oid = 1;
+    found.delivered_as = {"public", "t"};
+    found.capture = "90";
+    found.has_identity = true;
+    return found;
+}
+
+// Partition `p`, oid 2, of the group's `root`, oid 9.
+Member partition(bool via_root = false) {
+    Member found = member();
+    found.table = {2, "public", "p"};
+    found.named = {9, "public", "root", 'p'};
+    found.delivered_oid = via_root ? 9 : 2;
+    found.delivered_as = {"public", via_root ? "root" : "p"};
+    found.capture = "90/800";
+    return found;
+}
+
+TableRecord recorded(const Member& of) {
+    TableRecord entry = recorded();
+    entry.oid = of.table.oid;
+    entry.created_xid = of.created_xid;
+    entry.capture = of.capture;
+    entry.name = {of.table.schema, of.table.name};
+    entry.delivered_as = of.delivered_as;
+    entry.delivered_oid = of.delivered_oid;
+    return entry;
+}
+
+template <typename T>
+T with(T thing, const std::function<void(T&)>& change) {
+    change(thing);
+    return thing;
+}
+
+TableRecord left(TableRecord entry, const char* reason) {
+    entry.state = TableState::left;
+    entry.reason = reason;
+    return entry;
+}
+
+struct Given {
+    std::vector<TableRecord> record;
+    std::vector<Member> members;
+    std::map<Oid, Existing> existing;  // beside the members
+    bool copies = true;
+    bool renames_travel = false;
+};
+
+std::vector<Finding> found(const Given& given) {
+    std::map<Oid, TableRecord> record;
+    for (const TableRecord& entry : given.record) record[entry.oid] = entry;
+    auto existing = given.existing;
+    for (const Member& each : given.members)
+        existing[each.table.oid] = {each.created_xid, {each.table.schema, each.table.name}};
+    return reconcile(record, {given.members, existing, given.copies, given.renames_travel, now});
+}
+
+struct Expected {
+    TableState state = TableState::copy_due;
+    bool replaces = false;
+    bool publishes = false;
+    bool refused = false;
+    bool restart = true;
+    const char* text = "";
+};
+
+struct Case {
+    const char* what;
+    Given given;
+    Expected expected;
+};
+
+const std::vector<Case>& cases() {
+    static const Member unpublished = with<Member>(member(), [](Member& m) { m.capture.clear(); });
+    static const Member remade = with<Member>(member(), [](Member& m) {
+        m.table.oid = m.named.oid = m.delivered_oid = 5;
+        m.created_xid = 750;
+        m.capture.clear();
+    });
+    static const Member again = with<Member>(member(), [](Member& m) { m.created_xid = 750; });  // the oid came again
+    static const Member put_back = with<Member>(member(), [](Member& m) { m.capture = "91"; });
+    static const Member renamed =
+        with<Member>(member(), [](Member& m) { m.table.name = m.named.name = m.delivered_as.table = "u"; });
+    static const Member by_pattern = with<Member>(unpublished, [](Member& m) { m.by_pattern = true; });
+    static const Member no_identity = with<Member>(by_pattern, [](Member& m) { m.has_identity = false; });
+    static const Member born = with<Member>(partition(), [](Member& m) { m.starts_empty = true; });
+    static const Member attached_again = with<Member>(partition(), [](Member& m) { m.capture = "90/801"; });
+    static const Member not_ours =
+        with<Member>(unpublished, [](Member& m) { m.obstacle = "our role does not own it"; });
+    static const TableRecord due = with<TableRecord>(recorded(), [](TableRecord& r) {
+        r.state = TableState::copy_due;
+        r.epoch = 0;
+    });
+    static const TableRecord other = with<TableRecord>(recorded(), [](TableRecord& r) {
+        r.oid = r.delivered_oid = 6;
+        r.name.table = r.delivered_as.table = "u";
+    });
+    static const std::vector<Case> all{
+        {"a table joins", {{}, {unpublished}}, {.publishes = true, .text = "'public.t' is new in the group"}},
+        {"one that is published already, by hand", {{}, {member()}}, {.text = "is new in the group"}},
+        {"one that was left out of the group comes back",
+         {{left(recorded(), "removed from the group")}, {unpublished}},
+         {.publishes = true, .text = "is new in the group"}},
+        {"a detached one comes back: the targets have its rows of then",
+         {{left(recorded(partition()), "detached")}, {partition()}},
+         {.replaces = true, .text = "take the place of those"}},
+        {"one that was never copied comes back: the targets have nothing",
+         {{left(recorded(), "left before it was copied")}, {unpublished}},
+         {.publishes = true, .text = "is new"}},
+        {"nothing is copied: said as a warning",
+         {.members = {unpublished}, .copies = false},
+         {.state = TableState::not_copied, .publishes = true, .text = "rows that it holds already are not copied"}},
+        {"a partition that was made as one",
+         {{}, {born}},
+         {.state = TableState::born_empty, .restart = false, .text = "it held no rows yet"}},
+        {"a table that is attached", {{}, {partition()}}, {.text = "is new in the group"}},
+        {"a partition is attached again",
+         {{recorded(partition())}, {attached_again}},
+         {.replaces = true, .text = "detached and attached again"}},
+        {"a table is taken out of the publication by hand",
+         {{recorded()}, {unpublished}},
+         {.replaces = true, .publishes = true, .text = "'public.t' is copied again"}},
+        {"and put back", {{recorded()}, {put_back}}, {.replaces = true, .text = "'public.t' is copied again"}},
+        {"the same where nothing is copied",
+         {.record = {recorded()}, .members = {put_back}, .copies = false},
+         {.state = TableState::not_copied, .restart = false, .text = "misses changes"}},
+        {"dropped and made again",
+         {{recorded()}, {remade}},
+         {.replaces = true, .publishes = true, .text = "take the place of those"}},
+        {"dropped and made again, and the oid came again",
+         {{recorded()}, {again}},
+         {.replaces = true, .text = "take the place of those"}},
+        {"renamed",
+         {{recorded()}, {renamed}},
+         {.state = TableState::copied, .restart = false, .text = "'public.t' is called 'public.u' now"}},
+        {"renamed to the name of another, whose rows the targets have",
+         {{recorded(), left(other, "dropped")}, {renamed}},
+         {.replaces = true, .text = "it has the name of a table whose rows the targets hold (it was 'public.t')"}},
+        {"the same where targets get the renames",
+         {.record = {recorded(), left(other, "dropped")}, .members = {renamed}, .renames_travel = true},
+         {.state = TableState::copied, .restart = false, .text = "is called 'public.u' now"}},
+        {"dropped", {{recorded()}, {}}, {.state = TableState::left, .restart = false, .text = "it was dropped"}},
+        {"dropped, and another has its oid",
+         {{recorded()}, {}, {{1, {750, {"public", "z"}}}}},
+         {.state = TableState::left, .restart = false, .text = "it was dropped"}},
+        {"no longer named in --tables",
+         {{recorded()}, {}, {{1, {700, {"public", "t"}}}}},
+         {.state = TableState::left, .publishes = true, .text = "removed from the group; the targets keep the rows"}},
+        {"renamed out of the group",
+         {{recorded()}, {}, {{1, {700, {"public", "u"}}}}},
+         {.state = TableState::left,
+          .publishes = true,
+          .text = "it is called 'public.u' now, which is not in the group"}},
+        {"detached",
+         {{recorded(partition())}, {}, {{2, {700, {"public", "p"}}}}},
+         {.state = TableState::left, .restart = false, .text = "it was detached from its table"}},
+        {"matched by a pattern", {{}, {by_pattern}}, {.publishes = true, .text = "is new in the group"}},
+        {"matched by a pattern, without an identity",
+         {{}, {no_identity}},
+         {.refused = true, .restart = false, .text = "'public.t' is not replicated: it has no replica identity"}},
+        {"not to be taken in by our role",
+         {{}, {not_ours}},
+         {.refused = true, .restart = false, .text = "our role does not own it"}},
+        {"still due", {{due}, {member()}}, {}},
+        {"still due, and taken out of the publication", {{due}, {unpublished}}, {.publishes = true}},
+        {"due, and seen to hold no row since it is captured",
+         {{due}, {with<Member>(member(), [](Member& m) { m.starts_empty = true; })}},
+         {.state = TableState::born_empty, .restart = false}},
+        {"the same, but the targets hold void rows",
+         {{with<TableRecord>(due, [](TableRecord& r) { r.replaces = true; })},
+          {with<Member>(member(), [](Member& m) { m.starts_empty = true; })}},
+         {.replaces = true}},
+        {"due, and dropped: nothing of it was delivered",
+         {{due}, {}},
+         {.state = TableState::left, .restart = false, .text = "it was dropped"}},
+        {"of an older record, which did not know what captured it",
+         {{with<TableRecord>(recorded(), [](TableRecord& r) { r.capture.clear(); })}, {member()}},
+         {.state = TableState::copied, .restart = false}},
+    };
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("one table against the record") {
+    for (const Case& each : cases()) {
+        CAPTURE(each.what);
+        const auto findings = found(each.given);
+        // Of several, the one about the table that the catalog has, else the only one that changes something.
+        const Finding* finding = nullptr;
+        for (const Finding& one : findings)
+            if (each.given.members.empty() || one.next.oid == each.given.members[0].table.oid) finding = &one;
+        REQUIRE(finding != nullptr);
+        CHECK(finding->next.state == each.expected.state);
+        CHECK(finding->next.replaces == each.expected.replaces);
+        CHECK(finding->publishes == each.expected.publishes);
+        CHECK(finding->refused == each.expected.refused);
+        CHECK(finding->needs_restart() == each.expected.restart);
+        CHECK((each.expected.text[0] == '\0' ? finding->text.empty() : contains(finding->text, each.expected.text)));
+        INFO("text: " << finding->text);
+        const bool same_lsn = finding->next.state == TableState::copied || findings[0].next.lsn == Lsn{0x100};
+        CHECK((same_lsn || finding->next.lsn == now));
+    }
+}
+
+TEST_CASE("what has not changed is not found") {
+    CHECK(found({{recorded()}, {member()}}).empty());
+    CHECK(found({{recorded(), recorded(partition())}, {member(), partition()}}).empty());
+    CHECK(found({{left(recorded(), "dropped")}, {}}).empty());
+    CHECK(found({}).empty());
+}
+
+TEST_CASE("a table that left before it was copied is told from one whose rows the targets have") {
+    TableRecord due = recorded();
+    due.state = TableState::copy_due;
+    CHECK(found({{due}, {}})[0].next.reason == never_copied);
+    due.replaces = true;
+    CHECK(found({{due}, {}})[0].next.reason == "dropped");
+    CHECK_FALSE(found({{due}, {}})[0].next.replaces);
+}
+
+TEST_CASE("two tables that are swapped by renaming are both copied again") {
+    Member one = member();
+    Member other = member();
+    other.table.oid = other.named.oid = other.delivered_oid = 6;
+    std::vector<TableRecord> record{recorded(one), recorded(other)};
+    record[1].name.table = record[1].delivered_as.table = "u";
+    one.table.name = one.named.name = one.delivered_as.table = "u";
+    const auto findings = found({record, {one, other}});
+    REQUIRE(findings.size() == 2);
+    for (const Finding& finding : findings) {
+        CHECK(finding.next.state == TableState::copy_due);
+        CHECK(finding.next.replaces);
+    }
+    const auto travel = found({.record = record, .members = {one, other}, .renames_travel = true});
+    REQUIRE(travel.size() == 2);
+    for (const Finding& finding : travel) CHECK(finding.next.state == TableState::copied);
+}
+
+TEST_CASE("partitions that are delivered as their root are copied as a whole") {
+    Member first = partition(true);
+    Member second = partition(true);
+    second.table = {3, "public", "p2"};
+    SUBCASE("one is attached: the rows of all are void") {
+        const auto findings = found({{recorded(first)}, {first, second}});
+        REQUIRE(findings.size() == 2);
+        for (const Finding& finding : findings) {
+            CHECK(finding.next.state == TableState::copy_due);
+            CHECK(finding.next.replaces);
+        }
+    }
+    SUBCASE("one is made as a partition: nothing is copied") {
+        second.starts_empty = true;
+        const auto findings = found({{recorded(first)}, {first, second}});
+        REQUIRE(findings.size() == 1);
+        CHECK(findings[0].next.oid == 3);
+        CHECK(findings[0].next.state == TableState::born_empty);
+    }
+    SUBCASE("both are due already") {
+        TableRecord due = recorded(first);
+        TableRecord also = recorded(second);
+        due.state = also.state = TableState::copy_due;
+        due.epoch = also.epoch = 4;
+        const auto findings = found({{due, also}, {first, second}});
+        REQUIRE(findings.size() == 2);
+        CHECK(findings[0].next == due);
+        CHECK(findings[1].next == also);
+    }
+    SUBCASE("one is detached: the root's rows are void in part, and that is said") {
+        const auto findings = found({{recorded(first), recorded(second)}, {first}, {{3, {700, {"public", "p2"}}}}});
+        REQUIRE(findings.size() == 1);
+        CHECK(findings[0].next.reason == "detached");
+        CHECK(contains(findings[0].text, "the targets keep its rows in 'public.root'"));
+    }
+}
+
+TEST_CASE("a table of another's name that is in the group as well gets its name with its own rows") {
+    Member mine = member();
+    mine.table.oid = mine.named.oid = mine.delivered_oid = 5;
+    mine.created_xid = 750;
+    // The old one still exists under another name, which is not in the group.
+    const auto findings = found({{recorded()}, {mine}, {{1, {700, {"public", "old"}}}}});
+    REQUIRE(findings.size() == 2);
+    CHECK(findings[0].next.state == TableState::left);
+    CHECK(findings[0].next.reason == "renamed");
+    CHECK(findings[0].next.name.table == "old");
+    CHECK(findings[1].next.state == TableState::copy_due);
+    CHECK(findings[1].next.replaces);
+}
