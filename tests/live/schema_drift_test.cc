@@ -110,3 +110,29 @@ TEST_CASE("an index made after the snapshot comes with the schema, and again as 
     CHECK(pipeline.worker().wait() != 0);
     CHECK(contains(pipeline.worker().err(), "\"own\" already exists"));
 }
+
+TEST_CASE("a table that was renamed or dropped since the snapshot stops the first start, too") {
+    for (const Texts& replicator : {Texts{"--copy-and-stream"}, Texts{"--copy-and-stream", "--track-ddl"}}) {
+        CAPTURE(replicator.size());
+        Late pipeline;
+        SUBCASE("renamed") {
+            pipeline.change_after_snapshot(replicator, {"ALTER TABLE t RENAME TO u", "INSERT INTO u (id) VALUES (3)"});
+            CHECK(pipeline.worker().wait() != 0);
+            CHECK(contains(pipeline.worker().err(),
+                           "the source's table has changed since the copy was taken: it was renamed to 'public.u'"));
+            pipeline.copy_again(replicator);
+            pipeline.on_source("INSERT INTO u (id) VALUES (4)");
+            pipeline.check_equal({"u"});
+        }
+        SUBCASE("dropped") {
+            pipeline.change_after_snapshot(replicator, {"DROP TABLE t"});
+            CHECK(pipeline.worker().wait() != 0);
+            CHECK(contains(pipeline.worker().err(),
+                           "the source's table has changed since the copy was taken: it was dropped"));
+            pipeline.copy_again(replicator);
+            pipeline.settle();
+        }
+        CHECK(pipeline.target_scalar("SELECT to_regclass('t') IS NULL") == "t");
+        pipeline.stop();
+    }
+}

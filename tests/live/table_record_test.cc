@@ -124,6 +124,37 @@ TEST_CASE("partitions are attached and detached") {
     group.finish({"root", "p2"});
 }
 
+TEST_CASE("a table is attached while the worker is stopped at a command, and the hint is followed") {
+    Changing group(
+        "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100);"
+        "CREATE TABLE p2 (id int PRIMARY KEY, v text)");
+    group.on_source(
+        "INSERT INTO root VALUES (1, 'a'); INSERT INTO p2 SELECT i, 'old' FROM generate_series(100, 109) i");
+    group.always({"--track-ddl"}, {});
+    group.start(Changing::tables("root"));
+    group.settle();
+    group.on_source("DO $$ BEGIN CREATE INDEX i ON root (v); END $$");
+    CHECK(group.worker().wait() == 1);
+    CHECK(group.worker().err().find("--target-ddl ignore") != std::string::npos);
+    group.on_source("ALTER TABLE root ATTACH PARTITION p2 FOR VALUES FROM (100) TO (200)");
+    group.on_source("UPDATE root SET v = 'new' WHERE id = 105");
+    group.kill_worker();
+    // As the hint says: the target by hand, then past the command.
+    group.on_target("CREATE INDEX i ON root (v)");
+    SUBCASE("the target gets the attach by hand, too") {
+        group.on_target("ALTER TABLE root ATTACH PARTITION p2 FOR VALUES FROM (100) TO (200)");
+    }
+    SUBCASE("the target's stays a table of its own") {}
+    group.start_worker({"--target-ddl", "ignore"});
+    group.await_rows("p2");
+    group.settle();
+    group.stop_worker();
+    group.start_worker();
+    group.on_source("UPDATE root SET v = v || '+'");
+    group.finish({"p1", "p2"});
+}
+
 TEST_CASE("partitions that are delivered as their root") {
     Changing group(
         "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
