@@ -1,5 +1,6 @@
 #include "replicator/epoch.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -39,6 +40,10 @@ std::vector<Member> members_of(std::span<const SourceTable> tables, std::span<co
     const std::vector<Oid> oids(parts.begin(), parts.end());
     if (found != parts || !all_locked(reader, oids))
         throw retry_error("unable to copy the tables: partitions were attached, detached or made at the same time");
+    // The publication names tables, and one may have got another's name at that moment.
+    const bool captured = std::ranges::none_of(members, [](const Member& member) { return member.capture.empty(); });
+    if (!captured && options.mode != ReplicatorMode::copy)
+        throw retry_error("unable to copy the tables: the publication was altered at the same time");
     return members;
 }
 

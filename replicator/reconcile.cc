@@ -46,8 +46,7 @@ class Comparison {
         if (!known || !found->second.active()) return joins(member);
         const TableRecord& entry = found->second;
         if (entry.state == TableState::copy_due) return still_due(member, entry);
-        if (entry.capture.empty()) return add({captured(entry, member)});
-        if (entry.capture != member.capture)
+        if (member.capture.empty() || entry.capture != member.capture)
             return copy_again(member, entry,
                               "its changes were not captured without a gap: it was detached and "
                               "attached again, or the publication was altered by hand");
@@ -224,12 +223,6 @@ class Comparison {
         next.lsn = facts_.now;
         next.replaces = facts_.copies && replaces;
         next.reason = std::move(why);
-        return next;
-    }
-
-    static TableRecord captured(const TableRecord& entry, const Member& member) {
-        TableRecord next = entry;
-        next.capture = member.capture;
         return next;
     }
 

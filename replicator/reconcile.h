@@ -7,7 +7,7 @@
 //                         one born as a captured partition             born empty
 //   copied, born, ...     no such table                                left: dropped
 //                         the table, which no table brings in now      left: detached, or removed from the group
-//                         captured by another entry or link            copy due: changes in between may be missing
+//                         captured by another entry or link, or none   copy due: changes in between may be missing
 //                         its name, which another table's rows had     copy due: the targets have the other's rows
 //                         another name                                 renamed, and that is all
 //   copy due              a table of the group                         still due

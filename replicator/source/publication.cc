@@ -103,6 +103,16 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
+// The tables were found a moment ago.
+void name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
+    try {
+        connection.exec(statement, doing);
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != "42P01") throw;
+        throw retry_error(fmt::format("unable to {}: a table was dropped or renamed at the same time", doing));
+    }
+}
+
 }  // namespace
 
 std::vector<CatalogTable> published_tables(sql::Connection& connection, const std::string& name) {
@@ -130,9 +140,10 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
     const std::string quoted = sql::quote_identifier(name);
     const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // for VACUUM and DDL, say
     if (!publication_exists(connection, name)) {
-        connection.exec(fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
-                                    options_list(via_partition_root)),
-                        fmt::format("create publication '{}'", name));
+        name_tables(connection,
+                    fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
+                                options_list(via_partition_root)),
+                    fmt::format("create publication '{}'", name));
         return;
     }
     const Publication found = read(connection, name, via_partition_root);
@@ -145,7 +156,7 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
     for (const auto& table : tables) wanted.insert(table.oid);
     const std::string doing = fmt::format("alter publication '{}'", name);
     if (wanted != found.tables || !found.plain)
-        connection.exec(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
+        name_tables(connection, fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
     if (!found.all_kinds)
         log(LogLevel::warning,
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "

@@ -203,9 +203,12 @@ const std::vector<Case>& cases() {
         {"due, and dropped: nothing of it was delivered",
          {{due}, {}},
          {.state = TableState::left, .restart = false, .text = "it was dropped"}},
-        {"of an older record, which did not know what captured it",
+        {"copied while it was not in the publication, and in it now",
          {{with<TableRecord>(recorded(), [](TableRecord& r) { r.capture.clear(); })}, {member()}},
-         {.state = TableState::copied, .restart = false}},
+         {.replaces = true, .text = "'public.t' is copied again"}},
+        {"copied while it was not in the publication, and still not in it",
+         {{with<TableRecord>(recorded(), [](TableRecord& r) { r.capture.clear(); })}, {unpublished}},
+         {.replaces = true, .publishes = true, .text = "'public.t' is copied again"}},
     };
     return all;
 }
