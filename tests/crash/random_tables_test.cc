@@ -62,7 +62,7 @@ void play(unsigned seed, int rounds) {
     INFO("all: " << history);
     await_equal(pipeline, changes);
     compare(pipeline);
-    pipeline.stop();
+    changes.stop();
     std::cout << "seed " << seed << " of " << rounds << " steps, " << writer.committed() << " transactions: equal"
               << std::endl;
 }

@@ -1,6 +1,9 @@
 #include "tests/crash/table_changes.h"
 
 #include <array>
+#include <csignal>
+
+#include <doctest/doctest.h>
 
 #include "sql/error.h"
 
@@ -18,6 +21,14 @@ constexpr std::array worker_places = {"postgres-load-after-commit", "snapshot-en
 std::string bounds(int partition) {
     return " FOR VALUES FROM (" + std::to_string(partition * 1000) + ") TO (" +
            std::to_string(partition * 1000 + 1000) + ")";
+}
+
+// In order, or at a failpoint on the way out.
+void end(Process& process) {
+    process.signal(SIGTERM);
+    const int code = process.wait(std::chrono::seconds(60));
+    INFO("its messages:\n" << process.err());
+    CHECK((code == 0 || code == 128 + SIGKILL));
 }
 
 }  // namespace
@@ -87,6 +98,11 @@ void TableChanges::revive() {
         Pipeline::must_die(pipeline_.worker());
         start_worker();
     }
+}
+
+void TableChanges::stop() {
+    end(pipeline_.replicator());
+    end(pipeline_.worker());
 }
 
 std::vector<std::string> TableChanges::in_group() const {
@@ -246,22 +262,16 @@ std::string TableChanges::copied_again() {
 
 std::string TableChanges::replicator_restarted() {
     const bool kill = pick(2) == 0;
-    if (kill) {
-        pipeline_.kill_replicator();
-    } else {
-        pipeline_.stop_replicator(std::chrono::seconds(60));
-    }
+    if (!kill) end(pipeline_.replicator());
+    pipeline_.kill_replicator();
     start_replicator();
     return kill ? "replicator killed" : "replicator restarted";
 }
 
 std::string TableChanges::worker_restarted() {
     const bool kill = pick(2) == 0;
-    if (kill) {
-        pipeline_.kill_worker();
-    } else {
-        pipeline_.stop_worker(std::chrono::seconds(60));
-    }
+    if (!kill) end(pipeline_.worker());
+    pipeline_.kill_worker();
     start_worker();
     return kill ? "worker killed" : "worker restarted";
 }

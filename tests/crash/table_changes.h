@@ -28,6 +28,8 @@ class TableChanges {
     std::string step();
     // Starts again what a kill or a failpoint has ended. Fails the test when something ended by itself.
     void revive();
+    // Ends both, where a failpoint has not done so before.
+    void stop();
     // The tables whose rows the target must have.
     [[nodiscard]] std::vector<std::string> in_group() const;
 

@@ -14,6 +14,7 @@ class TableWriter final : public Clients {
 
    private:
     std::string next(Random& random) override;
+    void rest(Random& random, bool failed) override;
 };
 
 }  // namespace pgsluice::test
