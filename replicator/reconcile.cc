@@ -151,7 +151,7 @@ class Comparison {
         if (next.reason == "renamed")
             return fmt::format(
                 "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "
-                "{}. Name it in --tables to go on with it",
+                "{}. Name it in --tables to continue with it",
                 name, full_name(next.name), rows);
         if (next.reason == "detached")
             return fmt::format(
