@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "sql/conninfo.h"
+#include "sql/connecting.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice::sql {
@@ -22,7 +22,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int tick_ms = 50;
-constexpr int default_connect_timeout_s = 10;  // per host
 
 // Values must have the same text in snapshot and stream, in source and target. lc_monetary matters too: money is
 // written and read with it.
@@ -46,23 +45,6 @@ bool has_no_encoding(const pg_conn* connection) {
     return encoding != nullptr && std::string_view(encoding) == "SQL_ASCII";
 }
 
-void close_connection(pg_conn* connection) noexcept { PQfinish(connection); }
-
-int connect_timeout_ms(const std::map<std::string, std::string>& keywords) {
-    const auto given = keywords.find("connect_timeout");
-    const char* environment = std::getenv("PGCONNECT_TIMEOUT");
-    int seconds = default_connect_timeout_s;
-    if (given != keywords.end()) {
-        seconds = std::atoi(given->second.c_str());
-    } else if (environment != nullptr) {
-        seconds = std::atoi(environment);
-    }
-    if (seconds <= 0) seconds = 3600;  // libpq: 0 waits forever
-    const auto hosts = keywords.find("host");
-    const auto count = hosts == keywords.end() ? 1 : 1 + std::count(hosts->second.begin(), hosts->second.end(), ',');
-    return static_cast<int>(std::min<long>(seconds * count, 3600)) * 1000;
-}
-
 // Waits for events on a socket; 0 on timeout. A signal counts as a timeout.
 int poll_socket(int socket, short events, int timeout_ms) {
     pollfd watched{socket, events, 0};
@@ -75,71 +57,10 @@ int until(Clock::time_point deadline) {
     return static_cast<int>(std::clamp<long long>(left, 0, tick_ms));
 }
 
-// Failures before the server answered that a retry cannot fix.
-bool is_misconfiguration(const pg_conn* connection, std::string_view text) {
-    constexpr std::array<std::string_view, 6> marks{"invalid ",      "but SSL was required", "certificate",
-                                                    "sslmode value", "SSL is not enabled",   "definition of service"};
-    return PQconnectionNeedsPassword(connection) != 0 || std::any_of(marks.begin(), marks.end(), [&](auto mark) {
-               return text.find(mark) != std::string_view::npos;
-           });
-}
-
-SqlError connect_error(const ConnectOptions& options, const pg_conn* connection, std::string_view reason) {
-    const std::string sqlstate = sqlstate_in(reason);
-    Action action = action_for(sqlstate);
-    std::string hint = hint_for(sqlstate);
-    if (sqlstate.empty() && is_misconfiguration(connection, reason)) {
-        action = Action::stop;
-        hint = PQconnectionNeedsPassword(connection) != 0
-                   ? hint_for("28P01")
-                   : "Check the connection options (sslmode, sslrootcert and the like).";
-    } else if (sqlstate.empty()) {
-        hint = "Check host and port, that the server is running, and that its listen_addresses includes this address.";
-    }
-    return {action,
-            fmt::format("unable to connect to the {} at '{}': {}", options.role, describe(options), one_line(reason)),
-            sqlstate, hint};
-}
-
-// Calls PQconnectPoll until the connection is up.
-void finish_connecting(pg_conn* connection, const ConnectOptions& options, int timeout_ms,
-                       const std::stop_token& stop) {
-    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms);
-    auto state = PGRES_POLLING_WRITING;
-    while (state != PGRES_POLLING_OK) {
-        if (state == PGRES_POLLING_FAILED) throw connect_error(options, connection, PQerrorMessage(connection));
-        if (stop.stop_requested()) throw Interrupted{};
-        const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        if (poll_socket(PQsocket(connection), events, until(deadline)) != 0) {
-            state = PQconnectPoll(connection);
-        } else if (Clock::now() >= deadline) {
-            throw connect_error(options, connection, "no answer within connect_timeout");
-        }
-    }
-}
-
 }  // namespace
 
 Connection::Connection(ConnectOptions options, std::stop_token stop)
-    : options_(std::move(options)), stop_(std::move(stop)), conn_(nullptr, &close_connection) {
-    const auto keywords = connection_keywords(options_);
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-    for (const auto& [keyword, value] : keywords) {
-        names.push_back(keyword.c_str());
-        values.push_back(value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
-    if (stop_.stop_requested()) throw Interrupted{};
-    conn_.reset(PQconnectStartParams(names.data(), values.data(), 0));
-    if (!conn_) throw std::bad_alloc();
-    if (PQstatus(raw()) == CONNECTION_BAD) throw connect_error(options_, raw(), PQerrorMessage(raw()));
-    PQsetErrorVerbosity(raw(), PQERRORS_VERBOSE);  // the only way to see the SQLSTATE of a refusal
-    // Notices, ours or from the user's functions, are not printed.
-    PQsetNoticeReceiver(
-        raw(), [](void*, const PGresult*) {}, nullptr);
-    finish_connecting(raw(), options_, connect_timeout_ms(keywords), stop_);
+    : options_(std::move(options)), stop_(std::move(stop)), conn_(connect(options_, stop_)) {
     // Results are read field by field. Where there is none, as when the backend is terminated in a COPY, libpq's text
     // is all there is: without the context and the details, which quote rows.
     PQsetErrorVerbosity(raw(), PQERRORS_TERSE);

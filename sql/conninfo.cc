@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <vector>
 
 namespace pgsluice::sql {
 
@@ -61,14 +62,6 @@ void set_if_given(Keywords& keywords, const char* keyword, const std::string& va
     if (!value.empty()) keywords[keyword] = value;
 }
 
-std::string default_of(const char* keyword) {
-    const OptionList list(PQconndefaults(), &PQconninfoFree);
-    for (const PQconninfoOption* option = list.get(); option != nullptr && option->keyword != nullptr; ++option) {
-        if (std::string_view(option->keyword) == keyword && option->val != nullptr) return option->val;
-    }
-    return {};
-}
-
 }  // namespace
 
 std::map<std::string, std::string> connection_keywords(const ConnectOptions& options) {
@@ -91,12 +84,33 @@ std::map<std::string, std::string> connection_keywords(const ConnectOptions& opt
     return keywords;
 }
 
+// libpq tells what it has read, but only of a connection: one that it begins, and gives up for a value that is none.
+std::map<std::string, std::string> resolved_keywords(const ConnectOptions& options) {
+    Keywords keywords = connection_keywords(options);
+    Keywords refused = keywords;
+    refused["target_session_attrs"] = "none at all";
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [keyword, value] : refused) {
+        names.push_back(keyword.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> never(PQconnectStartParams(names.data(), values.data(), 0),
+                                                             &PQfinish);
+    const OptionList list(PQconninfo(never.get()), &PQconninfoFree);
+    for (const PQconninfoOption* option = list.get(); option != nullptr && option->keyword != nullptr; ++option) {
+        if (option->val != nullptr && *option->val != '\0') keywords.try_emplace(option->keyword, option->val);
+    }
+    return keywords;
+}
+
 std::string describe(const ConnectOptions& options) {
-    const auto keywords = connection_keywords(options);
+    const auto keywords = resolved_keywords(options);
     const auto part = [&](const char* keyword, const char* otherwise) {
         const auto found = keywords.find(keyword);
-        const std::string value = found != keywords.end() ? found->second : default_of(keyword);
-        return value.empty() ? std::string(otherwise) : value;
+        return found == keywords.end() || found->second.empty() ? std::string(otherwise) : found->second;
     };
     const std::string user = part("user", "");
     return fmt::format("{}:{}/{}", part("host", "localhost"), part("port", "5432"), part("dbname", user.c_str()));

@@ -13,4 +13,8 @@ namespace pgsluice::sql {
 // minute). A usage Error when the URL cannot be read; its text never holds the URL.
 std::map<std::string, std::string> connection_keywords(const ConnectOptions& options);
 
+// The same with everything filled in that libpq adds from the environment, service files and its defaults. Connects to
+// nothing. Without the addition when these cannot be read.
+std::map<std::string, std::string> resolved_keywords(const ConnectOptions& options);
+
 }  // namespace pgsluice::sql

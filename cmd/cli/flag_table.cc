@@ -38,9 +38,12 @@ int milliseconds(V v) {
     return static_cast<int>(ms);
 }
 
+// One for all hosts, or one for each.
 std::string port(V v) {
-    parse_integer(v, 1, 65535);
-    return std::string(v);
+    for (V rest = v;; rest.remove_prefix(rest.find(',') + 1)) {
+        parse_integer(rest.substr(0, rest.find(',')), 1, 65535);
+        if (rest.find(',') == V::npos) return std::string(v);
+    }
 }
 
 std::string present(V v) {
@@ -120,9 +123,9 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.source.url = s.postgres.source.url = present(v); },
          "The source as one libpq URL or conninfo string, instead of its single parts."},
     Flag{"host", text, "HOST", "", source_side, 0,
-         [](S& s, V v) { s.replicator.source.host = v; }, "The source's host or socket directory."},
+         [](S& s, V v) { s.replicator.source.host = v; }, "The source's host or socket directory; several with commas, which are tried in turn."},
     Flag{"port", text, "PORT", "", source_side, 0,
-         [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; by default 5432."},
+         [](S& s, V v) { s.replicator.source.port = port(v); }, "The source's port; by default 5432. One for all hosts, or one for each."},
     Flag{"dbname", text, "NAME", "", source_side, 0,
          [](S& s, V v) { s.replicator.source.dbname = v; }, "The source database."},
     Flag{"user", text, "NAME", "", source_side, 0,
@@ -231,9 +234,9 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.target.url = present(v); },
          "The target as one libpq URL or conninfo string, instead of its single parts."},
     Flag{"target-host", text, "HOST", "", target_side, 0,
-         [](S& s, V v) { s.postgres.target.host = v; }, "The target's host or socket directory."},
+         [](S& s, V v) { s.postgres.target.host = v; }, "The target's host or socket directory; see --host."},
     Flag{"target-port", text, "PORT", "", target_side, 0,
-         [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; by default 5432."},
+         [](S& s, V v) { s.postgres.target.port = port(v); }, "The target's port; by default 5432; see --port."},
     Flag{"target-dbname", text, "NAME", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.dbname = v; }, "The target database."},
     Flag{"target-user", text, "NAME", "", target_side, 0,

@@ -181,7 +181,9 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
 void require_connection(const sql::ConnectOptions& options, std::string_view url_flag, std::string_view prefix) {
     if (is_given(options)) return;
     throw usage_error(fmt::format("no {} database given", options.role),
-                      fmt::format("Give --{}, or --{}host, --{}dbname and so on.", url_flag, prefix, prefix));
+                      fmt::format("Give --{}, or --{}host, --{}dbname and so on, or a service of pg_service.conf "
+                                  "(--{} service=NAME).",
+                                  url_flag, prefix, prefix, url_flag));
 }
 
 ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
@@ -194,10 +196,32 @@ ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
     return ReplicatorMode::stream;
 }
 
+// What a command reads from or writes to, where it works on one database. `compare` and `teardown` have two, and
+// PGSERVICE cannot mean both.
+sql::ConnectOptions* only_database(const CommandInfo& command, Settings& settings) {
+    if ((command.command & (command_replicator | command_status | command_check_rules)) != 0)
+        return &settings.replicator.source;
+    if ((command.command & (command_worker_postgres | command_sequences)) != 0) return &settings.postgres.target;
+    const bool replays_rows = command.command == command_dlq_replay && settings.webhook.url.empty();
+    return replays_rows ? &settings.postgres.target : nullptr;
+}
+
+// libpq would find the service by itself; but a database that nothing names is taken for one that was not given.
+void use_service(const CommandInfo& command, const Environment& environment, Settings& settings) {
+    const auto service = environment.find("PGSERVICE");
+    sql::ConnectOptions* database = only_database(command, settings);
+    if (database == nullptr || is_given(*database) || service == environment.end() || service->second.empty()) return;
+    database->url = "service='";
+    for (const char c : service->second) database->url += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
+    database->url += '\'';
+}
+
 // Checks that concern several flags, and settings that several components need.
-void finish(const CommandInfo& command, const GivenSettings& given, Settings& settings) {
+void finish(const CommandInfo& command, const GivenSettings& given, const Environment& environment,
+            Settings& settings) {
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";
+    use_service(command, environment, settings);
     check_nats(settings.nats);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
@@ -250,7 +274,7 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     drop_outranked_modes(all);
     refuse_two_secrets(all);
     invocation.settings = apply(*invocation.command, all);
-    finish(*invocation.command, all, invocation.settings);
+    finish(*invocation.command, all, environment, invocation.settings);
     std::ranges::copy(misspelt_variables(environment), std::back_inserter(invocation.warnings));
     return invocation;
 }

@@ -70,6 +70,31 @@ TEST_CASE("a configuration file with a secret that others can read is warned of"
     }
 }
 
+TEST_CASE("PGSERVICE names the database of a command that has one, unless something else does") {
+    const auto given = [](Words words, Environment environment) {
+        environment["PGSERVICE"] = "it's";
+        return read_invocation(words, environment).settings;
+    };
+    CHECK(given({"replicator", "--group", "g"}, {}).replicator.source.url == "service='it\\'s'");
+    CHECK(given({"replicator", "--group", "g", "--host", "h"}, {}).replicator.source.url.empty());
+    CHECK(given({"replicator", "--group", "g", "--source-url", "host=h"}, {}).replicator.source.url == "host=h");
+    CHECK(given(worker("postgres"), {}).postgres.target.url == "service='it\\'s'");
+    CHECK(given(worker("postgres"), {{"PGSLUICE_TARGET_DBNAME", "d"}}).postgres.target.url.empty());
+    CHECK_FALSE(is_given(given({"status", "--group", "g", "--host", "h"}, {}).postgres.target));
+    CHECK_THROWS_AS(given({"teardown", "--group", "g"}, {}), Error);
+    CHECK_THROWS_AS(given({"compare", "--group", "g", "--host", "h"}, {}), Error);
+}
+
+TEST_CASE("several hosts with a port for each") {
+    const Settings s = settings(replicator({"--host", "a,b", "--port", "1,65535"}));
+    CHECK(s.replicator.source.host == "a,b");
+    CHECK(s.replicator.source.port == "1,65535");
+    for (const char* port : {"1,", ",", "1,x", "0", "1,65536", ""}) {
+        CAPTURE(port);
+        CHECK_THROWS_AS(settings(replicator({"--port", port})), Error);
+    }
+}
+
 TEST_CASE("the replicator's defaults are the documented ones") {
     const Settings s = settings(replicator());
     CHECK(s.replicator.mode == ReplicatorMode::stream);

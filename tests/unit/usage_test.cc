@@ -61,14 +61,18 @@ TEST_CASE("what is missing") {
           "--group is required | Give --group, the environment variable PGSLUICE_GROUP, or 'group' in the "
           "configuration file.");
     CHECK(refusal({"replicator", "--group", "g"}) ==
-          "no source database given | Give --source-url, or --host, --dbname and so on.");
+          "no source database given | Give --source-url, or --host, --dbname and so on, or a service of "
+          "pg_service.conf (--source-url service=NAME).");
     CHECK(worker("postgres") ==
-          "no target database given | Give --target-url, or --target-host, --target-dbname and so on.");
+          "no target database given | Give --target-url, or --target-host, --target-dbname and so on, or a "
+          "service of pg_service.conf (--target-url service=NAME).");
     CHECK(worker("postgres", {"--target-host", "h", "--target-sync-schema"}) ==
-          "no source database given | Give --source-url, or --source-host, --source-dbname and so on.");
+          "no source database given | Give --source-url, or --source-host, --source-dbname and so on, or a "
+          "service of pg_service.conf (--source-url service=NAME).");
     CHECK(refusal({"forget", "--group", "g"}).rfind("--worker-name is required | ", 0) == 0);
     CHECK(refusal({"teardown", "--group", "g"}) ==
-          "no source database given | Give --source-url, or --host, --dbname and so on.");
+          "no source database given | Give --source-url, or --host, --dbname and so on, or a service of "
+          "pg_service.conf (--source-url service=NAME).");
     CHECK(refusal({"status", "--group", "g"}) == "accepted");
     CHECK(refusal({"check", "rules", "--rules-config", "r.yaml"}) == "accepted");
     CHECK(worker("file").rfind("--file-output-dir is required | ", 0) == 0);

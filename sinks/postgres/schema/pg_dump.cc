@@ -224,7 +224,8 @@ std::string run_pg_dump(const sql::ConnectOptions& source, int server_version,
                         const std::vector<std::string>& arguments, const std::stop_token& stop,
                         const std::function<void()>& tell) {
     check_version(server_version, stop);
-    const auto keywords = sql::connection_keywords(source);
+    auto keywords = sql::connection_keywords(source);
+    if (!sql::resolved_keywords(source).contains("connect_timeout")) keywords["connect_timeout"] = "10";  // as ours
     const auto password = keywords.find("password");
     std::vector<std::string> argv{"pg_dump", "--dbname=" + conninfo(keywords), "--no-password", "--schema-only"};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
