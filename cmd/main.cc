@@ -17,16 +17,16 @@
 #include "cmd/terminal/log_writer.h"
 #include "cmd/terminal/snapshot_bars.h"
 #include "cmd/terminal/status_lines.h"
-#include "sql/error.h"
+#include "sql/outage.h"
 
 namespace {
 
 using namespace pgsluice;
 
-ExitCode exit_code(Action action) {
-    switch (action) {
+ExitCode exit_code(const Error& error) {
+    switch (error.action()) {
         case Action::retry:
-            return exit_gave_up;
+            return refuses_start(error) ? exit_stopped : exit_gave_up;
         case Action::stop:
             return exit_stopped;
         case Action::usage:
@@ -43,7 +43,7 @@ ExitCode report(const Error& error, const Log* json_log) {
     } else {
         std::fprintf(stderr, "error: %s\n%s%s", error.what(), hint.c_str(), hint.empty() ? "" : "\n");
     }
-    return exit_code(error.action());
+    return exit_code(error);
 }
 
 int print(const std::string& text) {

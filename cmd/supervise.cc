@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "sql/error.h"
+#include "sql/outage.h"
 #include "stream/pause.h"
 
 namespace pgsluice {
@@ -39,7 +39,7 @@ void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep
         } catch (const Interrupted&) {
             return;
         } catch (const Error& error) {
-            if (error.action() != Action::retry) throw;
+            if (error.action() != Action::retry || (refuses_start(error) && !backoff.has_run())) throw;
             if (stop.stop_requested()) {
                 log(LogLevel::warning, fmt::format("{}; shutting down, not retrying", error.what()));
                 return;

@@ -44,8 +44,8 @@ using RunSession = std::function<void(const std::function<void()>& running)>;
 using Sleep = std::function<void(std::chrono::milliseconds)>;
 
 // Runs the session until it returns, retrying after retry Errors as the policy says. Rethrows the last retry Error when
-// the attempts are used up, and every other exception at once; returns when stop is requested, whatever the session
-// threw.
+// the attempts are used up, one that refuses a start (sql/outage.h) while no session has run, and every other exception
+// at once; returns when stop is requested, whatever the session threw.
 void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep& sleep, const Log& log,
                const std::stop_token& stop);
 

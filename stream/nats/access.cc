@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "sql/outage.h"
 #include "stream/nats/nkey.h"
 #include "stream/text_file.h"
 
@@ -106,15 +107,15 @@ std::string tls_alert() {
     return alert;
 }
 
-Error refused_by_server(const std::string& doing, const std::string& alert, bool with_certificate) {
+Outage refused_by_server(const std::string& doing, const std::string& alert, bool with_certificate) {
     if (!with_certificate) {
-        return stop_error(
+        return Outage(
             fmt::format("unable to {}: the server refuses TLS without a certificate of ours ({})", doing, alert),
             "Give a client certificate that it trusts in --nats-cert and --nats-key.");
     }
-    return stop_error(fmt::format("unable to {}: the server refuses our certificate ({})", doing, alert),
-                      "It must be valid and signed by an authority that the server trusts (ca_file of tls in "
-                      "nats-server's configuration): give another one in --nats-cert and --nats-key.");
+    return Outage(fmt::format("unable to {}: the server refuses our certificate ({})", doing, alert),
+                  "It must be valid and signed by an authority that the server trusts (ca_file of tls in "
+                  "nats-server's configuration): give another one in --nats-cert and --nats-key.");
 }
 
 // "SSL handshake error: 20:unable to get local issuer certificate:depth=0:cert=...": what we had against it.
@@ -160,29 +161,28 @@ Error unreadable_url(const std::string& name) {
                        "%3A %2F %2C, or use --nats-credentials.");
 }
 
-Error connect_error(const std::string& name, natsStatus status, bool with_certificate) {
+bool is_refused_login(natsStatus status) {
+    return status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED;
+}
+
+void throw_connect_error(const std::string& name, natsStatus status, bool with_certificate) {
     const auto doing = fmt::format("connect to NATS at '{}'", name);
     const std::string alert = tls_alert();
-    if (!alert.empty()) return refused_by_server(doing, alert, with_certificate);
+    if (!alert.empty()) throw refused_by_server(doing, alert, with_certificate);
     if (const auto why = objection(last_error(status)); !why.empty()) {
-        return stop_error(fmt::format("unable to {}: we refuse the server's certificate: {}", doing, why),
-                          "Give the authority that signed it in --nats-ca, and in --nats-url a name that is in it.");
+        throw Outage(fmt::format("unable to {}: we refuse the server's certificate: {}", doing, why),
+                     "Give the authority that signed it in --nats-ca, and in --nats-url a name that is in it.");
     }
-    if (status == NATS_CONNECTION_AUTH_FAILED || status == NATS_NOT_PERMITTED) {
-        return stop_error(
-            fmt::format("unable to {}: {}", doing, last_error(status)),
-            "Give what the server knows: user:password@ or token@ in --nats-url, --nats-credentials, --nats-nkey, or "
-            "--nats-cert with --nats-key.");
-    }
-    if (status == NATS_INVALID_ARG || status == NATS_ADDRESS_MISSING) return unreadable_url(name);
+    if (is_refused_login(status)) throw Outage(fmt::format("unable to {}: {}", doing, last_error(status)), login_hint);
+    if (status == NATS_INVALID_ARG || status == NATS_ADDRESS_MISSING) throw unreadable_url(name);
     if (status == NATS_SECURE_CONNECTION_WANTED) {
-        return stop_error(fmt::format("unable to {}: the server offers no TLS", doing),
-                          "Configure tls in nats-server, or leave out --nats-ca, --nats-cert, --nats-key and "
-                          "--nats-tls-first.");
+        throw stop_error(fmt::format("unable to {}: the server offers no TLS", doing),
+                         "Configure tls in nats-server, or leave out --nats-ca, --nats-cert, --nats-key and "
+                         "--nats-tls-first.");
     }
-    if (is_setting(status)) return error(doing, status);
-    return retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
-                       "Start the server with `nats-server -js`, or give its address in --nats-url.");
+    if (is_setting(status)) throw error(doing, status);
+    throw retry_error(fmt::format("unable to {}: {}", doing, last_error(status)),
+                      "Start the server with `nats-server -js`, or give its address in --nats-url.");
 }
 
 }  // namespace pgsluice::nats

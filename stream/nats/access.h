@@ -16,8 +16,14 @@ void set_access(natsOptions& made, const BrokerOptions& options, const Login& lo
 // The library's own reason may quote a piece of the URL, and so of a password.
 Error unreadable_url(const std::string& name);
 
-// The error for a connection that was not made. A refusal by either side stops; what may pass is a retry Error.
-// Called by the thread that tried.
-Error connect_error(const std::string& name, natsStatus status, bool with_certificate);
+// The server does not know our user or password, or no longer.
+bool is_refused_login(natsStatus status);
+inline constexpr const char* login_hint =
+    "Give what the server knows: user:password@ or token@ in --nats-url, --nats-credentials, --nats-nkey, or "
+    "--nats-cert with --nats-key.";
+
+// Throws the error for a connection that was not made. A refusal by either side is an Outage: a password or a
+// certificate was replaced, perhaps there before here. Called by the thread that tried.
+[[noreturn]] void throw_connect_error(const std::string& name, natsStatus status, bool with_certificate);
 
 }  // namespace pgsluice::nats

@@ -201,7 +201,10 @@ StreamSeq Broker::publish_one(const std::string& subject, std::string_view body,
     return {ack->Sequence};
 }
 
-bool Broker::connected() const { return link_->connected(); }
+bool Broker::connected() const {
+    link_->require_open();
+    return link_->connected();
+}
 
 std::string Broker::server_version() const { return ask_server_version(link_->connection()); }
 

@@ -127,6 +127,7 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
             if (auto message = take(std::move(*delivered))) return message;
             continue;
         }
+        link_->require_open();
         check_quiet_stream();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "sql/outage.h"
 #include "stream/backoff.h"
 #include "stream/nats/access.h"
 #include "stream/nats/server_urls.h"
@@ -21,7 +22,7 @@ Connection connect_to(const Options& options, const std::string& name, bool with
     natsConnection* made = nullptr;
     const auto status = natsConnection_Connect(&made, options.get());
     Connection connection(made);
-    if (status != NATS_OK) throw connect_error(name, status, with_certificate);
+    if (status != NATS_OK) throw_connect_error(name, status, with_certificate);
     return connection;
 }
 
@@ -122,6 +123,10 @@ void Link::close_after_stop(const std::stop_token& stop, const std::stop_token& 
     natsConnection_Close(connection_.get());
 }
 
+void Link::require_open() const {
+    if (shared_->closed && !shared_->closing) throw Outage(shared_->closed_text(), login_hint);
+}
+
 Link::~Link() {
     shared_->closing = true;
     closer_ = {};
@@ -200,14 +205,26 @@ void Link::on_reconnected(natsConnection*, void* closure) noexcept {
     shared.say(LogLevel::info, fmt::format("reconnected to NATS at '{}'", shared.name));
 }
 
-void Link::on_closed(natsConnection*, void* closure) noexcept { ++static_cast<Shared*>(closure)->disconnects; }
+void Link::on_closed(natsConnection*, void* closure) noexcept {
+    auto& shared = *static_cast<Shared*>(closure);
+    shared.closed = true;
+    ++shared.disconnects;
+    shared.say(LogLevel::warning, shared.closed_text());
+}
 
 void Link::on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept {
     auto& shared = *static_cast<Shared*>(closure);
+    if (is_refused_login(status)) shared.refused = status;
     const std::string text = last_error(status);
     const auto denial = parse_denial(text);
     const bool is_new = denial && shared.denials.add(*denial, shared.inbox_prefix, std::chrono::steady_clock::now());
     shared.say(is_new ? LogLevel::warning : LogLevel::debug, fmt::format("NATS at '{}': {}", shared.name, text));
+}
+
+std::string Link::Shared::closed_text() const {
+    const natsStatus why = refused;
+    return fmt::format("the connection to NATS at '{}' is closed for good{}", name,
+                       why == NATS_OK ? "" : fmt::format(": {}", natsStatus_GetText(why)));
 }
 
 void Link::Shared::say(LogLevel level, const std::string& text) const noexcept {

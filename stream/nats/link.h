@@ -27,8 +27,12 @@ using Subscription = std::unique_ptr<natsSubscription, Retire>;
 
 class Link {
    public:
-    // Connects once. After that the library reconnects forever, until `stop_grace_ms` after a stop: then the connection
-    // is closed, so that every call still waiting for a server that hangs returns.
+    // Connects once. After that the library reconnects forever, until
+    //  - `stop_grace_ms` after a stop: then the connection is closed, so that every call still waiting for a server
+    //  that
+    //    hangs returns;
+    //  - the server refuses us twice in a row, as with a password that was changed: then the library closes the
+    //    connection for good. Every call fails from then on, and whoever waits without calling must require_open().
     Link(const BrokerOptions& options, Log log, std::stop_token stop);
     ~Link();
     Link(const Link&) = delete;
@@ -42,6 +46,8 @@ class Link {
     [[nodiscard]] bool connected() const noexcept {
         return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED;
     }
+    // A retry Error once the connection is closed for good. To be called in every wait, several times a second.
+    void require_open() const;
     // Increases with every disconnect. Updated by another thread and so slightly late: a hint; correctness must not
     // depend on it.
     [[nodiscard]] std::uint64_t disconnects() const noexcept { return shared_->disconnects; }
@@ -74,8 +80,11 @@ class Link {
         std::string inbox_prefix;
         Denials denials;
         std::atomic<std::uint64_t> disconnects{0};
-        std::atomic<bool> closing{false};  // by us: not worth a message
+        std::atomic<bool> closing{false};          // by us: not worth a message
+        std::atomic<natsStatus> refused{NATS_OK};  // why the server did not take us at the last attempt
+        std::atomic<bool> closed{false};
         void say(LogLevel level, const std::string& text) const noexcept;
+        [[nodiscard]] std::string closed_text() const;
     };
     static Shared* make_immortal();
     static void on_disconnected(natsConnection*, void* closure) noexcept;

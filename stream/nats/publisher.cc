@@ -122,6 +122,7 @@ void NatsPublisher::say_full(const std::string& reason) {
 }
 
 void NatsPublisher::pump() {
+    link_->require_open();
     const bool disconnected = link_->disconnects() != disconnects_;
     if (link_->some_denied())
         link_->check_permitted(fmt::format("write to stream '{}'", names_.stream), "pgsluice." + names_.group + ".");

@@ -181,6 +181,7 @@ bool SubjectPublisher::Sender::wait_for(std::size_t unsettled, int timeout_ms) {
 }
 
 void SubjectPublisher::Sender::throw_on_failure(Clock::time_point now) {
+    link_->require_open();
     std::string& broken = shared_->broken;
     for (const Sent& sent : unsettled_) {
         if (!link_->some_denied()) break;

@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "sql/error.h"
+#include "sql/outage.h"
 #include "tests/support/certificates.h"
 #include "tests/support/process.h"
 #include "tests/support/stream_group.h"
@@ -43,7 +43,7 @@ std::string connect(const BrokerOptions& options) {
         Broker::connect(options, no_log(), {});
         return "connected";
     } catch (const Error& error) {
-        const char* action = error.action() == Action::retry ? "retry: " : "stop: ";
+        const char* action = error.action() == Action::retry && !refuses_start(error) ? "retry: " : "stop: ";
         return (error.action() == Action::usage ? "usage: " : action) + std::string(error.what()) +
                " HINT: " + error.hint();
     }

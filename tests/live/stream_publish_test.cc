@@ -4,7 +4,7 @@
 #include <mutex>
 #include <string>
 
-#include "sql/error.h"
+#include "sql/outage.h"
 #include "stream/broker.h"
 #include "stream/format/markers.h"
 #include "tests/support/nats_server.h"
@@ -38,7 +38,7 @@ TEST_CASE("without a server, connecting is tried again; without JetStream it is 
     }
 }
 
-TEST_CASE("a wrong password is a stop error") {
+TEST_CASE("a wrong password ends a start") {
     test::NatsServer server({.extra_config = "authorization { user: app, password: right }"});
     BrokerOptions options;
     options.url = server.url();
@@ -46,7 +46,7 @@ TEST_CASE("a wrong password is a stop error") {
         Broker::connect(options, test::no_log(), {});
         FAIL("connected");
     } catch (const Error& error) {
-        CHECK(error.action() == Action::stop);
+        CHECK(refuses_start(error));
     }
     options.url = "nats://app:right@127.0.0.1:" + std::to_string(server.port());
     CHECK(Broker::connect(options, test::no_log(), {})->connected());

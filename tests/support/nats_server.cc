@@ -36,6 +36,7 @@ bool accepts_connections(int port) {
 
 struct NatsServer::State {
     NatsServerOptions options;
+    std::string login;  // that is accepted now
     std::string directory;
     int port = 0;
     std::optional<Process> process;
@@ -47,11 +48,16 @@ struct NatsServer::State {
             file << "jetstream { store_dir: \"" << directory << "/store\"\n" << options.jetstream_config << " }\n";
         }
         file << options.extra_config << "\n";
+        const auto colon = login.find(':');
+        if (!login.empty())
+            file << "authorization { user: \"" << login.substr(0, colon) << "\", password: \""
+                 << login.substr(colon + 1) << "\" }\n";
     }
 };
 
 NatsServer::NatsServer(NatsServerOptions options) : state_(std::make_unique<State>()) {
     state_->options = std::move(options);
+    state_->login = state_->options.login;
     state_->directory = temporary_directory("nats");
     state_->port = free_port();
     state_->configure();
@@ -61,7 +67,8 @@ NatsServer::NatsServer(NatsServerOptions options) : state_(std::make_unique<Stat
 NatsServer::~NatsServer() = default;
 
 std::string NatsServer::url(int port) const {
-    return "nats://127.0.0.1:" + std::to_string(port != 0 ? port : state_->port);
+    const std::string login = state_->options.login.empty() ? "" : state_->options.login + "@";
+    return "nats://" + login + "127.0.0.1:" + std::to_string(port != 0 ? port : state_->port);
 }
 int NatsServer::port() const { return state_->port; }
 std::string NatsServer::store_dir() const { return state_->directory + "/store"; }
@@ -95,6 +102,12 @@ void NatsServer::restart_with(const std::string& extra_config) {
 }
 
 std::string NatsServer::log() const { return state_->process->err(); }
+
+void NatsServer::change_login(const std::string& login) {
+    state_->login = login;
+    state_->configure();
+    state_->process->signal(SIGHUP);
+}
 
 void NatsServer::keep_store() {
     kill();

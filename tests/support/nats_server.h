@@ -10,6 +10,7 @@ struct NatsServerOptions {
     bool jetstream = true;
     std::string jetstream_config = {};  // within its block, e.g. "max_file_store: 200K"
     std::string extra_config = {};      // appended to the configuration file, e.g. "max_payload: 65536"
+    std::string login = {};             // "user:password", the only one that may connect, and part of url()
 };
 
 class NatsServer {
@@ -27,6 +28,8 @@ class NatsServer {
     void start();  // same port, same store
     void restart_with(const std::string& extra_config);
     [[nodiscard]] std::string log() const;  // since it was started
+    // The server re-reads its configuration with another login; url() stays as it was.
+    void change_login(const std::string& login);
     // The store as it is between a kill and a start, and later that instead of what it has become, between the same: a
     // power cut that takes what was not synced, a backup put back.
     void keep_store();

@@ -21,7 +21,7 @@ const std::map<std::string, Names> allowed{
     {"stream", {"sql/lsn.h", "sql/error.h"}},
     {"stream/format", {"stream", "sql/lsn.h", "sql/error.h"}},
     {"stream/group", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
-    {"stream/nats", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h"}},
+    {"stream/nats", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h", "sql/outage.h"}},
     {"rules", {"rules/", "stream/", "sql/lsn.h", "sql/error.h"}},
     {"rules/file", {"rules/place.h", "rules/rule.h", "stream/text_file.h", "sql/error.h"}},
     {"rules/values", {"rules/place.h", "stream", "stream/format/json_string.h"}},

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sql/error.h"
+#include "sql/outage.h"
 
 using namespace pgsluice;
 
@@ -84,6 +84,23 @@ TEST_CASE("after it has run it goes on for ever") {
     });
     CHECK(run.sessions == 50);
     CHECK(run.logged.back() == "gone; trying again in 80 ms (retry 49)");
+}
+
+TEST_CASE("what refuses a start ends one, and is waited out by a session that was running") {
+    const auto check_both = [](const auto& error) {
+        Run start;
+        CHECK_THROWS_AS(start({3, 10, 80}, [&](const Running&) { throw error; }), Error);
+        CHECK(start.sessions == 1);
+        Run later;
+        later({0, 10, 80}, [&](const Running& running) {
+            if (later.sessions == 1) running();
+            if (later.sessions < 4) throw error;
+        });
+        CHECK(later.sessions == 4);
+        CHECK(later.logged.size() == 3);
+    };
+    check_both(Outage("unable to connect to NATS at 'h': Authorization Violation"));
+    check_both(SqlError(Action::retry, "unable to write: read-only transaction", "25006"));
 }
 
 TEST_CASE("stop errors, bugs and strangers pass at once") {
