@@ -55,7 +55,12 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
     hooks.session_must_end = [&] { return gate.session_must_end(); };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
-    hooks.ddl_prefix = reading.ddl_prefix;
+    DdlEvents ddl(ends.source, options.names, reading.ddl, ends.log);
+    if (!reading.ddl.none()) {
+        hooks.types.is_ddl = [&](std::uint32_t xid, const pgoutput::LogicalMessage& message) {
+            return ddl.holds({xid, message.lsn, message.prefix, message.content});
+        };
+    }
     hooks.confirmed = [&](Lsn lsn) {
         ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
         ends.housekeeper.check();

@@ -8,6 +8,7 @@
 #include "replicator/ends.h"
 #include "replicator/replicated_tables.h"
 #include "replicator/resume_point.h"
+#include "replicator/source/ddl_events.h"
 #include "replicator/table_gate.h"
 #include "replicator/wal/stream.h"
 #include "sql/lsn.h"
@@ -17,7 +18,7 @@ namespace pgsluice {
 
 struct LogReading {
     ResumePoint resume;
-    std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
+    DdlPrefixes ddl;  // of the messages that carry DDL
     // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
     std::optional<Lsn> until = std::nullopt;
     std::set<Oid> left_out = {};

@@ -100,7 +100,7 @@ class ReplicatorSession {
     std::unique_ptr<Broker> broker_;
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
-    std::string ddl_prefix_;
+    DdlPrefixes ddl_;
     bool ddl_was_captured_ = false;  // by an earlier start, and no longer
     std::optional<ReplicatedTables> replicated_;
 };
@@ -225,7 +225,7 @@ void ReplicatorSession::prepare_ddl_capture() {
     const Names& names = options_.names;
     if (options_.track_ddl) {
         const std::string joining = selection_of(options_).condition("n.nspname", "t.relname");
-        ddl_prefix_ = ensure_ddl_capture(source_, names, {names.publication, joining});
+        ddl_ = ensure_ddl_capture(source_, names, {names.publication, joining});
     } else if (!ddl_capture_objects(source_, names).empty()) {
         ddl_was_captured_ = true;
         end_ddl_capture(source_, names, log_);
@@ -235,7 +235,7 @@ void ReplicatorSession::prepare_ddl_capture() {
 // Before anything is published: workers execute only DDL that is announced.
 void ReplicatorSession::announce_ddl() {
     const auto before = facts_.stream ? find_ddl_record(*broker_, options_.names) : std::nullopt;
-    DdlRecord record{!ddl_prefix_.empty(), before ? before->until : StreamSeq{0}};
+    DdlRecord record{!ddl_.none(), before ? before->until : StreamSeq{0}};
     if (!record.tracked && facts_.stream && (ddl_was_captured_ || (before && before->tracked)))
         record.until = facts_.stream->last_seq;  // what is in the stream was tracked
     remember_ddl(*broker_, options_.names, record);
@@ -280,7 +280,7 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
 void ReplicatorSession::read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until,
                                    const std::set<Oid>& left_out) {
     TableGate gate(ends, *owed_, wanted_, nullptr);
-    switch (read_log(ends, *replicated_, gate, nullptr, {from, ddl_prefix_, until, left_out})) {
+    switch (read_log(ends, *replicated_, gate, nullptr, {from, ddl_, until, left_out})) {
         case WalEnd::stopped:
             throw Interrupted{};
         case WalEnd::session_end:
@@ -330,7 +330,7 @@ bool ReplicatorSession::run() {
         if (options_.mode == ReplicatorMode::copy) return true;
         TableMonitor monitor(options_, wanted_, owed_->all(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
-        return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_prefix_}) != WalEnd::session_end;
+        return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_}) != WalEnd::session_end;
     } catch (const TablesChanged&) {
         return false;
     }

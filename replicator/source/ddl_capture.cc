@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string_view>
+
 #include "sql/error.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
@@ -11,15 +14,28 @@ namespace pgsluice {
 
 namespace {
 
-// Made once; a new version of the function replaces an older one.
-constexpr const char* make_table =
+// Made once; a new version of the function replaces an older one. `token` was the secret by which an earlier version
+// told its messages; what is left of that says up to where they are believed: "<secret> until <LSN>".
+constexpr const char* make_tables =
     "CREATE SCHEMA IF NOT EXISTS pgsluice; "
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_capture "
     "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL); "
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_joining "
-    "(\"group\" pg_catalog.text, oid pg_catalog.oid, PRIMARY KEY (\"group\", oid))";
+    "(\"group\" pg_catalog.text, oid pg_catalog.oid, PRIMARY KEY (\"group\", oid)); "
+    "CREATE TABLE IF NOT EXISTS pgsluice.ddl_event "
+    "(\"group\" pg_catalog.text, id pg_catalog.text, xid pg_catalog.xid8 NOT NULL, digest pg_catalog.bytea NOT NULL, "
+    "PRIMARY KEY (\"group\", id))";
 
-// {0} the group, {1} the publication, {3} the prefix, as literals; {2} the condition on tables that join.
+// Who reads ddl_capture is a replicator's role, and needs this one, too.
+constexpr const char* grant_reading =
+    "DO $$DECLARE reader pg_catalog.text; BEGIN "
+    "FOR reader IN SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE "
+    "pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END "
+    "FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a "
+    "WHERE c.oid = 'pgsluice.ddl_capture'::pg_catalog.regclass AND a.privilege_type = 'SELECT' LOOP "
+    "EXECUTE 'GRANT SELECT ON pgsluice.ddl_event TO ' || reader; END LOOP; END$$";
+
+// {0} the group, {1} the publication, {3} the prefix, {4} the slot, as literals; {2} the condition on tables that join.
 //
 // It runs as its owner, so no name may be looked up along the caller's search_path: that is read, set aside and set
 // back. A command's objects: tables that the publication has, or partitions of such, and what belongs to them. What
@@ -29,12 +45,18 @@ constexpr const char* make_table =
 // one with a primary key (without one the source would refuse updates and deletes of it), or one that inherits from a
 // published one. It is not published here: that would lock the publication until the user's transaction ends. The
 // replicator publishes it when it reads the message.
+//
+// Each message is noted in ddl_event (ddl_events.h). Notes of transactions that the slot will not send again are
+// removed: those are older than its catalog_xmin. Not those that another session removes just now, nor where a
+// transaction would fail over it.
 constexpr const char* function_body = R"(
 DECLARE
     caller_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
     command pg_catalog.text := CASE WHEN pg_catalog.current_setting('standard_conforming_strings')
                                    OPERATOR(pg_catalog.=) 'on' THEN coalesce(pg_catalog.current_query(), '') ELSE '' END;
     objects pg_catalog.json;
+    content pg_catalog.bytea;
+    event CONSTANT pg_catalog.text := pg_catalog.gen_random_uuid();
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF tg_event = 'sql_drop' THEN
@@ -113,13 +135,17 @@ BEGIN
                 OR j.oid IN (SELECT relid FROM pg_partition_ancestors(t.oid))));
     END IF;
     IF objects IS NOT NULL THEN
-        PERFORM pg_logical_emit_message(
-            true, {3} || c.token,
-            convert_to(json_build_object(
-                'event', tg_event, 'tag', tg_tag,
-                'command', command,
-                'search_path', caller_path, 'objects', objects)::text, 'UTF8'))
-        FROM pgsluice.ddl_capture c WHERE c."group" = {0};
+        content := convert_to(json_build_object(
+            'event', tg_event, 'tag', tg_tag,
+            'command', command,
+            'search_path', caller_path, 'objects', objects)::text, 'UTF8');
+        IF current_setting('transaction_isolation') = 'read committed' THEN
+            DELETE FROM pgsluice.ddl_event WHERE ("group", id) IN (
+                SELECT e."group", e.id FROM pgsluice.ddl_event e JOIN pg_replication_slots s ON s.slot_name = {4}
+                WHERE e."group" = {0} AND age(xid(e.xid)) > age(s.catalog_xmin) FOR UPDATE OF e SKIP LOCKED);
+        END IF;
+        INSERT INTO pgsluice.ddl_event VALUES ({0}, event, pg_current_xact_id(), sha256(content));
+        PERFORM pg_logical_emit_message(true, {3} || event, content);
     END IF;
     PERFORM pg_catalog.set_config('search_path', caller_path, true);
 END)";
@@ -129,7 +155,7 @@ struct Wanted {
     std::string function;  // qualified
     std::string command_trigger;
     std::string drop_trigger;
-    std::string prefix;  // without the token
+    std::string prefix;  // before the message's id
     std::string body;
 };
 
@@ -141,7 +167,7 @@ Wanted wanted_for(const Names& names, const DdlScope& scope) {
     wanted.drop_trigger = "pgsluice_" + names.group + "_drop";
     wanted.prefix = fmt::format("{}/{}/", ddl_message_prefix, names.group);
     wanted.body = fmt::format(fmt::runtime(function_body), wanted.group, sql::quote_literal(scope.publication),
-                              scope.joining, sql::quote_literal(wanted.prefix));
+                              scope.joining, sql::quote_literal(wanted.prefix), sql::quote_literal(names.slot));
     return wanted;
 }
 
@@ -152,7 +178,7 @@ bool table_exists(sql::Connection& source) {
 
 // A stop Error when someone else made them: a trigger on the table, or the function itself, would run with our rights.
 void require_owned(sql::Connection& source, const Names& names) {
-    sql::require_owned(source, {"pgsluice", {"ddl_capture", "ddl_joining"}, {"ddl_" + names.group}});
+    sql::require_owned(source, {"pgsluice", {"ddl_capture", "ddl_joining", "ddl_event"}, {"ddl_" + names.group}});
 }
 
 bool triggers_stand(sql::Connection& source, const Wanted& wanted) {
@@ -163,16 +189,51 @@ bool triggers_stand(sql::Connection& source, const Wanted& wanted) {
                .integer(0, 0) == 2;
 }
 
-// The token, when all is as wanted.
-std::optional<std::string> standing(sql::Connection& source, const Names& names, const Wanted& wanted) {
+// A stop Error when others than the owner may write the notes: these are what tells our messages from anybody's.
+void require_unwritable(sql::Connection& source) {
+    const auto writers = source.query(
+        "SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE "
+        "pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END "
+        "FROM pg_catalog.pg_class c, LATERAL (SELECT c.relacl AS acl UNION ALL SELECT t.attacl "
+        "FROM pg_catalog.pg_attribute t WHERE t.attrelid = c.oid) l, pg_catalog.aclexplode(l.acl) a "
+        "WHERE c.oid = pg_catalog.to_regclass('pgsluice.ddl_event') AND a.grantee <> c.relowner "
+        "AND a.privilege_type <> 'SELECT' ORDER BY 1",
+        {}, {1});
+    if (writers.rows() == 0) return;
+    const std::string writer = writers.text(0, 0);
+    throw stop_error(fmt::format("unable to capture DDL: {} may write to table pgsluice.ddl_event, and so make "
+                                 "messages of its own pass for DDL",
+                                 writer),
+                     fmt::format("REVOKE ALL ON pgsluice.ddl_event FROM {}; then, if it is the replicator's role, "
+                                 "GRANT SELECT ON pgsluice.ddl_event TO {}.",
+                                 writer, writer));
+}
+
+// "<secret> until <LSN>", or nothing but what no message has.
+DdlPrefixes prefixes_of(const Wanted& wanted, const std::string& token) {
+    DdlPrefixes prefixes{wanted.prefix, {}, {}};
+    constexpr std::string_view mark = " until ";
+    const auto at = token.find(mark);
+    const auto until = at == std::string::npos ? std::nullopt : parse_lsn(token.substr(at + mark.size()));
+    if (!until) return prefixes;
+    prefixes.old = wanted.prefix + token.substr(0, at);
+    prefixes.old_until = *until;
+    return prefixes;
+}
+
+// When all is as wanted, and we may read it.
+std::optional<DdlPrefixes> standing(sql::Connection& source, const Names& names, const Wanted& wanted) {
     if (!table_exists(source) || !triggers_stand(source, wanted)) return std::nullopt;
     const auto found = source.query("SELECT token FROM pgsluice.ddl_capture WHERE \"group\" = $1 AND definition = $2",
                                     {sql::Param(names.group), sql::Param(wanted.body)}, {1, 0, 1});
-    return found.rows() == 1 ? std::optional(found.text(0, 0)) : std::nullopt;
+    if (found.rows() == 0) return std::nullopt;
+    require_unwritable(source);
+    source.query("SELECT FROM pgsluice.ddl_event LIMIT 0", {}, {0});
+    return prefixes_of(wanted, found.text(0, 0));
 }
 
 // Between the two, what was there before is checked; in one transaction, so that nothing comes in between.
-std::string begin_statements() { return fmt::format("BEGIN; {}", make_table); }
+std::string begin_statements() { return fmt::format("BEGIN; {}", make_tables); }
 
 std::string install_statements(const Wanted& wanted) {
     const auto trigger = [&](const std::string& name, const char* event, const char* tags) {
@@ -183,12 +244,15 @@ std::string install_statements(const Wanted& wanted) {
             quoted, event, tags, wanted.function);
     };
     return fmt::format(
-               "INSERT INTO pgsluice.ddl_capture VALUES ({}, {}, "
-               "pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', '')) "
-               "ON CONFLICT (\"group\") DO UPDATE SET definition = excluded.definition; "
+               "INSERT INTO pgsluice.ddl_capture AS c VALUES ({}, {}, '') "
+               "ON CONFLICT (\"group\") DO UPDATE SET definition = excluded.definition, "
+               "token = CASE WHEN c.token = '' OR c.token LIKE '% until %' THEN c.token "
+               "ELSE c.token || ' until ' || pg_catalog.pg_current_wal_insert_lsn() END; "
+               "{}; "
                "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql "
                "SECURITY DEFINER AS {}",
-               wanted.group, sql::quote_literal(wanted.body), wanted.function, sql::quote_literal(wanted.body)) +
+               wanted.group, sql::quote_literal(wanted.body), grant_reading, wanted.function,
+               sql::quote_literal(wanted.body)) +
            trigger(wanted.command_trigger, "ddl_command_end",
                    "'CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', "
                    "'COMMENT'") +
@@ -202,16 +266,16 @@ Error explained(const Names& names, const SqlError& error) {
         fmt::format("unable to capture DDL for group '{}': event triggers need a superuser ({})", names.group,
                     error.what()),
         "Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice and GRANT SELECT ON "
-        "pgsluice.ddl_capture to the replicator's role; or leave --track-ddl out.");
+        "pgsluice.ddl_capture, pgsluice.ddl_event to the replicator's role; or leave --track-ddl out.");
 }
 
 }  // namespace
 
-std::string ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope) {
+DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope) {
     const Wanted wanted = wanted_for(names, scope);
     try {
         require_owned(source, names);
-        if (const auto token = standing(source, names, wanted)) return wanted.prefix + *token;
+        if (auto prefixes = standing(source, names, wanted)) return *prefixes;
         source.exec(begin_statements(), "install DDL capture");
         require_owned(source, names);
         source.exec(install_statements(wanted), "install DDL capture");
@@ -219,11 +283,11 @@ std::string ensure_ddl_capture(sql::Connection& source, const Names& names, cons
         if (error.action() != Action::retry) source.exec("ROLLBACK");
         throw explained(names, error);
     }
-    const auto token = standing(source, names, wanted);
-    if (!token)
+    const auto prefixes = standing(source, names, wanted);
+    if (!prefixes)
         throw stop_error(
             fmt::format("unable to capture DDL for group '{}': its event triggers are disabled", names.group));
-    return wanted.prefix + *token;
+    return *prefixes;
 }
 
 std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Names& names) {
@@ -250,11 +314,13 @@ void drop_ddl_capture(sql::Connection& source, const Names& names) {
     if (!table_exists(source)) return;
     require_owned(source, names);
     source.query("DELETE FROM pgsluice.ddl_capture WHERE \"group\" = $1", {sql::Param(names.group)}, {0});
+    if (source.query("SELECT pg_catalog.to_regclass('pgsluice.ddl_event') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
+        source.query("DELETE FROM pgsluice.ddl_event WHERE \"group\" = $1", {sql::Param(names.group)}, {0});
     // The last group takes the table along, and the schema unless a target's progress is in it.
     source.exec(
         "DO $$BEGIN "
         "IF NOT EXISTS (SELECT FROM pgsluice.ddl_capture) THEN DROP TABLE pgsluice.ddl_capture; "
-        "DROP TABLE IF EXISTS pgsluice.ddl_joining; END IF; "
+        "DROP TABLE IF EXISTS pgsluice.ddl_joining, pgsluice.ddl_event; END IF; "
         "IF pg_catalog.to_regclass('pgsluice.ddl_capture') IS NULL AND NOT EXISTS ("
         "SELECT FROM pg_catalog.pg_depend WHERE refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND "
         "refobjid = 'pgsluice'::pg_catalog.regnamespace AND deptype <> 'p') THEN DROP SCHEMA pgsluice; END IF; END$$",

@@ -2,15 +2,14 @@
 // into the WAL as a message, in the transaction of the command and between its changes.
 //
 // What is made in the source, all named by the group: schema pgsluice, a row of table pgsluice.ddl_capture, function
-// pgsluice.ddl_<group>, event triggers pgsluice_<group>_ddl and pgsluice_<group>_drop. The row holds a token that only
-// the function's owner can read. It is part of the messages' prefix: pg_logical_emit_message() is for everybody, and a
-// message without the token is not taken for DDL.
+// pgsluice.ddl_<group>, event triggers pgsluice_<group>_ddl and pgsluice_<group>_drop; and rows of pgsluice.ddl_event,
+// which prove who wrote a message (ddl_events.h).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "replicator/source/ddl_events.h"
 #include "sql/connection.h"
 #include "stream/log.h"
 #include "stream/names.h"
@@ -24,9 +23,9 @@ struct DdlScope {
     std::string joining = "false";
 };
 
-// Makes all of it, or makes it what is wanted; touches nothing when it is so already. The prefix of the messages.
+// Makes all of it, or makes it what is wanted; touches nothing when it is so already. The prefixes of the messages.
 // Event triggers need a superuser: a stop Error that says the way out when the role is none.
-std::string ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope);
+DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope);
 
 // Takes it away for a start without --track-ddl; warns when the role may not.
 void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log);

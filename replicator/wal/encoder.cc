@@ -38,8 +38,8 @@ Relation build_relation(const pgoutput::RelationMessage& message) {
 
 }  // namespace
 
-WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix)
-    : types_(std::move(types)), ddl_prefix_(std::move(ddl_prefix)), resume_(resume), reached_(resume) {}
+WalEncoder::WalEncoder(const ResumePoint& resume, TypeLookup types)
+    : types_(std::move(types)), resume_(resume), reached_(resume) {}
 
 void WalEncoder::end_at(Lsn until, std::set<Oid> left_out) {
     until_ = until;
@@ -205,7 +205,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
 std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& message) const {
     if (!message.prefix.starts_with(our_prefix)) return {};
     if (!message.prefix.starts_with(ddl_message_prefix)) return message.prefix;
-    const bool ours = message.transactional && !ddl_prefix_.empty() && message.prefix == ddl_prefix_;
+    const bool ours = message.transactional && types_.is_ddl && types_.is_ddl(transaction_.xid, message);
     return ours ? ddl_message_prefix : std::string_view{};
 }
 

@@ -38,6 +38,9 @@ struct TypeLookup {
     std::function<void(Oid)> forget;
     // Called for each completed definition, with the LSN that its transaction was committed at.
     std::function<TableVerdict(const Relation&, Lsn)> verdict = {};
+    // Whether a transactional message whose prefix begins with ddl_message_prefix is DDL of the group (ddl_events.h):
+    // it is published with just that prefix, others are not. Empty: no DDL.
+    std::function<bool(std::uint32_t xid, const pgoutput::LogicalMessage&)> is_ddl = {};
     // Called for each DDL message that is published.
     std::function<void()> ddl = {};
 };
@@ -50,9 +53,7 @@ struct EncodedBlock {
 
 class WalEncoder {
    public:
-    // `ddl_prefix`: messages with this prefix are published with ddl_message_prefix (ddl_capture.h), others that begin
-    // with ddl_message_prefix are not. Empty: no DDL.
-    WalEncoder(const ResumePoint& resume, TypeLookup types, std::string ddl_prefix = {});
+    WalEncoder(const ResumePoint& resume, TypeLookup types);
 
     // What is committed at or after `until` is not taken: then at_end() holds, and nothing more may be. Before that,
     // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
@@ -109,7 +110,6 @@ class WalEncoder {
     void write(Change& change);
 
     TypeLookup types_;
-    const std::string ddl_prefix_;
     pgoutput::Decoder decoder_;
     BlockWriter writer_;
     struct Known {

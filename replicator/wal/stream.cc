@@ -110,7 +110,7 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       publisher_(publisher),
       options_(options),
       hooks_(hooks),
-      encoder_(resume, hooks.types, hooks.ddl_prefix),
+      encoder_(resume, hooks.types),
       ledger_(resume.safe_flush_lsn, milliseconds(options.progress_interval_ms), source.now()),
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),

@@ -20,7 +20,6 @@ namespace pgsluice {
 // What the loop asks others and reports to them. All are called from the loop's thread and must not wait for a network.
 struct WalStreamHooks {
     TypeLookup types;
-    std::string ddl_prefix;  // of the messages that carry DDL (ddl_capture.h); empty: DDL is not captured
     // Called with what each status confirmed, about once a second; for the copy in KV. May be empty.
     std::function<void(Lsn confirmed)> confirmed;
     // Called as often, after changes were published, with the newest of each table that has come so far. May be empty.

@@ -1,0 +1,137 @@
+// Messages that look like captured DDL, written by others than the group's event triggers.
+#include <doctest/doctest.h>
+
+#include "tests/support/pipeline.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice::test;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+const Texts tracked = {"--copy-and-stream", "--track-ddl"};
+
+std::string statement_message(const std::string& command) {
+    return R"({"event":"ddl_command_end","tag":"ALTER TABLE","command":")" + command +
+           R"(","search_path":"public","objects":[{"type":"table","identity":"public.t","schema":"public","table":"t"}]})";
+}
+
+// A group that tracks DDL and has written and applied one command.
+struct Tracked {
+    Tracked() {
+        pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
+        pipeline.start(tracked);
+        pipeline.settle();
+        pipeline.on_source("ALTER TABLE t ADD COLUMN a int");
+        pipeline.settle();
+        pipeline.on_source("CREATE ROLE " + spy() + " LOGIN; GRANT pg_read_all_data TO " + spy());
+    }
+    ~Tracked() { pipeline.on_source("DROP OWNED BY " + spy() + "; DROP ROLE " + spy()); }
+    [[nodiscard]] std::string spy() const { return "spy_" + pipeline.group(); }
+    [[nodiscard]] std::string prefix() const { return "pgsluice.ddl/" + pipeline.group() + "/"; }
+    void as_spy(const std::string& statements) { pipeline.on_source("SET ROLE " + spy() + "; " + statements); }
+    [[nodiscard]] std::string target_columns() {
+        return pipeline.target_scalar(
+            "SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 't'::regclass AND "
+            "attnum "
+            "> 0 AND NOT attisdropped");
+    }
+    std::size_t ignored() { return count(pipeline.replicator().err(), "ignoring a DDL message"); }
+
+    Pipeline pipeline;
+};
+
+}  // namespace
+
+TEST_CASE("who may read everything can write no DDL message that is executed") {
+    Tracked group;
+    CHECK(group.target_columns() == "id,a");
+    const std::string forged = statement_message("ALTER TABLE t ADD COLUMN forged int");
+    // All that can be read: the notes, and what earlier versions kept as a secret.
+    group.as_spy("SELECT pg_logical_emit_message(true, '" + group.prefix() + "' || token, '" + forged +
+                 "') FROM pgsluice.ddl_capture");
+    group.as_spy("SELECT pg_logical_emit_message(true, '" + group.prefix() + "' || id, '" + forged +
+                 "') FROM pgsluice.ddl_event");
+    group.as_spy("SELECT pg_logical_emit_message(true, '" + group.prefix() + "it''s none', '" + forged + "')");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a");
+    CHECK(group.ignored() == 3);
+    CHECK_THROWS(group.as_spy("INSERT INTO pgsluice.ddl_event VALUES ('g', 'x', pg_current_xact_id(), 'y')"));
+
+    group.pipeline.on_source("ALTER TABLE t ADD COLUMN b int");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,b");
+    group.pipeline.stop();
+}
+
+TEST_CASE("a note counts for one message of its transaction") {
+    Tracked group;
+    pgsluice::sql::Connection session(shared_postgres().connect(group.pipeline.source_db()));
+    session.exec("BEGIN");
+    session.exec("ALTER TABLE public.t ADD COLUMN d int");
+    session.exec("SELECT pg_logical_emit_message(true, '" + group.prefix() +
+                 "' || id, 'anything else') FROM pgsluice.ddl_event WHERE xid = pg_current_xact_id()");
+    session.exec("COMMIT");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,d");
+    CHECK(group.ignored() == 1);
+    group.pipeline.stop();
+}
+
+TEST_CASE("triggers of an earlier version: what they wrote is read, their secret is then worth nothing") {
+    Tracked group;
+    group.pipeline.stop();
+    const std::string earlier = group.prefix() + "0123456789abcdef";
+    group.pipeline.on_source(
+        "UPDATE pgsluice.ddl_capture SET token = '0123456789abcdef', definition = 'earlier'; "
+        "DROP TABLE pgsluice.ddl_event");
+    group.pipeline.on_source(
+        "SET session_replication_role = replica; BEGIN; ALTER TABLE t ADD COLUMN old int; "
+        "SELECT pg_logical_emit_message(true, '" +
+        earlier + "', '" + statement_message("ALTER TABLE t ADD COLUMN old int") + "'); COMMIT");
+    group.pipeline.start(tracked);
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,old");
+    CHECK(group.ignored() == 0);
+    CHECK(group.pipeline.source_scalar("SELECT token ~ '^0123456789abcdef until [0-9A-F]+/[0-9A-F]+$' FROM "
+                                       "pgsluice.ddl_capture") == "t");
+    group.as_spy("SELECT pg_logical_emit_message(true, '" + earlier + "', '" +
+                 statement_message("ALTER TABLE t ADD COLUMN forged int") + "')");
+    group.pipeline.on_source("ALTER TABLE t ADD COLUMN b int");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,old,b");
+    CHECK(group.ignored() == 1);
+    group.pipeline.stop();
+}
+
+TEST_CASE("who may write the notes is named, and the hint helps") {
+    Tracked group;
+    group.pipeline.stop();
+    group.pipeline.on_source("GRANT INSERT ON pgsluice.ddl_event TO " + group.spy());
+    const Finished refused = run(group.pipeline.replicator_argv(tracked));
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, group.spy() + " may write to table pgsluice.ddl_event"));
+    CHECK(contains(refused.err, "REVOKE ALL ON pgsluice.ddl_event FROM " + group.spy() + ";"));
+    group.pipeline.on_source("REVOKE ALL ON pgsluice.ddl_event FROM " + group.spy());
+    group.pipeline.start(tracked);
+    group.pipeline.on_source("ALTER TABLE t ADD COLUMN b int");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,b");
+    group.pipeline.stop();
+}
+
+TEST_CASE("notes of what the slot has passed are removed, without waiting for others") {
+    Tracked group;
+    group.pipeline.on_source("INSERT INTO pgsluice.ddl_event SELECT '" + group.pipeline.group() +
+                             "', 'old' || i, '3'::xid8, '' FROM generate_series(1, 10) i");
+    eventually("the old notes are gone", [&] {
+        group.pipeline.on_source("COMMENT ON TABLE t IS 'again'");
+        return group.pipeline.source_scalar("SELECT count(*) FROM pgsluice.ddl_event WHERE id LIKE 'old%'") == "0";
+    });
+    group.pipeline.on_source("BEGIN ISOLATION LEVEL SERIALIZABLE; COMMENT ON TABLE t IS 'serial'; COMMIT");
+    group.pipeline.on_source("ALTER TABLE t ADD COLUMN b int");
+    group.pipeline.settle();
+    CHECK(group.target_columns() == "id,a,b");
+    group.pipeline.stop();
+}
