@@ -136,10 +136,15 @@ class Comparison {
         if (exists) next.name = found->second.name;
         const std::string text = left_text(entry, next);
         if (!has_rows(entry)) next.reason = std::string(never_copied);
-        Finding finding{next, exists ? LogLevel::warning : LogLevel::info};
+        Finding finding{next, exists || keeps_rows_of_another(entry) ? LogLevel::warning : LogLevel::info};
         finding.text = text;
         finding.publishes = exists && !came_with_another;
         add(std::move(finding));
+    }
+
+    // Its rows stay among those of a table that continues.
+    static bool keeps_rows_of_another(const TableRecord& entry) {
+        return entry.delivered_oid != entry.oid && has_rows(entry);
     }
 
     static std::string left_text(const TableRecord& entry, const TableRecord& next) {
@@ -147,7 +152,9 @@ class Comparison {
         const std::string rows = entry.delivered_as == entry.name
                                      ? "the targets keep the rows they have of it"
                                      : fmt::format("the targets keep its rows in '{}'", full_name(entry.delivered_as));
-        if (next.reason == "dropped") return fmt::format("table '{}' is no longer replicated: it was dropped", name);
+        if (next.reason == "dropped")
+            return fmt::format("table '{}' is no longer replicated: it was dropped{}", name,
+                               keeps_rows_of_another(entry) ? "; " + rows : "");
         if (next.reason == "renamed")
             return fmt::format(
                 "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "

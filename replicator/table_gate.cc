@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "replicator/source/session.h"
+#include "replicator/source/members.h"
 
 namespace pgsluice {
 
@@ -22,11 +22,12 @@ bool delivers_others(const std::map<Oid, TableRecord>& record, const Relation& r
 
 }  // namespace
 
-TableGate::Known TableGate::known(const Relation& relation, Lsn committed) const {
+// `looked`: the record is of now.
+TableGate::Known TableGate::known(const Relation& relation, Lsn committed, bool looked) const {
     const auto found = owed_.all().find(relation.oid);
     if (found == owed_.all().end()) {
         const bool is_root = ends_.options.publish_via_partition_root && delivers_others(owed_.all(), relation);
-        return is_root && committed < looked_at_ ? Known::delivered : Known::unknown;
+        return is_root && looked ? Known::delivered : Known::unknown;
     }
     const TableRecord& entry = found->second;
     const bool same_name = entry.delivered_as.schema == relation.schema && entry.delivered_as.table == relation.table;
@@ -38,21 +39,25 @@ TableGate::Known TableGate::known(const Relation& relation, Lsn committed) const
 }
 
 TableVerdict TableGate::verdict(const Relation& relation, Lsn committed) {
-    Known what = known(relation, committed);
-    if (what == Known::unknown && committed >= looked_at_) {
+    Known what = known(relation, committed, false);
+    bool exists = false;
+    if (what == Known::unknown) {
+        // Asked first: what is there now, look() sees as well. A transaction becomes visible a while after its commit
+        // is in the log, so what is not there may come yet.
+        exists = !find_existing(ends_.source, std::vector<Oid>{relation.oid}).empty();
         if (!look()) return TableVerdict::end_session;
-        what = known(relation, committed);
+        what = known(relation, committed, true);
     }
     if (what == Known::delivered) return TableVerdict::publish;
     if (what == Known::left_out) return TableVerdict::leave_out;
-    const std::vector<Oid> oid{relation.oid};
-    const auto existing = find_existing(ends_.source, oid);
-    // One that is gone: all that it held while it was captured comes, and it held nothing else that is still there. One
-    // under an earlier name: so did its changes then.
-    if (existing.empty() || owed_.all().contains(relation.oid)) return TableVerdict::publish;
-    const auto tables = wanted_.resolve_present(ends_.source, ends_.log);
-    const bool wanted = std::ranges::any_of(tables, [&](const auto& table) { return table.oid == relation.oid; });
-    return wanted ? TableVerdict::publish : TableVerdict::leave_out;
+    // One that is gone, or not to be seen yet: all that it held while it was captured comes. One under an earlier name:
+    // so did its changes then.
+    if (!exists || owed_.all().contains(relation.oid)) return TableVerdict::publish;
+    wanted_.say_once(ends_.log, LogLevel::warning,
+                     fmt::format("the source sends changes of table '{}.{}', which is not one of the group's: they are "
+                                 "left out",
+                                 relation.schema, relation.table));
+    return TableVerdict::leave_out;
 }
 
 bool TableGate::session_must_end() {
@@ -65,7 +70,6 @@ bool TableGate::session_must_end() {
 }
 
 bool TableGate::look() {
-    const Lsn now = wal_end(ends_.source);
     const auto tables = wanted_.resolve_present(ends_.source, ends_.log);
     auto findings = wanted_.reconcile_with(ends_.source, owed_.all(), tables);
     std::erase_if(findings, [&](const Finding& finding) {
@@ -77,7 +81,6 @@ bool TableGate::look() {
         return false;
     }
     owed_.apply(findings);
-    looked_at_ = now;
     if (monitor_ != nullptr) monitor_->update(owed_.all());
     return true;
 }

@@ -25,7 +25,7 @@ class TableGate {
 
    private:
     enum class Known : std::uint8_t { delivered, left_out, unknown };
-    [[nodiscard]] Known known(const Relation& relation, Lsn committed) const;
+    [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
     // False when only a new session can repair what differs.
     bool look();
 
@@ -33,7 +33,6 @@ class TableGate {
     OwedTables& owed_;
     WantedTables& wanted_;
     TableMonitor* monitor_;
-    Lsn looked_at_;  // the record knows all that was committed before
 };
 
 }  // namespace pgsluice

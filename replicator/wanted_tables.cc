@@ -98,7 +98,6 @@ void WantedTables::remember(const std::vector<sql::CatalogTable>& tables) {
 
 std::vector<Finding> WantedTables::reconcile_with(sql::Connection& source, const std::map<Oid, TableRecord>& record,
                                                   const std::vector<sql::CatalogTable>& tables) const {
-    const Lsn now = wal_end(source);
     auto members = find_members(source, tables, options_.names.publication, options_.publish_via_partition_root);
     for (Member& member : members) {
         const sql::CatalogTable& named = member.named;
@@ -111,6 +110,8 @@ std::vector<Finding> WantedTables::reconcile_with(sql::Connection& source, const
         member.starts_empty = holds_no_page(source, member.table.oid);
     }
     const auto existing = find_existing(source, oids_of(record));
+    // After the catalog: a table that has left had its last change delivered before this.
+    const Lsn now = wal_end(source);
     return reconcile(record, {members, existing, options_.mode != ReplicatorMode::stream, options_.track_ddl, now});
 }
 

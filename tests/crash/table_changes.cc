@@ -33,13 +33,15 @@ void end(Process& process) {
 
 }  // namespace
 
-TableChanges::TableChanges(Pipeline& pipeline, unsigned seed) : pipeline_(pipeline), random_(seed) {
+TableChanges::TableChanges(Pipeline& pipeline, unsigned seed)
+    : pipeline_(pipeline), random_(seed), via_root_(seed % 3 == 0) {
     for (const std::string& table : all()) {
         const bool has_key = table != "c2";
         pipeline_.on_target(has_key ? "CREATE TABLE " + table + columns : keyless);
         if (table[0] != 'x') pipeline_.on_source(has_key ? "CREATE TABLE " + table + columns : keyless);
     }
     pipeline_.on_source("CREATE TABLE root" + std::string(columns) + " PARTITION BY RANGE (id)");
+    pipeline_.on_target("CREATE TABLE root" + std::string(columns));
 }
 
 std::vector<std::string> TableChanges::all() {
@@ -92,10 +94,29 @@ std::string TableChanges::step() {
 void TableChanges::revive() {
     if (!pipeline_.replicator().running()) {
         Pipeline::must_die(pipeline_.replicator());
+        kill_replicator();
         start_replicator();
     }
     if (!pipeline_.worker().running()) {
         Pipeline::must_die(pipeline_.worker());
+        kill_worker();
+        start_worker();
+    }
+}
+
+void TableChanges::make_comparable() {
+    if (!via_root_ || !root_keeps_rows_) return;
+    if (attached_.contains("p1")) attached_or_detached(1);
+    attached_or_detached(1);
+}
+
+void TableChanges::disarm() {
+    if (replicator_armed_) {
+        kill_replicator();
+        start_replicator();
+    }
+    if (worker_armed_) {
+        kill_worker();
         start_worker();
     }
 }
@@ -106,16 +127,22 @@ void TableChanges::stop() {
 }
 
 std::vector<std::string> TableChanges::in_group() const {
-    std::vector<std::string> tables(selected_.begin(), selected_.end());
-    for (const auto* more : {&made_, &attached_, &inheriting_}) tables.insert(tables.end(), more->begin(), more->end());
-    tables.emplace_back("m");
+    std::vector<std::string> tables{"ONLY m"};
+    for (const auto* some : {&selected_, &made_, &inheriting_})
+        for (const std::string& table : *some) tables.push_back("ONLY " + table);
+    if (via_root_)
+        tables.emplace_back("root");
+    else
+        tables.insert(tables.end(), attached_.begin(), attached_.end());
     return tables;
 }
 
 TableChanges::Args TableChanges::arguments() const {
     std::string tables = "settled,root,m,x*";
     for (const std::string& table : selected_) tables += "," + table;
-    return {"--copy-and-stream", "--tables", tables};
+    Args words{"--copy-and-stream", "--tables", tables};
+    if (via_root_) words.emplace_back("--publish-via-partition-root");
+    return words;
 }
 
 void TableChanges::on_source(const std::string& statements) {
@@ -142,13 +169,29 @@ void TableChanges::await_stream() {
     });
 }
 
+std::string TableChanges::messages() {
+    return past_ + "the replicator:\n" + pipeline_.replicator().err() + "the worker:\n" + pipeline_.worker().err();
+}
+
+void TableChanges::kill_replicator() {
+    past_ += "a replicator:\n" + pipeline_.replicator().err();
+    pipeline_.kill_replicator();
+}
+
+void TableChanges::kill_worker() {
+    past_ += "a worker:\n" + pipeline_.worker().err();
+    pipeline_.kill_worker();
+}
+
 void TableChanges::start_replicator(const std::string& failpoint) {
+    replicator_armed_ = !failpoint.empty();
     std::map<std::string, std::string> environment{{"PGSLUICE_TABLE_CHECK_MS", "1000"}};
     if (!failpoint.empty()) environment["PGSLUICE_FAILPOINT"] = failpoint;
     pipeline_.start_replicator(arguments(), environment);
 }
 
 void TableChanges::start_worker(const std::string& failpoint) {
+    worker_armed_ = !failpoint.empty();
     std::map<std::string, std::string> environment;
     if (!failpoint.empty()) environment["PGSLUICE_FAILPOINT"] = failpoint;
     pipeline_.start_worker({"--target-existing-rows", "truncate"}, environment);
@@ -191,6 +234,7 @@ std::string TableChanges::renamed_and_back(const std::string& table) {
 std::string TableChanges::attached_or_detached(int partition) {
     const std::string table = "p" + std::to_string(partition);
     if (attached_.erase(table) > 0) {
+        root_keeps_rows_ = true;
         on_source("ALTER TABLE root DETACH PARTITION " + table + (pick(3) == 0 ? " CONCURRENTLY" : ""));
         return table + " detached";
     }
@@ -201,7 +245,7 @@ std::string TableChanges::attached_or_detached(int partition) {
 
 std::string TableChanges::partition_made_again(int partition) {
     const std::string table = "p" + std::to_string(partition);
-    attached_.insert(table);
+    if (!attached_.insert(table).second) root_keeps_rows_ = true;
     on_source("BEGIN; DROP TABLE " + table + "; CREATE TABLE " + table + " PARTITION OF root" + bounds(partition) +
               "; INSERT INTO " + table + " VALUES (" + std::to_string(partition * 1000) + ", 'born'); COMMIT");
     return table + " made as a partition";
@@ -254,7 +298,8 @@ std::string TableChanges::altered_by_hand() {
 
 std::string TableChanges::copied_again() {
     const auto tables = in_group();
-    const std::string table = tables[static_cast<std::size_t>(pick(static_cast<int>(tables.size())))];
+    std::string table = tables[static_cast<std::size_t>(pick(static_cast<int>(tables.size())))];
+    if (table.starts_with("ONLY ")) table.erase(0, 5);
     const Finished asked = run({PGSLUICE_BINARY, "resnapshot", "--group", pipeline_.group(), "--nats-url",
                                 shared_nats().url(), "--tables", table});
     return table + (asked.code == 0 ? " to be copied again" : " not to be copied again: " + asked.err);
@@ -263,7 +308,7 @@ std::string TableChanges::copied_again() {
 std::string TableChanges::replicator_restarted() {
     const bool kill = pick(2) == 0;
     if (!kill) end(pipeline_.replicator());
-    pipeline_.kill_replicator();
+    kill_replicator();
     start_replicator();
     return kill ? "replicator killed" : "replicator restarted";
 }
@@ -271,7 +316,7 @@ std::string TableChanges::replicator_restarted() {
 std::string TableChanges::worker_restarted() {
     const bool kill = pick(2) == 0;
     if (!kill) end(pipeline_.worker());
-    pipeline_.kill_worker();
+    kill_worker();
     start_worker();
     return kill ? "worker killed" : "worker restarted";
 }
@@ -280,12 +325,12 @@ std::string TableChanges::worker_restarted() {
 std::string TableChanges::dies_somewhere() {
     if (pick(3) == 0) {
         const std::string place = worker_places[static_cast<std::size_t>(pick(worker_places.size()))];
-        pipeline_.kill_worker();
+        kill_worker();
         start_worker(place);
         return "worker dies at " + place;
     }
     const std::string place = replicator_places[static_cast<std::size_t>(pick(replicator_places.size()))];
-    pipeline_.kill_replicator();
+    kill_replicator();
     start_replicator(place);
     return "replicator dies at " + place;
 }

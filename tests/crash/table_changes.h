@@ -2,7 +2,7 @@
 //
 //   t1 t2 t3   named one by one, or not; swapped, made again, published by hand
 //   x1 x2      taken in by a pattern; made, dropped, swapped with t1
-//   p1 p2 p3   partitions of `root`, or tables of their own
+//   p1 p2 p3   partitions of `root`, or tables of their own; every third seed delivers them as `root`
 //   m, c1 c2   a parent and what inherits from it, or not; c2 has no key
 //
 // The target has each as an ordinary table.
@@ -28,9 +28,15 @@ class TableChanges {
     std::string step();
     // Starts again what a kill or a failpoint has ended. Fails the test when something ended by itself.
     void revive();
+    // What left `root` keeps its rows in the target's, which the log says: has `root` copied as a whole once more.
+    void make_comparable();
+    // No failpoint is reached from now on.
+    void disarm();
     // Ends both, where a failpoint has not done so before.
     void stop();
-    // The tables whose rows the target must have.
+    // The messages of all processes so far.
+    [[nodiscard]] std::string messages();
+    // The tables whose rows the target must have: as SQL.
     [[nodiscard]] std::vector<std::string> in_group() const;
 
    private:
@@ -45,6 +51,8 @@ class TableChanges {
     void wait_a_little();
     // A start refuses a named table that is missing; a replicator that runs does not.
     void await_stream();
+    void kill_replicator();
+    void kill_worker();
     void start_replicator(const std::string& failpoint = {});
     void start_worker(const std::string& failpoint = {});
 
@@ -64,10 +72,15 @@ class TableChanges {
 
     Pipeline& pipeline_;
     std::mt19937 random_;
+    std::string past_;  // messages of processes that have ended
     std::set<std::string> selected_{"t1", "t2"};
     std::set<std::string> made_;  // of x1, x2
     std::set<std::string> attached_;
     std::set<std::string> inheriting_;
+    const bool via_root_;
+    bool replicator_armed_ = false;
+    bool worker_armed_ = false;
+    bool root_keeps_rows_ = false;  // of a table that was detached or dropped
 };
 
 }  // namespace pgsluice::test

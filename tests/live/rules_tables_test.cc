@@ -72,7 +72,7 @@ tables:
     - {type: transform, column: who, parameters: {type: mask}}
     - {type: filter, column: id, parameters: {operator: lt, value: 100}}
 )");
-    const TextFile routing = routing_file("m: {destination_table: everyone}");
+    const TextFile routing = routing_file("m: {destination_table: public.everyone}");
     Pipeline pipeline;
     pipeline.on_source(
         "CREATE TABLE m (id int PRIMARY KEY, who text); CREATE SCHEMA chunks;"
