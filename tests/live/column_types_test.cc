@@ -92,10 +92,10 @@ TEST_CASE("columns that an index merely includes are no part of the key and not 
     server.sql(db,
                "CREATE TABLE t (id int, code int NOT NULL, payload text, PRIMARY KEY (id) INCLUDE (payload));"
                "CREATE UNIQUE INDEX by_code ON t (code) INCLUDE (payload)");
-    const auto check = [&](int key) {
+    const auto check = [&](std::size_t key) {
         const auto columns = sql::columns_of(connection, sql::find_table(connection, "public", "t")->oid);
         REQUIRE(columns.size() == 3);
-        for (int i = 0; i < 3; ++i) CHECK(columns[i].key == (i == key));
+        for (std::size_t i = 0; i < 3; ++i) CHECK(columns[i].key == (i == key));
         CHECK(columns[0].primary_key);
         CHECK(columns[1].unique);
         CHECK_FALSE(columns[2].primary_key);
@@ -110,7 +110,7 @@ TEST_CASE("the snapshot and the log agree on the key, also when its index includ
     ReplicatorRun run(
         "CREATE TABLE t (id int, code int NOT NULL, payload text, PRIMARY KEY (id) INCLUDE (payload));"
         "CREATE UNIQUE INDEX by_code ON t (code) INCLUDE (payload)");
-    int key = 0;
+    std::size_t key = 0;
     SUBCASE("the primary key") {}
     SUBCASE("another index") {
         run.sql("ALTER TABLE t REPLICA IDENTITY USING INDEX by_code");
@@ -134,6 +134,6 @@ TEST_CASE("the snapshot and the log agree on the key, also when its index includ
     }
     REQUIRE(found.size() == 2);
     CHECK(found[0] == found[1]);
-    for (int i = 0; i < 3; ++i) CHECK(found[0].columns[i].key == (i == key));
+    for (std::size_t i = 0; i < 3; ++i) CHECK(found[0].columns[i].key == (i == key));
     CHECK_FALSE(found[0].columns[2].unique);
 }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/support/memory_limit.h"
 #include "tests/support/pipeline.h"
 
 using namespace pgsluice::test;
@@ -46,8 +47,8 @@ TEST_CASE("a stream far smaller than the data: the copy and the changes wait for
     rows.check_sums();
     for (int i = 1; i <= 20; ++i) rows.insert(i * 100000, i * 100000 + 2000);
     rows.check_sums();
-    CHECK(peak_mib(rows.replicator()) <= 64);
-    CHECK(peak_mib(rows.worker()) <= 192);
+    CHECK(peak_mib(rows.replicator()) <= 64 * memory_factor);
+    CHECK(peak_mib(rows.worker()) <= 192 * memory_factor);
     rows.stop();
 }
 
@@ -69,7 +70,7 @@ TEST_CASE("a table of 2 GB through a stream of 64 MB to a worker that stops at t
     MESSAGE("VmHWM: replicator " << peak_mib(rows.replicator()) << " MiB, worker " << peak_mib(rows.worker())
                                  << " MiB; source table "
                                  << rows.source_scalar("SELECT pg_size_pretty(pg_table_size('rows'))"));
-    CHECK(peak_mib(rows.replicator()) <= 64);
+    CHECK(peak_mib(rows.replicator()) <= 64 * memory_factor);
     CHECK(rows.target_scalar("SELECT count(*) || ' ' || sum(id) || ' ' || sum(length(pad)) FROM rows") ==
           rows.source_scalar("SELECT count(*) || ' ' || sum(id) || ' ' || sum(length(pad)) FROM rows"));
     rows.stop();

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace pgsluice;
@@ -47,7 +49,12 @@ class BlockOf {
         return *this;
     }
 
-    std::shared_ptr<const Block> get() { return block_; }
+    // Owns its transactions, too.
+    std::shared_ptr<const Block> get() {
+        const auto both = std::make_shared<std::pair<std::shared_ptr<Block>, std::shared_ptr<std::deque<Transaction>>>>(
+            block_, transactions_);
+        return {both, both->first.get()};
+    }
 
    private:
     static constexpr Value one_value{std::string_view("1")};
@@ -165,10 +172,7 @@ TEST_CASE("whole transactions do not wait for the rest of a later one") {
     Feed feed({2, 1 << 20});
     // 10 was begun in an earlier batch; after its end 20 begins, and the batch grows to four times the limit.
     CHECK(feed.take(5, std::move(BlockOf().changes(10, 1, 8))).size() == 1);
-    // The builder lives until the last fill(): it owns the transactions of its block.
-    BlockOf block;
-    block.changes(10, 9, 9).commit().changes(20, 1, 10);
-    feed.batcher.start(message_at(6), block.get());
+    feed.batcher.start(message_at(6), BlockOf().changes(10, 9, 9).commit().changes(20, 1, 10).get());
     REQUIRE(feed.batcher.fill());
     const Cut whole = feed.cut();
     CHECK(whole.complete);

@@ -20,8 +20,17 @@ void* counted(std::size_t bytes) {
 }  // namespace
 
 void* operator new(std::size_t bytes) { return counted(bytes); }
+// A sanitizer's own would not count, nor fit the delete below; simdjson uses this one.
+void* operator new(std::size_t bytes, const std::nothrow_t& /*no exception*/) noexcept {
+    ++allocations;
+    return std::malloc(bytes > 0 ? bytes : 1);
+}
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t& tag) noexcept { return operator new(bytes, tag); }
 void operator delete(void* made) noexcept { std::free(made); }
 void operator delete(void* made, std::size_t) noexcept { std::free(made); }
+void operator delete[](void* made) noexcept { std::free(made); }
+void operator delete[](void* made, std::size_t) noexcept { std::free(made); }
 
 using namespace pgsluice;
 using namespace pgsluice::rules_test;
