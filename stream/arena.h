@@ -32,7 +32,7 @@ class Arena {
     }
 
     std::string_view copy(std::string_view text) {
-        if (text.empty()) return {"", 0};
+        if (text.empty()) return "";
         auto* place = reinterpret_cast<char*>(allocate(text.size()));
         std::memcpy(place, text.data(), text.size());
         return {place, text.size()};

@@ -58,13 +58,13 @@ GivenSettings read_environment(const Environment& environment) {
 
 std::vector<std::string> misspelt_variables(const Environment& environment) {
     const std::vector<std::string> known = variable_names();
+    std::vector<std::string> suffixes;
+    suffixes.reserve(known.size());
+    for (const std::string& variable : known) suffixes.push_back(variable.substr(9));
     std::vector<std::string> out;
     for (const auto& [name, value] : environment) {
         if (name.rfind("PGSLUICE_", 0) != 0 || std::find(known.begin(), known.end(), name) != known.end()) continue;
-        const std::string suffix = name.substr(9);
-        std::vector<std::string> suffixes;
-        for (const std::string& variable : known) suffixes.push_back(variable.substr(9));
-        const std::string meant = nearest(suffix, suffixes);
+        const std::string meant = nearest(name.substr(9), suffixes);
         if (meant.empty()) continue;
         out.push_back(fmt::format("environment variable {} is not a setting; did you mean PGSLUICE_{}?", name, meant));
     }
