@@ -296,6 +296,7 @@ std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Name
     const auto triggers =
         source.query("SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtname IN ($1, $2) ORDER BY evtname",
                      {sql::Param(wanted.command_trigger), sql::Param(wanted.drop_trigger)}, {1});
+    objects.reserve(static_cast<std::size_t>(triggers.rows()) + 1);
     for (int row = 0; row < triggers.rows(); ++row)
         objects.push_back(fmt::format("event trigger '{}'", triggers.text(row, 0)));
     const auto function =
