@@ -17,6 +17,10 @@ std::string waiting_text(const Error& error, const SessionBackoff& backoff, cons
     return fmt::format("{}; trying again in {} ms (retry {}{})", error.what(), wait.count(), backoff.failures(), limit);
 }
 
+std::string running_again(int retries) {
+    return fmt::format("running again after {} {}", retries, retries == 1 ? "retry" : "retries");
+}
+
 }  // namespace
 
 void SessionBackoff::running() noexcept {
@@ -34,7 +38,10 @@ void supervise(const RetryPolicy& policy, const RunSession& session, const Sleep
     SessionBackoff backoff(policy);
     while (!stop.stop_requested()) {
         try {
-            session([&] { backoff.running(); });
+            session([&] {
+                if (backoff.failures() > 0) log(LogLevel::info, running_again(backoff.failures()));
+                backoff.running();
+            });
             return;
         } catch (const Interrupted&) {
             return;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "replicator/retention.h"
 #include "sql/error.h"
@@ -193,6 +194,7 @@ void Housekeeper::run(const std::stop_token& stop) {
         } catch (const std::exception& error) {
             const auto* known = dynamic_cast<const Error*>(&error);
             const bool others_see_it = known != nullptr && known->action() == Action::retry;
+            troubled_ = troubled_ || !others_see_it;
             log_(others_see_it ? LogLevel::debug : LogLevel::warning,
                  fmt::format("unable to maintain the stream for now: {}", error.what()));
         }
@@ -203,6 +205,7 @@ void Housekeeper::look_after_stream(const std::stop_token& stop) {
     Rounds rounds(options_, log_, applied_, stuck_, loses_, copies_requested_, refused_, stop);
     do {
         rounds.go_round();
+        if (std::exchange(troubled_, false)) log_(LogLevel::info, "the stream is maintained again");
     } while (pause(stop, rhythm));
 }
 

@@ -45,7 +45,8 @@ class Housekeeper {
     std::atomic<bool> loses_{false};
     std::atomic<bool> refused_{false};
     std::atomic<bool> copies_requested_{false};
-    std::jthread thread_;  // last: it uses all of the above
+    bool troubled_ = false;  // said by the thread
+    std::jthread thread_;    // last: it uses all of the above
 };
 
 }  // namespace pgsluice

@@ -65,6 +65,9 @@ struct WebhookSinkOptions {
     std::string ca_file;
     int retry_first_ms = 200;  // doubled with every failure
     int retry_max_ms = 30000;
+    // An answer that the receiver failed (500 and such, not that it is away) so often to one request counts as a
+    // refusal; 0: never.
+    int max_attempts = 0;
     OnError on_error = OnError::stop;
 };
 

@@ -1,9 +1,11 @@
 #include "sinks/stdout/sink.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "sinks/file/state_record.h"
 #include "sinks/lines/copy_notice.h"
@@ -134,10 +136,13 @@ class StdoutSink final : public Sink {
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; retrying");
+            unsaved_ = true;
             silent_until_ = std::max(silent_until_, saved_at_ + warning_interval);
             return false;
         }
         saved_ = written_;
+        if (std::exchange(unsaved_, false))
+            log_(LogLevel::info, fmt::format("checkpoint file '{}' is written again", options_.checkpoint_file));
         return true;
     }
 
@@ -163,6 +168,7 @@ class StdoutSink final : public Sink {
     SinkState saved_;     // in the checkpoint file
     std::chrono::steady_clock::time_point saved_at_{};
     std::chrono::steady_clock::time_point silent_until_{};
+    bool unsaved_ = false;
 };
 
 }  // namespace

@@ -7,8 +7,11 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "sql/error.h"
@@ -19,6 +22,7 @@ namespace {
 
 constexpr int retry_after_limit_s = 3600;
 constexpr std::size_t max_response_bytes = 1U << 20U;
+constexpr std::chrono::seconds longest_body(1);
 
 struct FreeEasy {
     void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -36,7 +40,25 @@ struct Slot {
     Easy easy;
     Headers headers;
     std::size_t response_bytes = 0;
+    // When the answer's header was complete: what follows it is of no interest.
+    std::optional<std::chrono::steady_clock::time_point> answered;
 };
+
+// A line of a header; an empty one ends it. A final answer may come after others (100, 103).
+std::size_t take_header(char* line, std::size_t size, std::size_t count, void* pointer) noexcept {
+    auto& slot = *static_cast<Slot*>(pointer);
+    long status = 0;
+    curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+    const std::string_view text(line, size * count);
+    if (status >= 200 && (text == "\r\n" || text == "\n")) slot.answered = std::chrono::steady_clock::now();
+    return size * count;
+}
+
+// The body is waited for a moment, because a connection whose answer was not read cannot be used again.
+int end_body(void* pointer, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    const auto& answered = static_cast<Slot*>(pointer)->answered;
+    return answered && std::chrono::steady_clock::now() - *answered > longest_body ? 1 : 0;
+}
 
 // The answer's body is of no interest; more than a little of it is not even read.
 std::size_t discard(char* /*data*/, std::size_t size, std::size_t count, void* slot) noexcept {
@@ -129,6 +151,11 @@ void WebhookClient::State::prepare(Slot& slot) {
     set(easy, CURLOPT_POST, 1L);
     set(easy, CURLOPT_WRITEFUNCTION, &discard);
     set(easy, CURLOPT_WRITEDATA, &slot);
+    set(easy, CURLOPT_HEADERFUNCTION, &take_header);
+    set(easy, CURLOPT_HEADERDATA, &slot);
+    set(easy, CURLOPT_XFERINFOFUNCTION, &end_body);
+    set(easy, CURLOPT_XFERINFODATA, &slot);
+    set(easy, CURLOPT_NOPROGRESS, 0L);
     set(easy, CURLOPT_PRIVATE, &slot);
     if (!options.ca_file.empty()) set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
 }
@@ -153,10 +180,9 @@ HttpOutcome WebhookClient::State::outcome(const Slot& slot, CURLcode code) const
     curl_off_t retry_after = 0;
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(slot.easy.get(), CURLINFO_RETRY_AFTER, &retry_after);
-    // We stop reading a body that is too long; the status is known nevertheless.
-    const bool answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && slot.response_bytes > max_response_bytes);
+    // Its body may be cut off, or never end: the status is the answer.
     HttpOutcome outcome = outcome_of(status);
-    if (!answered) {
+    if (code != CURLE_OK && !slot.answered) {
         outcome.kind = is_broken(code) ? HttpOutcome::Kind::broken : HttpOutcome::Kind::retry;
         outcome.reason = curl_easy_strerror(code);
     }
@@ -186,6 +212,7 @@ WebhookClient::~WebhookClient() {
 void WebhookClient::start(std::size_t number, std::string_view body, const std::string& idempotency_key) {
     Slot& slot = state_->slots[number];
     slot.response_bytes = 0;
+    slot.answered.reset();
     state_->set_headers(slot, body, idempotency_key);
     set(slot.easy.get(), CURLOPT_HTTPHEADER, slot.headers.get());
     set(slot.easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
@@ -219,7 +246,9 @@ HttpOutcome outcome_of(long status) {
     using Kind = HttpOutcome::Kind;
     const std::string reason = fmt::format("the receiver answered {}", status);
     if (status >= 200 && status < 300) return {Kind::accepted, reason, 0};
-    if (status == 408 || status == 425 || status == 429 || status >= 500) return {Kind::retry, reason, 0};
+    const bool away = status == 502 || status == 503 || status == 504;
+    if (status == 408 || status == 425 || status == 429 || away) return {Kind::retry, reason, 0};
+    if (status >= 500) return {Kind::failed, reason, 0};
     if (status == 413) return {Kind::too_large, reason, 0};
     return {Kind::refused, reason, 0};
 }

@@ -13,8 +13,9 @@ namespace pgsluice {
 
 struct HttpOutcome {
     enum class Kind {
-        accepted,   // 2xx, and the whole answer came
-        retry,      // a network error, 408, 425, 429, 5xx
+        accepted,   // 2xx; whatever becomes of the answer's body
+        retry,      // the receiver is away or busy: a network error, 408, 425, 429, 502, 503, 504
+        failed,     // it is there, but failed: any other 5xx. A repeat may do
         too_large,  // 413: fewer changes at a time may do
         refused,    // any other answer; redirects are not followed
         broken,     // it cannot work until the settings change: a TLS certificate

@@ -41,6 +41,7 @@ std::size_t WebhookLane::accepted() {
     events_.erase(events_.begin(), events_.begin() + static_cast<std::ptrdiff_t>(in_flight_));
     head_ += in_flight_bytes_;
     in_flight_ = repeated_ = 0;
+    attempts_ = 0;
     if (limit_ < batch_size_ && ++accepted_ >= accepted_before_larger) {
         limit_ = std::min(batch_size_, limit_ * 2);
         accepted_ = 0;
@@ -64,6 +65,7 @@ int WebhookLane::failed(std::uint32_t random) {
 void WebhookLane::halve() {
     limit_ = std::max<std::size_t>(1, in_flight_ / 2);
     accepted_ = 0;
+    attempts_ = 0;
     in_flight_ = repeated_ = 0;
 }
 

@@ -38,6 +38,8 @@ class WebhookLane {
     std::size_t accepted();
     // It is to be repeated unchanged, whatever has come meanwhile, after the wait that is returned (ms).
     int failed(std::uint32_t random);
+    // The receiver failed at it: how often, of this request.
+    int count_attempt() { return ++attempts_; }
     // It is to be repeated in two halves.
     void halve();
     void pause_until(std::chrono::steady_clock::time_point when) { not_before_ = std::max(not_before_, when); }
@@ -61,6 +63,7 @@ class WebhookLane {
     std::size_t in_flight_ = 0;        // events
     std::size_t repeated_ = 0;         // events of a request that failed and is to be repeated; 0: none
     std::size_t in_flight_bytes_ = 0;  // their objects
+    int attempts_ = 0;                 // counted of the request in flight, or to be repeated
     std::string body_;
     Backoff backoff_;
     std::chrono::steady_clock::time_point not_before_{};

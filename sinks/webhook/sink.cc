@@ -163,37 +163,52 @@ class WebhookSink final : public Sink {
             const std::string_view body = lane.take();
             client_.start(i, body, lane.key());
         }
-        client_.drive(timeout_ms, [this](std::size_t i, const HttpOutcome& outcome) { conclude(lanes_[i], outcome); });
+        client_.drive(timeout_ms,
+                      [this](std::size_t i, HttpOutcome outcome) { conclude(lanes_[i], std::move(outcome)); });
     }
 
-    void conclude(WebhookLane& lane, const HttpOutcome& outcome) {
+    void conclude(WebhookLane& lane, HttpOutcome outcome) {
         using Kind = HttpOutcome::Kind;
-        const bool one = lane.in_flight() == 1;
-        const bool parks = options_.on_error == OnError::dead_letter && batch_ != nullptr;
         switch (outcome.kind) {
             case Kind::accepted:
                 return delivered(lane);
             case Kind::retry:
                 return repeat(lane, outcome);
+            case Kind::failed:
+                if (lane.count_attempt() < options_.max_attempts || options_.max_attempts == 0)
+                    return repeat(lane, outcome);
+                outcome.reason += fmt::format(", {} times", options_.max_attempts);
+                return refused(lane, outcome);
             case Kind::too_large:
             case Kind::refused:
-                if (!one && (parks || outcome.kind == Kind::too_large)) return lane.halve();
-                if (parks && lane.first().number >= batch_first_) return park(lane, outcome);
-                break;
+                return refused(lane, outcome);
             case Kind::broken:
-                break;
+                throw stop_error(
+                    fmt::format("unable to post changes '{}' to '{}': {}", lane.key(), host_, outcome.reason),
+                    "Check --webhook-ca and the receiver's certificate.");
         }
+    }
+
+    void refused(WebhookLane& lane, const HttpOutcome& outcome) {
+        const bool parks = options_.on_error == OnError::dead_letter && batch_ != nullptr;
+        if (lane.in_flight() > 1 && (parks || outcome.kind == HttpOutcome::Kind::too_large)) return lane.halve();
+        if (parks && lane.first().number >= batch_first_) return park(lane, outcome);
         throw stop_error(
             fmt::format("unable to post changes '{}' to '{}': {}", lane.key(), host_, outcome.reason),
-            outcome.kind == Kind::broken
-                ? "Check --webhook-ca and the receiver's certificate."
-                : "Repair the receiver, or start the worker with --on-error dead-letter, which parks such changes.");
+            "Repair the receiver, or start the worker with --on-error dead-letter, which parks such changes.");
     }
 
     void delivered(WebhookLane& lane) {
-        if (lane.failures() > 0 && std::exchange(trouble_said_, false))
-            log_(LogLevel::info, fmt::format("'{}' accepts changes again", host_));
         queued_bytes_ -= lane.accepted();
+        say_if_over();
+    }
+
+    // Once no lane has anything to repeat: the receiver does as it should, or what it failed at is parked.
+    void say_if_over() {
+        const auto well = [](const WebhookLane& lane) { return lane.failures() == 0; };
+        if (!trouble_said_ || !std::all_of(lanes_.begin(), lanes_.end(), well)) return;
+        trouble_said_ = false;
+        log_(LogLevel::info, fmt::format("'{}' accepts changes again", host_));
     }
 
     void repeat(WebhookLane& lane, const HttpOutcome& outcome) {

@@ -2,7 +2,8 @@
 //
 // Guarantee: at least once, and in commit order per row. Each change carries the same Idempotency-Key however often it
 // comes; a change counts as delivered when its request was answered with 2xx. Network errors, 408, 425, 429 and 5xx are
-// repeated without end; other answers stop the worker or park the change, as --on-error says.
+// repeated without end, 5xx that are the receiver's own up to max_attempts; other answers stop the worker or park the
+// change, as --on-error says.
 //
 // Order: a row's changes always go through the same lane, and a lane has one request in flight. A change that concerns
 // more than one row (truncate, DDL, a new key) waits for all lanes and goes alone.

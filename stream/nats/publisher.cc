@@ -116,9 +116,17 @@ void NatsPublisher::throw_broken(const std::string& reason) const {
 
 void NatsPublisher::say_full(const std::string& reason) {
     const auto now = std::chrono::steady_clock::now();
+    full_at_ = now;
     if (full_said_ != AckQueue::Time{} && now - full_said_ < std::chrono::seconds(10)) return;
     full_said_ = now;
     link_->log(LogLevel::warning, full_text(names_.stream, reason));
+}
+
+// A stream that is trimmed bit by bit is full again at once: said when it has had room for a while.
+void NatsPublisher::say_room() {
+    if (full_said_ == AckQueue::Time{} || std::chrono::steady_clock::now() - full_at_ < std::chrono::seconds(2)) return;
+    full_said_ = {};
+    link_->log(LogLevel::info, fmt::format("stream '{}' has room again", names_.stream));
 }
 
 void NatsPublisher::pump() {
@@ -143,7 +151,11 @@ void NatsPublisher::pump() {
             full = queue.full();
         }
         if (!broken.empty()) throw_broken(broken);
-        if (!full.empty()) say_full(full);
+        if (!full.empty()) {
+            say_full(full);
+        } else {
+            say_room();
+        }
         for (; first_ < first; ++first_) {
             shared_->spent.add(std::move(messages_.front()));
             messages_.pop_front();

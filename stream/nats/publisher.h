@@ -52,6 +52,7 @@ class NatsPublisher : public Publisher {
     void pump();
     void send(std::uint64_t index);
     void say_full(const std::string& reason);
+    void say_room();
     [[noreturn]] void throw_broken(const std::string& reason) const;
     template <typename Done>
     bool wait_until(int timeout_ms, Done done);
@@ -64,7 +65,8 @@ class NatsPublisher : public Publisher {
     Subscription subscription_;
     std::deque<Msg> messages_;  // not known to be stored
     std::uint64_t first_ = 0;   // the number of messages_.front()
-    AckQueue::Time full_said_;
+    AckQueue::Time full_said_;  // when the log last said that it is full; 0: it has room
+    AckQueue::Time full_at_;    // when it last was
 };
 
 }  // namespace pgsluice::nats

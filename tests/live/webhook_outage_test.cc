@@ -92,5 +92,6 @@ TEST_CASE("webhook: a receiver that is down is waited for, while worker and repl
     worker.signal(SIGTERM);
     CHECK(worker.wait(std::chrono::seconds(10)) == 0);
     CHECK(worker.err().find("retrying in") != std::string::npos);
+    CHECK(worker.err().find("accepts changes again") != std::string::npos);
     pipeline.stop_replicator();
 }

@@ -265,6 +265,104 @@ TEST_CASE("dead letters: just the changes that are refused") {
     CHECK(taken.size() == 18);
 }
 
+TEST_CASE("an answer is its status: what becomes of its body does not matter") {
+    for (const Manner manner : {Manner::close_in_body, Manner::endless}) {
+        CAPTURE(static_cast<int>(manner));
+        HttpReceiver receiver([&](const HttpRequest&) -> HttpReply { return {200, {}, manner, "half"}; });
+        WebhookSinkOptions options = post_to(receiver);
+        options.timeout_ms = 60000;  // not what ends an endless body
+        const auto sink = make_webhook_sink(options, quiet_log, {});
+        SinkFeed feed;
+        sink->apply(inserts(feed, 1, 3));
+        sink->flush();
+        CHECK(ns_in(receiver.requests()) == counting(1, 3));
+        HttpReceiver refusing([&](const HttpRequest&) -> HttpReply { return {422, {}, manner, "half"}; });
+        const auto refused = make_webhook_sink(post_to(refusing), quiet_log, {});
+        SinkFeed other;
+        CHECK(error_of([&] {
+                  refused->apply(inserts(other, 1, 1));
+                  refused->flush();
+              }).find("the receiver answered 422") != std::string::npos);
+    }
+}
+
+TEST_CASE("a change that the receiver fails at for ever is parked after so many attempts, others are not") {
+    for (const std::size_t batch_size : {std::size_t{1}, std::size_t{8}}) {
+        CAPTURE(batch_size);
+        HttpReceiver receiver([&](const HttpRequest& request) -> HttpReply {
+            const auto ns = ns_in(request.body);
+            return {std::count(ns.begin(), ns.end(), 5) > 0 ? 500 : 200, {}, Manner::whole, ""};
+        });
+        WebhookSinkOptions options = post_to(receiver, batch_size, 2);
+        options.on_error = OnError::dead_letter;
+        options.max_attempts = 3;
+        Parked letters;
+        std::string logged;
+        const auto sink = make_webhook_sink(
+            options, [&](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; }, {}, &letters);
+        SinkFeed feed;
+        const Batch& batch = inserts(feed, 1, 20);
+        sink->apply(batch);
+        CHECK(sink->durable() == batch.upto);
+        CHECK(letters.parked == std::vector<std::string>{"5: the receiver answered 500, 3 times"});
+        std::set<int> taken;
+        std::size_t alone = 0;
+        for (const HttpRequest& request : receiver.requests()) {
+            const auto ns = ns_in(request.body);
+            if (ns == std::vector<int>{5}) ++alone;
+            if (std::count(ns.begin(), ns.end(), 5) == 0) taken.insert(ns.begin(), ns.end());
+        }
+        CHECK(taken.size() == 19);
+        CHECK(alone == 3);
+        sink->apply(inserts(feed, 21, 30));
+        CHECK(logged.find("accepts changes again") != std::string::npos);
+    }
+}
+
+TEST_CASE("with --on-error stop, so many attempts end the worker; without a number they never do") {
+    std::atomic<int> count{0};
+    HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {
+        return {++count > 20 ? 200 : 500, {}, Manner::whole, ""};
+    });
+    WebhookSinkOptions options = post_to(receiver);
+    options.max_attempts = 3;
+    const auto stops = make_webhook_sink(options, quiet_log, {});
+    SinkFeed feed;
+    CHECK(error_of([&] {
+              stops->apply(inserts(feed, 1, 1));
+              stops->flush();
+          }).find("the receiver answered 500, 3 times") != std::string::npos);
+    CHECK(count == 3);
+    options.max_attempts = 0;
+    const auto patient = make_webhook_sink(options, quiet_log, {});
+    SinkFeed other;
+    patient->apply(inserts(other, 1, 1));
+    patient->flush();
+    CHECK(count == 21);
+}
+
+TEST_CASE("a receiver that is away is waited for, whatever the number of attempts") {
+    std::atomic<int> count{0};
+    HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {
+        const int number = ++count;
+        if (number > 20) return {};
+        return {number % 2 == 0 ? 503 : 502, {}, number % 3 == 0 ? Manner::hang_up : Manner::whole, ""};
+    });
+    WebhookSinkOptions options = post_to(receiver);
+    options.on_error = OnError::dead_letter;
+    options.max_attempts = 2;
+    Parked letters;
+    std::string logged;
+    const auto sink = make_webhook_sink(
+        options, [&](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; }, {}, &letters);
+    SinkFeed feed;
+    sink->apply(inserts(feed, 1, 1));
+    CHECK(letters.parked.empty());
+    CHECK(count == 21);
+    CHECK(logged.find("unable to post") < logged.find("accepts changes again"));
+    CHECK(logged.find("accepts changes again") != std::string::npos);
+}
+
 TEST_CASE("several requests in flight: order is kept for each row") {
     std::atomic<int> count{0};
     HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {

@@ -127,6 +127,11 @@ void HttpReceiver::answer(int socket, const HttpReply& reply) const {
         while (!closing_ && send_all(socket, "x")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
         return;
     }
+    if (reply.manner == Manner::endless) {
+        send_all(socket, "HTTP/1.1 " + std::to_string(reply.status) + " Status\r\nContent-Length: 1000000\r\n\r\n");
+        while (!closing_ && send_all(socket, "x")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return;
+    }
     if (reply.manner == Manner::garbage) {
         send_all(socket, "220 this is no HTTP\r\n");
     } else if (reply.manner != Manner::hang_up) {

@@ -21,6 +21,7 @@ struct HttpReply {
     enum class Manner {
         whole,
         close_in_body,  // announces more than it sends, then closes
+        endless,        // sends its header, and a byte of its body now and then, and never ends
         drip,           // sends a byte of its header now and then, and never ends
         garbage,        // answers in no HTTP, then closes
         hang_up,        // closes without an answer

@@ -103,6 +103,19 @@ TEST_CASE("what refuses a start ends one, and is waited out by a session that wa
     check_both(SqlError(Action::retry, "unable to write: read-only transaction", "25006"));
 }
 
+TEST_CASE("the end of an outage is said, once") {
+    Run run;
+    run({5, 10, 80}, [&](const Running& running) {
+        if (run.sessions < 3) throw retry_error("gone");
+        running();
+        running();
+        if (run.sessions == 3) throw retry_error("gone again");
+    });
+    CHECK(run.logged == Texts{"gone; trying again in 10 ms (retry 1 of 5)",
+                              "gone; trying again in 20 ms (retry 2 of 5)", "running again after 2 retries",
+                              "gone again; trying again in 10 ms (retry 1)", "running again after 1 retry"});
+}
+
 TEST_CASE("stop errors, bugs and strangers pass at once") {
     Run run;
     CHECK_THROWS_AS(run({}, [](const Running&) { throw stop_error("no"); }), Error);

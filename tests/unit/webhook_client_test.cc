@@ -9,7 +9,8 @@ using Kind = HttpOutcome::Kind;
 
 TEST_CASE("what a status means") {
     for (const long status : {200, 201, 202, 204}) CHECK(outcome_of(status).kind == Kind::accepted);
-    for (const long status : {408, 425, 429, 500, 502, 503, 504}) CHECK(outcome_of(status).kind == Kind::retry);
+    for (const long status : {408, 425, 429, 502, 503, 504}) CHECK(outcome_of(status).kind == Kind::retry);
+    for (const long status : {500, 501, 505, 599}) CHECK(outcome_of(status).kind == Kind::failed);
     CHECK(outcome_of(413).kind == Kind::too_large);
     for (const long status : {301, 302, 307, 400, 401, 403, 404, 409, 410, 422}) {
         CHECK(outcome_of(status).kind == Kind::refused);
