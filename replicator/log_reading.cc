@@ -1,14 +1,18 @@
 #include "replicator/log_reading.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "replicator/await_acks.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
 #include "replicator/source/column_types.h"
+#include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/wal/source.h"
+#include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/format/markers.h"
 #include "stream/group/last_changes.h"
@@ -71,7 +75,13 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     hooks.until = reading.until;
     hooks.left_out = reading.left_out;
     ends.running();
-    return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
+    try {
+        return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
+    } catch (const SqlError& error) {
+        const std::string& publication = options.names.publication;
+        if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
+        throw retry_error(fmt::format("publication '{}' is gone", publication));  // the next start says what to do
+    }
 }
 
 ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point) {

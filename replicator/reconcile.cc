@@ -252,6 +252,12 @@ class Comparison {
 
 }  // namespace
 
+bool holds_rows_of_another(const std::map<Oid, TableRecord>& record, const QualifiedName& name, Oid table) {
+    return std::ranges::any_of(record, [&](const auto& each) {
+        return each.first != table && each.second.delivered_as == name && has_rows(each.second);
+    });
+}
+
 std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts) {
     return Comparison(record, facts).run();
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "replicator/reconcile.h"
 #include "replicator/source/members.h"
+#include "replicator/source/session.h"
 
 namespace pgsluice {
 
@@ -50,14 +52,26 @@ TableVerdict TableGate::verdict(const Relation& relation, Lsn committed) {
     }
     if (what == Known::delivered) return TableVerdict::publish;
     if (what == Known::left_out) return TableVerdict::leave_out;
-    // One that is gone, or not to be seen yet: all that it held while it was captured comes. One under an earlier name:
-    // so did its changes then.
-    if (!exists || owed_.all().contains(relation.oid)) return TableVerdict::publish;
+    // Under an earlier name: so did its changes then.
+    if (owed_.all().contains(relation.oid)) return TableVerdict::publish;
+    if (!exists) return verdict_on_unseen(relation);
     wanted_.say_once(ends_.log, LogLevel::warning,
                      fmt::format("the source sends changes of table '{}.{}', which is not one of the group's: they are "
                                  "left out",
                                  relation.schema, relation.table));
     return TableVerdict::leave_out;
+}
+
+// One that is gone, or not to be seen yet: all that it held while it was captured comes. The record has it as one that
+// left, so that a table that gets its name later, or itself when it is seen, takes the place of its rows. Where another
+// one's rows are there under its name they are not mixed: gone, it matters no more; seen later, it is copied.
+TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
+    const QualifiedName name{relation.schema, relation.table};
+    if (holds_rows_of_another(owed_.all(), name, relation.oid)) return TableVerdict::leave_out;
+    TableRecord entry{relation.oid, 0, "", name, name, relation.oid, TableState::left, wal_end(ends_.source)};
+    entry.reason = "dropped";
+    owed_.apply(std::vector<Finding>{{entry}});
+    return TableVerdict::publish;
 }
 
 bool TableGate::session_must_end() {

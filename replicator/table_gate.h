@@ -26,6 +26,7 @@ class TableGate {
    private:
     enum class Known : std::uint8_t { delivered, left_out, unknown };
     [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
+    TableVerdict verdict_on_unseen(const Relation& relation);
     // False when only a new session can repair what differs.
     bool look();
 

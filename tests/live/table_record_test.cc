@@ -155,6 +155,31 @@ TEST_CASE("a table is attached while the worker is stopped at a command, and the
     group.finish({"p1", "p2"});
 }
 
+TEST_CASE("a partition is made, dropped and made again before the replicator looks") {
+    Changing group(
+        "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100)");
+    group.on_target("CREATE TABLE p2 (id int PRIMARY KEY, v text)");
+    group.start(Changing::tables("root"));
+    group.settle();
+    group.stop_replicator();
+    const std::string make = "CREATE TABLE p2 PARTITION OF root FOR VALUES FROM (100) TO (200)";
+    group.on_source(make);
+    group.on_source("INSERT INTO root VALUES (100, 'first'), (101, 'first')");
+    group.on_source("DROP TABLE p2");
+    SUBCASE("at once") {}
+    SUBCASE("after the rows of the first have come") {
+        group.start_replicator(Changing::tables("root"));
+        group.settle();
+        CHECK(group.target_scalar("SELECT count(*) FROM p2") == "2");
+    }
+    group.on_source(make);
+    group.on_source("INSERT INTO root VALUES (100, 'second')");
+    if (!group.has_replicator()) group.start_replicator(Changing::tables("root"));
+    group.await_rows("p2");
+    group.finish({"p1", "p2"});
+}
+
 TEST_CASE("partitions that are delivered as their root") {
     Changing group(
         "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
