@@ -25,7 +25,7 @@ class Mask : public Transform {
         const std::size_t tail = whole ? 0 : last_character(text);
         const std::size_t stars = whole ? characters : characters - 2;
         const std::size_t bytes = head + stars * star_.size() + tail;
-        if (bytes == 0) return Value(std::string_view("", 0));
+        if (bytes == 0) return Value(std::string_view(""));
         auto* out = reinterpret_cast<char*>(arena.allocate(bytes));
         std::memcpy(out, text.data(), head);
         fill(out + head, stars);

@@ -96,7 +96,7 @@ std::string counted(const TargetMapping& mapping, const Statement& insert, Spell
 
 // The condition for exactly one row, also where several look the same.
 std::string picks(const TargetMapping& mapping, const std::vector<int>& keys, std::size_t first) {
-    const std::string condition = finds(mapping, keys, one, first);
+    std::string condition = finds(mapping, keys, one, first);
     if (mapping.match == TargetMapping::Match::unique) return condition;
     const char* place = mapping.table.partitioned ? "(t.tableoid, t.ctid)" : "t.ctid";
     const char* chosen = mapping.table.partitioned ? "t.tableoid, t.ctid" : "t.ctid";
