@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -191,6 +192,27 @@ TEST_CASE("killed at any step, every change is there exactly once and finished f
     }
 }
 #endif
+
+TEST_CASE("files are 0640, less what the umask takes") {
+    for (const auto& [mask, wanted] : {std::pair<mode_t, unsigned>{0, 0640}, std::pair<mode_t, unsigned>{0077, 0600}}) {
+        const Directory directory;
+        const mode_t before = ::umask(mask);
+        for (const bool zstd : {false, true}) {
+            FileSinkOptions options = small_files(directory.path + (zstd ? "/zstd" : "/plain"), zstd);
+            fs::create_directory(options.output_dir);
+            work(options, 60);
+        }
+        ::umask(before);
+        std::size_t files = 0;
+        for (const auto& entry : fs::recursive_directory_iterator(directory.path)) {
+            if (!entry.is_regular_file()) continue;
+            CAPTURE(entry.path().string());
+            CHECK(static_cast<unsigned>(entry.status().permissions() & fs::perms::mask) == wanted);
+            ++files;
+        }
+        CHECK(files > 4);
+    }
+}
 
 TEST_CASE("files are rotated by size, at the end of a transaction") {
     const Directory directory;
