@@ -18,6 +18,7 @@
 #include "replicator/source/slot_monitor.h"
 #include "sql/error.h"
 #include "stream/names.h"
+#include "stream/waits.h"
 #include "worker/dead_letters/stream.h"
 #include "worker/worker.h"
 
@@ -34,8 +35,24 @@ void warn_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
         "--assume-sync-always silences this message");
 }
 
+// What connections wait for long is logged, and shown to pgsluice status.
+void report_waits(Settings& settings, const Log& log) {
+    const auto waits = std::make_shared<Waits>(log);
+    const auto report = [waits](const sql::LongWaitReport& wait) {
+        if (wait.text.empty()) {
+            waits->is_over(wait.wait, wait.waited);
+        } else {
+            waits->goes_on(wait.wait, wait.whom, wait.text, wait.waited);
+        }
+    };
+    for (auto* options : {&settings.replicator.source, &settings.postgres.target, &settings.postgres.source})
+        options->on_long_wait = report;
+    settings.replicator.waits = settings.worker.waits = waits;
+}
+
 void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
     warn_of_lazy_sync(settings.replicator, log);
+    report_waits(settings, log);
     const RunSession session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
@@ -51,6 +68,7 @@ void replicate(Command, Settings settings, const Log& log, std::stop_token stop)
 void work(Command command, Settings settings, const Log& log, std::stop_token stop) {
     const MakeSink make = find_sink(command);
     if (make == nullptr) throw std::logic_error("a worker without a sink");
+    report_waits(settings, log);
     DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
     const SinkFactory factory = [&](std::stop_token session_stop) {
         return make(settings, dead_letters, log, std::move(session_stop));

@@ -24,7 +24,8 @@ using namespace std::chrono_literals;
 constexpr auto rhythm = 500ms;
 constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
-constexpr auto full_rhythm = 10s;       // how often the log says what a full stream waits for
+constexpr const char* waiting_key = "waiting";
+constexpr auto full_rhythm = 10s;  // how often the log says what a full stream waits for
 
 bool is_nearly_full(const StreamState& stream) {
     return stream.max_bytes > 0 && stream.bytes >= static_cast<std::uint64_t>(stream.max_bytes) / 10 * 9;
@@ -63,6 +64,7 @@ class Rounds {
         const auto stream = broker_->stream_state(options_.names.stream);
         if (!stream) return;
         if (may_lose(*stream)) loses_ = true;
+        show_waiting();
         copies_requested_ = !find_copy_request(*broker_, options_.names).tables.empty();
         auto workers = registered(now);
         if (options_.confirm == ConfirmMode::applied) learn_applied(workers);  // from messages that may be trimmed
@@ -82,6 +84,18 @@ class Rounds {
     }
 
    private:
+    // For people, in the key `waiting`, which is there while something is waited for.
+    void show_waiting() {
+        const std::string now = options_.waits ? options_.waits->longest() : "";
+        if (now == shown_waiting_) return;
+        if (!now.empty()) {
+            broker_->kv_put(options_.names, waiting_key, now);
+        } else if (broker_->kv_get(options_.names, waiting_key)) {
+            broker_->kv_delete(options_.names, waiting_key);
+        }
+        shown_waiting_ = now;
+    }
+
     // Listing a bucket's keys costs the server a consumer; looking one up costs it little.
     // None while one of them cannot be read: nothing is trimmed then.
     std::vector<WorkerEntry> registered(Clock::time_point now) {
@@ -152,6 +166,7 @@ class Rounds {
     std::unique_ptr<Broker> broker_;
     WorkerRegistry registry_;
     Retention retention_;
+    std::optional<std::string> shown_waiting_;
     std::vector<std::string> names_;       // of the workers listed last
     std::vector<std::string> unreadable_;  // those of them that were garbled
     Clock::time_point next_list_;

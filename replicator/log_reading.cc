@@ -57,7 +57,10 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
     if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
-    hooks.session_must_end = [&] { return gate.session_must_end(); };
+    hooks.session_must_end = [&] {
+        ends.source.require_open();
+        return gate.session_must_end();
+    };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     DdlEvents ddl(ends.source, options.names, reading.ddl, ends.log);
     if (!reading.ddl.none()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/names.h"
+#include "stream/waits.h"
 
 namespace pgsluice {
 
@@ -38,7 +40,8 @@ struct TableChoice {
 struct ReplicatorOptions : TableChoice {
     sql::ConnectOptions source;
     BrokerOptions nats;
-    Names names;  // of the group
+    std::shared_ptr<const Waits> waits;  // of this process, shown to pgsluice status; may be null
+    Names names;                         // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds

@@ -187,4 +187,14 @@ ConnectionHandle connect(const ConnectOptions& options, const std::stop_token& s
     return Attempt(options, stop).run();
 }
 
+ConnectOptions at_same_place(const Connection& connection) {
+    ConnectOptions options = connection.options();
+    std::erase_if(options.settings, [](const auto& setting) { return setting.first == "replication"; });
+    const Host place = current(connection.raw());
+    if (!place.name.empty()) options.host = place.name;
+    if (!place.port.empty()) options.port = place.port;
+    if (!place.address.empty()) options.settings.emplace_back("hostaddr", place.address);
+    return options;
+}
+
 }  // namespace pgsluice::sql

@@ -13,4 +13,7 @@ using ConnectionHandle = std::unique_ptr<pg_conn, void (*)(pg_conn*) noexcept>;
 // Tries every host with each of its addresses, connect_timeout (10 s unless set) each. SqlError as Connection throws.
 ConnectionHandle connect(const ConnectOptions& options, const std::stop_token& stop);
 
+// Options for an ordinary connection to where this one has got, one of perhaps several hosts and addresses.
+ConnectOptions at_same_place(const Connection& connection);
+
 }  // namespace pgsluice::sql

@@ -10,9 +10,14 @@
 #include <chrono>
 #include <climits>
 #include <cstdlib>
+#include <future>
+#include <memory>
 #include <string_view>
+#include <thread>
 
 #include "sql/connecting.h"
+#include "sql/long_wait.h"
+#include "sql/pooler.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice::sql {
@@ -22,20 +27,41 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int tick_ms = 50;
+constexpr std::chrono::milliseconds forever(INT_MAX);
+constexpr std::chrono::seconds first_answer_limit(10);
+constexpr std::chrono::seconds probe_limit(2);
+constexpr std::chrono::milliseconds cancel_limit(1000);
 
 // Values must have the same text in snapshot and stream, in source and target. lc_monetary matters too: money is
-// written and read with it.
+// written and read with it; and array_nulls, without which an array's NULL is a word.
 //
 // No function, operator or table of a user is taken for one of PostgreSQL's own: an empty path is pg_catalog, and our
 // own temporary tables. Only what a statement qualifies can be a user's.
-constexpr const char* session_settings =
+//
+// Nothing that an administrator has set for other clients of the role or the database may end a session of ours in the
+// middle (the timeouts, exit_on_error), hide rows (row_security, gin_fuzzy_search_limit), or change what a statement
+// means. default_transaction_read_only is theirs to set: it says that nothing is to be written now.
+constexpr const char* settings_of_all_versions =
     "SET search_path = ''; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET "
     "TimeZone = 'UTC'; "
-    "SET bytea_output = 'hex'; SET xmloption = 'content'; SET lc_monetary = 'C'; "
+    "SET bytea_output = 'hex'; SET xmloption = 'content'; SET xmlbinary = 'base64'; SET lc_monetary = 'C'; "
+    "SET array_nulls = on; SET standard_conforming_strings = on; SET backslash_quote = safe_encoding; "
+    "SET transform_null_equals = off; SET quote_all_identifiers = off; SET gin_fuzzy_search_limit = 0; "
+    "SET row_security = off; SET default_transaction_isolation = 'read committed'; "
+    "SET default_transaction_deferrable = off; SET exit_on_error = off; "
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    "SET idle_session_timeout = 0; "
     // The server must also detect a silently broken connection, because its session holds locks and slots until then.
     // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also
     // closes a healthy connection whose peer does not read at the moment, as under backpressure.
-    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
+    "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; "
+    "SET tcp_user_timeout = 0";
+
+std::string session_settings(int server_version) {
+    std::string settings = settings_of_all_versions;
+    if (server_version >= 170000) settings += "; SET transaction_timeout = 0";
+    return settings;
+}
 
 // A SQL_ASCII database holds any bytes: they are passed on unchanged, without a check for UTF-8.
 constexpr const char* no_encoding = "SET client_encoding = 'SQL_ASCII'";
@@ -52,6 +78,10 @@ int poll_socket(int socket, short events, int timeout_ms) {
     return ready > 0 ? watched.revents : 0;
 }
 
+std::chrono::milliseconds waited_since(Clock::time_point begun) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+}
+
 int until(Clock::time_point deadline) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count() + 1;
     return static_cast<int>(std::clamp<long long>(left, 0, tick_ms));
@@ -59,14 +89,26 @@ int until(Clock::time_point deadline) {
 
 }  // namespace
 
-Connection::Connection(ConnectOptions options, std::stop_token stop)
+Connection::Connection(ConnectOptions options, std::stop_token stop, Purpose purpose)
     : options_(std::move(options)), stop_(std::move(stop)), conn_(connect(options_, stop_)) {
     // Results are read field by field. Where there is none, as when the backend is terminated in a COPY, libpq's text
     // is all there is: without the context and the details, which quote rows.
     PQsetErrorVerbosity(raw(), PQERRORS_TERSE);
     PQsetnonblocking(raw(), 1);
-    exec(session_settings);
+    // Until it is known whom to ask about.
+    answer_within(purpose == Purpose::probe ? probe_limit : first_answer_limit);
+    backend_ = read_backend(*this);
+    // Before the first setting: another client would get it.
+    if (purpose == Purpose::session && !is_replication()) refuse_shared_session(*this);
+    if (purpose == Purpose::probe) return;
+    limit_.reset();
+    exec(session_settings(PQserverVersion(raw())));
     if (has_no_encoding(raw())) exec(no_encoding);
+}
+
+// A session of its own in every pooler that lets it pass.
+bool Connection::is_replication() const {
+    return std::ranges::any_of(options_.settings, [](const auto& setting) { return setting.first == "replication"; });
 }
 
 Connection::~Connection() = default;
@@ -126,21 +168,38 @@ Result Connection::last_result(Shape shape) {
 }
 
 bool Connection::wait(bool for_write, std::optional<int> timeout_ms) {
-    const auto deadline = Clock::now() + std::chrono::milliseconds(timeout_ms.value_or(INT_MAX));
+    const auto begun = Clock::now();
+    const auto limit = timeout_ms ? std::chrono::milliseconds(*timeout_ms) : limit_.value_or(forever);
     const auto events = static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN);
-    auto next_tick = Clock::now() + std::chrono::milliseconds(2 * tick_ms);
+    auto next_tick = begun + std::chrono::milliseconds(2 * tick_ms);
+    LongWait long_wait(*this);
     for (;;) {
-        if (poll_socket(socket(), events, stop_.stop_requested() ? 0 : until(deadline)) != 0) return true;
+        if (poll_socket(socket(), events, stop_.stop_requested() ? 0 : until(begun + limit)) != 0) return true;
         if (stop_.stop_requested()) {
-            cancel();
+            if (!limit_) cancel();
             throw Interrupted{};
         }
-        if (Clock::now() >= deadline) return false;
+        const auto waited = waited_since(begun);
+        if (waited >= limit) return give_up_or_false(timeout_ms.has_value(), waited);
+        if (!timeout_ms && !limit_) long_wait.look(waited, doing());
         if (tick_ && Clock::now() >= next_tick) {
             tick_();
             next_tick = Clock::now() + std::chrono::milliseconds(2 * tick_ms);
         }
     }
+}
+
+bool Connection::give_up_or_false(bool may_be_false, std::chrono::milliseconds waited) const {
+    if (may_be_false) return false;
+    throw SqlError(Action::retry,
+                   fmt::format("unable to {}: no answer within {} s", doing(),
+                               std::chrono::duration_cast<std::chrono::seconds>(waited).count()),
+                   "");
+}
+
+void Connection::require_open() {
+    if (poll_socket(socket(), POLLIN, 0) == 0) return;
+    if (PQconsumeInput(raw()) == 0 || PQstatus(raw()) == CONNECTION_BAD) throw failure();
 }
 
 void Connection::flush() {
@@ -164,20 +223,30 @@ std::optional<Result> Connection::next_result() {
     return Result(owned);
 }
 
+// libpq asks over a connection of its own, and waits for its end without a limit: where nothing answers, the thread
+// that does so is left behind.
 void Connection::cancel() noexcept {
     if (!conn_) return;
-    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(raw()), &PQfreeCancel);
-    std::array<char, 256> reason{};
-    if (request) PQcancel(request.get(), reason.data(), static_cast<int>(reason.size()));
+    try {
+        std::packaged_task<void()> task([request = std::shared_ptr<PGcancel>(PQgetCancel(raw()), &PQfreeCancel)] {
+            std::array<char, 256> reason{};
+            if (request) PQcancel(request.get(), reason.data(), static_cast<int>(reason.size()));
+        });
+        const auto done = task.get_future();
+        std::thread(std::move(task)).detach();
+        done.wait_for(cancel_limit);
+    } catch (...) {  // out of threads: the statement is left to run
+    }
 }
 
 int Connection::server_version() const noexcept { return PQserverVersion(raw()); }
-int Connection::backend_pid() const noexcept { return PQbackendPID(raw()); }
 int Connection::socket() const noexcept { return PQsocket(raw()); }
 
-SqlError Connection::failure(const Result* failed) const {
-    return error(doing_.empty() ? fmt::format("run a statement on the {}", options_.role) : doing_, failed);
+std::string Connection::doing() const {
+    return doing_.empty() ? fmt::format("run a statement on the {}", options_.role) : doing_;
 }
+
+SqlError Connection::failure(const Result* failed) const { return error(doing(), failed); }
 
 SqlError Connection::error(const std::string& doing, const Result* failed) const {
     const auto field = [&](int code) -> std::string {

@@ -4,6 +4,7 @@
 // the statement is cancelled and Interrupted is thrown. Connections belong to one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -17,12 +18,22 @@
 #include <utility>
 #include <vector>
 
+#include "sql/backend.h"
 #include "sql/error.h"
 
 struct pg_conn;
 struct pg_result;
 
 namespace pgsluice::sql {
+
+// A connection has waited for its server for ten seconds or more. Called again and again while it waits, from any
+// thread.
+struct LongWaitReport {
+    const void* wait;  // tells one wait from another
+    std::string whom;  // "the target at '...'"
+    std::string text;  // what for, and what is known about it; empty once the wait is over
+    std::chrono::milliseconds waited;
+};
 
 // Where and as whom to connect. Parts that are set win over the same parts of the URL; what neither says comes from
 // libpq's own defaults (PGPASSWORD, the password file, service files, sslmode, ...).
@@ -36,6 +47,7 @@ struct ConnectOptions {
     std::string password;
     std::vector<std::pair<std::string, std::string>>
         settings;  // further libpq keywords, e.g. {"replication", "database"}
+    std::function<void(const LongWaitReport&)> on_long_wait = {};
 };
 
 // "host:port/dbname" for messages; never a password.
@@ -112,9 +124,18 @@ class Connection {
    public:
     // Connects with client_encoding UTF8 (SQL_ASCII to such a database), an application_name of "pgsluice" (unless set)
     // and server settings that make values the same text everywhere: DateStyle ISO, IntervalStyle postgres, TimeZone
-    // UTC, extra_float_digits 3, bytea_output hex, xmloption content, lc_monetary C. Gives up after connect_timeout (10
-    // s unless set). Throws SqlError: action retry when the server could not be reached or is starting.
-    explicit Connection(ConnectOptions options, std::stop_token stop = {});
+    // UTC, extra_float_digits 3, bytea_output hex, xmloption content, lc_monetary C; and none of the settings that end
+    // sessions or change what a statement means (connection.cc). Gives up after connect_timeout (10 s unless set).
+    // Throws SqlError: action retry when the server could not be reached or is starting, stop when what is reached is a
+    // pooler that gives other clients our session between two transactions (pooler.h).
+    explicit Connection(ConnectOptions options, std::stop_token stop = {})
+        : Connection(options, stop, Purpose::session) {}
+    enum class Purpose {
+        session,
+        observer,  // looks at one of those, by the same way: the way need not be looked at again
+        probe,     // has no settings, and runs only what does not need them
+    };
+    Connection(ConnectOptions options, std::stop_token stop, Purpose purpose);
     ~Connection();
     Connection(Connection&&) noexcept;
     Connection& operator=(Connection&&) noexcept;
@@ -135,14 +156,23 @@ class Connection {
     // Waits until the socket is readable (or, where asked, writable) or the timeout expires; false on timeout.
     // When the stop token fires, cancels the running statement and throws Interrupted; the connection can then only be
     // closed.
+    // A wait without a timeout ends with a retry SqlError when the server has answered and the answer was lost on the
+    // way, and is reported when it is long (long_wait.h).
     bool wait(bool for_write, std::optional<int> timeout_ms = std::nullopt);
+    // From now on a wait without a timeout gives up, with a retry SqlError, after so long; and the server is not asked
+    // to cancel what is running. For connections that look at others.
+    void answer_within(std::chrono::milliseconds limit) { limit_ = limit; }
+    // A retry SqlError when the server has ended the session, which else only the next statement would find. To be
+    // called now and then between statements.
+    void require_open();
     // Called by every wait about every 100 ms while a statement is running; to report what it is waiting for.
     void on_tick(std::function<void()> tick) { tick_ = std::move(tick); }
 
     // Asks the server to cancel the running statement; may be called from any thread.
     void cancel() noexcept;
     [[nodiscard]] int server_version() const noexcept;  // 150018 for 15.18
-    [[nodiscard]] int backend_pid() const noexcept;
+    [[nodiscard]] int backend_pid() const { return std::stoi(backend_.pid); }
+    [[nodiscard]] const Backend& backend() const noexcept { return backend_; }
     [[nodiscard]] int socket() const noexcept;
     [[nodiscard]] const ConnectOptions& options() const noexcept { return options_; }
     [[nodiscard]] pg_conn* raw() const noexcept { return conn_.get(); }
@@ -164,8 +194,13 @@ class Connection {
     std::int64_t finish_copy();
     Result last_result(Shape shape);
     [[nodiscard]] SqlError failure(const Result* failed = nullptr) const;
+    [[nodiscard]] std::string doing() const;
+    bool give_up_or_false(bool may_be_false, std::chrono::milliseconds waited) const;
+    [[nodiscard]] bool is_replication() const;
 
     std::string doing_;  // of the running statement
+    Backend backend_;
+    std::optional<std::chrono::milliseconds> limit_;
 
     ConnectOptions options_;
     std::stop_token stop_;

@@ -15,7 +15,11 @@ struct Known {
 };
 
 // Codes worth more than "stop". Class 08 is handled by its prefix.
-constexpr std::array<Known, 21> known_codes{{
+constexpr std::array<Known, 23> known_codes{{
+    {"25006", Action::retry,
+     "The database must be a primary that may be written to: check pg_is_in_recovery() and "
+     "default_transaction_read_only."},
+    {"25P04", Action::retry, "Set transaction_timeout to 0 for this role."},
     {"25P03", Action::retry, "Set idle_in_transaction_session_timeout to 0 for this role."},
     {"28000", Action::stop, "Check the user's name, that the role may log in, and the server's pg_hba.conf."},
     {"28P01", Action::stop, "Check the user and the password (--password, PGPASSWORD or the password file)."},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "sql/lsn.h"
 #include "stream/broker.h"
 #include "stream/names.h"
+#include "stream/waits.h"
 
 namespace pgsluice {
 
@@ -17,7 +19,8 @@ enum class OnRulesChange { stop, accept, reload };
 
 struct WorkerOptions {
     BrokerOptions nats;
-    Names names;         // of the group
+    std::shared_ptr<const Waits> waits;  // of this process, for what it reports; may be null
+    Names names;                         // of the group
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
     std::string sink;    // the sink's kind, for the registry
     RulesOptions rules;

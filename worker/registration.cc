@@ -78,6 +78,7 @@ WorkerEntry Registration::entry(const Checkpoint& applied) const {
     entry.durable = durable_.checkpoint;
     entry.loading_epoch = durable_.loading_epoch;
     entry.begin_seq = durable_.begin_seq;
+    if (options_.waits) entry.waiting = options_.waits->longest();
     return entry;
 }
 

@@ -36,9 +36,9 @@ std::string describe_worker(const WorkerEntry& worker, const StreamState& stream
     const std::uint64_t from = needed_from(worker).value;
     const std::uint64_t behind = stream.last_seq.value + 1 > from ? stream.last_seq.value + 1 - from : 0;
     return fmt::format(
-        "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), last reported {} s ago",
+        "worker '{}' ({}): applied up to {}, needs the stream from message {} ({} behind), last reported {} s ago{}{}",
         worker.name, worker.sink, to_string(worker.applied.position), from, behind,
-        (now_us - worker.reported_us) / 1'000'000);
+        (now_us - worker.reported_us) / 1'000'000, worker.waiting.empty() ? "" : "; waiting for ", worker.waiting);
 }
 
 // A worker reports every second, and says when it ends.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "replicator/source/session.h"
+#include "sql/backend.h"
 
 namespace pgsluice {
 
@@ -10,7 +11,7 @@ void LockWaitMonitor::look(int waiting_pid) {
     const auto now = Clock::now();
     if (now < next_look_) return;
     next_look_ = now + std::chrono::seconds(1);
-    const std::string blockers = describe_blockers(observer_, waiting_pid);
+    const std::string blockers = sql::describe_blockers(observer_, std::to_string(waiting_pid));
     if (blockers.empty()) return;
     if (waits_for_us(waiting_pid)) throw Deadlocked{blockers};
     if (now < next_log_) return;

@@ -94,26 +94,12 @@ bool end_leftover(sql::Connection& connection, const std::string& slot, const Ho
 
 }  // namespace
 
-void prepare_source_session(sql::Connection& connection) {
-    // Some of the timeouts are newer than the oldest server: set those that are there.
-    connection.exec(
-        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN "
-        "('statement_timeout', "
-        "'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
-        "prepare a session on the source");
-    connection.exec("SET search_path = ''; SET row_security = off", "prepare a session on the source");
-}
-
 sql::Connection connect_source(const sql::ConnectOptions& options, std::stop_token stop) {
-    sql::Connection connection(options, std::move(stop));
-    prepare_source_session(connection);
-    return connection;
+    return sql::Connection(options, std::move(stop));
 }
 
 sql::ReplicationConnection connect_replication(const sql::ConnectOptions& options, std::stop_token stop) {
-    sql::ReplicationConnection connection(options, std::move(stop));
-    prepare_source_session(connection.connection());
-    return connection;
+    return sql::ReplicationConnection(options, std::move(stop));
 }
 
 void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
@@ -133,8 +119,9 @@ void check_source(sql::Connection& connection) {
                          "PostgreSQL 14 or later is needed.");
     }
     if (connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0)) {
-        throw stop_error(fmt::format("unable to use source '{}': it is a standby", where),
-                         "Connect to the primary: publications and slots are made there.");
+        // As it would answer itself to the first statement that writes.
+        throw SqlError(Action::retry, fmt::format("unable to use source '{}': it is a standby", where), "25006",
+                       "Connect to the primary: publications and slots are made there.");
     }
     const std::string wal_level = setting(connection, "wal_level");
     if (wal_level != "logical") {
@@ -192,24 +179,6 @@ std::chrono::milliseconds wal_sender_timeout(sql::Connection& connection) {
     const auto found = connection.query(
         "SELECT setting::pg_catalog.int8 FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'", {}, {1, 1, 1});
     return std::chrono::milliseconds(found.integer(0, 0));
-}
-
-std::string describe_blockers(sql::Connection& connection, int waiting_pid) {
-    const std::string pid = std::to_string(waiting_pid);
-    const auto found = connection.query(
-        "SELECT b.pid, coalesce(nullif(a.application_name, ''), a.backend_type, 'a prepared transaction'), a.state, "
-        "       coalesce(pg_catalog.date_trunc('second', a.xact_start)::pg_catalog.text, 'unknown') "
-        "FROM (SELECT DISTINCT pid FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids($1::pg_catalog.int4)) AS u(pid)) "
-        "b "
-        "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start NULLS LAST LIMIT 5",
-        {sql::Param(pid)}, {4});
-    std::string text;
-    for (int row = 0; row < found.rows(); ++row) {
-        const auto state = found.get(row, 2);
-        text += fmt::format("{}pid {} ({}{}{}, transaction begun {})", text.empty() ? "" : "; ", found.text(row, 0),
-                            found.text(row, 1), state ? ", " : "", state.value_or(""), found.text(row, 3));
-    }
-    return text;
 }
 
 }  // namespace pgsluice

@@ -11,10 +11,6 @@
 
 namespace pgsluice {
 
-// No timeouts, which an administrator may have set low; an empty search_path, so that regclass and the like are the
-// same text everywhere; row security not applied in silence: a COPY it would shorten fails instead.
-void prepare_source_session(sql::Connection& connection);
-
 sql::Connection connect_source(const sql::ConnectOptions& options, std::stop_token stop);
 // A stop Error with the way out when the role may not replicate.
 sql::ReplicationConnection connect_replication(const sql::ConnectOptions& options, std::stop_token stop);
@@ -46,9 +42,5 @@ class GroupLock {
 Lsn wal_end(sql::Connection& connection);
 // 0 when there is none.
 std::chrono::milliseconds wal_sender_timeout(sql::Connection& connection);
-
-// What a backend of the source waits for, for the log: "pid 4711 (psql, idle in transaction since ...)"; never a
-// query's text. Empty when it does not wait.
-std::string describe_blockers(sql::Connection& connection, int waiting_pid);
 
 }  // namespace pgsluice

@@ -13,6 +13,16 @@ void ReplicationWalSource::send_status(Lsn confirmed, bool reply_requested) {
     connection_.send_status(confirmed, confirmed, confirmed, reply_requested);
 }
 
+bool ReplicationWalSource::look(std::chrono::milliseconds silence) {
+    constexpr std::chrono::seconds longest_usual(2);  // an answer comes with the next status
+    if (silence < longest_usual) {
+        silence_.reset();
+        return false;
+    }
+    if (!silence_) silence_.emplace(connection_.connection());
+    return silence_->look(silence, "read the write-ahead log");
+}
+
 void ReplicationWalSource::end(std::chrono::milliseconds limit) noexcept {
     connection_.end(static_cast<int>(limit.count()));
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "sql/long_wait.h"
 #include "sql/lsn.h"
 #include "sql/replication.h"
 
@@ -27,6 +28,9 @@ class WalSource {
     virtual void send_status(Lsn confirmed, bool reply_requested) = 0;
     // Ends the stream once the server has read every status sent before; gives up after the limit.
     virtual void end(std::chrono::milliseconds limit) noexcept = 0;
+    // To be called while nothing comes, with how long that has been so, though the source was asked to answer. A retry
+    // Error when waiting longer is in vain; true when the source is known to be at work on what it will send.
+    virtual bool look(std::chrono::milliseconds /*silence*/) { return false; }
     // 0 when the server has none.
     [[nodiscard]] virtual std::chrono::milliseconds wal_sender_timeout() const = 0;
     [[nodiscard]] virtual Clock::time_point now() const = 0;
@@ -44,12 +48,14 @@ class ReplicationWalSource final : public WalSource {
     void nap(std::chrono::microseconds time) override;
     void send_status(Lsn confirmed, bool reply_requested) override;
     void end(std::chrono::milliseconds limit) noexcept override;
+    bool look(std::chrono::milliseconds silence) override;
     [[nodiscard]] std::chrono::milliseconds wal_sender_timeout() const override { return wal_sender_timeout_; }
     [[nodiscard]] Clock::time_point now() const override { return Clock::now(); }
 
    private:
     sql::ReplicationConnection& connection_;
     std::chrono::milliseconds wal_sender_timeout_;
+    std::optional<sql::LongWait> silence_;
 };
 
 }  // namespace pgsluice

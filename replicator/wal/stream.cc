@@ -234,7 +234,9 @@ void WalStream::send_status(Time now) {
 }
 
 void WalStream::check_silence(Time now) const {
-    if (now - last_received_ < milliseconds(options_.source_timeout_ms)) return;
+    const auto silence = std::chrono::duration_cast<milliseconds>(now - last_received_);
+    const bool at_work = source_.look(silence);
+    if (at_work || silence < milliseconds(options_.source_timeout_ms)) return;
     throw retry_error(fmt::format("unable to read the write-ahead log: the source has not answered for {} s",
                                   options_.source_timeout_ms / 1000));
 }

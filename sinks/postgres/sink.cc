@@ -432,6 +432,7 @@ void PostgresSink::log_counts() {
 }
 
 void PostgresSink::flush() {
+    session_.connection.require_open();
     check_incomplete();
     if (applier_.open()) return;
     if (progress_.state().loading_epoch != 0) {

@@ -54,6 +54,7 @@ std::string encode(const WorkerEntry& entry) {
     out.number("registered_us", entry.registered_us);
     out.number("reported_us", entry.reported_us);
     out.text("session", entry.session);
+    if (!entry.waiting.empty()) out.text("waiting", entry.waiting);
     out.raw('}');
     return std::string(out.view());
 }
@@ -73,6 +74,7 @@ WorkerEntry decode_worker(std::string_view name, std::string_view json) {
         entry.registered_us = fields.signed_number("registered_us");
         entry.reported_us = fields.signed_number("reported_us");
         entry.session = fields.text("session");
+        if (fields.has("waiting")) entry.waiting = fields.text("waiting");
         return entry;
     });
 }

@@ -30,6 +30,7 @@ struct WorkerEntry {
     std::int64_t reported_us = 0;
     std::string
         session;  // random, one per session: tells two workers of one name apart; empty once the session has ended
+    std::string waiting;  // what it has waited for longer than ten seconds; empty: nothing
 
     bool operator==(const WorkerEntry&) const = default;
 };

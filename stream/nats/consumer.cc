@@ -11,11 +11,15 @@ namespace {
 
 constexpr std::chrono::seconds look_interval(3);
 constexpr int wait_step_ms = 100;
+constexpr std::chrono::seconds report_after(10);
 
 }  // namespace
 
 NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from)
-    : link_(std::move(link)), names_(names), expected_{std::max<std::uint64_t>(1, from.value)} {
+    : link_(std::move(link)),
+      names_(names),
+      expected_{std::max<std::uint64_t>(1, from.value)},
+      waits_([link = link_](LogLevel level, std::string_view text) { link->log(level, std::string(text)); }) {
     subscribe();
 }
 
@@ -119,6 +123,19 @@ void NatsConsumer::check_quiet_stream() {
                     names_.stream, expected_.value - 1));
 }
 
+// A sound delivery brings a heartbeat every second.
+void NatsConsumer::report_silence() {
+    const auto now = std::chrono::steady_clock::now();
+    const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - sound_at_);
+    if (delivery_ && !delivery_->broken()) {
+        waits_.is_over(this, silence);
+        sound_at_ = now;
+    } else if (silence >= report_after) {
+        waits_.goes_on(this, fmt::format("NATS at '{}'", link_->name()),
+                       link_->connected() ? "it does not answer" : "it cannot be reached", silence);
+    }
+}
+
 std::optional<Message> NatsConsumer::next(int timeout_ms) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     int left_ms = timeout_ms;
@@ -128,6 +145,7 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
             continue;
         }
         link_->require_open();
+        report_silence();
         check_quiet_stream();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());

@@ -14,6 +14,7 @@
 #include "stream/nats/delivery.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message_recycler.h"
+#include "stream/waits.h"
 
 namespace pgsluice::nats {
 
@@ -31,6 +32,7 @@ class NatsConsumer : public Consumer {
     // Throws when the next message is gone for good. False when the broker cannot be asked now.
     bool check_stream();
     void check_quiet_stream();
+    void report_silence();
     // The message, unless it is a part that does not complete one or a repeat.
     std::optional<Message> take(Delivered delivered);
     void miss(const Delivered& delivered);
@@ -44,6 +46,8 @@ class NatsConsumer : public Consumer {
     std::chrono::steady_clock::time_point looked_at_;
     std::optional<std::chrono::steady_clock::time_point>
         early_since_;  // since when the stream ends before what we have read
+    Waits waits_;
+    std::chrono::steady_clock::time_point sound_at_ = std::chrono::steady_clock::now();  // the delivery, the last time
     PartAssembly parts_;
     std::optional<Delivery> delivery_;  // nothing: must be created again
     std::shared_ptr<MessageRecycler> spent_ = std::make_shared<MessageRecycler>();

@@ -79,6 +79,12 @@ void TcpProxy::abandon() {
     });
 }
 
+void TcpProxy::lose_answers() {
+    ask([this] {
+        for (Link& link : links_) link.loses_answers = true;
+    });
+}
+
 void TcpProxy::cut_clients() {
     ask([this] {
         for (Link& link : links_) {
@@ -189,7 +195,8 @@ void TcpProxy::move(Flow& flow, Link& link, bool held, bool readable) {
         char piece[65536];
         const ssize_t got = ::recv(flow.from, piece, sizeof piece, 0);
         if (got > 0) {
-            flow.waiting.append(piece, static_cast<std::size_t>(got));
+            const bool lost = link.loses_answers && &flow == &link.down;
+            if (!lost) flow.waiting.append(piece, static_cast<std::size_t>(got));
             if (breaks_off_ && &flow == &link.up) link.broken = flow.ended = true;
         } else if (got == 0) {
             flow.ended = true;

@@ -21,6 +21,9 @@ class TcpProxy {
     // Every connection goes silent for good though both its ends stay up, as behind a firewall that has forgotten it.
     // New connections work.
     void abandon();
+    // What the servers answer on the connections that there are is lost from now on, though what clients say arrives
+    // and both ends stay up. New connections work.
+    void lose_answers();
     // The clients' ends get a reset; the server hears nothing of it, its ends stay up.
     void cut_clients();
     // From now on nothing is carried to the server, or to the clients, though all connections stay up and new ones are
@@ -47,6 +50,7 @@ class TcpProxy {
         Flow up;    // client to server
         Flow down;  // server to client
         bool silent = false;
+        bool loses_answers = false;
         bool broken = false;
     };
 
