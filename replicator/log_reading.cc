@@ -29,6 +29,13 @@ void limit_confirmed(WalStreamHooks& hooks, const ReplicatorEnds& ends) {
     };
 }
 
+// Saves their way over the network. Not while a transaction must come again that the stream may hold the beginning of,
+// from before --origin was changed: the encoder tells that one from others.
+bool server_drops_marked(const sql::ReplicationConnection& replication, const ReplicatorOptions& options,
+                         const ResumePoint& resume) {
+    return options.origin == OriginMode::none && !resume.comes_again && replication.filters_origins();
+}
+
 }  // namespace
 
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
@@ -36,7 +43,8 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     const ReplicatorOptions& options = ends.options;
     sql::ReplicationConnection replication = connect_replication(options.source, ends.stop);
     raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
-    replication.start_replication(options.names.slot, options.names.publication);
+    replication.start_replication(options.names.slot, options.names.publication,
+                                  server_drops_marked(replication, options, reading.resume));
     ReplicationWalSource wal(replication, wal_sender_timeout(ends.source));
     ColumnTypes types(ends.source);
     types.expect(tables.oids());

@@ -25,6 +25,12 @@ enum class ConfirmMode {
     applied,  // the slot follows the slowest registered worker's durable checkpoint
 };
 
+// Which transactions are replicated, by who made them.
+enum class OriginMode {
+    any,   // all
+    none,  // without those that have a replication origin: a worker, or native replication, brought them to the source
+};
+
 // What is replicated: all that these name together, less what is excluded (replicator/source/table_selection.h).
 struct TableChoice {
     std::string schema = "public";            // of unqualified table names; all of it when nothing else is chosen
@@ -46,6 +52,7 @@ struct ReplicatorOptions : TableChoice {
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
     bool track_ddl = false;
+    OriginMode origin = OriginMode::any;
 
     int max_copy_workers_per_table = 4;
     int max_copy_workers = 0;                      // in all; 0: the machine's cores, at least 2

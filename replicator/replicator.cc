@@ -27,6 +27,7 @@
 #include "replicator/source/slot.h"
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
+#include "replicator/source/writing_workers.h"
 #include "replicator/start_up.h"
 #include "replicator/table_gate.h"
 #include "replicator/table_monitor.h"
@@ -156,6 +157,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
         drop_slot(source_, options_.names.slot);
     }
     if (!resuming) check_free_slot(source_);
+    if (options_.mode != ReplicatorMode::copy) log_writing_workers(source_, options_.origin, log_);
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
     announce_ddl();

@@ -47,6 +47,7 @@ struct PostgresSinkOptions {
     OnConflict on_conflict = OnConflict::upsert;
     bool apply_ddl = true;  // false: captured DDL is logged and skipped
     bool synchronous_commit = true;
+    bool unmarked = false;              // write without a replication origin even where a group reads from the target
     bool set_based = true;              // false: row by row always, for tests and comparison
     int incomplete_timeout_ms = 60000;  // how long to wait for the rest of a transaction
     int lock_wait_ms = 10000;           // how long to wait for another worker of this name

@@ -109,8 +109,12 @@ class Sink {
     // keeps its state writes it with every state from now on. False when what open() returned came from another stream.
     virtual bool reads(const std::string& /*stream*/) { return true; }
 
-    // Called after open(), once: whose changes are to come. Not called when the stream no longer says.
+    // Called after open(), and between transactions when the stream says so again: whose changes are to come. Not
+    // called when the stream no longer says.
     virtual void read_from(const GroupInfo& /*source*/) {}
+    // Asked after open(): the database that the sink writes to, as database_id() (stream/origin.h). Transactions that
+    // were first made there are not handed on, and batches are cut where Batch::made_in changes. Empty: it is none.
+    virtual std::string home() { return ""; }
 
     // Notes that the worker takes of tables, by the source's oid, kept with the state and gone with it; called after
     // open(). Nothing: the sink has no place for them, and the worker keeps them in the group's KV bucket.

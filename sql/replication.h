@@ -50,7 +50,10 @@ class ReplicationConnection {
 
     // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput proto_version 1 and messages on: the server continues
     // from the slot's confirmed position. (It accepts a start above the WAL's end and then silently skips commits.)
-    void start_replication(const std::string& slot, const std::string& publication);
+    // `unmarked_only`: without transactions that have a replication origin; needs filters_origins().
+    void start_replication(const std::string& slot, const std::string& publication, bool unmarked_only = false);
+    // From version 16 on.
+    [[nodiscard]] bool filters_origins() const noexcept { return connection_.server_version() >= 160000; }
 
     // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when none has arrived *yet*, so calling it
     // until then is the drain of "drain, then nap". Never blocks. The view is valid until the next call. Throws a retry

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "stream/arena.h"
@@ -23,6 +24,8 @@ struct Batch {
     bool complete = true;
     // Commit time of the last transaction that ends in the batch, microseconds since 2000-01-01 UTC; 0 if none does.
     std::int64_t commit_time_us = 0;
+    // Where its transactions were first made (Transaction::made_in). Only where the sink has a home().
+    std::string made_in;
 
     Arena arena;                     // for values made by rules
     std::vector<MessageOwner> keep;  // decoded blocks and relations the views point into
@@ -33,6 +36,7 @@ struct Batch {
         keep.clear();
         complete = true;
         commit_time_us = 0;
+        made_in.clear();
     }
 };
 

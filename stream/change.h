@@ -99,6 +99,9 @@ struct Transaction {
     Lsn commit_lsn;                   // of the commit record: Position::commit of every change in it
     Lsn end_lsn;                      // just after the commit record; not valid before the commit has been read
     std::int64_t commit_time_us = 0;  // microseconds since 2000-01-01 00:00 UTC, as PostgreSQL counts
+    // The database that it was first made in, as database_id() (stream/origin.h), where a worker of pgsluice brought it
+    // to the source; empty when it was made on the source.
+    std::string_view made_in{};
 
     bool operator==(const Transaction&) const = default;
 };

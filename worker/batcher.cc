@@ -49,6 +49,10 @@ bool Batcher::fill() {
             stopped_ = true;
             return true;
         }
+        if (origin_changes()) {
+            block_kept_ = false;  // the next batch must keep it too
+            return true;
+        }
         const auto& item = block_->items[next_item_++];
         if (item.kind == Block::Item::Kind::commit)
             take_commit(*block_->transactions[item.index]);
@@ -73,6 +77,19 @@ bool Batcher::must_stop() const {
     return next > position_ && next.commit >= *stop_before_;
 }
 
+// The batch ends between transactions then, for all of one have the same.
+bool Batcher::origin_changes() const {
+    const auto& item = block_->items[next_item_];
+    if (!by_origin_ || batch_.changes.empty() || item.kind == Block::Item::Kind::commit) return false;
+    const Change& next = block_->changes[item.index];
+    return next.transaction != nullptr && next.position > position_ && !made_at_home(next) &&
+           next.transaction->made_in != batch_.made_in;
+}
+
+bool Batcher::made_at_home(const Change& change) const {
+    return !home_.empty() && change.transaction != nullptr && change.transaction->made_in == home_;
+}
+
 void Batcher::take_commit(const Transaction& transaction) {
     batch_.complete = true;
     batch_.commit_time_us = transaction.commit_time_us;
@@ -90,6 +107,10 @@ void Batcher::take_change(const Change& source) {
     if (source.transaction != nullptr) {
         in_transaction_ = true;
         batch_.complete = false;
+    }
+    if (made_at_home(source)) {
+        left_out_own_ = true;
+        return;
     }
     Change change = source;
     if (change.op == Op::message) {
@@ -112,6 +133,7 @@ void Batcher::add(Change change) {
     }
     bytes_ += change_bytes(change);
     ++changes_;
+    if (by_origin_ && change.transaction != nullptr) batch_.made_in = change.transaction->made_in;
     batch_.changes.push_back(change);
 }
 

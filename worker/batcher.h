@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,14 @@ class Batcher {
 
     // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
     void pass_ddl_if(std::function<bool(const Change&, StreamSeq)> allowed) { ddl_allowed_ = std::move(allowed); }
+
+    // A batch holds only transactions first made in one database (Transaction::made_in), none of those made in `home`.
+    void tell_origins_apart(std::string home) {
+        by_origin_ = true;
+        home_ = std::move(home);
+    }
+    // Whether any were left out for that.
+    [[nodiscard]] bool left_out_own() const noexcept { return left_out_own_; }
 
     // Hands in the next message of kind changes; fill() must have used up the one before.
     void start(const Message& message, std::shared_ptr<const Block> block);
@@ -60,6 +69,8 @@ class Batcher {
 
    private:
     [[nodiscard]] bool must_stop() const;
+    [[nodiscard]] bool origin_changes() const;
+    [[nodiscard]] bool made_at_home(const Change& change) const;
     void take_commit(const Transaction& transaction);
     void take_change(const Change& source);
     void add(Change change);
@@ -84,6 +95,9 @@ class Batcher {
     bool block_kept_ = false;
     std::optional<Lsn> stop_before_;
     bool stopped_ = false;
+    bool by_origin_ = false;
+    std::string home_;
+    bool left_out_own_ = false;
     bool in_transaction_ = false;
     bool moved_ = false;
     bool has_complete_ = false;  // the batch holds the end of a transaction; the last one is here:

@@ -7,6 +7,7 @@
 
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/origin.h"
 #include "stream/pause.h"
 #include "worker/table_check.h"
 
@@ -35,6 +36,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       snapshot_done_(start_.snapshot_applied),
       fetcher_(consumer, max_bytes_ahead) {
     batcher_.pass_ddl_if(start_.ddl_allowed);
+    if (start_.source) read_from(*start_.source);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
     if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};
     if (!start_.loading) return;
@@ -142,6 +144,10 @@ void Session::take(const Fetched& fetched) {
             take_snapshot_end(message);
             break;
         case MessageKind::group:
+            apply_pending();
+            read_from(decode_group(message.body));
+            batcher_.pass(message);
+            break;
         case MessageKind::progress:
             batcher_.pass(message);
             break;
@@ -156,6 +162,7 @@ void Session::take_changes(const Fetched& fetched) {
                                      fetched.message.first_seq.value, snapshot_.epoch()),
                          "This is a bug.");
     batcher_.start(fetched.message, fetched.block);
+    if (batcher_.left_out_own()) tell_of_own();
     while (batcher_.fill()) {
         if (batcher_.stopped()) {
             reach();
@@ -197,6 +204,18 @@ void Session::take_snapshot_end(const Message& message) {
 void Session::idle() {
     apply_pending();
     sink_.flush();
+}
+
+void Session::read_from(const GroupInfo& source) {
+    sink_.read_from(source);
+    const std::string home = sink_.home();
+    if (!home.empty()) batcher_.tell_origins_apart(home == database_id(source) ? "" : home);
+}
+
+void Session::tell_of_own() {
+    if (std::exchange(told_of_own_, true)) return;
+    log_(LogLevel::info,
+         "transactions that were first made in the target, and came to the source from there, are left out");
 }
 
 void Session::apply_pending() {

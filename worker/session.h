@@ -42,6 +42,8 @@ struct SessionStart {
     std::uint64_t awaited_epoch = 0;
     // Which DDL messages are the group's; all, unless set.
     std::function<bool(const Change&, StreamSeq)> ddl_allowed{};
+    // Whose changes they are; nothing while the stream does not say yet.
+    std::optional<GroupInfo> source{};
     // What exit_after_snapshot waits for happened in an earlier session.
     bool snapshot_applied = false;
 };
@@ -77,6 +79,8 @@ class Session {
     void apply_pending();
     void apply();
     void idle();
+    void read_from(const GroupInfo& source);
+    void tell_of_own();
     [[nodiscard]] bool finished() const;
     [[nodiscard]] WorkerReport state() const;
 
@@ -99,6 +103,7 @@ class Session {
     std::function<void(const WorkerReport&)> report_;
     std::chrono::steady_clock::time_point next_report_{};
     std::chrono::steady_clock::time_point next_flush_{};  // separate: a sink that waits in apply() still reports
+    bool told_of_own_ = false;
     // What is reported until the sink has taken over a new epoch: neither the old one's state nor yet the new one's.
     std::optional<WorkerReport> before_epoch_;
     Fetcher fetcher_;  // last: it starts reading when it is constructed

@@ -83,7 +83,6 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
 
     // What is there.
     if (!sink->keeps_state()) state = registration.recall(*sink);
-    if (const auto source = find_group_info(*broker, options.names, stream)) sink->read_from(*source);
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
     const WorkerFacts facts =
@@ -107,6 +106,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     const Leaving leaving{registration, sink};
     const auto consumer = broker->consumer(options.names, start.from.resume_seq);
     DdlGate gate(*broker, options.names, options.sink == "postgres", log);
+    start.source = find_group_info(*broker, options.names, stream);
     start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
     Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, log);
     Hold hold;

@@ -170,6 +170,9 @@ constexpr std::array flag_table{
     Flag{"track-ddl", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); },
          "Capture DDL of the tables; where a whole schema or a pattern takes them in, also new tables that have a primary key. Needs a superuser once."},
+    Flag{"origin", text, "WHAT", "any", replicator, 0,
+         [](S& s, V v) { s.replicator.origin = parse_choice<OriginMode>(v, {{"any", OriginMode::any}, {"none", OriginMode::none}}); },
+         "Which transactions to replicate: `any`, also those that a worker or a subscription brought to the source; `none`, without them. A worker never writes back to a database what was made there."},
     Flag{"stream-max-bytes", text, "SIZE", "", replicator, 0,
          [](S& s, V v) { s.replicator.stream.max_bytes = parse_bytes(v) > 0 ? parse_bytes(v) : -1; },
          "Limit of the stream's size; by default, and with 0, unlimited. A full stream makes the replicator wait; nothing is lost."},
@@ -269,6 +272,9 @@ constexpr std::array flag_table{
     Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
          [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
          "What to do with DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
+    Flag{"target-unmarked", boolean, "", "false", postgres | command_dlq_replay | command_compare, 0,
+         [](S& s, V v) { s.postgres.unmarked = parse_boolean(v); },
+         "Write without a replication origin, where the role may not use one, although a group reads from the target: when that group does not lead back to this one's source."},
     Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
          [](S& s, V v) {
              s.postgres.on_conflict = parse_choice<OnConflict>(

@@ -95,6 +95,7 @@ CompareOptions options_of(const Settings& settings) {
     options.source = settings.replicator.source;
     options.target = settings.postgres.target;
     options.rules = settings.worker.rules;
+    options.unmarked = settings.postgres.unmarked;
     return options;
 }
 

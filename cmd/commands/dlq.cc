@@ -38,12 +38,14 @@ std::unique_ptr<DeadLetterReplay> make_replay(Broker& broker, const Settings& se
                                               const std::stop_token& stop) {
     const std::string kind = sink_kind(broker, settings);
     const std::string& worker = settings.worker.worker;
+    const Names& names = settings.worker.names;
+    const auto source = find_group_info(broker, names, broker.stream_state(names.stream));
     if (kind == "postgres") {
         if (!is_given(settings.postgres.target)) {
             throw usage_error(fmt::format("unable to replay: worker '{}' is a postgres worker", worker),
                               "Give --target-url.");
         }
-        return replay_to_postgres(settings.postgres, log, stop);
+        return replay_to_postgres(settings.postgres, log, stop, source);
     }
     if (kind != "webhook")
         throw usage_error(
@@ -52,9 +54,7 @@ std::unique_ptr<DeadLetterReplay> make_replay(Broker& broker, const Settings& se
         throw usage_error(fmt::format("unable to replay: worker '{}' is a webhook worker", worker),
                           "Give --webhook-url.");
     }
-    const Names& names = settings.worker.names;
-    return replay_to_webhook(settings.webhook, log, stop,
-                             find_group_info(broker, names, broker.stream_state(names.stream)));
+    return replay_to_webhook(settings.webhook, log, stop, source);
 }
 
 }  // namespace

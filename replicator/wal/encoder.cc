@@ -7,6 +7,7 @@
 
 #include "sql/error.h"
 #include "stream/format/ddl_message.h"
+#include "stream/origin.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {
@@ -73,8 +74,26 @@ void WalEncoder::on(const pgoutput::Begin& begin) {
     ordinal_ = 0;
     transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
     skipping_ = begin.commit_lsn < resume_.safe_flush_lsn || begin.commit_lsn < resume_.position.commit;
-    const bool continued = begin.commit_lsn == resume_.position.commit && resume_.position.ordinal > 0;
-    if (!skipping_) writer_.begin(transaction_, continued);
+    if (!skipping_) writer_.begin(transaction_, is_continued());
+}
+
+bool WalEncoder::is_continued() const noexcept {
+    return transaction_.commit_lsn == resume_.position.commit && resume_.position.ordinal > 0;
+}
+
+// Comes right after its Begin, of which nothing is written yet.
+void WalEncoder::on(const pgoutput::Origin& origin) {
+    if (!in_transaction_) out_of_order("an origin came outside of a transaction");
+    if (skipping_) return;
+    if (drops_marked_ && !is_continued()) {
+        skipping_ = true;
+        return;
+    }
+    const auto name = parse_origin_name(origin.name);
+    if (!name) return;
+    made_in_ = name->source;
+    transaction_.made_in = made_in_;
+    writer_.begin(transaction_, is_continued());
 }
 
 // A source that was set back and then written to may be past what the stream holds; its changes up to there would be

@@ -55,6 +55,9 @@ class WalEncoder {
    public:
     WalEncoder(const ResumePoint& resume, TypeLookup types);
 
+    // Transactions with a replication origin, which were made elsewhere, leave no trace; but for one that the stream
+    // holds the beginning of.
+    void drop_marked() noexcept { drops_marked_ = true; }
     // What is committed at or after `until` is not taken: then at_end() holds, and nothing more may be. Before that,
     // changes of the tables in `left_out` (as pgoutput names them) are counted and not published.
     void end_at(Lsn until, std::set<Oid> left_out);
@@ -86,7 +89,7 @@ class WalEncoder {
     void on(const pgoutput::Begin& begin);
     void check_comes_again(const pgoutput::Begin& begin);
     void on(const pgoutput::Commit& commit);
-    void on(const pgoutput::Origin&) noexcept {}
+    void on(const pgoutput::Origin& origin);
     void on(const pgoutput::RelationMessage& relation);
     void on(const pgoutput::Type& type);
     void on(const pgoutput::Insert& insert);
@@ -98,6 +101,8 @@ class WalEncoder {
     // The prefix that the message is published with; empty: it is not for us.
     [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
     bool judge(const Relation& relation);
+    // Whether the stream holds changes of the transaction already.
+    [[nodiscard]] bool is_continued() const noexcept;
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
     bool next_ordinal_of(Oid table) { return next_ordinal() && !is_left_out(table); }
@@ -127,6 +132,8 @@ class WalEncoder {
     std::uint64_t changes_ = 0;
     bool in_transaction_ = false;
     bool skipping_ = false;  // the whole transaction
+    bool drops_marked_ = false;
+    std::string made_in_;  // of the transaction
     std::optional<Lsn> until_;
     std::set<Oid> left_out_;
     std::set<Oid> refused_;  // by the verdict

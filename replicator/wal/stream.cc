@@ -116,6 +116,7 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       last_status_(source.now()),
       last_received_(source.now()),
       published_(resume.safe_flush_lsn) {
+    if (options.origin == OriginMode::none) encoder_.drop_marked();
     if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
 }
 

@@ -76,9 +76,10 @@ struct CopyLoader::Loader {
     }
 };
 
-CopyLoader::CopyLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
-                       std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell)
+CopyLoader::CopyLoader(const PostgresSinkOptions& options, TargetOrigins& origins, const PostgresProgress& progress,
+                       std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell)
     : options_(options),
+      origins_(origins),
       progress_(progress),
       epoch_(epoch),
       dead_letters_(options.on_error == OnError::dead_letter ? dead_letters : nullptr),
@@ -202,7 +203,7 @@ void CopyLoader::commit(Loader& loader, const std::vector<Work>& works) {
     for (const Work& work : works) seqs.push_back(work.block.first_seq.value);
     PostgresProgress::record_loaded(loader.session.connection, progress_, epoch_, seqs);
     PGSLUICE_FAILPOINT("postgres-load-before-commit");
-    loader.session.connection.exec("COMMIT");
+    origins_.commit(loader.session.connection);
     PGSLUICE_FAILPOINT("postgres-load-after-commit");
     committed(works);
 }

@@ -24,6 +24,7 @@
 
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
+#include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/target_mapping.h"
 #include "sinks/sink.h"
@@ -37,8 +38,8 @@ class CopyLoader {
 
     // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and
     // await_loaded() call `tell` several times a second while they wait.
-    CopyLoader(const PostgresSinkOptions& options, const PostgresProgress& progress, std::uint64_t epoch,
-               std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
+    CopyLoader(const PostgresSinkOptions& options, TargetOrigins& origins, const PostgresProgress& progress,
+               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
     ~CopyLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
@@ -80,6 +81,7 @@ class CopyLoader {
     void committed(const std::vector<Work>& works);
 
     const PostgresSinkOptions& options_;
+    TargetOrigins& origins_;
     const PostgresProgress& progress_;
     const std::uint64_t epoch_;
     DeadLetters* dead_letters_;

@@ -12,6 +12,7 @@
 
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/copy_loader.h"
+#include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequence_keeper.h"
 #include "sinks/postgres/snapshot.h"
@@ -69,8 +70,9 @@ class PostgresSink : public Sink {
           progress_(session_.connection, options_.group, options_.worker),
           mappings_(session_.connection),
           dead_letters_(dead_letters),
+          origins_(options_, log_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters),
-          schema_(options_, log_, stop_) {
+          schema_(options_, origins_, log_, stop_) {
         schema_.when_read([this](Lsn upto) {
             sql::Connection other(options_.target, stop_);
             progress_.note_schema(other, upto);
@@ -78,6 +80,8 @@ class PostgresSink : public Sink {
     }
 
     std::optional<SinkState> open() override;
+    void read_from(const GroupInfo& source) override { origins_.open(session_.connection, source); }
+    std::string home() override { return home_database(session_.connection); }
     bool reads(const std::string& stream) override { return progress_.reads(stream); }
     std::optional<std::map<Oid, std::string>> table_notes() override { return progress_.table_notes(); }
     void note_tables(const std::map<Oid, std::string>& notes) override;
@@ -123,6 +127,7 @@ class PostgresSink : public Sink {
     PostgresProgress progress_;
     TargetMappings mappings_;
     DeadLetters* dead_letters_;
+    TargetOrigins origins_;
     PostgresApplier applier_;
 
     std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
@@ -244,7 +249,7 @@ void PostgresSink::note_begin(StreamSeq marker) {
 
 CopyLoader& PostgresSink::loader() {
     if (!loader_)
-        loader_ = std::make_unique<CopyLoader>(options_, progress_, progress_.state().loading_epoch, stop_,
+        loader_ = std::make_unique<CopyLoader>(options_, origins_, progress_, progress_.state().loading_epoch, stop_,
                                                dead_letters_, tell_);
     return *loader_;
 }
@@ -335,6 +340,7 @@ void PostgresSink::finish_tables() {
 void PostgresSink::apply(const Batch& batch) {
     // Rows that went through the rules: the checkpoint must not pass blocks that are still being loaded.
     if (loader_) loader_->await_loaded();
+    if (!batch.changes.empty() && !applier_.open()) origins_.use(session_.connection, batch.made_in);
     if (batch.changes.empty() && batch.complete && !applier_.open()) {
         pending_ = batch.upto;
         return;
@@ -442,6 +448,7 @@ void PostgresSink::flush() {
     }
     flush_durable();
     sequences_.keep_ahead_if_due();
+    origins_.check_if_due(session_.connection);
     if (Clock::now() - logged_at_ >= counts_interval) log_counts();
 }
 

@@ -165,6 +165,7 @@ class Parse {
         transaction_->xid = static_cast<std::uint32_t>(xid);
         transaction_->commit_lsn = lsn(in);
         transaction_->commit_time_us = in.next().get_int64();
+        if (!in.at_end()) transaction_->made_in = text(in.next());
         block_.transactions.push_back(transaction_);
         last_ordinal_ = 0;
         in.expect_end();

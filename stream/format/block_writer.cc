@@ -71,6 +71,10 @@ void BlockWriter::write_begin() {
     text_.lsn(transaction_.commit_lsn);
     text_.raw(',');
     text_.number(transaction_.commit_time_us);
+    if (!transaction_.made_in.empty()) {
+        text_.raw(',');
+        text_.text(transaction_.made_in);
+    }
     text_.raw(']');
     begin_written_ = true;
 }

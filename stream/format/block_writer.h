@@ -14,9 +14,9 @@ namespace pgsluice {
 
 class BlockWriter {
    public:
-    // Starts or continues a transaction; needs xid, commit_lsn and commit_time_us. Written with the first change, so an
-    // empty transaction writes nothing. `continued`: a block of an earlier session already holds changes of it, so its
-    // commit is written even if this session adds no change.
+    // Starts or continues a transaction; needs xid, commit_lsn, commit_time_us and made_in, which must live until its
+    // end. Written with the first change, so an empty transaction writes nothing. `continued`: a block of an earlier
+    // session already holds changes of it, so its commit is written even if this session adds no change.
     void begin(const Transaction& transaction, bool continued = false);
     // A change of the open transaction, or a non-transactional message. The relation's definition is written before its
     // first use in the block. Relations are told apart by address: each must live until finish() is called.

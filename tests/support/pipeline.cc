@@ -50,6 +50,13 @@ Pipeline::Pipeline(PipelineServers servers, const std::string& encoding, const s
     on_both("CREATE TABLE settled (mark int PRIMARY KEY)");
 }
 
+Pipeline::Pipeline(PipelineServers servers, Between databases)
+    : servers_(servers),
+      group_("group_" + std::to_string(++groups)),
+      source_db_(std::move(databases.source_db)),
+      target_db_(std::move(databases.target_db)),
+      marks_(groups * 10000) {}  // the other pipelines' marks may come by
+
 void Pipeline::always(std::vector<std::string> replicator_more, std::vector<std::string> worker_more) {
     replicator_always_ = std::move(replicator_more);
     worker_always_ = std::move(worker_more);
@@ -121,7 +128,8 @@ void Pipeline::await_stream() {
         must_run("the replicator", replicator_);
         return source_scalar(
                    "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid "
-                   "WHERE r.state = 'streaming' AND s.database = current_database()") == "1";
+                   "WHERE r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
+                   group_ + "'") == "1";
     });
 }
 

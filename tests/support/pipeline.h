@@ -35,6 +35,13 @@ class Pipeline {
     explicit Pipeline(PipelineServers servers = shared_servers(), const std::string& encoding = "UTF8",
                       const std::string& target_encoding = "UTF8");
 
+    // From one database to another that other pipelines use as well.
+    struct Between {
+        std::string source_db;
+        std::string target_db;
+    };
+    Pipeline(PipelineServers servers, Between databases);
+
     // From now on processes connect through these ports.
     void go_through(const PipelinePorts& ports) { ports_ = ports; }
     // From now on part of every command line.

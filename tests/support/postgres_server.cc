@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The directory of the newest PostgreSQL's programs.
+// The directory of the newest PostgreSQL's programs, unless PGSLUICE_TEST_POSTGRES names another.
 std::string find_programs() {
+    if (const char* chosen = std::getenv("PGSLUICE_TEST_POSTGRES")) return std::string(chosen) + "/";
     std::optional<std::pair<int, std::string>> newest;
     const fs::path root = "/usr/lib/postgresql";
     if (fs::exists(root)) {
@@ -134,7 +135,7 @@ struct PostgresServer::State {
             {"full_page_writes", "off"},
             {"wal_level", "logical"},
             {"max_wal_senders", "64"},
-            {"max_replication_slots", "64"},
+            {"max_replication_slots", "1000"},  // and as many replication origins, which nothing drops
             {"max_connections", "200"},
             {"max_prepared_transactions", "0"},
             {"max_worker_processes", "32"},
@@ -142,6 +143,10 @@ struct PostgresServer::State {
             {"max_wal_size", "4GB"},
             {"jit", "off"},
         };
+        std::ifstream version_file(data + "/PG_VERSION");
+        int version = 0;
+        version_file >> version;
+        if (version >= 18) settings["max_active_replication_origins"] = settings["max_replication_slots"];
         for (const auto& [name, value] : options.settings) settings[name] = value;
         std::ofstream file(data + "/postgresql.auto.conf");
         for (const auto& [name, value] : settings) file << name << " = '" << value << "'\n";

@@ -23,6 +23,10 @@ inline std::string wal_begin(Lsn commit_lsn, std::uint32_t xid, std::int64_t com
         .take();
 }
 
+inline std::string wal_origin(Lsn commit_lsn, std::string_view name) {
+    return PgoutputBytes('O').int64(commit_lsn.value).text(name).take();
+}
+
 inline std::string wal_commit(Lsn commit_lsn, Lsn end_lsn) {
     return PgoutputBytes('C').byte(0).int64(commit_lsn.value).int64(end_lsn.value).int64(1000).take();
 }

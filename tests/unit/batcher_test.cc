@@ -40,6 +40,11 @@ class BlockOf {
         return *this;
     }
 
+    BlockOf& made_in(std::string_view where) {
+        transactions_->back().made_in = where;
+        return *this;
+    }
+
     BlockOf& commit() {
         auto& transaction = transactions_->back();
         transaction.end_lsn = {transaction.commit_lsn.value + 8};
@@ -120,6 +125,28 @@ TEST_CASE("small transactions share a batch until the input runs dry") {
     CHECK(cut.complete);
     CHECK(cut.upto == Checkpoint{StreamSeq{6}, {Lsn{20}, 1}});
     CHECK_FALSE(feed.batcher.worth_applying());
+}
+
+TEST_CASE("transactions made in the target are left out, and a batch is of one origin") {
+    for (const bool home : {true, false}) {
+        CAPTURE(home);
+        Feed feed({100, 1 << 20});
+        feed.batcher.tell_origins_apart(home ? "1/here" : "");
+        BlockOf block;
+        block.changes(10, 1, 2).commit();
+        block.changes(20, 1, 2).made_in("1/here").commit();
+        block.changes(30, 1, 1).commit();
+        block.changes(40, 1, 1).made_in("2/there").commit();
+        const auto cuts = feed.take(5, std::move(block));
+        REQUIRE(cuts.size() == (home ? 1U : 3U));
+        CHECK(cuts[0].ordinals == (home ? Ordinals{1, 2, 1} : Ordinals{1, 2}));
+        CHECK(cuts[0].complete);
+        CHECK(feed.batcher.left_out_own() == home);
+        const Batch& last = feed.batcher.next();
+        CHECK(last.made_in == "2/there");
+        CHECK(last.changes.size() == 1);
+        CHECK(last.upto == Checkpoint{StreamSeq{6}, {Lsn{40}, 1}});
+    }
 }
 
 TEST_CASE("a full batch ends with its transaction and resumes inside the message") {

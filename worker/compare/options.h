@@ -23,6 +23,7 @@ struct CompareOptions {
     std::size_t max_differences = 20;   // rows listed of each table
     bool show_values = false;           // list the values that differ, too
     bool repair = false;                // write the source's rows over those that differ
+    bool unmarked = false;              // PostgresSinkOptions::unmarked, for repairs
     bool json = false;                  // the report
     OnCompareProgress on_progress;      // empty: a log line every few seconds
 };

@@ -8,10 +8,12 @@
 #include <optional>
 #include <span>
 
+#include "sinks/postgres/origins.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/target_mappings.h"
 #include "stream/format/copy_text.h"
+#include "stream/group/info.h"
 #include "worker/compare/reader.h"
 
 namespace pgsluice {
@@ -28,18 +30,23 @@ PostgresSinkOptions sink_options(const CompareOptions& options) {
     made.target = options.target;
     made.group = options.names.group;
     made.worker = options.worker;
+    made.unmarked = options.unmarked;
     return made;
 }
 
 // The target's transaction, fenced against the worker; rolled back unless it commits.
 class Writer {
    public:
-    Writer(const ComparedTable& table, const CompareOptions& options, const Log& log, const std::stop_token& stop)
+    Writer(const ComparedTable& table, const CompareOptions& options, const std::optional<GroupInfo>& source,
+           const Log& log, const std::stop_token& stop)
         : table_(table),
           options_(sink_options(options)),
           session_(open_session(options_, stop)),
           mappings_(session_.connection),
-          rows_(session_, mappings_, options_, log) {}
+          rows_(session_, mappings_, options_, log),
+          origins_(options_, log, TargetOrigins::Writer::repair) {
+        if (source) origins_.open(session_.connection, *source);
+    }
 
     // In the transaction that follows.
     void fence(Lsn lsn) {
@@ -90,6 +97,7 @@ class Writer {
     PostgresSession session_;
     TargetMappings mappings_;
     PostgresRows rows_;
+    TargetOrigins origins_;
     ConflictCounts counts_;
     Arena arena_;
 };
@@ -179,7 +187,8 @@ std::uint64_t repair(const ComparedTable& table, const std::vector<Difference>& 
     }
     CompareOptions one = options;
     one.connections = 1;
-    Writer writer(table, options, log, stop);
+    Writer writer(table, options, find_group_info(broker, options.names, broker.stream_state(options.names.stream)),
+                  log, stop);
     const std::size_t step = table.key.empty() ? differences.size() : rows_at_a_time;
     std::span<const Difference> left(differences);
     while (!left.empty()) {

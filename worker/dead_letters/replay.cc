@@ -35,6 +35,8 @@ Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& blo
     if (letter.snapshot) {
         batch.changes[0].snapshot = true;
         batch.changes[0].transaction = nullptr;  // the one in its block is made up
+    } else if (const Transaction* transaction = batch.changes[0].transaction; transaction != nullptr) {
+        batch.made_in = transaction->made_in;
     }
     batch.keep.push_back(block);
     return batch;
@@ -42,10 +44,13 @@ Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& blo
 
 class PostgresReplay final : public DeadLetterReplay {
    public:
-    PostgresReplay(const PostgresSinkOptions& options, const Log& log, const std::stop_token& stop)
+    PostgresReplay(const PostgresSinkOptions& options, const Log& log, const std::stop_token& stop,
+                   const std::optional<GroupInfo>& source)
         : sink_(make_postgres_sink(options, log, stop)),
           state_(open_for_replay(*sink_, options)),
-          owed_(options.target, options.group, options.worker, stop) {}
+          owed_(options.target, options.group, options.worker, stop) {
+        if (source) sink_->read_from(*source);
+    }
 
     bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
         if (!owed_.holds(letter)) return false;
@@ -91,9 +96,10 @@ class WebhookReplay final : public DeadLetterReplay {
 }  // namespace
 
 std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options, const Log& log,
-                                                     const std::stop_token& stop) {
+                                                     const std::stop_token& stop,
+                                                     const std::optional<GroupInfo>& source) {
     options.on_error = OnError::stop;
-    return std::make_unique<PostgresReplay>(options, log, stop);
+    return std::make_unique<PostgresReplay>(options, log, stop, source);
 }
 
 std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,

@@ -25,7 +25,8 @@ class DeadLetterReplay {
 
 // Takes the worker's lock on the target: the worker must not run.
 std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options, const Log& log,
-                                                     const std::stop_token& stop);
+                                                     const std::stop_token& stop,
+                                                     const std::optional<GroupInfo>& source);
 // The receiver knows a repeated change by its Idempotency-Key, which is the one it refused before.
 std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,
                                                     const std::stop_token& stop,

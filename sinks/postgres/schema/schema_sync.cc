@@ -142,11 +142,22 @@ std::vector<DumpEntry> SchemaSync::dump(sql::Connection& source, const std::vect
     return entries;
 }
 
+void SchemaSync::create(sql::Connection& target, const std::string& statements, const std::string& doing) {
+    target.exec("BEGIN");
+    try {
+        target.exec(statements, doing);
+        origins_.commit(target);
+    } catch (const SqlError& error) {
+        if (error.action() != Action::retry) target.exec("ROLLBACK");
+        throw;
+    }
+}
+
 std::vector<SchemaSync::Failed> SchemaSync::try_all(sql::Connection& target, const std::vector<DumpEntry>& entries) {
     std::vector<Failed> failed;
     for (const DumpEntry& entry : entries) {
         try {
-            target.exec(entry.text, fmt::format("create {} '{}' on the target", entry.type, entry.name));
+            create(target, entry.text, fmt::format("create {} '{}' on the target", entry.type, entry.name));
         } catch (const SqlError& error) {
             if (means_exists(entry, error)) continue;
             const bool later =
@@ -194,9 +205,10 @@ void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target,
     const std::string name = sql::quote_qualified(table.schema, table.table);
     if (!target.query("SELECT to_regnamespace($1) IS NOT NULL", {sql::quote_identifier(table.schema)}, {1, 1, 1})
              .boolean(0, 0))
-        target.exec("CREATE SCHEMA " + sql::quote_identifier(table.schema));
-    target.exec(fmt::format("CREATE TABLE {} ({})", name, columns),
-                fmt::format("create table '{}.{}' on the target", table.schema, table.table));
+        create(target, "CREATE SCHEMA " + sql::quote_identifier(table.schema),
+               fmt::format("create schema '{}' on the target", table.schema));
+    create(target, fmt::format("CREATE TABLE {} ({})", name, columns),
+           fmt::format("create table '{}.{}' on the target", table.schema, table.table));
     log_(LogLevel::info, fmt::format("created table '{}.{}', named by the routing file, with its columns and key "
                                      "only",
                                      table.schema, table.table));

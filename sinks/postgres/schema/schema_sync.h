@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sinks/options.h"
+#include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/pg_dump.h"
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
@@ -24,8 +25,8 @@ namespace pgsluice {
 
 class SchemaSync {
    public:
-    SchemaSync(const PostgresSinkOptions& options, const Log& log, std::stop_token stop)
-        : options_(options), log_(log), stop_(std::move(stop)) {}
+    SchemaSync(const PostgresSinkOptions& options, TargetOrigins& origins, const Log& log, std::stop_token stop)
+        : options_(options), origins_(origins), log_(log), stop_(std::move(stop)) {}
 
     // Called several times a second while something takes its time, by the thread that waits.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
@@ -77,7 +78,10 @@ class SchemaSync {
     void warn(const std::vector<Failed>& failed);
     void run_parallel(const std::vector<std::vector<DumpEntry>>& groups);
 
+    void create(sql::Connection& target, const std::string& statements, const std::string& doing);
+
     const PostgresSinkOptions& options_;
+    TargetOrigins& origins_;
     const Log& log_;
     std::stop_token stop_;
     std::function<void()> tell_ = [] {};
