@@ -29,6 +29,9 @@ class OwedTables {
 
     [[nodiscard]] const std::map<Oid, TableRecord>& all() const noexcept { return records_.all(); }
     [[nodiscard]] bool kept() const noexcept { return records_.kept(); }
+    // TableRecords.
+    [[nodiscard]] const std::string& publication() const noexcept { return records_.publication(); }
+    void note_publication(const std::string& version) { records_.note_publication(version); }
     // Tables whose copy is due.
     [[nodiscard]] std::set<Oid> due() const;
 

@@ -39,6 +39,7 @@
 #include "stream/group/ddl_record.h"
 #include "stream/group/info.h"
 #include "stream/pause.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -75,6 +76,7 @@ class ReplicatorSession {
     void find_stream(StartFacts& facts);
     void prepare(const StartDecision& decision);
     void publish_tables(bool resuming);
+    void warn_of_altered_publication();
     void take_in_changes();
     void take_over();
     void take_in_requests();
@@ -173,12 +175,24 @@ void ReplicatorSession::publish_tables(bool resuming) {
     if (tables_.empty())
         throw stop_error(fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
                          "Make its tables, or name others with --tables or --schema.");
-    ensure_publication(source_, options_.names.publication, tables_, options_.publish_via_partition_root, log_);
+    const std::string& publication = options_.names.publication;
+    if (resuming) warn_of_altered_publication();
+    ensure_publication(source_, publication, tables_, options_.publish_via_partition_root, log_);
+    owed_->note_publication(publication_version(source_, publication));
     PGSLUICE_FAILPOINT("after-publication");
     // Now that they are captured, those that are still empty need no copy.
     if (resuming) owed_->apply(wanted_.reconcile_with(source_, owed_->all(), tables_));
     warn_of_refused_updates(source_, tables_, log_);
     prepare_ddl_capture();
+}
+
+// Whatever it did not publish meanwhile is not in the log's changes.
+void ReplicatorSession::warn_of_altered_publication() {
+    const std::string& name = options_.names.publication;
+    if (owed_->publication().empty() || owed_->publication() == publication_version(source_, name)) return;
+    log_(LogLevel::warning, fmt::format("publication '{}' was altered by hand, or made again: changes that it did not "
+                                        "publish meanwhile are missing in the stream. {} to be certain",
+                                        name, resnapshot_hint));
 }
 
 // What the catalog and the publication have that the record does not say: written down before the publication changes.
@@ -330,7 +344,7 @@ bool ReplicatorSession::run() {
     try {
         const ResumePoint resume = begin(ends, decision.then);
         if (options_.mode == ReplicatorMode::copy) return true;
-        TableMonitor monitor(options_, wanted_, owed_->all(), log_);
+        TableMonitor monitor(options_, wanted_, owed_->all(), owed_->publication(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
         return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_}) != WalEnd::session_end;
     } catch (const TablesChanged&) {

@@ -80,6 +80,10 @@ bool TableGate::session_must_end() {
         ends_.log(LogLevel::info, "tables are to be copied again: starting a new session for that");
         return true;
     }
+    if (monitor_->publication_altered()) {
+        ends_.log(LogLevel::info, "the publication was altered: starting a new session, which puts that right");
+        return true;
+    }
     return monitor_->differs() && !look();
 }
 

@@ -23,10 +23,11 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 TableMonitor::TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted,
-                           std::map<Oid, TableRecord> record, Log log)
+                           std::map<Oid, TableRecord> record, std::string publication, Log log)
     : options_(options),
       interval_(test_setting("PGSLUICE_TABLE_CHECK_MS", options.table_check_interval_ms)),
       wanted_(wanted),
+      publication_(std::move(publication)),
       log_(std::move(log)),
       record_(std::move(record)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -80,6 +81,7 @@ void TableMonitor::look(sql::Connection& source) {
         record = record_;
         version = version_;
     }
+    altered_ = publication_version(source, options_.names.publication) != publication_;
     const auto tables = wanted_.resolve_present(source, log_);
     bool differs = false;
     for (const Finding& finding : wanted_.reconcile_with(source, record, tables)) {

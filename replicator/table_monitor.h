@@ -20,11 +20,14 @@ namespace pgsluice {
 class TableMonitor {
    public:
     // Every options.table_check_interval_ms, and when told to look. `wanted` is copied.
+    // `publication`: its version (publication.h).
     TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted, std::map<Oid, TableRecord> record,
-                 Log log);
+                 std::string publication, Log log);
 
     // Something differs that is to be repaired; until update().
     [[nodiscard]] bool differs() const noexcept { return differs_; }
+    // The publication is not the one that the session began with.
+    [[nodiscard]] bool publication_altered() const noexcept { return altered_; }
     void look_now();
     // The record has changed.
     void update(std::map<Oid, TableRecord> record);
@@ -37,6 +40,7 @@ class TableMonitor {
     const ReplicatorOptions& options_;
     const std::chrono::milliseconds interval_;
     WantedTables wanted_;
+    const std::string publication_;
     const Log log_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
@@ -44,6 +48,7 @@ class TableMonitor {
     std::map<Oid, TableRecord> record_;
     std::uint64_t version_ = 0;  // of the record
     std::atomic<bool> differs_{false};
+    std::atomic<bool> altered_{false};
     std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -115,6 +115,13 @@ void name_tables(sql::Connection& connection, const std::string& statement, cons
 
 }  // namespace
 
+std::string publication_version(sql::Connection& connection, const std::string& name) {
+    const auto found = connection.query(
+        "SELECT oid::pg_catalog.text || ':' || xmin::pg_catalog.text FROM pg_catalog.pg_publication WHERE pubname = $1",
+        {sql::Param(name)}, {1, 0, 1});
+    return found.rows() == 0 ? std::string() : found.text(0, 0);
+}
+
 std::vector<CatalogTable> published_tables(sql::Connection& connection, const std::string& name) {
     std::vector<CatalogTable> tables;
     for (Published& each : published(connection, name)) tables.push_back(std::move(each.table));

@@ -16,6 +16,9 @@ namespace pgsluice {
 
 bool publication_exists(sql::Connection& connection, const std::string& name);
 
+// Another text once it was altered in anything but its tables; empty when there is none. Compare only.
+std::string publication_version(sql::Connection& connection, const std::string& name);
+
 // By schema and name, as the publication names them: a partitioned table stands for its partitions.
 std::vector<sql::CatalogTable> published_tables(sql::Connection& connection, const std::string& name);
 // The publication's tables that are not among these.

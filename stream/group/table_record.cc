@@ -107,6 +107,18 @@ std::optional<Oid> page_of(std::string_view name) {
     return page;
 }
 
+// Empty where it says nothing that can be read.
+std::string decode_publication(std::string_view json) {
+    try {
+        return with_json_fields(json, "the bucket's key 'record'", [](const JsonFields& fields) {
+            return fields.has("publication") ? fields.text("publication") : std::string();
+        });
+    } catch (const Error& error) {
+        if (error.action() != Action::stop) throw;
+        return {};
+    }
+}
+
 std::string key_of(Oid page) { return std::string(page_prefix) + std::to_string(page); }
 
 }  // namespace
@@ -142,7 +154,9 @@ std::optional<std::map<Oid, TableRecord>> find_table_records(Broker& broker, con
 }
 
 TableRecords::TableRecords(Broker& broker, const Names& names) : broker_(broker), names_(names) {
-    kept_ = broker.kv_get(names, key).has_value();
+    const auto head = broker.kv_get(names, key);
+    kept_ = head.has_value();
+    if (head) publication_ = decode_publication(head->text);
     for (const std::string& name : broker.kv_keys(names)) {
         const auto page = page_of(name);
         if (!page) continue;
@@ -163,8 +177,12 @@ void TableRecords::begin(std::vector<TableRecord> tables) {
     }
     for (const Oid page : pages) write_page(page);
     if (kept_) return;
-    broker_.kv_put(names_, key, "{\"version\":1}");
+    write_head();
     kept_ = true;
+}
+
+void TableRecords::note_publication(const std::string& version) {
+    if (std::exchange(publication_, version) != version && kept_) write_head();
 }
 
 void TableRecords::set(std::span<const TableRecord> tables) {
@@ -188,6 +206,14 @@ void TableRecords::forget(const std::set<Oid>& tables) {
 const TableRecord* TableRecords::find(Oid oid) const {
     const auto found = tables_.find(oid);
     return found == tables_.end() ? nullptr : &found->second;
+}
+
+void TableRecords::write_head() {
+    JsonText out;
+    out.raw("{\"version\":1");
+    if (!publication_.empty()) out.text("publication", publication_);
+    out.raw('}');
+    broker_.kv_put(names_, key, out.view());
 }
 
 void TableRecords::write_page(Oid page) {

@@ -85,15 +85,21 @@ class TableRecords {
     // Drops the entries of these tables.
     void forget(const std::set<Oid>& tables);
 
+    // The publication as the replicator left it last (its version in the source's catalog); empty: not known.
+    [[nodiscard]] const std::string& publication() const noexcept { return publication_; }
+    void note_publication(const std::string& version);
+
     [[nodiscard]] const std::map<Oid, TableRecord>& all() const noexcept { return tables_; }
     [[nodiscard]] const TableRecord* find(Oid oid) const;
 
    private:
     void write_page(Oid page);
+    void write_head();
 
     Broker& broker_;
     const Names& names_;
     bool kept_ = false;
+    std::string publication_;
     std::map<Oid, TableRecord> tables_;
     std::map<Oid, std::uint64_t> revisions_;  // of the pages that exist
 };

@@ -234,6 +234,34 @@ TEST_CASE("a table that was taken out of the publication and put back by hand is
     group.finish({"a"});
 }
 
+TEST_CASE("a publication that did not publish all kinds of changes for a while is noticed") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO a VALUES (1, 'old')");
+    group.start(Changing::tables("a"));
+    group.settle();
+    const std::string publication = "ALTER PUBLICATION pgsluice_" + group.group();
+    const auto alter = [&] {
+        group.on_source(publication + " SET (publish = 'insert')");
+        group.on_source("UPDATE a SET v = 'missed'");
+        group.on_source(publication + " SET (publish = 'insert, update, delete, truncate')");
+    };
+    SUBCASE("while the replicator runs") { alter(); }
+    SUBCASE("while it is stopped") {
+        group.stop_replicator();
+        alter();
+        group.start_replicator(Changing::tables("a"));
+    }
+    group.await_logged("was altered by hand, or made again: changes that it did not publish meanwhile are missing");
+    group.settle();
+    CHECK(group.target_rows("a") == std::vector<std::string>{"(1,old)"});
+    // As the hint says, for the table that it is about.
+    CHECK(run({PGSLUICE_BINARY, "resnapshot", "--group", group.group(), "--nats-url", shared_nats().url(), "--tables",
+               "a"})
+              .code == 0);
+    group.await_rows("a");
+    group.finish({"a"});
+}
+
 TEST_CASE("another table takes the place of one that is named") {
     Changing group("CREATE TABLE t (id int PRIMARY KEY, v text)");
     group.on_source("INSERT INTO t SELECT i, 'first' FROM generate_series(1, 10) i");
