@@ -121,6 +121,27 @@ TEST_CASE("who may write the notes is named, and the hint helps") {
     group.pipeline.stop();
 }
 
+TEST_CASE("a role that could read the earlier version's table can read the notes once a superuser has replaced it") {
+    Tracked group;
+    group.pipeline.stop();
+    const std::string role = "cdc_" + group.pipeline.group();
+    group.pipeline.on_source("CREATE ROLE " + role + " LOGIN REPLICATION; GRANT USAGE ON SCHEMA pgsluice TO " + role +
+                             "; GRANT SELECT ON pgsluice.ddl_capture TO " + role +
+                             "; GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + role +
+                             "; DROP TABLE pgsluice.ddl_event; UPDATE pgsluice.ddl_capture SET definition = 'earlier'");
+    const Finished refused = run(group.pipeline.replicator_argv({"--copy-and-stream", "--track-ddl", "--user", role}));
+    CAPTURE(refused.err);
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "event triggers need a superuser"));
+    group.pipeline.start(tracked);
+    group.pipeline.settle();
+    group.pipeline.stop();
+    CHECK(group.pipeline.source_scalar("SELECT has_table_privilege('" + role +
+                                       "', 'pgsluice.ddl_event', 'SELECT') AND NOT has_table_privilege('" + role +
+                                       "', 'pgsluice.ddl_event', 'INSERT')") == "t");
+    group.pipeline.on_source("DROP OWNED BY " + role + "; DROP ROLE " + role);
+}
+
 TEST_CASE("notes of what the slot has passed are removed, without waiting for others") {
     Tracked group;
     group.pipeline.on_source("INSERT INTO pgsluice.ddl_event SELECT '" + group.pipeline.group() +
