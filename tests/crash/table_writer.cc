@@ -41,7 +41,9 @@ std::string change(std::mt19937& random) {
                 "NOTHING",
                 table, base + static_cast<int>(random() % (ids - 20)));
         default:
-            return random() % 20 == 0 ? "TRUNCATE ONLY " + table : "UPDATE m SET v = 'm' WHERE id % 50 = 1";
+            // PostgreSQL does not send a partition's TRUNCATE where its root is published in its place.
+            return table[0] != 'p' && random() % 20 == 0 ? "TRUNCATE ONLY " + table
+                                                         : "UPDATE m SET v = 'm' WHERE id % 50 = 1";
     }
 }
 
