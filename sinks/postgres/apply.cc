@@ -1,7 +1,9 @@
 #include "sinks/postgres/apply.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "sinks/postgres/as_owner.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {
@@ -80,6 +82,7 @@ void PostgresApplier::apply_ddl(const Change& change) {
     if (!open_) begin();
     deferred_.check(session_);  // as long as the constraints are as the rows were written for
     deferred_.clear();
+    if (!std::exchange(any_ddl_, true)) warn_of_superuser(session_.connection, log_);
     run_ddl(session_, *statement, log_);
     mappings_.forget();
 }

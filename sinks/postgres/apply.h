@@ -58,6 +58,7 @@ class PostgresApplier {
     ApplySet sets_;
     PostgresRows rows_;
     DeferredConstraints deferred_;
+    bool any_ddl_ = false;  // applied by this session
     ApplyInOrder in_order_;
     ConflictCounts counts_;
     bool open_ = false;

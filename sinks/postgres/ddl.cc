@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sinks/postgres/as_owner.h"
+
 namespace pgsluice {
 
 namespace {
@@ -47,13 +49,22 @@ bool is_gone(const SqlError& error) {
     return error.sqlstate() == "42P01" || error.sqlstate() == "42704" || error.sqlstate() == "3F000";
 }
 
+std::string way_past(const SqlError& error) {
+    if (error.sqlstate() == duplicate_column) return column_way_out;
+    if (error.sqlstate() == "42501" && !error.hint().empty()) return fmt::format("{} Or: {}", error.hint(), way_out);
+    return way_out;
+}
+
 void run(PostgresSession& session, const DdlStatement& statement) {
     sql::Connection& connection = session.connection;
     connection.query("SELECT pg_catalog.set_config('search_path', $1, true)", {sql::Param(statement.search_path)},
                      {1, 1, 1});
     // Deferred checks would keep their tables from being altered.
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
-    connection.exec(statement.text);
+    if (const auto owner = owner_of(connection, statement.tables))
+        run_as_owner(connection, *owner, statement.text);
+    else
+        connection.exec(statement.text);
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
     connection.exec("SET LOCAL search_path = ''");
 }
@@ -76,6 +87,9 @@ std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, cons
         log(LogLevel::warning, reason);
         return std::nullopt;
     }
+    for (const DdlObject& object : message.objects) {
+        if (!object.table.empty()) statement.tables.push_back({object.schema, object.table});
+    }
     if (message.tag == "CREATE INDEX") statement.text = without_concurrently(std::move(statement.text));
     return statement;
 }
@@ -91,7 +105,7 @@ void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log&
         const bool made = statement.contained && is_there(error);
         if (!dropped && !made)
             throw SqlError(error.action(), fmt::format("unable to apply {}: {}", statement.what, error.what()),
-                           error.sqlstate(), error.sqlstate() == duplicate_column ? column_way_out : way_out);
+                           error.sqlstate(), way_past(error));
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
         if (dropped)
             log(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", statement.what));

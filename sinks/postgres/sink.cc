@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sinks/postgres/apply.h"
+#include "sinks/postgres/as_owner.h"
 #include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/schema_sync.h"
@@ -158,6 +159,7 @@ std::optional<SinkState> PostgresSink::open() {
              : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
                "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
     if (options_.sync_schema) {
+        warn_of_superuser(session_.connection, log_);
         unfinished_ = progress_.unfinished();
         finish_tables();
     }

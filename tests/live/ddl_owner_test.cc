@@ -1,0 +1,66 @@
+// Captured DDL runs with the rights of the target's table owner: what a source user writes into a default or a check
+// cannot read or change what only the worker's role may.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/support/pipeline.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice::test;
+
+namespace {
+
+// The worker is a superuser; the target's table has another owner, and `secrets` is not for that one.
+struct Owned : Pipeline {
+    std::string owner = "owner_" + group();
+
+    Owned() {
+        on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+        on_source("INSERT INTO t VALUES (1, 'a')");
+        on_target(
+            fmt::format("CREATE ROLE {0}; ALTER TABLE t OWNER TO {0}; CREATE TABLE secrets (s text); INSERT INTO "
+                        "secrets VALUES ('hush')",
+                        owner));
+        start({"--copy-and-stream", "--track-ddl"});
+        settle();
+    }
+    // Ends with a worker that has refused the command, for lack of a right.
+    void check_refused(const std::string& command) {
+        on_source(command);
+        CHECK(worker().wait(std::chrono::seconds(60)) == 1);
+        const std::string said = worker().err();
+        CAPTURE(said);
+        CHECK(contains(said, "unable to apply ALTER TABLE on 'public.t"));
+        CHECK(contains(said, "permission denied for table secrets"));
+        CHECK(target_scalar("SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == "2");
+        kill_worker();
+        stop_replicator();
+    }
+};
+
+// The source has no such table: there the default is NULL.
+constexpr const char* reading =
+    "CASE WHEN to_regclass('public.secrets') IS NOT NULL {} THEN "
+    "query_to_xml('SELECT * FROM public.secrets', true, true, '')::text END";
+
+}  // namespace
+
+TEST_CASE("a default that reads what only the worker's role may read is refused") {
+    Owned pipeline;
+    pipeline.check_refused("ALTER TABLE t ADD COLUMN leak text DEFAULT " + fmt::format(fmt::runtime(reading), ""));
+}
+
+TEST_CASE("a default that first takes the worker's role back is refused") {
+    Owned pipeline;
+    pipeline.on_source("ALTER TABLE t ADD COLUMN fine text DEFAULT 'fine'");
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT fine FROM t") == "fine");
+    CHECK(pipeline.target_scalar("SELECT tableowner FROM pg_tables WHERE tablename = 't'") == pipeline.owner);
+    pipeline.on_source("ALTER TABLE t ADD COLUMN leak text DEFAULT " +
+                       fmt::format(fmt::runtime(reading), "AND set_config('role', 'none', true) IS NOT NULL"));
+    CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
+    CHECK(contains(pipeline.worker().err(), "cannot set parameter \"role\" within security-definer function"));
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM information_schema.columns WHERE column_name = 'leak'") == "0");
+    pipeline.kill_worker();
+    pipeline.stop_replicator();
+}
