@@ -36,7 +36,7 @@ std::uint64_t GroupState::next_epoch(const std::optional<StreamState>& stream, c
     if (announced != 0) return std::max(known, announced) + 1;
     // KV was lost, or this is the first copy. No stream knows of more epochs than it has messages.
     const bool may_hide_one = last && last->meta.kind != MessageKind::group && epoch_of(*last) == 0;
-    if (may_hide_one) known = std::max(known, stream->last_seq.value);
+    if (may_hide_one || (starts_over && stream)) known = std::max(known, stream->last_seq.value);
     return known + 1;
 }
 

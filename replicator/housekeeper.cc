@@ -126,7 +126,7 @@ class Rounds {
     void learn_applied(const std::vector<WorkerEntry>& workers) {
         const WorkerEntry* last = slowest(workers);
         if (last == nullptr || needed_from(*last).value <= 1) return;
-        const auto before = broker_->message_at(options_.names.stream, {needed_from(*last).value - 1});
+        const auto before = broker_->message_at_or_before(options_.names.stream, {needed_from(*last).value - 1});
         if (before) applied_ = std::max(applied_.load(), before->meta.safe_flush_lsn.value);
     }
 

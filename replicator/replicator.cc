@@ -118,7 +118,9 @@ StartFacts ReplicatorSession::find_facts() {
     facts.names = options_.names;
     facts.source = connect_replication(options_.source, stop_).identify_system();
     broker_ = Broker::connect(options_.nats, log_, stop_);
+    if (!options_.resnapshot) broker_->check_sealed(options_.names);
     lock_.emplace(source_, options_.names.slot);
+    if (options_.resnapshot) broker_->remove_unsigned_keys(options_.names);
     facts.publication_exists = publication_exists(source_, options_.names.publication);
     facts.slot = find_slot(source_, options_.names.slot);
     if (facts.slot && facts.slot->being_created()) {
@@ -141,6 +143,8 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     bool replicated = false;
     while (true) {
         facts.stream = broker_->stream_state(options_.names.stream);
+        facts.holes_are_foreign =
+            facts.stream && has_holes(*facts.stream) && broker_->holes_are_foreign(options_.names.stream);
         facts.last = facts.stream ? broker_->last_message(options_.names.stream) : std::nullopt;
         facts.group = find_group_info(*broker_, options_.names, facts.stream);
         replicated = replicated || (facts.stream && facts.stream->replicas > 1);
@@ -162,6 +166,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     if (options_.mode != ReplicatorMode::copy) log_writing_workers(source_, options_.origin, log_);
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
+    broker_->seal_stream(options_.names, decision.write_group);
     announce_ddl();
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
@@ -210,6 +215,10 @@ void ReplicatorSession::take_in_changes() {
 
 void ReplicatorSession::take_in_requests() {
     const CopyRequest request = find_copy_request(*broker_, options_.names);
+    if (request.garbled)
+        log_(LogLevel::warning,
+             "the KV key 'copy_request' cannot be read, so another program wrote it. If you asked for tables to be "
+             "copied again with pgsluice resnapshot, ask again");
     if (request.tables.empty()) return;
     owed_->apply(requested_copies(owed_->all(), request.tables, options_.mode == ReplicatorMode::copy_and_stream));
     end_copy_request(*broker_, options_.names, request);

@@ -39,7 +39,7 @@ void check_slot(const StartFacts& facts) {
 void check_holes(const StartFacts& facts) {
     if (!facts.stream || facts.stream->last_seq.value == 0) return;
     const auto& stream = *facts.stream;
-    if (stream.messages != 0 && stream.messages != stream.last_seq.value - stream.first_seq.value + 1) {
+    if (has_holes(stream) && !facts.holes_are_foreign) {
         throw stop_error(
             fmt::format(
                 "unable to use stream '{}': it holds {} messages between sequences {} and {}, so some are missing",
@@ -124,7 +124,17 @@ StartDecision after_changes(const StartFacts& facts) {
     return {false, false, Then::resume};
 }
 
+// Messages that only other programs wrote, of which none was removed, are as good as none.
+bool was_written_to(const StartFacts& facts) {
+    if (!facts.stream || facts.stream->last_seq.value == 0) return false;
+    return facts.last || facts.stream->first_seq.value != 1 || facts.stream->messages != facts.stream->last_seq.value;
+}
+
 }  // namespace
+
+bool has_holes(const StreamState& stream) {
+    return stream.messages != 0 && stream.messages != stream.last_seq.value - stream.first_seq.value + 1;
+}
 
 StartDecision decide_replicator_start(const StartFacts& facts) {
     check_slot(facts);
@@ -132,7 +142,7 @@ StartDecision decide_replicator_start(const StartFacts& facts) {
     if (facts.resnapshot) return with_new_slot(facts, true);
     check_identity(facts);
     const std::string& stream = facts.names.stream;
-    if (!facts.stream || facts.stream->last_seq.value == 0) {
+    if (!was_written_to(facts)) {
         if (facts.slot)
             stream_lost(facts, fmt::format("slot '{}' exists, but stream '{}' does not", facts.names.slot, stream));
         return with_new_slot(facts, true);

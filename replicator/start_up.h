@@ -7,7 +7,7 @@
 //   stream ends in         slot         mode stream          mode copy-and-stream       mode copy
 //   ---------------------  -----------  -------------------  -------------------------  -----------------------------
 //   (never a message)      none         group, new slot      group, new slot, copy      group, copy
-//   (never a message)      there        the broker lost the stream: stop
+//   (never a message)      there        the broker lost the stream: stop; messages of other programs do not count
 //   group                  none         new slot             new slot, copy             copy
 //   group                  there        drop it, new slot    drop it, new slot, copy    drop it, copy
 //   snapshot-begin, copy   any          snapshot unfinished:     drop it, new slot, copy    drop it, copy
@@ -48,7 +48,8 @@ struct StartFacts {
     bool publication_exists = false;
     std::optional<SlotState> slot;
     std::optional<StreamState> stream;  // nothing: there is no such stream
-    std::optional<LastMessage> last;    // of the stream; nothing when it holds none
+    bool holes_are_foreign = false;     // what is missing in the stream was not the replicator's
+    std::optional<LastMessage> last;    // of the stream; nothing when it holds none of the replicator's
     std::optional<GroupInfo> group;     // as the stream or KV remembers it; nothing when neither does
     sql::SystemIdentity source;
     Lsn wal_end;
@@ -67,6 +68,9 @@ struct StartDecision {
 
     bool operator==(const StartDecision&) const = default;
 };
+
+// Whether messages are missing between the first and the last.
+bool has_holes(const StreamState& stream);
 
 // Throws the Error that says why it cannot continue by itself, with the way out as its hint.
 StartDecision decide_replicator_start(const StartFacts& facts);

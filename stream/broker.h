@@ -23,6 +23,7 @@ namespace pgsluice {
 namespace nats {
 class BucketCache;
 class Link;
+class Seals;
 }  // namespace nats
 
 struct BrokerOptions {
@@ -39,6 +40,11 @@ struct BrokerOptions {
     // How long calls may continue after a stop. Then the connection is closed under those that still wait for a server
     // that hangs, and they throw a retry Error. With the shutdown that follows this stays below 5 s.
     int stop_grace_ms = 3500;
+    // Whether a stream's last message must have a body that can be read; false only where tests write bodies of their
+    // own.
+    bool check_bodies = true;
+    // Keys that streams are sealed with (stream/seal/stream_keys.h); empty: they are not sealed.
+    std::string stream_key_file;
 };
 
 struct StreamConfig {
@@ -78,6 +84,17 @@ struct StoredMessage {
     StreamSeq seq;
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string fault{};  // of a dead letter in a sealed group: why it cannot be read; the body is then empty
+};
+
+// A message of a group's stream, whoever wrote it; for looking at them.
+struct GroupMessage {
+    std::string foreign;  // why it is not the replicator's own; empty: it is
+    MessageMeta meta;
+    CopyHeader copy;    // kind copy only
+    StreamSeq follows;  // the own message before it
+    bool whole = true;  // it is not one of several parts, or the last: `body` is the message's, put together
+    std::string body;
 };
 
 struct PublisherLimits {
@@ -118,20 +135,40 @@ class Broker {
     void ensure_dead_letters(const Names& names);
     // Does nothing when it does not exist.
     void delete_stream(const std::string& stream);
-    // Nothing when the stream is empty. A stop Error when the message was not written by pgsluice.
+    // The last message that the group's replicator wrote; `seq` is the stream's last. Nothing when it holds none.
     std::optional<LastMessage> last_message(const std::string& stream);
-    // A stored message by sequence; nothing when it does not exist.
+    // A stored message by sequence; nothing when it does not exist, or another program wrote it.
     std::optional<LastMessage> message_at(const std::string& stream, StreamSeq seq);
+    // The last one of the replicator's own at or below this sequence, or of its parts; nothing when there is none.
+    std::optional<LastMessage> message_at_or_before(const std::string& stream, StreamSeq seq);
+    // Where the stream begins for a reader: at its first message, or before it, where the messages that were removed
+    // there were of other programs.
+    StreamSeq begin_of(const std::string& stream, const StreamState& state);
+    // Whether no message that is missing between the first and the last can have been the replicator's own.
+    bool holes_are_foreign(const std::string& stream);
     // Nothing when it does not exist.
     std::optional<StoredMessage> stored_message(const std::string& stream, StreamSeq seq);
+    // Nothing when it does not exist.
+    std::optional<GroupMessage> group_message(const std::string& stream, StreamSeq seq);
     // Removes one message and overwrites its bytes on disk. Does nothing when it does not exist.
     void erase_message(const std::string& stream, StreamSeq seq);
     // Removes messages before `keep_from`; never the last complete one.
     void trim(const std::string& stream, StreamSeq keep_from);
 
-    // A publisher that continues after `last_seq` (0: the stream is new).
+    // A publisher that continues after `last_seq` (0: the stream is new). What other programs published there is passed
+    // over, with a warning.
     std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits);
     std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from);
+
+    // Sealing (FORMAT.md, "Sealed streams"), where options.stream_key_file is given; otherwise these do nothing but say
+    // that a sealed stream needs it.
+    // For readers, before they read: a stop Error when the stream is not sealed, or there are keys for one that is.
+    void check_sealed(const Names& names);
+    // For the replicator that seals a group from now on: what is in the bucket is not its own.
+    void remove_unsigned_keys(const Names& names);
+    // For the replicator, before it publishes. A stop Error when the stream was written to without being sealed, unless
+    // it is written over: then what is before the next message counts for nothing.
+    void seal_stream(const Names& names, bool over);
 
     // The group's KV bucket. ensure_stream() creates it before the stream; a put creates it if it is missing.
     // Whether a value of this size fits into one message, with its headers.
@@ -148,7 +185,11 @@ class Broker {
 
     // Publishes to subjects of other streams, many messages at a time (the nats sink).
     std::unique_ptr<SubjectPublisher> subject_publisher();
-    // Stores one message on any subject (dead letters) and waits for its ack.
+    // Parks and reads dead letters, sealed where the group is.
+    void publish_dead_letter(const Names& names, std::string_view body,
+                             const std::vector<std::pair<std::string, std::string>>& headers);
+    std::optional<StoredMessage> dead_letter(const Names& names, StreamSeq seq);
+    // Stores one message on any subject and waits for its ack.
     StreamSeq publish_one(const std::string& subject, std::string_view body,
                           const std::vector<std::pair<std::string, std::string>>& headers);
 
@@ -159,8 +200,11 @@ class Broker {
    private:
     Broker(const BrokerOptions& options, Log log, std::stop_token stop);
     void check_jetstream();
+    // As it is stored, with its signature.
+    std::optional<KvValue> kv_get_stored(const Names& names, const std::string& key);
 
     std::shared_ptr<nats::Link> link_;
+    nats::Seals& seals_;  // the link's
     std::unique_ptr<nats::BucketCache> buckets_;
     std::int64_t account_bytes_ = -1;  // what the account may store; -1: unlimited
 };

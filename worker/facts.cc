@@ -48,7 +48,8 @@ StreamState settled(const WorkerOptions& options, Broker& broker, const std::opt
 WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const StreamState& stream,
                       const std::optional<SinkState>& sink, bool state_only, bool other_stream,
                       const std::stop_token& stop) {
-    const StreamState state = settled(options, broker, sink, stream, stop);
+    StreamState state = settled(options, broker, sink, stream, stop);
+    state.first_seq = broker.begin_of(options.names.stream, state);
     WorkerFacts facts;
     facts.state_only = state_only;
     facts.other_stream = other_stream;
@@ -59,7 +60,8 @@ WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const Stream
     facts.announced_epoch = find_announced_epoch(broker, options.names);
     if (facts.sink && facts.sink->checkpoint.resume_seq.value > 1) {
         const StreamSeq before{facts.sink->checkpoint.resume_seq.value - 1};
-        if (const auto message = broker.message_at(facts.stream, before)) facts.before = message->meta.position;
+        if (const auto message = broker.message_at_or_before(facts.stream, before))
+            facts.before = message->meta.position;
     }
     if (const auto& loading = facts.sink;
         loading && loading->loading_epoch != 0 && loading->begin_seq <= state.last_seq) {
@@ -112,6 +114,7 @@ void find_snapshot(WorkerFacts& facts, Broker& broker, const Names& names, const
     if (!facts.snapshot) return;
     // The marker was stored before its key was written, perhaps after the stream's state was read.
     facts.state = broker.stream_state(facts.stream).value_or(facts.state);
+    facts.state.first_seq = broker.begin_of(facts.stream, facts.state);
     facts.snapshot_held = holds_snapshot(broker, names, facts.state, *facts.snapshot, stop);
 }
 

@@ -1,13 +1,18 @@
 #include "worker/fetcher.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
+#include "sql/error.h"
+
 namespace pgsluice {
 
-Fetcher::Fetcher(Consumer& consumer, std::size_t max_bytes_ahead)
+Fetcher::Fetcher(Consumer& consumer, std::size_t max_bytes_ahead, std::string hint)
     : consumer_(consumer),
       max_bytes_ahead_(max_bytes_ahead),
+      hint_(std::move(hint)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Fetcher::~Fetcher() = default;
@@ -16,8 +21,16 @@ std::optional<Fetched> Fetcher::read(int timeout_ms) {
     auto message = consumer_.next(timeout_ms);
     if (!message) return std::nullopt;
     Fetched fetched{std::move(*message), nullptr};
-    if (fetched.message.meta.kind == MessageKind::changes) fetched.block = blocks_.read(fetched.message.body);
+    if (fetched.message.meta.kind == MessageKind::changes) fetched.block = read_block(fetched.message);
     return fetched;
+}
+
+std::shared_ptr<const Block> Fetcher::read_block(const Message& message) {
+    try {
+        return blocks_.read(message.body);
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (message {} of the stream)", error.what(), message.first_seq.value), hint_);
+    }
 }
 
 void Fetcher::run(const std::stop_token& stop) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 #include "stream/consumer.h"
@@ -25,7 +26,8 @@ struct Fetched {
 class Fetcher {
    public:
     // At most about this many bytes of message bodies wait decoded. Nobody else may use the consumer meanwhile.
-    Fetcher(Consumer& consumer, std::size_t max_bytes_ahead);
+    // `hint` is for a block that cannot be read.
+    Fetcher(Consumer& consumer, std::size_t max_bytes_ahead, std::string hint);
     ~Fetcher();
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
@@ -37,6 +39,7 @@ class Fetcher {
    private:
     std::optional<Fetched> read(int timeout_ms);
     std::optional<Fetched> take();
+    std::shared_ptr<const Block> read_block(const Message& message);
     void run(const std::stop_token& stop);
     void read_ahead(const std::stop_token& stop);
     void push(Fetched fetched, const std::stop_token& stop);
@@ -44,6 +47,7 @@ class Fetcher {
     Consumer& consumer_;  // this and the next are the thread's while ahead_, else the caller's
     BlockReader blocks_;
     const std::size_t max_bytes_ahead_;
+    const std::string hint_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
     bool ahead_ = false;

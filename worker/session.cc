@@ -9,6 +9,7 @@
 #include "stream/format/markers.h"
 #include "stream/origin.h"
 #include "stream/pause.h"
+#include "stream/recovery_hint.h"
 #include "worker/table_check.h"
 
 namespace pgsluice {
@@ -31,10 +32,10 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       start_(std::move(start)),
       plans_(ruleset, delivered, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, start_.from),
-      snapshot_(sink, plans_, delivered),
+      snapshot_(sink, plans_, delivered, foreign_message_hint(options.names.group)),
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
-      fetcher_(consumer, max_bytes_ahead) {
+      fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
     batcher_.pass_ddl_if(start_.ddl_allowed);
     if (start_.source) read_from(*start_.source);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
@@ -160,7 +161,7 @@ void Session::take_changes(const Fetched& fetched) {
         throw stop_error(fmt::format("unable to read message {} of the stream: it holds changes, and the snapshot of "
                                      "epoch {} has not ended",
                                      fetched.message.first_seq.value, snapshot_.epoch()),
-                         "This is a bug.");
+                         foreign_message_hint(options_.names.group));
     batcher_.start(fetched.message, fetched.block);
     if (batcher_.left_out_own()) tell_of_own();
     while (batcher_.fill()) {
@@ -174,11 +175,21 @@ void Session::take_changes(const Fetched& fetched) {
     }
 }
 
+template <typename Decode>
+auto Session::decoded(const Message& message, Decode decode) const {
+    try {
+        return decode(message.body);
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (message {} of the stream)", error.what(), message.last_seq.value),
+                         foreign_message_hint(options_.names.group));
+    }
+}
+
 void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
     if (!before_epoch_) before_epoch_ = state();
     begin_seq_ = message.first_seq;
-    auto begin = decode_snapshot_begin(message.body);
+    auto begin = decoded(message, decode_snapshot_begin);
     begin.added = message.meta.added;
     if (snapshot_.epoch() != begin.epoch) log_begin(begin);
     const Checkpoint after = batcher_.pass_alone(message);
@@ -193,7 +204,7 @@ void Session::log_begin(const SnapshotBegin& begin) const {
 }
 
 void Session::take_snapshot_end(const Message& message) {
-    const auto end = decode_snapshot_end(message.body);
+    const auto end = decoded(message, decode_snapshot_end);
     snapshot_.end(end, batcher_.pass_alone(message));
     begin_seq_ = {};
     if (end.epoch >= start_.awaited_epoch) snapshot_done_ = true;

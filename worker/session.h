@@ -73,6 +73,8 @@ class Session {
     void reach();
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
+    template <typename Decode>
+    auto decoded(const Message& message, Decode decode) const;
     void take_snapshot_begin(const Message& message);
     void log_begin(const SnapshotBegin& begin) const;
     void take_snapshot_end(const Message& message);

@@ -62,7 +62,7 @@ void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
             fmt::format("unable to read message {} of the stream: it holds rows of epoch {}, table number {}, which no "
                         "begin marker announced",
                         message.first_seq.value, header.epoch, header.table),
-            "Another program wrote to the stream, or messages were removed by hand. Start over with a new group.");
+            hint_);
     const Table& table = tables_[header.table];
     rows_ += header.rows;
     if (table.rules == nullptr) return;
@@ -74,7 +74,7 @@ void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
 void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
     if (!begin_ || end.epoch != begin_->epoch)
         throw stop_error(fmt::format("unable to end the snapshot of epoch {}: its begin marker is missing", end.epoch),
-                         "Messages were removed from the stream by hand. Start over with a new group.");
+                         hint_);
     sink_.end_snapshot(end, upto);
     begin_.reset();
 }

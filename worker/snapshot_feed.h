@@ -17,7 +17,9 @@ namespace pgsluice {
 
 class SnapshotFeed {
    public:
-    SnapshotFeed(Sink& sink, Plans& plans, Delivered& delivered) : sink_(sink), plans_(plans), delivered_(delivered) {}
+    // `hint` is for messages that cannot be the replicator's.
+    SnapshotFeed(Sink& sink, Plans& plans, Delivered& delivered, std::string hint)
+        : sink_(sink), plans_(plans), delivered_(delivered), hint_(std::move(hint)) {}
 
     // A begin marker: compiles the rules for all its tables, then calls the sink's begin_snapshot(). For one that
     // repeats the current epoch it only calls the sink, which may rely on the later marker from then on.
@@ -51,6 +53,7 @@ class SnapshotFeed {
     Sink& sink_;
     Plans& plans_;
     Delivered& delivered_;
+    const std::string hint_;
     std::optional<SnapshotBegin> begin_;
     std::vector<Table> tables_;
     Batch batch_;

@@ -78,6 +78,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     auto state = sink->open();
     const auto broker = Broker::connect(options.nats, log, stop);
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
+    broker->check_sealed(options.names);
     Registration registration(*broker, options);
     registration.take_name(*sink, state, log, stop);
 

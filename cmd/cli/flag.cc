@@ -31,7 +31,7 @@ constexpr std::array command_table{
     CommandInfo{command_teardown, "teardown",
                 "list what a group has on the source, in NATS and on the target; --yes removes it"},
     CommandInfo{command_repair, "repair",
-                "list what other programs left in a group's KV bucket and dead letters; --yes removes it"},
+                "list what other programs left in a group's stream, KV bucket and dead letters; --yes removes it"},
     CommandInfo{command_compare, "compare",
                 "prove that a postgres worker's target is equal to the source, or list the rows that differ"},
     CommandInfo{command_check_rules, "check rules",

@@ -99,6 +99,10 @@ constexpr std::array flag_table{
     Flag{"nats-nkey", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.nkey_file = present(v); },
          "A file with the seed of the user's NKey (`SU...`)."},
+    Flag{"stream-key-file", text, "FILE", "", commands_connected, 0,
+         [](S& s, V v) { s.nats.stream_key_file = present(v); },
+         "Keys that the group's stream is sealed with (encrypted and authenticated), one `id:base64` a line; the first "
+         "seals, all open."},
     Flag{"nats-ca", text, "FILE", "", commands_connected, 0,
          [](S& s, V v) { s.nats.tls_ca_file = present(v); },
          "Certificate authority that signed the NATS server's certificate; by default those of the system."},

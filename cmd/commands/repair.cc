@@ -8,15 +8,19 @@
 #include <iterator>
 #include <string_view>
 
+#include "cmd/commands/repair_stream.h"
 #include "sql/error.h"
 #include "sql/lsn.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
+#include "stream/group/copy_request.h"
 #include "stream/group/ddl_record.h"
+#include "stream/group/delivered_rules.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
+#include "stream/group/table_record.h"
 #include "stream/group/tables.h"
 #include "worker/dead_letters/letter.h"
 
@@ -29,13 +33,18 @@ void check_number(std::string_view text) {
         throw stop_error("not a number");
 }
 
+// The key `rules.<worker>.0` holds an empty object.
+void check_delivered_rules(std::string_view value) {
+    if (value != "{}") static_cast<void>(decode_delivered_rules(value));
+}
+
 // How a key's value is read: throws when it cannot be.
 struct KnownKey {
     std::string_view key;  // or its prefix, which ends in a dot
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 12> known_keys{{
+constexpr std::array<KnownKey, 16> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
@@ -51,6 +60,10 @@ constexpr std::array<KnownKey, 12> known_keys{{
     {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
     {"compare.", [](std::string_view value) { static_cast<void>(decode_compare_request(value)); }},
     {"compared.", [](std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
+    {"copy_request", [](std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
+    {"rules.", [](std::string_view value) { check_delivered_rules(value); }},
+    {"record", [](std::string_view value) { static_cast<void>(decode_record_version(value)); }},
+    {"record.", [](std::string_view value) { static_cast<void>(decode_table_records(value)); }},
 }};
 
 const KnownKey* find_known(std::string_view key) {
@@ -73,6 +86,7 @@ std::string fault_of(std::string_view key, std::string_view value) {
 }
 
 std::string fault_of(const DeadLetter& letter) {
+    if (!letter.fault.empty()) return letter.fault;
     if (letter.worker.empty() || letter.position.empty()) return "no worker parked it";
     try {
         const auto block = BlockReader().read(letter.block);
@@ -80,6 +94,14 @@ std::string fault_of(const DeadLetter& letter) {
     } catch (const Error& error) {
         return error.what();
     }
+}
+
+// A record with a page missing would have its tables copied again over rows that are there.
+void remove_key(Broker& broker, const Names& names, const std::string& key) {
+    broker.kv_delete(names, key);
+    if (key != "record" && !key.starts_with("record.")) return;
+    for (const std::string& other : broker.kv_keys(names))
+        if (other == "record" || other.starts_with("record.")) broker.kv_delete(names, other);
 }
 
 }  // namespace
@@ -91,7 +113,7 @@ std::vector<Foreign> foreign_keys(Broker& broker, const Names& names) {
         const std::string fault = value ? fault_of(key, value->text) : "";
         if (fault.empty()) continue;
         found.push_back(
-            {fmt::format("KV key '{}': {}", key, fault), [&broker, names, key] { broker.kv_delete(names, key); }});
+            {fmt::format("KV key '{}': {}", key, fault), [&broker, names, key] { remove_key(broker, names, key); }});
     }
     return found;
 }
@@ -110,13 +132,15 @@ std::vector<Foreign> foreign_letters(Broker& broker, const Names& names) {
 void run_repair(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.worker.names;
     const auto broker = Broker::connect(settings.nats, log, stop);
-    std::vector<Foreign> found = foreign_keys(*broker, names);
+    std::vector<Foreign> found = foreign_messages(*broker, names, stop);
+    std::ranges::move(foreign_keys(*broker, names), std::back_inserter(found));
     std::ranges::move(foreign_letters(*broker, names), std::back_inserter(found));
     if (found.empty()) std::printf("group '%s' holds nothing foreign\n", names.group.c_str());
     for (const Foreign& each : found) {
         if (stop.stop_requested()) throw Interrupted{};
-        if (settings.yes) each.remove();
-        std::printf("%s %s\n", settings.yes ? "removed" : "would remove", each.what.c_str());
+        if (settings.yes && each.remove) each.remove();
+        const char* done = !each.remove ? "not removing" : settings.yes ? "removed" : "would remove";
+        std::printf("%s %s\n", done, each.what.c_str());
     }
     if (!found.empty() && !settings.yes) std::printf("nothing was removed; add --yes to remove it\n");
 }

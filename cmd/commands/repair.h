@@ -1,4 +1,4 @@
-// `pgsluice repair`: lists what is not a group's own in its KV bucket and in its dead letters, and removes it.
+// `pgsluice repair`: lists what is not a group's own in its stream, its KV bucket and its dead letters, and removes it.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@
 namespace pgsluice {
 
 struct Foreign {
-    std::string what;  // "KV key 'worker.x': not JSON"
-    std::function<void()> remove;
+    std::string what;              // "KV key 'worker.x': not JSON"
+    std::function<void()> remove;  // empty: `what` says why it is not removed
 };
 
 // Keys whose value cannot be read. Keys that are not known are left alone: a later version may have them. A removed key

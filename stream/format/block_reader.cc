@@ -35,7 +35,7 @@ constexpr std::size_t kept_blocks = 16;
 
 Error malformed(std::string_view reason) {
     return stop_error(fmt::format("unable to read a block of changes: {}", reason),
-                      "Check with `nats stream view` who wrote the message: not pgsluice, or a newer version of it.");
+                      "Check who wrote the message: another program, or a newer version of pgsluice.");
 }
 
 // Blocks released by their last owner, for reuse.

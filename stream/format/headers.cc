@@ -22,6 +22,8 @@ constexpr const char* table_header = "Pgsluice-Table";
 constexpr const char* first_row_header = "Pgsluice-First-Row";
 constexpr const char* rows_header = "Pgsluice-Rows";
 constexpr const char* pages_header = "Pgsluice-Pages";
+constexpr const char* follows_header = "Pgsluice-Follows";
+constexpr const char* fence_header = "Nats-Expected-Last-Sequence";
 
 constexpr std::array<std::pair<MessageKind, std::string_view>, 6> kinds{{
     {MessageKind::group, "group"},
@@ -49,7 +51,7 @@ class Headers {
         if (text == nullptr) throw bad(name, "missing");
         return text;
     }
-    [[nodiscard]] std::string_view optional(const char* name) const {
+    [[nodiscard]] std::string_view text_if_any(const char* name) const {
         const char* text = find_(name);
         return text == nullptr ? std::string_view() : std::string_view(text);
     }
@@ -59,9 +61,13 @@ class Headers {
         if (!value) throw bad(name, "malformed");
         return *value;
     }
+    [[nodiscard]] std::optional<StreamSeq> sequence(const char* name) const {
+        if (find_(name) == nullptr) return std::nullopt;
+        return StreamSeq{number<std::uint64_t>(name)};
+    }
     [[nodiscard]] Error bad(const char* name, std::string_view reason) const {
         return stop_error(fmt::format("unable to read {}: header '{}' is {}", where_, name, reason),
-                          "Look at the message with `nats stream view`: only pgsluice may publish to its stream.");
+                          "Another program published it.");
     }
 
    private:
@@ -78,7 +84,7 @@ MessageKind parse_kind(const Headers& headers) {
 }
 
 MessagePart parse_part(const Headers& headers) {
-    const auto text = headers.optional(part_header);
+    const auto text = headers.text_if_any(part_header);
     if (text.empty()) return {};
     const auto slash = text.find('/');
     const auto number = parse_number<std::uint32_t>(text.substr(0, slash));
@@ -114,11 +120,13 @@ std::string_view to_string(MessageKind kind) {
     return "unknown";
 }
 
-HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part) {
+HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part,
+                           std::optional<StreamSeq> follows) {
     HeaderList list{{kind_header, std::string(to_string(meta.kind))},
                     {position_header, to_string(meta.position)},
                     {safe_flush_lsn_header, to_string(meta.safe_flush_lsn)}};
     if (meta.added) list.emplace_back(scope_header, added_scope);
+    if (follows) list.emplace_back(follows_header, fmt::format("{}", follows->value));
     if (part.count > 1) list.emplace_back(part_header, fmt::format("{}/{}", part.number, part.count));
     if (meta.kind == MessageKind::copy && copy != nullptr) {
         list.emplace_back(epoch_header, fmt::format("{}", copy->epoch));
@@ -141,10 +149,12 @@ ParsedHeaders parse_headers(const std::function<const char*(const char* name)>& 
     const auto safe_flush_lsn = parse_lsn(headers.required(safe_flush_lsn_header));
     if (!safe_flush_lsn) throw headers.bad(safe_flush_lsn_header, "malformed");
     parsed.meta.safe_flush_lsn = *safe_flush_lsn;
-    const auto scope = headers.optional(scope_header);
+    const auto scope = headers.text_if_any(scope_header);
     if (!scope.empty() && scope != added_scope) throw headers.bad(scope_header, "of a kind this version does not know");
     parsed.meta.added = !scope.empty();
     parsed.part = parse_part(headers);
+    parsed.follows = headers.sequence(follows_header);
+    parsed.fence = headers.sequence(fence_header);
     if (parsed.meta.kind == MessageKind::copy) parsed.copy = parse_copy(headers);
     return parsed;
 }

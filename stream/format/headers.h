@@ -25,12 +25,16 @@ struct MessagePart {
     bool operator==(const MessagePart&) const = default;
 };
 
-HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part);
+// `follows`: the own message before it, where that is not the one just before.
+HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part,
+                           std::optional<StreamSeq> follows = {});
 
 struct ParsedHeaders {
     MessageMeta meta;
     CopyHeader copy;  // kind copy only
     MessagePart part;
+    std::optional<StreamSeq> follows;  // where it is not the message just before
+    std::optional<StreamSeq> fence;    // the broker's: the sequence before it
 };
 
 // `find` returns a header's text or null. A stop Error when a header is missing or malformed; `where` is for its

@@ -39,7 +39,11 @@ std::set<Oid> decode_copy_request(std::string_view json) {
 CopyRequest find_copy_request(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
     if (!kept) return {};
-    return {decode_copy_request(kept->text), kept->revision};
+    try {
+        return {decode_copy_request(kept->text), kept->revision};
+    } catch (const Error&) {
+        return {{}, kept->revision, true};
+    }
 }
 
 void request_copies(Broker& broker, const Names& names, const std::set<Oid>& tables) {

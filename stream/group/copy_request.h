@@ -16,6 +16,7 @@ namespace pgsluice {
 struct CopyRequest {
     std::set<Oid> tables;
     std::uint64_t revision = 0;  // of the key; 0: it does not exist
+    bool garbled = false;        // another program wrote it: it asks for nothing
 };
 
 std::string encode_copy_request(const std::set<Oid>& tables);

@@ -117,9 +117,23 @@ std::map<Oid, std::string> DeliveredRulesKeys::load() {
         Oid oid = 0;
         const auto [end, error] = std::from_chars(key.data() + prefix_.size(), key.data() + key.size(), oid);
         if (error != std::errc{} || end != key.data() + key.size()) continue;
-        if (auto kept = broker_.kv_get(names_, key)) tables[oid] = std::move(kept->text);
+        auto kept = broker_.kv_get(names_, key);
+        if (!kept) continue;
+        if (oid != 0) check(key, kept->text);
+        tables[oid] = std::move(kept->text);
     }
     return tables;
+}
+
+void DeliveredRulesKeys::check(const std::string& key, std::string_view json) const {
+    try {
+        static_cast<void>(decode_delivered_rules(json));
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (KV key '{}')", error.what(), key),
+                         fmt::format("Another program wrote the key. Remove it with pgsluice repair --group {} --yes; "
+                                     "the table's rows then count as delivered by the rules as they are now.",
+                                     names_.group));
+    }
 }
 
 void DeliveredRulesKeys::put(Oid table, std::string_view json) {

@@ -50,6 +50,7 @@ class DeliveredRulesKeys {
 
    private:
     [[nodiscard]] std::vector<std::string> keys();
+    void check(const std::string& key, std::string_view json) const;
 
     Broker& broker_;
     Names names_;

@@ -147,6 +147,11 @@ std::vector<TableRecord> decode_table_records(std::string_view json) {
     });
 }
 
+std::uint32_t decode_record_version(std::string_view json) {
+    return with_json_fields(json, "the bucket's key 'record'",
+                            [](const JsonFields& fields) { return fields.unsigned_number<std::uint32_t>("version"); });
+}
+
 std::optional<std::map<Oid, TableRecord>> find_table_records(Broker& broker, const Names& names) {
     const TableRecords records(broker, names);
     if (!records.kept()) return std::nullopt;
@@ -163,7 +168,18 @@ TableRecords::TableRecords(Broker& broker, const Names& names) : broker_(broker)
         const auto value = broker.kv_get(names, name);
         if (!value) continue;
         revisions_[*page] = value->revision;
-        for (TableRecord& table : decode_table_records(value->text)) tables_[table.oid] = std::move(table);
+        for (TableRecord& table : read_page(name, value->text)) tables_[table.oid] = std::move(table);
+    }
+}
+
+std::vector<TableRecord> TableRecords::read_page(const std::string& name, std::string_view json) const {
+    try {
+        return decode_table_records(json);
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (KV key '{}')", error.what(), name),
+                         fmt::format("Another program wrote the key. Remove the record with pgsluice repair --group {} "
+                                     "--yes; the replicator then begins a new one and says what it assumes.",
+                                     names_.group));
     }
 }
 

@@ -65,6 +65,8 @@ constexpr Oid table_record_page(Oid oid) noexcept { return oid / 1024; }
 std::string encode(std::span<const TableRecord> page);
 // A stop Error when it is none.
 std::vector<TableRecord> decode_table_records(std::string_view json);
+// Of the key `record`. A stop Error when it is malformed.
+std::uint32_t decode_record_version(std::string_view json);
 
 // For readers: all tables by oid; nothing when the group keeps no record.
 std::optional<std::map<Oid, TableRecord>> find_table_records(Broker& broker, const Names& names);
@@ -93,6 +95,7 @@ class TableRecords {
     [[nodiscard]] const TableRecord* find(Oid oid) const;
 
    private:
+    [[nodiscard]] std::vector<TableRecord> read_page(const std::string& name, std::string_view json) const;
     void write_page(Oid page);
     void write_head();
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-#include "stream/format/headers.h"
 #include "stream/nats/bucket_cache.h"
 #include "stream/nats/consumer.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message.h"
+#include "stream/nats/own_message.h"
 #include "stream/nats/publisher.h"
 #include "stream/nats/server_version.h"
 #include "stream/nats/stream_setup.h"
-#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -25,25 +24,16 @@ namespace {
 
 bool is_marker(MessageKind kind) { return kind != MessageKind::copy && kind != MessageKind::changes; }
 
-// The sequence of the last complete message at or below `last`; nothing when there is none.
-std::optional<StreamSeq> last_complete(const Link& link, const std::string& stream, StreamSeq last, StreamSeq first) {
-    while (last >= first) {
-        const auto msg = link.message(stream, last);
-        if (!msg) {
-            throw stop_error(fmt::format("unable to read stream '{}': message {} is missing", stream, last.value),
-                             recreate_group_hint);
-        }
-        const auto part = parse_headers(*msg, stream, last).part;
-        if (part.last()) return last;
-        last.value -= std::min<std::uint64_t>(last.value, part.number);
-    }
-    return std::nullopt;
+LastMessage last_message_of(const StoredOwn& own) {
+    const auto& headers = own.message.headers;
+    return {own.seq, headers.meta, headers.copy, is_marker(headers.meta.kind) ? own.body : std::string()};
 }
 
 }  // namespace
 
 Broker::Broker(const BrokerOptions& options, Log log, std::stop_token stop)
     : link_(std::make_shared<Link>(options, std::move(log), std::move(stop))),
+      seals_(link_->seals()),
       buckets_(std::make_unique<BucketCache>(link_)) {
     check_jetstream();
 }
@@ -120,61 +110,66 @@ void Broker::delete_stream(const std::string& stream) {
 }
 
 std::optional<LastMessage> Broker::message_at(const std::string& stream, StreamSeq seq) {
-    const auto msg = link_->message(stream, seq);
-    if (!msg) return std::nullopt;
-    const auto headers = parse_headers(*msg, stream, seq);
-    LastMessage found{seq, headers.meta, headers.copy, {}};
-    if (!is_marker(found.meta.kind)) return found;
-    for (std::uint32_t part = 1; part < headers.part.number; ++part) {
-        const auto earlier = link_->message(stream, {seq.value - headers.part.number + part});
-        if (!earlier) return std::nullopt;
-        found.body += body_of(*earlier);
-    }
-    found.body += body_of(*msg);
-    return found;
+    const auto own = stored_own(*link_, stream, seq);
+    return own ? std::optional(last_message_of(*own)) : std::nullopt;
 }
+
+std::optional<LastMessage> Broker::message_at_or_before(const std::string& stream, StreamSeq seq) {
+    const auto state = stream_state(stream);
+    const StreamSeq first = state ? state->first_seq : StreamSeq{1};
+    for (; seq >= first && seq.value > 0; --seq.value)
+        if (auto found = message_at(stream, seq)) return found;
+    return std::nullopt;
+}
+
+StreamSeq Broker::begin_of(const std::string& stream, const StreamState& state) {
+    return nats::begin_of(*link_, stream, state.first_seq, state.last_seq);
+}
+
+bool Broker::holes_are_foreign(const std::string& stream) { return nats::holes_are_foreign(*link_, stream); }
 
 std::optional<LastMessage> Broker::last_message(const std::string& stream) {
     const auto state = stream_state(stream);
     if (!state || state->messages == 0) return std::nullopt;
-    const auto complete = last_complete(*link_, stream, state->last_seq, state->first_seq);
-    auto found = message_at(stream, complete.value_or(state->last_seq));
-    if (!found) return std::nullopt;
-    if (!complete) found->body.clear();
-    found->seq = state->last_seq;
+    const auto own = last_own(*link_, stream, state->last_seq, nullptr);
+    if (!own) return std::nullopt;
+    auto found = last_message_of(*own);
+    if (!own->message.headers.part.last()) found.body.clear();
+    found.seq = state->last_seq;
     return found;
 }
 
 void Broker::trim(const std::string& stream, StreamSeq keep_from) {
     const auto state = stream_state(stream);
     if (!state || state->messages == 0 || keep_from <= state->first_seq) return;
-    auto keep = last_complete(*link_, stream, state->last_seq, state->first_seq);
-    if (!keep) return;
-    const auto msg = link_->message(stream, *keep);
-    if (!msg) return;
-    keep->value -= parse_headers(*msg, stream, *keep).part.count - 1;
-    keep = std::min(*keep, keep_from);
-    if (*keep <= state->first_seq) return;
+    const auto own = last_own(*link_, stream, state->last_seq, nullptr);
+    if (!own || !own->message.headers.part.last()) return;
+    const StreamSeq keep = std::min(StreamSeq{own->seq.value - own->message.headers.part.count + 1}, keep_from);
+    if (keep <= state->first_seq) return;
     jsOptions options;
     jsOptions_Init(&options);
     options.Wait = link_->options().request_timeout_ms;
-    options.Stream.Purge.Sequence = keep->value;
+    options.Stream.Purge.Sequence = keep.value;
     jsErrCode js_error{};
     const auto status = js_PurgeStream(link_->js(), stream.c_str(), &options, &js_error);
     link_->check(status, fmt::format("trim stream '{}'", stream), "STREAM.PURGE." + stream, js_error);
 }
 
 std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits) {
-    MessageMeta last;
+    PublisherStart start{last_seq, {}, {}};
     if (last_seq.value != 0) {
-        const auto found = message_at(names.stream, last_seq);
-        if (!found) {
-            throw retry_error(
-                fmt::format("unable to continue stream '{}': message {} does not exist", names.stream, last_seq.value));
+        std::string passed;
+        const auto own = last_own(*link_, names.stream, last_seq, &passed);
+        if (own) start.last = own->message.headers.meta;
+        if (!passed.empty() || (seals_.keyed() && !own))
+            start.follows = own ? own->seq : StreamSeq{stream_state(names.stream).value().first_seq.value - 1};
+        if (!passed.empty()) {
+            link_->log(LogLevel::warning, fmt::format("stream '{}' holds what this group's replicator has not written; "
+                                                      "continuing after it ({})",
+                                                      names.stream, passed));
         }
-        last = found->meta;
     }
-    return std::make_unique<NatsPublisher>(link_, names, last_seq, last, limits);
+    return std::make_unique<NatsPublisher>(link_, names, start, limits);
 }
 
 std::unique_ptr<Consumer> Broker::consumer(const Names& names, StreamSeq from) {

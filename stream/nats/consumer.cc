@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "stream/nats/message.h"
+#include "stream/format/body_check.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice::nats {
@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::seconds look_interval(3);
 constexpr int wait_step_ms = 100;
 constexpr std::chrono::seconds report_after(10);
+constexpr std::chrono::seconds skip_rhythm(10);
 
 }  // namespace
 
@@ -19,6 +20,7 @@ NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, Strea
     : link_(std::move(link)),
       names_(names),
       expected_{std::max<std::uint64_t>(1, from.value)},
+      needed_(expected_),
       waits_([link = link_](LogLevel level, std::string_view text) { link->log(level, std::string(text)); }) {
     subscribe();
 }
@@ -60,7 +62,9 @@ bool NatsConsumer::check_stream() {
                         names_.stream, expected_.value, state.LastSeq),
             resnapshot_then_start_worker_hint);
     }
-    if (first > expected_.value) throw gone(first);
+    if (first > expected_.value &&
+        begin_of(*link_, names_.stream, StreamSeq{first}, StreamSeq{state.LastSeq}) > expected_)
+        throw gone(first);
     created_ns_ = info->Created;
     return true;
 }
@@ -89,9 +93,11 @@ void NatsConsumer::subscribe() {
 // message read last must be unchanged, unless it was trimmed.
 bool NatsConsumer::last_is_same() const {
     if (!last_) return true;
-    const StreamSeq seq{expected_.value - 1};
+    const StreamSeq seq{needed_.value - 1};
     const auto msg = link_->message(names_.stream, seq);
-    return !msg || parse_headers(*msg, names_.stream, seq).meta == *last_;
+    std::string why;
+    const auto own = msg ? read_own(*link_, names_.stream, *msg, seq, why) : std::nullopt;
+    return !msg || (own && own->headers.meta == *last_);
 }
 
 // Nothing has arrived for a while: checks that the stream and the delivery are still sound.
@@ -120,7 +126,7 @@ void NatsConsumer::check_quiet_stream() {
     throw retry_error(
         fmt::format("unable to continue reading stream '{}': message {} is not the one read before, so the "
                     "stream was restored to an earlier state",
-                    names_.stream, expected_.value - 1));
+                    names_.stream, needed_.value - 1));
 }
 
 // A sound delivery brings a heartbeat every second.
@@ -154,33 +160,66 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
     }
 }
 
-// A message is missing before this one: lost on the way, or missing in the stream? Only the first message of a sound
-// delivery proves the latter.
-void NatsConsumer::miss(const Delivered& delivered) {
+// Messages are missing before this one: lost on the way, or missing in the stream? Only the first message of a sound
+// delivery proves the latter. The next own message shows whether they were the replicator's.
+bool NatsConsumer::are_gone(const Delivered& delivered) {
     if (!delivered.first || delivery_->broken()) {
         delivery_.reset();  // created again from the missing message
-        return;
+        return false;
     }
-    // Trimmed or deleted; check_stream() throws when it was trimmed.
+    // check_stream() throws when they were trimmed.
     if (!check_stream()) throw retry_error(fmt::format("unable to read stream '{}': no answer", names_.stream));
-    throw stop_error(fmt::format("unable to read stream '{}': message {} is followed by {}", names_.stream,
-                                 expected_.value - 1, delivered.seq.value),
-                     recreate_group_hint);
+    return true;
+}
+
+// One line for each while they are few.
+void NatsConsumer::skip(StreamSeq seq, const std::string& why) {
+    const auto now = std::chrono::steady_clock::now();
+    ++skipped_;
+    if (skipped_said_ != std::chrono::steady_clock::time_point{} && now - skipped_said_ < skip_rhythm) return;
+    link_->log(
+        LogLevel::warning,
+        fmt::format("skipping message {} of stream '{}'{}, which the group's replicator did not write: {}", seq.value,
+                    names_.stream, skipped_ == 1 ? "" : fmt::format(" and {} before", skipped_ - 1), why));
+    skipped_ = 0;
+    skipped_said_ = now;
+}
+
+// Sealing may have begun since we started; then this is not one of the messages that others published.
+void NatsConsumer::check_sealed(const std::string& why) const {
+    if (why == sealed_reason) throw sealed_without_keys(fmt::format("stream '{}'", names_.stream));
+    if (link_->seals().keyed() && !link_->seals().record(*link_, names_.stream)) throw not_sealed(names_.stream);
+}
+
+std::optional<OwnMessage> NatsConsumer::read(const Delivered& delivered) {
+    std::string why;
+    auto own = read_own(*link_, names_.stream, *delivered.msg, delivered.seq, why);
+    if (!own) check_sealed(why);
+    if (own && last_ && breaks_order(*last_, own->headers.meta)) {
+        own.reset();
+        why = "its position is below that of the message before it";
+    }
+    if (!own) skip(delivered.seq, why);
+    return own;
 }
 
 std::optional<Message> NatsConsumer::take(Delivered delivered) {
     if (delivered.seq < expected_) return std::nullopt;  // not expected to happen; harmless
-    if (delivered.seq > expected_) {
-        miss(delivered);
-        return std::nullopt;
-    }
-    ++expected_.value;
-    auto& msg = delivered.msg;
-    const auto headers = parse_headers(*msg, names_.stream, delivered.seq);
-    last_ = headers.meta;
-    const auto body = body_of(*msg);
-    return parts_.take(delivered.seq, headers, body,
-                       MessageOwner(msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
+    if (delivered.seq > expected_ && !are_gone(delivered)) return std::nullopt;
+    expected_ = StreamSeq{delivered.seq.value + 1};
+    const auto own = read(delivered);
+    if (!own) return std::nullopt;
+    if (own->follows >= needed_)
+        throw stop_error(
+            fmt::format("unable to read stream '{}': message {} is followed by {}, and what the replicator wrote "
+                        "between them is missing",
+                        names_.stream, needed_.value - 1, delivered.seq.value),
+            recreate_group_hint);
+    needed_ = expected_;
+    last_ = own->headers.meta;
+    return parts_.take(
+        delivered.seq, own->headers, own->body,
+        MessageOwner(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
 }
 
 }  // namespace pgsluice::nats

@@ -14,6 +14,7 @@
 #include "stream/nats/delivery.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message_recycler.h"
+#include "stream/nats/own_message.h"
 #include "stream/waits.h"
 
 namespace pgsluice::nats {
@@ -33,16 +34,24 @@ class NatsConsumer : public Consumer {
     bool check_stream();
     void check_quiet_stream();
     void report_silence();
-    // The message, unless it is a part that does not complete one or a repeat.
+    // The message, unless it is a part that does not complete one, a repeat, or another program's.
     std::optional<Message> take(Delivered delivered);
-    void miss(const Delivered& delivered);
+    // False when the messages missing before this one may still come.
+    bool are_gone(const Delivered& delivered);
+    // Nothing when another program wrote it.
+    std::optional<OwnMessage> read(const Delivered& delivered);
+    void check_sealed(const std::string& why) const;
+    void skip(StreamSeq seq, const std::string& why);
     [[nodiscard]] Error gone(std::uint64_t first_seq) const;
 
     std::shared_ptr<Link> link_;
     Names names_;
     StreamSeq expected_;               // the next sequence
-    std::optional<MessageMeta> last_;  // of the message before it, once one has been read
-    std::int64_t created_ns_ = 0;      // when the stream was created
+    StreamSeq needed_;                 // no own message at or above it has been read
+    std::optional<MessageMeta> last_;  // of the own message before `needed_`, once one has been read
+    std::uint64_t skipped_ = 0;        // since it was said last
+    std::chrono::steady_clock::time_point skipped_said_;
+    std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
     std::optional<std::chrono::steady_clock::time_point>
         early_since_;  // since when the stream ends before what we have read

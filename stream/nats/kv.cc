@@ -4,6 +4,7 @@
 #include "stream/broker.h"
 #include "stream/nats/bucket_cache.h"
 #include "stream/nats/link.h"
+#include "stream/nats/seals.h"
 
 namespace pgsluice {
 
@@ -21,6 +22,12 @@ std::string subject_of(const Names& names, const std::string& key) {
 }  // namespace
 
 std::optional<KvValue> Broker::kv_get(const Names& names, const std::string& key) {
+    auto found = kv_get_stored(names, key);
+    if (found) found->text = seals_.check({names.bucket, key}, std::move(found->text));
+    return found;
+}
+
+std::optional<KvValue> Broker::kv_get_stored(const Names& names, const std::string& key) {
     const auto store = buckets_->find(names);
     if (store == nullptr) return std::nullopt;
     kvEntry* made = nullptr;
@@ -34,8 +41,9 @@ std::optional<KvValue> Broker::kv_get(const Names& names, const std::string& key
 
 std::uint64_t Broker::kv_put(const Names& names, const std::string& key, std::string_view value) {
     std::uint64_t revision = 0;
-    const auto status = kvStore_Put(&revision, buckets_->find_or_create(names).get(), key.c_str(), value.data(),
-                                    static_cast<int>(value.size()));
+    const std::string text = seals_.sign({names.bucket, key}, value);
+    const auto status = kvStore_Put(&revision, buckets_->find_or_create(names).get(), key.c_str(), text.data(),
+                                    static_cast<int>(text.size()));
     link_->check(status, fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket), subject_of(names, key));
     return revision;
 }
@@ -43,10 +51,11 @@ std::uint64_t Broker::kv_put(const Names& names, const std::string& key, std::st
 std::optional<std::uint64_t> Broker::kv_update(const Names& names, const std::string& key, std::string_view value,
                                                std::uint64_t revision) {
     const auto store = buckets_->find_or_create(names);
-    const auto size = static_cast<int>(value.size());
+    const std::string text = seals_.sign({names.bucket, key}, value);
+    const auto size = static_cast<int>(text.size());
     std::uint64_t now = 0;
-    const auto status = revision == 0 ? kvStore_Create(&now, store.get(), key.c_str(), value.data(), size)
-                                      : kvStore_Update(&now, store.get(), key.c_str(), value.data(), size, revision);
+    const auto status = revision == 0 ? kvStore_Create(&now, store.get(), key.c_str(), text.data(), size)
+                                      : kvStore_Update(&now, store.get(), key.c_str(), text.data(), size, revision);
     if (status == NATS_OK) return now;
     const auto doing = fmt::format("write key '{}' of KV bucket '{}'", key, names.bucket);
     if (status == NATS_TIMEOUT) link_->check_permitted(doing, subject_of(names, key));

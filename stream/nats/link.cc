@@ -81,7 +81,10 @@ Options Link::make_options(Shared* closure) const {
 }
 
 Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
-    : options_(options), name_(describe_servers(options.url)), shared_(make_immortal()) {
+    : options_(options),
+      seals_(std::make_unique<Seals>(options.stream_key_file)),
+      name_(describe_servers(options.url)),
+      shared_(make_immortal()) {
     shared_->log = std::move(log);
     shared_->name = name_;
     shared_->inbox_prefix = options_.inbox_prefix.empty() ? "_INBOX" : options_.inbox_prefix;
@@ -171,11 +174,22 @@ void Link::check(natsStatus status, std::string_view doing, std::string_view par
 }
 
 StreamInfo Link::stream_info(const std::string& stream, const char* subjects_filter) const {
-    jsStreamInfo* made = nullptr;
-    jsErrCode js_error{};
     jsOptions options;
     jsOptions_Init(&options);
     options.Stream.Info.SubjectsFilter = subjects_filter;
+    return ask_stream_info(stream, options);
+}
+
+StreamInfo Link::stream_info_with_deleted(const std::string& stream) const {
+    jsOptions options;
+    jsOptions_Init(&options);
+    options.Stream.Info.DeletedDetails = true;
+    return ask_stream_info(stream, options);
+}
+
+StreamInfo Link::ask_stream_info(const std::string& stream, jsOptions& options) const {
+    jsStreamInfo* made = nullptr;
+    jsErrCode js_error{};
     const auto status = js_GetStreamInfo(&made, js(), stream.c_str(), &options, &js_error);
     if (status == NATS_NOT_FOUND || js_error == JSStreamNotFoundErr) return nullptr;
     check(status, fmt::format("read the state of stream '{}'", stream), "STREAM.INFO." + stream, js_error);

@@ -14,6 +14,7 @@
 #include "stream/log.h"
 #include "stream/nats/denials.h"
 #include "stream/nats/handle.h"
+#include "stream/nats/seals.h"
 
 namespace pgsluice::nats {
 
@@ -41,6 +42,7 @@ class Link {
     [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
     [[nodiscard]] jsCtx* js() const noexcept { return js_.get(); }
     [[nodiscard]] const BrokerOptions& options() const noexcept { return options_; }
+    [[nodiscard]] Seals& seals() const noexcept { return *seals_; }
     // The URL without user and password.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool connected() const noexcept {
@@ -63,6 +65,8 @@ class Link {
     // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
     [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
 
+    // With the sequences of the messages that are missing in it.
+    [[nodiscard]] StreamInfo stream_info_with_deleted(const std::string& stream) const;
     // A message of the stream by sequence; null when it does not exist.
     [[nodiscard]] Msg message(const std::string& stream, StreamSeq seq) const;
 
@@ -73,6 +77,7 @@ class Link {
     void free_retired() const;
 
    private:
+    [[nodiscard]] StreamInfo ask_stream_info(const std::string& stream, jsOptions& options) const;
     // Used by callbacks. Never freed: threads and timers of the library may report an error even after on_closed().
     struct Shared {
         Log log;
@@ -96,6 +101,7 @@ class Link {
     void close_after_stop(const std::stop_token& stop, const std::stop_token& end);
 
     BrokerOptions options_;
+    std::unique_ptr<Seals> seals_;
     std::string name_;
     Shared* shared_;
     Connection connection_;

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "stream/format/headers.h"
 #include "stream/nats/handle.h"
 
 namespace pgsluice::nats {
@@ -15,7 +14,5 @@ inline std::string_view body_of(natsMsg& msg) {
 
 // A message with a copy of the body; `reply` may be null.
 Msg make_message(const std::string& subject, const char* reply, std::string_view body);
-
-ParsedHeaders parse_headers(natsMsg& msg, std::string_view stream, StreamSeq seq);
 
 }  // namespace pgsluice::nats

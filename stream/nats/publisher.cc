@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "stream/failpoint.h"
 #include "stream/nats/message.h"
@@ -75,16 +76,32 @@ PublishReply parse_reply(std::string_view json) {
     return reply;
 }
 
+std::optional<Sealer> new_sealer(const Link& link, const std::string& stream, StreamSeq last_seq) {
+    Seals& seals = link.seals();
+    if (!seals.keyed()) return std::nullopt;
+    const auto record = seals.record(link, stream);
+    if (!record) throw not_sealed(stream);
+    const auto* run = record->run_of({last_seq.value + 1});
+    if (run == nullptr)
+        throw retry_error(fmt::format("unable to continue stream '{}': it has grown meanwhile", stream));
+    return Sealer(seals.keys().first(), run->id);
+}
+
 }  // namespace
 
-NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, StreamSeq last_seq,
-                             const MessageMeta& last, const PublisherLimits& limits)
-    : link_(std::move(link)), names_(names), last_(last), disconnects_(link_->disconnects()) {
+NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, const PublisherStart& start,
+                             const PublisherLimits& limits)
+    : link_(std::move(link)),
+      names_(names),
+      last_(start.last),
+      follows_(start.follows),
+      disconnects_(link_->disconnects()) {
     AckLimits ack_limits;
     ack_limits.max_in_flight_bytes = limits.max_in_flight_bytes;
     ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
     ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
-    shared_ = std::make_shared<Shared>(*link_, last_seq, ack_limits);
+    sealer_ = new_sealer(*link_, names_.stream, start.last_seq);
+    shared_ = std::make_shared<Shared>(*link_, start.last_seq, ack_limits);
     subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &NatsPublisher::on_reply,
                                       std::shared_ptr<void>(shared_));
 }
@@ -228,7 +245,7 @@ void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, cons
             fmt::format("unable to publish to NATS at '{}': its max_payload is {} bytes", link_->name(), most),
             "Set max_payload in nats-server's configuration to 64 KB or more; its default is 1 MB.");
     }
-    const auto piece = most - header_bytes;
+    const auto piece = most - header_bytes - gcm_tag_bytes;
     MessagePart part;
     part.count = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (body.size() + piece - 1) / piece));
     MessageMeta unfinished = last_;
@@ -242,13 +259,25 @@ void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, cons
     PGSLUICE_FAILPOINT("after-publish");
 }
 
+StreamSeq NatsPublisher::next_seq(std::uint64_t index) const {
+    const std::lock_guard lock(shared_->mutex);
+    return {shared_->queue.expected_before(index).value + 1};
+}
+
 void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part) {
     const auto index = first_ + messages_.size();
     const bool snapshot = meta.kind == MessageKind::snapshot_begin || meta.kind == MessageKind::copy ||
                           meta.kind == MessageKind::snapshot_end;
-    auto msg = make_message(snapshot ? names_.snapshot_subject : names_.changes_subject,
-                            shared_->inbox.reply_subject(index).c_str(), body);
-    for (const auto& [name, value] : message_headers(meta, copy, part)) {
+    const std::string& subject = snapshot ? names_.snapshot_subject : names_.changes_subject;
+    auto headers = message_headers(meta, copy, part, std::exchange(follows_, {}));
+    std::string sealed;
+    if (sealer_) {
+        sealed = sealer_->seal({names_.stream, subject, next_seq(index)}, headers, body);
+        body = sealed;
+        headers.emplace_back(SealHeader::name, to_text(sealer_->header()));
+    }
+    auto msg = make_message(subject, shared_->inbox.reply_subject(index).c_str(), body);
+    for (const auto& [name, value] : headers) {
         check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");
     }
     const std::lock_guard lock(shared_->mutex);

@@ -17,13 +17,20 @@
 #include "stream/nats/message_recycler.h"
 #include "stream/nats/replies.h"
 #include "stream/publisher.h"
+#include "stream/seal/sealed_body.h"
 
 namespace pgsluice::nats {
 
+// What the stream ends with.
+struct PublisherStart {
+    StreamSeq last_seq;
+    MessageMeta last;                  // of the replicator's last message
+    std::optional<StreamSeq> follows;  // that message, where it is not `last_seq`
+};
+
 class NatsPublisher : public Publisher {
    public:
-    // `last` is the meta of message `last_seq`.
-    NatsPublisher(std::shared_ptr<Link> link, const Names& names, StreamSeq last_seq, const MessageMeta& last,
+    NatsPublisher(std::shared_ptr<Link> link, const Names& names, const PublisherStart& start,
                   const PublisherLimits& limits);
     ~NatsPublisher() override;
 
@@ -48,6 +55,8 @@ class NatsPublisher : public Publisher {
     static void on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept;
 
     void add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part);
+    // The sequence that message `index` will have.
+    [[nodiscard]] StreamSeq next_seq(std::uint64_t index) const;
     // Sends what may be sent now and frees what is stored. Throws when the generation is broken.
     void pump();
     void send(std::uint64_t index);
@@ -59,14 +68,16 @@ class NatsPublisher : public Publisher {
 
     std::shared_ptr<Link> link_;
     Names names_;
-    MessageMeta last_;  // of the last complete message
+    MessageMeta last_;                  // of the last complete message
+    std::optional<StreamSeq> follows_;  // for the next message
     std::uint64_t disconnects_;
     std::shared_ptr<Shared> shared_;
     Subscription subscription_;
-    std::deque<Msg> messages_;  // not known to be stored
-    std::uint64_t first_ = 0;   // the number of messages_.front()
-    AckQueue::Time full_said_;  // when the log last said that it is full; 0: it has room
-    AckQueue::Time full_at_;    // when it last was
+    std::deque<Msg> messages_;      // not known to be stored
+    std::uint64_t first_ = 0;       // the number of messages_.front()
+    AckQueue::Time full_said_;      // when the log last said that it is full; 0: it has room
+    AckQueue::Time full_at_;        // when it last was
+    std::optional<Sealer> sealer_;  // where the stream is sealed
 };
 
 }  // namespace pgsluice::nats

@@ -4,6 +4,7 @@
 #include "stream/broker.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message.h"
+#include "stream/nats/own_message.h"
 
 namespace pgsluice {
 
@@ -25,6 +26,20 @@ std::optional<StoredMessage> Broker::stored_message(const std::string& stream, S
         stored.headers.emplace_back(keys[i], value);
     }
     return stored;
+}
+
+std::optional<GroupMessage> Broker::group_message(const std::string& stream, StreamSeq seq) {
+    std::string why;
+    auto own = stored_own(*link_, stream, seq, &why);
+    if (own) {
+        const auto& headers = own->message.headers;
+        return GroupMessage{
+            {}, headers.meta, headers.copy, own->message.follows, headers.part.last(), std::move(own->body)};
+    }
+    if (!link_->message(stream, seq)) return std::nullopt;
+    GroupMessage other;
+    other.foreign = std::move(why);
+    return other;
 }
 
 void Broker::erase_message(const std::string& stream, StreamSeq seq) {

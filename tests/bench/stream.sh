@@ -75,6 +75,18 @@ check_masked() {
     [ "$(on_source -c "$count")" = "$(on_target -c "$count WHERE name ~ '^u[*]+[!0-9]$'")" ] || fail "users are not masked"
 }
 
+# The same with a sealed stream, for `--systems 'pgsluice sealed'`.
+sealed_start() {
+    (umask 077; echo "k1:$(openssl rand -base64 32)" >"$directory/stream.key")
+    export PGSLUICE_STREAM_KEY_FILE="$directory/stream.key"
+    pgsluice_start
+}
+sealed_pids() { pgsluice_pids; }
+sealed_stop() {
+    unset PGSLUICE_STREAM_KEY_FILE
+    pgsluice_stop
+}
+
 # Waits in one session on the target for a mark; prints when it was seen. Looks by key, 500 times a second. Each look is
 # a transaction: a snapshot held throughout would keep the target from pruning what is being measured.
 watch_for() {
@@ -205,5 +217,9 @@ done
 echo "medians"
 for load in insert update delete wide; do summary $load changes/s native pgsluice; done
 case $systems in *masked*) for load in insert update delete; do summary $load changes/s pgsluice masked; done ;; esac
+case $systems in *sealed*)
+    for load in insert update delete wide; do summary $load changes/s pgsluice sealed; done
+    summary pgbench transactions/s pgsluice sealed ;;
+esac
 summary pgbench transactions/s native pgsluice
 for p in p50 p95 p99; do summary $p ms native pgsluice; done

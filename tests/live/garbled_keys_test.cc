@@ -2,6 +2,8 @@
 // out.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "stream/group/registry.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
@@ -99,11 +101,63 @@ TEST_CASE("other garbled keys stop nothing, and repair lists and removes them") 
     group.stop();
 }
 
+TEST_CASE("a garbled record, request or note of rules: repair removes it, as each hint says") {
+    Garbled group;
+    group.on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO t VALUES (1, 'one')");
+    group.start();
+    group.settle();
+    group.stop();
+    const auto keys = group.broker->kv_keys(group.names);
+    const auto page = std::ranges::find_if(keys, [](const auto& key) { return key.starts_with("record."); });
+    REQUIRE(page != keys.end());
+    group.put(*page);
+    const Finished refused = run(group.replicator_argv({"--copy-and-stream"}));
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "(KV key '" + *page + "')"));
+    CHECK(contains(refused.err, "pgsluice repair --group " + group.group() + " --yes"));
+    CHECK(contains(group.command({"repair", "--yes"}).out, "removed KV key '" + *page + "': "));
+    CHECK_FALSE(group.holds("record"));
+    group.on_source("INSERT INTO t VALUES (2, 'two')");
+    group.start();
+    group.check_equal({"t"});
+    CHECK(contains(group.replicator().err(), "the group has no record of its tables"));
+    group.stop();
+
+    group.put("record");
+    group.put("copy_request");
+    group.start();
+    group.settle();
+    CHECK(contains(group.replicator().err(), "the KV key 'copy_request' cannot be read"));
+    group.stop();
+    const Finished repaired = group.command({"repair", "--yes"});
+    CHECK(contains(repaired.out, "removed KV key 'record': "));
+    CHECK(contains(repaired.out, "removed KV key 'copy_request': "));
+    group.start();
+    group.check_equal({"t"});
+    group.stop();
+}
+
+TEST_CASE("a garbled note of the rules of a worker stops it with a hint that works") {
+    Garbled group;
+    const auto argv = group.worker_argv("stdout", {"--worker-name", "lines", "--exit-after-snapshot"});
+    group.start_replicator();
+    CHECK(run(argv).code == 0);
+    group.put("rules.lines.16384");
+    const Finished refused = run(argv);
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "(KV key 'rules.lines.16384')"));
+    CHECK(contains(group.command({"repair", "--yes"}).out, "removed KV key 'rules.lines.16384': "));
+    CHECK(run(argv).code == 0);
+    group.stop_replicator();
+}
+
 TEST_CASE("keys that are garbled while both run stop neither") {
     Garbled group;
     group.start();
     group.settle();
-    for (const char* key : {"group", "tables", "begin", "epoch", "ddl", "lsn", "compare.postgres"}) group.put(key);
+    for (const char* key : {"group", "tables", "begin", "epoch", "ddl", "lsn", "compare.postgres", "copy_request"})
+        group.put(key);
     group.settle();
     group.stop();
     for (const char* key : {"group", "tables", "begin", "epoch", "ddl", "lsn", "compare.postgres"}) group.put(key);

@@ -21,7 +21,8 @@ const std::map<std::string, Names> allowed{
     {"stream", {"sql/lsn.h", "sql/error.h"}},
     {"stream/format", {"stream", "sql/lsn.h", "sql/error.h"}},
     {"stream/group", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
-    {"stream/nats", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h", "sql/outage.h"}},
+    {"stream/nats", {"stream", "stream/format/", "stream/seal/", "sql/lsn.h", "sql/error.h", "sql/outage.h"}},
+    {"stream/seal", {"stream", "stream/format/", "sql/lsn.h", "sql/error.h"}},
     {"rules", {"rules/", "stream/", "sql/lsn.h", "sql/error.h"}},
     {"rules/file", {"rules/place.h", "rules/rule.h", "stream/text_file.h", "sql/error.h"}},
     {"rules/values", {"rules/place.h", "stream", "stream/format/json_string.h"}},
@@ -72,8 +73,8 @@ const std::vector<Fence> fences{
     {"simdjson", {"stream/", "rules/transforms/json", "rules/values/json"}},
     {"curl/", {"sinks/webhook/client.cc"}},
     {"openssl/",
-     {"rules/transforms/", "sinks/lines/debezium_line.cc", "sinks/webhook/client.cc", "stream/nats/nkey.cc",
-      "stream/nats/access.cc"}},
+     {"rules/transforms/", "stream/seal/cipher.cc", "sinks/lines/debezium_line.cc", "sinks/webhook/client.cc",
+      "stream/nats/nkey.cc", "stream/nats/access.cc"}},
     {"zstd", {"sinks/file/line_file.cc"}},
 };
 

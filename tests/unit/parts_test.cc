@@ -25,7 +25,7 @@ ParsedHeaders reparse(const HeaderList& list) {
 
 const MessageMeta meta{MessageKind::changes, {Lsn{0x16B2D50}, 12}, Lsn{0x16B2D80}};
 
-ParsedHeaders part(std::uint32_t number, std::uint32_t count) { return {meta, {}, {number, count}}; }
+ParsedHeaders part(std::uint32_t number, std::uint32_t count) { return {meta, {}, {number, count}, {}, {}}; }
 
 }  // namespace
 
@@ -43,6 +43,9 @@ TEST_CASE("headers are read back as they were written") {
     CHECK(parsed.part == MessagePart{2, 2});
     const CopyHeader open{1, 2, 3, 4, 0, 0};
     CHECK(reparse(message_headers({MessageKind::copy, {}, Lsn{1}}, &open, {})).copy == open);
+    CHECK_FALSE(reparse(message_headers(meta, nullptr, {})).follows);
+    CHECK(reparse(message_headers(meta, nullptr, {}, StreamSeq{0})).follows == StreamSeq{0});
+    CHECK(reparse(message_headers(meta, nullptr, {}, StreamSeq{41})).follows == StreamSeq{41});
 }
 
 TEST_CASE("headers that are missing or malformed are stop errors") {

@@ -43,11 +43,12 @@ std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, co
     if (!state || state->messages == 0) return letters;
     for (StreamSeq seq = state->first_seq; seq <= state->last_seq; ++seq.value) {
         if (!only.empty() && std::find(only.begin(), only.end(), seq.value) == only.end()) continue;
-        auto message = broker.stored_message(names.dead_letters, seq);
+        auto message = broker.dead_letter(names, seq);
         if (!message) continue;  // erased
         letters.push_back({seq, header(*message, dead_letter_worker_header),
                            header(*message, dead_letter_position_header), header(*message, dead_letter_reason_header),
-                           std::move(message->body), header(*message, dead_letter_snapshot_header) == "true"});
+                           std::move(message->body), header(*message, dead_letter_snapshot_header) == "true",
+                           std::move(message->fault)});
     }
     return letters;
 }
@@ -74,6 +75,7 @@ std::string encode_dead_letter(const Change& change) {
 std::shared_ptr<const Block> decode_dead_letter(BlockReader& reader, const DeadLetter& letter) {
     constexpr const char* hint = "Another program wrote it. pgsluice repair lists such messages and removes them.";
     try {
+        if (!letter.fault.empty()) throw stop_error(letter.fault);
         auto block = reader.read(letter.block);
         if (block->changes.size() == 1) return block;
         throw stop_error(fmt::format("it holds {} changes instead of one", block->changes.size()));

@@ -31,6 +31,7 @@ struct DeadLetter {
     std::string reason;
     std::string block;
     bool snapshot = false;
+    std::string fault{};  // why it cannot be read, where the group is sealed
 };
 
 // Oldest first; only these messages of the dead-letter stream when any are named.

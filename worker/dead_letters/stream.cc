@@ -66,7 +66,7 @@ void DeadLetterStream::park(const Change& change, std::string_view reason) {
     if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
     const std::string block = encode_dead_letter(change);
     refuse_too_large(change, block, headers, broker_->max_payload());
-    broker_->publish_one(names_.dead_letter_subject, block, headers);
+    broker_->publish_dead_letter(names_, block, headers);
     log_(LogLevel::warning, fmt::format("parked a change{} at {} in stream '{}': {}", table_of(change), position,
                                         names_.dead_letters, reason));
 }

@@ -1,0 +1,242 @@
+// Messages that another program published to a group's stream: none ends the group for good.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+using HeaderValues = std::vector<std::pair<std::string, std::string>>;
+
+struct Foreigner : Pipeline {
+    std::unique_ptr<Broker> broker = connect_broker();
+    Names names = names_for(group());
+
+    Foreigner() {
+        on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+        on_source("INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 1000) i");
+    }
+
+    StreamSeq last_seq() { return broker->stream_state(names.stream).value().last_seq; }
+    StreamSeq publish(const std::string& body = "hello", const HeaderValues& headers = {}) {
+        return broker->publish_one(names.changes_subject, body, headers);
+    }
+    // With the replicator's headers and the right fence. Repeated where the replicator publishes at the same time.
+    StreamSeq publish_as_ours(const std::string& kind, const std::string& body, Position position, Lsn lsn,
+                              HeaderValues more = {}) {
+        for (int tries = 0;; ++tries) {
+            HeaderValues headers{{"Pgsluice-Kind", kind},
+                                 {"Pgsluice-Position", to_string(position)},
+                                 {"Pgsluice-Confirmable", to_string(lsn)},
+                                 {"Nats-Expected-Last-Sequence", std::to_string(last_seq().value)}};
+            headers.insert(headers.end(), more.begin(), more.end());
+            try {
+                return publish(body, headers);
+            } catch (const Error&) {
+                if (tries == 20) throw;
+            }
+        }
+    }
+    MessageMeta last_meta() { return broker->last_message(names.stream).value().meta; }
+    Finished repair(std::vector<std::string> more = {}) {
+        std::vector<std::string> words{PGSLUICE_BINARY, "repair",     "--group",
+                                       group(),         "--nats-url", shared_nats().url()};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(words);
+    }
+    void insert_more() { on_source("INSERT INTO t SELECT max(id) + 1, 'more' FROM t"); }
+    void check_all_works() {
+        insert_more();
+        check_equal({"t"});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("foreign messages while both run are skipped with a line in both logs") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    const auto seq = group.publish();
+    group.publish("more", {{"Pgsluice-Kind", "changes"}});
+    group.publish(std::string(900'000, 'x'), {{"Pgsluice-Kind", "of-our-own"}});
+    group.check_all_works();
+    CHECK(eventually("the worker says so", [&] {
+        return contains(group.worker().err(), fmt::format("skipping message {} of stream", seq.value));
+    }));
+    CHECK(contains(group.replicator().err(), "holds what this group's replicator has not written"));
+    group.publish();
+    group.stop();
+    group.start();
+    group.check_all_works();
+    group.stop();
+
+    const Finished listed = group.repair();
+    CHECK(listed.code == 0);
+    CHECK(contains(listed.out, fmt::format("would remove message {} of stream", seq.value)));
+    CHECK(group.broker->stored_message(group.names.stream, seq));
+    CHECK(group.repair({"--yes"}).code == 0);
+    CHECK_FALSE(group.broker->stored_message(group.names.stream, seq));
+    CHECK(contains(group.repair().out, "holds nothing foreign"));
+    // Continue over what was removed; a new worker, too.
+    group.start();
+    group.check_all_works();
+    group.stop();
+    const Finished lines = run(group.worker_argv("stdout", {"--worker-name", "lines", "--exit-after-snapshot"}));
+    CAPTURE(lines.err);
+    CHECK(lines.code == 0);
+}
+
+TEST_CASE("a foreign message before the group's first is skipped, and may be removed later") {
+    Foreigner group;
+    group.broker->ensure_stream(group.names, {});
+    group.publish();
+    CHECK(contains(group.repair().out, "not removing message 1 of stream"));
+    group.start();
+    group.check_all_works();
+    group.stop();
+    CHECK(contains(group.repair({"--yes"}).out, "removed message 1 of stream"));
+    group.start();
+    group.check_all_works();
+    group.stop();
+    const Finished lines = run(group.worker_argv("stdout", {"--worker-name", "lines", "--exit-after-snapshot"}));
+    CAPTURE(lines.err);
+    CHECK(lines.code == 0);
+}
+
+TEST_CASE("a foreign message in the middle of a snapshot") {
+    Foreigner group;
+    group.on_source("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1001, 60000) i");
+    group.start_replicator();
+    REQUIRE(eventually("rows are in the stream", [&] {
+        const auto state = group.broker->stream_state(group.names.stream);
+        return state && state->last_seq.value > 3;
+    }));
+    group.publish();
+    group.start_worker();
+    group.check_all_works();
+    group.stop();
+    CHECK(group.repair({"--yes"}).code == 0);
+    group.start();
+    group.check_all_works();
+    group.stop();
+}
+
+TEST_CASE("a foreign message between parts of one message") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    // Ends in the first part of a message, as a replicator leaves it that was killed.
+    group.stop_replicator();
+    const MessageMeta last = group.last_meta();
+    const auto part =
+        group.publish_as_ours("changes", "[", last.position, last.safe_flush_lsn, {{"Pgsluice-Part", "1/3"}});
+    group.publish();
+    group.publish_as_ours("changes", "[", last.position, last.safe_flush_lsn,
+                          {{"Pgsluice-Part", "1/2"}, {"Pgsluice-Follows", std::to_string(part.value)}});
+    group.publish();
+    group.start_replicator();
+    group.on_source("INSERT INTO t SELECT 100000, string_agg(md5(i::text), '') FROM generate_series(1, 100000) i");
+    group.check_all_works();
+    group.stop();
+    CHECK(group.repair({"--yes"}).code == 0);
+    group.start();
+    group.check_all_works();
+    group.stop();
+}
+
+TEST_CASE(
+    "a garbled body under the replicator's headers: the replicator passes over it, repair gets the worker past it") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    const MessageMeta last = group.last_meta();
+    const auto seq = group.publish_as_ours("changes", "garbage", {{last.position.commit.value + 8}, 1},
+                                           Lsn{last.safe_flush_lsn.value + 8});
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "pgsluice repair --group " + group.group() + " --yes"));
+    group.insert_more();
+    CHECK(eventually("the replicator has passed over it", [&] {
+        return contains(group.replicator().err(), fmt::format("message {}: unable to read a block", seq.value));
+    }));
+    CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", seq.value)));
+    group.start_worker();
+    group.check_all_works();
+    group.stop();
+    group.start();
+    group.check_all_works();
+    group.stop();
+}
+
+TEST_CASE("garbled markers and rows under the replicator's headers") {
+    for (const std::string kind : {"group", "snapshot-begin", "snapshot-end", "progress", "copy"}) {
+        CAPTURE(kind);
+        Foreigner group;
+        group.start();
+        group.settle();
+        const MessageMeta last = group.last_meta();
+        HeaderValues more;
+        if (kind == "copy")
+            more = {{"Pgsluice-Epoch", "1"},
+                    {"Pgsluice-Table", "0"},
+                    {"Pgsluice-First-Row", "1"},
+                    {"Pgsluice-Rows", "5"},
+                    {"Pgsluice-Pages", "0-"}};
+        const auto seq = group.publish_as_ours(kind, "garbage", last.position, last.safe_flush_lsn, more);
+        group.insert_more();
+        CHECK(eventually("the replicator has passed over it",
+                         [&] { return contains(group.replicator().err(), fmt::format("message {}: ", seq.value)); }));
+        CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", seq.value)));
+        if (kind == "snapshot-begin" || kind == "snapshot-end" || kind == "copy") {
+            CHECK(group.worker().wait() == 1);
+            group.start_worker();
+        }
+        group.check_all_works();
+        group.stop();
+        group.start();
+        group.check_all_works();
+        group.stop();
+    }
+}
+
+TEST_CASE("a message of ours that is out of order is skipped") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    const auto seq = group.publish_as_ours("changes", "[]", {Lsn{8}, 1}, Lsn{8});
+    group.check_all_works();
+    CHECK(contains(group.worker().err(), fmt::format("skipping message {} of stream", seq.value)));
+    group.stop();
+    CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", seq.value)));
+    group.start();
+    group.check_all_works();
+    group.stop();
+}
+
+TEST_CASE("messages of the replicator that were deleted are still missed") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    group.stop_worker();
+    group.insert_more();
+    group.insert_more();
+    const auto seq = group.last_seq();
+    group.insert_more();
+    CHECK(eventually("more is stored", [&] { return group.last_seq() > seq; }));
+    group.publish();
+    group.insert_more();
+    CHECK(eventually("more is stored", [&] { return group.last_seq().value > seq.value + 2; }));
+    group.stop_replicator();
+    group.broker->erase_message(group.names.stream, seq);
+    group.start_worker();
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), fmt::format("is followed by {}", seq.value + 1)));
+    const Finished refused = run(group.replicator_argv({"--copy-and-stream"}));
+    CHECK(refused.code == 1);
+    CHECK(contains(refused.err, "so some are missing"));
+}
