@@ -18,20 +18,29 @@ namespace pgsluice::nats {
 
 namespace {
 
-Connection connect_to(const Options& options, const std::string& name, bool with_certificate) {
+// What the connection proves itself with.
+struct Proof {
+    bool certificate = false;
+    bool signature = false;  // of the server's nonce, by a seed
+};
+
+// nats.c (3.4 at least) sends no signature when its first byte is zero, one of 256. The next nonce has another.
+Connection connect_to(const Options& options, const std::string& name, const Proof& proof) {
     natsConnection* made = nullptr;
-    const auto status = natsConnection_Connect(&made, options.get());
+    auto status = natsConnection_Connect(&made, options.get());
+    for (int again = 0; proof.signature && is_refused_login(status) && again < 2; ++again)
+        status = natsConnection_Connect(&made, options.get());
     Connection connection(made);
-    if (status != NATS_OK) throw_connect_error(name, status, with_certificate);
+    if (status != NATS_OK) throw_connect_error(name, status, proof.certificate);
     return connection;
 }
 
 // nats.c tries one server after the other, each for the full timeout, and cannot be interrupted. On a stop it is left
 // to finish in a thread that owns everything it uses.
-Connection connect_until_stopped(Options options, const std::string& name, bool with_certificate,
+Connection connect_until_stopped(Options options, const std::string& name, const Proof& proof,
                                  const std::stop_token& stop) {
     std::packaged_task<Connection()> task(
-        [options = std::move(options), name, with_certificate] { return connect_to(options, name, with_certificate); });
+        [options = std::move(options), name, proof] { return connect_to(options, name, proof); });
     auto connection = task.get_future();
     std::thread(std::move(task)).detach();
     while (connection.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
@@ -89,7 +98,9 @@ Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
     shared_->name = name_;
     shared_->inbox_prefix = options_.inbox_prefix.empty() ? "_INBOX" : options_.inbox_prefix;
     try {
-        connection_ = connect_until_stopped(make_options(shared_), name_, !options_.tls_cert_file.empty(), stop);
+        const Proof proof{!options_.tls_cert_file.empty(),
+                          !options_.nkey_file.empty() || !options_.credentials_file.empty()};
+        connection_ = connect_until_stopped(make_options(shared_), name_, proof, stop);
     } catch (const Interrupted&) {
         shared_->closing = true;
         throw;
