@@ -40,7 +40,7 @@ std::string read_line(const addrinfo& address) {
     const Socket socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.fd() < 0) return {};
     // "In progress" is not an error; the first read shows whether it failed.
-    ::connect(socket.fd(), address.ai_addr, address.ai_addrlen);
+    static_cast<void>(::connect(socket.fd(), address.ai_addr, address.ai_addrlen));
     if (!socket.wait(POLLOUT)) return {};
     std::string line;
     std::array<char, 4096> buffer{};

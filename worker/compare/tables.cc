@@ -171,7 +171,7 @@ std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& 
 
 // The source's value as the target's type has it, where that is another one: what writing it there makes of it.
 std::string converted(const std::string& column, const CatalogType& from, const CatalogType& to) {
-    const std::string quoted = sql::quote_identifier(column);
+    std::string quoted = sql::quote_identifier(column);
     const bool same_text = (is_integer(from.oid) && is_integer(to.oid)) || (is_text(from.oid) && is_text(to.oid));
     if (from.name == to.name || same_text || !to.built_in) return quoted;
     return fmt::format("{}::text::{}", quoted, to.name);
