@@ -142,7 +142,7 @@ std::optional<LastMessage> Broker::last_message(const std::string& stream) {
 void Broker::trim(const std::string& stream, StreamSeq keep_from) {
     const auto state = stream_state(stream);
     if (!state || state->messages == 0 || keep_from <= state->first_seq) return;
-    const auto own = last_own(*link_, stream, state->last_seq, nullptr);
+    const auto own = last_own(*link_, stream, state->last_seq, nullptr, Judge::headers);
     if (!own || !own->message.headers.part.last()) return;
     const StreamSeq keep = std::min(StreamSeq{own->seq.value - own->message.headers.part.count + 1}, keep_from);
     if (keep <= state->first_seq) return;

@@ -159,7 +159,8 @@ std::optional<StoredOwn> stored_own(const Link& link, const std::string& stream,
     return std::move(found.own);
 }
 
-std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, StreamSeq last, std::string* passed) {
+std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, StreamSeq last, std::string* passed,
+                                  Judge judge) {
     const auto info = link.stream_info(stream);
     if (!info || info->State.LastSeq < last.value)
         throw retry_error(fmt::format("unable to continue stream '{}': message {} does not exist", stream, last.value));
@@ -172,7 +173,7 @@ std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, S
         std::uint64_t step = 1;
         if (found.own) {
             const auto of = found.own->message.headers.part;
-            found.why_not = of.last() ? fault_of(link, stream, *found.own) : "";
+            found.why_not = of.last() && judge == Judge::all ? fault_of(link, stream, *found.own) : "";
             step = std::min<std::uint64_t>(seq.value, of.number);
             if (found.why_not.empty() && (of.last() || !part)) {
                 if (!part) over.finish();

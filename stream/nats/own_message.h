@@ -5,6 +5,7 @@
 // between them that it had not written (FORMAT.md, "Messages of others").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +41,11 @@ std::optional<StoredOwn> stored_own(const Link& link, const std::string& stream,
                                     std::string* why = nullptr);
 
 // The last complete one at or below `last` which can be read and continues what is before it; where all are parts, the
-// last of these. Nothing when there is none. `passed` gets what was passed over, for a log.
-std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, StreamSeq last, std::string* passed);
+// last of these. Nothing when there is none. `passed` gets what was passed over, for a log. With `judge` headers, its
+// body and its place are not looked at.
+enum class Judge : std::uint8_t { headers, all };
+std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, StreamSeq last, std::string* passed,
+                                  Judge judge = Judge::all);
 
 // Where the stream begins for a reader: at its first message, or before it where the messages removed there were of
 // other programs.
