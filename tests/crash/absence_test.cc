@@ -11,7 +11,7 @@
 using namespace pgsluice;
 using namespace pgsluice::test;
 
-TEST_CASE("a worker that was away for 25 hours goes on where it was") {
+TEST_CASE("a worker that was away for 25 hours continues where it was") {
     Pipeline pipeline;
     pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, pad text)");
     // Nothing is kept for workers that may still join, only what the known ones need.

@@ -67,7 +67,7 @@ TEST_CASE("the worker dies once at each place of loading tables that join") {
     }
 }
 
-TEST_CASE("a copy of joined tables that did not end is called off when they leave again") {
+TEST_CASE("an unfinished copy of joined tables is discarded when they leave again") {
     Joining joining;
     joining.start_replicator(all, {{"PGSLUICE_FAILPOINT", "before-snapshot-end"}});
     joining.must_die(joining.replicator());

@@ -23,7 +23,7 @@ struct Linked : Pipeline {
 
 }  // namespace
 
-TEST_CASE("each connection is cut, cut behind the server's back, and silent for a while in each direction") {
+TEST_CASE("each connection is cut, cut without the server noticing, and silent for a while in each direction") {
     Linked pipeline;
     for (const Links::Named& link : pipeline.links.all()) {
         TcpProxy& proxy = link.proxy;

@@ -72,7 +72,7 @@ TEST_CASE("compare finds rows in every range of the key, and in every kind of ke
     pipeline.stop();
 }
 
-TEST_CASE("compare tells NULL from the empty string, and rows with equal keys apart") {
+TEST_CASE("compare distinguishes NULL from the empty string, and rows with equal keys") {
     Pipeline pipeline;
     start(pipeline,
           "CREATE TABLE pairs (a text, b int, v text, PRIMARY KEY (a, b));"

@@ -60,7 +60,7 @@ TEST_CASE("compare finds exactly the rows changed by hand while others write") {
     pipeline.stop();
 }
 
-TEST_CASE("a worker that is killed while it stands still for compare only makes it take longer") {
+TEST_CASE("a worker that is killed while it waits for compare only makes it take longer") {
     for (const char* failpoint : {"compare-held", "compare-reached"}) {
         CAPTURE(failpoint);
         Pipeline pipeline;

@@ -102,7 +102,7 @@ TEST_CASE("the slot never passes the slowest worker's durable checkpoint") {
     group.stop_file_worker();
 }
 
-TEST_CASE("the slot does not go back for a worker that joins later and is behind") {
+TEST_CASE("the slot does not go back for a worker that joins later and lags") {
     Group group;
     WorkerEntry late = WorkerRegistry(*group.broker(), group.names).find("file").value();
     late.name = "late";
@@ -126,7 +126,7 @@ TEST_CASE("the slot does not go back for a worker that joins later and is behind
     group.stop_file_worker();
 }
 
-TEST_CASE("a broker that lost what a stopped worker had not applied gets it again from the slot, and all go on") {
+TEST_CASE("a broker that lost what a stopped worker had not applied gets it again from the slot, and all continue") {
     Group group;
     group.stop_worker();
     group.stop_file_worker();
@@ -147,7 +147,7 @@ TEST_CASE("a broker that lost what a stopped worker had not applied gets it agai
     group.stop_file_worker();
 }
 
-TEST_CASE("one worker was ahead of what the broker lost: it stops, the other and the replicator go on") {
+TEST_CASE("one worker was ahead of what the broker lost: it stops, the other and the replicator continue") {
     Group group;
     group.stop_worker();
     group.nats.keep_store();

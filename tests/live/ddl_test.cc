@@ -37,7 +37,7 @@ std::string captured(Pipeline& pipeline) {
 
 }  // namespace
 
-TEST_CASE("DDL and the rows behind it reach the target in the order of the source") {
+TEST_CASE("DDL and the rows after it reach the target in the order of the source") {
     Pipeline pipeline;
     make_tables(pipeline);
     pipeline.start(tracked_tables);
@@ -203,7 +203,7 @@ TEST_CASE("a start without --track-ddl ends the capture") {
     pipeline.stop_replicator();
 }
 
-TEST_CASE("a role that is no superuser is told what it takes") {
+TEST_CASE("a role without superuser rights is told what it needs") {
     Pipeline pipeline;
     make_tables(pipeline);
     const std::string role = "lowly_" + pipeline.group();

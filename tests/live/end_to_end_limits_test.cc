@@ -76,7 +76,7 @@ TEST_CASE("a table of 2 GB through a stream of 64 MB to a worker that stops at t
     rows.stop();
 }
 
-TEST_CASE("a transaction larger than the stream can ever hold is an error, not a standstill") {
+TEST_CASE("a transaction larger than the stream can ever hold is an error, not an endless wait") {
     Rows rows;
     rows.start({"--copy-and-stream", "--stream-max-bytes", "2MB"});
     rows.settle();

@@ -126,7 +126,7 @@ TEST_CASE(
     CHECK(ns.size() > 40000);
 }
 
-TEST_CASE("stdout: --checkpoint-file says where the next worker goes on, whatever the group's registry says") {
+TEST_CASE("stdout: --checkpoint-file says where the next worker continues, whatever the group's registry says") {
     const Group group("to_checkpoint");
     const std::string file = temporary_directory("checkpoint") + "/position";
     const auto next = [&](const std::string& name) {

@@ -7,7 +7,7 @@
 
 using namespace pgsluice::test;
 
-TEST_CASE("replicator and worker that run go on trying when they are greeted by half") {
+TEST_CASE("replicator and worker that run keep trying when they are greeted by half") {
     TcpProxy proxy(shared_nats().port());
     Pipeline pipeline;
     pipeline.go_through({.replicator_to_nats = proxy.port(), .workers_to_nats = proxy.port()});

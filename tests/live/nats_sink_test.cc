@@ -84,7 +84,7 @@ TEST_CASE("what is published again is stored once, and order is kept") {
     }
 }
 
-TEST_CASE("what was stored while an earlier change was refused is stored again behind that one") {
+TEST_CASE("what was stored while an earlier change was refused is stored again after that one") {
     NatsServer server;
     const UserStream stream(server.url(), "CDC", "cdc.>", {.bytes = 60000});
     SinkFeed feed;
@@ -198,7 +198,7 @@ TEST_CASE("a change larger than the server takes stops the worker and says so") 
     }
 }
 
-TEST_CASE("a copy that starts over is marked, one that goes on is not") {
+TEST_CASE("a copy that starts over is marked, one that continues is not") {
     NatsServer server;
     const UserStream stream(server.url(), "CDC", "cdc.>");
     SnapshotBegin begin;
@@ -222,7 +222,7 @@ TEST_CASE("a copy that starts over is marked, one that goes on is not") {
     CHECK(messages[0].id == "shop:snapshot-0/200:0:cdc._._.snapshot");
 }
 
-TEST_CASE("apply() that waits for acknowledgements tells so, and a stop ends it") {
+TEST_CASE("apply() that waits for acknowledgements says so, and a stop ends it") {
     NatsServer server;
     const UserStream stream(server.url(), "CDC", "cdc.>");
     TcpProxy proxy(server.port());

@@ -63,7 +63,7 @@ TEST_CASE("a pooler in statement mode is refused") {
     CHECK(refusal_of(through(pooler, database)).find("pooler in transaction mode") != std::string::npos);
 }
 
-TEST_CASE("a worker and a replicator end at once behind a pooler in transaction mode") {
+TEST_CASE("a worker and a replicator end at once after a pooler in transaction mode") {
     const PgBouncer pooler(shared_postgres(), {});
     Pipeline pipeline;
     pipeline.go_through({.replicator_to_source = pooler.port(), .worker_to_target = pooler.port()});

@@ -179,7 +179,7 @@ TEST_CASE("who keeps pg_dump from a table is named, and the wait has an end") {
     CHECK(target.scalar("SELECT count(*) FROM line") == "0");
 }
 
-TEST_CASE("sequences: of a partition's parent, and one that stands higher and was never used") {
+TEST_CASE("sequences: of a partition's parent, and one that is higher and was never used") {
     Synced target;
     target.server.sql(
         target.source_database,

@@ -89,7 +89,7 @@ TEST_CASE("a restart in the middle skips what is loaded") {
     CHECK(target.scalar("SELECT count(*) || ',' || count(DISTINCT id) FROM a") == "1000,1000");
 }
 
-TEST_CASE("another copy of the same number does not go on with what the first one loaded") {
+TEST_CASE("another copy of the same number does not continue what the first one loaded") {
     PostgresTarget target;
     target.sql("CREATE TABLE a (id int, v text)");
     target.open();
@@ -243,7 +243,7 @@ TEST_CASE("rows of a table that inherits from one of the copy are not the copy's
     CHECK(target.scalar("SELECT v FROM child") == "mine");
 }
 
-TEST_CASE("while the loaders wait the sink tells so") {
+TEST_CASE("while the loaders wait the sink says so") {
     PostgresTarget target;
     target.sql("CREATE TABLE a (id int, v text)");
     target.open();

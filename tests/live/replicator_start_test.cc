@@ -15,7 +15,7 @@ using Rows = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("mode stream brings what is written from its start on, and goes on after a stop") {
+TEST_CASE("mode stream brings what is written from its start on, and continues after a stop") {
     ReplicatorRun run(one_table);
     run.start();
     REQUIRE(run.wait_running());
@@ -87,7 +87,7 @@ TEST_CASE("a second replicator of the group is refused while the first runs") {
     run.stop();
 }
 
-TEST_CASE("killed between group and slot, or between slot and the first message: the slot is made anew") {
+TEST_CASE("killed between group and slot, or between slot and the first message: the slot is created again") {
     for (const bool slot_left : {false, true}) {
         ReplicatorRun run(one_table);
         run.broker->ensure_stream(run.options.names, {});
@@ -110,7 +110,7 @@ TEST_CASE("killed between group and slot, or between slot and the first message:
     }
 }
 
-TEST_CASE("an unfinished copy is made anew under the next epoch, in both modes that copy") {
+TEST_CASE("an unfinished copy is taken again under the next epoch, in both modes that copy") {
     for (const auto mode : {ReplicatorMode::copy, ReplicatorMode::copy_and_stream}) {
         ReplicatorRun run("CREATE TABLE t AS SELECT i AS a FROM generate_series(1, 200000) i");
         run.options.mode = mode;
@@ -148,7 +148,7 @@ TEST_CASE("an unfinished copy is made anew under the next epoch, in both modes t
     }
 }
 
-TEST_CASE("stopped while nats-server hangs at the end of the copy: the next start goes on, or copies anew") {
+TEST_CASE("stopped while nats-server hangs at the end of the copy: the next start continues, or copies again") {
     NatsServer nats;
     ReplicatorRun run(one_table);
     run.options.nats.url = nats.url();

@@ -193,7 +193,7 @@ TEST_CASE("--exit-after-snapshot ends at once when the copy was applied before")
     group.stop_replicator();
 }
 
-TEST_CASE("a worker killed in a copy whose begin marker came in parts goes on") {
+TEST_CASE("a worker killed in a copy whose begin marker came in parts continues") {
     NatsServer nats({.extra_config = "max_payload: 65536"});
     Pipeline pipeline({shared_postgres(), shared_postgres(), nats});
     pipeline.on_both(

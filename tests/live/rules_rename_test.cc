@@ -81,7 +81,7 @@ TEST_CASE("a renamed column with a rule stops every session until the rules name
     CHECK(count(all_files(users.directory), "c****y") == 4);
 }
 
-TEST_CASE("a rename is noticed behind a replicator that comes late, too") {
+TEST_CASE("a rename is noticed after a replicator that comes late, too") {
     Users users;
     users.pipeline.on_source("INSERT INTO users VALUES (1, 'canary', 1)");
     users.worker("postgres", email_rule, 0);

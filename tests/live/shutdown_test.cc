@@ -59,7 +59,7 @@ TEST_CASE("SIGTERM in the middle of the copy") {
     numbers.stop();
 }
 
-TEST_CASE("SIGTERM while the slot's creation waits for somebody else's transaction") {
+TEST_CASE("SIGTERM while the slot's creation waits for another session's transaction") {
     Numbers numbers;
     auto writer = shared_postgres().connect(numbers.source_db());
     pgsluice::sql::Connection open(writer);

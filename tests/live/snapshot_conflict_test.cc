@@ -87,7 +87,7 @@ TEST_CASE("an open writing transaction is named, and a stop still works") {
     CHECK(eventually("the slot is gone", [&] { return source.slots() == 0; }));
 }
 
-TEST_CASE("a lock that somebody holds is named and waited for") {
+TEST_CASE("a lock that another session holds is named and waited for") {
     SnapshotSource source("CREATE TABLE t AS SELECT 1 AS a");
     auto holder = std::make_unique<Session>(source);
     std::jthread releaser([&] {

@@ -81,7 +81,7 @@ TEST_CASE("asked to stop in mid-copy, the bars are gone") {
     for (const std::string& line : screen_of(replicator.out())) CHECK((line.empty() || is_log_line(line)));
 }
 
-TEST_CASE("a log that machines read, and one that is no terminal, get lines; KV has the same figures") {
+TEST_CASE("a log that machines read, and one that is not a terminal, get lines; KV has the same figures") {
     StuckCopy copy;
     Process json = copy.on_terminal({"--log-format", "json"});
     const auto broker = connect_broker();

@@ -148,7 +148,7 @@ TEST_CASE("timeouts set low at the source do not reach the copy") {
     CHECK(source.rows("t").size() == 200000);
 }
 
-TEST_CASE("mode copy leaves no slot and no publication behind") {
+TEST_CASE("mode copy leaves no slot and no publication") {
     SnapshotSource source("CREATE TABLE t AS SELECT 1 AS a");
     source.options.mode = ReplicatorMode::copy;
     source.copy();

@@ -275,7 +275,7 @@ TEST_CASE("what was trimmed cannot be read") {
     }
 }
 
-TEST_CASE("beginning behind the end is a stop error") {
+TEST_CASE("beginning after the end is a stop error") {
     StreamGroup group;
     publish(group, 1, 3);
     CHECK_THROWS_WITH_AS(group.consumer({9}), doctest::Contains("its last is 3"), Error);

@@ -52,7 +52,7 @@ TEST_CASE("a wrong password ends a start") {
     CHECK(Broker::connect(options, test::no_log(), {})->connected());
 }
 
-TEST_CASE("the server tells its version") {
+TEST_CASE("the server reports its version") {
     StreamGroup group;
     CHECK(group.broker->server_version().find('.') != std::string::npos);
 }
@@ -224,7 +224,7 @@ TEST_CASE("a server without room is not taken for a full stream, and is waited f
     CHECK(publisher->confirmed() == Lsn{40});
 }
 
-TEST_CASE("a disconnect breaks the generation, a new one goes on exactly") {
+TEST_CASE("a disconnect breaks the generation, a new one continues exactly") {
     test::NatsServer server;
     StreamGroup group(server);
     std::uint64_t acked = 0;

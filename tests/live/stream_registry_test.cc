@@ -36,7 +36,7 @@ TEST_CASE("workers report, are listed and are removed") {
     CHECK(registry.list().size() == 1);
 }
 
-TEST_CASE("a worker removed while it runs registers anew") {
+TEST_CASE("a worker removed while it runs registers again") {
     test::StreamGroup group;
     WorkerRegistry registry(*group.broker, group.names);
     WorkerRegistry person(*group.broker, group.names);

@@ -83,7 +83,7 @@ TEST_CASE("a walsender left active on the slot is ended, and its replicator does
     CHECK(second.wait(std::chrono::seconds(5)) == 0);
 }
 
-TEST_CASE("somebody else's walsender on the slot is left alone") {
+TEST_CASE("another role's walsender on the slot is left alone") {
     Pipeline pipeline;
     pipeline.start();
     pipeline.settle();

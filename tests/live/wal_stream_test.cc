@@ -64,7 +64,7 @@ TEST_CASE("every kind of change arrives, in order and in its transaction") {
     CHECK(session.stop() == "");
 }
 
-TEST_CASE("rolled back savepoints and transactions leave nothing, empty ones let the slot go on") {
+TEST_CASE("rolled back savepoints and transactions leave nothing, empty ones let the slot advance") {
     WalSession session(shared_postgres(), tables);
     session.options = quick();
     session.start();
@@ -96,7 +96,7 @@ TEST_CASE("an unchanged TOASTed value is told apart from NULL") {
     CHECK(session.stop() == "");
 }
 
-TEST_CASE("tables changed in mid-stream are described anew") {
+TEST_CASE("tables changed in mid-stream are described again") {
     WalSession session(shared_postgres(), tables);
     session.options = quick();
     session.start();
@@ -188,7 +188,7 @@ TEST_CASE("a stop in mid-transaction is resumed without a loss or a repeat") {
     CHECK(session.stream.ordered());
 }
 
-TEST_CASE("statuses go on while publishing is blocked for longer than wal_sender_timeout") {
+TEST_CASE("statuses continue while publishing is blocked for longer than wal_sender_timeout") {
     WalSession session(shared_postgres(), tables);
     session.start_settings = "-c wal_sender_timeout=1s";
     session.stream.keep_lines = false;

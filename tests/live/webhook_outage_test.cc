@@ -47,7 +47,7 @@ std::vector<int> counting(int from, int to) {
 
 }  // namespace
 
-TEST_CASE("webhook: a receiver that is down is waited for, while worker and replicator go on reporting") {
+TEST_CASE("webhook: a receiver that is down is waited for, while worker and replicator keep reporting") {
     Pipeline pipeline;
     pipeline.on_source("CREATE TABLE t (n int PRIMARY KEY, body text)");
     pipeline.start_replicator({"--copy-and-stream", "--tables", "t"});

@@ -111,7 +111,7 @@ TEST_CASE("a full stream is waited out with one message, then all follow") {
     CHECK(queue.has_room());
 }
 
-TEST_CASE("somebody else writing while the stream was full breaks it") {
+TEST_CASE("another program writing while the stream was full breaks it") {
     auto queue = with(1);
     send_all(queue);
     queue.reply(0, full, start);

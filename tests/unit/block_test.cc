@@ -205,7 +205,7 @@ TEST_CASE("wide rows and long values") {
     CHECK(round_trip(relation("none", 0), {})->changes.at(0).new_row.empty());
 }
 
-TEST_CASE("a transaction goes on in the next block, which reads alone") {
+TEST_CASE("a transaction continues in the next block, which reads alone") {
     Changes made;
     const auto users = relation("users", 1);
     BlockWriter writer;

@@ -260,7 +260,7 @@ tables:
     CHECK_FALSE(still_old.upsert);
 }
 
-TEST_CASE("a filter behind a transform judges the transformed value") {
+TEST_CASE("a filter after a transform judges the transformed value") {
     const auto filter = [](const char* first, const char* second) {
         return load(std::string("tables: {users: [") + first + ", " + second + "]}")->compile(users_table);
     };

@@ -57,7 +57,7 @@ TEST_CASE("parts win over the URL, settings win over both") {
     CHECK(keywords.at("application_name") == "mine");
 }
 
-TEST_CASE("what nobody gave is left to libpq") {
+TEST_CASE("what was not given is left to libpq") {
     const auto keywords = connection_keywords(ConnectOptions{});
     for (const char* keyword : {"host", "port", "dbname", "user", "password", "options"}) {
         CAPTURE(keyword);

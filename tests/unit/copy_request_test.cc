@@ -12,7 +12,7 @@ TEST_CASE("a copy request reads back as it was written") {
     CHECK(encode_copy_request({2, 1}) == R"({"oids":[1,2]})");
 }
 
-TEST_CASE("what is no copy request is refused") {
+TEST_CASE("what is not a copy request is refused") {
     for (const char* text :
          {"", "{}", R"({"oids":1})", R"({"oids":["1"]})", R"({"oids":[4294967296]})", R"({"oids":[-1]})"})
         CHECK_THROWS_AS(decode_copy_request(text), Error);

@@ -47,7 +47,7 @@ TEST_CASE("a parked change can be read back, whichever way it came") {
     CHECK(std::equal(read.new_row.begin(), read.new_row.end(), change.new_row.begin(), change.new_row.end()));
 }
 
-TEST_CASE("a parked message that stands outside of transactions keeps its position, which is its key") {
+TEST_CASE("a parked message outside of transactions keeps its position, which is its key") {
     Change change;
     change.op = Op::message;
     change.position = {Lsn{0x100}, 0};

@@ -399,7 +399,7 @@ TEST_CASE("a sink that is to start over throws away what it has of the copy unde
     }
 }
 
-TEST_CASE("a copy behind a finished one begins with a line that says so, also after a crash") {
+TEST_CASE("a copy after a finished one begins with a line that says so, also after a crash") {
     const Directory directory;
     const FileSinkOptions options = small_files(directory.path);
     SnapshotBegin begin;
@@ -564,7 +564,7 @@ TEST_CASE("one worker per directory, one group per directory") {
     CHECK_THROWS_AS(make_file_sink(options, quiet_log, {})->open(), Error);
 }
 
-TEST_CASE("an open file that somebody cut or removed is an error, not a gap") {
+TEST_CASE("an open file that was cut or removed from outside is an error, not a gap") {
     const Directory directory;
     const FileSinkOptions options = small_files(directory.path);
     work(options, 2);

@@ -22,7 +22,7 @@ CompareState told(Hold& hold) {
 
 }  // namespace
 
-TEST_CASE("a worker that is asked stands still, runs to the LSN, stands there and continues when the request is gone") {
+TEST_CASE("a worker that is asked pauses, runs to the LSN, pauses there and continues when the request is gone") {
     Hold hold;
     hold.see(std::nullopt, before, start);
     CHECK(!hold.stands(start));

@@ -153,7 +153,7 @@ TEST_CASE("the table names folders and files that exist") {
     }
 }
 
-TEST_CASE("third-party headers stay behind their fences, also through our own headers") {
+TEST_CASE("third-party headers stay within their fences, also through our own headers") {
     const auto includes = all_includes();
     for (const Fence& fence : fences) {
         std::set<std::string> exposed;  // files that see the header, directly or through one of ours

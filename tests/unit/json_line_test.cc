@@ -170,7 +170,7 @@ TEST_CASE("DDL messages are lines, other messages are not") {
     CHECK(line(change).empty());
 }
 
-TEST_CASE("the next transaction, a snapshot row and a new time are rendered anew") {
+TEST_CASE("the next transaction, a snapshot row and a new time are rendered again") {
     const auto relation = users();
     const Value row[] = {Value("7"), Value("a"), Value()};
     const auto encoder = make_line_encoder(LineFormat::pg_flo, "shop");

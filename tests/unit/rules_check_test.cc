@@ -41,7 +41,7 @@ TEST_CASE("check prints plans and samples") {
     CHECK(check.warnings.empty());
 }
 
-TEST_CASE("check tells of what would stop a worker") {
+TEST_CASE("check reports what would stop a worker") {
     const Values bad{text("1"), text("canary\xff"), text("18")};
     const std::vector<CheckedTable> tables{{users_table, {bad}}};
     const RulesCheck row = check_rules(*load(rules_text), tables);
@@ -56,7 +56,7 @@ TEST_CASE("check tells of what would stop a worker") {
     CHECK(compiled.text == "public.users: refused\n");
 }
 
-TEST_CASE("check tells of tables that are not there") {
+TEST_CASE("check reports tables that are not there") {
     const std::vector<CheckedTable> tables{{other_table, {}}};
     const RulesCheck check = check_rules(*load(rules_text, "other: {replicate: false}"), tables);
     CHECK(check.text == "public.other: not replicated\n");

@@ -114,7 +114,7 @@ TEST_CASE("without rules a command passes as it is") {
     CHECK(ruled(*none, message) == message);
 }
 
-TEST_CASE("what a target cannot run as it stands says why") {
+TEST_CASE("what a target cannot run as it is says why") {
     const auto none = load("");
     CHECK(obstacle(*none, ddl("ALTER TABLE", "ALTER TABLE users ADD x int; SELECT 1")).find("other statements") !=
           std::string::npos);

@@ -95,7 +95,7 @@ TEST_CASE("a renamed column with a rule stops the worker in every session, until
     CHECK(worker.row(table(names_after_rename), 5) == "id e*******d e***l ");
 }
 
-TEST_CASE("a rule for a column that no definition has is refused, before and behind a rename") {
+TEST_CASE("a rule for a column that no definition has is refused, before and after a rename") {
     Worker worker(rules_text(email_rule));
     CHECK(worker.meets(table(names_before), 1).empty());
     CHECK_FALSE(worker.meets(table(names_after_rename), 5).empty());
@@ -106,7 +106,7 @@ TEST_CASE("a rule for a column that no definition has is refused, before and beh
     CHECK(has(worker.meets(table({{1, "id"}, {2, "email_old"}}), 6), "has no column 'email'"));
 }
 
-TEST_CASE("a definition that the replicator tells of counts as one") {
+TEST_CASE("a definition that the replicator sends counts as one") {
     const auto ruleset = load(rules_text(email_rule + "," + email_old));
     CHECK(has(error_of([&] { (void)ruleset->accept(table(names_before), at(1)); }), "has no column 'email_old'"));
     const std::vector<RelationPtr> now{table(names_after_rename)};
@@ -232,7 +232,7 @@ TEST_CASE("only definitions that rows may come with again are kept") {
     CHECK(decode_seen_table(worker.kept()).accepted.back().names.size() == 22);
 }
 
-TEST_CASE("a partition that is met first behind a rename stops the worker, too") {
+TEST_CASE("a partition that is met first after a rename stops the worker, too") {
     const auto partition = [](Oid oid, const Numbered& columns) {
         Relation made = *table(columns, "p" + std::to_string(oid));
         made.oid = oid;

@@ -113,7 +113,7 @@ TEST_CASE("the table whose name a routed table takes counts before a row of it w
     CHECK(elsewhere->apply_truncate(moved, arena));
 }
 
-TEST_CASE("partitions that share a target go only together") {
+TEST_CASE("partitions that share a target are truncated only together") {
     Relation first{1, "public", "p1", ReplicaIdentity::default_key, table_a->columns, {{"public", "parted"}}};
     Relation second = first;
     second.oid = 2;

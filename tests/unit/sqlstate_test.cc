@@ -12,7 +12,7 @@ TEST_CASE("what may pass by itself is tried again") {
     }
 }
 
-TEST_CASE("what somebody has to change stops") {
+TEST_CASE("what has to be changed stops") {
     for (const char* code : {"28P01", "28000", "3D000", "42501", "42P01", "23505", "22P02", "XX000", "0A000"}) {
         CAPTURE(code);
         CHECK(action_for(code) == Action::stop);

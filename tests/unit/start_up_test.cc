@@ -122,7 +122,7 @@ TEST_CASE("every row of the table, for every mode") {
     CHECK(seen.size() == 2 * std::size(kinds));  // the table above leaves none out
 }
 
-TEST_CASE("a copy of added tables stands in the midst of the changes") {
+TEST_CASE("a copy of added tables lies among the changes") {
     for (const auto kind : {MessageKind::snapshot_begin, MessageKind::copy, MessageKind::snapshot_end}) {
         for (const auto mode : modes) {
             for (const bool slot : {true, false}) {

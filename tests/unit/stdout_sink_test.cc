@@ -226,7 +226,7 @@ TEST_CASE("a reader that is slow but steady does not keep us from reporting") {
     CHECK(woken <= 1);
 }
 
-TEST_CASE("a socket that nobody reads does not keep us from stopping, and one that is closed ends the sink") {
+TEST_CASE("a socket that is not read does not keep us from stopping, and one that is closed ends the sink") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     Fd reader(ends[0]);
@@ -247,7 +247,7 @@ TEST_CASE("a socket that nobody reads does not keep us from stopping, and one th
     CHECK_THROWS_AS(sink->apply(batch), OutputClosed);
 }
 
-TEST_CASE("a terminal gets each line at once, and when it stands still we can stop") {
+TEST_CASE("a terminal gets each line at once, and a blocked one does not keep us from stopping") {
     const Fd screen(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
     REQUIRE(screen.open());
     REQUIRE((::grantpt(screen.get()) == 0 && ::unlockpt(screen.get()) == 0));
@@ -270,7 +270,7 @@ TEST_CASE("a terminal gets each line at once, and when it stands still we can st
     CHECK_THROWS_AS(sink->apply(batch), Interrupted);
 }
 
-TEST_CASE("a session behind one that broke off in a line begins a new line") {
+TEST_CASE("a session after one that ended within a line begins a new line") {
     const Directory directory;
     const Fd file = open_file(directory.path + "/lines", O_WRONLY | O_CREAT);
     StdoutSinkOptions options;
@@ -325,7 +325,7 @@ TEST_CASE("when there is no room for the checkpoint, nothing is printed again") 
     CHECK(count_lines(pipe.read_available()) == 2);
 }
 
-TEST_CASE("the checkpoint file says where to go on, and whose it is") {
+TEST_CASE("the checkpoint file says where to continue, and whose it is") {
     const Directory directory;
     const std::string path = directory.path + "/position";
     Pipe pipe;

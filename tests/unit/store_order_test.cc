@@ -14,7 +14,7 @@ StoreOrder with_sent(int count) {
 
 }  // namespace
 
-TEST_CASE("what is stored in order is settled from the front") {
+TEST_CASE("what is stored in order is done from the front") {
     StoreOrder order = with_sent(3);
     order.stored(1, {"CDC", 11, false});
     CHECK(order.first() == 0);
@@ -35,7 +35,7 @@ TEST_CASE("duplicates of an earlier life come before what it did not store") {
     CHECK(order.unsettled() == 0);
 }
 
-TEST_CASE("a duplicate that stands before its predecessor, and all behind it, are to be stored again") {
+TEST_CASE("a duplicate that is stored before its predecessor, and all after it, are to be stored again") {
     StoreOrder order = with_sent(3);
     order.stored(0, {"CDC", 12, false});  // refused before
     order.stored(1, {"CDC", 11, true});   // stored at that time
@@ -52,7 +52,7 @@ TEST_CASE("a duplicate that stands before its predecessor, and all behind it, ar
     CHECK(order.unsettled() == 0);
 }
 
-TEST_CASE("streams are told apart, and one that was made anew counts from 1") {
+TEST_CASE("streams are distinguished, and one that was created again counts from 1") {
     StoreOrder order = with_sent(4);
     order.stored(0, {"A", 100, false});
     order.stored(1, {"B", 5, true});

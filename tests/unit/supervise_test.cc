@@ -76,7 +76,7 @@ TEST_CASE("a retry error is tried again, saying what for; then given up") {
                               "unable to connect to source 'h': refused; trying again in 20 ms (retry 2 of 2)"});
 }
 
-TEST_CASE("after it has run it goes on for ever") {
+TEST_CASE("after it has run it continues for ever") {
     Run run;
     run({1, 10, 80}, [&](const Running& running) {
         if (run.sessions == 1) running();

@@ -20,7 +20,7 @@ TEST_CASE("a qualified name says its schema") {
     CHECK(parse_table_name("\"a.b\"", "shop") == TableName{"shop", "a.b"});
 }
 
-TEST_CASE("what is no name is a usage error") {
+TEST_CASE("what is not a name is a usage error") {
     for (const char* text : {"", ".", "a.", ".b", "a.b.c", "\"a", "\"a\"b", "a.\"b\"c", "\"\""}) {
         CAPTURE(text);
         try {

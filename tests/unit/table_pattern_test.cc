@@ -43,7 +43,7 @@ TEST_CASE("quotes in names") {
         CHECK_THROWS_AS(parse_table_pattern(wrong, "public"), Error);
 }
 
-TEST_CASE("a star stands for any characters") {
+TEST_CASE("a star matches any characters") {
     CHECK(matches("*", "public", "orders"));
     CHECK_FALSE(matches("*", "shop", "orders"));
     CHECK(matches("sales.*", "sales", "x"));

@@ -133,7 +133,7 @@ TEST_CASE("NATS names that are none") {
           "bad value 'a.b' of --nats-js-domain: expected a name such as hub");
 }
 
-TEST_CASE("no secret stands in a message") {
+TEST_CASE("no secret gets into a message") {
     CHECK(worker("webhook", {"--webhook-url", "u", "--webhook-header", "s3cret"}) ==
           "bad value of --webhook-header: expected 'Name: value'");
     CHECK(worker("postgres", {"--target-url", ""}) == "bad value of --target-url: expected a value");

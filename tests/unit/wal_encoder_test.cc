@@ -101,7 +101,7 @@ TEST_CASE("a block may end anywhere inside a transaction") {
     }
 }
 
-TEST_CASE("a resumed session goes on behind the last change published") {
+TEST_CASE("a resumed session continues after the last change published") {
     for (std::uint64_t ordinal = 1; ordinal <= 6; ++ordinal) {
         CAPTURE(ordinal);
         WalEncoder encoder({{Lsn{0x64}, ordinal}, Lsn{0x10}}, {});
@@ -143,7 +143,7 @@ TEST_CASE("a transaction that the stream holds as a whole is skipped, but its re
     CHECK(lines(encoder.finish().body) == Lines{"insert 0/70:1 u", "commit 0/70 0/80"});
 }
 
-TEST_CASE("a transaction behind a progress marker is taken whole") {
+TEST_CASE("a transaction after a progress marker is taken whole") {
     WalEncoder encoder({{Lsn{0x20}, 3}, Lsn{0x64}}, {});
     take_all(encoder, transaction());
     CHECK(lines(encoder.finish().body).size() == 6);
@@ -208,7 +208,7 @@ TEST_CASE("an equal definition keeps the relation, a changed one makes another w
     CHECK(block->changes[2].relation->columns.size() == 2);
 }
 
-TEST_CASE("columns are completed with each definition and types forgotten when they are described anew") {
+TEST_CASE("columns are completed with each definition and types forgotten when they are described again") {
     std::vector<Oid> forgotten;
     TypeLookup types;
     types.complete = [](Relation& relation, Lsn) {

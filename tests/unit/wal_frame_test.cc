@@ -15,7 +15,7 @@ TEST_CASE("XLogData holds a message and when it was sent") {
     CHECK(data.message == "Bxyz");
 }
 
-TEST_CASE("a keepalive tells the end of the WAL and whether to answer") {
+TEST_CASE("a keepalive carries the end of the WAL and whether to answer") {
     const auto keepalive = std::get<Keepalive>(parse_wal_frame(test::keepalive(Lsn{0x1000000020}, true)));
     CHECK(keepalive.wal_end == Lsn{0x1000000020});
     CHECK(keepalive.reply_requested);

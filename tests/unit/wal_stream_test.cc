@@ -50,7 +50,7 @@ std::vector<std::string> small_transaction(Lsn commit, Lsn end) {
 
 }  // namespace
 
-TEST_CASE("a transaction is published when the input runs dry, and confirmed behind its ack") {
+TEST_CASE("a transaction is published when the input runs dry, and confirmed after its ack") {
     Loop loop;
     loop.publisher.auto_ack = false;
     loop.script.then([&] { loop.send(small_transaction(Lsn{0x20}, Lsn{0x30})); });
@@ -106,7 +106,7 @@ TEST_CASE("a keepalive that asks is answered at once") {
     CHECK(before == 2);  // the first one and the answer
 }
 
-TEST_CASE("while publishing is blocked no more than a block is read and statuses go on") {
+TEST_CASE("while publishing is blocked no more than a block is read and statuses continue") {
     Loop loop;
     loop.options.block_bytes = 4096;
     loop.wal.timeout = 300ms;
@@ -288,7 +288,7 @@ TEST_CASE("a server that shuts down gets all of its WAL confirmed at once") {
     loop.run();
 }
 
-TEST_CASE("a stop in mid-transaction publishes what was taken, and the next session goes on behind it") {
+TEST_CASE("a stop in mid-transaction publishes what was taken, and the next session continues after it") {
     Loop first;
     first.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id"}), wal_insert(1, {"1"}), wal_insert(1, {"2"})});
     first.script.then([&] {

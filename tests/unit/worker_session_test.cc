@@ -204,7 +204,7 @@ TEST_CASE("exit-after-snapshot ends before the changes, exit-at-lsn once its LSN
     CHECK(other.sink.events == Events{"apply 1", "close"});
 }
 
-TEST_CASE("exit-at-lsn does not end in the middle of a copy, nor does a repeated begin marker begin it anew") {
+TEST_CASE("exit-at-lsn does not end in the middle of a copy, nor does a repeated begin marker begin it again") {
     World world(true);
     world.options.exit_at_lsn = Lsn{100};
     world.consumer.add(MessageKind::snapshot_begin, begin_marker(), {100});
@@ -245,7 +245,7 @@ TEST_CASE("a sink that waits in every call is flushed as often as another") {
     CHECK(world.sink.flushes >= 20);
 }
 
-TEST_CASE("a session that starts over tells of nothing that its sink remembers before the copy has begun") {
+TEST_CASE("a session that starts over reports nothing that its sink remembers before the copy has begun") {
     World world(false);
     world.start.over = true;
     world.options.registry_interval_ms = 0;

@@ -55,11 +55,11 @@ TEST_CASE("a new worker whose sink holds a state starts with the newest of sever
     CHECK(decide_worker_start(facts) == from_start);
 }
 
-TEST_CASE("a new worker does not start behind what was trimmed") {
+TEST_CASE("a new worker does not start after what was trimmed") {
     CHECK_THROWS_WITH_AS(decide_worker_start(facts_with(7, 90)), doctest::Contains("begins at sequence 7"), Error);
 }
 
-TEST_CASE("a known worker goes on at its checkpoint") {
+TEST_CASE("a known worker continues at its checkpoint") {
     auto facts = facts_with(5, 90);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{1000}, 3};
@@ -69,7 +69,7 @@ TEST_CASE("a known worker goes on at its checkpoint") {
     CHECK(decide_worker_start(with_copy(facts, 2, 60, 900)).from.resume_seq == StreamSeq{91});
 }
 
-TEST_CASE("a stream made anew is not gone on with, unless somebody starts over") {
+TEST_CASE("a stream created again is not continued, unless the worker starts over") {
     auto facts = facts_with(1, 90);
     facts.sink = applied_up_to(40, 1000);
     facts.before = Position{Lsn{900}, 3};
@@ -196,7 +196,7 @@ TEST_CASE("where a copy begins is kept as JSON") {
     CHECK_THROWS_AS(decode_snapshot_start("{}"), Error);
 }
 
-TEST_CASE("only a worker that cannot go on as it is needs a copy") {
+TEST_CASE("only a worker that cannot continue as it is needs a copy") {
     CHECK_FALSE(needs_snapshot(with_copy(facts_with(1, 90), 2, 40, 2000)));
     CHECK(needs_snapshot(with_copy(facts_with(7, 90), 2, 40, 2000)));  // new, behind what was trimmed
     auto facts = with_copy(facts_with(5, 90), 2, 4, 2000);             // the copy's begin was trimmed
