@@ -64,3 +64,22 @@ TEST_CASE("a default that first takes the worker's role back is refused") {
     pipeline.kill_worker();
     pipeline.stop_replicator();
 }
+
+TEST_CASE("what a command leaves in the session for the worker to run is refused") {
+    for (const char* left : {"SET search_path = public", "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+                             "PREPARE x AS SELECT 1", "CREATE TEMP VIEW pg_roles AS SELECT 1"}) {
+        CAPTURE(left);
+        Owned pipeline;
+        // On the source there is no such table, and nothing is left.
+        pipeline.on_both(
+            "CREATE FUNCTION leaves(command text) RETURNS text LANGUAGE plpgsql AS $$BEGIN "
+            "IF to_regclass('public.secrets') IS NOT NULL THEN EXECUTE command; END IF; RETURN 'x'; END$$");
+        pipeline.on_source("ALTER TABLE t ADD COLUMN leak text DEFAULT leaves('" + std::string(left) + "')");
+        CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
+        CHECK(contains(pipeline.worker().err(), "unable to apply ALTER TABLE on 'public.t'"));
+        CHECK((contains(pipeline.worker().err(), "it changed a setting of the session") ||
+               contains(pipeline.worker().err(), "it left a cursor, a prepared statement or a temporary object")));
+        pipeline.kill_worker();
+        pipeline.stop_replicator();
+    }
+}
