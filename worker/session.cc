@@ -128,6 +128,16 @@ int Session::patience_ms() const {
     return batcher_.in_transaction() && !batcher_.has_complete() ? piece_wait_ms : 0;
 }
 
+template <typename Decode>
+auto Session::decoded(const Message& message, Decode decode) const {
+    try {
+        return decode(message.body);
+    } catch (const Error& error) {
+        throw stop_error(fmt::format("{} (message {} of the stream)", error.what(), message.last_seq.value),
+                         foreign_message_hint(options_.names.group));
+    }
+}
+
 void Session::take(const Fetched& fetched) {
     const Message& message = fetched.message;
     if (message.meta.kind == MessageKind::snapshot_begin) reach_before(message.meta.position);
@@ -146,7 +156,7 @@ void Session::take(const Fetched& fetched) {
             break;
         case MessageKind::group:
             apply_pending();
-            read_from(decode_group(message.body));
+            read_from(decoded(message, decode_group));
             batcher_.pass(message);
             break;
         case MessageKind::progress:
@@ -172,16 +182,6 @@ void Session::take_changes(const Fetched& fetched) {
         } else {
             apply();
         }
-    }
-}
-
-template <typename Decode>
-auto Session::decoded(const Message& message, Decode decode) const {
-    try {
-        return decode(message.body);
-    } catch (const Error& error) {
-        throw stop_error(fmt::format("{} (message {} of the stream)", error.what(), message.last_seq.value),
-                         foreign_message_hint(options_.names.group));
     }
 }
 

@@ -62,7 +62,11 @@ class Scan {
         const auto message = broker_.group_message(names_.stream, seq);
         if (!message) return;  // removed
         if (!message->foreign.empty()) return removable(seq, message->foreign);
-        if (std::string fault = context_.fault_of(*message); !fault.empty()) {
+        std::string fault = context_.fault_of(*message);
+        // Another program's message took the place of the one that it continues.
+        if (any_own_ && message->follows > last_own_)
+            fault = fmt::format("it continues message {}, which is not the replicator's", message->follows.value);
+        if (!fault.empty()) {
             garbled_.push_back({seq, std::move(fault)});
             return;
         }
@@ -74,6 +78,7 @@ class Scan {
         }
         context_.pass(*message);
         any_own_ = true;
+        last_own_ = seq;
     }
 
     std::vector<Foreign> finish() {
@@ -108,6 +113,7 @@ class Scan {
     const Names& names_;
     Context context_;
     bool any_own_ = false;
+    StreamSeq last_own_;
     std::vector<Garbled> garbled_;  // after the last message of our own
     std::vector<Foreign> found_;
 };

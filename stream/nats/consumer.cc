@@ -205,10 +205,18 @@ std::optional<OwnMessage> NatsConsumer::read(const Delivered& delivered) {
 
 std::optional<Message> NatsConsumer::take(Delivered delivered) {
     if (delivered.seq < expected_) return std::nullopt;  // not expected to happen; harmless
-    if (delivered.seq > expected_ && !are_gone(delivered)) return std::nullopt;
+    if (delivered.seq > expected_) {
+        if (!are_gone(delivered)) return std::nullopt;
+        missing_ = true;
+    }
     expected_ = StreamSeq{delivered.seq.value + 1};
     const auto own = read(delivered);
     if (!own) return std::nullopt;
+    if (own->follows >= needed_ && !missing_ && !own->headers.follows) {
+        // Another program's message took the place of one of the replicator's, which will send both again.
+        skip(delivered.seq, fmt::format("it continues message {}", own->follows.value));
+        return std::nullopt;
+    }
     if (own->follows >= needed_)
         throw stop_error(
             fmt::format("unable to read stream '{}': message {} is followed by {}, and what the replicator wrote "
@@ -216,6 +224,7 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
                         names_.stream, needed_.value - 1, delivered.seq.value),
             recreate_group_hint);
     needed_ = expected_;
+    missing_ = false;
     last_ = own->headers.meta;
     return parts_.take(
         delivered.seq, own->headers, own->body,

@@ -48,6 +48,7 @@ class NatsConsumer : public Consumer {
     Names names_;
     StreamSeq expected_;               // the next sequence
     StreamSeq needed_;                 // no own message at or above it has been read
+    bool missing_ = false;             // of the messages from there on, some were not in the stream
     std::optional<MessageMeta> last_;  // of the own message before `needed_`, once one has been read
     std::uint64_t skipped_ = 0;        // since it was said last
     std::chrono::steady_clock::time_point skipped_said_;

@@ -62,7 +62,33 @@ std::optional<MessageMeta> meta_before(const Link& link, const std::string& stre
     return found ? std::optional(found->headers.meta) : std::nullopt;
 }
 
+// A publisher has several messages on the way, each fenced by the place it expects. Where another program's message
+// took the place of one, those after it may have been stored all the same, and follow what is not ours. So far back as
+// a publisher can have been ahead: by its limits, and by the time after which it gives up.
+std::optional<StreamSeq> foreign_before(const Link& link, const std::string& stream, const StoredOwn& own) {
+    const PublisherLimits limits;
+    const std::int64_t longest_ns = 4'000'000LL * limits.ack_timeout_ms;
+    std::uint64_t bytes = 0;
+    std::int64_t last_ns = 0;
+    StreamSeq before = own.message.follows;
+    for (std::uint64_t count = 0; count < limits.max_in_flight_messages && bytes < limits.max_in_flight_bytes;
+         ++count) {
+        const auto msg = before.value == 0 ? nullptr : link.message(stream, before);
+        if (!msg) return std::nullopt;  // it is the first, or those before were removed
+        std::string why;
+        const auto found = read_own(link, stream, *msg, before, why);
+        if (!found) return before;
+        if (count == 0) last_ns = natsMsg_GetTime(msg.get());
+        if (last_ns - natsMsg_GetTime(msg.get()) > longest_ns) return std::nullopt;
+        bytes += found->body.size();
+        before = found->follows;
+    }
+    return std::nullopt;
+}
+
 std::string fault_of(const Link& link, const std::string& stream, const StoredOwn& own) {
+    if (const auto foreign = foreign_before(link, stream, own))
+        return fmt::format("it continues message {}, which the replicator did not write", foreign->value);
     if (const auto before = meta_before(link, stream, own); before && breaks_order(*before, own.message.headers.meta))
         return "its position is below that of the message before it";
     if (!link.options().check_bodies) return {};

@@ -127,6 +127,29 @@ TEST_CASE("a foreign message in the middle of a snapshot") {
     group.stop();
 }
 
+// As when one of several messages that are on their way is refused, for its place is taken, and the next is not.
+TEST_CASE("a message of ours that follows a foreign one is skipped, and what it held comes again") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    group.stop();
+    const MessageMeta last = group.last_meta();
+    const Position later{{last.position.commit.value + 8}, 1};
+    group.publish();
+    const auto stranded = group.publish_as_ours("progress", "", later, Lsn{last.safe_flush_lsn.value + 8});
+    group.publish_as_ours("progress", "", later, Lsn{last.safe_flush_lsn.value + 8});
+    CHECK(group.last_meta().position == last.position);
+    group.insert_more();
+    group.start();
+    group.check_all_works();
+    CHECK(contains(group.worker().err(), fmt::format("skipping message {} of stream", stranded.value - 1)));
+    group.stop();
+    CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", stranded.value)));
+    group.start();
+    group.check_all_works();
+    group.stop();
+}
+
 TEST_CASE("a foreign message between parts of one message") {
     Foreigner group;
     group.start();
@@ -192,7 +215,7 @@ TEST_CASE("garbled markers and rows under the replicator's headers") {
         CHECK(eventually("the replicator has passed over it",
                          [&] { return contains(group.replicator().err(), fmt::format("message {}: ", seq.value)); }));
         CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", seq.value)));
-        if (kind == "snapshot-begin" || kind == "snapshot-end" || kind == "copy") {
+        if (kind == "group" || kind == "snapshot-begin" || kind == "snapshot-end" || kind == "copy") {
             CHECK(group.worker().wait() == 1);
             group.start_worker();
         }
