@@ -45,12 +45,11 @@ std::string to_text(const SealHeader& header) {
 
 std::optional<SealHeader> parse_seal_header(std::string_view text) {
     if (take_word(text) != version) return std::nullopt;
-    SealHeader header;
-    header.key_id = take_word(text);
-    header.run = take_word(text);
-    header.salt = take_word(text);
-    const bool whole = text.empty() && !header.key_id.empty() && !header.run.empty();
-    return whole && header.salt.size() == 2 * salt_bytes ? std::optional(std::move(header)) : std::nullopt;
+    const auto key_id = take_word(text);
+    const auto run = take_word(text);
+    const auto salt = take_word(text);
+    if (!text.empty() || key_id.empty() || run.empty() || salt.size() != 2 * salt_bytes) return std::nullopt;
+    return SealHeader{std::string(key_id), std::string(run), std::string(salt)};
 }
 
 std::string associated_data(const SealPlace& place, const SealHeader& seal, const HeaderList& headers) {
