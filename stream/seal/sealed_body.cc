@@ -44,7 +44,7 @@ std::string to_text(const SealHeader& header) {
 }
 
 std::optional<SealHeader> parse_seal_header(std::string_view text) {
-    if (take_word(text) != version) return std::nullopt;
+    if (text.ends_with(' ') || take_word(text) != version) return std::nullopt;
     const auto key_id = take_word(text);
     const auto run = take_word(text);
     const auto salt = take_word(text);

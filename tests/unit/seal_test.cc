@@ -148,6 +148,7 @@ TEST_CASE("two sealers never use a key and nonce twice, and a message sent again
 TEST_CASE("the header of a seal: what is not one") {
     const std::string salt(32, 'a');
     CHECK(parse_seal_header("1 k1 00ff " + salt));
+    CHECK_FALSE(parse_seal_header("1 k1 00ff " + salt + " "));
     for (const std::string& text :
          {std::string(), std::string("1"), "2 k1 00ff " + salt, "1  00ff " + salt, "1 k1  " + salt,
           "1 k1 00ff " + salt + "b", "1 k1 00ff " + salt + " more", "1 k1 00ff " + salt.substr(1)})
