@@ -39,7 +39,6 @@ std::size_t level(sql::Connection& target, const Settings& settings, const std::
 
 void run_sequences(Settings settings, const Log& log, std::stop_token stop) {
     sql::Connection target(settings.postgres.target, std::move(stop));
-    target.exec("SET search_path = ''");
     const auto workers = workers_on(target, settings.postgres.group, settings.worker.worker);
     if (workers.empty()) {
         throw stop_error(fmt::format("unable to set sequences: no worker of group '{}' has written to target {}",

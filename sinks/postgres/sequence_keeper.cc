@@ -77,7 +77,7 @@ void SequenceKeeper::level_apart() {
     sql::ConnectOptions target = options_.target;
     target.settings.emplace_back("connect_timeout", "2");
     sql::Connection connection(std::move(target));
-    connection.exec("SET statement_timeout = 1000; SET search_path = ''");
+    connection.exec("SET statement_timeout = 1000");
     bool complete = false;
     PostgresSequences(connection, options_.group, options_.worker, log_)
         .level(unlevel_, Clock::now() + grace, &complete);

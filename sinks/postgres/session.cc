@@ -6,13 +6,10 @@ namespace pgsluice {
 
 namespace {
 
-// No timeout may cut a transaction short; names are always qualified (as in native logical replication's workers);
-// row-level security must refuse rather than filter. Plans: every statement finds its rows by an index, and a generic
-// plan made while the table was small must not scan it once it has grown.
+// Beside those of every connection (sql/connection.cc). Plans: every statement finds its rows by an index, and a
+// generic plan made while the table was small must not scan it once it has grown.
 constexpr const char* settings =
-    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-    "SET idle_session_timeout = 0; SET search_path = ''; SET row_security = off; SET jit = off; "
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; "
+    "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; "
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; "
     "SET check_function_bodies = off";
 

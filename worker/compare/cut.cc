@@ -257,10 +257,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
 
 sql::Connection connect_end(const sql::ConnectOptions& options, const std::stop_token& stop) {
     sql::Connection connection(options, stop);
-    connection.exec(
-        "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-        "SET idle_session_timeout = 0; SET search_path = ''; SET row_security = off; SET jit = off; "
-        "SET max_parallel_workers_per_gather = 0");
+    connection.exec("SET jit = off; SET max_parallel_workers_per_gather = 0");
     return connection;
 }
 

@@ -23,9 +23,7 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* target_settings =
-    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-    "SET search_path = ''; SET check_function_bodies = off; SET client_min_messages = warning; "
-    "SET maintenance_work_mem = '256MB'";
+    "SET check_function_bodies = off; SET client_min_messages = warning; SET maintenance_work_mem = '256MB'";
 
 // Already there: duplicate schema, object, table, function, column; and by the entry's type a second primary key, a
 // partition attached, a column that is an identity or has a default already.
@@ -81,7 +79,6 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
 
 sql::Connection SchemaSync::connect_source() {
     sql::Connection source(options_.source, stop_);
-    source.exec("SET search_path = ''");
     source.on_tick(tell_);
     return source;
 }
