@@ -54,6 +54,11 @@ struct Foreigner : Pipeline {
         insert_more();
         check_equal({"t"});
     }
+    void check_a_restart() {
+        start();
+        check_all_works();
+        stop();
+    }
 };
 
 }  // namespace
@@ -72,9 +77,7 @@ TEST_CASE("foreign messages while both run are skipped with a line in both logs"
     CHECK(contains(group.replicator().err(), "holds what this group's replicator has not written"));
     group.publish();
     group.stop();
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 
     const Finished listed = group.repair();
     CHECK(listed.code == 0);
@@ -84,9 +87,7 @@ TEST_CASE("foreign messages while both run are skipped with a line in both logs"
     CHECK_FALSE(group.broker->stored_message(group.names.stream, seq));
     CHECK(contains(group.repair().out, "holds nothing foreign"));
     // Continue over what was removed; a new worker, too.
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
     const Finished lines = run(group.worker_argv("stdout", {"--worker-name", "lines", "--exit-after-snapshot"}));
     CAPTURE(lines.err);
     CHECK(lines.code == 0);
@@ -97,13 +98,9 @@ TEST_CASE("a foreign message before the group's first is skipped, and may be rem
     group.broker->ensure_stream(group.names, {});
     group.publish();
     CHECK(contains(group.repair().out, "not removing message 1 of stream"));
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
     CHECK(contains(group.repair({"--yes"}).out, "removed message 1 of stream"));
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
     const Finished lines = run(group.worker_argv("stdout", {"--worker-name", "lines", "--exit-after-snapshot"}));
     CAPTURE(lines.err);
     CHECK(lines.code == 0);
@@ -122,9 +119,7 @@ TEST_CASE("a foreign message in the middle of a snapshot") {
     group.check_all_works();
     group.stop();
     CHECK(group.repair({"--yes"}).code == 0);
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 }
 
 // As when one of several messages that are on their way is refused, for its place is taken, and the next is not.
@@ -145,9 +140,7 @@ TEST_CASE("a message of ours that follows a foreign one is skipped, and what it 
     CHECK(contains(group.worker().err(), fmt::format("skipping message {} of stream", stranded.value - 1)));
     group.stop();
     CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", stranded.value)));
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 }
 
 TEST_CASE("a foreign message between parts of one message") {
@@ -168,9 +161,7 @@ TEST_CASE("a foreign message between parts of one message") {
     group.check_all_works();
     group.stop();
     CHECK(group.repair({"--yes"}).code == 0);
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 }
 
 TEST_CASE(
@@ -191,9 +182,7 @@ TEST_CASE(
     group.start_worker();
     group.check_all_works();
     group.stop();
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 }
 
 TEST_CASE("garbled markers and rows under the replicator's headers") {
@@ -221,9 +210,7 @@ TEST_CASE("garbled markers and rows under the replicator's headers") {
         }
         group.check_all_works();
         group.stop();
-        group.start();
-        group.check_all_works();
-        group.stop();
+        group.check_a_restart();
     }
 }
 
@@ -236,9 +223,7 @@ TEST_CASE("a message of ours that is out of order is skipped") {
     CHECK(contains(group.worker().err(), fmt::format("skipping message {} of stream", seq.value)));
     group.stop();
     CHECK(contains(group.repair({"--yes"}).out, fmt::format("removed message {} of stream", seq.value)));
-    group.start();
-    group.check_all_works();
-    group.stop();
+    group.check_a_restart();
 }
 
 TEST_CASE("messages of the replicator that were deleted are still missed") {

@@ -15,13 +15,6 @@ using namespace pgsluice::test;
 
 namespace {
 
-bool says(Process& process, const std::string& part) {
-    const bool said =
-        eventually("it says '" + part + "'", [&] { return process.err().find(part) != std::string::npos; });
-    if (!said) MESSAGE(process.err());
-    return said;
-}
-
 // A group whose processes reach source and target through proxies.
 struct Group {
     Group() {

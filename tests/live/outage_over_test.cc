@@ -10,10 +10,6 @@ using namespace pgsluice::test;
 
 namespace {
 
-bool says(Process& process, const std::string& part) {
-    return eventually("the log says '" + part + "'", [&] { return contains(process.err(), part); });
-}
-
 // Whichever of the two ways out was taken: the library's reconnect, or a new session.
 bool is_back(Process& process) {
     return eventually("the log says that the outage is over", [&] {

@@ -12,13 +12,6 @@ using namespace pgsluice::test;
 
 namespace {
 
-bool says(Process& process, const std::string& part) {
-    const bool said =
-        eventually("it says '" + part + "'", [&] { return process.err().find(part) != std::string::npos; });
-    if (!said) MESSAGE(process.err());
-    return said;
-}
-
 // Restarts the server as a standby of nobody, or as the primary it was.
 void restart(PostgresServer& server, bool as_standby) {
     const std::string signal = server.data_directory() + "/standby.signal";

@@ -40,6 +40,13 @@ std::string first_difference(const std::vector<std::string>& expected, const std
 
 }  // namespace
 
+bool says(Process& process, const std::string& part) {
+    const bool said =
+        eventually("it says '" + part + "'", [&] { return process.err().find(part) != std::string::npos; });
+    if (!said) MESSAGE(process.err());
+    return said;
+}
+
 PipelineServers shared_servers() { return {shared_postgres(), shared_postgres(), shared_nats()}; }
 
 Pipeline::Pipeline(PipelineServers servers, const std::string& encoding, const std::string& target_encoding)

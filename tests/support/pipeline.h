@@ -29,6 +29,9 @@ struct PipelinePorts {
 // The servers that a process's tests share.
 PipelineServers shared_servers();
 
+// Waits until the process has said that on stderr; shows what it said when it does not.
+bool says(Process& process, const std::string& part);
+
 class Pipeline {
    public:
     // Makes both databases, with a table `settled` that settle() uses.
