@@ -67,10 +67,10 @@ class Rounds {
         show_waiting();
         copies_requested_ = !find_copy_request(*broker_, options_.names).tables.empty();
         auto workers = registered(now);
-        if (options_.confirm == ConfirmMode::applied) learn_applied(workers);  // from messages that may be trimmed
-        if (retention_.trim_before(*stream, workers, now, refused_)) {
+        if (applied_by(workers) > Lsn{applied_.load()} || retention_.trim_before(*stream, workers, now, refused_)) {
             next_list_ = now;  // not without having asked for workers that have just come
             workers = registered(now);
+            applied_ = std::max(applied_.load(), applied_by(workers).value);  // from messages that may be trimmed now
             if (const auto keep = retention_.trim_before(*stream, workers, now, refused_)) {
                 broker_->trim(options_.names.stream, *keep);
             }
@@ -123,11 +123,12 @@ class Rounds {
         }
     }
 
-    void learn_applied(const std::vector<WorkerEntry>& workers) {
+    // Up to where all workers durably have what was committed; asked for with --confirm applied only.
+    Lsn applied_by(const std::vector<WorkerEntry>& workers) {
         const WorkerEntry* last = slowest(workers);
-        if (last == nullptr || needed_from(*last).value <= 1) return;
+        if (options_.confirm != ConfirmMode::applied || last == nullptr || needed_from(*last).value <= 1) return {};
         const auto before = broker_->message_at_or_before(options_.names.stream, {needed_from(*last).value - 1});
-        if (before) applied_ = std::max(applied_.load(), before->meta.safe_flush_lsn.value);
+        return before ? before->meta.safe_flush_lsn : Lsn{};
     }
 
     // A message finds no room, nothing is trimmed or applied, and no transaction ends between what the slowest worker

@@ -17,6 +17,7 @@
 #include "stream/group/copy_request.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
+#include "stream/group/last_changes.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
@@ -44,7 +45,7 @@ struct KnownKey {
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 16> known_keys{{
+constexpr std::array<KnownKey, 17> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
@@ -56,6 +57,7 @@ constexpr std::array<KnownKey, 16> known_keys{{
          if (!parse_lsn(value)) throw stop_error("not an LSN");
      }},
     {"snapshot", [](std::string_view) {}},  // read by people only
+    {"last_changes", [](std::string_view value) { static_cast<void>(decode_last_changes(value)); }},
     {"worker.", [](std::string_view value) { static_cast<void>(decode_worker("", value)); }},
     {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
     {"compare.", [](std::string_view value) { static_cast<void>(decode_compare_request(value)); }},

@@ -102,6 +102,24 @@ TEST_CASE("the slot never passes the slowest worker's durable checkpoint") {
     group.stop_file_worker();
 }
 
+TEST_CASE("the slot waits for a worker that registered a moment ago") {
+    Group group;
+    group.await_feedback();
+    WorkerEntry late = WorkerRegistry(*group.broker(), group.names).find("file").value();
+    late.name = "late";
+    group.broker()->kv_put(group.names, "worker.late", encode(late));
+    const Lsn held = group.durable("late");
+    group.write(1);
+    group.await_durable("postgres", group.written());
+    group.await_durable("file", group.written());
+    for (int told = 0; told < 3; ++told) {
+        group.await_feedback();
+        CHECK(group.confirmed() <= held);
+    }
+    group.stop();
+    group.stop_file_worker();
+}
+
 TEST_CASE("the slot does not go back for a worker that joins later and lags") {
     Group group;
     WorkerEntry late = WorkerRegistry(*group.broker(), group.names).find("file").value();

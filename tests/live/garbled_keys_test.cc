@@ -78,8 +78,10 @@ TEST_CASE("other garbled keys stop nothing, and repair lists and removes them") 
     group.start();
     group.settle();
     group.stop();
-    const std::vector<std::string> keys = {
-        "group", "tables", "begin", "epoch", "added_epoch", "ddl", "lsn", "compare.postgres", "seen.postgres.16384"};
+    const std::vector<std::string> keys = {"group",       "tables",           "begin",
+                                           "epoch",       "added_epoch",      "ddl",
+                                           "lsn",         "compare.postgres", "seen.postgres.16384",
+                                           "last_changes"};
     for (const auto& key : keys) group.put(key);
     group.put("of-a-later-version");
     const Finished refused = run(group.worker_argv("postgres", {}));
