@@ -231,8 +231,9 @@ TEST_CASE("messages of the replicator that were deleted are still missed") {
     group.start();
     group.settle();
     group.stop_worker();
+    const auto delivered = group.last_seq();
     group.insert_more();
-    group.insert_more();
+    CHECK(eventually("what the worker has not read is stored", [&] { return group.last_seq() > delivered; }));
     const auto seq = group.last_seq();
     group.insert_more();
     CHECK(eventually("more is stored", [&] { return group.last_seq() > seq; }));
