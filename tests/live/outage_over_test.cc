@@ -4,6 +4,7 @@
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
 #include "tests/support/text.h"
+#include "tests/support/user_stream.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -25,6 +26,7 @@ TEST_CASE("NATS, for replicator, worker postgres and worker nats") {
     pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
     pipeline.start();
     pipeline.settle();
+    const UserStream stream(nats.url(), "CDC", "cdc.>");
     Process publisher(ProcessOptions{.argv = pipeline.worker_argv("nats", {})});
     CHECK(says(publisher, "reads stream"));
     nats.kill();
