@@ -12,10 +12,7 @@ namespace pgsluice {
 namespace {
 
 std::string start_over() {
-    return fmt::format(
-        "{} It begins with the new snapshot (see --target-existing-rows). With a longer --stream-retain workers can "
-        "join later.",
-        resnapshot_then_start_worker_hint);
+    return fmt::format("{} With a longer --stream-retain workers can join later.", resnapshot_then_start_worker_hint);
 }
 
 Error missed(const WorkerFacts& facts) {
@@ -67,7 +64,7 @@ Error re_created(const WorkerFacts& facts) {
                     "the group was removed, or this is another group of the same name",
                     facts.worker, facts.stream, to_string(facts.sink->checkpoint.position)),
         std::string("Point the worker at its own group and NATS server, or remove what it remembers "
-                    "(pgsluice teardown with --target-url; a file worker's directory). Or: ") +
+                    "(pgsluice teardown --yes with --target-url; the files of a file worker). Or: ") +
             start_over());
 }
 

@@ -43,7 +43,7 @@ bool NatsConsumer::check_stream() {
     }
     if (!info) {
         throw stop_error(fmt::format("unable to read stream '{}': it does not exist", names_.stream),
-                         "Start the group's replicator, which creates it.");
+                         resnapshot_then_start_worker_hint);
     }
     const auto& state = info->State;
     const auto first = state.Msgs == 0 ? state.LastSeq + 1 : state.FirstSeq;
