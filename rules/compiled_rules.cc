@@ -20,7 +20,22 @@ Verdict verdict(bool passes) { return passes ? Verdict::pass : Verdict::fail; }
 
 [[noreturn]] void not_utf8(const Place& place) {
     stop(place, "the rule reads text, but the value is not valid UTF-8",
-         "Correct the row in the source, or exclude the column.");
+         "Exclude the column. Or correct the row in the source and start the group over: remove it with pgsluice "
+         "teardown --yes and start it again with --copy-and-stream.");
+}
+
+std::string quoted(std::string name) {
+    for (auto at = name.find('"'); at != std::string::npos; at = name.find('"', at + 2)) name.insert(at, 1, '"');
+    return '"' + name + '"';
+}
+
+// A new snapshot would come after the update in the stream, so it does not help to get past it.
+std::string full_identity_hint(const Relation& table) {
+    return fmt::format(
+        "Run ALTER TABLE {}.{} REPLICA IDENTITY FULL on the source, so that later updates carry what the filter needs. "
+        "This one is in the stream already: remove the group with pgsluice teardown --yes and start it again with "
+        "--copy-and-stream.",
+        quoted(table.schema), quoted(table.table));
 }
 
 std::string_view readable(const Value& value, ValueType type, bool reads_text, const Place& place) {
@@ -90,8 +105,7 @@ Verdict judge_new_row(const std::vector<FilterStep>& filters, const Change& chan
     }
     if (blind != nullptr)
         stop(blind->place, "the update did not touch the filtered value, so the WAL does not hold it (TOAST)",
-             fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
-                         change.relation->schema, change.relation->table));
+             full_identity_hint(*change.relation));
     return Verdict::pass;
 }
 
@@ -232,8 +246,7 @@ bool CompiledRules::enter(Change& change, Arena& arena) const {
             if (filled[i].is_unchanged())
                 stop(parts_.stages.update_filters[0].place,
                      "the row passes the filter only since the update, but the WAL does not hold all of it (TOAST)",
-                     fmt::format("ALTER TABLE {}.{} REPLICA IDENTITY FULL makes every update carry it.",
-                                 parts_.source->schema, parts_.source->table));
+                     full_identity_hint(*parts_.source));
         }
         change.new_row = filled;
     }

@@ -77,7 +77,8 @@ class Compiler {
             if (in_key(column) && needed_.any({Op::update, Op::del}))
                 throw refuse(rule.place, "the column is part of the key: updates and deletes would not find their row",
                              takes_hash(value_type(relation_.columns[column]))
-                                 ? "Transform it with type hash, or replicate inserts only."
+                                 ? "Transform it with type hash, or replicate inserts only (operations in the "
+                                   "routing file)."
                                  : "Replicate inserts only (operations in the routing file).");
             excluded[column] = true;
         }
@@ -182,10 +183,11 @@ class Compiler {
         if (const std::string reason = rule.transform->unfit(column, type); !reason.empty())
             throw refuse(rule.place, reason);
         if (column.key && needed_.any({Op::update, Op::del}) && !rule.operations.all(needed_))
-            throw refuse(rule.place,
-                         fmt::format("the column is part of the {}, so its transform must cover {}",
-                                     full() ? "replica identity (FULL)" : "key", needed_.text()),
-                         "Otherwise updates and deletes would look for a row that is not there.");
+            throw refuse(
+                rule.place,
+                fmt::format("the column is part of the {}, so its transform must cover {}",
+                            full() ? "replica identity (FULL)" : "key", needed_.text()),
+                "Leave 'operations' out: otherwise updates and deletes would look for a row that is not there.");
         const bool key = in_key(index);
         if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
             throw refuse(

@@ -217,7 +217,9 @@ void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> 
     if (others.empty()) return;
     throw stop_error(
         fmt::format("unable to truncate '{}': it also holds rows of {}", qualified(target), *others.begin()),
-        "List the route's operations without TRUNCATE, and delete the rows in the target by hand.");
+        "List the route's operations without TRUNCATE, delete the rows in the target by hand, and start the worker "
+        "with "
+        "--on-rules-change continue.");
 }
 
 // The tables that are known to fill the target; as long as not all are known, the table of its name is one.

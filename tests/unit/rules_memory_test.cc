@@ -278,4 +278,8 @@ TEST_CASE("a table that was altered before its first row is compared with what t
     const std::vector<RelationPtr> people{table(names_before, "people")};
     CHECK(renamed_table.ruleset().know(people).empty());
     CHECK(has(renamed_table.meets(table(names_before), 1), "have it only as 'public.people'"));
+    Worker both_names("tables: {people: [" + email_rule + "], t: [" + email_rule + "]}");
+    CHECK(both_names.ruleset().know(people).empty());
+    CHECK(both_names.row(table(names_before), 1) == "id e***l ");
+    CHECK(both_names.row(table(names_before, "people"), 2) == "id e***l ");
 }

@@ -1,0 +1,202 @@
+// The hint that is given with a refused rules or routing file: each is followed to the letter, and the files are then
+// taken.
+#include <doctest/doctest.h>
+
+#include "stream/arena.h"
+#include "tests/support/text.h"
+#include "tests/unit/rules_fixture.h"
+
+using namespace pgsluice;
+using namespace pgsluice::rules_test;
+using pgsluice::test::contains;
+
+namespace {
+
+const RelationPtr users = relation("users", {column("id", integer_type, true), column("email", text_type),
+                                             column("age", integer_type), column("data", jsonb_type)});
+const RelationPtr codes = relation("codes", {column("code", text_type, true), column("v", text_type)});
+const RelationPtr keyless = relation("keyless", {column("v", text_type)});
+
+struct Files {
+    std::string rules;
+    std::string routing{};
+};
+
+struct Refused {
+    RelationPtr table;
+    Files refused;
+    std::string hint;
+    std::vector<Files> followed;  // each way that it names
+};
+
+Files rule(const std::string& text, const std::string& routing = {}) {
+    return {"tables: {users: [" + text + "]}", routing};
+}
+Files transform(const std::string& parameters) {
+    return rule("{type: transform, column: email, parameters: " + parameters + "}");
+}
+Files filter(const std::string& column, const std::string& parameters) {
+    return rule("{type: filter, column: " + column + ", parameters: {" + parameters + "}}");
+}
+Files on_code(const std::string& text, const std::string& routing = {}) {
+    return {"tables: {codes: [" + text + "]}", routing};
+}
+Files on_data(const std::string& parameters) {
+    return rule("{type: transform, column: data, parameters: " + parameters + "}");
+}
+Files json(const std::string& path) { return on_data("{type: json, path: " + path + ", transform: {type: redact}}"); }
+Files route(const std::string& text) { return {"", text}; }
+
+std::string long_path(std::size_t steps) {
+    std::string path = "$";
+    for (std::size_t i = 0; i < steps; ++i) path += ".a";
+    return path;
+}
+
+const std::string drop_id = "{type: exclude_column, column: id}";
+const std::string mask_code = "{type: transform, column: code, parameters: {type: mask}";
+const std::string with_secret = "{type: hash, secret_env: HOME}";
+
+const std::vector<Refused> rows{
+    {users, {"mode: closed\ntables: {}"}, "Known modes: strict, open.", {{"mode: open\ntables: {}"}}},
+    {users,
+     rule("{type: drop, column: age}"),
+     "Known types: transform, filter, exclude_column, keep.",
+     {rule("{type: exclude_column, column: age}"), rule("{type: keep, column: age}")}},
+    {users,
+     rule("{type: exclude_column, column: age, operations: [UPDATE]}"),
+     "Leave 'operations' out, or use a transform of type 'null'.",
+     {rule("{type: exclude_column, column: age}"),
+      rule("{type: transform, column: age, parameters: {type: 'null'}, operations: [UPDATE]}")}},
+    {users, transform("{type: msk}"), "Known transforms: mask, regex, ", {transform("{type: mask}")}},
+    {users,
+     transform("{type: regex, pattern: '(', replace: x}"),
+     "Patterns are RE2 syntax.",
+     {transform("{type: regex, pattern: '\\(', replace: x}")}},
+    {users,
+     transform("{type: hash}"),
+     "Set secret_env or secret_file, here or at the top of the file, to where the secret is kept.",
+     {transform(with_secret),
+      transform("{type: hash, secret_file: /etc/hostname}"),
+      {"secret_env: HOME\n" + transform("{type: hash}").rules}}},
+    {users, on_data("{type: json, path: $.a}"), "For example: transform: {type: redact}.", {json("$.a")}},
+    {users,
+     json("'$.zip code'"),
+     "Paths look like $.address.street or $.items[*].name; a name with other characters than letters, digits, _ and $ "
+     "is written in double quotes: $.\"zip code\".",
+     {json("$.address.street"), json("'$.items[*].name'"), json("'$.\"zip code\"'")}},
+    {users,
+     json(long_path(70)),
+     "Write a second rule.",
+     {rule("{type: transform, column: data, parameters: {type: json, path: " + long_path(40) +
+           ", transform: {type: redact}}}, {type: transform, column: data, parameters: {type: json, path: " +
+           long_path(30) + ", transform: {type: redact}}}")}},
+    {users,
+     filter("age", "operator: like, value: 1"),
+     "Known operators: eq, ne, ",
+     {filter("age", "operator: ne, value: 1")}},
+    {users,
+     filter("age", "operator: eq, value: null"),
+     "Use the operator is_null or not_null.",
+     {filter("age", "operator: is_null"), filter("age", "operator: not_null")}},
+    {users,
+     filter("email", "operator: gt, value: 18"),
+     "Put the value in quotes to compare by code point.",
+     {filter("email", "operator: gt, value: '18'")}},
+    {users,
+     rule("{type: keep, column: email, operations: [MERGE]}"),
+     "Known operations: INSERT, UPDATE, DELETE.",
+     {rule("{type: keep, column: email, operations: [DELETE]}")}},
+    {users,
+     rule("{type: keep, column: email, operations: []}"),
+     "Leave it out for all of them.",
+     {rule("{type: keep, column: email}")}},
+    {users,
+     rule("{type: keep, column: email, colum: x}"),
+     "Known keys here: ",
+     {rule("{type: keep, column: email, was: x}")}},
+    {users, {"tables: {a.b.c: []}"}, "Write table or schema.table.", {{"tables: {b: []}"}, {"tables: {b.c: []}"}}},
+    {users,
+     rule("{type: keep, column: mail}"),
+     "Correct the name in the file, or remove the rule.",
+     {rule("{type: keep, column: email}"), rule("")}},
+    {users,
+     {"base: &base {type: keep}\ntables: {users: [{<<: *base, column: email}]}"},
+     "Write the entries out, or use an alias for a whole list or map.",
+     {rule("{type: keep, column: email}"), {"tables: {a: &same [{type: keep, column: email}], users: *same}"}}},
+    {keyless,
+     {"tables: {keyless: [{type: exclude_column, column: v}]}"},
+     "Set 'replicate: false' in the table's route to leave it out.",
+     {{"tables: {keyless: [{type: exclude_column, column: v}]}", "keyless: {replicate: false}"}}},
+    {codes,
+     on_code("{type: exclude_column, column: code}"),
+     "Transform it with type hash, or replicate inserts only (operations in the routing file).",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}"),
+      on_code("{type: exclude_column, column: code}", "codes: {operations: [INSERT]}")}},
+    {users,
+     rule(drop_id),
+     "Replicate inserts only (operations in the routing file).",
+     {rule(drop_id, "users: {operations: [INSERT]}")}},
+    {users,
+     {"mode: strict\ntables: {}"},
+     "Name its columns (type: keep for those that may pass), or set 'replicate: false' in its route.",
+     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, age, data]}]}"},
+      {"mode: strict\ntables: {}", "users: {replicate: false}"}}},
+    {users,
+     {"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data]}]}"},
+     "Add {type: keep, column: ...} if it may pass.",
+     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data]}, {type: keep, column: age}]}"}}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: " + with_secret + ", operations: [INSERT]}"),
+     "Leave 'operations' out: otherwise updates and deletes would look for a row that is not there.",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}")}},
+    {codes,
+     on_code(mask_code + "}"),
+     "Use type hash, or set allow_uniqueness_loss: true.",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}"),
+      on_code(mask_code + ", allow_uniqueness_loss: true}")}},
+    {users,
+     rule("{type: transform, column: id, parameters: {type: constant, value: 7}}"),
+     "Set allow_uniqueness_loss: true.",
+     {rule("{type: transform, column: id, parameters: {type: constant, value: 7}, allow_uniqueness_loss: true}")}},
+    {users,
+     route("users: {operations: [MERGE]}"),
+     "Known operations: INSERT, UPDATE, DELETE, TRUNCATE.",
+     {route("users: {operations: [TRUNCATE]}")}},
+    {users,
+     route("users: {source_table: people}"),
+     "Name the table as its entry does.",
+     {route("users: {source_table: users}")}},
+};
+
+std::string error_with(const Files& files, const RelationPtr& table) {
+    return error_of([&] { static_cast<void>(load(files.rules, files.routing)->compile(table)); });
+}
+
+}  // namespace
+
+TEST_CASE("a rules or routing file that was refused is taken once its hint is followed") {
+    for (const Refused& row : rows) {
+        const std::string error = error_with(row.refused, row.table);
+        CAPTURE(row.hint);
+        CHECK_MESSAGE(contains(error, "\nHINT: " + row.hint), error);
+        for (const Files& files : row.followed) {
+            CAPTURE(files.rules);
+            CAPTURE(files.routing);
+            CHECK(error_with(files, row.table) == "");
+        }
+    }
+}
+
+TEST_CASE("a value that is not text passes once its column is excluded, as the hint says") {
+    const auto apply = [](const Files& files) {
+        return error_of([&] {
+            const Values row{text("1"), text("\xff"), text("7"), text("{}")};
+            Change change = insert(users, row);
+            Arena arena;
+            static_cast<void>(load(files.rules)->compile(users)->apply(change, arena));
+        });
+    };
+    CHECK(contains(apply(transform("{type: mask}")), "\nHINT: Exclude the column. Or correct the row in the source"));
+    CHECK(apply(rule("{type: exclude_column, column: email}")) == "");
+}
