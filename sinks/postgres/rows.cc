@@ -39,8 +39,8 @@ MissingRow missing_row(const TargetMapping& mapping, const Change& change) {
                 ? "A filter probably left the row out. With REPLICA IDENTITY FULL on the source's table, or with a "
                   "filter on key columns only, later updates bring the whole row. For this one, copy the row from "
                   "the source, or start the worker with --on-error dead-letter."
-                : "Copy the row from the source, or copy the whole table again, or start the worker with --on-error "
-                  "dead-letter."};
+                : "Copy the row from the source, or start the worker with --on-error dead-letter; pgsluice resnapshot "
+                  "--tables can then copy the whole table again."};
 }
 
 Error takes_rows_along(const TargetMapping& mapping, const Change& change) {

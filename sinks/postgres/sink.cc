@@ -392,7 +392,7 @@ void PostgresSink::check_incomplete() {
     throw retry_error(fmt::format("no more of an incomplete transaction came for {} s: rolled back on the target, "
                                   "reading it again",
                                   options_.incomplete_timeout_ms / 1000),
-                      "Check that the replicator is running.");
+                      "Start the group's replicator if it does not run: the rest of the transaction comes from it.");
 }
 
 // Lets the stream be trimmed up to what is loaded.

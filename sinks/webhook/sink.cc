@@ -185,7 +185,9 @@ class WebhookSink final : public Sink {
             case Kind::broken:
                 throw stop_error(
                     fmt::format("unable to post changes '{}' to '{}': {}", lane.key(), host_, outcome.reason),
-                    "Check --webhook-ca and the receiver's certificate.");
+                    "Give the authority that signed the receiver's certificate in --webhook-ca, and in --webhook-url a "
+                    "name "
+                    "that is in it.");
         }
     }
 
