@@ -178,8 +178,9 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
 void ReplicatorSession::publish_tables(bool resuming) {
     if (resuming) take_in_changes();
     if (tables_.empty())
-        throw stop_error(fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
-                         "Make its tables, or name others with --tables or --schema.");
+        throw stop_error(
+            fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
+            "The log says why each is left out: mend that, or select others with --tables, --schemas or --schema.");
     const std::string& publication = options_.names.publication;
     if (resuming) warn_of_altered_publication();
     ensure_publication(source_, publication, tables_, options_.publish_via_partition_root, log_);

@@ -23,7 +23,9 @@ void check_slot(const StartFacts& facts) {
     if (!facts.slot->ours) {
         throw stop_error(fmt::format("unable to use slot '{}': it was not made by pgsluice, it is a slot of {}",
                                      facts.names.slot, facts.slot->plugin_and_database),
-                         "Choose another --group, or drop the slot if it is no longer needed.");
+                         fmt::format("Choose another --group. If nothing needs the slot any more, drop it in the "
+                                     "database that it is of: SELECT pg_drop_replication_slot('{}').",
+                                     facts.names.slot));
     }
     if (facts.slot->active_pid != 0) {
         throw retry_error(

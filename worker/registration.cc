@@ -28,7 +28,9 @@ void Registration::take_name(const Sink& sink, const std::optional<SinkState>& s
     if (entry->sink != options_.sink)
         throw stop_error(fmt::format("unable to start worker '{}': the group has a {} worker of this name",
                                      options_.worker, entry->sink),
-                         "Give this one its own --worker-name, or remove the other with pgsluice forget.");
+                         fmt::format("Give this one its own --worker-name. If the other is not needed any more, remove "
+                                     "it: pgsluice forget --group {} --worker-name {}",
+                                     options_.names.group, options_.worker));
     const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
     const auto silence = std::chrono::microseconds(registry_.now_us() - entry->reported_us);
     if (entry->session.empty() || silence > 10 * interval || is_of(*entry, sink, state)) return;

@@ -115,7 +115,7 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
     if (!registry.remove(worker)) {
         throw stop_error(fmt::format("unable to forget worker '{}': group '{}' has no worker of that name", worker,
                                      settings.worker.names.group),
-                         "pgsluice status shows the group's workers.");
+                         "See the group's workers with pgsluice status.");
     }
     SchemaHistory(*broker, settings.worker.names, worker).clear();
     DeliveredRulesKeys(*broker, settings.worker.names, worker).clear();

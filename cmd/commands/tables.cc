@@ -102,8 +102,7 @@ void append_json(JsonText& out, const TableLine& line) {
 std::map<Oid, TableRecord> records_of(Broker& broker, const Names& names) {
     if (auto records = find_table_records(broker, names)) return std::move(*records);
     throw stop_error(fmt::format("unable to find the record of the tables of group '{}'", names.group),
-                     "The group's replicator makes it when it starts; pgsluice status shows whether there is a group "
-                     "of that name.");
+                     "Start the group's replicator: it makes the record.");
 }
 
 // The tables above it, as the replicator found them last.
@@ -166,11 +165,11 @@ std::set<Oid> tables_to_copy_again(const std::map<Oid, TableRecord>& records, co
             if (record.active() && is_meant(pattern, record, definitions)) tables.insert(oid);
         if (tables.size() > before || pattern.wildcard()) continue;
         throw stop_error(fmt::format("unable to copy table '{}' again: the group has no such table", pattern.name()),
-                         "pgsluice tables lists the group's tables.");
+                         "See the group's tables with pgsluice tables.");
     }
     if (tables.empty())
         throw stop_error("unable to copy tables again: no table of the group matches",
-                         "pgsluice tables lists the group's tables.");
+                         "See the group's tables with pgsluice tables.");
     return tables;
 }
 

@@ -28,7 +28,9 @@ void refuse_if_used(const SlotState& slot, const Names& names) {
     if (!slot.ours) {
         throw stop_error(fmt::format("unable to drop slot '{}': it does not belong to pgsluice here ({})", names.slot,
                                      slot.plugin_and_database),
-                         "Give the source database of this group, or drop the slot by hand.");
+                         fmt::format("Give the source database of this group. If nothing needs the slot any more, drop "
+                                     "it in the database that it is of: SELECT pg_drop_replication_slot('{}').",
+                                     names.slot));
     }
     if (slot.active_pid != 0) {
         throw stop_error(

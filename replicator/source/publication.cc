@@ -157,7 +157,8 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
     if (found.all_tables) {
         throw stop_error(
             fmt::format("unable to use publication '{}': it is FOR ALL TABLES, so it was not made by pgsluice", name),
-            "Choose another --group, or drop the publication.");
+            fmt::format("Choose another --group. If nothing needs the publication any more: DROP PUBLICATION {}.",
+                        quoted));
     }
     Oids wanted;
     for (const auto& table : tables) wanted.insert(table.oid);

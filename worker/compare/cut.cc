@@ -36,7 +36,7 @@ void check_running(const std::optional<WorkerEntry>& entry, const CompareOptions
     if (!entry)
         throw stop_error(
             fmt::format("unable to compare: group '{}' has no worker '{}'", options.names.group, options.worker),
-            "Give its --worker-name; pgsluice status shows the group's workers.");
+            "Give its --worker-name. See the group's workers with pgsluice status.");
     if (entry->sink != "postgres")
         throw stop_error(fmt::format("unable to compare: worker '{}' is a {} worker", options.worker, entry->sink),
                          "Only what a postgres worker wrote can be compared; give its --worker-name.");

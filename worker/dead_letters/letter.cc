@@ -73,7 +73,8 @@ std::string encode_dead_letter(const Change& change) {
 }
 
 std::shared_ptr<const Block> decode_dead_letter(BlockReader& reader, const DeadLetter& letter) {
-    constexpr const char* hint = "Another program wrote it. pgsluice repair lists such messages and removes them.";
+    constexpr const char* hint =
+        "Another program wrote it. Run pgsluice repair to see such messages, and with --yes to remove them.";
     try {
         if (!letter.fault.empty()) throw stop_error(letter.fault);
         auto block = reader.read(letter.block);
