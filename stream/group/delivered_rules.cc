@@ -142,7 +142,7 @@ void DeliveredRulesKeys::put(Oid table, std::string_view json) {
             fmt::format("unable to note the rules of the table with oid {}: it takes {} bytes, and the NATS "
                         "server's max_payload is {}",
                         table, json.size(), broker_.max_payload()),
-            "Raise the NATS server's max_payload.");
+            "Raise max_payload in nats-server's configuration.");
     broker_.kv_put(names_, fmt::format("{}{}", prefix_, table), json);
 }
 

@@ -58,17 +58,19 @@ void check_config(const jsStreamConfig& config, const Names& names) {
         return stop_error(fmt::format("unable to use stream '{}': {}", names.stream, what), mend);
     };
     const auto edit = [&names](const std::string& option) {
-        return fmt::format("Run `nats stream edit {} {}`.", names.stream, option);
+        return fmt::format("Run `nats stream edit {} {} --force`.", names.stream, option);
     };
+    const std::string remove = fmt::format(
+        "Remove the stream with `nats stream rm {} --force` and start again; where it held the group's messages, with "
+        "--copy-and-stream --resnapshot.",
+        names.stream);
     if (config.Storage != js_FileStorage) {
-        throw wrong("its storage is memory, so a restart of the server would lose it",
-                    "Remove it with `pgsluice teardown` and start again.");
+        throw wrong("its storage is memory, so a restart of the server would lose it", remove);
     }
     if (config.Retention != js_LimitsPolicy) {
-        throw wrong("its retention policy is not limits, so reading would remove messages",
-                    "Remove it with `pgsluice teardown` and start again.");
+        throw wrong("its retention policy is not limits, so reading would remove messages", remove);
     }
-    if (config.MaxAge != 0) throw wrong("it has a maximum age, so unread changes would expire", edit("--max-age=-1"));
+    if (config.MaxAge != 0) throw wrong("it has a maximum age, so unread changes would expire", edit("--max-age=0s"));
     if (config.Discard != js_DiscardNew) {
         throw wrong("it discards old messages when full, so unread changes would be lost", edit("--discard=new"));
     }

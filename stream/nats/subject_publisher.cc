@@ -202,7 +202,10 @@ void SubjectPublisher::Sender::throw_on_failure(Clock::time_point now) {
                          "Raise max_msg_size of the stream that has the subjects of --nats-subject, or exclude the "
                          "column with a rule.");
     }
-    throw retry_error(message, "Check that a stream has the subjects of --nats-subject and is not full.");
+    throw retry_error(
+        message,
+        "Create a stream that has the subjects of --nats-subject (`nats stream add`), or raise the limits of the "
+        "one that has them.");
 }
 
 void SubjectPublisher::Sender::forget_settled() {
