@@ -60,11 +60,13 @@ SqlError connect_error(const ConnectOptions& options, const pg_conn* connection,
     std::string hint = hint_for(sqlstate);
     if (sqlstate.empty() && is_misconfiguration(connection, reason)) {
         action = Action::stop;
-        hint = PQconnectionNeedsPassword(connection) != 0
-                   ? hint_for("28P01")
-                   : "Check the connection options (sslmode, sslrootcert, channel_binding and the like).";
+        hint =
+            PQconnectionNeedsPassword(connection) != 0
+                ? hint_for("28P01")
+                : "Correct the connection option that the message is about (sslmode, sslrootcert, channel_binding and "
+                  "the like).";
     } else if (sqlstate.empty()) {
-        hint = "Check host and port, that the server is running, and that its listen_addresses includes this address.";
+        hint = "Start the server, or correct host and port; its listen_addresses must include this address.";
     }
     return {action,
             fmt::format("unable to connect to the {} at '{}': {}", options.role, describe(options), one_line(reason)),

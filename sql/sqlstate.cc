@@ -17,12 +17,16 @@ struct Known {
 // Codes worth more than "stop". Class 08 is handled by its prefix.
 constexpr std::array<Known, 23> known_codes{{
     {"25006", Action::retry,
-     "The database must be a primary that may be written to: check pg_is_in_recovery() and "
-     "default_transaction_read_only."},
+     "The database must be a primary that may be written to: connect to the primary, or set "
+     "default_transaction_read_only to off."},
     {"25P04", Action::retry, "Set transaction_timeout to 0 for this role."},
     {"25P03", Action::retry, "Set idle_in_transaction_session_timeout to 0 for this role."},
-    {"28000", Action::stop, "Check the user's name, that the role may log in, and the server's pg_hba.conf."},
-    {"28P01", Action::stop, "Check the user and the password (--password, PGPASSWORD or the password file)."},
+    {"28000", Action::stop,
+     "Correct the user's name, let the role log in (ALTER ROLE role LOGIN), or add a line for it to the server's "
+     "pg_hba.conf."},
+    {"28P01", Action::stop,
+     "Give the role's password (--password, --target-password, PGPASSWORD or the password file), or correct the "
+     "user's name."},
     {"3D000", Action::stop, "Create the database or correct its name."},
     {"40001", Action::retry, ""},
     {"40P01", Action::retry, ""},
@@ -31,7 +35,7 @@ constexpr std::array<Known, 23> known_codes{{
      "value with a rule."},
     {"42501", Action::stop,
      "Give the role what the message names: a privilege (GRANT), or membership in the role that owns the object."},
-    {"42P01", Action::stop, "Check the name and its schema."},
+    {"42P01", Action::stop, "Create what the message names, or correct its name and schema."},
     {"53100", Action::stop, "Free disk space on the server."},
     {"53300", Action::retry, "Raise max_connections (max_wal_senders for replication) or close other connections."},
     {"53400", Action::stop, "Raise the limit that the message names (max_replication_slots, max_wal_senders)."},

@@ -34,8 +34,7 @@ constexpr std::size_t kept_body_bytes = 2UL << 20;
 constexpr std::size_t kept_blocks = 16;
 
 Error malformed(std::string_view reason) {
-    return stop_error(fmt::format("unable to read a block of changes: {}", reason),
-                      "Check who wrote the message: another program, or a newer version of pgsluice.");
+    return stop_error(fmt::format("unable to read a block of changes: {}", reason));
 }
 
 // Blocks released by their last owner, for reuse.

@@ -66,8 +66,7 @@ class Headers {
         return StreamSeq{number<std::uint64_t>(name)};
     }
     [[nodiscard]] Error bad(const char* name, std::string_view reason) const {
-        return stop_error(fmt::format("unable to read {}: header '{}' is {}", where_, name, reason),
-                          "Another program published it.");
+        return stop_error(fmt::format("unable to read {}: header '{}' is {}", where_, name, reason));
     }
 
    private:

@@ -79,7 +79,8 @@ TEST_CASE("a name that a function does not find under our empty search_path") {
     CHECK(
         hint_for("42P01", "relation \"log\" does not exist", context).find("ALTER FUNCTION public.log_change() SET") !=
         std::string::npos);
-    CHECK(hint_for("42P01", "relation \"log\" does not exist", "") == "Check the name and its schema.");
+    CHECK(hint_for("42P01", "relation \"log\" does not exist", "") ==
+          "Create what the message names, or correct its name and schema.");
     CHECK(hint_for("42P01", "relation \"log\" does not exist", "COPY t, line 1: function secret()").find("secret") ==
           std::string::npos);
 }
