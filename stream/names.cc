@@ -20,7 +20,7 @@ std::string mapped(std::string_view what, std::string_view name) {
     if (result.empty() || result.size() > longest_name || !std::all_of(result.begin(), result.end(), allowed)) {
         throw usage_error(fmt::format("unable to use {} '{}': not 1 to {} of a-z, 0-9, '_' and '-'", what,
                                       name.substr(0, 2 * longest_name), longest_name),
-                          "Choose a shorter name of lower-case letters, digits and '_'; '-' counts as '_'.");
+                          "Choose a name of at most 40 lower-case letters, digits and '_'; '-' counts as '_'.");
     }
     return result;
 }
