@@ -1,0 +1,59 @@
+// What a DDL command of the source made of the objects it touched (FORMAT.md, "DDL"): the content of a message with
+// prefix ddl_message_prefix whose "version" is 2. Pure data; sinks/ddl derives the commands for a target from it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "stream/definition/index_definition.h"
+#include "stream/definition/schema_definition.h"
+#include "stream/definition/sequence_definition.h"
+#include "stream/definition/table_definition.h"
+#include "stream/definition/type_definition.h"
+
+namespace pgsluice {
+
+using Definition = std::variant<TableDefinition, IndexDefinition, SequenceDefinition, TypeDefinition, SchemaDefinition,
+                                StatisticsDefinition, ExtensionDefinition>;
+
+// One object before and after the command. At least one of the two is there, and both are of one class. Equal ones: the
+// object did not change, and what is new uses it.
+struct DefinitionChange {
+    Oid oid = 0;
+    std::optional<Definition> before{};  // nothing: it is new
+    std::optional<Definition> after{};   // nothing: it was dropped
+    int rewritten = 0;                   // bits of pg_event_trigger_table_rewrite_reason()
+    bool unknown = false;                // it was there before, but its definition is not known
+    bool recopy = false;                 // its rows are copied again: they are to be removed here
+    // Why a target cannot be given this definition; empty: it can. Set by the rules, never by the source.
+    std::string obstacle{};
+
+    bool operator==(const DefinitionChange&) const = default;
+};
+
+struct DefinitionMessage {
+    std::string tag{};  // ALTER TABLE
+    std::vector<DefinitionChange> objects{};
+
+    bool operator==(const DefinitionMessage&) const = default;
+};
+
+// "table", "index", ... as in the message.
+[[nodiscard]] std::string_view class_of(const Definition& definition);
+[[nodiscard]] inline std::string_view class_of(const DefinitionChange& change) {
+    return class_of(change.after ? *change.after : *change.before);
+}
+
+// Whether a DDL message's content is of this version: an older build's holds the command's text.
+[[nodiscard]] bool holds_definitions(std::string_view content);
+
+std::string encode(const DefinitionMessage& message);
+// The definition alone, as in the message.
+std::string encode(const Definition& definition);
+// A stop Error that names the field when it is malformed.
+DefinitionMessage decode_definitions(std::string_view content);
+
+}  // namespace pgsluice
