@@ -1,0 +1,34 @@
+#include "sinks/ddl/column_text.h"
+
+#include <fmt/format.h>
+
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+std::string type_text(const ColumnDefinition& column) {
+    return column.collation.empty() ? column.type : fmt::format("{} COLLATE {}", column.type, column.collation);
+}
+
+std::string missing_text(const ColumnDefinition& column) {
+    return fmt::format("{}::{}", sql::quote_literal(*column.missing), column.type);
+}
+
+std::string identity_text(const ColumnDefinition& column) {
+    return fmt::format("GENERATED {} AS IDENTITY", column.identity == 'a' ? "ALWAYS" : "BY DEFAULT");
+}
+
+std::string column_text(const ColumnDefinition& column) {
+    std::string text = fmt::format("{} {}", sql::quote_identifier(column.name), type_text(column));
+    if (column.generated != '\0')
+        text += fmt::format(" GENERATED ALWAYS AS ({}) {}", column.expression,
+                            column.generated == 'v' ? "VIRTUAL" : "STORED");
+    else if (column.identity != '\0')
+        text += ' ' + identity_text(column);
+    else if (!column.expression.empty())
+        text += " DEFAULT " + column.expression;
+    if (column.not_null) text += " NOT NULL";
+    return text;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,35 @@
+#include "sinks/ddl/ddl_kind.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::array<std::string_view, 29> names{
+    "create schema",   "alter schema",    "drop schema",    "create extension",
+    "alter extension", "drop extension",  "create type",    "alter type",
+    "drop type",       "create sequence", "alter sequence", "drop sequence",
+    "create table",    "rename table",    "drop table",     "add column",
+    "drop column",     "rename column",   "column type",    "alter column",
+    "constraint",      "index",           "statistics",     "partition",
+    "table options",   "row security",    "owner",          "comment",
+    "recopy"};
+
+}  // namespace
+
+std::string_view name_of(DdlKind kind) { return names.at(static_cast<std::size_t>(kind)); }
+
+std::optional<DdlKind> find_ddl_kind(std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<DdlKind>(found - names.begin());
+}
+
+std::string all_ddl_kinds() { return fmt::format("{}", fmt::join(names, ", ")); }
+
+}  // namespace pgsluice

@@ -1,0 +1,44 @@
+// One command for a target that was derived from a definition before and after.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sinks/ddl/ddl_kind.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+struct DerivedStatement {
+    DdlKind kind{};
+    std::string text{};    // complete; all names qualified
+    std::string object{};  // for messages: "table 'public.t'"
+    // With whose rights it runs: the owner of this table, or of this type, as it is called then.
+    std::optional<QualifiedName> table{};
+    std::optional<QualifiedName> type{};
+
+    // It runs only where this SQL expression is true on the target; empty: always.
+    std::string condition{};
+    std::string absent{};     // of what creates: true where the target has no such object
+    std::string otherwise{};  // why it is left out then; empty: that needs no word
+
+    // drop table: what the source's tables were, to find what only the target has.
+    struct Dropped {
+        QualifiedName table{};
+        std::vector<std::string> columns{};
+        bool operator==(const Dropped&) const = default;
+    };
+    std::vector<Dropped> dropped{};
+
+    std::string column{};                  // add column
+    std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression
+    bool drops = false;                    // what it names may be gone already
+    bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it
+    bool creates = false;                  // a schema that was copied later may have it
+    std::string obstacle{};                // why it cannot be run; empty: it can
+
+    bool operator==(const DerivedStatement&) const = default;
+};
+
+}  // namespace pgsluice

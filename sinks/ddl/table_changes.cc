@@ -1,0 +1,503 @@
+#include "sinks/ddl/table_changes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "sinks/ddl/column_text.h"
+#include "sinks/ddl/option_changes.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+using sql::quote_identifier;
+using sql::quote_literal;
+
+struct TableChanges::Altered {
+    const DefinitionChange& change;
+    const TableDefinition& before;
+    const TableDefinition& after;
+    bool renames = false;  // columns: then texts of expressions differ without a change of them
+};
+
+namespace {
+
+std::string quoted(const TableDefinition& table) { return sql::quote_qualified(table.schema, table.name); }
+std::string quoted(const ObjectName& name) { return sql::quote_qualified(name.schema, name.name); }
+// A partitioned table's partitions follow it; children otherwise have changes of their own.
+std::string only(const TableDefinition& table) { return (table.kind == 'p' ? "" : "ONLY ") + quoted(table); }
+
+template <typename T, typename Field, typename Value>
+const T* find(const std::vector<T>& all, Field T::*field, const Value& value) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const T& one) { return one.*field == value; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+std::string comment_text(const std::string& comment) { return comment.empty() ? "NULL" : quote_literal(comment); }
+
+std::string constraint_text(const ConstraintDefinition& constraint) {
+    return fmt::format("CONSTRAINT {} {}", quote_identifier(constraint.name), constraint.definition);
+}
+
+bool is_partition(const TableDefinition& table) { return !table.bound.empty(); }
+
+// CREATE TABLE ... PARTITION OF brings all the columns.
+bool made_as_partition(const TableDefinition& table) {
+    return is_partition(table) && !table.parents.empty() &&
+           std::all_of(table.columns.begin(), table.columns.end(), [](const auto& c) { return c.inherited; });
+}
+
+std::string suffix_text(const TableDefinition& table) {
+    std::string text;
+    if (!table.partition_by.empty()) text += " PARTITION BY " + table.partition_by;
+    return text;
+}
+
+std::string column_list(const TableDefinition& table) {
+    std::vector<std::string> parts;
+    const bool partition = is_partition(table);
+    for (const ColumnDefinition& column : table.columns) {
+        if (column.inherited && !partition) continue;
+        ColumnDefinition own = column;
+        if (partition) own.identity = '\0';  // the partitioned table's
+        parts.push_back(column_text(own));
+    }
+    for (const ConstraintDefinition& constraint : table.constraints) {
+        const bool later = constraint.type == 'f' || constraint.type == 'n';
+        if (!later && (!constraint.inherited || partition)) parts.push_back(constraint_text(constraint));
+    }
+    return fmt::format("({})", fmt::join(parts, ", "));
+}
+
+std::string own_constraints(const TableDefinition& table) {
+    std::vector<std::string> parts;
+    for (const ConstraintDefinition& constraint : table.constraints)
+        if (!constraint.inherited && constraint.type != 'f' && constraint.type != 'n')
+            parts.push_back(constraint_text(constraint));
+    return parts.empty() ? "" : fmt::format(" ({})", fmt::join(parts, ", "));
+}
+
+std::string create_text(const TableDefinition& table) {
+    const std::string head =
+        fmt::format("CREATE {}TABLE {}", table.persistence == 'u' ? "UNLOGGED " : "", quoted(table));
+    if (made_as_partition(table))
+        return fmt::format("{} PARTITION OF {}{} {}{}", head, quoted(table.parents.front()), own_constraints(table),
+                           table.bound, suffix_text(table));
+    std::string inherits;
+    if (!is_partition(table) && !table.parents.empty()) {
+        std::vector<std::string> parents;
+        for (const ObjectName& parent : table.parents) parents.push_back(quoted(parent));
+        inherits = fmt::format(" INHERITS ({})", fmt::join(parents, ", "));
+    }
+    return fmt::format("{} {}{}{}", head, column_list(table), inherits, suffix_text(table));
+}
+
+std::string storage_name(const ColumnDefinition& column) {
+    switch (column.storage) {
+        case 'p':
+            return "PLAIN";
+        case 'e':
+            return "EXTERNAL";
+        case 'm':
+            return "MAIN";
+        case 'x':
+            return "EXTENDED";
+        default:
+            return column.type.starts_with("numeric") ? "MAIN" : "EXTENDED";
+    }
+}
+
+std::string compression_name(char compression) {
+    if (compression == 'l') return "lz4";
+    return compression == 'p' ? "pglz" : "default";
+}
+
+std::string identity_name(const TableDefinition& table) {
+    switch (table.replica_identity) {
+        case ReplicaIdentity::full:
+            return "FULL";
+        case ReplicaIdentity::nothing:
+            return "NOTHING";
+        case ReplicaIdentity::index:
+            return "USING INDEX " + quote_identifier(table.identity_index);
+        case ReplicaIdentity::default_key:
+            break;
+    }
+    return "DEFAULT";
+}
+
+std::string deferral(const ConstraintDefinition& constraint) {
+    if (constraint.deferred) return "DEFERRABLE INITIALLY DEFERRED";
+    return constraint.deferrable ? "DEFERRABLE INITIALLY IMMEDIATE" : "NOT DEFERRABLE";
+}
+
+// The text of a user's type differs when only its name does.
+bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
+    const bool same_oid = before.type_oid != 0 && before.type_oid == after.type_oid && before.typmod == after.typmod;
+    return before.collation == after.collation && (before.type == after.type || same_oid);
+}
+
+}  // namespace
+
+TableChanges::TableChanges(const DefinitionMessage& message, DdlPhases& out) : message_(message), out_(out) {
+    for (const DefinitionChange& change : message.objects) {
+        if (class_of(change) != "table") continue;
+        if (!change.after) dropped_.insert(change.oid);
+        if (change.before && change.after) altered_.insert(change.oid);
+    }
+}
+
+void TableChanges::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text) {
+    DerivedStatement statement{kind, std::move(text)};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    out_.add(phase, std::move(statement));
+}
+
+bool TableChanges::has_parent_here(const TableDefinition& table) const {
+    return std::any_of(table.parents.begin(), table.parents.end(),
+                       [&](const ObjectName& parent) { return altered_.contains(parent.oid); });
+}
+
+std::optional<std::string> TableChanges::missing_in_children(Oid parent, const std::string& column) const {
+    for (const DefinitionChange& change : message_.objects) {
+        if (!change.after || class_of(change) != "table") continue;
+        const auto& table = std::get<TableDefinition>(*change.after);
+        const bool below = find(table.parents, &ObjectName::oid, parent) != nullptr ||
+                           find(table.ancestors, &ObjectName::oid, parent) != nullptr;
+        const ColumnDefinition* found = below ? find(table.columns, &ColumnDefinition::name, column) : nullptr;
+        if (found != nullptr && found->missing) return found->missing;
+    }
+    return std::nullopt;
+}
+
+// What a schema is called after the message's commands for schemas.
+std::string TableChanges::schema_before(const std::string& schema) const {
+    for (const DefinitionChange& change : message_.objects) {
+        if (!change.before || !change.after || class_of(change) != "schema") continue;
+        if (std::get<SchemaDefinition>(*change.before).name == schema)
+            return std::get<SchemaDefinition>(*change.after).name;
+    }
+    return schema;
+}
+
+void TableChanges::derive(const DefinitionChange& change) {
+    if (!change.after) return;
+    const auto& after = std::get<TableDefinition>(*change.after);
+    if (!change.before) return create(change, after);
+    alter({change, std::get<TableDefinition>(*change.before), after});
+}
+
+void TableChanges::drop_tables() {
+    std::vector<std::string> names;
+    DerivedStatement statement{DdlKind::drop_table};
+    statement.drops = true;
+    for (const DefinitionChange& change : message_.objects) {
+        if (change.after || class_of(change) != "table") continue;
+        const auto& table = std::get<TableDefinition>(*change.before);
+        names.push_back(quoted(table));
+        DerivedStatement::Dropped dropped{{table.schema, table.name}};
+        for (const ColumnDefinition& column : table.columns) dropped.columns.push_back(column.name);
+        statement.dropped.push_back(std::move(dropped));
+        statement.object +=
+            fmt::format("{}'{}.{}'", statement.object.empty() ? "table " : ", ", table.schema, table.name);
+        if (statement.obstacle.empty()) statement.obstacle = change.obstacle;
+    }
+    if (names.empty()) return;
+    statement.text = fmt::format("DROP TABLE {}{}", names.size() == 1 ? "" : "IF EXISTS ", fmt::join(names, ", "));
+    out_.add(DdlPhase::drop_tables, std::move(statement));
+}
+
+void TableChanges::create(const DefinitionChange&, const TableDefinition& table) {
+    DerivedStatement statement{DdlKind::create_table, create_text(table)};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.creates = true;
+    statement.absent = fmt::format("pg_catalog.to_regclass({}) IS NULL", quote_literal(quoted(table)));
+    if (made_as_partition(table)) statement.table = {table.parents.front().schema, table.parents.front().name};
+    out_.add(DdlPhase::create_tables, std::move(statement));
+    for (const ConstraintDefinition& constraint : table.constraints)
+        if (constraint.type == 'f' && !constraint.inherited) add_constraint(table, constraint);
+    if (is_partition(table) && !made_as_partition(table) && !table.parents.empty())
+        add(DdlPhase::partitions, DdlKind::partition, table,
+            fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(table.parents.front()), quoted(table),
+                        table.bound));
+    for (const ColumnDefinition& column : table.columns) {
+        if (column.storage != '\0')
+            add(DdlPhase::table_settings, DdlKind::alter_column, table,
+                fmt::format("ALTER TABLE {} ALTER COLUMN {} SET STORAGE {}", only(table), quote_identifier(column.name),
+                            storage_name(column)));
+        if (column.compression != '\0')
+            add(DdlPhase::table_settings, DdlKind::alter_column, table,
+                fmt::format("ALTER TABLE {} ALTER COLUMN {} SET COMPRESSION {}", only(table),
+                            quote_identifier(column.name), compression_name(column.compression)));
+    }
+    settings(nullptr, table);
+    comments(nullptr, table);
+}
+
+void TableChanges::alter(const Altered& given) {
+    Altered t = given;
+    for (const ColumnDefinition& column : t.after.columns) {
+        const ColumnDefinition* before = find(t.before.columns, &ColumnDefinition::number, column.number);
+        t.renames = t.renames || (before != nullptr && before->name != column.name);
+    }
+    if (t.change.recopy) {
+        DerivedStatement statement{DdlKind::recopy, "TRUNCATE " + only(t.before)};
+        statement.object = fmt::format("table '{}.{}'", t.before.schema, t.before.name);
+        out_.add(DdlPhase::empty, std::move(statement));
+    }
+    move(t);
+    alter_columns(t);
+    alter_constraints(t);
+    alter_parents(t);
+    if (t.before.persistence != t.after.persistence)
+        add(DdlPhase::table_settings, DdlKind::table_options, t.after,
+            fmt::format("ALTER TABLE {} SET {}", only(t.after), t.after.persistence == 'u' ? "UNLOGGED" : "LOGGED"));
+    settings(&t.before, t.after);
+    comments(&t.before, t.after);
+}
+
+void TableChanges::move(const Altered& t) {
+    TableDefinition now = t.before;
+    now.schema = schema_before(t.before.schema);
+    if (now.schema != t.after.schema) {
+        add(DdlPhase::rename_tables, DdlKind::rename_table, now,
+            fmt::format("ALTER TABLE {} SET SCHEMA {}", quoted(now), quote_identifier(t.after.schema)));
+        now.schema = t.after.schema;
+    }
+    if (now.name != t.after.name)
+        add(DdlPhase::rename_tables, DdlKind::rename_table, now,
+            fmt::format("ALTER TABLE {} RENAME TO {}", quoted(now), quote_identifier(t.after.name)));
+}
+
+void TableChanges::alter_columns(const Altered& t) {
+    const bool by_parent = has_parent_here(t.after) && has_parent_here(t.before);
+    for (const ColumnDefinition& before : t.before.columns) {
+        if (find(t.after.columns, &ColumnDefinition::number, before.number) != nullptr) continue;
+        if (before.inherited && by_parent) continue;
+        add(DdlPhase::drop_columns, DdlKind::drop_column, t.after,
+            fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(t.after), quote_identifier(before.name)));
+    }
+    for (const ColumnDefinition& after : t.after.columns) {
+        const ColumnDefinition* before = find(t.before.columns, &ColumnDefinition::number, after.number);
+        const bool with_parent = after.inherited && by_parent;
+        if (before != nullptr && before->name != after.name && !with_parent)
+            add(DdlPhase::rename_columns, DdlKind::rename_column, t.after,
+                fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(t.after), quote_identifier(before->name),
+                            quote_identifier(after.name)));
+        if (before != nullptr)
+            alter_column(t, *before, after);
+        else if (!with_parent)
+            add_column(t, after);
+    }
+}
+
+void TableChanges::add_column(const Altered& t, const ColumnDefinition& column) {
+    DerivedStatement statement{DdlKind::add_column};
+    statement.object = fmt::format("table '{}.{}'", t.after.schema, t.after.name);
+    statement.table = {t.after.schema, t.after.name};
+    statement.column = column.name;
+    ColumnDefinition first = column;
+    if (column.generated == '\0' && column.identity == '\0') {
+        if (!first.missing) first.missing = missing_in_children(t.change.oid, column.name);
+        if (first.missing) statement.missing = missing_text(first);
+        // Rewritten, and not copied again: the default gives every row the same value everywhere.
+        const bool computed = t.change.rewritten != 0 && !t.change.recopy;
+        if (first.missing)
+            first.expression = *statement.missing;
+        else if (!computed)
+            first.expression.clear();
+    }
+    statement.text = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(t.after), column_text(first));
+    if (first.expression != column.expression)
+        statement.text +=
+            fmt::format("; ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(column.name),
+                        column.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + column.expression);
+    out_.add(DdlPhase::add_columns, std::move(statement));
+}
+
+void TableChanges::alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+    const auto alter = [&](const std::string& what) {
+        add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
+            fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
+    };
+    const bool with_parent = after.inherited && has_parent_here(t.after);
+    const bool retyped = !same_type(before, after);
+    if (retyped && !with_parent) alter_type(t, before, after);
+    if (!retyped) alter_default(t, before, after);
+    if (before.not_null != after.not_null && !(with_parent && is_partition(t.after)))
+        alter(after.not_null ? "SET NOT NULL" : "DROP NOT NULL");
+    if (!(with_parent && is_partition(t.after))) alter_identity(t, before, after);
+    if (before.storage != after.storage) alter("SET STORAGE " + storage_name(after));
+    if (before.compression != after.compression) alter("SET COMPRESSION " + compression_name(after.compression));
+}
+
+// A default is not converted with its column. Of a table that is empty, for its rows come again, any conversion does.
+void TableChanges::alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+    const std::string name = quote_identifier(after.name);
+    std::vector<std::string> actions;
+    if (!before.expression.empty() && before.generated == '\0')
+        actions.push_back(fmt::format("ALTER COLUMN {} DROP DEFAULT", name));
+    std::string type = fmt::format("ALTER COLUMN {} TYPE {}", name, type_text(after));
+    if (t.change.recopy && after.generated == '\0') type += fmt::format(" USING {}::text::{}", name, after.type);
+    actions.push_back(std::move(type));
+    if (!after.expression.empty() && after.generated == '\0')
+        actions.push_back(fmt::format("ALTER COLUMN {} SET DEFAULT {}", name, after.expression));
+    add(DdlPhase::alter_columns, DdlKind::column_type, t.after,
+        fmt::format("ALTER TABLE {} {}", quoted(t.after), fmt::join(actions, ", ")));
+}
+
+void TableChanges::alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+    const auto alter = [&](const std::string& what) {
+        add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
+            fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
+    };
+    const bool generated = before.generated != '\0';
+    if (generated && after.generated == '\0') alter("DROP EXPRESSION");
+    const std::string expression = generated && after.generated == '\0' ? "" : before.expression;
+    if (expression == after.expression) return;
+    if (after.generated != '\0') {
+        if (!t.renames) alter(fmt::format("SET EXPRESSION AS ({})", after.expression));
+        return;
+    }
+    alter(after.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + after.expression);
+}
+
+void TableChanges::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+    if (before.identity == after.identity) return;
+    const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
+    std::string what = "SET GENERATED " + mode;
+    if (after.identity == '\0')
+        what = "DROP IDENTITY";
+    else if (before.identity == '\0')
+        what = "ADD " + identity_text(after);
+    add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
+        fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(after.name), what));
+}
+
+// A constraint keeps its oid as long as it is the same one: its text then changes with the names in it. One that was
+// made again with the same text, as an ALTER TYPE does it, is the same on the target.
+void TableChanges::alter_constraints(const Altered& t) {
+    const auto same = [](const std::vector<ConstraintDefinition>& all, const ConstraintDefinition& one) {
+        const auto* found = find(all, &ConstraintDefinition::oid, one.oid);
+        if (found != nullptr) return found;
+        found = find(all, &ConstraintDefinition::name, one.name);
+        return found != nullptr && found->definition == one.definition && found->type == one.type ? found : nullptr;
+    };
+    const bool by_parent = has_parent_here(t.after);
+    for (const ConstraintDefinition& before : t.before.constraints) {
+        if (before.type == 'n' || (before.inherited && by_parent) || same(t.after.constraints, before) != nullptr)
+            continue;
+        DerivedStatement statement{DdlKind::constraint, fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", only(t.before),
+                                                                    quote_identifier(before.name))};
+        if (before.type != 'c')
+            statement.text =
+                fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", quoted(t.before), quote_identifier(before.name));
+        statement.object = fmt::format("table '{}.{}'", t.before.schema, t.before.name);
+        statement.table = {t.before.schema, t.before.name};
+        statement.drops = true;
+        out_.add(before.type == 'f' ? DdlPhase::drop_dependents : DdlPhase::drop_constraints, std::move(statement));
+    }
+    for (const ConstraintDefinition& after : t.after.constraints) {
+        if (after.type == 'n' || (after.inherited && by_parent)) continue;
+        const ConstraintDefinition* before = same(t.before.constraints, after);
+        if (before != nullptr)
+            alter_constraint(t, *before, after);
+        else if (!after.inherited)
+            add_constraint(t.after, after);
+    }
+}
+
+void TableChanges::alter_constraint(const Altered& t, const ConstraintDefinition& before,
+                                    const ConstraintDefinition& after) {
+    const std::string name = quote_identifier(after.name);
+    const auto alter = [&](const std::string& what) {
+        add(DdlPhase::constraints, DdlKind::constraint, t.after,
+            fmt::format("ALTER TABLE {} {}", quoted(t.after), what));
+    };
+    if (before.name != after.name)
+        alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
+    if (before.type == 'f' && deferral(before) != deferral(after))
+        alter(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
+    if (!before.validated && after.validated) alter("VALIDATE CONSTRAINT " + name);
+}
+
+void TableChanges::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
+    DerivedStatement statement{DdlKind::constraint,
+                               fmt::format("ALTER TABLE {} ADD {}", quoted(table), constraint_text(constraint))};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    statement.creates = true;
+    out_.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
+}
+
+void TableChanges::alter_parents(const Altered& t) {
+    const auto change = [&](DdlPhase phase, const std::string& text) { add(phase, DdlKind::partition, t.after, text); };
+    const bool partition = is_partition(t.before) || is_partition(t.after);
+    for (const ObjectName& parent : t.before.parents) {
+        const bool kept = find(t.after.parents, &ObjectName::oid, parent.oid) != nullptr;
+        if (dropped_.contains(parent.oid) || (kept && t.before.bound == t.after.bound)) continue;
+        if (partition)
+            change(DdlPhase::detach,
+                   fmt::format("ALTER TABLE {} DETACH PARTITION {}", quoted(parent), quoted(t.before)));
+        else
+            change(DdlPhase::detach, fmt::format("ALTER TABLE {} NO INHERIT {}", quoted(t.before), quoted(parent)));
+    }
+    for (const ObjectName& parent : t.after.parents) {
+        const bool there = find(t.before.parents, &ObjectName::oid, parent.oid) != nullptr;
+        if (there && t.before.bound == t.after.bound) continue;
+        if (partition)
+            change(DdlPhase::partitions, fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent),
+                                                     quoted(t.after), t.after.bound));
+        else
+            change(DdlPhase::partitions, fmt::format("ALTER TABLE {} INHERIT {}", quoted(t.after), quoted(parent)));
+    }
+}
+
+void TableChanges::settings(const TableDefinition* before, const TableDefinition& after) {
+    static const TableDefinition none;
+    const TableDefinition& old = before == nullptr ? none : *before;
+    const auto alter = [&](DdlKind kind, const std::string& what) {
+        add(DdlPhase::table_settings, kind, after, fmt::format("ALTER TABLE {} {}", only(after), what));
+    };
+    for (const std::string& what : option_changes(old.options, after.options)) alter(DdlKind::table_options, what);
+    if (identity_name(old) != identity_name(after))
+        alter(DdlKind::table_options, "REPLICA IDENTITY " + identity_name(after));
+    if (old.row_security != after.row_security)
+        alter(DdlKind::row_security, after.row_security ? "ENABLE ROW LEVEL SECURITY" : "DISABLE ROW LEVEL SECURITY");
+    if (old.force_row_security != after.force_row_security)
+        alter(DdlKind::row_security,
+              after.force_row_security ? "FORCE ROW LEVEL SECURITY" : "NO FORCE ROW LEVEL SECURITY");
+    if (old.owner == after.owner || after.owner.empty()) return;
+    DerivedStatement statement{DdlKind::owner,
+                               fmt::format("ALTER TABLE {} OWNER TO {}", quoted(after), quote_identifier(after.owner))};
+    statement.object = fmt::format("table '{}.{}'", after.schema, after.name);
+    statement.condition = role_exists(after.owner);
+    statement.otherwise = no_role;
+    out_.add(DdlPhase::owners, std::move(statement));
+}
+
+void TableChanges::comments(const TableDefinition* before, const TableDefinition& after) {
+    const auto comment = [&](const std::string& on, const std::string& text) {
+        add(DdlPhase::comments, DdlKind::comment, after, fmt::format("COMMENT ON {} IS {}", on, comment_text(text)));
+    };
+    if ((before == nullptr ? "" : before->comment) != after.comment) comment("TABLE " + quoted(after), after.comment);
+    for (const ColumnDefinition& column : after.columns) {
+        const ColumnDefinition* old =
+            before == nullptr ? nullptr : find(before->columns, &ColumnDefinition::number, column.number);
+        if ((old == nullptr ? "" : old->comment) != column.comment)
+            comment(fmt::format("COLUMN {}.{}", quoted(after), quote_identifier(column.name)), column.comment);
+    }
+    for (const ConstraintDefinition& constraint : after.constraints) {
+        const ConstraintDefinition* old =
+            before == nullptr ? nullptr : find(before->constraints, &ConstraintDefinition::oid, constraint.oid);
+        if ((old == nullptr ? "" : old->comment) != constraint.comment)
+            comment(fmt::format("CONSTRAINT {} ON {}", quote_identifier(constraint.name), quoted(after)),
+                    constraint.comment);
+    }
+}
+
+}  // namespace pgsluice

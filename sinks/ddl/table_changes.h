@@ -1,0 +1,55 @@
+// The commands for tables. One object per message: a partition's or child's columns come with those of its parent where
+// both are in it.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "sinks/ddl/phases.h"
+#include "stream/definition/definition_message.h"
+
+namespace pgsluice {
+
+class TableChanges {
+   public:
+    TableChanges(const DefinitionMessage& message, DdlPhases& out);
+
+    void derive(const DefinitionChange& change);
+    // All that are dropped, in one command: they may refer to each other.
+    void drop_tables();
+    // Whether the table is dropped, and what is on it with it.
+    [[nodiscard]] bool drops(Oid table) const { return dropped_.contains(table); }
+
+   private:
+    struct Altered;
+
+    void create(const DefinitionChange& change, const TableDefinition& table);
+    void alter(const Altered& t);
+    void move(const Altered& t);
+    void alter_columns(const Altered& t);
+    void add_column(const Altered& t, const ColumnDefinition& column);
+    void alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
+    void alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
+    void alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
+    void alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
+    void alter_constraints(const Altered& t);
+    void alter_constraint(const Altered& t, const ConstraintDefinition& before, const ConstraintDefinition& after);
+    void add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
+    void alter_parents(const Altered& t);
+    void settings(const TableDefinition* before, const TableDefinition& after);
+    void comments(const TableDefinition* before, const TableDefinition& after);
+
+    void add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text);
+    [[nodiscard]] bool has_parent_here(const TableDefinition& table) const;
+    // What rows of partitions hold in a column that was added to the partitioned table.
+    [[nodiscard]] std::optional<std::string> missing_in_children(Oid parent, const std::string& column) const;
+    [[nodiscard]] std::string schema_before(const std::string& schema) const;
+
+    const DefinitionMessage& message_;
+    DdlPhases& out_;
+    std::set<Oid> altered_;
+    std::set<Oid> dropped_;
+};
+
+}  // namespace pgsluice
