@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rules/ddl/ddl.h"
+#include "rules/ddl/definitions.h"
 #include "rules/file/node.h"
 #include "rules/meaning.h"
 
@@ -93,9 +94,21 @@ bool Ruleset::apply_truncate(Change& change, Arena& /*arena*/) {
 }
 
 bool Ruleset::apply_ddl(Change& change, Arena& arena) const {
+    if (holds_definitions(change.content)) return apply_definitions(change, arena);
     DdlMessage message = decode_ddl(change.content);
     const auto above = [this](const QualifiedName& table) { return ancestors_of(table); };
     if (!rules::apply_to_ddl(file_, routes_, above, message)) return false;
+    change.content = arena.copy(encode(message));
+    return true;
+}
+
+bool Ruleset::apply_definitions(Change& change, Arena& arena) const {
+    DefinitionMessage message = decode_definitions(change.content);
+    const auto fitted = [this](const TableRules& rules, const Relation& table) {
+        const std::lock_guard lock(mutex_);
+        return memory_.fitted(rules, table);
+    };
+    if (!rules::apply_to_definitions(file_, routes_, fitted, message)) return false;
     change.content = arena.copy(encode(message));
     return true;
 }

@@ -85,6 +85,7 @@ class Ruleset {
         std::vector<RelationPtr> targets;
     };
 
+    bool apply_definitions(Change& change, Arena& arena) const;
     [[nodiscard]] rules::CompilerInput input(const RelationPtr& relation) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_locked(const RelationPtr& relation) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_fitted(const rules::CompilerInput& wanted) const;

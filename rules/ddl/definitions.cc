@@ -1,0 +1,365 @@
+#include "rules/ddl/definitions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "rules/ddl/expression.h"
+#include "rules/ddl/sql_text.h"
+#include "rules/redefined.h"
+#include "rules/transforms/transform.h"
+#include "rules/values/value_type.h"
+#include "stream/arena.h"
+
+namespace pgsluice::rules {
+namespace {
+
+Column column_of(const ColumnDefinition& definition) {
+    Column column;
+    column.name = definition.name;
+    column.type_name = definition.type;
+    column.type_oid = definition.type_oid;
+    column.typmod = definition.typmod;
+    column.base_oid = definition.base_oid;
+    column.element_oid = definition.element_oid;
+    column.number = definition.number;
+    return column;
+}
+
+Relation relation_of(Oid oid, const TableDefinition& table) {
+    Relation relation;
+    relation.oid = oid;
+    relation.schema = table.schema;
+    relation.table = table.name;
+    for (const ColumnDefinition& column : table.columns) relation.columns.push_back(column_of(column));
+    for (const ObjectName& above : table.ancestors) relation.ancestors.push_back({above.schema, above.name});
+    return relation;
+}
+
+// What the files say about one table's definition.
+struct TableSays {
+    const TableRules* entry = nullptr;
+    const Route* route = nullptr;
+    TableRules rules;  // fitted
+    std::set<std::string> excluded;
+    std::set<std::string> masked;
+    std::set<std::string> ambiguous;             // masked, and different values may become the same
+    std::map<std::string, std::string> columns;  // to what they are renamed
+
+    [[nodiscard]] bool hides() const { return !excluded.empty() || !masked.empty(); }
+    [[nodiscard]] std::set<std::string> hidden() const {
+        std::set<std::string> all = excluded;
+        all.insert(masked.begin(), masked.end());
+        return all;
+    }
+};
+
+class DefinitionRules {
+   public:
+    DefinitionRules(const RulesFile& file, const std::vector<Route>& routes, const Fitted& fitted,
+                    DefinitionMessage& message)
+        : file_(file), routes_(routes), fitted_(fitted), message_(message) {}
+
+    bool apply() {
+        if (file_.tables.empty() && !file_.strict && routes_.empty()) return true;
+        note_tables();
+        std::erase_if(message_.objects, [this](DefinitionChange& change) { return !keep(change); });
+        return !message_.objects.empty();
+    }
+
+   private:
+    // Tables by the names that the message's other objects use.
+    void note_tables() {
+        for (const DefinitionChange& change : message_.objects) {
+            for (const auto* side : {&change.before, &change.after}) {
+                if (!*side || !std::holds_alternative<TableDefinition>(**side)) continue;
+                const auto& table = std::get<TableDefinition>(**side);
+                tables_[{table.schema, table.name}] = relation_of(change.oid, table);
+            }
+        }
+    }
+
+    TableSays says_of(const Relation& relation) const {
+        TableSays says;
+        says.entry = entry_for(file_.tables, relation, &TableRules::name);
+        says.route = entry_for(routes_, relation, &Route::source);
+        if (says.route != nullptr) says.columns = {says.route->columns.begin(), says.route->columns.end()};
+        if (says.entry == nullptr) return says;
+        says.rules = relation.columns.empty() ? *says.entry : fitted_(*says.entry, relation);
+        for (const Rule& rule : says.rules.rules) add(says, rule);
+        return says;
+    }
+    static void add(TableSays& says, const Rule& rule) {
+        for (const std::string& column : {rule.column, rule.was}) {
+            if (column.empty()) continue;
+            if (rule.kind == Rule::Kind::exclude) says.excluded.insert(column);
+            if (rule.kind == Rule::Kind::transform) says.masked.insert(column);
+            if (rule.kind == Rule::Kind::transform && rule.allow_uniqueness_loss) says.ambiguous.insert(column);
+        }
+    }
+    // Of a table that another object is on: its definition may not be in the message.
+    TableSays says_of(const ObjectName& table) const {
+        const auto found = tables_.find({table.schema, table.name});
+        if (found != tables_.end()) return says_of(found->second);
+        Relation relation;
+        relation.schema = table.schema;
+        relation.table = table.name;
+        return says_of(relation);
+    }
+
+    static bool is_left_out(const TableSays& says, const std::string& schema, const std::string& table) {
+        if (says.route == nullptr) return false;
+        // The rows of a partition go where its table's go: it is no table there.
+        const bool own = says.route->source.matches(schema, table);
+        return !says.route->replicate || (!own && !says.route->target.table.empty());
+    }
+
+    static void route(const TableSays& says, std::string& schema, std::string& table) {
+        if (says.route == nullptr) return;
+        if (!says.route->target.schema.empty()) schema = says.route->target.schema;
+        if (!says.route->target.table.empty()) table = says.route->target.table;
+    }
+    void route(ObjectName& table) const { route(says_of(table), table.schema, table.name); }
+
+    bool keep(DefinitionChange& change) {
+        if (change.before && !keep(change, *change.before, false)) return false;
+        return !change.after || keep(change, *change.after, true);
+    }
+
+    bool keep(DefinitionChange& change, Definition& definition, bool after) {
+        if (auto* table = std::get_if<TableDefinition>(&definition)) return keep_table(change, *table, after);
+        if (auto* index = std::get_if<IndexDefinition>(&definition)) return keep_index(*index);
+        if (auto* statistics = std::get_if<StatisticsDefinition>(&definition)) return keep_statistics(*statistics);
+        if (auto* sequence = std::get_if<SequenceDefinition>(&definition)) return keep_sequence(*sequence);
+        return true;
+    }
+
+    // ---- tables
+
+    bool keep_table(DefinitionChange& change, TableDefinition& table, bool after) {
+        const Relation relation = relation_of(change.oid, table);
+        const TableSays says = says_of(relation);
+        if (after && change.before) check_names(relation, says);
+        if (!after) before_ = {relation, says};
+        if (is_left_out(says, table.schema, table.name)) return false;
+        if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
+            change.obstacle = why;
+        const std::set<std::string> hidden = says.hidden();
+        leave_out_constraints(table, says);
+        for (ColumnDefinition& column : table.columns) hide(change, column, says, after);
+        std::erase_if(table.columns, [&](const auto& column) { return says.excluded.contains(column.name); });
+        if (says.hides()) table.comment.clear();
+        rename(table, says);
+        return true;
+    }
+
+    // What had rules has them under its new name, too.
+    void check_names(const Relation& now, const TableSays& says) const {
+        const auto& [before, said] = before_;
+        const bool named = said.entry != nullptr || said.route != nullptr;
+        const bool moved = before.schema != now.schema || before.table != now.table;
+        if (named && moved && says.entry == nullptr && says.route == nullptr)
+            refuse_name(now, said.entry != nullptr ? said.entry->place : said.route->place);
+        PastDefinition past{{}, before, {}, {}};
+        for (const Column& column : before.columns) past.names[column.number] = column.name;
+        for (const Rule& rule : said.rules.rules)
+            if (rule.kind != Rule::Kind::keep) past.ruled.push_back(rule.column);
+        if (said.entry != nullptr) check_redefined(past, now, *said.entry, past.ruled);
+    }
+    [[noreturn]] static void refuse_name(const Relation& now, const Place& old) {
+        throw stop_error(
+            fmt::format("unable to continue after a DDL command: table '{}' ({}:{}) is now called '{}.{}', which the "
+                        "file does not name",
+                        old.table, old.file, old.line, now.schema, now.table),
+            "Name the table by its new name in the rules and routing files, too, and start again.");
+    }
+
+    std::string obstacle(const DefinitionChange& change, const TableDefinition& table, const TableSays& says,
+                         bool after) const {
+        if (change.before)
+            if (const Route* other = other_source(table, says))
+                return fmt::format("rows of {} are in the table, too", other->place.table);
+        if (!after) return {};
+        const bool strict = says.entry != nullptr ? says.entry->strict : file_.strict;
+        for (const ColumnDefinition& column : table.columns) {
+            if (strict && !is_named(says, column.name))
+                return fmt::format("mode is strict, and no rule names the column '{}'", column.name);
+            const bool hidden = says.excluded.contains(column.name);
+            if (column.generated != '\0' && !hidden && names_any(column.expression, says.hidden()))
+                return fmt::format("the column '{}' is computed from one that has a rule", column.name);
+        }
+        if (names_any(table.partition_by, says.hidden())) return "it is partitioned by a column that has a rule";
+        return {};
+    }
+    static bool is_named(const TableSays& says, const std::string& column) {
+        return std::any_of(says.rules.rules.begin(), says.rules.rules.end(),
+                           [&](const Rule& rule) { return rule.kind != Rule::Kind::filter && rule.column == column; });
+    }
+    // Rows of a table that is routed into the one that the command drops or changes would go or change, too.
+    const Route* other_source(const TableDefinition& table, const TableSays& says) const {
+        std::string schema = table.schema;
+        std::string name = table.name;
+        route(says, schema, name);
+        for (const Route& other : routes_)
+            if (&other != says.route && other.fills(schema, name)) return &other;
+        return nullptr;
+    }
+
+    static void leave_out_constraints(TableDefinition& table, const TableSays& says) {
+        if (!says.hides()) return;
+        const std::set<std::string> hidden = says.hidden();
+        std::erase_if(table.constraints, [&](const ConstraintDefinition& constraint) {
+            if (names_any(constraint.definition, says.excluded)) return true;
+            if (constraint.type == 'p' || constraint.type == 'u')
+                return names_any(constraint.definition, says.ambiguous);
+            return names_any(constraint.definition, hidden);
+        });
+        for (ConstraintDefinition& constraint : table.constraints) constraint.comment.clear();
+    }
+
+    void hide(DefinitionChange& change, ColumnDefinition& column, const TableSays& says, bool after) const {
+        if (!says.masked.contains(column.name)) return;
+        if (column.generated == '\0') column.expression.clear();
+        column.comment.clear();
+        const bool added = after && change.before && !has_column(*change.before, column.number);
+        if (added && !change.recopy && !says.excluded.contains(column.name))
+            transform(change, column, says);
+        else
+            column.missing.reset();
+    }
+    static bool has_column(const Definition& definition, std::int16_t number) {
+        const auto& columns = std::get<TableDefinition>(definition).columns;
+        return std::any_of(columns.begin(), columns.end(), [&](const auto& c) { return c.number == number; });
+    }
+    // As it would with each row.
+    static void transform(DefinitionChange& change, ColumnDefinition& column, const TableSays& says) {
+        const Column relation = column_of(column);
+        const ValueType type = value_type(relation);
+        Arena arena;
+        std::optional<std::string> value = std::exchange(column.missing, std::nullopt);
+        for (const Rule& rule : says.rules.rules) {
+            if (rule.kind != Rule::Kind::transform || rule.column != column.name) continue;
+            if (const std::string why = rule.transform->unfit(relation, type); !why.empty()) {
+                change.obstacle = fmt::format("what is in the new column '{}' cannot go through {}: {}", column.name,
+                                              rule.place.text(), why);
+                return;
+            }
+            value = transformed(*rule.transform, value, type, arena);
+        }
+        column.missing = std::move(value);
+    }
+    static std::optional<std::string> transformed(const Transform& transform, std::optional<std::string> value,
+                                                  ValueType type, Arena& arena) {
+        if (value && type == ValueType::padded_text) value->erase(value->find_last_not_of(' ') + 1);
+        const Value result = value ? transform.apply(*value, type, arena) : transform.for_null(type);
+        return result.is_text() ? std::optional(std::string(result.text())) : std::nullopt;
+    }
+
+    void rename(TableDefinition& table, const TableSays& says) const {
+        for (ColumnDefinition& column : table.columns) {
+            if (const auto name = says.columns.find(column.name); name != says.columns.end())
+                column.name = name->second;
+            if (column.generated != '\0') column.expression = renamed(column.expression, says.columns);
+        }
+        std::erase_if(table.constraints, [&](ConstraintDefinition& constraint) {
+            constraint.definition = renamed(constraint.definition, says.columns);
+            return constraint.type == 'f' && !refer(constraint.definition);
+        });
+        table.partition_by = renamed(table.partition_by, says.columns);
+        for (ObjectName& parent : table.parents) route(parent);
+        for (ObjectName& above : table.ancestors) route(above);
+        route(says, table.schema, table.name);
+    }
+
+    // REFERENCES schema.table(columns): under the names of its route. False when it is not replicated.
+    bool refer(std::string& definition) const {
+        const auto tokens = sql_tokens(definition);
+        for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {
+            if (tokens[i].text != "REFERENCES" || tokens[i + 2].text != ".") continue;
+            const ObjectName table{0, identifier_name(tokens[i + 1]), identifier_name(tokens[i + 3])};
+            const TableSays says = says_of(table);
+            if (is_left_out(says, table.schema, table.name)) return false;
+            const auto from = static_cast<std::size_t>(tokens[i + 1].text.data() - definition.data());
+            const auto to =
+                static_cast<std::size_t>(tokens[i + 3].text.data() + tokens[i + 3].text.size() - definition.data());
+            ObjectName target = table;
+            route(says, target.schema, target.name);
+            if (!(target == table))
+                definition = definition.substr(0, from) + quote(target.schema) + '.' + quote(target.name) +
+                             renamed(definition.substr(to), says.columns);
+            return true;
+        }
+        return true;
+    }
+    static std::string quote(const std::string& name) { return renamed("x", {{"x", name}}); }
+
+    // ---- what is on tables
+
+    bool keep_index(IndexDefinition& index) const {
+        const TableSays says = says_of(index.table);
+        if (is_left_out(says, index.table.schema, index.table.name)) return false;
+        const bool plain = index.definition.find(" WHERE ") == std::string::npos &&
+                           std::count(index.definition.begin(), index.definition.end(), '(') == 1;
+        if (names_any(index.definition, says.excluded) || names_any(index.definition, says.ambiguous)) return false;
+        if (!plain && names_any(index.definition, says.masked)) return false;
+        if (says.hides()) index.comment.clear();
+        index.definition = renamed(index.definition, says.columns);
+        const bool moves = says.route != nullptr && !says.route->target.schema.empty();
+        if (moves) index.schema = says.route->target.schema;
+        if (moves && index.parent) index.parent->schema = says.route->target.schema;
+        route(says, index.table.schema, index.table.name);
+        return true;
+    }
+
+    bool keep_statistics(StatisticsDefinition& statistics) const {
+        const TableSays says = says_of(statistics.table);
+        if (is_left_out(says, statistics.table.schema, statistics.table.name)) return false;
+        if (names_any(statistics.definition, says.hidden())) return false;
+        if (says.hides()) statistics.comment.clear();
+        statistics.definition = renamed(statistics.definition, says.columns);
+        route(says, statistics.table.schema, statistics.table.name);
+        return true;
+    }
+
+    // One that is owned by a column must lie in the schema of its table.
+    bool keep_sequence(SequenceDefinition& sequence) const {
+        if (!sequence.owned_by) return true;
+        ObjectName table{0, sequence.owned_by->schema, sequence.owned_by->table};
+        const TableSays says = says_of(table);
+        if (is_left_out(says, table.schema, table.name)) return false;
+        const std::string& column = sequence.owned_by->column;
+        const bool hidden = says.hidden().contains(column);
+        if (says.hides()) sequence.comment.clear();
+        route(says, table.schema, table.name);
+        if (hidden || table.schema != sequence.schema) {
+            sequence.owned_by.reset();
+            return true;
+        }
+        if (const auto name = says.columns.find(column); name != says.columns.end())
+            sequence.owned_by->column = name->second;
+        sequence.owned_by->schema = table.schema;
+        sequence.owned_by->table = table.name;
+        return true;
+    }
+
+    const RulesFile& file_;
+    const std::vector<Route>& routes_;
+    const Fitted& fitted_;
+    DefinitionMessage& message_;
+    std::map<std::pair<std::string, std::string>, Relation> tables_;
+    std::pair<Relation, TableSays> before_;  // of the change at hand
+};
+
+}  // namespace
+
+bool apply_to_definitions(const RulesFile& file, const std::vector<Route>& routes, const Fitted& fitted,
+                          DefinitionMessage& message) {
+    return DefinitionRules(file, routes, fitted, message).apply();
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,45 @@
+#include "rules/ddl/expression.h"
+
+#include <algorithm>
+
+#include "rules/ddl/sql_text.h"
+
+namespace pgsluice::rules {
+
+namespace {
+
+bool is_identifier(const SqlToken& token) {
+    return token.kind == SqlToken::Kind::word || token.kind == SqlToken::Kind::quoted;
+}
+
+std::string quoted(std::string_view name) {
+    std::string out = "\"";
+    for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
+    return out + '"';
+}
+
+}  // namespace
+
+bool names_any(std::string_view text, const std::set<std::string>& names) {
+    const auto tokens = sql_tokens(text);
+    return std::any_of(tokens.begin(), tokens.end(), [&](const SqlToken& token) {
+        return is_identifier(token) && names.contains(identifier_name(token));
+    });
+}
+
+std::string renamed(std::string_view text, const std::map<std::string, std::string>& names) {
+    std::string out;
+    std::size_t from = 0;
+    for (const SqlToken& token : sql_tokens(text)) {
+        const auto found = is_identifier(token) ? names.find(identifier_name(token)) : names.end();
+        if (found == names.end()) continue;
+        const auto at = static_cast<std::size_t>(token.text.data() - text.data());
+        out += text.substr(from, at - from);
+        out += quoted(found->second);
+        from = at + token.text.size();
+    }
+    out += text.substr(from);
+    return out;
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,16 @@
+// The names in an expression or definition that PostgreSQL has printed.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace pgsluice::rules {
+
+// Whether one of its identifiers is one of these.
+bool names_any(std::string_view text, const std::set<std::string>& names);
+// With other names for identifiers; strings stay.
+std::string renamed(std::string_view text, const std::map<std::string, std::string>& names);
+
+}  // namespace pgsluice::rules
