@@ -1,0 +1,129 @@
+#include "replicator/source/ddl/scope.h"
+
+#include <fmt/format.h>
+
+namespace pgsluice::ddl {
+
+namespace {
+
+constexpr const char* place = R"(
+BEGIN
+    RETURN CASE
+        WHEN EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                     WHERE r.prrelid = id AND p.pubname = {1}) THEN 'published'
+        WHEN EXISTS (
+            WITH RECURSIVE up(oid) AS (
+                SELECT id UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid)
+            SELECT FROM up WHERE EXISTS (
+                    SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+                    WHERE r.prrelid = up.oid AND p.pubname = {1})
+                OR EXISTS (
+                    SELECT FROM pgsluice.ddl_definition d
+                    WHERE d."group" = {0} AND d.class = 'table' AND d.oid = up.oid)) THEN 'child'
+        WHEN EXISTS (
+            SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+            WHERE t.oid = id AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p' AND ({2})
+              AND CASE t.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
+                  SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid
+                    AND CASE t.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END
+              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = t.oid
+                                AND d.deptype = 'e')) THEN 'joins' END;
+END)";
+
+constexpr const char* uses = R"(
+BEGIN
+    IF kind = 'schema' THEN
+        RETURN EXISTS (SELECT FROM pgsluice.ddl_definition d
+                       WHERE d."group" = {0} AND d.class = 'table' AND d.namespace = id);
+    END IF;
+    RETURN EXISTS (
+        WITH RECURSIVE up(classid, objid, further) AS (
+            SELECT CASE kind WHEN 'type' THEN 'pg_type'::regclass ELSE 'pg_class'::regclass END::oid, id, true
+            UNION
+            SELECT x.classid, x.objid, x.classid = 'pg_type'::regclass
+            FROM up JOIN pg_depend d ON d.refclassid = up.classid AND d.refobjid = up.objid
+            LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+            LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind = 'c'
+            CROSS JOIN LATERAL (SELECT
+                CASE WHEN a.oid IS NOT NULL THEN 'pg_class'::regclass::oid WHEN c.oid IS NOT NULL
+                     THEN 'pg_type'::regclass::oid ELSE d.classid END,
+                coalesce(a.adrelid, c.reltype, d.objid)) x(classid, objid)
+            WHERE up.further AND d.classid IN ('pg_class'::regclass, 'pg_type'::regclass, 'pg_attrdef'::regclass))
+        SELECT FROM up JOIN pgsluice.ddl_definition k ON k."group" = {0} AND k.class = 'table' AND k.oid = up.objid
+        WHERE up.classid = 'pg_class'::regclass)
+    OR kind = 'sequence' AND EXISTS (
+        SELECT FROM pg_depend d JOIN pgsluice.ddl_definition k
+          ON k."group" = {0} AND k.class = 'table' AND k.oid = d.refobjid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = id AND d.refclassid = 'pg_class'::regclass
+          AND d.deptype = 'a');
+END)";
+
+constexpr const char* fill = R"(
+DECLARE
+    c pg_catalog.record;
+    what pg_catalog.jsonb;
+    made pg_catalog.int4 := 0;
+BEGIN
+    DELETE FROM pgsluice.ddl_definition d
+    WHERE d."group" = {0} AND d.class = 'table' AND NOT EXISTS (
+        WITH RECURSIVE up(oid) AS (
+            SELECT d.oid UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid)
+        SELECT FROM up JOIN pg_publication_rel r ON r.prrelid = up.oid
+        JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = {1})
+      AND NOT EXISTS (
+        SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = d.oid AND ({2}));
+    FOR c IN
+        WITH RECURSIVE members(oid) AS (
+            SELECT r.prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+            WHERE p.pubname = {1}
+            UNION
+            SELECT i.inhrelid FROM members m JOIN pg_inherits i ON i.inhparent = m.oid),
+        wanted(class, oid) AS (
+            SELECT 'table', m.oid FROM members m JOIN pg_class t ON t.oid = m.oid AND t.relkind IN ('r', 'p')
+            UNION ALL SELECT 'index', i.indexrelid FROM members m JOIN pg_index i ON i.indrelid = m.oid
+            WHERE NOT EXISTS (
+                SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+                  AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i')
+            UNION ALL SELECT 'statistics', s.oid FROM members m JOIN pg_statistic_ext s ON s.stxrelid = m.oid
+            UNION ALL SELECT 'sequence', s.seqrelid FROM pg_sequence s
+            UNION ALL SELECT 'type', t.oid FROM pg_type t LEFT JOIN pg_class k ON k.oid = t.typrelid
+            WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR k.relkind = 'c')
+            UNION ALL SELECT 'schema', n.oid FROM pg_namespace n WHERE n.nspname !~ '^pg_')
+        SELECT w.class, w.oid FROM wanted w
+        WHERE NOT EXISTS (SELECT FROM pgsluice.ddl_definition d
+                          WHERE d."group" = {0} AND d.class = w.class AND d.oid = w.oid)
+        ORDER BY w.class DESC, w.oid
+    LOOP
+        EXIT WHEN made >= most;
+        what := pgsluice.definition(c.class, c.oid);
+        CONTINUE WHEN what IS NULL;
+        -- One that a transaction alters just now is kept by that, or comes the next time.
+        BEGIN
+            PERFORM pgsluice.keep_definition({0}, c.class, c.oid, what, false);
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
+        made := made + 1;
+    END LOOP;
+    IF made = 0 AND NOT EXISTS (
+        SELECT FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = 'filled') THEN
+        INSERT INTO pgsluice.ddl_sent
+        SELECT d."group", d.class, d.oid FROM pgsluice.ddl_definition d
+        WHERE d."group" = {0} AND d.class IN ('sequence', 'type', 'schema') AND pgsluice.uses_ddl_{5}(d.class, d.oid);
+        INSERT INTO pgsluice.ddl_definition VALUES ({0}, 'filled', 0, NULL, NULL, '{{}}') ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN made;
+END)";
+
+}  // namespace
+
+std::string filled(const char* body, const Scope& scope) {
+    return fmt::format(fmt::runtime(body), scope.group, scope.publication, scope.joining, scope.prefix, scope.slot,
+                       scope.suffix);
+}
+
+std::string place_body(const Scope& scope) { return filled(place, scope); }
+std::string uses_body(const Scope& scope) { return filled(uses, scope); }
+std::string fill_body(const Scope& scope) { return filled(fill, scope); }
+
+}  // namespace pgsluice::ddl

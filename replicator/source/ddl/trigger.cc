@@ -1,0 +1,249 @@
+#include "replicator/source/ddl/trigger.h"
+
+namespace pgsluice::ddl {
+
+namespace {
+
+// Each command about a table is about its children, if it changed what these inherit, and about what belongs to it. A
+// rewrite of the table comes first, in the same command.
+constexpr const char* asked = R"(
+DECLARE
+    context pg_catalog.text;
+    tables pg_catalog.oid[] := '{{}}';   -- that the command was about, and their children where these follow
+    created pg_catalog.oid[] := '{{}}';
+    classes pg_catalog.text[] := '{{}}';  -- of other objects, with their `ids`
+    ids pg_catalog.oid[] := '{{}}';
+    gone pg_catalog.oid[] := '{{}}';
+    objects pg_catalog.jsonb[] := '{{}}';
+    done pg_catalog.int4 := 0;
+    c pg_catalog.record;
+    id pg_catalog.oid;
+    before pg_catalog.jsonb;
+    after pg_catalog.jsonb;
+    place pg_catalog.text;
+    rewritten pg_catalog.int4;
+    object pg_catalog.jsonb;
+    content pg_catalog.bytea;
+    event CONSTANT pg_catalog.text := pg_catalog.gen_random_uuid();
+BEGIN
+    GET DIAGNOSTICS context = PG_CONTEXT;
+    IF tg_event = 'table_rewrite' THEN
+        id := pg_event_trigger_table_rewrite_oid();
+        INSERT INTO pgsluice.ddl_rewrite
+        SELECT {0}, id, pg_event_trigger_table_rewrite_reason()
+        WHERE EXISTS (SELECT FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = 'table' AND d.oid = id);
+        RETURN;
+    ELSIF tg_event = 'sql_drop' THEN
+        FOR c IN SELECT d.classid::regclass::text AS catalog, d.objid, d.objsubid, d.object_type, d.address_names
+                 FROM pg_event_trigger_dropped_objects() d WHERE NOT d.is_temporary LOOP
+            IF c.catalog = 'pg_class' AND c.objsubid > 0 THEN
+                tables := tables || c.objid;
+            ELSIF c.catalog IN ('pg_class', 'pg_type', 'pg_namespace', 'pg_statistic_ext') THEN
+                gone := gone || c.objid;
+            ELSIF c.object_type IN ('table constraint', 'default value') THEN
+                id := to_regclass(format('%I.%I', c.address_names[1], c.address_names[2]));
+                IF id IS NOT NULL THEN tables := tables || id; END IF;
+            END IF;
+        END LOOP;
+    ELSE
+        FOR c IN SELECT e.classid::regclass::text AS catalog, e.objid, r.relkind, r.reltype, e.command_tag
+                 FROM pg_event_trigger_ddl_commands() e
+                 LEFT JOIN pg_class r ON e.classid = 'pg_class'::regclass AND r.oid = e.objid
+                 WHERE r.relpersistence IS DISTINCT FROM 't' AND NOT e.in_extension LOOP
+            IF c.relkind IN ('r', 'p') THEN
+                tables := tables || c.objid;
+                IF c.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO') THEN
+                    created := created || c.objid;
+                END IF;
+            ELSIF c.relkind IN ('i', 'I') THEN
+                SELECT k.conrelid INTO id FROM pg_depend d JOIN pg_constraint k ON k.oid = d.refobjid
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.objid
+                  AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i';
+                IF FOUND THEN
+                    tables := tables || id;
+                ELSE
+                    SELECT classes || array_agg('index'::text), ids || array_agg(x.oid) INTO classes, ids FROM (
+                        WITH RECURSIVE down(oid) AS (
+                            SELECT c.objid
+                            UNION
+                            SELECT i.inhrelid FROM down JOIN pg_inherits i ON i.inhparent = down.oid)
+                        SELECT down.oid FROM down) x;
+                END IF;
+            ELSIF c.relkind = 'S' THEN
+                classes := classes || 'sequence'::text;
+                ids := ids || c.objid;
+            ELSIF c.relkind = 'c' THEN
+                classes := classes || 'type'::text;
+                ids := ids || c.reltype;
+            ELSIF c.catalog = 'pg_constraint' THEN
+                SELECT k.conrelid INTO id FROM pg_constraint k WHERE k.oid = c.objid AND k.conrelid <> 0;
+                IF FOUND THEN tables := tables || id; END IF;
+                SELECT k.contypid INTO id FROM pg_constraint k WHERE k.oid = c.objid AND k.contypid <> 0;
+                IF FOUND THEN classes := classes || 'type'::text; ids := ids || id; END IF;
+            ELSIF c.catalog IN ('pg_type', 'pg_namespace', 'pg_statistic_ext') THEN
+                classes := classes || CASE c.catalog WHEN 'pg_type' THEN 'type' WHEN 'pg_namespace' THEN 'schema'
+                                                     ELSE 'statistics' END;
+                ids := ids || c.objid;
+            END IF;
+        END LOOP;
+    END IF;
+)";
+
+// What the command dropped. A type, a sequence or a schema only if the group has sent it: others were never its own.
+constexpr const char* dropped = R"(
+    -- Dropped: what belongs to a dropped table goes without saying.
+    IF gone <> '{{}}' THEN
+        FOR c IN DELETE FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone)
+                 RETURNING d.class, d.oid, d."table", pgsluice.with_schema(d.definition, d.namespace) AS definition LOOP
+            CONTINUE WHEN c.class IN ('index', 'sequence', 'statistics') AND c."table" = ANY (gone);
+            CONTINUE WHEN c.class IN ('sequence', 'type', 'schema')
+                AND NOT EXISTS (SELECT FROM pgsluice.ddl_sent s
+                                WHERE s."group" = {0} AND s.class = c.class AND s.oid = c.oid)
+                AND NOT coalesce((SELECT {2} FROM (SELECT c.definition ->> 'schema' AS nspname) n,
+                                               (SELECT c.definition ->> 'name' AS relname) t), false);
+            objects := objects || jsonb_build_object(
+                'class', c.class, 'oid', c.oid::int8, 'before', c.definition, 'after', NULL);
+        END LOOP;
+        DELETE FROM pgsluice.ddl_sent s WHERE s."group" = {0} AND s.oid = ANY (gone);
+    END IF;
+)";
+
+// A table that has no definition yet and was not made by this command, though the group has it: the message says so.
+constexpr const char* altered_tables = R"(
+    WHILE done < cardinality(tables) LOOP
+        done := done + 1;
+        id := tables[done];
+        CONTINUE WHEN id = ANY (tables[1:done - 1]) OR id = ANY (gone);
+        SELECT pgsluice.with_schema(d.definition, d.namespace) INTO before
+        FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = 'table' AND d.oid = id;
+        IF before IS NULL THEN
+            place := pgsluice.place_in_ddl_{5}(id);
+            CONTINUE WHEN place IS NULL;
+        END IF;
+        after := pgsluice.definition('table', id);
+        CONTINUE WHEN after IS NULL;
+        WITH taken AS (DELETE FROM pgsluice.ddl_rewrite r WHERE r."group" = {0} AND r.oid = id RETURNING r.reason)
+        SELECT bit_or(taken.reason) INTO rewritten FROM taken;
+        object := jsonb_build_object('class', 'table', 'oid', id::int8, 'before', before, 'after', after);
+        IF rewritten IS NOT NULL THEN
+            object := object || jsonb_build_object('rewritten', rewritten);
+            -- Our own line alone: no function, no other trigger ran the command. So its text is what the client sent.
+            IF position(chr(10) IN context) = 0 AND current_query() !~ '[uU][sS][iI][nN][gG]' THEN
+                object := object || '{{"conversion": "types"}}';
+            END IF;
+        END IF;
+        IF before IS NULL AND id <> ALL (created) THEN
+            IF place = 'published' OR NOT EXISTS (
+                   SELECT FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = 'filled') THEN
+                object := object || '{{"unknown": true}}';
+            END IF;
+        END IF;
+        IF pgsluice.kept('table', before) IS DISTINCT FROM pgsluice.kept('table', after) OR rewritten IS NOT NULL THEN
+            objects := objects || object;
+        END IF;
+        IF before IS DISTINCT FROM after THEN
+            PERFORM pgsluice.keep_definition({0}, 'table', id, after, true);
+        END IF;
+        IF before -> 'columns' IS DISTINCT FROM after -> 'columns'
+           OR before -> 'constraints' IS DISTINCT FROM after -> 'constraints' THEN
+            tables := tables || ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = id);
+        END IF;
+        -- Attached to it, or no longer.
+        tables := tables || ARRAY(
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = id AND NOT EXISTS (
+                SELECT FROM pgsluice.ddl_definition d
+                WHERE d."group" = {0} AND d.class = 'table' AND d.oid = i.inhrelid AND d."table" = id)
+            UNION ALL
+            SELECT d.oid FROM pgsluice.ddl_definition d
+            WHERE d."group" = {0} AND d.class = 'table' AND d."table" = id AND NOT EXISTS (
+                SELECT FROM pg_inherits i WHERE i.inhparent = id AND i.inhrelid = d.oid));
+        -- What belongs to the table.
+        SELECT classes || coalesce(array_agg(p.class), '{{}}'), ids || coalesce(array_agg(p.oid), '{{}}')
+        INTO classes, ids
+        FROM (SELECT d.class, d.oid FROM pgsluice.ddl_definition d
+              WHERE d."group" = {0} AND d."table" = id AND d.class <> 'table'
+              UNION SELECT 'index', i.indexrelid FROM pg_index i
+              WHERE i.indrelid = id AND NOT EXISTS (
+                  SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+                    AND d.objsubid = 0 AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i')
+              UNION SELECT 'statistics', s.oid FROM pg_statistic_ext s WHERE s.stxrelid = id) p;
+    END LOOP;
+)";
+
+constexpr const char* altered_others = R"(
+    -- Built again by ALTER TYPE or REINDEX CONCURRENTLY, and the same but for its number.
+    UPDATE pgsluice.ddl_definition d SET oid = n.oid
+    FROM (SELECT u.oid, pgsluice.definition(u.class, u.oid) AS definition FROM unnest(classes, ids) u(class, oid)
+          WHERE u.class = 'index' AND NOT EXISTS (
+              SELECT FROM pgsluice.ddl_definition k WHERE k."group" = {0} AND k.class = 'index' AND k.oid = u.oid)) n
+    WHERE d."group" = {0} AND d.class = 'index' AND d.oid = ANY (ids) AND d.definition = n.definition
+      AND NOT EXISTS (SELECT FROM pg_class i WHERE i.oid = d.oid);
+    FOR c IN SELECT o.class, o.oid FROM unnest(classes, ids) WITH ORDINALITY o(class, oid, place)
+             WHERE o.oid <> ALL (gone) GROUP BY o.class, o.oid ORDER BY min(o.place) LOOP
+        SELECT pgsluice.with_schema(d.definition, d.namespace) INTO before
+        FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = c.class AND d.oid = c.oid;
+        after := pgsluice.definition(c.class, c.oid);
+        CONTINUE WHEN before IS NOT DISTINCT FROM after;
+        CONTINUE WHEN before IS NULL AND c.class IN ('index', 'statistics')
+                 AND pgsluice.place_in_ddl_{5}((after #>> '{{table,oid}}')::oid) IS NULL;
+        PERFORM pgsluice.keep_definition({0}, c.class, c.oid, after, true);
+        IF pgsluice.kept(c.class, before) IS DISTINCT FROM pgsluice.kept(c.class, after)
+           AND (c.class IN ('index', 'statistics') OR pgsluice.uses_ddl_{5}(c.class, c.oid)
+                OR EXISTS (SELECT FROM pgsluice.ddl_sent s
+                           WHERE s."group" = {0} AND s.class = c.class AND s.oid = c.oid)
+                OR coalesce((SELECT {2} FROM (SELECT after ->> 'schema' AS nspname) n,
+                                           (SELECT after ->> 'name' AS relname) t), false)) THEN
+            objects := objects || jsonb_build_object(
+                'class', c.class, 'oid', c.oid::int8, 'before', before, 'after', after);
+        END IF;
+    END LOOP;
+)";
+
+// Notes of transactions that the slot will not send again are removed: those are older than its catalog_xmin. Not those
+// that another session removes just now, nor where a transaction would fail over it.
+constexpr const char* sent = R"(
+    IF objects = '{{}}' THEN RETURN; END IF;
+
+    -- What new tables and columns need, in case the target does not have it.
+    FOR c IN SELECT DISTINCT n.class, n.oid
+             FROM unnest(objects) o, pgsluice.needs_of(
+                 o ->> 'class', (o ->> 'oid')::oid, nullif(o -> 'before', 'null'), o -> 'after') n
+             WHERE o ->> 'class' IN ('table', 'index', 'type') AND o -> 'after' <> 'null'
+             ORDER BY n.class, n.oid LOOP
+        after := pgsluice.definition(c.class, c.oid);
+        CONTINUE WHEN after IS NULL OR EXISTS (
+            SELECT FROM unnest(objects) o WHERE o ->> 'class' = c.class AND (o ->> 'oid')::oid = c.oid);
+        objects := objects || jsonb_build_object(
+            'class', c.class, 'oid', c.oid::int8, 'before', after, 'after', after);
+    END LOOP;
+    INSERT INTO pgsluice.ddl_sent
+    SELECT {0}, o ->> 'class', (o ->> 'oid')::oid FROM unnest(objects) o
+    WHERE o ->> 'class' IN ('sequence', 'type', 'schema') AND o -> 'after' <> 'null' AND NOT EXISTS (
+        SELECT FROM pgsluice.ddl_sent s
+        WHERE s."group" = {0} AND s.class = o ->> 'class' AND s.oid = (o ->> 'oid')::oid);
+
+    content := convert_to(jsonb_build_object('version', 2, 'tag', tg_tag, 'objects', (
+        SELECT jsonb_agg(o.object ORDER BY o.made, CASE WHEN o.made THEN o.rank ELSE -o.rank END,
+                         o.object -> 'before' <> o.object -> 'after',
+                         coalesce(jsonb_array_length(o.object #> '{{after,ancestors}}'), 0), o.place)
+        FROM (SELECT u.object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
+                  '{{schema,extension,type,sequence,table,index,statistics}}'::text[], u.object ->> 'class') AS rank
+              FROM unnest(objects) WITH ORDINALITY u(object, place)) o))::text, 'UTF8');
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        DELETE FROM pgsluice.ddl_event o WHERE (o."group", o.id) IN (
+            SELECT e."group", e.id FROM pgsluice.ddl_event e JOIN pg_replication_slots s ON s.slot_name = {4}
+            WHERE e."group" = {0} AND age(xid(e.xid)) > age(s.catalog_xmin) FOR UPDATE OF e SKIP LOCKED);
+    END IF;
+    INSERT INTO pgsluice.ddl_event VALUES ({0}, event, pg_current_xact_id(), sha256(content));
+    PERFORM pg_logical_emit_message(true, {3} || event, content);
+END)";
+
+}  // namespace
+
+std::string trigger_body(const Scope& scope) {
+    std::string body;
+    for (const char* part : {asked, dropped, altered_tables, altered_others, sent}) body += filled(part, scope);
+    return body;
+}
+
+}  // namespace pgsluice::ddl
