@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <array>
 
 namespace pgsluice {
 
 namespace {
 
-constexpr std::array<std::string_view, 29> names{
+constexpr std::array<std::string_view, ddl_kinds> names{
     "create schema",   "alter schema",    "drop schema",    "create extension",
     "alter extension", "drop extension",  "create type",    "alter type",
     "drop type",       "create sequence", "alter sequence", "drop sequence",
@@ -23,12 +22,6 @@ constexpr std::array<std::string_view, 29> names{
 }  // namespace
 
 std::string_view name_of(DdlKind kind) { return names.at(static_cast<std::size_t>(kind)); }
-
-std::optional<DdlKind> find_ddl_kind(std::string_view name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<DdlKind>(found - names.begin());
-}
 
 std::string all_ddl_kinds() { return fmt::format("{}", fmt::join(names, ", ")); }
 

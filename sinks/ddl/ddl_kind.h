@@ -1,8 +1,8 @@
 // What a derived command does, as the operator names it: "add column", "drop table".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,9 +40,9 @@ enum class DdlKind : std::uint8_t {
     recopy,  // the table is emptied: its rows come again
 };
 
+inline constexpr std::size_t ddl_kinds = 29;
+
 [[nodiscard]] std::string_view name_of(DdlKind kind);
-// "drop table" for one kind.
-[[nodiscard]] std::optional<DdlKind> find_ddl_kind(std::string_view name);
 // "create schema, alter schema, ...", for messages.
 [[nodiscard]] std::string all_ddl_kinds();
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "sinks/ddl/index_changes.h"
-#include "sinks/ddl/place_changes.h"
-#include "sinks/ddl/table_changes.h"
-#include "sinks/ddl/type_changes.h"
+#include "sinks/ddl/index_ddl.h"
+#include "sinks/ddl/place_ddl.h"
+#include "sinks/ddl/table_ddl.h"
+#include "sinks/ddl/type_ddl.h"
 
 namespace pgsluice {
 
@@ -56,7 +56,7 @@ DefinitionChange as_needed(DefinitionChange change) {
 
 std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
     DdlPhases out;
-    TableChanges tables(message, out);
+    TableDdl tables(message, out);
     tables.drop_tables();
     for (const DefinitionChange* change : parents_first(message)) {
         const DefinitionChange needed = as_needed(*change);
@@ -81,6 +81,11 @@ std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
             derive_extension(part<ExtensionDefinition>(before), part<ExtensionDefinition>(after), out);
     }
     return std::move(out).in_order();
+}
+
+std::string DerivedStatement::shown() const {
+    const auto at = missing ? text.find(*missing) : std::string::npos;
+    return at == std::string::npos ? text : text.substr(0, at) + "..." + text.substr(at + missing->size());
 }
 
 std::string text_of(const std::vector<DerivedStatement>& statements) {

@@ -23,13 +23,13 @@ struct DerivedStatement {
     std::string absent{};     // of what creates: true where the target has no such object
     std::string otherwise{};  // why it is left out then; empty: that needs no word
 
-    // drop table: what the source's tables were, to find what only the target has.
-    struct Dropped {
+    // drop table, recopy: what the source's tables are, to find what only the target has and would lose.
+    struct Destroyed {
         QualifiedName table{};
         std::vector<std::string> columns{};
-        bool operator==(const Dropped&) const = default;
+        bool operator==(const Destroyed&) const = default;
     };
-    std::vector<Dropped> dropped{};
+    std::vector<Destroyed> destroys{};
 
     std::string column{};                  // add column
     std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression
@@ -37,6 +37,9 @@ struct DerivedStatement {
     bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it
     bool creates = false;                  // a schema that was copied later may have it
     std::string obstacle{};                // why it cannot be run; empty: it can
+
+    // The text as it may be shown and logged: without a row's values.
+    [[nodiscard]] std::string shown() const;
 
     bool operator==(const DerivedStatement&) const = default;
 };

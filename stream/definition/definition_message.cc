@@ -250,6 +250,15 @@ void append(JsonText& out, const DefinitionChange& change) {
     out.raw('}');
 }
 
+void append(JsonText& out, const std::vector<DefinitionChange>& changes) {
+    out.raw('[');
+    for (bool first = true; const DefinitionChange& change : changes) {
+        if (!std::exchange(first, false)) out.raw(',');
+        append(out, change);
+    }
+    out.raw(']');
+}
+
 }  // namespace
 
 std::string_view class_of(const Definition& definition) { return class_names.at(definition.index()); }
@@ -262,23 +271,20 @@ bool holds_definitions(std::string_view content) {
            element["version"].get(version) == simdjson::SUCCESS && version >= 2;
 }
 
+std::string encode_objects(const DefinitionMessage& message) {
+    JsonText out;
+    append(out, message.objects);
+    return std::string(out.view());
+}
+
 std::string encode(const DefinitionMessage& message) {
     JsonText out;
     out.raw('{');
     out.number("version", 2);
     out.text("tag", message.tag);
-    out.raw(",\"objects\":[");
-    for (bool first = true; const DefinitionChange& change : message.objects) {
-        if (!std::exchange(first, false)) out.raw(',');
-        append(out, change);
-    }
-    out.raw("]}");
-    return std::string(out.view());
-}
-
-std::string encode(const Definition& definition) {
-    JsonText out;
-    append(out, definition);
+    out.key("objects");
+    append(out, message.objects);
+    out.raw('}');
     return std::string(out.view());
 }
 

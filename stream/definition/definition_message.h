@@ -51,8 +51,8 @@ struct DefinitionMessage {
 [[nodiscard]] bool holds_definitions(std::string_view content);
 
 std::string encode(const DefinitionMessage& message);
-// The definition alone, as in the message.
-std::string encode(const Definition& definition);
+// The message's "objects" alone: an array.
+std::string encode_objects(const DefinitionMessage& message);
 // A stop Error that names the field when it is malformed.
 DefinitionMessage decode_definitions(std::string_view content);
 

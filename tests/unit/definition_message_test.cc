@@ -91,8 +91,10 @@ TEST_CASE("what a definition does not say has its default") {
     table.columns.push_back({1, "id", "integer"});
     table.columns[0].missing = "";
     CHECK(message == DefinitionMessage{"CREATE TABLE", {{16385, {}, table}}});
-    CHECK(encode(table) == R"({"schema":"public","name":"t","kind":"r","persistence":"p","columns":[{"num":1,)"
-                           R"("name":"id","type":"integer","missing":""}],"replica_identity":"d"})");
+    CHECK(encode_objects(message) ==
+          R"([{"class":"table","oid":16385,"before":null,"after":{"schema":"public","name":"t","kind":"r",)"
+          R"("persistence":"p","columns":[{"num":1,"name":"id","type":"integer","missing":""}],)"
+          R"("replica_identity":"d"}}])");
 }
 
 TEST_CASE("a malformed definition is refused by the name of its field") {

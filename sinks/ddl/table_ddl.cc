@@ -1,4 +1,4 @@
-#include "sinks/ddl/table_changes.h"
+#include "sinks/ddl/table_ddl.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,7 +16,7 @@ namespace pgsluice {
 using sql::quote_identifier;
 using sql::quote_literal;
 
-struct TableChanges::Altered {
+struct TableDdl::Altered {
     const DefinitionChange& change;
     const TableDefinition& before;
     const TableDefinition& after;
@@ -140,9 +140,15 @@ bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
     return before.collation == after.collation && (before.type == after.type || same_oid);
 }
 
+DerivedStatement::Destroyed destroyed(const TableDefinition& table) {
+    DerivedStatement::Destroyed all{{table.schema, table.name}};
+    for (const ColumnDefinition& column : table.columns) all.columns.push_back(column.name);
+    return all;
+}
+
 }  // namespace
 
-TableChanges::TableChanges(const DefinitionMessage& message, DdlPhases& out) : message_(message), out_(out) {
+TableDdl::TableDdl(const DefinitionMessage& message, DdlPhases& out) : message_(message), out_(out) {
     for (const DefinitionChange& change : message.objects) {
         if (class_of(change) != "table") continue;
         if (!change.after) dropped_.insert(change.oid);
@@ -150,19 +156,19 @@ TableChanges::TableChanges(const DefinitionMessage& message, DdlPhases& out) : m
     }
 }
 
-void TableChanges::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text) {
+void TableDdl::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text) {
     DerivedStatement statement{kind, std::move(text)};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.table = {table.schema, table.name};
     out_.add(phase, std::move(statement));
 }
 
-bool TableChanges::has_parent_here(const TableDefinition& table) const {
+bool TableDdl::has_parent_here(const TableDefinition& table) const {
     return std::any_of(table.parents.begin(), table.parents.end(),
                        [&](const ObjectName& parent) { return altered_.contains(parent.oid); });
 }
 
-std::optional<std::string> TableChanges::missing_in_children(Oid parent, const std::string& column) const {
+std::optional<std::string> TableDdl::missing_in_children(Oid parent, const std::string& column) const {
     for (const DefinitionChange& change : message_.objects) {
         if (!change.after || class_of(change) != "table") continue;
         const auto& table = std::get<TableDefinition>(*change.after);
@@ -175,7 +181,7 @@ std::optional<std::string> TableChanges::missing_in_children(Oid parent, const s
 }
 
 // What a schema is called after the message's commands for schemas.
-std::string TableChanges::schema_before(const std::string& schema) const {
+std::string TableDdl::schema_before(const std::string& schema) const {
     for (const DefinitionChange& change : message_.objects) {
         if (!change.before || !change.after || class_of(change) != "schema") continue;
         if (std::get<SchemaDefinition>(*change.before).name == schema)
@@ -184,14 +190,14 @@ std::string TableChanges::schema_before(const std::string& schema) const {
     return schema;
 }
 
-void TableChanges::derive(const DefinitionChange& change) {
+void TableDdl::derive(const DefinitionChange& change) {
     if (!change.after) return;
     const auto& after = std::get<TableDefinition>(*change.after);
     if (!change.before) return create(change, after);
     alter({change, std::get<TableDefinition>(*change.before), after});
 }
 
-void TableChanges::drop_tables() {
+void TableDdl::drop_tables() {
     std::vector<std::string> names;
     DerivedStatement statement{DdlKind::drop_table};
     statement.drops = true;
@@ -199,9 +205,7 @@ void TableChanges::drop_tables() {
         if (change.after || class_of(change) != "table") continue;
         const auto& table = std::get<TableDefinition>(*change.before);
         names.push_back(quoted(table));
-        DerivedStatement::Dropped dropped{{table.schema, table.name}};
-        for (const ColumnDefinition& column : table.columns) dropped.columns.push_back(column.name);
-        statement.dropped.push_back(std::move(dropped));
+        statement.destroys.push_back(destroyed(table));
         statement.object +=
             fmt::format("{}'{}.{}'", statement.object.empty() ? "table " : ", ", table.schema, table.name);
         if (statement.obstacle.empty()) statement.obstacle = change.obstacle;
@@ -211,7 +215,7 @@ void TableChanges::drop_tables() {
     out_.add(DdlPhase::drop_tables, std::move(statement));
 }
 
-void TableChanges::create(const DefinitionChange&, const TableDefinition& table) {
+void TableDdl::create(const DefinitionChange&, const TableDefinition& table) {
     DerivedStatement statement{DdlKind::create_table, create_text(table)};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.creates = true;
@@ -238,7 +242,7 @@ void TableChanges::create(const DefinitionChange&, const TableDefinition& table)
     comments(nullptr, table);
 }
 
-void TableChanges::alter(const Altered& given) {
+void TableDdl::alter(const Altered& given) {
     Altered t = given;
     for (const ColumnDefinition& column : t.after.columns) {
         const ColumnDefinition* before = find(t.before.columns, &ColumnDefinition::number, column.number);
@@ -247,6 +251,7 @@ void TableChanges::alter(const Altered& given) {
     if (t.change.recopy) {
         DerivedStatement statement{DdlKind::recopy, "TRUNCATE " + only(t.before)};
         statement.object = fmt::format("table '{}.{}'", t.before.schema, t.before.name);
+        statement.destroys.push_back(destroyed(t.before));
         out_.add(DdlPhase::empty, std::move(statement));
     }
     move(t);
@@ -260,7 +265,7 @@ void TableChanges::alter(const Altered& given) {
     comments(&t.before, t.after);
 }
 
-void TableChanges::move(const Altered& t) {
+void TableDdl::move(const Altered& t) {
     TableDefinition now = t.before;
     now.schema = schema_before(t.before.schema);
     if (now.schema != t.after.schema) {
@@ -273,7 +278,7 @@ void TableChanges::move(const Altered& t) {
             fmt::format("ALTER TABLE {} RENAME TO {}", quoted(now), quote_identifier(t.after.name)));
 }
 
-void TableChanges::alter_columns(const Altered& t) {
+void TableDdl::alter_columns(const Altered& t) {
     const bool by_parent = has_parent_here(t.after) && has_parent_here(t.before);
     for (const ColumnDefinition& before : t.before.columns) {
         if (find(t.after.columns, &ColumnDefinition::number, before.number) != nullptr) continue;
@@ -295,7 +300,7 @@ void TableChanges::alter_columns(const Altered& t) {
     }
 }
 
-void TableChanges::add_column(const Altered& t, const ColumnDefinition& column) {
+void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
     DerivedStatement statement{DdlKind::add_column};
     statement.object = fmt::format("table '{}.{}'", t.after.schema, t.after.name);
     statement.table = {t.after.schema, t.after.name};
@@ -319,7 +324,7 @@ void TableChanges::add_column(const Altered& t, const ColumnDefinition& column) 
     out_.add(DdlPhase::add_columns, std::move(statement));
 }
 
-void TableChanges::alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+void TableDdl::alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     const auto alter = [&](const std::string& what) {
         add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
             fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
@@ -336,7 +341,7 @@ void TableChanges::alter_column(const Altered& t, const ColumnDefinition& before
 }
 
 // A default is not converted with its column. Of a table that is empty, for its rows come again, any conversion does.
-void TableChanges::alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+void TableDdl::alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     const std::string name = quote_identifier(after.name);
     std::vector<std::string> actions;
     if (!before.expression.empty() && before.generated == '\0')
@@ -350,7 +355,7 @@ void TableChanges::alter_type(const Altered& t, const ColumnDefinition& before, 
         fmt::format("ALTER TABLE {} {}", quoted(t.after), fmt::join(actions, ", ")));
 }
 
-void TableChanges::alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     const auto alter = [&](const std::string& what) {
         add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
             fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
@@ -366,7 +371,7 @@ void TableChanges::alter_default(const Altered& t, const ColumnDefinition& befor
     alter(after.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + after.expression);
 }
 
-void TableChanges::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     if (before.identity == after.identity) return;
     const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
     std::string what = "SET GENERATED " + mode;
@@ -380,7 +385,7 @@ void TableChanges::alter_identity(const Altered& t, const ColumnDefinition& befo
 
 // A constraint keeps its oid as long as it is the same one: its text then changes with the names in it. One that was
 // made again with the same text, as an ALTER TYPE does it, is the same on the target.
-void TableChanges::alter_constraints(const Altered& t) {
+void TableDdl::alter_constraints(const Altered& t) {
     const auto same = [](const std::vector<ConstraintDefinition>& all, const ConstraintDefinition& one) {
         const auto* found = find(all, &ConstraintDefinition::oid, one.oid);
         if (found != nullptr) return found;
@@ -411,8 +416,8 @@ void TableChanges::alter_constraints(const Altered& t) {
     }
 }
 
-void TableChanges::alter_constraint(const Altered& t, const ConstraintDefinition& before,
-                                    const ConstraintDefinition& after) {
+void TableDdl::alter_constraint(const Altered& t, const ConstraintDefinition& before,
+                                const ConstraintDefinition& after) {
     const std::string name = quote_identifier(after.name);
     const auto alter = [&](const std::string& what) {
         add(DdlPhase::constraints, DdlKind::constraint, t.after,
@@ -425,7 +430,7 @@ void TableChanges::alter_constraint(const Altered& t, const ConstraintDefinition
     if (!before.validated && after.validated) alter("VALIDATE CONSTRAINT " + name);
 }
 
-void TableChanges::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
+void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
     DerivedStatement statement{DdlKind::constraint,
                                fmt::format("ALTER TABLE {} ADD {}", quoted(table), constraint_text(constraint))};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
@@ -434,7 +439,7 @@ void TableChanges::add_constraint(const TableDefinition& table, const Constraint
     out_.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
 }
 
-void TableChanges::alter_parents(const Altered& t) {
+void TableDdl::alter_parents(const Altered& t) {
     const auto change = [&](DdlPhase phase, const std::string& text) { add(phase, DdlKind::partition, t.after, text); };
     const bool partition = is_partition(t.before) || is_partition(t.after);
     for (const ObjectName& parent : t.before.parents) {
@@ -457,7 +462,7 @@ void TableChanges::alter_parents(const Altered& t) {
     }
 }
 
-void TableChanges::settings(const TableDefinition* before, const TableDefinition& after) {
+void TableDdl::settings(const TableDefinition* before, const TableDefinition& after) {
     static const TableDefinition none;
     const TableDefinition& old = before == nullptr ? none : *before;
     const auto alter = [&](DdlKind kind, const std::string& what) {
@@ -480,7 +485,7 @@ void TableChanges::settings(const TableDefinition* before, const TableDefinition
     out_.add(DdlPhase::owners, std::move(statement));
 }
 
-void TableChanges::comments(const TableDefinition* before, const TableDefinition& after) {
+void TableDdl::comments(const TableDefinition* before, const TableDefinition& after) {
     const auto comment = [&](const std::string& on, const std::string& text) {
         add(DdlPhase::comments, DdlKind::comment, after, fmt::format("COMMENT ON {} IS {}", on, comment_text(text)));
     };

@@ -1,4 +1,4 @@
-#include "sinks/ddl/type_changes.h"
+#include "sinks/ddl/type_ddl.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -73,9 +73,9 @@ std::string create_text(const TypeDefinition& type) {
     }
 }
 
-class TypeChanges {
+class TypeDdl {
    public:
-    TypeChanges(const TypeDefinition& before, const TypeDefinition& after, DdlPhases& out)
+    TypeDdl(const TypeDefinition& before, const TypeDefinition& after, DdlPhases& out)
         : before_(before), after_(after), out_(out) {}
 
     void derive() {
@@ -220,7 +220,7 @@ void derive_type(const TypeDefinition* before, const TypeDefinition* after, DdlP
     if (before == nullptr)
         create(*after, out);
     else
-        TypeChanges(*before, *after, out).derive();
+        TypeDdl(*before, *after, out).derive();
     settings(before, *after, out);
 }
 

@@ -1,4 +1,4 @@
-#include "sinks/ddl/index_changes.h"
+#include "sinks/ddl/index_ddl.h"
 
 #include <fmt/format.h>
 
@@ -16,10 +16,9 @@ namespace {
 
 std::string comment_text(const std::string& comment) { return comment.empty() ? "NULL" : sql::quote_literal(comment); }
 
-class IndexChanges {
+class IndexDdl {
    public:
-    IndexChanges(const DefinitionMessage& message, const DefinitionChange& change, const TableChanges& tables,
-                 DdlPhases& out)
+    IndexDdl(const DefinitionMessage& message, const DefinitionChange& change, const TableDdl& tables, DdlPhases& out)
         : message_(message), change_(change), tables_(tables), out_(out) {}
 
     void derive() {
@@ -143,19 +142,19 @@ class IndexChanges {
 
     const DefinitionMessage& message_;
     const DefinitionChange& change_;
-    const TableChanges& tables_;
+    const TableDdl& tables_;
     DdlPhases& out_;
 };
 
 }  // namespace
 
-void derive_index(const DefinitionMessage& message, const DefinitionChange& change, const TableChanges& tables,
+void derive_index(const DefinitionMessage& message, const DefinitionChange& change, const TableDdl& tables,
                   DdlPhases& out) {
-    IndexChanges(message, change, tables, out).derive();
+    IndexDdl(message, change, tables, out).derive();
 }
 
-void derive_statistics(const StatisticsDefinition* before, const StatisticsDefinition* after,
-                       const TableChanges& tables, DdlPhases& out) {
+void derive_statistics(const StatisticsDefinition* before, const StatisticsDefinition* after, const TableDdl& tables,
+                       DdlPhases& out) {
     const auto add = [&](const StatisticsDefinition& statistics, DdlPhase phase, DdlKind kind, std::string text) {
         DerivedStatement statement{kind, std::move(text)};
         statement.object = fmt::format("statistics '{}.{}'", statistics.schema, statistics.name);

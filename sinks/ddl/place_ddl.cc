@@ -1,4 +1,4 @@
-#include "sinks/ddl/place_changes.h"
+#include "sinks/ddl/place_ddl.h"
 
 #include <fmt/format.h>
 

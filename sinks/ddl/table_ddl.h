@@ -11,9 +11,9 @@
 
 namespace pgsluice {
 
-class TableChanges {
+class TableDdl {
    public:
-    TableChanges(const DefinitionMessage& message, DdlPhases& out);
+    TableDdl(const DefinitionMessage& message, DdlPhases& out);
 
     void derive(const DefinitionChange& change);
     // All that are dropped, in one command: they may refer to each other.
