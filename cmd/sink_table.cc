@@ -19,24 +19,25 @@ struct Entry {
 
 constexpr std::array table{
     Entry{command_worker_stdout,
-          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+          [](const Settings& settings, DeadLetters&, DdlDecisions&, const Log& log, std::stop_token stop) {
               return make_stdout_sink(settings.standard_output, log, std::move(stop));
           }},
     Entry{command_worker_file,
-          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+          [](const Settings& settings, DeadLetters&, DdlDecisions&, const Log& log, std::stop_token stop) {
               return make_file_sink(settings.file, log, std::move(stop));
           }},
     Entry{command_worker_postgres,
-          [](const Settings& settings, DeadLetters& dead_letters, const Log& log, std::stop_token stop) {
-              return make_postgres_sink(settings.postgres, log, std::move(stop), &dead_letters);
+          [](const Settings& settings, DeadLetters& dead_letters, DdlDecisions& decisions, const Log& log,
+             std::stop_token stop) {
+              return make_postgres_sink(settings.postgres, log, std::move(stop), &dead_letters, &decisions);
           }},
     Entry{command_worker_webhook,
-          [](const Settings& settings, DeadLetters& dead_letters, const Log& log,
+          [](const Settings& settings, DeadLetters& dead_letters, DdlDecisions&, const Log& log,
              std::stop_token stop) -> std::unique_ptr<Sink> {
               return make_webhook_sink(settings.webhook, log, std::move(stop), &dead_letters);
           }},
     Entry{command_worker_nats,
-          [](const Settings& settings, DeadLetters&, const Log& log, std::stop_token stop) {
+          [](const Settings& settings, DeadLetters&, DdlDecisions&, const Log& log, std::stop_token stop) {
               return make_nats_sink(settings.nats_sink, settings.nats, log, std::move(stop));
           }},
 };

@@ -6,15 +6,16 @@
 
 #include "cmd/cli/flag.h"
 #include "cmd/cli/settings.h"
+#include "sinks/ddl/ddl_decisions.h"
 #include "sinks/dead_letters.h"
 #include "sinks/sink.h"
 #include "stream/log.h"
 
 namespace pgsluice {
 
-// `dead_letters` outlives the sink.
-using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, const Log& log,
-                                           std::stop_token stop);
+// `dead_letters` and `decisions` outlive the sink.
+using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, DdlDecisions& decisions,
+                                           const Log& log, std::stop_token stop);
 
 // Null for a command that is not a worker.
 MakeSink find_sink(Command command);

@@ -6,6 +6,7 @@
 
 #include "cmd/commands/check_rules.h"
 #include "cmd/commands/compare.h"
+#include "cmd/commands/ddl.h"
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/repair.h"
 #include "cmd/commands/sequences.h"
@@ -20,6 +21,7 @@
 #include "stream/names.h"
 #include "stream/waits.h"
 #include "worker/dead_letters/stream.h"
+#include "worker/kept_decisions.h"
 #include "worker/worker.h"
 
 namespace pgsluice {
@@ -70,8 +72,9 @@ void work(Command command, Settings settings, const Log& log, std::stop_token st
     if (make == nullptr) throw std::logic_error("a worker without a sink");
     report_waits(settings, log);
     DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
+    KeptDecisions decisions(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
     const SinkFactory factory = [&](std::stop_token session_stop) {
-        return make(settings, dead_letters, log, std::move(session_stop));
+        return make(settings, dead_letters, decisions, log, std::move(session_stop));
     };
     const RunSession session = [&](const std::function<void()>& running) {
         run_worker(settings.worker, factory, log, running, stop);
@@ -104,6 +107,9 @@ constexpr std::array table{
     Entry{command_dlq_list, plain<run_dlq_list>},
     Entry{command_dlq_replay, plain<run_dlq_replay>},
     Entry{command_dlq_discard, plain<run_dlq_discard>},
+    Entry{command_ddl_list, plain<run_ddl_list>},
+    Entry{command_ddl_apply, plain<run_ddl_apply>},
+    Entry{command_ddl_skip, plain<run_ddl_skip>},
     Entry{command_forget, plain<run_forget>},
     Entry{command_sequences, plain<run_sequences>},
     Entry{command_status, plain<run_status>},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sinks/ddl/ddl_policy.h"
 #include "sql/connection.h"
 
 namespace pgsluice {
@@ -46,6 +47,7 @@ struct PostgresSinkOptions {
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
     bool apply_ddl = true;  // false: captured DDL is logged and skipped
+    DdlPolicy ddl_policy;   // for what is derived from definitions
     bool synchronous_commit = true;
     bool unmarked = false;              // write without a replication origin even where a group reads from the target
     bool set_based = true;              // false: row by row always, for tests and comparison

@@ -261,7 +261,9 @@ SqlError Connection::error(const std::string& doing, const Result* failed) const
     }
     std::string hint = hint_for(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_CONTEXT));
     if (hint.empty()) hint = field(PG_DIAG_MESSAGE_HINT);
-    const std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
+    std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
+    // Which ones: dependent_objects_still_exist.
+    if (sqlstate == "2BP01") reason += fmt::format(" ({})", field(PG_DIAG_MESSAGE_DETAIL));
     return {action_for(sqlstate), fmt::format("unable to {}: {}", doing, one_line(reason)), sqlstate, hint};
 }
 

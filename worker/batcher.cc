@@ -96,6 +96,7 @@ void Batcher::take_commit(const Transaction& transaction) {
     in_transaction_ = false;
     has_complete_ = true;
     moved_ = true;
+    ends_after_ddl_ = std::exchange(ddl_, false);
     complete_changes_ = batch_.changes.size();
     complete_upto_ = here();
 }
@@ -115,7 +116,9 @@ void Batcher::take_change(const Change& source) {
     Change change = source;
     if (change.op == Op::message) {
         if (change.prefix != ddl_message_prefix || (ddl_allowed_ && !ddl_allowed_(change, message_seq_))) return;
-        if (ruleset_.apply_ddl(change, batch_.arena)) add(change);
+        if (!ruleset_.apply_ddl(change, batch_.arena)) return;
+        add(change);
+        ddl_ = change.transaction != nullptr;
         return;
     }
     if (change.op == Op::truncate) {
@@ -144,7 +147,7 @@ void Batcher::pass(const Message& message) {
     next_item_ = 0;
     // A new snapshot may be of an earlier point than what came before it, when the source was set back.
     const bool restarts = message.meta.kind == MessageKind::snapshot_begin;
-    if (restarts) in_transaction_ = false;
+    if (restarts) in_transaction_ = ddl_ = false;
     if (!in_transaction_ && (restarts || message.meta.position > position_)) position_ = message.meta.position;
     batch_.upto = here();
     batch_.complete = !in_transaction_;
@@ -195,9 +198,11 @@ void Batcher::restart_counts() noexcept {
     complete_changes_ = 0;
     bytes_ = 0;
     changes_ = 0;
+    ends_after_ddl_ = false;
 }
 
 bool Batcher::full() const noexcept {
+    if (ends_after_ddl_) return true;
     const std::size_t factor = in_transaction_ ? pieces_factor : 1;
     return changes_ >= factor * limits_.changes || bytes_ >= factor * limits_.bytes;
 }

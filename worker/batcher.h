@@ -100,7 +100,9 @@ class Batcher {
     bool left_out_own_ = false;
     bool in_transaction_ = false;
     bool moved_ = false;
-    bool has_complete_ = false;  // the batch holds the end of a transaction; the last one is here:
+    bool ddl_ = false;             // the transaction that is read holds DDL
+    bool ends_after_ddl_ = false;  // the batch ended one: what the target makes of it is used by later ones only
+    bool has_complete_ = false;    // the batch holds the end of a transaction; the last one is here:
     std::size_t complete_changes_ = 0;
     Checkpoint complete_upto_;
     std::size_t bytes_ = 0;

@@ -33,6 +33,9 @@ enum Command : std::uint32_t {
     command_tables = 1U << 20,
     command_resnapshot = 1U << 21,
     command_sequences = 1U << 17,
+    command_ddl_list = 1U << 22,
+    command_ddl_apply = 1U << 23,
+    command_ddl_skip = 1U << 24,
 };
 
 constexpr std::uint32_t commands_line_sinks =
@@ -40,9 +43,10 @@ constexpr std::uint32_t commands_line_sinks =
 constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_postgres;
 constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
 constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
+constexpr std::uint32_t commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                              command_forget | command_compare | command_repair | command_tables |
-                                             command_resnapshot;  // all that use NATS
+                                             command_resnapshot | commands_ddl;  // all that use NATS
 constexpr std::uint32_t commands_group = commands_connected | command_sequences;
 constexpr std::uint32_t commands_all = commands_group | command_check_rules;
 

@@ -196,7 +196,7 @@ constexpr std::array flag_table{
          "nats-server runs with `sync_interval: always`: do not warn at start that it syncs its disk late."},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare | command_sequences, command_forget,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare | command_sequences | commands_ddl, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
     Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
@@ -276,6 +276,9 @@ constexpr std::array flag_table{
     Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
          [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
          "What to do with DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
+    Flag{"ddl-policy", text, "KIND=ACTION,...", "", postgres, 0,
+         [](S& s, V v) { s.postgres.ddl_policy = DdlPolicy::parse(v); },
+         "What to do with each kind of command: `apply`, `stop` (an operator decides with `pgsluice ddl`) or `ignore`, as in `drop table=stop,index=ignore`. By default all are applied but what destroys data of the target's own."},
     Flag{"target-unmarked", boolean, "", "false", postgres | command_dlq_replay | command_compare, 0,
          [](S& s, V v) { s.postgres.unmarked = parse_boolean(v); },
          "Write without a replication origin, where the role may not use one, although a group reads from the target: when that group does not lead back to this one's source."},

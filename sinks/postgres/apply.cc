@@ -1,9 +1,12 @@
 #include "sinks/postgres/apply.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "sinks/postgres/as_owner.h"
+#include "stream/definition/definition_message.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {
@@ -76,14 +79,29 @@ bool PostgresApplier::apply_sets(const std::vector<Change>& changes, const SinkS
 }
 
 void PostgresApplier::apply_ddl(const Change& change) {
+    if (change.prefix == ddl_message_prefix && holds_definitions(change.content)) return apply_definitions(change);
     auto statement = ddl_statement(change, options_.apply_ddl, log_);
     if (!statement) return;
     statement->contained = change.position.commit <= progress_.schema_upto();
+    begin_ddl();
+    run_ddl(session_, *statement, log_);
+    mappings_.forget();
+}
+
+void PostgresApplier::begin_ddl() {
     if (!open_) begin();
     deferred_.check(session_);  // as long as the constraints are as the rows were written for
     deferred_.clear();
     if (!std::exchange(any_ddl_, true)) warn_of_superuser(session_.connection, log_);
-    run_ddl(session_, *statement, log_);
+}
+
+void PostgresApplier::apply_definitions(const Change& change) {
+    if (!options_.apply_ddl) {
+        log_(LogLevel::info, fmt::format("not applied (--target-ddl ignore): DDL at {}", to_string(change.position)));
+        return;
+    }
+    begin_ddl();
+    definitions_.apply(change, change.position.commit <= progress_.schema_upto());
     mappings_.forget();
 }
 

@@ -9,6 +9,7 @@
 #include "sinks/postgres/apply_in_order.h"
 #include "sinks/postgres/apply_set.h"
 #include "sinks/postgres/ddl.h"
+#include "sinks/postgres/ddl/definition_ddl.h"
 #include "sinks/postgres/deferred_constraints.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/rows.h"
@@ -21,7 +22,8 @@ namespace pgsluice {
 class PostgresApplier {
    public:
     PostgresApplier(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
-                    const PostgresSinkOptions& options, const Log& log, DeadLetters* dead_letters)
+                    const PostgresSinkOptions& options, const Log& log, DeadLetters* dead_letters,
+                    DdlDecisions* decisions = nullptr)
         : session_(session),
           progress_(progress),
           mappings_(mappings),
@@ -30,6 +32,7 @@ class PostgresApplier {
           sets_(session, progress, mappings, options),
           rows_(session, mappings, options, log),
           deferred_(log),
+          definitions_(session, options, decisions, log),
           in_order_(session, progress, rows_, deferred_,
                     options.on_error == OnError::dead_letter ? dead_letters : nullptr) {}
 
@@ -44,6 +47,8 @@ class PostgresApplier {
     [[nodiscard]] const ConflictCounts& counts() const noexcept { return counts_; }
 
    private:
+    void begin_ddl();
+    void apply_definitions(const Change& change);
     void note_deferred(const std::vector<Change>& changes);
     // As sets; false: rolled back to where the changes began, with the reason.
     bool apply_sets(const std::vector<Change>& changes, const SinkState* next, std::string& reason);
@@ -58,6 +63,7 @@ class PostgresApplier {
     ApplySet sets_;
     PostgresRows rows_;
     DeferredConstraints deferred_;
+    DefinitionDdl definitions_;
     bool any_ddl_ = false;  // applied by this session
     ApplyInOrder in_order_;
     ConflictCounts counts_;

@@ -62,7 +62,8 @@ std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<
 
 class PostgresSink : public Sink {
    public:
-    PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters)
+    PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
+                 DdlDecisions* decisions)
         : options_(options),
           log_(log),
           stop_(std::move(stop)),
@@ -72,7 +73,7 @@ class PostgresSink : public Sink {
           mappings_(session_.connection),
           dead_letters_(dead_letters),
           origins_(options_, log_),
-          applier_(session_, progress_, mappings_, options_, log_, dead_letters),
+          applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
           schema_(options_, origins_, log_, stop_) {
         schema_.when_read([this](Lsn upto) {
             sql::Connection other(options_.target, stop_);
@@ -478,8 +479,8 @@ void PostgresSink::close() {
 }  // namespace
 
 std::unique_ptr<Sink> make_postgres_sink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
-                                         DeadLetters* dead_letters) {
-    return std::make_unique<PostgresSink>(options, log, std::move(stop), dead_letters);
+                                         DeadLetters* dead_letters, DdlDecisions* decisions) {
+    return std::make_unique<PostgresSink>(options, log, std::move(stop), dead_letters, decisions);
 }
 
 }  // namespace pgsluice

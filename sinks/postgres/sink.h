@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "sinks/ddl/ddl_decisions.h"
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
 #include "sinks/sink.h"
@@ -14,8 +15,9 @@
 
 namespace pgsluice {
 
-// `dead_letters` may be null when options.on_error is `stop`; it must outlive the sink.
+// `decisions` may be null: then a command that stops the worker stops it each time. `dead_letters` may be null when
+// options.on_error is `stop`; it must outlive the sink.
 std::unique_ptr<Sink> make_postgres_sink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
-                                         DeadLetters* dead_letters = nullptr);
+                                         DeadLetters* dead_letters = nullptr, DdlDecisions* decisions = nullptr);
 
 }  // namespace pgsluice

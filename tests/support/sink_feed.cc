@@ -87,6 +87,13 @@ SinkFeed& SinkFeed::truncate(const std::vector<RelationPtr>& relations, bool res
     return *this;
 }
 
+SinkFeed& SinkFeed::message(std::string_view prefix, std::string_view content) {
+    Change& change = add(Op::message, nullptr);
+    change.prefix = prefix;
+    change.content = current_->arena.copy(content);
+    return *this;
+}
+
 Batch& SinkFeed::finish(bool whole) {
     start();
     Batch& batch = *current_;

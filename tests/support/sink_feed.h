@@ -28,6 +28,8 @@ class SinkFeed {
     SinkFeed& remove(const RelationPtr& relation, OldRow kind, const Values& old_row);
     SinkFeed& truncate(const std::vector<RelationPtr>& relations, bool restart_identity = false);
 
+    SinkFeed& message(std::string_view prefix, std::string_view content);
+
     // What has been collected since the last one, as a batch that ends its transaction, or as a piece of it.
     Batch& complete() { return finish(true); }
     Batch& piece() { return finish(false); }

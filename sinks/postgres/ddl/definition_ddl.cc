@@ -1,0 +1,227 @@
+#include "sinks/postgres/ddl/definition_ddl.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "sinks/postgres/array.h"
+#include "sinks/postgres/as_owner.h"
+#include "sql/error.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+struct DefinitionDdl::Step {
+    const DerivedStatement& statement;
+    DdlPlace place;
+    std::string what;  // for messages: "drop table on table 'public.t' at 0/16B2D50:3"
+    bool contained = false;
+};
+
+namespace {
+
+constexpr const char* decide =
+    "Decide on this command alone: `pgsluice ddl skip` leaves it out, `pgsluice ddl apply` applies it; then start the "
+    "worker again. `pgsluice ddl list` shows it.";
+
+constexpr const char* by_hand =
+    "Make the change on the target by hand, as far as the rules let its values pass, leave the command out with "
+    "`pgsluice ddl skip`, and start the worker again. Where rows may differ then, `pgsluice resnapshot --tables` "
+    "copies "
+    "the table again.";
+
+constexpr const char* after_mending =
+    "Mend the reason on the target and start the worker again, which tries the command again; or make the change by "
+    "hand, leave the command out with `pgsluice ddl skip`, and start the worker again.";
+
+template <std::size_t N>
+bool is_one_of(const SqlError& error, const std::array<std::string_view, N>& states) {
+    return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
+}
+
+// Table, index, sequence, statistics or type; constraint; second primary key; schema; column; enum label.
+bool is_there(const SqlError& error) {
+    constexpr std::array<std::string_view, 6> states{"42P07", "42710", "42P16", "42723", "42P06", "42701"};
+    return is_one_of(error, states);
+}
+
+bool is_gone(const SqlError& error) {
+    constexpr std::array<std::string_view, 4> states{"42P01", "42704", "3F000", "42703"};
+    return is_one_of(error, states);
+}
+
+}  // namespace
+
+void DefinitionDdl::apply(const Change& change, bool contained) {
+    const auto statements = derive(decode_definitions(change.content));
+    there_.clear();
+    std::size_t number = 0;
+    for (const DerivedStatement& statement : statements) {
+        const DdlPlace place{change.position, ++number};
+        apply({statement, place,
+               fmt::format("{} on {} at {}", name_of(statement.kind), statement.object, to_string(change.position)),
+               contained});
+    }
+}
+
+void DefinitionDdl::apply(const Step& step) {
+    if (is_left_out(step) || !is_wanted(step)) return;
+    run_in_savepoint(step);
+}
+
+// By its condition.
+bool DefinitionDdl::is_left_out(const Step& step) {
+    const DerivedStatement& statement = step.statement;
+    if (statement.only_if_missing && there_.contains(statement.object)) return true;
+    if (statement.condition.empty()) return false;
+    const auto met = session_.connection.query("SELECT " + statement.condition, {}, {1, 1, 1});
+    if (met.boolean(0, 0)) return false;
+    if (statement.only_if_missing && statement.creates) there_.insert(statement.object);
+    if (!statement.otherwise.empty())
+        log_(LogLevel::warning, fmt::format("not applied: {}: {}", step.what, statement.otherwise));
+    return true;
+}
+
+// By policy and decisions.
+bool DefinitionDdl::is_wanted(const Step& step) {
+    const DerivedStatement& statement = step.statement;
+    const auto policy = options_.ddl_policy.of(statement.kind);
+    if (policy == DdlAction::ignore) {
+        log_(LogLevel::info, fmt::format("not applied (--ddl-policy): {}", step.what));
+        return false;
+    }
+    if (!statement.obstacle.empty()) return may_pass(step, statement.obstacle, by_hand);
+    if (policy == DdlAction::stop) return may_pass(step, "--ddl-policy says stop", decide);
+    if (policy == DdlAction::apply) return true;
+    const std::string lost = loss(statement);
+    return lost.empty() || may_pass(step, lost, decide);
+}
+
+// What only the target has in the tables, and would go with them.
+std::string DefinitionDdl::loss(const DerivedStatement& statement) {
+    for (const auto& [table, columns] : statement.destroys) {
+        const std::string name = sql::quote_qualified(table.schema, table.table);
+        const auto more = session_.connection.query(
+            "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 "
+            "AND NOT attisdropped AND attname <> ALL ($2::text[]) ORDER BY attnum LIMIT 1",
+            {sql::Param(name), sql::Param(text_array(columns))}, {1});
+        if (more.rows() > 0) return fmt::format("the target's {} has a column '{}' of its own", name, more.text(0, 0));
+        if (statement.kind != DdlKind::drop_table) continue;
+        std::vector<std::string> dropped;
+        for (const auto& other : statement.destroys)
+            dropped.push_back(sql::quote_qualified(other.table.schema, other.table.table));
+        const auto below = session_.connection.query(
+            "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_partition_tree("
+            "pg_catalog.to_regclass($1)) p JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace "
+            "n ON n.oid = c.relnamespace WHERE c.oid <> ALL (SELECT pg_catalog.to_regclass(d)::pg_catalog.oid FROM "
+            "pg_catalog.unnest($2::text[]) AS u (d) WHERE pg_catalog.to_regclass(d) IS NOT NULL) LIMIT 1",
+            {sql::Param(name), sql::Param(text_array(dropped))}, {1});
+        if (below.rows() > 0)
+            return fmt::format("the target's {} has a partition {} of its own", name, below.text(0, 0));
+    }
+    return {};
+}
+
+// Whether the operator has decided to apply it.
+bool DefinitionDdl::may_pass(const Step& step, const std::string& reason, const std::string& hint) {
+    const auto decision = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
+    if (!decision || (*decision == DdlDecision::apply && !step.statement.obstacle.empty())) stop(step, reason, hint);
+    if (*decision == DdlDecision::apply) return true;
+    log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
+    return false;
+}
+
+void DefinitionDdl::stop(const Step& step, const std::string& reason, const std::string& hint) {
+    if (decisions_ != nullptr)
+        decisions_->ask({step.place, std::string(name_of(step.statement.kind)), step.statement.object,
+                         step.statement.shown(), reason});
+    throw stop_error(fmt::format("unable to apply {}: {} ({})", step.what, reason, step.statement.shown()), hint);
+}
+
+void DefinitionDdl::run_in_savepoint(const Step& step) {
+    sql::Connection& connection = session_.connection;
+    connection.exec("SAVEPOINT pgsluice_ddl");
+    try {
+        run(step.statement);
+    } catch (const SqlError& error) {
+        if (error.action() == Action::retry) throw;
+        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
+        if (!is_excused(step, error)) {
+            const auto decision = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
+            if (decision != DdlDecision::skip)
+                stop(step, error.what(), error.hint().empty() ? after_mending : error.hint() + ' ' + after_mending);
+            log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
+        }
+        connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
+        return;
+    }
+    connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
+    log_(LogLevel::info, fmt::format("applied: {}", step.what));
+}
+
+// Whether the target is as the command would make it.
+bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
+    const DerivedStatement& statement = step.statement;
+    if (statement.kind == DdlKind::owner && error.sqlstate() == "42501") {
+        log_(LogLevel::warning, fmt::format("not applied: {}: the worker's role may not do that", step.what));
+        return true;
+    }
+    if (statement.drops && is_gone(error)) {
+        log_(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", step.what));
+        return true;
+    }
+    if (!step.contained || (!is_there(error) && !is_gone(error))) return false;
+    if (statement.kind == DdlKind::add_column) fill_contained(statement);
+    log_(LogLevel::info, fmt::format("{}: came with the copied schema", step.what));
+    return true;
+}
+
+// The rows that are there are from before the column, and it was made with the copied schema's default.
+void DefinitionDdl::fill_contained(const DerivedStatement& statement) {
+    session_.connection.exec(fmt::format("UPDATE {} SET {} = {}",
+                                         sql::quote_qualified(statement.table->schema, statement.table->table),
+                                         sql::quote_identifier(statement.column), statement.missing.value_or("NULL")));
+}
+
+std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
+    if (statement.table) return owner_of(session_.connection, {*statement.table});
+    if (!statement.type) return std::nullopt;
+    const auto found = session_.connection.query(
+        "SELECT pg_catalog.pg_get_userbyid(typowner) FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype($1) AND "
+        "pg_catalog.pg_get_userbyid(typowner) <> current_user",
+        {sql::Param(sql::quote_qualified(statement.type->schema, statement.type->table))}, {1});
+    return found.rows() == 0 ? std::nullopt : std::optional(found.text(0, 0));
+}
+
+void DefinitionDdl::run(const DerivedStatement& statement) {
+    if (statement.kind == DdlKind::recopy) return empty(statement);
+    sql::Connection& connection = session_.connection;
+    // Deferred checks would keep their tables from being altered.
+    if (!session_.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
+    connection.exec("SET LOCAL search_path = ''");
+    if (const auto role = owner(statement))
+        run_as_owner(connection, *role, statement.text);
+    else
+        connection.exec(statement.text);
+    if (!session_.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
+}
+
+void DefinitionDdl::empty(const DerivedStatement& statement) {
+    sql::Connection& connection = session_.connection;
+    connection.exec("SAVEPOINT pgsluice_empty");
+    try {
+        connection.exec(statement.text);
+    } catch (const SqlError& error) {
+        // A table that is not ours refers to this one; in replica mode that is not checked.
+        constexpr std::string_view truncate = "TRUNCATE ";
+        if (error.sqlstate() != "0A000" || !session_.replica) throw;
+        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_empty");
+        connection.exec("DELETE FROM " + statement.text.substr(truncate.size()));
+    }
+    connection.exec("RELEASE SAVEPOINT pgsluice_empty");
+}
+
+}  // namespace pgsluice

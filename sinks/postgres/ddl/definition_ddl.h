@@ -1,0 +1,52 @@
+// Derived commands (sinks/ddl) on a target: one after the other in the stream's transaction, each with the rights of
+// its table's owner, as the policy and the operator's decisions have it.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "sinks/ddl/ddl_decisions.h"
+#include "sinks/ddl/derive.h"
+#include "sinks/options.h"
+#include "sinks/postgres/session.h"
+#include "stream/change.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class DefinitionDdl {
+   public:
+    // `decisions` may be null: then nothing is ever decided.
+    DefinitionDdl(PostgresSession& session, const PostgresSinkOptions& options, DdlDecisions* decisions, const Log& log)
+        : session_(session), options_(options), decisions_(decisions), log_(log) {}
+
+    // Applies a message of definitions in the open transaction. `contained`: a schema that was copied later may have
+    // what it makes. A stop Error before a command that the policy stops at, and at one that fails.
+    void apply(const Change& change, bool contained);
+
+   private:
+    struct Step;
+
+    void apply(const Step& step);
+    [[nodiscard]] bool is_wanted(const Step& step);
+    [[nodiscard]] bool is_left_out(const Step& step);
+    [[nodiscard]] std::string loss(const DerivedStatement& statement);
+    void run_in_savepoint(const Step& step);
+    void run(const DerivedStatement& statement);
+    void empty(const DerivedStatement& statement);
+    [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
+    void fill_contained(const DerivedStatement& statement);
+    [[nodiscard]] std::optional<std::string> owner(const DerivedStatement& statement);
+    [[nodiscard]] bool may_pass(const Step& step, const std::string& reason, const std::string& hint);
+    [[nodiscard]] bool is_skipped(const Step& step);
+    [[noreturn]] void stop(const Step& step, const std::string& reason, const std::string& hint);
+
+    PostgresSession& session_;
+    const PostgresSinkOptions& options_;
+    DdlDecisions* decisions_;
+    const Log& log_;
+    std::set<std::string> there_;  // objects of the message that did not change, and that the target has
+};
+
+}  // namespace pgsluice

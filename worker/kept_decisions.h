@@ -1,0 +1,34 @@
+// An operator's decisions about commands, as the group's KV bucket keeps them (stream/group/ddl_keys.h).
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "sinks/ddl/ddl_decisions.h"
+#include "stream/broker.h"
+#include "stream/log.h"
+#include "stream/names.h"
+
+namespace pgsluice {
+
+class KeptDecisions : public DdlDecisions {
+   public:
+    // Connects when the first command is asked about.
+    KeptDecisions(BrokerOptions nats, Names names, std::string worker, Log log, std::stop_token stop);
+
+    std::optional<DdlDecision> find(const DdlPlace& place) override;
+    void ask(const PendingDdl& pending) override;
+
+   private:
+    Broker& broker();
+
+    BrokerOptions nats_;
+    Names names_;
+    std::string worker_;
+    Log log_;
+    std::stop_token stop_;
+    std::unique_ptr<Broker> broker_;
+};
+
+}  // namespace pgsluice
