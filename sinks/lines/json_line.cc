@@ -5,9 +5,12 @@
 #include <array>
 #include <iterator>
 
+#include "sinks/ddl/derive.h"
+#include "sinks/lines/ddl_line_object.h"
 #include "sinks/lines/debezium_line.h"
 #include "sinks/lines/json_columns.h"
 #include "sinks/lines/rfc3339.h"
+#include "stream/definition/definition_message.h"
 #include "stream/format/ddl_message.h"
 #include "stream/format/json_string.h"
 #include "stream/per_relation.h"
@@ -169,6 +172,7 @@ class PgFloEncoder final : public LineEncoder {
 
     std::size_t append_message(std::string& out, const Change& change) {
         if (change.prefix != ddl_message_prefix) return 0;
+        if (holds_definitions(change.content)) return append_definitions(out, change);
         const DdlMessage ddl = decode_ddl(change.content);
         const DdlObject object = ddl.objects.empty() ? DdlObject{} : ddl.objects.front();
         out += R"({"Type":"DDL")";
@@ -185,6 +189,27 @@ class PgFloEncoder final : public LineEncoder {
         out += R"(,"created_at":")";
         if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + postgres_epoch_us);
         out += "\"}}\n";
+        return 1;
+    }
+
+    // What the command is derived from is in Objects.
+    std::size_t append_definitions(std::string& out, const Change& change) {
+        const DefinitionMessage message = decode_definitions(change.content);
+        const DdlLineObject object = line_object(message);
+        out += R"({"Type":"DDL")";
+        append_text(out, "Schema", object.schema);
+        append_text(out, "Table", object.table);
+        out += transaction_.of(change);
+        append_number(out, change.position.ordinal);
+        append_text(out, "Command", message.tag);
+        out += R"(,"NewTuple":{"event_type":)";
+        append_json_string(out, object.dropped ? "sql_drop" : "ddl_command_end");
+        append_text(out, "object_type", object.type);
+        append_text(out, "object_identity", object.identity);
+        append_text(out, "ddl_command", text_of(derive(message)));
+        out += R"(,"created_at":")";
+        if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + postgres_epoch_us);
+        out += R"("},"Objects":)" + encode_objects(message) + "}\n";
         return 1;
     }
 
