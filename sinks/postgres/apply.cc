@@ -33,6 +33,7 @@ void PostgresApplier::note_deferred(const std::vector<Change>& changes) {
 
 void PostgresApplier::commit(const SinkState& next) {
     progress_.move(next);
+    session_.guard.end(session_.connection);
     PGSLUICE_FAILPOINT("postgres-before-commit");
     session_.connection.exec("COMMIT");
     open_ = false;

@@ -14,6 +14,9 @@ constexpr std::size_t savepoint_changes = 64;
 }  // namespace
 
 void ApplyInOrder::apply(const std::vector<Change>& changes, bool complete, ConflictCounts& counts) {
+    // Before the first savepoint, so that the tables stay locked whatever is rolled back.
+    session_.guard.forget();
+    rows_.look_at_tables(changes);
     if (dead_letters_ == nullptr && apply_at_once(changes, complete, counts)) return;
     for (Changes rest(changes); !rest.empty();) {
         const auto end = std::find_if(rest.begin(), rest.end(), [&](const Change& change) {

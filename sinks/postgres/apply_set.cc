@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "stream/failpoint.h"
 #include "stream/format/copy_text.h"
@@ -30,15 +31,31 @@ bool moves_identity(const TableChanges& table) {
 }  // namespace
 
 // Statements whose outcome must be looked at before the next are not for a pipeline.
-bool ApplySet::possible(std::span<const Segment> segments) const {
-    return std::none_of(segments.begin(), segments.end(), [](const Segment& segment) {
-        return std::any_of(segment.tables.begin(), segment.tables.end(),
-                           [](const TableChanges& table) { return needs_key(table) || moves_identity(table); });
+bool ApplySet::possible(std::span<const Segment> segments) {
+    const auto has_foreign_code = [&](const TargetTable& table) { return session_.guard.has_foreign_code(table.oid); };
+    return std::none_of(segments.begin(), segments.end(), [&](const Segment& segment) {
+        if (segment.truncate != nullptr) {
+            const auto tables = truncated_tables(mappings_, *segment.truncate);
+            return std::any_of(tables.begin(), tables.end(),
+                               [&](const auto* table) { return has_foreign_code(*table); });
+        }
+        return std::any_of(segment.tables.begin(), segment.tables.end(), [&](const TableChanges& table) {
+            return needs_key(table) || moves_identity(table) || has_foreign_code(table.mapping->table);
+        });
     });
 }
 
 bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
                      ConflictCounts& counts) {
+    if (try_apply(changes, transaction_open, next, counts)) return true;
+    while (std::exchange(look_closer_, false)) {
+        if (try_apply(changes, transaction_open, next, counts)) return true;
+    }
+    return false;
+}
+
+bool ApplySet::try_apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
+                         ConflictCounts& counts) {
     ++batch_;
     commits_ = next != nullptr;
     const auto segments = segments_.cut(changes, mappings_, !session_.replica);
@@ -46,11 +63,8 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
         reason_ = "a change needs a look at the row";
         return false;
     }
-    // Before the pipeline takes the connection.
-    for (const Segment& segment : segments) {
-        if (segment.truncate != nullptr) truncated_tables(mappings_, *segment.truncate);
-    }
     counts_ = {};
+    looked_at_.clear();
     pipeline_.emplace(session_.connection);
     bool good = true;
     queue_start(transaction_open);
@@ -74,6 +88,7 @@ bool ApplySet::apply(const std::vector<Change>& changes, bool transaction_open, 
     }
     if (next != nullptr) {
         PGSLUICE_FAILPOINT("postgres-after-commit");
+        session_.guard.ended();
         progress_.moved(*next);
     }
     counts.upserted += counts_.upserted;
@@ -102,8 +117,9 @@ void ApplySet::queue_end(bool transaction_open, const SinkState* next) {
     }
     offsets_.clear();
     texts_.clear();
+    if (const std::string last = session_.guard.last_statement(); !last.empty()) expect(pipeline_->run(last), {});
     for (const std::string& text : progress_.move_parameters(*next)) add_text(text);
-    send_texts(progress_statement_, {Expected::What::progress, nullptr, nullptr, 0});
+    send_texts(progress_statement_, {Expected::What::progress});
     expect(pipeline_->run("COMMIT"), {});
 }
 
@@ -136,6 +152,15 @@ bool ApplySet::read_replies() {
 
 void ApplySet::blame(const Expected& expected, const SqlError& error) {
     if (expected.what == Expected::What::progress && error.sqlstate() == "22012") throw progress_.stolen();
+    if (expected.what == Expected::What::glance) {
+        session_.guard.note_code(expected.table);
+        look_closer_ = true;
+    }
+    if (expected.what == Expected::What::look) {
+        reason_ = "code of other roles may be on a table";
+        session_.guard.note_foreign_code(expected.table);
+        mappings_.forget();  // or another table has taken its name
+    }
     if (expected.statements != nullptr && error.sqlstate() == "23505")
         expected.statements->upsert_until = batch_ + upsert_batches;
     // A table or column has changed, or the index that ON CONFLICT uses is gone.
@@ -144,7 +169,23 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
 
 // --- what is written
 
+// Takes the lock that the first write would take, and then fails where the table is not one that we write to as
+// ourselves.
+void ApplySet::look_at(const TargetMapping& mapping) {
+    if (!looked_at_.insert(&mapping).second) return;
+    const WrittenTable table = written_table(mapping);
+    if (!table.foreign) expect(pipeline_->run(table.lock_statement()), {});
+    offsets_.clear();
+    texts_.clear();
+    for (const auto& text : foreign_code_parameters(table, session_.replica))
+        add_text(text ? Value(std::string_view(*text)) : Value());
+    const bool closer = table.partitioned || session_.guard.has_code(table.oid);
+    send_texts(closer ? look_statement_ : glance_statement_,
+               {closer ? Expected::What::look : Expected::What::glance, nullptr, nullptr, 0, table.oid});
+}
+
 void ApplySet::write(const TableChanges& table) {
+    look_at(*table.mapping);
     TableStatements& statements = statements_of(table.mapping);
     if (table.only_inserts) {
         rows_.clear();
@@ -187,6 +228,7 @@ void ApplySet::write_in_order(TableStatements& statements, const TableChanges& t
 }
 
 void ApplySet::truncate(const Change& change) {
+    for (const RelationPtr& relation : change.truncated) look_at(*mappings_.at(*relation));
     const auto tables = truncated_tables(mappings_, change);
     if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -44,6 +45,9 @@ class ApplySet {
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
    private:
+    bool try_apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
+                   ConflictCounts& counts);
+
     enum class Kind : std::uint8_t {
         insert_one,
         update_one,
@@ -66,15 +70,18 @@ class ApplySet {
     };
     // What a reply means.
     struct Expected {
-        enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress } what = What::nothing;
+        enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress, glance, look };
+        What what = What::nothing;
         Prepared* prepared = nullptr;
         TableStatements* statements = nullptr;  // of an insert: where its failure counts
         std::uint64_t rows = 0;
+        Oid table = 0;  // of a look
     };
 
-    bool possible(std::span<const Segment> segments) const;
+    bool possible(std::span<const Segment> segments);
     void queue_start(bool transaction_open);
     void queue_end(bool transaction_open, const SinkState* next);
+    void look_at(const TargetMapping& mapping);
     void write(const TableChanges& table);
     bool fold(const TableChanges& table);
     void write_in_order(TableStatements& statements, const TableChanges& table);
@@ -112,6 +119,10 @@ class ApplySet {
     std::uint64_t statements_made_ = 0;
     std::uint64_t batch_ = 0;
     bool commits_ = false;  // the batch's pipeline ends with its COMMIT
+    Prepared look_statement_{{require_no_foreign_code_statement(), {}, {}}, "pgsluice_look", false};
+    Prepared glance_statement_{{require_no_code_statement(), {}, {}}, "pgsluice_glance", false};
+    std::set<const TargetMapping*> looked_at_;  // in this pipeline
+    bool look_closer_ = false;                  // a glance did not do
     Prepared progress_statement_{{PostgresProgress::move_statement(), {}, {}}, "pgsluice_progress", false};
 
     std::optional<sql::Pipeline> pipeline_;

@@ -23,17 +23,30 @@ void append_number(std::string& out, std::uint32_t value) {
     out.append(bytes, sizeof bytes);
 }
 
+void append_quoted(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    out += '"';
+}
+
 }  // namespace
 
 std::string text_array(const std::vector<std::string>& elements) {
+    const std::vector<std::optional<std::string_view>> texts(elements.begin(), elements.end());
+    return nullable_text_array(texts);
+}
+
+std::string nullable_text_array(std::span<const std::optional<std::string_view>> elements) {
     std::string out = "{";
-    for (const std::string& element : elements) {
-        out += out.size() > 1 ? ",\"" : "\"";
-        for (const char c : element) {
-            if (c == '"' || c == '\\') out += '\\';
-            out += c;
-        }
-        out += '"';
+    for (const auto& element : elements) {
+        if (out.size() > 1) out += ',';
+        if (element)
+            append_quoted(out, *element);
+        else
+            out += "NULL";
     }
     return out + "}";
 }

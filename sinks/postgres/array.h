@@ -1,6 +1,8 @@
 // Arrays of texts as PostgreSQL parameters: the text form, and the binary form that needs no escaping.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +13,7 @@ namespace pgsluice {
 
 // {"a","b"}: manual, section 8.15.6 "Array Input and Output Syntax".
 std::string text_array(const std::vector<std::string>& elements);
+std::string nullable_text_array(std::span<const std::optional<std::string_view>> elements);
 
 // Builds text[] in binary: dimensions, flags, element type, length and lower bound, then each element as its length and
 // bytes, -1 for NULL; all 32-bit big-endian (array_recv in PostgreSQL's arrayfuncs.c).

@@ -1,8 +1,5 @@
 // A command of the source's users on the target: with the rights of the target's table owner, and no more.
-//
-// A command can hold expressions, such as a column's default, that PostgreSQL evaluates with the rights of who runs it.
-// SET ROLE would not do: an expression can call set_config('role', 'none', ...). Within a function that is SECURITY
-// DEFINER PostgreSQL refuses that.
+// How: rights/owner_call.h.
 #pragma once
 
 #include <optional>

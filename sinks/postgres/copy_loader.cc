@@ -8,6 +8,7 @@
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
+#include "sql/quote.h"
 #include "sql/sqlstate.h"
 #include "stream/failpoint.h"
 #include "stream/format/copy_text.h"
@@ -60,17 +61,33 @@ bool writes_all(const TargetMapping& mapping) {
 
 struct CopyLoader::Loader {
     PostgresSession session;
-    std::set<Oid> staged;  // tables whose staging table exists in this session
-    bool keep = false;     // rows may meet others
-    Range range;           // of the block it took last
+    std::set<std::string> staged{};      // staging tables that exist in this session
+    bool keep = false;                   // rows may meet others
+    Range range{};                       // of the block it took last
+    std::optional<std::string> owner{};  // as whom this transaction writes; nothing: as ourselves
 
     // What is merged into the table after the COPY; empty where COPY writes to the table itself. Outside a COPY.
     std::string staging(const TargetMapping& mapping) {
-        if (!keep || !mapping.arbiter) return "";
-        std::string name = fmt::format("pgsluice_load_{}", mapping.table.oid);
-        if (staged.insert(mapping.table.oid).second) session.connection.exec(create_staging(mapping, name));
+        if (!owner && !merges(mapping)) return "";
+        std::string name = fmt::format("pgsluice_{}_{}", owner ? "texts" : "load", mapping.table.oid);
+        if (!staged.insert(name).second) return name;
+        if (owner) {
+            session.connection.exec(fmt::format("{}; GRANT SELECT ON pg_temp.{} TO {}",
+                                                create_text_staging(mapping, name), name,
+                                                sql::quote_identifier(*owner)));
+        } else {
+            session.connection.exec(create_staging(mapping, name));
+        }
         return name;
     }
+    void merge(const TargetMapping& mapping, const std::string& staging) {
+        if (owner)
+            session.run_as(*owner,
+                           merge_text_staging(mapping, staging, merges(mapping) ? Conflict::update : Conflict::fail));
+        else if (!staging.empty())
+            session.connection.exec(merge_staging(mapping, staging));
+    }
+    [[nodiscard]] bool merges(const TargetMapping& mapping) const { return keep && mapping.arbiter; }
     static std::string copy_statement(const TargetMapping& mapping, const std::string& staging) {
         return copy_rows(mapping, staging.empty() ? mapping.table.name : "pg_temp." + staging);
     }
@@ -143,7 +160,8 @@ std::optional<StreamSeq> CopyLoader::first_outstanding() {
 
 void CopyLoader::run() noexcept {
     try {
-        Loader loader{open_session(options_, stop_.get_token()), {}, options_.existing_rows == ExistingRows::keep, {}};
+        Loader loader{open_session(options_, stop_.get_token())};
+        loader.keep = options_.existing_rows == ExistingRows::keep;
         while (!stop_.stop_requested()) load_next(loader);
     } catch (const Interrupted&) {
     } catch (...) {
@@ -193,15 +211,18 @@ std::optional<CopyLoader::Work> CopyLoader::take_more(Loader& loader) {
     return pop(loader, loader.range.mapping);
 }
 
-void CopyLoader::begin(Loader& loader) {
+void CopyLoader::begin(Loader& loader, const TargetMapping& mapping) {
     loader.session.connection.exec(loader.session.begin());
     PostgresProgress::fence(loader.session.connection, progress_);
+    loader.session.guard.forget();
+    loader.owner = loader.session.owner_to_write_as(written_table(mapping));
 }
 
 void CopyLoader::commit(Loader& loader, const std::vector<Work>& works) {
     std::vector<std::uint64_t> seqs;
     for (const Work& work : works) seqs.push_back(work.block.first_seq.value);
     PostgresProgress::record_loaded(loader.session.connection, progress_, epoch_, seqs);
+    loader.session.guard.end(loader.session.connection);
     PGSLUICE_FAILPOINT("postgres-load-before-commit");
     origins_.commit(loader.session.connection);
     PGSLUICE_FAILPOINT("postgres-load-after-commit");
@@ -213,7 +234,7 @@ void CopyLoader::load_next(Loader& loader) {
     if (!work) return;
     const std::shared_ptr<const TargetMapping> mapping = work->mapping;
     std::vector<Work> works;
-    begin(loader);
+    begin(loader, *mapping);
     try {
         load_together(loader, std::move(*work), works);
     } catch (const SqlError& error) {
@@ -221,7 +242,7 @@ void CopyLoader::load_next(Loader& loader) {
         if (dead_letters_ == nullptr || !sql::refuses_row(error.sqlstate())) throw refused(*mapping, error);
         loader.session.connection.exec("ROLLBACK");
         loader.staged.clear();  // made in that transaction
-        begin(loader);
+        begin(loader, *mapping);
         load_apart(loader, works);
     }
     commit(loader, works);
@@ -246,7 +267,7 @@ void CopyLoader::load_together(Loader& loader, Work first, std::vector<Work>& wo
         works.push_back(std::move(*more));
     }
     copy.end();
-    if (!staging.empty()) connection.exec(merge_staging(mapping, staging));
+    loader.merge(mapping, staging);
 }
 
 void CopyLoader::load_apart(Loader& loader, const std::vector<Work>& works) {
@@ -263,7 +284,8 @@ void CopyLoader::load_lines(Loader& loader, const Work& work, std::string_view l
         sql::CopyIn copy = connection.copy_in(loader.copy_statement(mapping, staging));
         copy.write(writes_all(mapping) ? lines : std::string_view(project(mapping, lines, arena)));
         copy.end();
-        if (!staging.empty()) connection.exec(merge_staging(mapping, staging) + "; DELETE FROM pg_temp." + staging);
+        loader.merge(mapping, staging);
+        if (!staging.empty()) connection.exec("DELETE FROM pg_temp." + staging);
         connection.exec("RELEASE SAVEPOINT pgsluice_lines");
         return;
     } catch (const SqlError& error) {

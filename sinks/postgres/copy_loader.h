@@ -63,7 +63,7 @@ class CopyLoader {
     void wait(std::unique_lock<std::mutex>& lock, Ready ready);
     void run() noexcept;
     void load_next(Loader& loader);
-    void begin(Loader& loader);
+    void begin(Loader& loader, const TargetMapping& mapping);
     void commit(Loader& loader, const std::vector<Work>& works);
     // Copies blocks of one table as they come, within a transaction's limit; what it took is in `works`, also when it
     // throws.

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "sinks/postgres/rights/emptying.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice {
@@ -82,11 +84,26 @@ std::vector<const TargetTable*> truncated_tables(TargetMappings& mappings, const
     return tables;
 }
 
-sql::Result PostgresRows::run(const Statement& statement, const Change& change) {
+PostgresRows::Outcome PostgresRows::run(const TargetMapping& mapping, const Statement& statement,
+                                        const Change& change) {
     params_.clear();
     for (const int column : statement.values) params_.push_back(param(new_value(change, column)));
     for (const int column : statement.keys) params_.push_back(param(old_value(change, column)));
-    return session_.connection.query(statement.text, params_, any_shape);
+    if (const auto owner = session_.owner_to_write_as(written_table(mapping))) {
+        const auto answer = statement.counts ? OwnerCalls::Answer::value : OwnerCalls::Answer::rows;
+        const std::int64_t number = session_.run_as(*owner, statement.text, params_, answer);
+        return statement.counts ? Outcome{0, number} : Outcome{number, std::nullopt};
+    }
+    const auto result = session_.connection.query(statement.text, params_, any_shape);
+    return {result.affected(), statement.counts ? std::optional(result.integer(0, 0)) : std::nullopt};
+}
+
+void PostgresRows::look_at_tables(const std::vector<Change>& changes) {
+    std::set<const Relation*> seen;
+    for (const Change& change : changes) {
+        if (change.op == Op::message || change.op == Op::truncate || !seen.insert(change.relation).second) continue;
+        session_.owner_to_write_as(written_table(*mappings_.at(*change.relation)));
+    }
 }
 
 void PostgresRows::write(const Change& change, ConflictCounts& counts) {
@@ -122,62 +139,64 @@ SqlError PostgresRows::refused(const Change& change, const SqlError& error) {
 void PostgresRows::insert(const TargetMapping& mapping, const Change& change, ConflictCounts& counts) {
     const bool keyed = mapping.match == TargetMapping::Match::unique;
     if (options_.on_conflict == OnConflict::ignore) {
-        if (run(insert_one(mapping, Conflict::ignore), change).affected() == 0) ++counts.ignored;
+        if (run(mapping, insert_one(mapping, Conflict::ignore), change).rows == 0) ++counts.ignored;
     } else if (options_.on_conflict == OnConflict::upsert && keyed) {
         insert_over(mapping, change, counts);
     } else {
-        run(insert_one(mapping, Conflict::fail), change);
+        run(mapping, insert_one(mapping, Conflict::fail), change);
     }
 }
 
 void PostgresRows::insert_over(const TargetMapping& mapping, const Change& change, ConflictCounts& counts) {
     if (mapping.arbiter && mapping.always_columns.empty()) {
-        const auto result = run(insert_one(mapping, Conflict::update), change);
-        if (result.columns() == 1) counts.upserted += static_cast<std::uint64_t>(result.integer(0, 0));
+        const Outcome outcome = run(mapping, insert_one(mapping, Conflict::update), change);
+        counts.upserted += static_cast<std::uint64_t>(outcome.value.value_or(0));
         return;
     }
     // An existing row is updated, not replaced: deleting it could delete rows of other tables.
     const ColumnSet all(mapping.relation.columns.size(), true);
-    if (run(update_one(mapping, all, mapping.key_texts_vary, false), change).affected() > 0 ||
+    if (run(mapping, update_one(mapping, all, mapping.key_texts_vary, false), change).rows > 0 ||
         replace(mapping, all, change)) {
         ++counts.upserted;
         return;
     }
-    run(insert_one(mapping, Conflict::fail), change);
+    run(mapping, insert_one(mapping, Conflict::fail), change);
 }
 
 void PostgresRows::update(const TargetMapping& mapping, const Change& change, ConflictCounts& counts) {
     const bool key_changes = changes_key(mapping, change);
     const ColumnSet sent = known_columns(change);
     const bool moves_identity = key_changes && mapping.always_key;
-    if (!moves_identity && run(update_one(mapping, sent, key_changes, false), change).affected() > 0) return;
+    if (!moves_identity && run(mapping, update_one(mapping, sent, key_changes, false), change).rows > 0) return;
     if ((moves_identity || !mapping.always_columns.empty()) && replace(mapping, sent, change)) return;
     if (std::find(sent.begin(), sent.end(), false) != sent.end()) throw missing_row(mapping, change);
     // Not over another row: the old one is missing, which says nothing about the new key.
-    run(insert_one(mapping, Conflict::fail), change);
+    run(mapping, insert_one(mapping, Conflict::fail), change);
     ++counts.inserted_missing;
 }
 
 bool PostgresRows::replace(const TargetMapping& mapping, const ColumnSet& sent, const Change& change) {
     if (!mapping.always_key && mapping.always_columns.empty()) return false;
     if (!session_.replica && !mapping.table.delete_cascade.empty()) {
-        if (run(find_one(mapping), change).affected() > 0) throw takes_rows_along(mapping, change);
+        if (run(mapping, find_one(mapping), change).rows > 0) throw takes_rows_along(mapping, change);
         return false;
     }
-    return run(replace_one(mapping, sent), change).affected() > 0;
+    return run(mapping, replace_one(mapping, sent), change).rows > 0;
 }
 
 void PostgresRows::remove(const TargetMapping& mapping, const Change& change, ConflictCounts& counts) {
-    if (run(delete_one(mapping), change).affected() == 0) ++counts.deleted_missing;
+    if (run(mapping, delete_one(mapping), change).rows == 0) ++counts.deleted_missing;
 }
 
 void PostgresRows::truncate(const Change& change) {
     const auto tables = truncated_tables(mappings_, change);
     if (tables.empty()) return;
     sql::Connection& connection = session_.connection;
+    std::vector<EmptiedTable> emptied;
+    for (const TargetTable* table : tables) emptied.push_back(emptied_table(*table));
     connection.exec("SAVEPOINT pgsluice_truncate");
     try {
-        connection.exec(truncate_tables(tables, change.restart_identity));
+        truncate_tables(session_, emptied, change.restart_identity);
     } catch (const SqlError& error) {
         // 0A000: a foreign key of another table refers to one of these. In replica mode it is not checked.
         if (error.sqlstate() != "0A000" || !session_.replica) throw;
@@ -186,7 +205,7 @@ void PostgresRows::truncate(const Change& change) {
                                             "are deleted instead",
                                             tables.front()->schema, tables.front()->table));
         for (const TargetTable* table : tables) {
-            connection.exec("DELETE FROM " + table->only);
+            delete_rows(session_, emptied_table(*table));
             if (change.restart_identity) restart_sequences(connection, *table);
         }
     }

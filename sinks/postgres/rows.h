@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ class PostgresRows {
     PostgresRows(PostgresSession& session, TargetMappings& mappings, const PostgresSinkOptions& options, const Log& log)
         : session_(session), mappings_(mappings), options_(options), log_(log) {}
 
+    // Finds out as whom to write to the tables. In the open transaction.
+    void look_at_tables(const std::vector<Change>& changes);
     // In the open transaction. Throws what the row or the connection gave; the message names table and key.
     void write(const Change& change, ConflictCounts& counts);
     // The server's error with the change's table and key, and with a way out.
@@ -58,7 +61,11 @@ class PostgresRows {
     bool replace(const TargetMapping& mapping, const ColumnSet& sent, const Change& change);
     void remove(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
     void truncate(const Change& change);
-    sql::Result run(const Statement& statement, const Change& change);
+    struct Outcome {
+        std::int64_t rows = 0;              // touched
+        std::optional<std::int64_t> value;  // an upsert's answer
+    };
+    Outcome run(const TargetMapping& mapping, const Statement& statement, const Change& change);
 
     PostgresSession& session_;
     TargetMappings& mappings_;

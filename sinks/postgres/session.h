@@ -1,9 +1,14 @@
 // A connection set up for writing what another database has already decided.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <stop_token>
+#include <string>
 
 #include "sinks/options.h"
+#include "sinks/postgres/rights/table_guard.h"
 #include "sql/connection.h"
 
 namespace pgsluice {
@@ -20,6 +25,19 @@ struct PostgresSession {
 
     [[nodiscard]] const char* begin() const noexcept {
         return replica ? "BEGIN" : "BEGIN; SET CONSTRAINTS ALL DEFERRED";
+    }
+
+    TableGuard guard{replica};
+    // In the open transaction: as whom to write to the table; nothing: as ourselves (rights/table_guard.h).
+    std::optional<std::string> owner_to_write_as(const WrittenTable& table) {
+        return guard.owner_to_write_as(connection, table);
+    }
+    // As that role.
+    std::int64_t run_as(const std::string& owner, const std::string& statement, std::span<const sql::Param> params = {},
+                        OwnerCalls::Answer answer = OwnerCalls::Answer::rows) {
+        const std::int64_t number = guard.run(connection, owner, statement, params, answer);
+        if (!replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");  // it made them immediate
+        return number;
     }
 };
 

@@ -6,17 +6,13 @@
 #include <set>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/rights/emptying.h"
 
 namespace pgsluice {
 
 namespace {
 
 using Names = std::set<std::string>;  // quoted and qualified
-
-struct Present {
-    std::string name;
-    std::string only;  // with ONLY in front where rows of children are not the table's
-};
 
 std::string_view name_of(ExistingRows existing) {
     switch (existing) {
@@ -31,13 +27,16 @@ std::string_view name_of(ExistingRows existing) {
 }
 
 // Those of the tables that are there.
-std::vector<Present> present(sql::Connection& connection, const Names& tables) {
+std::vector<EmptiedTable> present(sql::Connection& connection, const Names& tables) {
     const auto rows = connection.query(
-        "SELECT q.name, CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || q.name FROM unnest($1::text[]) AS q(name) "
-        "JOIN pg_class c ON c.oid = to_regclass(q.name)",
-        {text_array({tables.begin(), tables.end()})}, {2});
-    std::vector<Present> found;
-    for (int row = 0; row < rows.rows(); ++row) found.push_back({rows.text(row, 0), rows.text(row, 1)});
+        "SELECT q.name, CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || q.name, c.oid, c.relkind = 'p', "
+        "c.relkind = 'f' FROM unnest($1::text[]) AS q(name) JOIN pg_class c ON c.oid = to_regclass(q.name)",
+        {text_array({tables.begin(), tables.end()})}, {5});
+    std::vector<EmptiedTable> found;
+    for (int row = 0; row < rows.rows(); ++row) {
+        const auto oid = static_cast<Oid>(rows.integer(row, 2));
+        found.push_back({{rows.text(row, 0), oid, rows.boolean(row, 3), rows.boolean(row, 4)}, rows.text(row, 1)});
+    }
     return found;
 }
 
@@ -60,8 +59,8 @@ using Others = std::map<std::string, Names>;  // by the quoted name of the targe
 void refuse_existing_rows(sql::Connection& connection, const Names& tables, ExistingRows existing,
                           const Others& others) {
     std::vector<std::string> filled;
-    for (const Present& table : present(connection, tables)) {
-        const auto found = connection.query(fmt::format("SELECT EXISTS (SELECT FROM {})", table.only), {}, {1, 1, 1});
+    for (const auto& [table, only] : present(connection, tables)) {
+        const auto found = connection.query(fmt::format("SELECT EXISTS (SELECT FROM {})", only), {}, {1, 1, 1});
         if (!found.boolean(0, 0)) continue;
         if (const auto shared = others.find(table.name); shared != others.end())
             refuse_shared(table.name, shared->second, existing);
@@ -82,17 +81,16 @@ void refuse_existing_rows(sql::Connection& connection, const Names& tables, Exis
 
 void empty_tables(PostgresSession& session, const Names& names) {
     sql::Connection& connection = session.connection;
-    std::vector<std::string> tables;
-    for (const Present& table : present(connection, names)) tables.push_back(table.only);
+    const std::vector<EmptiedTable> tables = present(connection, names);
     if (tables.empty()) return;
     connection.exec("SAVEPOINT pgsluice_truncate");
     try {
-        connection.exec(fmt::format("TRUNCATE {}", fmt::join(tables, ", ")));
+        truncate_tables(session, tables, false);
     } catch (const SqlError& error) {
         // A table that is not ours refers to one of these; in replica mode that is not checked.
         if (error.sqlstate() != "0A000" || !session.replica) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_truncate");
-        for (const std::string& table : tables) connection.exec("DELETE FROM " + table);
+        for (const EmptiedTable& table : tables) delete_rows(session, table);
     }
 }
 
@@ -106,6 +104,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     for (const auto& [index, names] : targets.shared)
         others[mappings.at(*targets.tables.at(index))->table.name] = names;
     connection.exec("BEGIN");
+    session.guard.forget();
     const auto loading = progress.loading_tables();
     Names emptied(loading.begin(), loading.end());
     const auto empty_too = [&](const std::string& table) {
@@ -127,6 +126,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     progress.set_loading_tables({empty.begin(), empty.end()});
     progress.set_existing_rows(name_of(existing));
     progress.move(next);
+    session.guard.end(connection);
     connection.exec("COMMIT");
     progress.moved(next);
 }

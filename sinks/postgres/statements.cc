@@ -146,7 +146,10 @@ Statement insert_one(const TargetMapping& mapping, Conflict conflict) {
     made.text =
         fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({}){}", mapping.table.name,
                     names_of(mapping, made.values), spelled(mapping, made.values, one), on_conflict(mapping, conflict));
-    if (conflict == Conflict::update) made.text = counted(mapping, made, one, "");
+    if (conflict == Conflict::update) {
+        made.text = counted(mapping, made, one, "");
+        made.counts = true;
+    }
     return made;
 }
 
@@ -205,7 +208,10 @@ Statement insert_many(const TargetMapping& mapping, Conflict conflict) {
     made.text = fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}{}", mapping.table.name,
                             names_of(mapping, made.values), spelled(mapping, made.values, many), rows,
                             on_conflict(mapping, conflict));
-    if (conflict == Conflict::update) made.text = counted(mapping, made, many, ", " + rows);
+    if (conflict == Conflict::update) {
+        made.text = counted(mapping, made, many, ", " + rows);
+        made.counts = true;
+    }
     return made;
 }
 
@@ -241,6 +247,23 @@ std::string merge_staging(const TargetMapping& mapping, const std::string& stagi
     const std::string names = names_of(mapping, written(mapping));
     return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.{}{}", mapping.table.name,
                        names, names, staging, on_conflict(mapping, Conflict::update));
+}
+
+std::string create_text_staging(const TargetMapping& mapping, const std::string& staging) {
+    std::vector<std::string> columns;
+    for (const int column : written(mapping)) columns.push_back(mapping.column(column).quoted + " text");
+    return fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", staging,
+                       fmt::join(columns, ", "));
+}
+
+std::string merge_text_staging(const TargetMapping& mapping, const std::string& staging, Conflict conflict) {
+    const auto columns = written(mapping);
+    if (columns.empty()) return fmt::format("INSERT INTO {} SELECT FROM pg_temp.{}", mapping.table.name, staging);
+    std::vector<std::string> values;
+    for (const int column : columns)
+        values.push_back(fmt::format("{}::{}", mapping.column(column).quoted, mapping.column(column).type));
+    return fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM pg_temp.{}{}", mapping.table.name,
+                       names_of(mapping, columns), fmt::join(values, ", "), staging, on_conflict(mapping, conflict));
 }
 
 std::string copy_rows(const TargetMapping& mapping, const std::string& into) {

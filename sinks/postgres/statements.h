@@ -13,6 +13,7 @@ struct Statement {
     std::string text;
     std::vector<int> values;  // columns of the relation: what is written (for `always_columns`: what must be there)
     std::vector<int> keys;    // then what finds the row
+    bool counts = false;      // answers with one number
 };
 
 enum class Conflict { fail, update, ignore };  // what an insert does with a row whose key exists
@@ -43,6 +44,9 @@ std::string copy_rows(const TargetMapping& mapping, const std::string& into);
 // A temporary table rows are copied into first where they may meet others, and what moves them on. Needs an arbiter.
 std::string create_staging(const TargetMapping& mapping, const std::string& staging);
 std::string merge_staging(const TargetMapping& mapping, const std::string& staging);
+// One that makes values of the texts only where they are moved on. Conflict::update needs an arbiter.
+std::string create_text_staging(const TargetMapping& mapping, const std::string& staging);
+std::string merge_text_staging(const TargetMapping& mapping, const std::string& staging, Conflict conflict);
 std::string truncate_tables(const std::vector<const TargetTable*>& tables, bool restart_identity);
 
 }  // namespace pgsluice

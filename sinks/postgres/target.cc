@@ -86,6 +86,7 @@ void load_columns(sql::Connection& connection, const std::string& oid, TargetTab
         TargetColumn column;
         column.name = rows.text(row, 1);
         column.quoted = sql::quote_identifier(column.name);
+        column.number = static_cast<int>(rows.integer(row, 0));
         column.type = rows.text(row, 2);
         column.generated = rows.boolean(row, 3);
         column.identity_always = rows.boolean(row, 4);
@@ -149,6 +150,7 @@ std::optional<TargetTable> find_target_table(sql::Connection& connection, const 
     target.table = table;
     target.name = sql::quote_qualified(schema, table);
     target.partitioned = kind == "p";
+    target.foreign = kind == "f";
     target.only = (target.partitioned ? "" : "ONLY ") + target.name;
     target.ancestors = parse_oids(found.text(0, 2));
     target.delete_cascade = found.get(0, 3).value_or("");

@@ -15,6 +15,7 @@ namespace pgsluice {
 struct TargetColumn {
     std::string name;
     std::string quoted;
+    int number = 0;  // in pg_attribute
     // What a text is cast to on its way in: the column's type without length or precision (a domain's base type), so
     // that a value too long for the column is an error and not cut by an explicit cast.
     std::string type;
@@ -44,6 +45,7 @@ struct TargetTable {
     std::string name;  // quoted and qualified
     std::string only;  // the same with ONLY in front where rows of children are not the table's
     bool partitioned = false;
+    bool foreign = false;        // a foreign table
     std::vector<Oid> ancestors;  // of a partition, its parents up to the root
     // A foreign key that takes rows of its table along when a row of this one is deleted, or changes them: "foreign key
     // 'order_customer_fkey' of 'public.order'"; empty when there is none.

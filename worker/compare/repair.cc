@@ -51,6 +51,7 @@ class Writer {
     // In the transaction that follows.
     void fence(Lsn lsn) {
         session_.connection.exec(session_.begin());
+        session_.guard.forget();
         session_.connection.exec("SET LOCAL lock_timeout = '10s'");
         const auto row = session_.connection.query(
             "SELECT position_lsn FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 FOR UPDATE",
@@ -59,7 +60,10 @@ class Writer {
         roll_back();
         throw NotMet{"the worker continued before the rows were repaired"};
     }
-    void commit() { session_.connection.exec("COMMIT"); }
+    void commit() {
+        session_.guard.end(session_.connection);
+        session_.connection.exec("COMMIT");
+    }
     void roll_back() { session_.connection.exec("ROLLBACK"); }
 
     // The row as it is to be; over the one of its key where there is one.

@@ -1,0 +1,40 @@
+#include "sinks/postgres/rights/emptying.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace pgsluice {
+
+namespace {
+
+void run(PostgresSession& session, const std::optional<std::string>& owner, const std::string& statement) {
+    if (owner)
+        session.run_as(*owner, statement);
+    else
+        session.connection.exec(statement);
+}
+
+}  // namespace
+
+EmptiedTable emptied_table(const TargetTable& table) {
+    return {{table.name, table.oid, table.partitioned, table.foreign}, table.only};
+}
+
+void truncate_tables(PostgresSession& session, std::span<const EmptiedTable> tables, bool restart_identity) {
+    std::map<std::optional<std::string>, std::vector<std::string_view>> by_owner;  // our own first
+    for (const EmptiedTable& table : tables) by_owner[session.owner_to_write_as(table.table)].emplace_back(table.only);
+    for (const auto& [owner, names] : by_owner) {
+        run(session, owner,
+            fmt::format("TRUNCATE {}{}", fmt::join(names, ", "), restart_identity ? " RESTART IDENTITY" : ""));
+    }
+}
+
+void delete_rows(PostgresSession& session, const EmptiedTable& table) {
+    run(session, session.owner_to_write_as(table.table), "DELETE FROM " + table.only);
+}
+
+}  // namespace pgsluice

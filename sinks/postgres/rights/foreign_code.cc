@@ -1,0 +1,152 @@
+#include "sinks/postgres/rights/foreign_code.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace pgsluice {
+
+namespace {
+
+// Parameters: $1 the table's name, $2 its oid, $3 the columns that are written, $4 what `tgenabled` is for triggers
+// that fire for us beside A, $5 whether to look at partitions.
+//
+// What an expression calls is read from its tree: pg_depend does not mention PostgreSQL's own functions, and some of
+// those run any SQL (query_to_xml). Objects of users have numbers from 16384 on. Of PostgreSQL's own functions those
+// count as harmless that are immutable, or stable and about date and time, or named here. What a tree's text holds of
+// user-given names has no unescaped brace, and can only make the look stricter.
+constexpr const char* code = R"(
+WITH RECURSIVE t AS MATERIALIZED (
+    SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only,
+           format('%s.%s', n.nspname, c.relname) AS name,
+           pg_has_role(c.relowner, current_user, 'MEMBER') AS ours
+    FROM (SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
+                             ELSE ARRAY[$2::oid] END), false
+          UNION ALL
+          SELECT relid, true FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid) AS o (oid, key_only)
+    JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+), y (oid, attname) AS (
+    SELECT a.atttypid, a.attname FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = $2::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
+  UNION
+    SELECT u.oid, y.attname FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid CROSS JOIN LATERAL (
+        SELECT p.typelem UNION ALL SELECT p.typbasetype
+        UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = p.oid
+        UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = p.oid
+        UNION ALL SELECT b.atttypid FROM pg_catalog.pg_attribute b
+                  WHERE p.typrelid <> 0 AND b.attrelid = p.typrelid AND b.attnum > 0 AND NOT b.attisdropped) AS u (oid)
+    WHERE u.oid >= 16384
+), e (oid, ours, what, tree) AS (
+    SELECT t.oid, t.ours, format('constraint ''%s''', k.conname), k.conbin::text
+    FROM t JOIN pg_catalog.pg_constraint k ON k.conrelid = t.oid
+    WHERE t.relchecks > 0 AND NOT t.key_only AND k.contype = 'c'
+  UNION ALL
+    SELECT t.oid, t.ours, format('index ''%s''', x.relname), concat(i.indexprs::text, i.indpred::text)
+    FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+    WHERE NOT t.key_only AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+  UNION ALL
+    SELECT t.oid, t.ours, format(CASE a.attgenerated WHEN '' THEN 'the default of column ''%s'''
+                                                     ELSE 'generated column ''%s''' END, a.attname), d.adbin::text
+    FROM t JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE NOT t.key_only AND (a.attgenerated <> '' OR t.oid = $2::oid AND a.attnum <> ALL ($3::int2[])
+        AND NOT (pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']+''::regclass\)$' AND EXISTS (
+            SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_class s ON s.oid = p.refobjid
+            WHERE p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+                AND p.refclassid = 'pg_catalog.pg_class'::regclass AND s.relkind = 'S' AND s.relowner = t.relowner)))
+  UNION ALL
+    SELECT t.oid, t.ours, 'the partition key', p.partexprs::text
+    FROM t JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = t.oid WHERE p.partexprs IS NOT NULL
+  UNION ALL
+    SELECT t.oid, t.ours, format('the condition of trigger ''%s''', g.tgname), g.tgqual::text
+    FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
+    WHERE t.relhastriggers AND NOT t.key_only AND g.tgenabled IN ('A', $4::"char") AND g.tgqual IS NOT NULL
+  UNION ALL
+    SELECT $2::oid, true, format('domain %s of column ''%s''', y.oid::regtype, y.attname), k.conbin::text
+    FROM y JOIN pg_catalog.pg_constraint k ON k.contypid = y.oid WHERE k.contype = 'c'
+), found (oid, what) AS (
+    SELECT t.oid, format('trigger ''%s'' calls %s of ''%s''', g.tgname, p.oid::regprocedure, pg_get_userbyid(p.proowner))
+    FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    WHERE t.relhastriggers AND NOT t.key_only AND g.tgenabled IN ('A', $4::"char") AND p.oid >= 16384
+        AND NOT (pg_has_role(p.proowner, current_user, 'MEMBER') AND (t.ours OR p.prolang <> 13))
+  UNION ALL
+    SELECT t.oid, format('rule ''%s''', r.rulename) FROM t JOIN pg_catalog.pg_rewrite r ON r.ev_class = t.oid
+    WHERE t.relhasrules AND NOT t.key_only AND NOT t.ours AND r.ev_enabled IN ('A', $4::"char")
+  UNION ALL
+    SELECT $2::oid, format('column ''%s'' has type %s of ''%s''', y.attname, y.oid::regtype, pg_get_userbyid(p.typowner))
+    FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = p.oid
+    WHERE NOT pg_has_role(p.typowner, current_user, 'MEMBER')
+        AND (p.typtype = 'd' OR r.rngsubdiff::oid >= 16384 OR r.rngcanonical::oid >= 16384)
+  UNION ALL
+    SELECT e.oid, format('%s calls %s of ''%s''', e.what, p.oid::regprocedure, pg_get_userbyid(p.proowner))
+    FROM e CROSS JOIN regexp_matches(e.tree, ':(funcid|opno) ([0-9]+)', 'g') AS m
+    LEFT JOIN pg_catalog.pg_operator o ON m[1] = 'opno' AND o.oid = m[2]::oid
+    JOIN pg_catalog.pg_proc p ON p.oid = CASE m[1] WHEN 'opno' THEN o.oprcode::oid ELSE m[2]::oid END
+    WHERE NOT CASE WHEN p.oid >= 16384
+                   THEN pg_has_role(p.proowner, current_user, 'MEMBER') AND (e.ours OR p.provolatile = 'i')
+                   ELSE e.ours OR p.provolatile = 'i' OR p.proname = ANY ('{concat,concat_ws,format,textanycat,
+                       anytextcat,array_to_string,to_tsvector,to_number,random,clock_timestamp,gen_random_uuid,uuidv4,
+                       uuidv7}') OR p.provolatile = 's' AND
+                       '{date,time,timetz,timestamp,timestamptz,interval}'::regtype[]::oid[]
+                           && (p.proargtypes::oid[] || p.prorettype) AND
+                       (p.proargtypes::oid[] || p.prorettype) <@ '{bool,text,int2,int4,int8,float4,float8,numeric,
+                           date,time,timetz,timestamp,timestamptz,interval}'::regtype[]::oid[] END
+  UNION ALL
+    SELECT e.oid, format('%s is more than a call of PostgreSQL''s own functions', e.what) FROM e
+    WHERE NOT e.ours AND (EXISTS (
+        SELECT FROM regexp_matches(e.tree, '\{([A-Z_]+)', 'g') AS m WHERE m[1] <> ALL ('{VAR,CONST,FUNCEXPR,OPEXPR,
+            DISTINCTEXPR,NULLIFEXPR,SCALARARRAYOPEXPR,BOOLEXPR,RELABELTYPE,COERCEVIAIO,ARRAYCOERCEEXPR,CASE,CASEEXPR,
+            WHEN,CASEWHEN,CASETESTEXPR,ARRAY,ARRAYEXPR,COALESCE,COALESCEEXPR,MINMAX,MINMAXEXPR,SQLVALUEFUNCTION,
+            NULLTEST,BOOLEANTEST,COLLATE,COLLATEEXPR,SUBSCRIPTINGREF,FIELDSELECT,JSONISPREDICATE}'))
+      OR EXISTS (
+        SELECT FROM regexp_matches(e.tree, ':resulttype ([0-9]{5,})', 'g') AS m
+        JOIN pg_catalog.pg_type p ON p.oid = m[1]::oid
+        WHERE p.typtype <> 'e' AND NOT pg_has_role(p.typowner, current_user, 'MEMBER')))
+) )";
+
+constexpr const char* no_code =
+    "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found))::int";
+
+constexpr const char* require_no_code =
+    "SELECT 1 / (to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT $5::bool AND EXISTS (SELECT FROM "
+    "pg_catalog.pg_class c WHERE c.oid = $2::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
+    "AND c.relchecks = 0 AND NOT (c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = "
+    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND g.tgfoid >= 16384)) AND NOT EXISTS (SELECT FROM "
+    "pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR a.atthasdef AND "
+    "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
+    "pg_catalog.pg_index i WHERE i.indrelid = $2::oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))))::int";
+
+constexpr const char* first_code =
+    "SELECT to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass, f.what, "
+    "(SELECT name FROM t WHERE t.oid = f.oid LIMIT 1), pg_get_userbyid(c.relowner), "
+    "pg_has_role(c.relowner, current_user, 'MEMBER') FROM pg_catalog.pg_class c LEFT JOIN LATERAL "
+    "(SELECT * FROM found LIMIT 1) f ON true WHERE c.oid = $2::oid";
+
+}  // namespace
+
+std::string WrittenTable::lock_statement() const {
+    return fmt::format("LOCK TABLE {}{} IN ROW EXCLUSIVE MODE", partitioned ? "" : "ONLY ", name);
+}
+
+std::string no_foreign_code_statement() { return fmt::format("{}SELECT {}", code, no_code); }
+std::string require_no_foreign_code_statement() { return fmt::format("{}SELECT 1 / {}", code, no_code); }
+
+std::string require_no_code_statement() { return require_no_code; }
+
+std::vector<std::optional<std::string>> foreign_code_parameters(const WrittenTable& table, bool replica) {
+    std::optional<std::string> columns;
+    if (table.columns) columns = fmt::format("{{{}}}", fmt::join(*table.columns, ","));
+    return {table.name, std::to_string(table.oid), columns, replica ? "R" : "O", table.partitioned ? "t" : "f"};
+}
+
+ForeignCode find_foreign_code(sql::Connection& connection, const WrittenTable& table, bool replica) {
+    const auto texts = foreign_code_parameters(table, replica);
+    const std::vector<sql::Param> parameters(texts.begin(), texts.end());
+    const auto found = connection.query(fmt::format("{}{}", code, first_code), parameters, {5, 0, 1});
+    if (found.rows() == 0 || !found.boolean(0, 0) || !found.get(0, 1)) {
+        throw retry_error(
+            fmt::format("unable to write to '{}': another table has taken its place, looking again", table.name));
+    }
+    return ForeignCode{found.text(0, 1), found.text(0, 2), found.text(0, 3), found.boolean(0, 4)};
+}
+
+}  // namespace pgsluice

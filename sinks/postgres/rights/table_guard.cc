@@ -1,0 +1,106 @@
+#include "sinks/postgres/rights/table_guard.h"
+
+#include <fmt/format.h>
+
+#include "sql/pipeline.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+Error runs_as_us(const WrittenTable& table, const ForeignCode& code, const std::string& role) {
+    return stop_error(
+        fmt::format("unable to write to '{}': on '{}', {}, which would run with the rights of the worker's role",
+                    table.name, code.table, code.what),
+        fmt::format("Drop it on the target. Or, if you trust it, give what is called to the worker's role (ALTER "
+                    "FUNCTION, ALTER TYPE or ALTER DOMAIN ... OWNER TO {}). Then start the worker again.",
+                    sql::quote_identifier(role)));
+}
+
+Error may_not_be_owner(const WrittenTable& table, const ForeignCode& code, const std::string& role,
+                       const std::string& grants) {
+    return stop_error(
+        fmt::format("unable to write to '{}', a table of '{}': on '{}', {}, which would run with the rights of the "
+                    "worker's role; and the worker may not write there as '{}'",
+                    table.name, code.owner, code.table, code.what, code.owner),
+        fmt::format("As a superuser, run on the target: {}, so that the worker writes there as the table's owner. Or "
+                    "drop what the message names. Or, if you trust it: ALTER TABLE {} OWNER TO {}, and the same for "
+                    "the functions and domains that it uses. Then start the worker again.",
+                    grants, table.name, sql::quote_identifier(role)));
+}
+
+// What the current role and the owner lack so that one can write as the other, as statements.
+std::string missing_grants(sql::Connection& connection, const std::string& owner) {
+    const bool with_set = connection.server_version() >= 160000;
+    const auto missing = connection.query(
+        fmt::format("SELECT concat_ws('; ', CASE WHEN NOT pg_has_role(current_user, $1::name, '{}') THEN "
+                    "format('GRANT %I TO %I{}', $1::name, current_user) END, "
+                    "CASE WHEN NOT has_database_privilege($1::name, current_database(), 'TEMPORARY') OR NOT "
+                    "has_database_privilege(current_database(), 'TEMPORARY') THEN "
+                    "format('GRANT TEMPORARY ON DATABASE %I TO %I, %I', current_database(), $1::name, current_user) "
+                    "END)",
+                    with_set ? "SET" : "MEMBER", with_set ? " WITH SET TRUE" : ""),
+        {sql::Param(owner)}, {1, 1, 1});
+    return missing.text(0, 0);
+}
+
+std::string owner_or_refuse(sql::Connection& connection, const WrittenTable& table, const ForeignCode& code) {
+    const std::string role = connection.query("SELECT current_user", {}, {1, 1, 1}).text(0, 0);
+    if (code.owner_may_all) throw runs_as_us(table, code, role);
+    const std::string grants = missing_grants(connection, code.owner);
+    if (!grants.empty()) throw may_not_be_owner(table, code, role, grants);
+    return code.owner;
+}
+
+}  // namespace
+
+bool TableGuard::is_free_of_foreign_code(sql::Connection& connection, const WrittenTable& table) {
+    const auto texts = foreign_code_parameters(table, replica_);
+    std::vector<sql::WireParam> params;
+    for (const auto& text : texts) params.push_back({text ? text->c_str() : nullptr, 0, false});
+    sql::Pipeline pipeline(connection);
+    if (!prepared_) pipeline.prepare("pgsluice_is_free", no_foreign_code_statement());
+    pipeline.execute("pgsluice_is_free", params);
+    const auto replies = pipeline.sync();
+    if (pipeline.failure()) throw SqlError(*pipeline.failure());
+    prepared_ = true;
+    return replies.back().value == 1;
+}
+
+std::optional<std::string> TableGuard::owner_to_write_as(sql::Connection& connection, const WrittenTable& table) {
+    const auto known = found_.find({table.oid, table.columns});
+    if (known != found_.end()) return known->second;
+    if (!table.foreign) connection.exec(table.lock_statement(), fmt::format("write to '{}'", table.name));
+    std::optional<std::string> owner;
+    if (is_free_of_foreign_code(connection, table)) {
+        foreign_.erase(table.oid);
+    } else {
+        foreign_.insert(table.oid);
+        owner = owner_or_refuse(connection, table, find_foreign_code(connection, table, replica_));
+    }
+    return found_.emplace(std::pair(table.oid, table.columns), std::move(owner)).first->second;
+}
+
+std::int64_t TableGuard::run(sql::Connection& connection, const std::string& owner, const std::string& statement,
+                             std::span<const sql::Param> params, OwnerCalls::Answer answer) {
+    const std::int64_t number = calls_.run(connection, owner, statement, params, answer);
+    std::erase_if(found_, [](const auto& entry) { return !entry.second; });
+    return number;
+}
+
+void TableGuard::end(sql::Connection& connection) {
+    if (const std::string statement = last_statement(); !statement.empty()) connection.exec(statement);
+    ended();
+}
+
+WrittenTable written_table(const TargetMapping& mapping) {
+    const TargetTable& table = mapping.table;
+    std::vector<int> columns;
+    for (const int column : mapping.target_of) {
+        if (column >= 0) columns.push_back(table.columns[static_cast<std::size_t>(column)].number);
+    }
+    return {table.name, table.oid, table.partitioned, table.foreign, std::move(columns)};
+}
+
+}  // namespace pgsluice

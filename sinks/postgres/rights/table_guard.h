@@ -1,0 +1,65 @@
+// Whom a session writes to a table as: itself, or, where other roles have hung code on the table, its owner.
+//
+// What is found holds as long as the lock that was taken before the look: until the transaction's end, or a rollback to
+// a savepoint before it. Except that what runs as an owner can change tables in the very same transaction, so that each
+// table is looked at again after such a call. Functions need no lock: a function that counts as harmless can only be
+// changed by a role that may do all that we may.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sinks/postgres/rights/foreign_code.h"
+#include "sinks/postgres/rights/owner_call.h"
+#include "sinks/postgres/target_mapping.h"
+#include "sql/connection.h"
+
+namespace pgsluice {
+
+class TableGuard {
+   public:
+    explicit TableGuard(bool replica) noexcept : replica_(replica) {}
+
+    // In the open transaction: locks the table and says as whom to write; nothing: as ourselves. A stop Error where
+    // code of others is on it and the current role may not write as the owner.
+    std::optional<std::string> owner_to_write_as(sql::Connection& connection, const WrittenTable& table);
+    // Whether the last look found code of others, so that the next is likely to do so.
+    [[nodiscard]] bool has_foreign_code(Oid table) const { return foreign_.contains(table); }
+    void note_foreign_code(Oid table) { foreign_.insert(table); }
+    // Whether it was seen to have code at all.
+    [[nodiscard]] bool has_code(Oid table) const { return coded_.contains(table); }
+    void note_code(Oid table) { coded_.insert(table); }
+    // What was found before is not to be relied on: another transaction, or a rollback to a savepoint.
+    void forget() noexcept { found_.clear(); }
+
+    // As that owner.
+    std::int64_t run(sql::Connection& connection, const std::string& owner, const std::string& statement,
+                     std::span<const sql::Param> params = {}, OwnerCalls::Answer answer = OwnerCalls::Answer::rows);
+    // What is to be run before the commit; empty when there is nothing.
+    [[nodiscard]] std::string last_statement() const { return calls_.drop_statement(); }
+    // Runs it.
+    void end(sql::Connection& connection);
+    void ended() noexcept {
+        calls_.forget();
+        found_.clear();
+    }
+
+   private:
+    bool is_free_of_foreign_code(sql::Connection& connection, const WrittenTable& table);
+
+    bool replica_;
+    bool prepared_ = false;
+    OwnerCalls calls_;
+    std::map<std::pair<Oid, std::optional<std::vector<int>>>, std::optional<std::string>> found_;
+    std::set<Oid> foreign_;
+    std::set<Oid> coded_;
+};
+
+WrittenTable written_table(const TargetMapping& mapping);
+
+}  // namespace pgsluice

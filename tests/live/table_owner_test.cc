@@ -1,0 +1,282 @@
+// What a table's owner hangs on it runs when the worker writes there, but never with the worker's rights.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/live/postgres_sink_fixture.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+// The worker is a superuser. `mallory` has no right but for a schema of hers; what her code sees of `secrets`, and as
+// whom it ran, it writes into `loot`.
+struct Hostile : PostgresTarget {
+    std::string mallory = "mallory_" + database;
+
+    explicit Hostile(const std::string& make) {
+        sql(fmt::format(
+            "CREATE ROLE {0}; CREATE SCHEMA own AUTHORIZATION {0}; CREATE TABLE secrets (s text); INSERT INTO "
+            "secrets VALUES ('hush'); SET ROLE {0}; CREATE TABLE own.loot (by text, s text); "
+            "CREATE FUNCTION own.grab() RETURNS int LANGUAGE plpgsql AS $$BEGIN "
+            "INSERT INTO own.loot SELECT current_user, s FROM public.secrets; RETURN 1; "
+            "EXCEPTION WHEN insufficient_privilege THEN INSERT INTO own.loot VALUES (current_user, 'refused'); RETURN "
+            "1; END$$; "
+            "CREATE FUNCTION own.pure(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN PERFORM own.grab(); "
+            "RETURN $1; END$$; "
+            "CREATE FUNCTION own.grabs() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM own.grab(); RETURN "
+            "coalesce(new, old); END$$; {1}",
+            mallory, make));
+    }
+    // Nothing was seen, and the code did run.
+    void check_only_as_mallory() {
+        CHECK(rows("SELECT DISTINCT by, s FROM own.loot") == Lines{mallory + "|refused"});
+        sql("TRUNCATE own.loot");
+    }
+    void check_rows(const Lines& wanted) { CHECK(rows("SELECT id, v FROM own.t ORDER BY id") == wanted); }
+};
+
+RelationPtr table() { return make_relation("own", "t", {"id integer*", "v integer"}); }
+
+constexpr const char* plain = "CREATE TABLE own.t (id int PRIMARY KEY, v int); ";
+
+const std::vector<std::string> ways{
+    std::string(plain) +
+        "CREATE TRIGGER g BEFORE INSERT OR UPDATE OR DELETE ON own.t FOR EACH ROW EXECUTE FUNCTION "
+        "own.grabs(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g",
+    std::string(plain) +
+        "CREATE TRIGGER g AFTER INSERT OR UPDATE OR DELETE ON own.t EXECUTE FUNCTION own.grabs(); "
+        "ALTER TABLE own.t ENABLE REPLICA TRIGGER g",
+    std::string(plain) +
+        "CREATE CONSTRAINT TRIGGER g AFTER INSERT OR UPDATE ON own.t DEFERRABLE INITIALLY DEFERRED FOR "
+        "EACH ROW EXECUTE FUNCTION own.grabs(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g",
+    std::string(plain) + "ALTER TABLE own.t ADD CHECK (own.grab() = 1)",
+    std::string(plain) + "ALTER TABLE own.t ADD CHECK (query_to_xml('SELECT own.grab()', true, true, '') IS NOT NULL)",
+    std::string(plain) + "CREATE INDEX ON own.t (own.pure(v)); TRUNCATE own.loot",
+    std::string(plain) + "CREATE INDEX ON own.t (v) WHERE own.pure(v) > 0; TRUNCATE own.loot",
+    "CREATE TABLE own.t (id int PRIMARY KEY, v int, g int GENERATED ALWAYS AS (own.pure(id)) STORED)",
+    "CREATE TABLE own.t (id int PRIMARY KEY, v int, g int DEFAULT own.grab())",
+    "CREATE DOMAIN own.d AS int CHECK (own.grab() = 1); CREATE TABLE own.t (id int PRIMARY KEY, v own.d)",
+    "CREATE TABLE own.t (id int, v int) PARTITION BY RANGE (own.pure(id)); CREATE TABLE own.p PARTITION OF own.t "
+    "DEFAULT; TRUNCATE own.loot",
+    "CREATE TABLE own.t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE own.p PARTITION OF own.t "
+    "DEFAULT; CREATE TRIGGER g AFTER INSERT ON own.p FOR EACH ROW EXECUTE FUNCTION own.grabs(); ALTER TABLE own.p "
+    "ENABLE ALWAYS TRIGGER g",
+};
+
+SinkFeed& add_rows(SinkFeed& feed, const RelationPtr& relation, int first, int count, std::vector<std::string>& texts) {
+    for (int i = first; i < first + count; ++i) {
+        texts.push_back(std::to_string(i));
+        feed.insert(relation, {text(texts.back()), text("1")});
+    }
+    return feed;
+}
+
+CopyBlock block_of(const RelationPtr& relation, std::string_view rows) {
+    CopyBlock block;
+    block.relation = relation.get();
+    block.relation_owner = relation;
+    block.text = rows;
+    block.rows = 2;
+    block.first_seq = block.last_seq = StreamSeq{6};
+    return block;
+}
+
+void load(Hostile& target, std::string_view rows) {
+    const auto relation = table();
+    SnapshotBegin begin;
+    begin.epoch = 1;
+    begin.consistent_point = Lsn{500};
+    target.sink->begin_snapshot(begin, {relation}, {StreamSeq{5}, {Lsn{500}, 0}});
+    target.sink->copy(block_of(relation, rows));
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{500}, 0}});
+}
+
+}  // namespace
+
+TEST_CASE("code on a table runs as its owner when rows are written") {
+    for (const std::string& way : ways) {
+        CAPTURE(way);
+        Hostile target(way);
+        target.open();
+        SinkFeed feed;
+        const auto relation = table();
+        target.sink->apply(feed.insert(relation, {text("1"), text("1")}).complete());
+        target.check_rows({"1|1"});
+        target.check_only_as_mallory();
+
+        std::vector<std::string> texts;
+        texts.reserve(5000);
+        target.sink->apply(add_rows(feed, relation, 2, 5, texts).complete());
+        target.sink->apply(feed.update(relation, {text("2"), text("7")}).complete());
+        target.sink->apply(feed.remove(relation, OldRow::key, {text("1"), null_value}).complete());
+        target.check_rows({"2|7", "3|1", "4|1", "5|1", "6|1"});
+        target.check_only_as_mallory();
+        CHECK(target.scalar("SELECT count(*) FROM pg_proc WHERE proname LIKE 'pgsluice%'") == "0");
+    }
+}
+
+TEST_CASE("code on a table runs as its owner when rows are copied") {
+    for (const std::string& way : ways) {
+        for (const ExistingRows existing : {ExistingRows::truncate, ExistingRows::keep}) {
+            CAPTURE(way);
+            Hostile target(way);
+            target.options.existing_rows = existing;
+            target.open();
+            load(target, "1\t1\n2\t\\N\n");
+            target.check_rows({"1|1", "2|"});
+            target.check_only_as_mallory();
+        }
+    }
+}
+
+TEST_CASE("a truncate trigger runs as the table's owner") {
+    Hostile target(std::string(plain) +
+                   "CREATE TRIGGER g AFTER TRUNCATE ON own.t EXECUTE FUNCTION own.grabs(); ALTER TABLE own.t ENABLE "
+                   "ALWAYS TRIGGER g; INSERT INTO own.t VALUES (1, 1)");
+    target.open();
+    SinkFeed feed;
+    target.sink->apply(feed.truncate({table()}).complete());
+    target.check_rows({});
+    target.check_only_as_mallory();
+}
+
+TEST_CASE("code that comes between two transactions runs as the table's owner") {
+    Hostile target(plain);
+    target.open();
+    SinkFeed feed;
+    const auto relation = table();
+    target.sink->apply(feed.insert(relation, {text("1"), text("1")}).complete());
+    target.sql("SET ROLE " + target.mallory + "; ALTER TABLE own.t ADD CHECK (own.grab() = 1); TRUNCATE own.loot");
+    target.sink->apply(feed.insert(relation, {text("2"), text("1")}).complete());
+    target.check_rows({"1|1", "2|1"});
+    target.check_only_as_mallory();
+}
+
+TEST_CASE("a table that takes the name of another is looked at") {
+    Hostile target(plain);
+    target.open();
+    SinkFeed feed;
+    const auto relation = table();
+    target.sink->apply(feed.insert(relation, {text("1"), text("1")}).complete());
+    target.sql("SET ROLE " + target.mallory +
+               "; ALTER TABLE own.t RENAME TO old; CREATE TABLE own.t (id int PRIMARY KEY, v int CHECK (own.grab() = "
+               "1))");
+    target.sink->apply(feed.insert(relation, {text("2"), text("1")}).complete());
+    target.check_rows({"2|1"});
+    target.check_only_as_mallory();
+}
+
+// Her code runs as herself, but in the worker's session and transaction.
+TEST_CASE("what an owner's code leaves for the worker to run is refused or runs as the owner") {
+    const std::vector<std::pair<std::string, std::string>> tries{
+        {"PERFORM set_config('role', 'none', true)", "cannot set parameter \"role\""},
+        {"SET search_path = own, pg_catalog", "it changed a setting of the session"},
+        {"CREATE TEMP VIEW pg_class AS SELECT 1", "it left a cursor, a prepared statement or a temporary object"},
+        {"EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', (SELECT oid::regprocedure FROM pg_proc WHERE proname "
+         "LIKE 'pgsluice_as_owner%' LIMIT 1))",
+         "it left a cursor, a prepared statement or a temporary object"},
+        {"ALTER TABLE own.u ADD CHECK (own.grab() = 1); TRUNCATE own.loot", ""},
+        {"CREATE CONSTRAINT TRIGGER late AFTER INSERT ON own.w DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+         "FUNCTION own.grabs(); ALTER TABLE own.w ENABLE ALWAYS TRIGGER late; INSERT INTO own.w VALUES (1)",
+         ""},
+    };
+    for (const auto& tried : tries) {
+        const std::string& code = tried.first;
+        const std::string& refusal = tried.second;
+        CAPTURE(code);
+        Hostile target(std::string(plain) +
+                       "CREATE TABLE own.u (id int PRIMARY KEY, v int); CREATE TABLE own.w (id "
+                       "int); CREATE FUNCTION own.tries() RETURNS trigger LANGUAGE plpgsql AS "
+                       "$f$BEGIN IF new.id = 1 THEN " +
+                       code +
+                       "; END IF; RETURN new; END$f$; CREATE TRIGGER g BEFORE INSERT ON own.t FOR EACH ROW EXECUTE "
+                       "FUNCTION own.tries(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
+        target.open();
+        SinkFeed feed;
+        const auto other = make_relation("own", "u", {"id integer*", "v integer"});
+        feed.insert(table(), {text("1"), text("1")}).insert(other, {text("1"), text("1")});
+        feed.insert(table(), {text("2"), text("1")}).insert(other, {text("2"), text("1")});
+        const std::string failure = target.failure(feed.complete());
+        if (refusal.empty()) {
+            CHECK(failure.empty());
+            CHECK(target.rows("SELECT id FROM own.u ORDER BY id") == Lines{"1", "2"});
+            target.check_only_as_mallory();
+        } else {
+            CHECK(contains(failure, refusal));
+            CHECK(target.scalar("SELECT count(*) FROM own.loot WHERE s = 'hush'") == "0");
+        }
+    }
+}
+
+TEST_CASE("a worker that may not write as the table's owner refuses, and says what to grant") {
+    Hostile target(std::string(plain) + "ALTER TABLE own.t ADD CONSTRAINT c CHECK (own.grab() = 1)");
+    const std::string writer = "writer_" + target.database;
+    target.sql(
+        fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
+                    "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; REVOKE TEMPORARY "
+                    "ON DATABASE {1} FROM PUBLIC",
+                    writer, target.database));
+    target.options.target.user = writer;
+    target.open();
+    SinkFeed feed;
+    feed.insert(table(), {text("1"), text("1")});
+    std::string hint;
+    const std::string failure = target.failure(feed.complete(), &hint);
+    CAPTURE(failure);
+    CAPTURE(hint);
+    CHECK(contains(failure, "on 'own.t', constraint 'c' calls own.grab() of '" + target.mallory + "'"));
+    const std::string grants = fmt::format("GRANT {0} TO {1}; GRANT TEMPORARY ON DATABASE {2} TO {0}, {1}",
+                                           target.mallory, writer, target.database);
+    CHECK(contains(hint, "run on the target: " + grants));
+
+    target.sql(grants);
+    target.open();
+    feed.insert(table(), {text("1"), text("1")});
+    CHECK(target.failure(feed.complete()).empty());
+    target.check_rows({"1|1"});
+    target.check_only_as_mallory();
+}
+
+TEST_CASE("a function of another role on a table of the worker's own is refused") {
+    Hostile target("GRANT USAGE ON SCHEMA own TO PUBLIC");
+    target.sql("CREATE TABLE mine (id int PRIMARY KEY, v int CONSTRAINT c CHECK (own.pure(v) > 0))");
+    target.open();
+    SinkFeed feed;
+    feed.insert(make_relation("public", "mine", {"id integer*", "v integer"}), {text("1"), text("1")});
+    std::string hint;
+    CHECK(contains(target.failure(feed.complete(), &hint),
+                   "on 'public.mine', constraint 'c' calls own.pure(integer) of '" + target.mallory + "'"));
+    CHECK(contains(hint, "ALTER FUNCTION"));
+    CHECK(target.scalar("SELECT count(*) FROM own.loot") == "0");
+    target.sql("ALTER FUNCTION own.pure(int) OWNER TO postgres");
+    target.open();
+    feed.insert(make_relation("public", "mine", {"id integer*", "v integer"}), {text("1"), text("1")});
+    CHECK(target.failure(feed.complete()).empty());
+}
+
+TEST_CASE("what only computes does not need the table's owner") {
+    Hostile target(
+        "CREATE TYPE own.mood AS ENUM ('sad', 'ok'); CREATE TYPE own.pair AS (a int, b text); CREATE SEQUENCE own.s; "
+        "CREATE TABLE own.t (id int PRIMARY KEY CHECK (id > 0 AND id % 2 IN (0, 1)), v int, m own.mood DEFAULT 'ok', p "
+        "own.pair, tag text COLLATE \"C\" CHECK (tag ~ '^a' AND length(lower(tag || id)) < 10 OR tag IS NULL), n "
+        "bigint DEFAULT nextval('own.s'), at timestamptz DEFAULT now() CHECK (at > now() - interval '1 day'), day date "
+        "DEFAULT current_date, x numeric GENERATED ALWAYS AS (round(id * 1.5, 2)) STORED, u uuid DEFAULT "
+        "gen_random_uuid(), w text DEFAULT CASE WHEN 1 = 2 THEN coalesce('a', 'b') ELSE 'c' END); CREATE INDEX ON "
+        "own.t "
+        "(lower(tag)) WHERE id > 5; CREATE TRIGGER g BEFORE UPDATE ON own.t FOR EACH ROW EXECUTE FUNCTION "
+        "suppress_redundant_updates_trigger(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
+    const std::string writer = "writer_" + target.database;
+    target.sql(
+        fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
+                    "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; GRANT USAGE ON "
+                    "SEQUENCE own.s TO {0}; GRANT SET ON PARAMETER session_replication_role TO {0}",
+                    writer));
+    target.options.target.user = writer;
+    target.open();
+    SinkFeed feed;
+    feed.insert(table(), {text("1"), text("1")});
+    CHECK(target.failure(feed.complete()).empty());
+    target.check_rows({"1|1"});
+}
