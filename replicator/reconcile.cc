@@ -15,10 +15,14 @@ constexpr const char* removed = "removed from the group";
 std::string full_name(const QualifiedName& name) { return name.schema + '.' + name.table; }
 std::string full_name(const sql::CatalogTable& table) { return table.schema + '.' + table.name; }
 
-// Whether targets may hold rows of the entry's table, under the name that it is delivered as.
+// Whether targets may hold rows of the entry's table, under the name that it is or was delivered as.
 bool has_rows(const TableRecord& entry) {
     if (entry.state == TableState::copy_due) return entry.replaces;
     return entry.state != TableState::left || (entry.reason != removed && entry.reason != never_copied);
+}
+
+bool has_rows_as(const TableRecord& entry, const QualifiedName& name) {
+    return (entry.delivered_as == name || entry.rows_as == name) && has_rows(entry);
 }
 
 class Comparison {
@@ -33,6 +37,7 @@ class Comparison {
         }
         for (const auto& [oid, entry] : record_)
             if (entry.active() && !members.contains(oid)) leaves(entry);
+        copy_those_that_lose_rows();
         copy_whole_roots();
         std::vector<Finding> all;
         for (auto& [oid, finding] : findings_) all.push_back(std::move(finding));
@@ -116,7 +121,39 @@ class Comparison {
                               fmt::format("it has the name of a table whose rows the targets hold (it was '{}')",
                                           full_name(entry.delivered_as)));
         TableRecord next = with_names(entry, member);
-        add({next, LogLevel::info, fmt::format("table '{}' is called '{}' now", full_name(entry.delivered_as), name)});
+        Finding finding{next, LogLevel::info,
+                        fmt::format("table '{}' is called '{}' now", full_name(entry.delivered_as), name)};
+        if (!facts_.renames_travel) {
+            finding.next.rows_as = entry.rows_as.table.empty() ? entry.delivered_as : entry.rows_as;
+            if (finding.next.rows_as == member.delivered_as) finding.next.rows_as = {};  // its name again
+        }
+        if (!finding.next.rows_as.table.empty()) {
+            finding.level = LogLevel::warning;
+            finding.text += fmt::format(
+                ", and that is where its changes go: rename it on the targets, too, or have it copied there (pgsluice "
+                "resnapshot --group {} --tables {})",
+                facts_.group, name);
+        }
+        add(std::move(finding));
+    }
+
+    // A renamed table's rows may still be where another one's go now.
+    void copy_those_that_lose_rows() {
+        for (const Member& member : facts_.members) {
+            const auto entry = record_.find(member.table.oid);
+            const auto finding = findings_.find(member.table.oid);
+            const bool known = entry != record_.end() && entry->second.created_xid == member.created_xid;
+            if (!known || !entry->second.active()) continue;
+            const TableRecord& next = finding == findings_.end() ? entry->second : finding->second.next;
+            if (next.rows_as.table.empty() || next.state == TableState::copy_due) continue;
+            const auto taker = std::ranges::find_if(facts_.members, [&](const Member& other) {
+                return other.delivered_as == next.rows_as && other.delivered_oid != member.delivered_oid;
+            });
+            if (taker == facts_.members.end()) continue;
+            copy_again(member, entry->second,
+                       fmt::format("another table is called '{}' now, which is where the targets have its rows",
+                                   full_name(next.rows_as)));
+        }
     }
 
     void keep_name(const Member& member, const TableRecord& entry) { add({with_names(entry, member)}); }
@@ -183,7 +220,7 @@ class Comparison {
     [[nodiscard]] bool takes_over_rows(const Member& member) const {
         return std::ranges::any_of(record_, [&](const auto& each) {
             const TableRecord& entry = each.second;
-            if (entry.delivered_as != member.delivered_as || !has_rows(entry)) return false;
+            if (!has_rows_as(entry, member.delivered_as)) return false;
             if (entry.oid == member.table.oid) return !entry.active() || entry.created_xid != member.created_xid;
             return !shares_target(entry, member);
         });
@@ -205,9 +242,8 @@ class Comparison {
         if (roots.empty()) return;
         for (const Member& member : facts_.members) {
             if (!roots.contains(member.delivered_oid)) continue;
-            const bool filled = std::ranges::any_of(record_, [&](const auto& each) {
-                return each.second.delivered_as == member.delivered_as && has_rows(each.second);
-            });
+            const bool filled = std::ranges::any_of(
+                record_, [&](const auto& each) { return has_rows_as(each.second, member.delivered_as); });
             Finding& finding = findings_[member.table.oid];
             const auto entry = record_.find(member.table.oid);
             const bool already = entry != record_.end() && entry->second.created_xid == member.created_xid &&
@@ -253,9 +289,8 @@ class Comparison {
 }  // namespace
 
 bool holds_rows_of_another(const std::map<Oid, TableRecord>& record, const QualifiedName& name, Oid table) {
-    return std::ranges::any_of(record, [&](const auto& each) {
-        return each.first != table && each.second.delivered_as == name && has_rows(each.second);
-    });
+    return std::ranges::any_of(record,
+                               [&](const auto& each) { return each.first != table && has_rows_as(each.second, name); });
 }
 
 std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts) {

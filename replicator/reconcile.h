@@ -18,6 +18,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "replicator/source/members.h"
@@ -33,6 +34,7 @@ struct CatalogFacts {
     bool copies = true;                       // rows of joining tables are copied
     bool renames_travel = false;              // targets get them as DDL
     Lsn now;                                  // the WAL's end
+    std::string_view group = {};              // for what is said
 };
 
 struct Finding {

@@ -112,7 +112,8 @@ std::vector<Finding> WantedTables::reconcile_with(sql::Connection& source, const
     const auto existing = find_existing(source, oids_of(record));
     // After the catalog: a table that has left had its last change delivered before this.
     const Lsn now = wal_end(source);
-    return reconcile(record, {members, existing, options_.mode != ReplicatorMode::stream, options_.track_ddl, now});
+    return reconcile(record, {members, existing, options_.mode != ReplicatorMode::stream, options_.track_ddl, now,
+                              options_.names.group});
 }
 
 void WantedTables::say_once(const Log& log, LogLevel level, const std::string& text) {

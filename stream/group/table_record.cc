@@ -57,6 +57,11 @@ void append(JsonText& out, const TableRecord& table) {
         append_name(out, table.delivered_as);
         out.raw('}');
     }
+    if (!table.rows_as.table.empty()) {
+        out.raw(",\"rows_as\":{");
+        append_name(out, table.rows_as);
+        out.raw('}');
+    }
     out.raw(",\"state\":");
     out.text(to_string(table.state));
     out.raw(",\"lsn\":");
@@ -88,6 +93,7 @@ TableRecord read(const JsonFields& fields) {
     const JsonFields delivered = fields.has("delivered_as") ? fields.object("delivered_as") : fields;
     table.delivered_as = read_name(delivered);
     table.delivered_oid = delivered.unsigned_number<Oid>("oid");
+    if (fields.has("rows_as")) table.rows_as = read_name(fields.object("rows_as"));
     table.state = parse_state(fields);
     table.lsn = fields.lsn("lsn");
     if (fields.has("epoch")) table.epoch = fields.unsigned_number<std::uint64_t>("epoch");

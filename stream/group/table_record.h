@@ -50,6 +50,9 @@ struct TableRecord {
     // copy_due: targets hold rows delivered under its name before, by itself or by a table that is gone. They are void.
     bool replaces = false;
     std::string reason = {};  // left: "dropped", "detached", ...; copy_due: why
+    // After a rename that the targets were not told of: under which name they may still have the rows delivered until
+    // then. Empty otherwise.
+    QualifiedName rows_as = {};
 
     [[nodiscard]] bool active() const noexcept { return state != TableState::left; }
     bool operator==(const TableRecord&) const = default;

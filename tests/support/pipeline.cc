@@ -29,6 +29,8 @@ std::string sum_query(const std::string& table) {
     return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM " + table + " AS t";
 }
 
+}  // namespace
+
 std::string first_difference(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
     for (std::size_t i = 0; i < std::max(expected.size(), found.size()); ++i) {
         const std::string here = i < expected.size() ? expected[i] : "(end)";
@@ -37,8 +39,6 @@ std::string first_difference(const std::vector<std::string>& expected, const std
     }
     return "none";
 }
-
-}  // namespace
 
 bool says(Process& process, const std::string& part) {
     const bool said =

@@ -32,6 +32,9 @@ PipelineServers shared_servers();
 // Waits until the process has said that on stderr; shows what it said when it does not.
 bool says(Process& process, const std::string& part);
 
+// Where two lists of rows begin to differ, for a message.
+std::string first_difference(const std::vector<std::string>& expected, const std::vector<std::string>& found);
+
 class Pipeline {
    public:
     // Makes both databases, with a table `settled` that settle() uses.

@@ -82,7 +82,7 @@ std::vector<Finding> found(const Given& given) {
     auto existing = given.existing;
     for (const Member& each : given.members)
         existing[each.table.oid] = {each.created_xid, {each.table.schema, each.table.name}};
-    return reconcile(record, {given.members, existing, given.copies, given.renames_travel, now});
+    return reconcile(record, {given.members, existing, given.copies, given.renames_travel, now, "shop"});
 }
 
 struct Expected {
@@ -162,7 +162,11 @@ const std::vector<Case>& cases() {
          {.replaces = true, .text = "take the place of those"}},
         {"renamed",
          {{recorded()}, {renamed}},
-         {.state = TableState::copied, .restart = false, .text = "'public.t' is called 'public.u' now"}},
+         {.state = TableState::copied,
+          .restart = false,
+          .text = "'public.t' is called 'public.u' now, and that is where its changes go: rename it on the targets, "
+                  "too, or "
+                  "have it copied there (pgsluice resnapshot --group shop --tables public.u)"}},
         {"renamed to the name of another, whose rows the targets have",
          {{recorded(), left(other, "dropped")}, {renamed}},
          {.replaces = true, .text = "it has the name of a table whose rows the targets hold (it was 'public.t')"}},
@@ -268,6 +272,37 @@ TEST_CASE("two tables that are swapped by renaming are both copied again") {
     const auto travel = found({.record = record, .members = {one, other}, .renames_travel = true});
     REQUIRE(travel.size() == 2);
     for (const Finding& finding : travel) CHECK(finding.next.state == TableState::copied);
+}
+
+TEST_CASE("a table that takes the name of a renamed one: both are copied, also when it comes later") {
+    const Member renamed =
+        with<Member>(member(), [](Member& m) { m.table.name = m.named.name = m.delivered_as.table = "u"; });
+    const Member newcomer = with<Member>(member(), [](Member& m) { m.table.oid = m.named.oid = m.delivered_oid = 6; });
+    std::vector<TableRecord> record{recorded()};
+    SUBCASE("at once") {}
+    SUBCASE("later") {
+        record = {found({record, {renamed}})[0].next};
+        CHECK(record[0].state == TableState::copied);
+        CHECK(record[0].rows_as == QualifiedName{"public", "t"});
+        CHECK(found({record, {renamed}}).empty());
+    }
+    const auto findings = found({record, {renamed, newcomer}});
+    REQUIRE(findings.size() == 2);
+    for (const Finding& finding : findings) {
+        CHECK(finding.next.state == TableState::copy_due);
+        CHECK(finding.next.replaces);
+        CHECK(finding.next.rows_as == QualifiedName{});
+    }
+    CHECK(contains(findings[0].text, "another table is called 'public.t' now, which is where the targets have its"));
+}
+
+TEST_CASE("a table that gets its name back is where its rows are") {
+    const Member renamed =
+        with<Member>(member(), [](Member& m) { m.table.name = m.named.name = m.delivered_as.table = "u"; });
+    const auto findings = found({{found({{recorded()}, {renamed}})[0].next}, {member()}});
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].text == "table 'public.u' is called 'public.t' now");
+    CHECK(findings[0].next == recorded());
 }
 
 TEST_CASE("partitions that are delivered as their root are copied as a whole") {
