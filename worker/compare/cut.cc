@@ -11,6 +11,7 @@
 #include "sql/replication.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/registry.h"
+#include "stream/group/table_record.h"
 #include "stream/pause.h"
 
 namespace pgsluice {
@@ -220,6 +221,41 @@ void check_progress(sql::Connection& target, const CompareOptions& options, Lsn 
         throw NotMet{"the worker continued before the target's snapshot was taken"};
 }
 
+// A table whose rows at `lsn` are still to be copied to the target, by the group's record; nothing when there is none.
+// Without `lsn`: one that is to be copied now.
+std::string uncopied(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables,
+                     std::optional<Lsn> lsn) {
+    const auto record = find_table_records(broker, options.names);
+    if (!record) return {};
+    for (const ComparedTable& table : tables) {
+        for (const RowStore& store : table.source) {
+            const auto entry = record->find(store.oid);
+            if (entry == record->end()) continue;
+            const bool later = lsn && entry->second.state == TableState::copied && entry->second.lsn > *lsn;
+            if (later || entry->second.state == TableState::copy_due) return store.from;
+        }
+    }
+    return {};
+}
+
+void await_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, const Log& log,
+                  const std::stop_token& stop) {
+    for (auto next_say = Clock::now() + std::chrono::seconds(1);;) {
+        const std::string table = uncopied(broker, options, tables, std::nullopt);
+        if (table.empty()) return;
+        if (Clock::now() >= next_say) {
+            next_say = Clock::now() + say_every;
+            log(LogLevel::info, fmt::format("waiting for the replicator to copy the rows of {}", table));
+        }
+        if (!pause(stop, std::chrono::milliseconds(200))) throw Interrupted{};
+    }
+}
+
+void check_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, Lsn lsn) {
+    const std::string table = uncopied(broker, options, tables, lsn);
+    if (!table.empty()) throw NotMet{fmt::format("the rows of {} were being copied", table)};
+}
+
 void read_target(BothEnds& ends, const CompareOptions& options, std::span<const ComparedTable> tables) {
     sql::Connection& first = ends.target[0];
     first.exec(begin);
@@ -248,6 +284,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     for (sql::Connection& connection : ends.source) lock(connection, tables, &ComparedTable::source);
     agreement.wait_until_at(ends.lsn);
     read_target(ends, options, tables);
+    check_copies(broker, options, tables, ends.lsn);
     if (while_held) while_held(ends);
     agreement.end();
     return ends;
@@ -265,6 +302,7 @@ BothEnds meet_at_one_lsn(const CompareOptions& options, std::span<const Compared
                          const Log& log, const std::stop_token& stop,
                          const std::function<void(BothEnds&)>& while_held) {
     for (int n = 1;; ++n) {
+        await_copies(broker, options, tables, log, stop);
         try {
             return attempt(options, tables, broker, log, stop, while_held);
         } catch (const NotMet& failure) {
