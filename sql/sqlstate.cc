@@ -61,10 +61,11 @@ struct Lack {
     std::string_view says;
     std::string_view hint;
 };
-constexpr std::array<Lack, 4> lacks{{
+constexpr std::array<Lack, 5> lacks{{
     {"must be owner of", "Make the role a member of the object's owner (GRANT owner TO role), or the owner itself."},
     {"row-level security", "Give the role BYPASSRLS (ALTER ROLE role BYPASSRLS), or let it own the table."},
     {"must be superuser", "Use a superuser for this."},
+    {"permission denied to create event trigger", "Use a superuser for this."},
     {"permission denied for", "Grant the role the privilege on the object that the message names."},
 }};
 

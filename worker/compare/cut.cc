@@ -207,13 +207,17 @@ void lock(sql::Connection& connection, std::span<const ComparedTable> tables,
 
 // The snapshot's own word for how far the worker was.
 void check_progress(sql::Connection& target, const CompareOptions& options, Lsn lsn) {
+    const auto never = [&] {
+        return stop_error(fmt::format("unable to compare: worker '{}' of group '{}' has never written to this target",
+                                      options.worker, options.names.group),
+                          "Give the --target-url that the worker has.");
+    };
+    if (!target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
+        throw never();
     const auto row =
         target.query("SELECT position_lsn, loading_epoch FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
                      {options.names.group, options.worker}, {2, 0, 1});
-    if (row.rows() == 0)
-        throw stop_error(fmt::format("unable to compare: worker '{}' of group '{}' has never written to this target",
-                                     options.worker, options.names.group),
-                         "Give the --target-url that the worker has.");
+    if (row.rows() == 0) throw never();
     if (row.integer(0, 1) != 0)
         throw stop_error(fmt::format("unable to compare: worker '{}' is in the middle of a snapshot", options.worker),
                          "Run it again once the worker's log says that the snapshot is complete.");

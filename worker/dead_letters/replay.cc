@@ -24,7 +24,7 @@ SinkState open_for_replay(Sink& sink, const PostgresSinkOptions& options) {
     }
     if (state->loading_epoch != 0) {
         throw stop_error(fmt::format("unable to replay: worker '{}' is in the middle of a snapshot", options.worker),
-                         "Start the worker, and let it finish the snapshot first.");
+                         "Start the worker, let it finish the snapshot, and stop it.");
     }
     return *state;
 }
