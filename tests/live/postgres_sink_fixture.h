@@ -13,14 +13,14 @@
 namespace pgsluice::test {
 
 struct PostgresTarget {
-    PostgresServer& server = shared_postgres();
+    PostgresServer& server;
     std::string database = server.create_database();
     PostgresSinkOptions options;
     std::vector<std::string> log;
     std::stop_source stop;
     std::unique_ptr<Sink> sink;
 
-    PostgresTarget() {
+    explicit PostgresTarget(PostgresServer& on = shared_postgres()) : server(on) {
         options.target = server.connect(database);
         options.target.role = "target";
         options.group = "g";

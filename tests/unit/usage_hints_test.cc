@@ -122,6 +122,12 @@ const std::vector<Refused> rows{
      {{worker("postgres", {"--target-url", "postgresql://h/d"})},
       {worker("postgres", {"--target-host", "h", "--target-dbname", "d"})},
       {worker("postgres", {"--target-url", "service=shop"})}}},
+    {{worker("postgres", {"--target-host", "h", "--ddl-policy", "drop table=never"})},
+     "Use apply, stop or ignore, as in 'drop table=stop, index=ignore'.",
+     {{worker("postgres", {"--target-host", "h", "--ddl-policy", "drop table=stop, index=ignore"})}}},
+    {{worker("postgres", {"--target-host", "h", "--ddl-policy", "tables=stop"})},
+     "Use all, create, alter, drop, table, column, or one of: ",
+     {{worker("postgres", {"--target-host", "h", "--ddl-policy", "table=stop"})}}},
 };
 
 }  // namespace
