@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/sequences.h"
+#include "sinks/postgres/sequences/sequences.h"
 #include "sql/connection.h"
 #include "sql/error.h"
 

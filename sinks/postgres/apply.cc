@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sinks/postgres/as_owner.h"
+#include "sinks/postgres/rights/as_owner.h"
 #include "stream/definition/definition_message.h"
 #include "stream/failpoint.h"
 

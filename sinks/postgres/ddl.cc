@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sinks/postgres/as_owner.h"
+#include "sinks/postgres/rights/as_owner.h"
 
 namespace pgsluice {
 

@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "sinks/postgres/apply.h"
-#include "sinks/postgres/as_owner.h"
 #include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/origins.h"
+#include "sinks/postgres/rights/as_owner.h"
 #include "sinks/postgres/schema/schema_sync.h"
-#include "sinks/postgres/sequence_keeper.h"
+#include "sinks/postgres/sequences/sequence_keeper.h"
 #include "sinks/postgres/snapshot.h"
 #include "sql/quote.h"
 #include "stream/failpoint.h"

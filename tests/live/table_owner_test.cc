@@ -58,6 +58,10 @@ const std::vector<std::string> ways{
     "CREATE TABLE own.t (id int PRIMARY KEY, v int, g int GENERATED ALWAYS AS (own.pure(id)) STORED)",
     "CREATE TABLE own.t (id int PRIMARY KEY, v int, g int DEFAULT own.grab())",
     "CREATE DOMAIN own.d AS int CHECK (own.grab() = 1); CREATE TABLE own.t (id int PRIMARY KEY, v own.d)",
+    "CREATE TYPE own.mood AS ENUM ('1', '7'); CREATE FUNCTION own.cast(text) RETURNS own.mood STRICT LANGUAGE plpgsql "
+    "AS "
+    "$$BEGIN PERFORM own.grab(); RETURN CASE $1 WHEN '1' THEN '1'::own.mood ELSE '7'::own.mood END; END$$; CREATE CAST "
+    "(text AS own.mood) WITH FUNCTION own.cast; CREATE TABLE own.t (id int PRIMARY KEY, v own.mood)",
     "CREATE TABLE own.t (id int, v int) PARTITION BY RANGE (own.pure(id)); CREATE TABLE own.p PARTITION OF own.t "
     "DEFAULT; TRUNCATE own.loot",
     "CREATE TABLE own.t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE own.p PARTITION OF own.t "

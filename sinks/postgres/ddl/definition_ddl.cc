@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sinks/postgres/array.h"
-#include "sinks/postgres/as_owner.h"
+#include "sinks/postgres/rights/as_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
 
@@ -181,9 +181,14 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
 
 // The rows that are there are from before the column, and it was made with the copied schema's default.
 void DefinitionDdl::fill_contained(const DerivedStatement& statement) {
-    session_.connection.exec(fmt::format("UPDATE {} SET {} = {}",
-                                         sql::quote_qualified(statement.table->schema, statement.table->table),
-                                         sql::quote_identifier(statement.column), statement.missing.value_or("NULL")));
+    update_rows(session_, table_of(*statement.table),
+                fmt::format("{} = {}", sql::quote_identifier(statement.column), statement.missing.value_or("NULL")));
+}
+
+// As it is now: commands may have changed it since the last look.
+EmptiedTable DefinitionDdl::table_of(const QualifiedName& name) {
+    session_.guard.forget();
+    return emptied_table(load_target_table(session_.connection, name.schema, name.table));
 }
 
 std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
@@ -211,15 +216,15 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
 
 void DefinitionDdl::empty(const DerivedStatement& statement) {
     sql::Connection& connection = session_.connection;
+    const EmptiedTable table = table_of(statement.destroys.front().table);
     connection.exec("SAVEPOINT pgsluice_empty");
     try {
-        connection.exec(statement.text);
+        truncate_tables(session_, std::span(&table, 1), false);
     } catch (const SqlError& error) {
         // A table that is not ours refers to this one; in replica mode that is not checked.
-        constexpr std::string_view truncate = "TRUNCATE ";
         if (error.sqlstate() != "0A000" || !session_.replica) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_empty");
-        connection.exec("DELETE FROM " + statement.text.substr(truncate.size()));
+        delete_rows(session_, table);
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_empty");
 }

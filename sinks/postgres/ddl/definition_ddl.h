@@ -9,6 +9,7 @@
 #include "sinks/ddl/ddl_decisions.h"
 #include "sinks/ddl/derive.h"
 #include "sinks/options.h"
+#include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
 #include "stream/change.h"
 #include "stream/log.h"
@@ -37,6 +38,7 @@ class DefinitionDdl {
     void empty(const DerivedStatement& statement);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
     void fill_contained(const DerivedStatement& statement);
+    [[nodiscard]] EmptiedTable table_of(const QualifiedName& name);
     [[nodiscard]] std::optional<std::string> owner(const DerivedStatement& statement);
     [[nodiscard]] bool may_pass(const Step& step, const std::string& reason, const std::string& hint);
     [[nodiscard]] bool is_skipped(const Step& step);

@@ -37,4 +37,8 @@ void delete_rows(PostgresSession& session, const EmptiedTable& table) {
     run(session, session.owner_to_write_as(table.table), "DELETE FROM " + table.only);
 }
 
+void update_rows(PostgresSession& session, const EmptiedTable& table, const std::string& assignment) {
+    run(session, session.owner_to_write_as(table.table), fmt::format("UPDATE {} SET {}", table.table.name, assignment));
+}
+
 }  // namespace pgsluice

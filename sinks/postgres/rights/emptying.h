@@ -1,4 +1,4 @@
-// Takes all rows out of tables, as whoever may be written there as (table_guard.h).
+// Takes all rows out of tables, or changes all of them, as whom table_guard.h says.
 #pragma once
 
 #include <span>
@@ -18,5 +18,7 @@ EmptiedTable emptied_table(const TargetTable& table);
 // In the open transaction.
 void truncate_tables(PostgresSession& session, std::span<const EmptiedTable> tables, bool restart_identity);
 void delete_rows(PostgresSession& session, const EmptiedTable& table);
+// In all rows: "column = expression".
+void update_rows(PostgresSession& session, const EmptiedTable& table, const std::string& assignment);
 
 }  // namespace pgsluice

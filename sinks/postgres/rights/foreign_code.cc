@@ -77,6 +77,12 @@ WITH RECURSIVE t AS MATERIALIZED (
     WHERE NOT pg_has_role(p.typowner, current_user, 'MEMBER')
         AND (p.typtype = 'd' OR r.rngsubdiff::oid >= 16384 OR r.rngcanonical::oid >= 16384)
   UNION ALL
+    SELECT $2::oid, format('a cast of type %s of column ''%s'' calls %s of ''%s''', y.oid::regtype, y.attname,
+                           p.oid::regprocedure, pg_get_userbyid(p.proowner))
+    FROM y JOIN pg_catalog.pg_cast k ON k.castsource = y.oid OR k.casttarget = y.oid
+    JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc
+    WHERE p.oid >= 16384 AND NOT pg_has_role(p.proowner, current_user, 'MEMBER')
+  UNION ALL
     SELECT e.oid, format('%s calls %s of ''%s''', e.what, p.oid::regprocedure, pg_get_userbyid(p.proowner))
     FROM e CROSS JOIN regexp_matches(e.tree, ':(funcid|opno) ([0-9]+)', 'g') AS m
     LEFT JOIN pg_catalog.pg_operator o ON m[1] = 'opno' AND o.oid = m[2]::oid

@@ -9,7 +9,7 @@
 
 #include "sinks/options.h"
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/sequences.h"
+#include "sinks/postgres/sequences/sequences.h"
 #include "stream/log.h"
 
 namespace pgsluice {

@@ -1,4 +1,4 @@
-#include "sinks/postgres/sequence_position.h"
+#include "sinks/postgres/sequences/sequence_position.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "sinks/postgres/as_owner.h"
+#include "sinks/postgres/rights/as_owner.h"
 
 #include <fmt/format.h>
 

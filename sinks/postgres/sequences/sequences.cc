@@ -1,4 +1,4 @@
-#include "sinks/postgres/sequences.h"
+#include "sinks/postgres/sequences/sequences.h"
 
 #include <fmt/format.h>
 

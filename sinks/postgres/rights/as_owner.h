@@ -1,5 +1,5 @@
 // A command of the source's users on the target: with the rights of the target's table owner, and no more.
-// How: rights/owner_call.h.
+// How: owner_call.h.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "sinks/postgres/sequence_keeper.h"
+#include "sinks/postgres/sequences/sequence_keeper.h"
 
 #include <fmt/format.h>
 

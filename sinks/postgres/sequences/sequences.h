@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "sinks/postgres/sequence_position.h"
+#include "sinks/postgres/sequences/sequence_position.h"
 #include "sql/connection.h"
 #include "stream/log.h"
 
