@@ -122,12 +122,8 @@ class IndexDdl {
             now.name = after.name;
         }
         for (const std::string& what : option_changes(before.options, after.options)) alter(what);
-        if (after.parent && !before.parent) attach_existing(after);
+        if (after.parent && !before.parent) attach(after);
         comment(&before, after);
-    }
-
-    void attach_existing(const IndexDefinition& index) {
-        if (any_index([&](const DefinitionChange& other) { return other.oid == index.parent->oid; })) attach(index);
     }
 
     void comment(const IndexDefinition* before, const IndexDefinition& after) {

@@ -358,8 +358,10 @@ void TableDdl::alter_type(const Altered& t, const ColumnDefinition& before, cons
 void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     const auto alter = [&](const std::string& what) {
         add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
-            fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
+            fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", "ONLY " + quoted(t.after), quote_identifier(after.name),
+                        what));
     };
+    // Children that follow have a change of their own.
     const bool generated = before.generated != '\0';
     if (generated && after.generated == '\0') alter("DROP EXPRESSION");
     const std::string expression = generated && after.generated == '\0' ? "" : before.expression;

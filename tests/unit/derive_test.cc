@@ -170,7 +170,7 @@ TEST_CASE("a table moves, and gets settings") {
     CHECK(with([](auto& t) { t.row_security = true; }) == R"(ALTER TABLE ONLY "public"."t" ENABLE ROW LEVEL SECURITY)");
     CHECK(with([](auto& t) {
               t.options = {"fillfactor=70", "autovacuum_enabled=false"};
-          }) == R"(ALTER TABLE ONLY "public"."t" SET (autovacuum_enabled = 'false', fillfactor = '70'))");
+          }) == R"(ALTER TABLE ONLY "public"."t" SET (fillfactor = '70', autovacuum_enabled = 'false'))");
     CHECK(with([](auto& t) { t.comment = "c"; }) == R"(COMMENT ON TABLE "public"."t" IS 'c')");
     TableDefinition owned = table();
     owned.owner = "o'brien";
