@@ -1,9 +1,12 @@
 #include "rules/file/node.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
 
 #include "rules/place.h"
 #include "stream/text_file.h"
@@ -75,13 +78,56 @@ class Converter {
     std::size_t nodes_ = 0;
 };
 
+// Where a document begins that is not empty.
+class Contents : public YAML::EventHandler {
+   public:
+    [[nodiscard]] const std::optional<YAML::Mark>& begin() const { return begin_; }
+
+    void OnDocumentStart(const YAML::Mark& mark) override { start_ = mark; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+    void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override { note(); }
+    void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  const std::string& /*value*/) override {
+        note();
+    }
+    void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                         YAML::EmitterStyle::value /*style*/) override {
+        note();
+    }
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                    YAML::EmitterStyle::value /*style*/) override {
+        note();
+    }
+    void OnMapEnd() override {}
+
+   private:
+    void note() {
+        if (!begin_) begin_ = start_;
+    }
+
+    YAML::Mark start_;
+    std::optional<YAML::Mark> begin_;
+};
+
+// Not YAML::LoadAll(), which never ends where a text begins with a comma.
+void refuse_second_document(const std::string& text, const std::string& name) {
+    std::istringstream in(text);
+    YAML::Parser parser(in);
+    Contents first;
+    Contents second;
+    if (!parser.HandleNextDocument(first) || !parser.HandleNextDocument(second) || !second.begin()) return;
+    throw refuse({name, second.begin()->line + 1, {}, 0, {}}, "a second YAML document");
+}
+
 }  // namespace
 
 Node read_yaml(const std::string& text, const std::string& name) {
     try {
-        const auto documents = YAML::LoadAll(text);
-        if (documents.size() > 1) throw refuse({name, line_of(documents[1]), {}, 0, {}}, "a second YAML document");
-        return documents.empty() ? Node{} : Converter(name).convert(documents[0], line_of(documents[0]));
+        refuse_second_document(text, name);
+        const YAML::Node document = YAML::Load(text);
+        return Converter(name).convert(document, line_of(document));
     } catch (const YAML::Exception& error) {
         throw refuse({name, error.mark.line + 1, {}, 0, {}}, fmt::format("not YAML: {}", error.msg));
     }

@@ -120,6 +120,7 @@ TEST_CASE("rules files that are refused") {
         {"tables:\n  users: &u []\n  orders:\n    <<: *u\n", "rules.yaml:4': merge keys ('<<') are not supported"},
         {bomb.c_str(), "more than a million entries"},
         {"tables: {users: [}\n", "not YAML"},
+        {", tables: {users: []}\n", "must be a map"},
         {"tables: {users: []}\n---\ntables: {}\n", "a second YAML document"},
         {"tables: {a.b.c: []}\n", "does not name a table"},
         {"mode: loose\ntables: {users: []}\n", "unknown mode 'loose'"},
