@@ -60,7 +60,12 @@ TEST_CASE("a target that becomes read-only is waited out, and ends a start") {
     set_read_only(target, "on");
     group.pipeline.start_worker({"--worker-name", "another"});
     CHECK(group.pipeline.worker().wait() == 1);
-    CHECK(group.pipeline.worker().err().find("HINT: The database must be a primary") != std::string::npos);
+    CHECK(group.pipeline.worker().err().find("HINT: The database must be a primary that may be written to: connect to "
+                                             "the primary, or set default_transaction_read_only to off.") !=
+          std::string::npos);
+    set_read_only(target, "off");
+    group.run();
+    group.pipeline.stop();
 }
 
 TEST_CASE("a target that goes into recovery is waited out") {
