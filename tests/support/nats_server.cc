@@ -38,6 +38,7 @@ struct NatsServer::State {
     NatsServerOptions options;
     std::string login;  // that is accepted now
     std::string directory;
+    std::string group = "nobody";  // whose users may connect to a hardened server
     int port = 0;
     std::optional<Process> process;
 
@@ -48,6 +49,7 @@ struct NatsServer::State {
             file << "jetstream { store_dir: \"" << directory << "/store\"\n" << options.jetstream_config << " }\n";
         }
         file << options.extra_config << "\n";
+        if (options.hardened && login.empty()) file << harden_nats(group) << "\n";
         const auto colon = login.find(':');
         if (!login.empty())
             file << "authorization { user: \"" << login.substr(0, colon) << "\", password: \""
@@ -71,6 +73,14 @@ std::string NatsServer::url(int port) const {
     return "nats://" + login + "127.0.0.1:" + std::to_string(port != 0 ? port : state_->port);
 }
 int NatsServer::port() const { return state_->port; }
+bool NatsServer::hardened() const { return state_->options.hardened && state_->login.empty(); }
+
+void NatsServer::admit(const std::string& group) {
+    kill();
+    state_->group = group;
+    state_->configure();
+    start();
+}
 std::string NatsServer::store_dir() const { return state_->directory + "/store"; }
 
 void NatsServer::kill() {

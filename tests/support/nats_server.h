@@ -4,13 +4,16 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/hardening.h"
+
 namespace pgsluice::test {
 
 struct NatsServerOptions {
     bool jetstream = true;
-    std::string jetstream_config = {};  // within its block, e.g. "max_file_store: 200K"
-    std::string extra_config = {};      // appended to the configuration file, e.g. "max_payload: 65536"
-    std::string login = {};             // "user:password", the only one that may connect, and part of url()
+    std::string jetstream_config = {};          // within its block, e.g. "max_file_store: 200K"
+    std::string extra_config = {};              // appended to the configuration file, e.g. "max_payload: 65536"
+    std::string login = {};                     // "user:password", the only one that may connect, and part of url()
+    bool hardened = hardened_by_environment();  // hardening.h
 };
 
 class NatsServer {
@@ -21,6 +24,9 @@ class NatsServer {
     // Through another port, a proxy's, when one is given.
     [[nodiscard]] std::string url(int port = 0) const;
     [[nodiscard]] int port() const;
+    [[nodiscard]] bool hardened() const;
+    // Of a hardened server: whose users may connect from now on.
+    void admit(const std::string& group);
     [[nodiscard]] std::string store_dir() const;
     void kill();   // SIGKILL
     void pause();  // SIGSTOP

@@ -54,6 +54,7 @@ Pipeline::Pipeline(PipelineServers servers, const std::string& encoding, const s
       group_("group_" + std::to_string(++groups)),
       source_db_(servers_.source.create_database(encoding)),
       target_db_(servers_.target.create_database(target_encoding)) {
+    prepare();
     on_both("CREATE TABLE settled (mark int PRIMARY KEY)");
 }
 
@@ -62,7 +63,13 @@ Pipeline::Pipeline(PipelineServers servers, Between databases)
       group_("group_" + std::to_string(++groups)),
       source_db_(std::move(databases.source_db)),
       target_db_(std::move(databases.target_db)),
-      marks_(groups * 10000) {}  // the other pipelines' marks may come by
+      marks_(groups * 10000) {  // the other pipelines' marks may come by
+    prepare();
+}
+
+void Pipeline::prepare() {
+    if (servers_.nats.hardened()) servers_.nats.admit(group_);
+}
 
 void Pipeline::always(std::vector<std::string> replicator_more, std::vector<std::string> worker_more) {
     replicator_always_ = std::move(replicator_more);
@@ -70,20 +77,40 @@ void Pipeline::always(std::vector<std::string> replicator_more, std::vector<std:
 }
 
 std::vector<std::string> Pipeline::replicator_argv(std::vector<std::string> more) const {
-    auto argv = joined({PGSLUICE_BINARY, "replicator", "--group", group_, "--source-url",
-                        servers_.source.url(source_db_, ports_.replicator_to_source), "--nats-url",
-                        servers_.nats.url(ports_.replicator_to_nats)},
-                       replicator_always_);
+    auto argv = joined({PGSLUICE_BINARY, "replicator", "--group", group_, "--source-url", source_url()},
+                       nats_flags("replicator", ports_.replicator_to_nats));
+    argv = joined(std::move(argv), replicator_always_);
     return joined(std::move(argv), std::move(more));
 }
 
 std::vector<std::string> Pipeline::worker_argv(const std::string& sink, std::vector<std::string> more) const {
-    auto argv = joined(
-        {PGSLUICE_BINARY, "worker", sink, "--group", group_, "--nats-url", servers_.nats.url(ports_.workers_to_nats)},
-        worker_always_);
-    if (sink == "postgres")
-        argv = joined(std::move(argv), {"--target-url", servers_.target.url(target_db_, ports_.worker_to_target)});
+    auto argv =
+        joined({PGSLUICE_BINARY, "worker", sink, "--group", group_}, nats_flags("worker", ports_.workers_to_nats));
+    argv = joined(std::move(argv), worker_always_);
+    if (sink == "postgres") argv = joined(std::move(argv), {"--target-url", target_url()});
     return joined(std::move(argv), std::move(more));
+}
+
+std::vector<std::string> Pipeline::command_argv(const std::string& role, std::vector<std::string> words) const {
+    auto argv = joined({PGSLUICE_BINARY}, std::move(words));
+    return joined(joined(std::move(argv), {"--group", group_}), nats_flags(role, 0));
+}
+
+std::string Pipeline::source_url() const {
+    const int port = ports_.replicator_to_source;
+    if (!servers_.source.hardened()) return servers_.source.url(source_db_, port);
+    return hardened_postgres_url("reader", port != 0 ? port : servers_.source.port(), source_db_);
+}
+
+std::string Pipeline::target_url() const {
+    const int port = ports_.worker_to_target;
+    if (!servers_.target.hardened()) return servers_.target.url(target_db_, port);
+    return hardened_postgres_url("writer", port != 0 ? port : servers_.target.port(), target_db_);
+}
+
+std::vector<std::string> Pipeline::nats_flags(const std::string& role, int port) const {
+    if (!servers_.nats.hardened()) return {"--nats-url", servers_.nats.url(port)};
+    return hardened_nats_flags(role, port != 0 ? port : servers_.nats.port());
 }
 
 void Pipeline::start_replicator(std::vector<std::string> more, std::map<std::string, std::string> environment) {
@@ -120,8 +147,14 @@ void Pipeline::on_both(const std::string& statements) {
     on_target(statements);
 }
 
-void Pipeline::on_source(const std::string& statements) { servers_.source.sql(source_db_, statements); }
-void Pipeline::on_target(const std::string& statements) { servers_.target.sql(target_db_, statements); }
+void Pipeline::on_source(const std::string& statements) {
+    servers_.source.sql(source_db_, statements);
+    if (servers_.source.hardened()) servers_.source.sql(source_db_, hand_over(source_db_));
+}
+void Pipeline::on_target(const std::string& statements) {
+    servers_.target.sql(target_db_, statements);
+    if (servers_.target.hardened()) servers_.target.sql(target_db_, hand_over(target_db_));
+}
 std::string Pipeline::source_scalar(const std::string& query) { return servers_.source.scalar(source_db_, query); }
 std::string Pipeline::target_scalar(const std::string& query) { return servers_.target.scalar(target_db_, query); }
 

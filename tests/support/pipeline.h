@@ -52,6 +52,11 @@ class Pipeline {
     void go_through(const PipelinePorts& ports) { ports_ = ports; }
     // From now on part of every command line.
     void always(std::vector<std::string> replicator_more, std::vector<std::string> worker_more);
+    // Other commands, with the URLs and flags of a NATS role (hardening.h).
+    [[nodiscard]] std::vector<std::string> command_argv(const std::string& role, std::vector<std::string> words) const;
+    // The databases as the processes connect to them.
+    [[nodiscard]] std::string source_url() const;
+    [[nodiscard]] std::string target_url() const;
     // The command lines, for tests that change them.
     [[nodiscard]] std::vector<std::string> replicator_argv(std::vector<std::string> more) const;
     [[nodiscard]] std::vector<std::string> worker_argv(const std::string& sink, std::vector<std::string> more) const;
@@ -110,6 +115,8 @@ class Pipeline {
     }
 
    private:
+    void prepare();
+    [[nodiscard]] std::vector<std::string> nats_flags(const std::string& role, int port) const;
     void must_run(const std::string& name, std::optional<Process>& process);
 
     PipelineServers servers_;

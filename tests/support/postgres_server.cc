@@ -159,6 +159,12 @@ struct PostgresServer::State {
                "host all all all scram-sha-256\nhost replication all all scram-sha-256\n";
     }
 
+    void harden() const {
+        const HardenedPostgres made = harden_postgres(data);
+        std::ofstream(data + "/pg_hba.conf") << made.hba;
+        std::ofstream(data + "/postgresql.conf", std::ios::app) << made.settings;
+    }
+
     // The last line of postmaster.pid says how far the start-up is.
     [[nodiscard]] bool ready() const {
         const auto lines = split_lines(read_file(data + "/postmaster.pid"));
@@ -188,8 +194,10 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
     must_run({"chmod", "-R", "u=rwX,go=", state_->data});
     state_->configure();
     if (state_->options.password) state_->demand_passwords();
+    if (hardened()) state_->harden();
     own(state_->directory);
     start();
+    if (hardened()) state_->open(connect("postgres")).exec(create_hardened_roles());
     if (state_->options.password) {
         auto by_socket = connect("postgres");
         by_socket.host = state_->directory;
@@ -200,6 +208,7 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
 PostgresServer::~PostgresServer() { stop_immediate(); }
 
 int PostgresServer::port() const { return state_->port; }
+bool PostgresServer::hardened() const { return state_->options.hardened && !state_->options.password; }
 std::string PostgresServer::data_directory() const { return state_->data; }
 
 sql::ConnectOptions PostgresServer::connect(const std::string& dbname) const {

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "sql/connection.h"
+#include "tests/support/hardening.h"
 
 namespace pgsluice::test {
 
 struct PostgresOptions {
     std::map<std::string, std::string> settings = {};  // on top of the defaults
     bool password = false;                             // scram authentication; superuser "postgres", password "secret"
+    bool hardened = hardened_by_environment();         // hardening.h
 };
 
 class PostgresServer {
@@ -21,6 +23,7 @@ class PostgresServer {
     ~PostgresServer();
 
     [[nodiscard]] int port() const;
+    [[nodiscard]] bool hardened() const;
     [[nodiscard]] sql::ConnectOptions connect(const std::string& dbname) const;  // superuser
     // Through another port, a proxy's, when one is given.
     [[nodiscard]] std::string url(const std::string& dbname, int port = 0) const;
