@@ -16,6 +16,7 @@
 
 #include "sql/conninfo.h"
 #include "sql/hosts.h"
+#include "sql/quote.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice::sql {
@@ -57,7 +58,8 @@ bool is_misconfiguration(const pg_conn* connection, std::string_view text) {
 SqlError connect_error(const ConnectOptions& options, const pg_conn* connection, std::string_view reason) {
     const std::string sqlstate = sqlstate_in(reason);
     Action action = action_for(sqlstate);
-    std::string hint = hint_for(sqlstate);
+    const char* user = PQuser(connection);
+    std::string hint = hint_for(sqlstate, quote_identifier(user == nullptr ? "" : user));
     if (sqlstate.empty() && is_misconfiguration(connection, reason)) {
         action = Action::stop;
         hint =

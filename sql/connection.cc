@@ -18,6 +18,7 @@
 #include "sql/connecting.h"
 #include "sql/long_wait.h"
 #include "sql/pooler.h"
+#include "sql/quote.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice::sql {
@@ -259,7 +260,9 @@ SqlError Connection::error(const std::string& doing, const Result* failed) const
         if (reason.empty()) reason = "connection lost";
         return {Action::retry, fmt::format("unable to {}: {}", doing, reason), ""};
     }
-    std::string hint = hint_for(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_CONTEXT));
+    const char* user = PQuser(raw());
+    std::string hint = hint_for(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_CONTEXT),
+                                quote_identifier(user == nullptr ? "" : user));
     if (hint.empty()) hint = field(PG_DIAG_MESSAGE_HINT);
     std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
     // Which ones: dependent_objects_still_exist.

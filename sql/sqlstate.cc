@@ -22,7 +22,7 @@ constexpr std::array<Known, 23> known_codes{{
     {"25P04", Action::retry, "Set transaction_timeout to 0 for this role."},
     {"25P03", Action::retry, "Set idle_in_transaction_session_timeout to 0 for this role."},
     {"28000", Action::stop,
-     "Correct the user's name, let the role log in (ALTER ROLE role LOGIN), or add a line for it to the server's "
+     "Correct the user's name, let the role log in (ALTER ROLE {} LOGIN), or add a line for it to the server's "
      "pg_hba.conf."},
     {"28P01", Action::stop,
      "Give the role's password (--password, --target-password, PGPASSWORD or the password file), or correct the "
@@ -62,8 +62,8 @@ struct Lack {
     std::string_view hint;
 };
 constexpr std::array<Lack, 5> lacks{{
-    {"must be owner of", "Make the role a member of the object's owner (GRANT owner TO role), or the owner itself."},
-    {"row-level security", "Give the role BYPASSRLS (ALTER ROLE role BYPASSRLS), or let it own the table."},
+    {"must be owner of", "Make the role a member of the object's owner (GRANT owner TO {}), or the owner itself."},
+    {"row-level security", "Give the role BYPASSRLS (ALTER ROLE {} BYPASSRLS), or let it own the table."},
     {"must be superuser", "Use a superuser for this."},
     {"permission denied to create event trigger", "Use a superuser for this."},
     {"permission denied for", "Grant the role the privilege on the object that the message names."},
@@ -82,6 +82,12 @@ std::string_view function_in(std::string_view context) {
         }
     }
     return {};
+}
+
+std::string with_role(std::string_view hint, std::string_view role) {
+    const auto place = hint.find("{}");
+    if (place == std::string_view::npos) return std::string(hint);
+    return std::string(hint.substr(0, place)) + std::string(role) + std::string(hint.substr(place + 2));
 }
 
 bool is_unknown_name(std::string_view sqlstate) {
@@ -107,12 +113,13 @@ Action action_for(std::string_view sqlstate) {
     return known != nullptr ? known->action : Action::stop;
 }
 
-std::string hint_for(std::string_view sqlstate) {
+std::string hint_for(std::string_view sqlstate, std::string_view role) {
     const Known* known = find(sqlstate);
-    return known != nullptr ? std::string(known->hint) : std::string();
+    return known != nullptr ? with_role(known->hint, role) : std::string();
 }
 
-std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context) {
+std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context,
+                     std::string_view role) {
     if (is_unknown_name(sqlstate) && !context.empty()) {
         const auto function = function_in(context);
         return "A function on the server names it without its schema, and pgsluice's sessions have an empty "
@@ -122,10 +129,10 @@ std::string hint_for(std::string_view sqlstate, std::string_view message, std::s
     }
     if (sqlstate == "42501") {
         for (const Lack& lack : lacks) {
-            if (message.find(lack.says) != std::string_view::npos) return std::string(lack.hint);
+            if (message.find(lack.says) != std::string_view::npos) return with_role(lack.hint, role);
         }
     }
-    return hint_for(sqlstate);
+    return hint_for(sqlstate, role);
 }
 
 std::string without_values(std::string_view sqlstate, std::string_view message) {

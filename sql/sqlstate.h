@@ -9,11 +9,12 @@
 namespace pgsluice::sql {
 
 Action action_for(std::string_view sqlstate);
-// Empty when we have nothing to add to the message.
-std::string hint_for(std::string_view sqlstate);
+// Empty when we have nothing to add to the message. `role` is the session's, quoted, for statements about it.
+std::string hint_for(std::string_view sqlstate, std::string_view role = "role");
 // The same for a statement that the server refused, by what it said. `context` is the server's CONTEXT field, which
 // names the function that was running, if one was.
-std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context);
+std::string hint_for(std::string_view sqlstate, std::string_view message, std::string_view context,
+                     std::string_view role = "role");
 // The server's primary message without the value that caused it: data exceptions (class 22) quote it, or show its
 // bytes.
 std::string without_values(std::string_view sqlstate, std::string_view message);

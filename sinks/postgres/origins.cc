@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* grant_hint =
     "Run as a superuser in the target database: GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), "
-    "pg_replication_origin_session_setup(text), pg_replication_origin_session_reset() TO role";
+    "pg_replication_origin_session_setup(text), pg_replication_origin_session_reset() TO {}";
 constexpr const char* room_hint =
     "Raise max_replication_slots (from PostgreSQL 18 on max_active_replication_origins) on the target and restart it, "
     "or drop an origin that nothing uses any more (SELECT pg_replication_origin_drop('name'))";
@@ -77,7 +77,8 @@ void TargetOrigins::open(sql::Connection& connection, const GroupInfo& source) {
     } catch (const SqlError& error) {
         if (!cannot_mark(error)) throw;
         unmarked_ = error.what();
-        way_out_ = error.sqlstate() == "42501" ? grant_hint : room_hint;
+        const auto role = connection.query("SELECT pg_catalog.quote_ident(current_user)", {}, {1, 1, 1});
+        way_out_ = error.sqlstate() == "42501" ? fmt::format(grant_hint, role.text(0, 0)) : room_hint;
         check_if_due(connection);
         log_(LogLevel::info,
              fmt::format("target: what is written is not marked with a replication origin, so a group that reads from "

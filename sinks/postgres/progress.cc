@@ -83,9 +83,15 @@ void PostgresProgress::create_tables() {
         require_owned(connection_);
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
-        throw stop_error(fmt::format("unable to create schema 'pgsluice' on the target: {}", error.what()),
-                         "Grant the role CREATE on the database, or create the schema for it: CREATE SCHEMA pgsluice "
-                         "AUTHORIZATION role;");
+        connection_.exec("ROLLBACK");
+        const auto names = connection_.query(
+            "SELECT pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.current_database())", {},
+            {2, 1, 1});
+        throw stop_error(
+            fmt::format("unable to create schema 'pgsluice' on the target: {}", error.what()),
+            fmt::format("As a superuser, run on the target: GRANT CREATE ON DATABASE {1} TO {0}; or CREATE "
+                        "SCHEMA pgsluice AUTHORIZATION {0};",
+                        names.text(0, 0), names.text(0, 1)));
     }
     connection_.exec("COMMIT");
 }

@@ -1,5 +1,7 @@
 #include "sinks/postgres/session.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace pgsluice {
@@ -13,6 +15,10 @@ constexpr const char* settings =
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; "
     "SET check_function_bodies = off";
 
+std::string role_of(sql::Connection& connection) {
+    return connection.query("SELECT pg_catalog.quote_ident(current_user)", {}, {1, 1, 1}).text(0, 0);
+}
+
 bool become_replica(sql::Connection& connection, const PostgresSinkOptions& options) {
     try {
         connection.exec("SET session_replication_role = replica");
@@ -23,8 +29,9 @@ bool become_replica(sql::Connection& connection, const PostgresSinkOptions& opti
             throw stop_error(
                 "unable to disable foreign keys on the target: the role may not set "
                 "session_replication_role",
-                "Use a superuser, or from PostgreSQL 15 on: GRANT SET ON PARAMETER "
-                "session_replication_role TO role; or leave --target-disable-foreign-keys out.");
+                fmt::format("Use a superuser, or from PostgreSQL 15 on: GRANT SET ON PARAMETER "
+                            "session_replication_role TO {}; or leave --target-disable-foreign-keys out.",
+                            role_of(connection)));
         }
         return false;
     }

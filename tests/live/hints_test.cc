@@ -78,8 +78,7 @@ TEST_CASE("row security on the target's table") {
     std::string hint;
     CHECK(target.failure(one_row(feed), &hint).find("row-level security") != std::string::npos);
     CAPTURE(hint);
-    REQUIRE(hint.find("ALTER ROLE role BYPASSRLS") != std::string::npos);
-    target.sql("ALTER ROLE " + role_of(target) + " BYPASSRLS");
+    target.sql(said(hint, "ALTER ROLE ", ")"));
     apply_again(target);
 }
 
@@ -260,7 +259,7 @@ TEST_CASE("foreign keys that the role may not disable") {
     SUBCASE("a superuser") { target.sql("ALTER ROLE " + role + " SUPERUSER"); }
     SUBCASE("a grant") {
         if (std::stoi(target.scalar("SHOW server_version_num")) < 150000) return;
-        target.sql(said(hint, "GRANT SET ON PARAMETER session_replication_role TO ", "role;") + role);
+        target.sql(said(hint, "GRANT SET ON PARAMETER session_replication_role TO ", ";"));
     }
     SUBCASE("without the flag") { target.options.disable_foreign_keys = false; }
     CHECK(hint_of_open(target) == "opened");

@@ -278,7 +278,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
     {"Name another --checkpoint-file.", "live/hints_files_test.cc",
      "a checkpoint file that is none, or another group's"},
     // the target
-    {"Grant the role CREATE on the database, or create the schema", "live/postgres_sink_progress_test.cc",
+    {"or CREATE SCHEMA pgsluice AUTHORIZATION", "live/postgres_sink_progress_test.cc",
      "a role without the right to create a schema needs the one that was created for it"},
     {"Run as a superuser in the target database: GRANT EXECUTE", "live/two_way_test.cc",
      "a role that may not mark what it writes does not write where a group reads, or says so"},
@@ -325,7 +325,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "no nats-server, and one without JetStream"},
     {"Start the server, or correct host and port", "live/hints_sql_test.cc", "a server that is not there"},
     {"Give the role's password", "live/hints_sql_test.cc", "a password that is missing or wrong"},
-    {"let the role log in (ALTER ROLE role LOGIN)", "live/hints_sql_test.cc", "a role that may not log in"},
+    {"let the role log in (ALTER ROLE {} LOGIN)", "live/hints_sql_test.cc", "a role that may not log in"},
     {"Create the database or correct its name.", "live/hints_sql_test.cc", "a database that does not exist"},
     {"Correct the connection option that the message is about", "live/hints_sql_test.cc",
      "connection options that cannot be met"},
