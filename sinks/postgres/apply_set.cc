@@ -15,8 +15,6 @@ namespace {
 // For how many batches a table's inserts upsert at once after one has met an existing key.
 constexpr std::uint64_t upsert_batches = 1000;
 
-constexpr std::size_t max_kept_bytes = 4U << 20;  // of a buffer that is used again
-
 bool needs_key(const TableChanges& table) {
     return !table.only_inserts && table.mapping->match == TargetMapping::Match::nothing;
 }
@@ -115,11 +113,10 @@ void ApplySet::queue_end(bool transaction_open, const SinkState* next) {
         if (transaction_open) expect(pipeline_->run("RELEASE SAVEPOINT pgsluice_piece"), {});
         return;
     }
-    offsets_.clear();
-    texts_.clear();
     if (const std::string last = session_.guard.last_statement(); !last.empty()) expect(pipeline_->run(last), {});
-    for (const std::string& text : progress_.move_parameters(*next)) add_text(text);
-    send_texts(progress_statement_, {Expected::What::progress});
+    parameters_.begin();
+    for (const std::string& text : progress_.move_parameters(*next)) parameters_.add(text);
+    send_values(progress_statement_, {Expected::What::progress});
     expect(pipeline_->run("COMMIT"), {});
 }
 
@@ -175,13 +172,12 @@ void ApplySet::look_at(const TargetMapping& mapping) {
     if (!looked_at_.insert(&mapping).second) return;
     const WrittenTable table = written_table(mapping);
     if (!table.foreign) expect(pipeline_->run(table.lock_statement()), {});
-    offsets_.clear();
-    texts_.clear();
+    parameters_.begin();
     for (const auto& text : foreign_code_parameters(table, session_.replica))
-        add_text(text ? Value(std::string_view(*text)) : Value());
+        parameters_.add(text ? Value(std::string_view(*text)) : Value());
     const bool closer = table.partitioned || session_.guard.has_code(table.oid);
-    send_texts(closer ? look_statement_ : glance_statement_,
-               {closer ? Expected::What::look : Expected::What::glance, nullptr, nullptr, 0, table.oid});
+    send_values(closer ? look_statement_ : glance_statement_,
+                {closer ? Expected::What::look : Expected::What::glance, nullptr, nullptr, 0, table.oid});
 }
 
 void ApplySet::write(const TableChanges& table) {
@@ -268,17 +264,17 @@ void ApplySet::copy_rows_in(TableStatements& statements, std::span<const Row> ro
             for (std::size_t i = 0; i < row.size(); ++i) {
                 if (mapping.writes(i)) kept.push_back(row[i]);
             }
-            append_copy_line(texts_, kept);
-            if (texts_.size() >= max_chunk_bytes / 8) {
-                copy.write(texts_);
-                texts_.clear();
+            append_copy_line(copy_text_, kept);
+            if (copy_text_.size() >= StatementParameters::max_bytes / 8) {
+                copy.write(copy_text_);
+                copy_text_.clear();
             }
         }
-        copy.write(texts_);
-        texts_.clear();
+        copy.write(copy_text_);
+        copy_text_.clear();
         copy.end();
     } catch (const SqlError& error) {
-        texts_.clear();
+        copy_text_.clear();
         if (error.action() == Action::retry) throw;
         reason_ = error.what();
         blame({Expected::What::nothing, nullptr, &statements, 0}, error);
@@ -402,61 +398,21 @@ void ApplySet::make_ready(Prepared& prepared) {
            {Expected::What::prepare, &prepared, nullptr, 0});
 }
 
-void ApplySet::add_text(const Value& value) {
-    if (value.is_unchanged()) throw std::logic_error("an unchanged value has no place in a statement");
-    if (value.is_null()) {
-        offsets_.push_back(-1);
-        return;
-    }
-    offsets_.push_back(static_cast<std::ptrdiff_t>(texts_.size()));
-    texts_.append(value.text());
-    texts_.push_back('\0');
-}
-
-void ApplySet::send_texts(Prepared& prepared, Expected expected) {
+void ApplySet::send_values(Prepared& prepared, Expected expected) {
     make_ready(prepared);
-    params_.clear();
-    for (const std::ptrdiff_t offset : offsets_)
-        params_.push_back({offset < 0 ? nullptr : texts_.data() + offset, 0, false});
-    expect(pipeline_->execute(prepared.name, params_), expected);
-    if (texts_.capacity() > max_kept_bytes) texts_ = {};  // a huge value went through
-    texts_.clear();
-    offsets_.clear();
+    expect(pipeline_->execute(prepared.name, parameters_.values()), expected);
 }
 
 void ApplySet::run_one(Prepared& prepared, Row row, Row key_row, Expected expected) {
-    texts_.clear();
-    offsets_.clear();
-    for (const int column : prepared.statement.values) add_text(row[static_cast<std::size_t>(column)]);
-    for (const int column : prepared.statement.keys) add_text(key_row[static_cast<std::size_t>(column)]);
-    send_texts(prepared, expected);
+    parameters_.begin();
+    parameters_.add_row(prepared.statement, row, key_row);
+    send_values(prepared, expected);
 }
 
 std::size_t ApplySet::run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected) {
-    const Statement& statement = prepared.statement;
-    const std::size_t columns = statement.values.size() + statement.keys.size();
-    if (arrays_.size() < columns) arrays_.resize(columns);
-    for (std::size_t i = 0; i < columns; ++i) arrays_[i].start();
-    std::size_t done = 0;
-    for (std::size_t bytes = 0; done < rows.size() && done < max_chunk_rows && bytes < max_chunk_bytes; ++done) {
-        bytes = 0;
-        std::size_t array = 0;
-        const auto add = [&](int column) {
-            arrays_[array].add(rows[done][static_cast<std::size_t>(column)]);
-            bytes += arrays_[array++].bytes();
-        };
-        for (const int column : statement.values) add(column);
-        for (const int column : statement.keys) add(column);
-    }
+    const std::size_t done = parameters_.collect(prepared.statement, rows);
     make_ready(prepared);
-    params_.clear();
-    for (std::size_t i = 0; i < columns; ++i) {
-        const std::string_view bytes = arrays_[i].finish();
-        params_.push_back({bytes.data(), static_cast<int>(bytes.size()), true});
-    }
-    const std::string count = std::to_string(done);
-    if (counted) params_.push_back({count.c_str(), 0, false});
-    expect(pipeline_->execute(prepared.name, params_), expected);
+    expect(pipeline_->execute(prepared.name, parameters_.arrays(prepared.statement, counted)), expected);
     return done;
 }
 

@@ -14,12 +14,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sinks/postgres/array.h"
 #include "sinks/postgres/net_changes.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/segment.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/statement_parameters.h"
 #include "sinks/postgres/statements.h"
 #include "sinks/postgres/target_mappings.h"
 #include "sql/pipeline.h"
@@ -28,11 +28,9 @@ namespace pgsluice {
 
 class ApplySet {
    public:
-    // Thresholds as measured: below, a statement per row; a COPY for inserts from here on; what one statement takes.
+    // Thresholds as measured: below, a statement per row; a COPY for inserts from here on.
     static constexpr std::size_t max_single_rows = 3;
     static constexpr std::size_t min_copy_rows = 2000;
-    static constexpr std::size_t max_chunk_rows = 1000;
-    static constexpr std::size_t max_chunk_bytes = 1U << 20;
 
     ApplySet(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
              const PostgresSinkOptions& options)
@@ -102,9 +100,7 @@ class ApplySet {
     // As many rows as fit into one statement; how many that were.
     std::size_t run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected);
     void expect(std::size_t index, Expected expected);
-    void add_text(const Value& value);
-    void add_text(std::string_view text) { add_text(Value(text)); }
-    void send_texts(Prepared& prepared, Expected expected);
+    void send_values(Prepared& prepared, Expected expected);
     void make_ready(Prepared& prepared);
     // Reads the answers; false when one failed or an update has not found its rows.
     bool read_replies();
@@ -133,11 +129,9 @@ class ApplySet {
     // Reused from batch to batch.
     PostgresSegments segments_;
     NetChanges fold_;
-    std::vector<BinaryTextArray> arrays_;
+    StatementParameters parameters_;
     std::vector<Row> rows_;
-    std::string texts_;                    // NUL-terminated values
-    std::vector<std::ptrdiff_t> offsets_;  // into it; -1: NULL
-    std::vector<sql::WireParam> params_;
+    std::string copy_text_;
 };
 
 }  // namespace pgsluice
