@@ -7,6 +7,7 @@
 #include "replicator/await_acks.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
+#include "replicator/recopied_tables.h"
 #include "replicator/source/column_types.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
@@ -71,9 +72,12 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     DdlEvents ddl(ends.source, options.names, reading.ddl, ends.log);
+    RecopiedTables recopied(ends, gate);
     if (!reading.ddl.none()) {
-        hooks.types.is_ddl = [&](std::uint32_t xid, const pgoutput::LogicalMessage& message) {
-            return ddl.holds({xid, message.lsn, message.prefix, message.content});
+        hooks.types.ddl_content = [&](std::uint32_t xid,
+                                      const pgoutput::LogicalMessage& message) -> std::optional<std::string> {
+            if (!ddl.holds({xid, message.lsn, message.prefix, message.content})) return std::nullopt;
+            return recopied.pass_on(message.content);
         };
     }
     hooks.confirmed = [&](Lsn lsn) {

@@ -25,6 +25,12 @@ enum class ConfirmMode {
     applied,  // the slot follows the slowest registered worker's durable checkpoint
 };
 
+// What a captured DDL command becomes.
+enum class DdlContent {
+    text,         // the command as the client sent it
+    definitions,  // what it made of each object (FORMAT.md, "DDL")
+};
+
 // Which transactions are replicated, by who made them.
 enum class OriginMode {
     any,   // all
@@ -52,6 +58,10 @@ struct ReplicatorOptions : TableChoice {
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
     bool track_ddl = false;
+    DdlContent ddl_content = DdlContent::text;
+    // A table that the source has rewritten is copied again up to this size, by the catalog's estimate; 0: any.
+    std::uint64_t ddl_recopy_rows = 0;
+    std::uint64_t ddl_recopy_bytes = 0;
     OriginMode origin = OriginMode::any;
 
     int max_copy_workers_per_table = 4;

@@ -58,6 +58,11 @@ void OwedTables::apply(std::span<const Finding> findings) {
     if (!changed.empty()) PGSLUICE_FAILPOINT("after-record");
 }
 
+void OwedTables::copy_again(std::span<const Finding> findings) {
+    apply(findings);
+    copies_added_ = copies_added_ || !findings.empty();
+}
+
 void OwedTables::begin(std::span<const Member> members, TableState state, Lsn lsn, std::uint64_t epoch) {
     std::vector<TableRecord> tables;
     for (const Member& member : members) {

@@ -42,6 +42,9 @@ class OwedTables {
     void confirm(const LastMessage& last);
     // Keeps what is to be kept and logs all of it.
     void apply(std::span<const Finding> findings);
+    // Tables whose rows are due again while the log is read: only another session copies them.
+    void copy_again(std::span<const Finding> findings);
+    [[nodiscard]] bool copies_added() const noexcept { return copies_added_; }
     // A new group, or one that starts over, of these tables alone.
     void begin(std::span<const Member> members, TableState state, Lsn lsn, std::uint64_t epoch = 0);
     // An epoch of tables that are due.
@@ -56,6 +59,7 @@ class OwedTables {
 
     TableRecords records_;
     const Log& log_;
+    bool copies_added_ = false;
 };
 
 }  // namespace pgsluice

@@ -6,14 +6,14 @@ namespace pgsluice {
 
 namespace {
 
-Finding copied_again(const TableRecord& entry) {
+Finding copied_again(const TableRecord& entry, std::string_view reason) {
     Finding finding{entry};
     if (entry.state == TableState::copy_due) return finding;
     finding.next.state = TableState::copy_due;
     finding.next.replaces = true;
     finding.next.epoch = 0;
     finding.next.rows.reset();
-    finding.next.reason = "pgsluice resnapshot asked for it";
+    finding.next.reason = reason;
     finding.text =
         fmt::format("table '{}.{}' is copied again: {}", entry.name.schema, entry.name.table, finding.next.reason);
     return finding;
@@ -36,8 +36,8 @@ std::set<Oid> delivered_as(const std::map<Oid, TableRecord>& record, const std::
 
 }  // namespace
 
-std::vector<Finding> requested_copies(const std::map<Oid, TableRecord>& record, const std::set<Oid>& asked,
-                                      bool copies) {
+std::vector<Finding> requested_copies(const std::map<Oid, TableRecord>& record, const std::set<Oid>& asked, bool copies,
+                                      std::string_view reason) {
     const std::set<Oid> delivered = delivered_as(record, asked);
     std::vector<Finding> findings;
     for (const auto& [oid, entry] : record) {
@@ -47,7 +47,7 @@ std::vector<Finding> requested_copies(const std::map<Oid, TableRecord>& record, 
         } else if (!copies) {
             findings.push_back(refused(entry, "start the replicator with --copy-and-stream for that"));
         } else {
-            findings.push_back(copied_again(entry));
+            findings.push_back(copied_again(entry, reason));
         }
     }
     return findings;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "replicator/reconcile.h"
+#include "replicator/requested_copies.h"
 #include "replicator/source/members.h"
 #include "replicator/source/session.h"
 
@@ -74,8 +75,24 @@ TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
     return TableVerdict::publish;
 }
 
+std::set<Oid> TableGate::active(const std::set<Oid>& tables) const {
+    std::set<Oid> found;
+    for (const auto& [oid, entry] : owed_.all())
+        if (entry.active() && tables.contains(oid)) found.insert(oid);
+    return found;
+}
+
+void TableGate::copy_again(const std::set<Oid>& tables, std::string_view reason) {
+    owed_.copy_again(requested_copies(owed_.all(), tables, true, reason));
+    if (monitor_ != nullptr) monitor_->update(owed_.all());
+}
+
 bool TableGate::session_must_end() {
     if (monitor_ == nullptr) return false;
+    if (owed_.copies_added()) {
+        ends_.log(LogLevel::info, "tables are to be copied again: starting a new session for that");
+        return true;
+    }
     if (ends_.housekeeper.copies_requested()) {
         ends_.log(LogLevel::info, "tables are to be copied again: starting a new session for that");
         return true;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "replicator/ends.h"
 #include "replicator/owed_tables.h"
@@ -20,6 +22,11 @@ class TableGate {
 
     // For a definition in the log, of a transaction that was committed there.
     TableVerdict verdict(const Relation& relation, Lsn committed);
+    // What is delivered of these tables is to be delivered again, as of a later time than now. Before it is called, the
+    // stream must not hold a word of why.
+    void copy_again(const std::set<Oid>& tables, std::string_view reason);
+    // Those of the tables that are delivered, or will be.
+    [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const;
     // Whether the monitor has found what only a new session can repair. What needs none is repaired here.
     bool session_must_end();
 

@@ -1,6 +1,7 @@
 // All flags. The order is that of --help and of cmd/README.md.
 #include <array>
 #include <cstdint>
+#include <limits>
 
 #include "cmd/cli/flag.h"
 #include "cmd/cli/value.h"
@@ -76,6 +77,18 @@ void set_format(S& s, V v) {
 void set_on_error(S& s, V v) {
     s.postgres.on_error = s.webhook.on_error =
         parse_choice<OnError>(v, {{"stop", OnError::stop}, {"dead-letter", OnError::dead_letter}});
+}
+
+void set_recopy_limit(S& s, V v) {
+    constexpr V unit = "rows";
+    s.replicator.ddl_recopy_rows = s.replicator.ddl_recopy_bytes = 0;
+    if (v.ends_with(unit)) {
+        v.remove_suffix(unit.size());
+        s.replicator.ddl_recopy_rows =
+            static_cast<std::uint64_t>(parse_integer(v, 1, std::numeric_limits<std::int64_t>::max()));
+    } else {
+        s.replicator.ddl_recopy_bytes = static_cast<std::uint64_t>(parse_bytes(v));
+    }
 }
 
 Lsn lsn(V v) {
@@ -174,6 +187,11 @@ constexpr std::array flag_table{
     Flag{"track-ddl", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.track_ddl = parse_boolean(v); },
          "Capture DDL of the tables; where a whole schema or a pattern takes them in, also new tables that have a primary key. Needs a superuser once."},
+    Flag{"ddl-capture", text, "WHAT", "text", replicator, 0,
+         [](S& s, V v) { s.replicator.ddl_content = parse_choice<DdlContent>(v, {{"text", DdlContent::text}, {"definitions", DdlContent::definitions}}); },
+         "What --track-ddl captures: the commands' `text`, or the `definitions` of the objects before and after: whoever ran the command and how, and with the values that the source computed."},
+    Flag{"ddl-recopy-limit", text, "LIMIT", "", replicator, 0, set_recopy_limit,
+         "With --ddl-capture definitions, a table whose values the source computed again in an ALTER TABLE is copied again; above this size, as the source's catalog estimates it (`50GiB`, `10000000rows`), the replicator stops instead. By default, and with 0, any size is copied."},
     Flag{"origin", text, "WHAT", "any", replicator, 0,
          [](S& s, V v) { s.replicator.origin = parse_choice<OriginMode>(v, {{"any", OriginMode::any}, {"none", OriginMode::none}}); },
          "Which transactions to replicate: `any`, also those that a worker or a subscription brought to the source; `none`, without them. A worker never writes back to a database what was made there."},

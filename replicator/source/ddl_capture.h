@@ -1,14 +1,15 @@
-// DDL capture (--track-ddl): event triggers on the source write each command that is about one of the group's tables
-// into the WAL as a message, in the transaction of the command and between its changes.
+// DDL capture (--track-ddl): event triggers on the source write what each command has made of the group's objects into
+// the WAL as a message, in the transaction of the command and between its changes.
 //
-// What is made in the source, all named by the group: schema pgsluice, a row of table pgsluice.ddl_capture, function
-// pgsluice.ddl_<group>, event triggers pgsluice_<group>_ddl and pgsluice_<group>_drop; and rows of pgsluice.ddl_event,
-// which prove who wrote a message (ddl_events.h).
+// What is made in the source: schema pgsluice with what ddl/functions.h lists, event triggers pgsluice_<group>_ddl,
+// _drop and _rewrite; a row of table pgsluice.ddl_capture, which says what is installed; and rows of
+// pgsluice.ddl_event, which prove who wrote a message (ddl_events.h).
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "replicator/options.h"
 #include "replicator/source/ddl_events.h"
 #include "sql/connection.h"
 #include "stream/log.h"
@@ -21,11 +22,13 @@ struct DdlScope {
     // Which new tables become part of the group if they have a primary key: a condition on n.nspname and t.relname
     // (TableSelection::condition).
     std::string joining = "false";
+    DdlContent content = DdlContent::text;
 };
 
-// Makes all of it, or makes it what is wanted; touches nothing when it is so already. The prefixes of the messages.
+// Makes all of it, or makes it what is wanted, and keeps the definitions of all objects that have none yet. When it is
+// made, waits for transactions that began before: it says so. The prefixes of the messages.
 // Event triggers need a superuser: a stop Error that says the way out when the role is none.
-DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope);
+DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope, const Log& log);
 
 // Takes it away for a start without --track-ddl; warns when the role may not.
 void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log);

@@ -208,24 +208,29 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     } else if (in_transaction_) {
         out_of_order("a non-transactional message came inside a transaction");
     }
-    const std::string_view prefix = published_prefix(message);
-    if (!prefix.empty() && (message.transactional || is_new(message))) {
+    const bool is_ddl = message.prefix.starts_with(ddl_message_prefix);
+    pgoutput::LogicalMessage published = message;
+    const bool ours = is_ddl ? take_ddl(published) : message.prefix.starts_with(our_prefix);
+    if (ours && (message.transactional || is_new(message))) {
         Change change;
         change.op = Op::message;
-        change.prefix = prefix;
-        change.content = message.content;
+        change.prefix = published.prefix;
+        change.content = published.content;
         if (!message.transactional) change.position = {message.lsn, 0};
         write(change);
-        if (types_.ddl && prefix == ddl_message_prefix) types_.ddl();
+        if (types_.ddl && is_ddl) types_.ddl();
     }
     if (!message.transactional) skip_to(message.lsn);
 }
 
-std::string_view WalEncoder::published_prefix(const pgoutput::LogicalMessage& message) const {
-    if (!message.prefix.starts_with(our_prefix)) return {};
-    if (!message.prefix.starts_with(ddl_message_prefix)) return message.prefix;
-    const bool ours = message.transactional && types_.is_ddl && types_.is_ddl(transaction_.xid, message);
-    return ours ? ddl_message_prefix : std::string_view{};
+bool WalEncoder::take_ddl(pgoutput::LogicalMessage& message) {
+    if (!message.transactional || !types_.ddl_content) return false;
+    auto content = types_.ddl_content(transaction_.xid, message);
+    if (!content) return false;
+    ddl_ = std::move(*content);
+    message.prefix = ddl_message_prefix;
+    message.content = ddl_;
+    return true;
 }
 
 bool WalEncoder::is_new(const pgoutput::LogicalMessage& message) const noexcept {

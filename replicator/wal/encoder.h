@@ -38,9 +38,9 @@ struct TypeLookup {
     std::function<void(Oid)> forget;
     // Called for each completed definition, with the LSN that its transaction was committed at.
     std::function<TableVerdict(const Relation&, Lsn)> verdict = {};
-    // Whether a transactional message whose prefix begins with ddl_message_prefix is DDL of the group (ddl_events.h):
-    // it is published with just that prefix, others are not. Empty: no DDL.
-    std::function<bool(std::uint32_t xid, const pgoutput::LogicalMessage&)> is_ddl = {};
+    // What to publish of a transactional message whose prefix begins with ddl_message_prefix: its content, with just
+    // that prefix; nothing when it is no DDL of the group (ddl_events.h). Empty: no DDL.
+    std::function<std::optional<std::string>(std::uint32_t xid, const pgoutput::LogicalMessage&)> ddl_content = {};
     // Called for each DDL message that is published.
     std::function<void()> ddl = {};
 };
@@ -98,8 +98,8 @@ class WalEncoder {
     void on(const pgoutput::Truncate& truncate);
     void on(const pgoutput::LogicalMessage& message);
 
-    // The prefix that the message is published with; empty: it is not for us.
-    [[nodiscard]] std::string_view published_prefix(const pgoutput::LogicalMessage& message) const;
+    // Makes of it what is published; false when it is not for us.
+    bool take_ddl(pgoutput::LogicalMessage& message);
     bool judge(const Relation& relation);
     // Whether the stream holds changes of the transaction already.
     [[nodiscard]] bool is_continued() const noexcept;
@@ -134,6 +134,7 @@ class WalEncoder {
     bool skipping_ = false;  // the whole transaction
     bool drops_marked_ = false;
     std::string made_in_;  // of the transaction
+    std::string ddl_;      // the content of the message that is being written
     std::optional<Lsn> until_;
     std::set<Oid> left_out_;
     std::set<Oid> refused_;  // by the verdict

@@ -221,6 +221,7 @@ DefinitionChange read_change(simdjson::dom::element element) {
     if (!change.before && !change.after) throw reader.fields().bad("after", "missing, as is 'before'");
     reader.field("rewritten", change.rewritten);
     reader.field("unknown", change.unknown);
+    reader.field("conversion", change.conversion);
     reader.field("recopy", change.recopy);
     reader.field("obstacle", change.obstacle);
     return change;
@@ -245,6 +246,7 @@ void append(JsonText& out, const DefinitionChange& change) {
     DefinitionWriter writer(out);
     writer.field("rewritten", change.rewritten);
     writer.field("unknown", change.unknown);
+    writer.field("conversion", change.conversion);
     writer.field("recopy", change.recopy);
     writer.field("obstacle", change.obstacle);
     out.raw('}');

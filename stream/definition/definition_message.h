@@ -30,6 +30,7 @@ struct DefinitionChange {
     bool recopy = false;                 // its rows are copied again: they are to be removed here
     // Why a target cannot be given this definition; empty: it can. Set by the rules, never by the source.
     std::string obstacle{};
+    std::string conversion{};  // "types": no USING has computed values while it was rewritten; else not known
 
     bool operator==(const DefinitionChange&) const = default;
 };

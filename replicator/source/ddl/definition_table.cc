@@ -25,7 +25,18 @@ const char* const table_definition = R"(
                     FROM pg_collation c JOIN pg_namespace cn ON cn.oid = c.collnamespace
                     WHERE c.oid = a.attcollation) END,
                 'default', pg_get_expr(d.adbin, d.adrelid),
-                'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
+                'identity', nullif(a.attidentity, ''),
+                'identity_options', CASE WHEN a.attidentity <> '' THEN (
+                    SELECT format('START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s %s', s.seqstart,
+                                  s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+                                  CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
+                    FROM pg_depend h JOIN pg_sequence s ON s.seqrelid = h.objid
+                    WHERE h.classid = 'pg_class'::regclass AND h.refclassid = 'pg_class'::regclass
+                      AND h.refobjid = t.oid AND h.refobjsubid = a.attnum AND h.deptype = 'i'
+                      AND (s.seqstart, s.seqincrement, s.seqmin, s.seqcache, s.seqcycle, s.seqmax) <> (
+                          1, 1, 1, 1, false, CASE s.seqtypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647
+                                             ELSE 9223372036854775807 END)) END,
+                'generated', nullif(a.attgenerated, ''),
                 'missing', CASE WHEN a.atthasmissing THEN array_to_string(a.attmissingval, ',') END,
                 'storage', CASE WHEN a.attstorage <> y.typstorage THEN a.attstorage END,
                 'compression', nullif(a.attcompression, ''),

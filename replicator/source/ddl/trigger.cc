@@ -70,8 +70,15 @@ BEGIN
                         SELECT down.oid FROM down) x;
                 END IF;
             ELSIF c.relkind = 'S' THEN
-                classes := classes || 'sequence'::text;
-                ids := ids || c.objid;
+                SELECT d.refobjid INTO id FROM pg_depend d
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.objid
+                  AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i';
+                IF FOUND THEN
+                    tables := tables || id;
+                ELSE
+                    classes := classes || 'sequence'::text;
+                    ids := ids || c.objid;
+                END IF;
             ELSIF c.relkind = 'c' THEN
                 classes := classes || 'type'::text;
                 ids := ids || c.reltype;
@@ -93,8 +100,10 @@ BEGIN
 constexpr const char* dropped = R"(
     -- Dropped: what belongs to a dropped table goes without saying.
     IF gone <> '{{}}' THEN
-        FOR c IN DELETE FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone)
-                 RETURNING d.class, d.oid, d."table", pgsluice.with_schema(d.definition, d.namespace) AS definition LOOP
+        FOR c IN SELECT d.class, d.oid, d."table", d.definition || coalesce((
+                     SELECT jsonb_build_object('schema', s.definition -> 'name') FROM pgsluice.ddl_definition s
+                     WHERE s."group" = {0} AND s.class = 'schema' AND s.oid = d.namespace), '{{}}') AS definition
+                 FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone) LOOP
             CONTINUE WHEN c.class IN ('index', 'sequence', 'statistics') AND c."table" = ANY (gone);
             CONTINUE WHEN c.class IN ('sequence', 'type', 'schema')
                 AND NOT EXISTS (SELECT FROM pgsluice.ddl_sent s
@@ -104,6 +113,7 @@ constexpr const char* dropped = R"(
             objects := objects || jsonb_build_object(
                 'class', c.class, 'oid', c.oid::int8, 'before', c.definition, 'after', NULL);
         END LOOP;
+        DELETE FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone);
         DELETE FROM pgsluice.ddl_sent s WHERE s."group" = {0} AND s.oid = ANY (gone);
     END IF;
 )";

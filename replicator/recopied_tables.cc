@@ -1,0 +1,77 @@
+#include "replicator/recopied_tables.h"
+
+#include <fmt/format.h>
+
+#include "replicator/rewritten_tables.h"
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+struct Size {
+    std::string table;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};
+
+// By the catalog's estimate; zero for one that is gone.
+Size size_of(sql::Connection& source, Oid table) {
+    const std::string oid = std::to_string(table);
+    const auto found = source.query(
+        "SELECT n.nspname || '.' || c.relname, greatest(c.reltuples, 0)::pg_catalog.int8, "
+        "c.relpages::pg_catalog.int8 * pg_catalog.current_setting('block_size')::pg_catalog.int8 "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.oid = $1::pg_catalog.oid",
+        {sql::Param(oid)}, {3, 0, 1});
+    if (found.rows() == 0) return {};
+    return {found.text(0, 0), static_cast<std::uint64_t>(found.integer(0, 1)),
+            static_cast<std::uint64_t>(found.integer(0, 2))};
+}
+
+const TableDefinition& table_of(const DefinitionChange& change) { return std::get<TableDefinition>(*change.after); }
+
+}  // namespace
+
+bool within_limit(std::uint64_t size, std::uint64_t limit) { return limit == 0 || size <= limit; }
+
+std::set<Oid> RecopiedTables::to_copy(const DefinitionMessage& message) const {
+    std::set<Oid> tables;
+    for (const DefinitionChange& change : message.objects)
+        if (must_be_copied(change)) tables.insert(change.oid);
+    return gate_.active(tables);
+}
+
+void RecopiedTables::require_allowed(const DefinitionMessage& message, const std::set<Oid>& tables) {
+    const ReplicatorOptions& options = ends_.options;
+    for (const DefinitionChange& change : message.objects) {
+        if (!tables.contains(change.oid)) continue;
+        const std::string what =
+            fmt::format("unable to replicate {} on '{}.{}': the source computed new values for its rows", message.tag,
+                        table_of(change).schema, table_of(change).name);
+        if (options.mode != ReplicatorMode::copy_and_stream)
+            throw stop_error(what + ", and this group copies no rows",
+                             "Start the replicator with --copy-and-stream, which copies the rows of this table again.");
+        const Size size = size_of(ends_.source, change.oid);
+        if (within_limit(size.rows, options.ddl_recopy_rows) && within_limit(size.bytes, options.ddl_recopy_bytes))
+            continue;
+        throw stop_error(
+            fmt::format("{}, and about {} rows ({} bytes) are more than --ddl-recopy-limit allows to copy "
+                        "again",
+                        what, size.rows, size.bytes),
+            "Start the replicator with a higher --ddl-recopy-limit, or with 0 for none, to copy the table again.");
+    }
+}
+
+std::string RecopiedTables::pass_on(std::string_view content) {
+    if (!holds_definitions(content)) return std::string(content);
+    DefinitionMessage message = decode_definitions(content);
+    const std::set<Oid> tables = to_copy(message);
+    if (tables.empty()) return std::string(content);
+    require_allowed(message, tables);
+    gate_.copy_again(tables, fmt::format("{} computed new values for its rows", message.tag));
+    for (DefinitionChange& change : message.objects) change.recopy = tables.contains(change.oid);
+    return encode(message);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,35 @@
+// DDL messages on their way into the stream: where the source has computed values that a target cannot compute, the
+// table's rows are copied again, and the message says so.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "replicator/ends.h"
+#include "replicator/table_gate.h"
+#include "stream/definition/definition_message.h"
+
+namespace pgsluice {
+
+class RecopiedTables {
+   public:
+    // Both must outlive it.
+    RecopiedTables(const ReplicatorEnds& ends, TableGate& gate) : ends_(ends), gate_(gate) {}
+
+    // The content to publish. The copies are recorded before it returns. A stop Error when a table is too large for
+    // that (--ddl-recopy-limit), or the group copies no rows.
+    std::string pass_on(std::string_view content);
+
+   private:
+    [[nodiscard]] std::set<Oid> to_copy(const DefinitionMessage& message) const;
+    void require_allowed(const DefinitionMessage& message, const std::set<Oid>& tables);
+
+    const ReplicatorEnds& ends_;
+    TableGate& gate_;
+};
+
+// Whether a table of this size may be copied; a limit of 0 is none.
+[[nodiscard]] bool within_limit(std::uint64_t size, std::uint64_t limit);
+
+}  // namespace pgsluice

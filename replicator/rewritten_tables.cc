@@ -1,0 +1,85 @@
+#include "replicator/rewritten_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <variant>
+
+namespace pgsluice {
+
+namespace {
+
+// Of pg_event_trigger_table_rewrite_reason(). Persistence (1) and the access method (8) leave all values alone.
+constexpr int volatile_default = 2;
+constexpr int other_type = 4;
+constexpr int harmless = 1 | 8;
+
+// Types of PostgreSQL itself, by oid.
+constexpr Oid int8 = 20, int2 = 21, int4 = 23, text = 25, float4 = 700, float8 = 701, varchar = 1043, date = 1082,
+              timestamp = 1114, timestamptz = 1184, numeric = 1700;
+
+struct Conversion {
+    Oid from;
+    Oid to;
+};
+
+// Those whose result depends on the value alone, and on no setting, time zone, collation or version.
+constexpr std::array certain = {
+    Conversion{int2, int4},           Conversion{int2, int8},
+    Conversion{int4, int8},           Conversion{int4, int2},
+    Conversion{int8, int2},           Conversion{int8, int4},
+    Conversion{int2, numeric},        Conversion{int4, numeric},
+    Conversion{int8, numeric},        Conversion{int2, float8},
+    Conversion{int4, float8},         Conversion{float4, float8},
+    Conversion{int2, text},           Conversion{int4, text},
+    Conversion{int8, text},           Conversion{int2, varchar},
+    Conversion{int4, varchar},        Conversion{int8, varchar},
+    Conversion{text, varchar},        Conversion{varchar, text},
+    Conversion{varchar, varchar},     Conversion{numeric, numeric},
+    Conversion{date, timestamp},      Conversion{timestamp, date},
+    Conversion{timestamp, timestamp}, Conversion{timestamptz, timestamptz},
+};
+
+bool is_certain(const ColumnDefinition& before, const ColumnDefinition& after) {
+    return std::ranges::any_of(certain, [&](const Conversion& conversion) {
+        return conversion.from == before.type_oid && conversion.to == after.type_oid;
+    });
+}
+
+bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
+    return before.type == after.type && before.type_oid == after.type_oid;
+}
+
+const ColumnDefinition* find(const TableDefinition& table, std::int16_t number) {
+    const auto found = std::ranges::find(table.columns, number, &ColumnDefinition::number);
+    return found == table.columns.end() ? nullptr : &*found;
+}
+
+// A generated column is computed by each server itself, from values that are the same. Without a default rows hold
+// NULL, unless a domain has one.
+bool was_filled(const ColumnDefinition& added) {
+    if (added.generated != '\0' || added.missing) return false;
+    return !added.expression.empty() || added.identity != '\0' || added.base_oid != 0;
+}
+
+bool differs(const ColumnDefinition* before, const ColumnDefinition& after, bool by_types) {
+    if (before == nullptr) return was_filled(after);
+    if (same_type(*before, after)) return false;
+    return !by_types || !is_certain(*before, after);
+}
+
+}  // namespace
+
+bool must_be_copied(const DefinitionChange& change) {
+    const auto* before = change.before ? std::get_if<TableDefinition>(&*change.before) : nullptr;
+    const auto* after = change.after ? std::get_if<TableDefinition>(&*change.after) : nullptr;
+    if (before == nullptr || after == nullptr || (change.rewritten & ~harmless) == 0) return false;
+    if ((change.rewritten & ~(harmless | volatile_default | other_type)) != 0) return true;
+    const bool by_types = change.conversion == "types";
+    // With a USING even a column that keeps its type may hold other values.
+    if ((change.rewritten & other_type) != 0 && !by_types) return true;
+    return std::ranges::any_of(after->columns, [&](const ColumnDefinition& column) {
+        return differs(find(*before, column.number), column, by_types);
+    });
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,106 @@
+// Values that the source computed for existing rows arrive as they are: a target computes none of them again.
+#include <doctest/doctest.h>
+
+#include "tests/support/pipeline.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice::test;
+
+namespace {
+
+const std::vector<std::string> tracked = {"--copy-and-stream", "--track-ddl", "--ddl-capture", "definitions"};
+
+void begin(Pipeline& pipeline) {
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, v int, ts timestamp)");
+    pipeline.on_source("INSERT INTO t SELECT i, i, '2024-07-01 12:00' FROM generate_series(1, 20) i");
+    pipeline.start(tracked);
+    pipeline.settle();
+}
+
+std::size_t copies(Pipeline& pipeline) { return count(pipeline.replicator().err(), "is copied again"); }
+
+// The rows are equal once the table has been copied, which takes another session of the replicator.
+void check_copied(Pipeline& pipeline, std::size_t times) {
+    CHECK(eventually("the table is copied again", [&] { return copies(pipeline) >= times; }));
+    CHECK(eventually("the rows are equal", [&] { return pipeline.target_rows("t") == pipeline.source_rows("t"); }));
+    pipeline.on_source("INSERT INTO t (id, v) SELECT max(id) + 1, 0 FROM t");
+    pipeline.on_source("UPDATE t SET v = v + 1 WHERE id = 3");
+    pipeline.check_equal({"t"});
+    CHECK(copies(pipeline) == times);
+}
+
+}  // namespace
+
+TEST_CASE("a volatile default, a USING and a session's time zone: the rows are copied again") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.on_source("DELETE FROM t WHERE id IN (2, 5, 7)");
+    pipeline.on_source("UPDATE t SET v = v WHERE id = 1");  // its place in the table is another one now
+    pipeline.on_source("ALTER TABLE t ADD COLUMN n bigserial, ADD COLUMN u uuid DEFAULT gen_random_uuid()");
+    check_copied(pipeline, 1);
+    pipeline.on_source("ALTER TABLE t ALTER v TYPE bigint USING v * 100");
+    check_copied(pipeline, 2);
+    pipeline.on_source("SET TimeZone = 'Europe/Berlin'; ALTER TABLE t ALTER ts TYPE timestamptz");
+    check_copied(pipeline, 3);
+    pipeline.stop();
+}
+
+TEST_CASE("a constant that the server keeps, and conversions that are the same everywhere: nothing is copied") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.on_source("ALTER TABLE t ADD COLUMN at timestamptz DEFAULT now()");
+    pipeline.on_source("ALTER TABLE t ALTER v TYPE bigint");
+    pipeline.on_source("INSERT INTO t (id, v) VALUES (100, 9999999999)");
+    pipeline.check_equal({"t"});
+    CHECK(copies(pipeline) == 0);
+    pipeline.stop();
+}
+
+TEST_CASE("rows before and after the command in its transaction, and a kill right after the copy is recorded") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.stop_replicator();
+    pipeline.start_replicator(tracked, {{"PGSLUICE_FAILPOINT", "after-record"}});
+    pipeline.on_source(
+        "BEGIN; INSERT INTO t VALUES (50, 1); ALTER TABLE t ADD COLUMN u uuid DEFAULT gen_random_uuid(); "
+        "INSERT INTO t VALUES (51, 2); COMMIT");
+    Pipeline::must_die(pipeline.replicator());
+    pipeline.start_replicator(tracked);
+    CHECK(eventually("the rows are equal", [&] { return pipeline.target_rows("t") == pipeline.source_rows("t"); }));
+    pipeline.stop();
+}
+
+TEST_CASE("a group that copies no rows stops at such a command, and copies the table as the hint says") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.stop_replicator();
+    std::vector<std::string> words = tracked;
+    words.front() = "--stream";
+    pipeline.start_replicator(words);
+    pipeline.await_stream();
+    pipeline.on_source("ALTER TABLE t ADD COLUMN n serial");
+    CHECK(pipeline.replicator().wait() == 1);
+    CHECK(contains(pipeline.replicator().err(), "and this group copies no rows"));
+    pipeline.start_replicator(tracked);
+    check_copied(pipeline, 1);
+    pipeline.stop();
+}
+
+TEST_CASE("a table above --ddl-recopy-limit stops the replicator, and a higher one lets it continue") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.stop_replicator();
+    pipeline.on_source("VACUUM ANALYZE t");
+    std::vector<std::string> limited = tracked;
+    limited.insert(limited.end(), {"--ddl-recopy-limit", "10rows"});
+    pipeline.start_replicator(limited);
+    pipeline.await_stream();
+    pipeline.on_source("ALTER TABLE t ADD COLUMN n serial");
+    CHECK(pipeline.replicator().wait() == 1);
+    CHECK(contains(pipeline.replicator().err(), "the source computed new values for its rows"));
+    CHECK(contains(pipeline.replicator().err(), "--ddl-recopy-limit"));
+    limited.back() = "1GiB";
+    pipeline.start_replicator(limited);
+    check_copied(pipeline, 1);
+    pipeline.stop();
+}
