@@ -10,6 +10,7 @@
 #include "replicator/source/members.h"
 #include "replicator/source/session.h"
 #include "replicator/source/tables.h"
+#include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/group/snapshot_start.h"
@@ -45,6 +46,7 @@ std::vector<sql::CatalogTable> JoinedTables::due_tables() const {
 ResumePoint JoinedTables::copy(std::uint64_t epoch) {
     const Names& names = ends_.options.names;
     const std::vector<sql::CatalogTable> tables = due_tables();
+    if (tables.empty()) throw retry_error("unable to copy the tables that joined: they have just left again");
     std::set<Oid> void_in_targets;
     for (const auto& [oid, entry] : owed_.all())
         if (entry.state == TableState::copy_due && entry.replaces) void_in_targets.insert(entry.delivered_oid);

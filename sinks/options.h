@@ -52,6 +52,7 @@ struct PostgresSinkOptions {
     bool unmarked = false;              // write without a replication origin even where a group reads from the target
     bool set_based = true;              // false: row by row always, for tests and comparison
     int incomplete_timeout_ms = 60000;  // how long to wait for the rest of a transaction
+    int incomplete_polite_ms = 3000;    // the same where another session waits for what is open
     int lock_wait_ms = 10000;           // how long to wait for another worker of this name
 };
 

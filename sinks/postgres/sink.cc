@@ -26,7 +26,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto progress_interval = std::chrono::seconds(1);  // of progress without data
+constexpr auto progress_interval = std::chrono::seconds(1);       // of progress without data
+constexpr auto polite_interval = std::chrono::milliseconds(500);  // of asking who waits for what is open
 constexpr auto counts_interval = std::chrono::seconds(60);
 
 std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
@@ -117,6 +118,7 @@ class PostgresSink : public Sink {
     void committed();
     void flush_loading();
     void flush_durable();
+    bool holds_others_up();
     void check_incomplete();
     void log_counts();
 
@@ -135,6 +137,7 @@ class PostgresSink : public Sink {
     std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
     Clock::time_point moved_at_;
     Clock::time_point piece_at_;  // when the last piece of an incomplete transaction came
+    Clock::time_point next_polite_;
     Checkpoint durable_;
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
@@ -386,13 +389,31 @@ void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& 
     }
 }
 
+// Whether another session waits for the open transaction's end. A replicator that makes a slot on the same server does:
+// then the rest would not come before the transaction has ended.
+bool PostgresSink::holds_others_up() {
+    return session_.connection
+        .query(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE NOT l.granted AND l.locktype = 'transactionid' AND "
+            "l.transactionid = pg_catalog.xid(pg_catalog.pg_current_xact_id_if_assigned()))",
+            {}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
 void PostgresSink::check_incomplete() {
-    if (!applier_.open() || Clock::now() - piece_at_ < std::chrono::milliseconds(options_.incomplete_timeout_ms))
+    if (!applier_.open()) return;
+    const auto waited = Clock::now() - piece_at_;
+    const bool given_up = waited >= std::chrono::milliseconds(options_.incomplete_timeout_ms);
+    if (!given_up && (waited < std::chrono::milliseconds(options_.incomplete_polite_ms) || Clock::now() < next_polite_))
         return;
+    next_polite_ = Clock::now() + polite_interval;
+    const bool polite = !given_up && holds_others_up();
+    if (!given_up && !polite) return;
     applier_.roll_back();
-    throw retry_error(fmt::format("no more of an incomplete transaction came for {} s: rolled back on the target, "
+    throw retry_error(fmt::format("no more of an incomplete transaction came for {} s{}: rolled back on the target, "
                                   "reading it again",
-                                  options_.incomplete_timeout_ms / 1000),
+                                  std::chrono::duration_cast<std::chrono::seconds>(waited).count(),
+                                  polite ? ", and another session waits for it" : ""),
                       "Start the group's replicator if it does not run: the rest of the transaction comes from it.");
 }
 

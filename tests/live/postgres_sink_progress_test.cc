@@ -1,9 +1,13 @@
 // Data and progress are committed together, by one worker only.
 #include <doctest/doctest.h>
 
+#include <future>
+
+#include "sql/replication.h"
 #include "tests/live/postgres_sink_fixture.h"
 #include "tests/support/hint.h"
 #include "tests/support/process.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -44,6 +48,29 @@ TEST_CASE("a transaction that comes in pieces shows only as a whole") {
         CHECK(target.scalar("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname "
                             "= current_database()") == "0");
     }
+}
+
+TEST_CASE("an incomplete transaction that another session waits for is rolled back soon") {
+    PostgresTarget target;
+    target.sql(create_numbers);
+    target.options.incomplete_polite_ms = 0;
+    target.open();
+    SinkFeed feed;
+    target.sink->apply(feed.insert(numbers(), {text("1")}).piece());
+    target.sink->flush();  // nobody waits
+    sql::ReplicationConnection other(shared_postgres().connect(target.database));
+    const std::string slot = "waits_" + target.database;
+    const auto made = std::async(
+        std::launch::async, [&] { other.create_slot(slot, sql::SlotLife::temporary, sql::SlotSnapshot::nothing); });
+    CHECK(eventually("it is rolled back", [&] {
+        try {
+            target.sink->flush();
+        } catch (const Error& error) {
+            return contains(error.what(), "and another session waits for it");
+        }
+        return false;
+    }));
+    made.wait();
 }
 
 TEST_CASE("a second worker of the same name is kept out and told by whom") {
