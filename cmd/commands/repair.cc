@@ -15,6 +15,7 @@
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/copy_request.h"
+#include "stream/group/ddl_keys.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/last_changes.h"
@@ -45,7 +46,7 @@ struct KnownKey {
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 17> known_keys{{
+constexpr std::array<KnownKey, 19> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
@@ -62,6 +63,8 @@ constexpr std::array<KnownKey, 17> known_keys{{
     {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
     {"compare.", [](std::string_view value) { static_cast<void>(decode_compare_request(value)); }},
     {"compared.", [](std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
+    {"ddl_pending.", [](std::string_view value) { static_cast<void>(decode_pending_ddl(value)); }},
+    {"ddl_decided.", [](std::string_view value) { static_cast<void>(decode_ddl_decided(value)); }},
     {"copy_request", [](std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
     {"rules.", [](std::string_view value) { check_delivered_rules(value); }},
     {"record", [](std::string_view value) { static_cast<void>(decode_record_version(value)); }},

@@ -15,7 +15,19 @@ std::string missing_text(const ColumnDefinition& column) {
 }
 
 std::string identity_text(const ColumnDefinition& column) {
-    return fmt::format("GENERATED {} AS IDENTITY", column.identity == 'a' ? "ALWAYS" : "BY DEFAULT");
+    return fmt::format("GENERATED {} AS IDENTITY{}", column.identity == 'a' ? "ALWAYS" : "BY DEFAULT",
+                       column.identity_options.empty() ? "" : fmt::format(" ({})", column.identity_options));
+}
+
+std::string identity_changes(const ColumnDefinition& column) {
+    if (column.identity_options.empty())
+        return " SET START WITH 1 SET INCREMENT BY 1 SET NO MINVALUE SET NO MAXVALUE SET CACHE 1 SET NO CYCLE";
+    std::string text = column.identity_options;
+    for (const std::string_view option : {"START", "INCREMENT", "MINVALUE", "MAXVALUE", "CACHE"})
+        if (const auto at = text.find(option); at != std::string::npos) text.insert(at, "SET ");
+    const auto cycle = text.ends_with("NO CYCLE") ? text.rfind("NO CYCLE") : text.rfind("CYCLE");
+    if (cycle != std::string::npos) text.insert(cycle, "SET ");
+    return ' ' + text;
 }
 
 std::string column_text(const ColumnDefinition& column) {

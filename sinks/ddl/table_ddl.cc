@@ -374,13 +374,15 @@ void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, c
 }
 
 void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
-    if (before.identity == after.identity) return;
+    if (before.identity == after.identity && before.identity_options == after.identity_options) return;
     const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
     std::string what = "SET GENERATED " + mode;
     if (after.identity == '\0')
         what = "DROP IDENTITY";
     else if (before.identity == '\0')
         what = "ADD " + identity_text(after);
+    else if (before.identity_options != after.identity_options)
+        what += identity_changes(after);
     add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
         fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(after.name), what));
 }

@@ -43,6 +43,7 @@ void describe(Visitor& v, T& d) {
     v.field("collation", d.collation);
     v.field("default", d.expression);
     v.field("identity", d.identity);
+    v.field("identity_options", d.identity_options);
     v.field("generated", d.generated);
     v.field("missing", d.missing);
     v.field("storage", d.storage);

@@ -20,10 +20,11 @@ struct ColumnDefinition {
     Oid element_oid = 0;       // an array's element type
     std::int32_t typmod = -1;  // of the type
     bool not_null = false;
-    std::string collation{};   // where it is not the type's own
-    std::string expression{};  // of the default, or of what is generated
-    char identity = '\0';      // 'a' always, 'd' by default
-    char generated = '\0';     // 's' stored, 'v' virtual
+    std::string collation{};         // where it is not the type's own
+    std::string expression{};        // of the default, or of what is generated
+    char identity = '\0';            // 'a' always, 'd' by default
+    std::string identity_options{};  // "START WITH 7 INCREMENT BY 3 ...", where they are not the type's usual ones
+    char generated = '\0';           // 's' stored, 'v' virtual
     // What rows from before the column hold: the server keeps one constant for all of them.
     std::optional<std::string> missing{};
     char storage = '\0';  // where it is not the type's own; p, e, m, x

@@ -14,7 +14,7 @@ TableDefinition full_table() {
     table.columns.push_back({1, "id", "bigint", 20, 20, 0, -1, true, {}, "nextval('public.s'::regclass)"});
     table.columns.push_back({3, "a \"b\"", "numeric(6,0)[]", 1231, 1231, 1700, 0, false, "pg_catalog.\"C\"", {}, 'a'});
     table.columns.push_back(
-        {4, "g", "text", 0, 0, 0, -1, false, {}, "upper('x'::text)", '\0', 's', "", 'e', 'p', "what", true});
+        {4, "g", "text", 0, 0, 0, -1, false, {}, "upper('x'::text)", '\0', "", 's', "", 'e', 'p', "what", true});
     table.constraints.push_back({7, "t_pkey", 'p', "PRIMARY KEY (id)", true, true, "the key", true, true, false});
     table.constraints.push_back({8, "t_check", 'c', "CHECK ((id > 0))", false});
     table.replica_identity = ReplicaIdentity::index;

@@ -377,7 +377,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a command line that was refused is accepted once its hint is followed"},
     {"Use all, create, alter, drop, table, column, or one of", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
-    {"Decide on this command alone: `pgsluice ddl skip`", "live/definition_ddl_test.cc",
+    {"Decide on this command alone: `pgsluice ddl skip ", "live/definition_ddl_test.cc",
      "a table that the target has extended is not dropped, until an operator says so"},
     {"Make the change on the target by hand, as far as the rules", "live/definition_ddl_test.cc",
      "what the source did not know before stops the worker"},

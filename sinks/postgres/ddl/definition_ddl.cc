@@ -23,19 +23,23 @@ struct DefinitionDdl::Step {
 
 namespace {
 
+// {} the group and worker, as flags.
 constexpr const char* decide =
-    "Decide on this command alone: `pgsluice ddl skip` leaves it out, `pgsluice ddl apply` applies it; then start the "
-    "worker again. `pgsluice ddl list` shows it.";
+    "Decide on this command alone: `pgsluice ddl skip {0}` leaves it out, `pgsluice ddl apply {0}` applies it; then "
+    "start the worker again.";
 
 constexpr const char* by_hand =
     "Make the change on the target by hand, as far as the rules let its values pass, leave the command out with "
-    "`pgsluice ddl skip`, and start the worker again. Where rows may differ then, `pgsluice resnapshot --tables` "
-    "copies "
-    "the table again.";
+    "`pgsluice ddl skip {0}`, and start the worker again. Where rows may differ then, `pgsluice resnapshot --tables` "
+    "copies the table again.";
 
 constexpr const char* after_mending =
     "Mend the reason on the target and start the worker again, which tries the command again; or make the change by "
-    "hand, leave the command out with `pgsluice ddl skip`, and start the worker again.";
+    "hand, leave the command out with `pgsluice ddl skip {0}`, and start the worker again.";
+
+std::string with_flags(const char* hint, const PostgresSinkOptions& options) {
+    return fmt::format(fmt::runtime(hint), fmt::format("--group {} --worker-name {}", options.group, options.worker));
+}
 
 template <std::size_t N>
 bool is_one_of(const SqlError& error, const std::array<std::string_view, N>& states) {
@@ -93,11 +97,11 @@ bool DefinitionDdl::is_wanted(const Step& step) {
         log_(LogLevel::info, fmt::format("not applied (--ddl-policy): {}", step.what));
         return false;
     }
-    if (!statement.obstacle.empty()) return may_pass(step, statement.obstacle, by_hand);
-    if (policy == DdlAction::stop) return may_pass(step, "--ddl-policy says stop", decide);
+    if (!statement.obstacle.empty()) return may_pass(step, statement.obstacle, with_flags(by_hand, options_));
+    if (policy == DdlAction::stop) return may_pass(step, "--ddl-policy says stop", with_flags(decide, options_));
     if (policy == DdlAction::apply) return true;
     const std::string lost = loss(statement);
-    return lost.empty() || may_pass(step, lost, decide);
+    return lost.empty() || may_pass(step, lost, with_flags(decide, options_));
 }
 
 // What only the target has in the tables, and would go with them.
@@ -152,7 +156,8 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
         if (!is_excused(step, error)) {
             const auto decision = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
             if (decision != DdlDecision::skip)
-                stop(step, error.what(), error.hint().empty() ? after_mending : error.hint() + ' ' + after_mending);
+                stop(step, error.what(),
+                     (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
             log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
         }
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
