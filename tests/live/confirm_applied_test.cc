@@ -13,8 +13,12 @@ using namespace pgsluice::test;
 
 namespace {
 
-// A group with a PostgreSQL worker and a file worker, both of which have all there is.
-struct Group : Pipeline {
+struct OwnNats {
+    NatsServer nats;
+};
+
+// A group with a PostgreSQL worker and a file worker, both of which have all there is. Its server is there first.
+struct Group : OwnNats, Pipeline {
     Group() : Pipeline({shared_postgres(), shared_postgres(), nats}) {
         on_both("CREATE TABLE rows (id int)");  // without a key, so that a repeat is seen
         start_replicator({"--copy-and-stream", "--confirm", "applied"});
@@ -74,7 +78,6 @@ struct Group : Pipeline {
         return count(text, R"("NewTuple":{"id":)" + std::to_string(id) + "}");
     }
 
-    NatsServer nats;
     Names names = names_for(group());
     std::string directory = temporary_directory("confirm_applied") + "/out";
     std::optional<Process> file;
