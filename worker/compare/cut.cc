@@ -242,6 +242,21 @@ std::string uncopied(Broker& broker, const CompareOptions& options, std::span<co
     return {};
 }
 
+// The tables were chosen before this snapshot: one may have left the publication in between, as a partition that is
+// detached does, and is not kept equal then.
+void check_published(sql::Connection& source, const CompareOptions& options, std::span<const ComparedTable> tables) {
+    std::vector<std::string> oids;
+    for (const ComparedTable& table : tables)
+        for (const RowStore& store : table.source) oids.push_back(std::to_string(store.oid));
+    const auto left = source.query(
+        "SELECT o::pg_catalog.regclass FROM pg_catalog.pg_publication p, pg_catalog.unnest($1::pg_catalog.oid[]) o "
+        "WHERE p.pubname = $2 AND NOT EXISTS (SELECT FROM pg_catalog.pg_get_publication_tables(p.pubname::pg_catalog"
+        ".text) t WHERE t.relid = o OR t.relid IN (SELECT a.relid FROM pg_catalog.pg_partition_ancestors(o) a)) "
+        "LIMIT 1",
+        {fmt::format("{{{}}}", fmt::join(oids, ",")), options.names.publication}, {1, 0, 1});
+    if (left.rows() == 1) throw NotMet{fmt::format("table '{}' has left the publication", left.text(0, 0))};
+}
+
 void await_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, const Log& log,
                   const std::stop_token& stop) {
     for (auto next_say = Clock::now() + std::chrono::seconds(1);;) {
@@ -286,6 +301,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     creator.drop_slot(slot);
     move_the_log(creator);
     for (sql::Connection& connection : ends.source) lock(connection, tables, &ComparedTable::source);
+    check_published(ends.source[0], options, tables);
     agreement.wait_until_at(ends.lsn);
     read_target(ends, options, tables);
     check_copies(broker, options, tables, ends.lsn);
