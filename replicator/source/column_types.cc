@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -61,6 +63,36 @@ void fill_numbers(std::vector<Column>& columns, std::vector<sql::CatalogColumn> 
     }
     for (std::size_t i = 0; i < columns.size(); ++i) columns[i].number = same ? now[i].number : std::int16_t{0};
 }
+
+bool has_numbers(const Relation& relation) { return relation.columns.empty() || relation.columns[0].number != 0; }
+
+// The transactions that run at its making.
+class RunningTransactions {
+   public:
+    explicit RunningTransactions(sql::Connection& connection)
+        : connection_(connection),
+          all_(connection.query("SELECT pg_catalog.pg_current_snapshot()", {}, {1, 1, 1}).text(0, 0)) {}
+
+    // Whether to look once more: after a pause, until all have ended, once after that, or for about a second.
+    bool worth_a_look() {
+        if (ended_ || ++looks_ > 50) return false;
+        ended_ = connection_
+                     .query(
+                         "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::"
+                         "pg_catalog.int8 >= pg_catalog.pg_snapshot_xmax($1::pg_catalog.pg_snapshot)::pg_catalog."
+                         "text::pg_catalog.int8",
+                         {sql::Param(all_)}, {1, 1, 1})
+                     .boolean(0, 0);
+        if (!ended_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return true;
+    }
+
+   private:
+    sql::Connection& connection_;
+    std::string all_;
+    int looks_ = 0;
+    bool ended_ = false;
+};
 
 }  // namespace
 
@@ -136,6 +168,14 @@ void ColumnTypes::fill_from_log(Relation& relation, Lsn committed) {
         look_ahead(relation.oid);
     }
     complete(relation, ahead_.facts);
+    // A commit is in the log a moment before other sessions see it, and then the catalog is that of before. Without
+    // numbers a column that took another's name would not be told from it, so that moment is waited for: until all
+    // transactions that run now have ended, or for a second.
+    if (!has_numbers(relation)) {
+        const std::vector<Oid> table{relation.oid};
+        RunningTransactions running(connection_);
+        while (!has_numbers(relation) && running.worth_a_look()) complete(relation, facts_of(table));
+    }
     ahead_.tables.erase(relation.oid);
 }
 
