@@ -60,8 +60,8 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         for (const auto& [oid, change] : newest) changes[oid] = change;
         changes_key.set(encode(changes));
     };
-    hooks.types.complete = [&](Relation& relation, Lsn committed) {
-        types.fill_from_log(relation, committed);
+    hooks.types.complete = [&](Relation& relation, Lsn committed, std::uint32_t xid) {
+        types.fill_from_log(relation, committed, xid);
         if (tables.update(relation)) tables_key.set(tables.encoded());
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };

@@ -4,13 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "replicator/source/session.h"
+#include "replicator/source/transaction_end.h"
+#include "sql/error.h"
+#include "stream/pause.h"
 
 namespace pgsluice {
 
@@ -39,6 +40,7 @@ FROM wanted w JOIN base b ON b.origin = w.oid AND b.typtype <> 'd'
 LEFT JOIN element e ON e.origin = w.oid AND e.typtype <> 'd')";
 
 constexpr std::size_t most_tables_ahead = 128;
+constexpr int most_looks = 50;
 
 // What a map has under a key, or nothing.
 template <typename Map>
@@ -65,34 +67,6 @@ void fill_numbers(std::vector<Column>& columns, std::vector<sql::CatalogColumn> 
 }
 
 bool has_numbers(const Relation& relation) { return relation.columns.empty() || relation.columns[0].number != 0; }
-
-// The transactions that run at its making.
-class RunningTransactions {
-   public:
-    explicit RunningTransactions(sql::Connection& connection)
-        : connection_(connection),
-          all_(connection.query("SELECT pg_catalog.pg_current_snapshot()", {}, {1, 1, 1}).text(0, 0)) {}
-
-    // Whether to look once more: after a pause, until all have ended, once after that, or for about a second.
-    bool worth_a_look() {
-        if (ended_ || ++looks_ > 50) return false;
-        ended_ = connection_
-                     .query(
-                         "SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.text::"
-                         "pg_catalog.int8 >= pg_catalog.pg_snapshot_xmax($1::pg_catalog.pg_snapshot)::pg_catalog."
-                         "text::pg_catalog.int8",
-                         {sql::Param(all_)}, {1, 1, 1})
-                     .boolean(0, 0);
-        if (!ended_) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        return true;
-    }
-
-   private:
-    sql::Connection& connection_;
-    std::string all_;
-    int looks_ = 0;
-    bool ended_ = false;
-};
 
 }  // namespace
 
@@ -159,7 +133,7 @@ void ColumnTypes::look_ahead(Oid table) {
     ahead_ = {facts_of(tables), {tables.begin(), tables.end()}, now, false};
 }
 
-void ColumnTypes::fill_from_log(Relation& relation, Lsn committed) {
+void ColumnTypes::fill_from_log(Relation& relation, Lsn committed, std::uint32_t xid) {
     load({&relation, 1});
     const bool ready = committed <= ahead_.read_at && ahead_.tables.contains(relation.oid);
     if (ready) {
@@ -168,13 +142,14 @@ void ColumnTypes::fill_from_log(Relation& relation, Lsn committed) {
         look_ahead(relation.oid);
     }
     complete(relation, ahead_.facts);
-    // A commit is in the log a moment before other sessions see it, and then the catalog is that of before. Without
-    // numbers a column that took another's name would not be told from it, so that moment is waited for: until all
-    // transactions that run now have ended, or for a second.
-    if (!has_numbers(relation)) {
+    // Without numbers a column that took another's name would not be told from it. Where only the commit is not to be
+    // seen yet, that is waited for: a second, at most.
+    for (int looks = 0; !has_numbers(relation) && looks < most_looks; ++looks) {
+        const bool runs = still_runs(connection_, xid);
         const std::vector<Oid> table{relation.oid};
-        RunningTransactions running(connection_);
-        while (!has_numbers(relation) && running.worth_a_look()) complete(relation, facts_of(table));
+        complete(relation, facts_of(table));
+        if (!runs) break;
+        if (!pause(connection_.stop(), until_next_look)) throw Interrupted{};
     }
     ahead_.tables.erase(relation.oid);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <span>
 #include <string>
@@ -35,9 +36,9 @@ class ColumnTypes {
 
     // The log describes tables one at a time, as their first changes come. Those expected are looked up together with
     // one that is described; what was read so is used for transactions that were committed before it was read, so that
-    // it is never older than what the log tells.
+    // it is never older than what the log tells. `xid`: the transaction's.
     void expect(std::set<Oid> tables) { expected_ = std::move(tables); }
-    void fill_from_log(Relation& relation, Lsn committed);
+    void fill_from_log(Relation& relation, Lsn committed, std::uint32_t xid);
 
     void forget(Oid type_oid) { known_.erase(type_oid); }
 

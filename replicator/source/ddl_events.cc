@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "replicator/source/transaction_end.h"
 #include "sql/error.h"
 #include "stream/format/hex.h"
 #include "stream/pause.h"
@@ -19,12 +20,11 @@ std::string to_hex(std::string_view bytes) {
     return digits;
 }
 
-// Synchronous replication may hold a committed transaction back from other sessions for long.
 class Patience {
    public:
     Patience(const Log& log, std::uint32_t xid) : log_(log), xid_(xid) {}
     void wait(const std::stop_token& stop) {
-        if (!pause(stop, std::chrono::milliseconds(20))) throw Interrupted{};
+        if (!pause(stop, until_next_look)) throw Interrupted{};
         if (said_ || std::chrono::steady_clock::now() - since_ < std::chrono::seconds(10)) return;
         said_ = true;
         log_(LogLevel::warning, fmt::format("waiting until the source's other sessions see transaction {}, which is "
@@ -45,18 +45,15 @@ bool DdlEvents::is_noted(const WalMessage& message, std::string_view id) {
     const std::string xid = std::to_string(message.xid);
     const std::string content = to_hex(message.content);
     Patience patience(log_, message.xid);
-    // A transaction that ends between the two looks of one query is seen by the next one.
     for (bool ended = false;;) {
         const auto found = source_.query(
             "SELECT EXISTS (SELECT FROM pgsluice.ddl_event e WHERE e.\"group\" = $1 AND e.id = $2 "
             "AND pg_catalog.xid(e.xid) = $3::pg_catalog.xid "
-            "AND e.digest = pg_catalog.sha256(pg_catalog.decode($4, 'hex'))), "
-            "EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'transactionid' "
-            "AND l.transactionid = $3::pg_catalog.xid)",
-            {sql::Param(group_), sql::Param(id), sql::Param(xid), sql::Param(content)}, {2, 1, 1});
+            "AND e.digest = pg_catalog.sha256(pg_catalog.decode($4, 'hex')))",
+            {sql::Param(group_), sql::Param(id), sql::Param(xid), sql::Param(content)}, {1, 1, 1});
         if (found.boolean(0, 0)) return true;
         if (ended) return false;
-        ended = !found.boolean(0, 1);
+        ended = !still_runs(source_, message.xid);
         if (!ended) patience.wait(source_.stop());
     }
 }

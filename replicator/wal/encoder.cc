@@ -121,7 +121,7 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
 
 void WalEncoder::on(const pgoutput::RelationMessage& message) {
     Relation relation = build_relation(message);
-    if (types_.complete) types_.complete(relation, transaction_.commit_lsn);
+    if (types_.complete) types_.complete(relation, transaction_.commit_lsn, transaction_.xid);
     if (!judge(relation)) return;
     last_ = nullptr;
     RelationPtr& known = relations_[message.oid].relation;

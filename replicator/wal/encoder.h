@@ -32,8 +32,8 @@ enum class TableVerdict : std::uint8_t {
 // may be empty.
 struct TypeLookup {
     // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
-    // with the LSN at which its transaction was committed.
-    std::function<void(Relation&, Lsn committed)> complete;
+    // with the LSN at which its transaction was committed, and its number.
+    std::function<void(Relation&, Lsn committed, std::uint32_t xid)> complete;
     // Called for each type that pgoutput describes again: it may have been changed.
     std::function<void(Oid)> forget;
     // Called for each completed definition, with the LSN that its transaction was committed at.

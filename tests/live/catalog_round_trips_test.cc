@@ -82,7 +82,7 @@ void look_at_each(sql::Connection& connection) {
     types.expect(expected);
     for (const auto& table : tables) {
         Relation relation{table.oid, table.schema, table.name, ReplicaIdentity::default_key, {}};
-        types.fill_from_log(relation, Lsn{1});
+        types.fill_from_log(relation, Lsn{1}, 0);
     }
 }
 

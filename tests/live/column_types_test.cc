@@ -62,11 +62,11 @@ TEST_CASE("what was looked up ahead is not used for a transaction that was commi
     Relation b = described(connection, "b");
     ColumnTypes types(connection);
     types.expect({a.oid, b.oid});
-    types.fill_from_log(a, Lsn{1});
+    types.fill_from_log(a, Lsn{1}, 0);
     server.sql(db, "CREATE UNIQUE INDEX ON b (v)");
     const auto now = parse_lsn(server.scalar(db, "SELECT pg_current_wal_lsn()"));
     REQUIRE(now);
-    types.fill_from_log(b, *now);
+    types.fill_from_log(b, *now, 0);
     CHECK(b.columns[1].unique);
 }
 
@@ -78,10 +78,10 @@ TEST_CASE("a table that is described again is looked up again") {
     Relation a = described(connection, "a");
     ColumnTypes types(connection);
     types.expect({a.oid});
-    types.fill_from_log(a, Lsn{1});
+    types.fill_from_log(a, Lsn{1}, 0);
     CHECK_FALSE(a.columns[1].unique);
     server.sql(db, "CREATE UNIQUE INDEX ON a (v)");
-    types.fill_from_log(a, Lsn{1});
+    types.fill_from_log(a, Lsn{1}, 0);
     CHECK(a.columns[1].unique);
 }
 

@@ -162,7 +162,9 @@ void WalSession::run(const std::stop_token& stop) {
     ReplicationWalSource source(connection, timeout == "1s" ? std::chrono::seconds(1) : std::chrono::seconds(60));
     MemoryPublisher publisher(stream);
     WalStreamHooks hooks;
-    hooks.types.complete = [&](Relation& relation, Lsn committed) { types.fill_from_log(relation, committed); };
+    hooks.types.complete = [&](Relation& relation, Lsn committed, std::uint32_t xid) {
+        types.fill_from_log(relation, committed, xid);
+    };
     hooks.types.forget = [&](Oid oid) { types.forget(oid); };
     stream_wal(source, publisher, stream.last(), options, hooks, stop);
 }

@@ -211,7 +211,7 @@ TEST_CASE("an equal definition keeps the relation, a changed one makes another w
 TEST_CASE("columns are completed with each definition and types forgotten when they are described again") {
     std::vector<Oid> forgotten;
     TypeLookup types;
-    types.complete = [](Relation& relation, Lsn) {
+    types.complete = [](Relation& relation, Lsn, std::uint32_t) {
         for (Column& column : relation.columns) {
             column.type_name = "mood";
             column.unique = true;
