@@ -3,18 +3,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "replicator/source/ddl/filling.h"
 #include "replicator/source/ddl/functions.h"
 #include "replicator/source/ddl/text_trigger.h"
 #include "sql/error.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
 #include "stream/format/ddl_message.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 
@@ -39,13 +38,12 @@ constexpr const char* grant_reading =
     "WHERE c.oid = 'pgsluice.ddl_capture'::pg_catalog.regclass AND a.privilege_type = 'SELECT' LOOP "
     "EXECUTE 'GRANT SELECT ON pgsluice.ddl_event TO ' || reader{}; END LOOP; END$$";
 
+// Before a message's id.
+std::string prefix_of(const Names& names) { return fmt::format("{}/{}/", ddl_message_prefix, names.group); }
+
 ddl::Scope scope_of(const Names& names, const DdlScope& scope) {
-    return {sql::quote_literal(names.group),
-            sql::quote_literal(scope.publication),
-            scope.joining,
-            sql::quote_literal(fmt::format("{}/{}/", ddl_message_prefix, names.group)),
-            sql::quote_literal(names.slot),
-            names.group};
+    return {sql::quote_literal(names.group),      sql::quote_literal(scope.publication), scope.joining,
+            sql::quote_literal(prefix_of(names)), sql::quote_literal(names.slot),        names.group};
 }
 
 // Everything that is made for the group, in one text: what it is now is compared with what it was.
@@ -57,19 +55,15 @@ std::string make_statements(sql::Connection& source, const ddl::Scope& scope, Dd
     return out + "; " + ddl::trigger_statements(scope);
 }
 
-std::string fill_function(const Names& names) {
-    return sql::quote_qualified("pgsluice", "fill_ddl_" + names.group) + "(pg_catalog.int4)";
-}
-
 struct Wanted {
     ddl::Scope scope;
-    std::string prefix;  // before the message's id
+    std::string prefix;
     std::string statements;
     DdlContent content = DdlContent::text;
 };
 
 Wanted wanted_for(sql::Connection& source, const Names& names, const DdlScope& scope) {
-    Wanted wanted{scope_of(names, scope), fmt::format("{}/{}/", ddl_message_prefix, names.group), {}, scope.content};
+    Wanted wanted{scope_of(names, scope), prefix_of(names), {}, scope.content};
     wanted.statements = make_statements(source, wanted.scope, wanted.content);
     return wanted;
 }
@@ -155,7 +149,9 @@ std::string begin_statements() { return fmt::format("BEGIN; {}; {}", make_tables
 std::string install_statements(const Names& names, const Wanted& wanted) {
     std::string grant;
     if (wanted.content == DdlContent::definitions)
-        grant = "; EXECUTE " + sql::quote_literal("GRANT EXECUTE ON FUNCTION " + fill_function(names) + " TO ") +
+        grant = "; EXECUTE " +
+                sql::quote_literal("GRANT EXECUTE ON FUNCTION " + ddl::fill_function(names.group) +
+                                   "(pg_catalog.int4) TO ") +
                 " || reader";
     return fmt::format(
         "INSERT INTO pgsluice.ddl_capture AS c VALUES ({}, {}, '') "
@@ -175,50 +171,6 @@ Error explained(const Names& names, const SqlError& error) {
         "pgsluice.ddl_capture, pgsluice.ddl_event to the replicator's role; or leave --track-ddl out.");
 }
 
-// Transactions that ran DDL before there were triggers: what they have done is seen once they have ended.
-void await_earlier(sql::Connection& source, const Log& log) {
-    const std::string end =
-        source.query("SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())", {}, {1, 1, 1}).text(0, 0);
-    const auto since = std::chrono::steady_clock::now();
-    bool said = false;
-    while (true) {
-        const auto open = source.query(
-            "SELECT count(*), coalesce(min(pid), 0) FROM (SELECT a.pid FROM pg_catalog.pg_stat_activity a "
-            "WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid() "
-            "AND pg_catalog.age(a.backend_xid) > pg_catalog.age($1::pg_catalog.xid8::pg_catalog.xid) UNION ALL "
-            "SELECT 0 FROM pg_catalog.pg_prepared_xacts p WHERE p.database = pg_catalog.current_database() "
-            "AND pg_catalog.age(p.transaction) > pg_catalog.age($1::pg_catalog.xid8::pg_catalog.xid)) o",
-            {sql::Param(end)}, {2, 1, 1});
-        if (open.integer(0, 0) == 0) return;
-        if (!said && std::chrono::steady_clock::now() - since >= std::chrono::seconds(10)) {
-            said = true;
-            log(LogLevel::warning, fmt::format("waiting until transactions that began before DDL was captured have "
-                                               "ended: {} of them, process {} first",
-                                               open.integer(0, 0), open.integer(0, 1)));
-        }
-        if (!pause(source.stop(), std::chrono::milliseconds(100))) throw Interrupted{};
-    }
-}
-
-// Keeps the definitions of what has none yet.
-void fill(sql::Connection& source, const Names& names) {
-    const std::string statement =
-        fmt::format("SELECT {}(200)", sql::quote_qualified("pgsluice", "fill_ddl_" + names.group));
-    while (source.query(statement, {}, {1, 1, 1}).integer(0, 0) > 0)
-        if (!pause(source.stop(), std::chrono::milliseconds(10))) throw Interrupted{};
-}
-
-// Definitions from before triggers were disabled or gone for a while are not the last ones any more.
-void forget_outdated(sql::Connection& source, const Names& names) {
-    const auto outdated = source.query(
-        "DELETE FROM pgsluice.ddl_definition d WHERE d.\"group\" = $1 AND d.class <> 'filled' "
-        "AND d.definition IS DISTINCT FROM pgsluice.definition(d.class, d.oid)",
-        {sql::Param(names.group)}, {0});
-    if (outdated.affected() == 0) return;
-    source.query("DELETE FROM pgsluice.ddl_definition WHERE \"group\" = $1 AND class = 'filled'",
-                 {sql::Param(names.group)}, {0});
-}
-
 DdlPrefixes install(sql::Connection& source, const Names& names, const Wanted& wanted, const Log& log) {
     source.exec(begin_statements(), "install DDL capture");
     require_owned(source, names);
@@ -228,8 +180,8 @@ DdlPrefixes install(sql::Connection& source, const Names& names, const Wanted& w
         throw stop_error(
             fmt::format("unable to capture DDL for group '{}': its event triggers are disabled", names.group));
     if (wanted.content == DdlContent::text) return *prefixes;
-    await_earlier(source, log);
-    forget_outdated(source, names);
+    ddl::await_earlier(source, log);
+    ddl::forget_outdated(source, names.group);
     return *prefixes;
 }
 
@@ -241,7 +193,7 @@ DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, cons
         require_owned(source, names);
         auto prefixes = standing(source, names, wanted);
         if (!prefixes) prefixes = install(source, names, wanted, log);
-        if (wanted.content == DdlContent::definitions) fill(source, names);
+        if (wanted.content == DdlContent::definitions) ddl::fill(source, names.group);
         return *prefixes;
     } catch (const SqlError& error) {
         if (error.action() != Action::retry) source.exec("ROLLBACK");

@@ -51,7 +51,7 @@ const std::map<std::string, Names> allowed{
     {"sinks/postgres/schema", {"sinks", "sinks/postgres", "stream", "sql/"}},
     {"replicator", {"replicator/", "stream/", "sql/"}},
     {"replicator/source", {"replicator", "replicator/source/ddl/", "stream", "stream/format/", "sql/"}},
-    {"replicator/source/ddl", {"sql/"}},
+    {"replicator/source/ddl", {"sql/", "stream"}},
     {"replicator/snapshot", {"replicator", "replicator/source/", "stream", "stream/format/", "sql/"}},
     {"replicator/wal", {"replicator", "stream", "stream/format/", "sql/"}},
     {"worker",
