@@ -1,12 +1,12 @@
 // An operator's decisions about commands, as the group's KV bucket keeps them (stream/group/ddl_keys.h).
 #pragma once
 
-#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "sinks/ddl/ddl_decisions.h"
 #include "stream/broker.h"
+#include "stream/late_broker.h"
 #include "stream/log.h"
 #include "stream/names.h"
 
@@ -21,14 +21,9 @@ class KeptDecisions : public DdlDecisions {
     void ask(const PendingDdl& pending) override;
 
    private:
-    Broker& broker();
-
-    BrokerOptions nats_;
     Names names_;
     std::string worker_;
-    Log log_;
-    std::stop_token stop_;
-    std::unique_ptr<Broker> broker_;
+    LateBroker broker_;
 };
 
 }  // namespace pgsluice

@@ -47,26 +47,21 @@ void refuse_too_large(const Change& change, const std::string& block,
 }  // namespace
 
 DeadLetterStream::DeadLetterStream(BrokerOptions nats, Names names, std::string worker, Log log, std::stop_token stop)
-    : nats_(std::move(nats)),
-      names_(std::move(names)),
+    : names_(std::move(names)),
       worker_(std::move(worker)),
       log_(std::move(log)),
-      stop_(std::move(stop)) {}
+      broker_(std::move(nats), log_, std::move(stop)) {}
 
 void DeadLetterStream::park(const Change& change, std::string_view reason) {
-    if (broker_ == nullptr) {
-        auto broker = Broker::connect(nats_, log_, stop_);
-        broker->ensure_dead_letters(names_);
-        broker_ = std::move(broker);
-    }
+    Broker& broker = broker_.get([&](Broker& connected) { connected.ensure_dead_letters(names_); });
     const std::string position = to_string(change.position);
     std::vector<std::pair<std::string, std::string>> headers{{dead_letter_worker_header, worker_},
                                                              {dead_letter_position_header, position},
                                                              {dead_letter_reason_header, one_line(reason)}};
     if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
     const std::string block = encode_dead_letter(change);
-    refuse_too_large(change, block, headers, broker_->max_payload());
-    broker_->publish_dead_letter(names_, block, headers);
+    refuse_too_large(change, block, headers, broker.max_payload());
+    broker.publish_dead_letter(names_, block, headers);
     log_(LogLevel::warning, fmt::format("parked a change{} at {} in stream '{}': {}", table_of(change), position,
                                         names_.dead_letters, reason));
 }

@@ -1,12 +1,12 @@
 // Parks changes that a sink refuses in the group's dead-letter stream, one message each (letter.h).
 #pragma once
 
-#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "sinks/dead_letters.h"
 #include "stream/broker.h"
+#include "stream/late_broker.h"
 #include "stream/log.h"
 #include "stream/names.h"
 
@@ -20,12 +20,10 @@ class DeadLetterStream : public DeadLetters {
     void park(const Change& change, std::string_view reason) override;
 
    private:
-    BrokerOptions nats_;
     Names names_;
     std::string worker_;
     Log log_;
-    std::stop_token stop_;
-    std::unique_ptr<Broker> broker_;
+    LateBroker broker_;
 };
 
 }  // namespace pgsluice
