@@ -14,6 +14,7 @@
 #include "rules/redefined.h"
 #include "rules/transforms/transform.h"
 #include "rules/values/value_type.h"
+#include "sql/quote.h"
 #include "stream/arena.h"
 
 namespace pgsluice::rules {
@@ -290,13 +291,12 @@ class DefinitionRules {
             ObjectName target = table;
             route(says, target.schema, target.name);
             if (!(target == table))
-                definition = definition.substr(0, from) + quote(target.schema) + '.' + quote(target.name) +
+                definition = definition.substr(0, from) + sql::quote_qualified(target.schema, target.name) +
                              renamed(definition.substr(to), says.columns);
             return true;
         }
         return true;
     }
-    static std::string quote(const std::string& name) { return renamed("x", {{"x", name}}); }
 
     // ---- what is on tables
 

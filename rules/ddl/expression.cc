@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rules/ddl/sql_text.h"
+#include "sql/quote.h"
 
 namespace pgsluice::rules {
 
@@ -10,12 +11,6 @@ namespace {
 
 bool is_identifier(const SqlToken& token) {
     return token.kind == SqlToken::Kind::word || token.kind == SqlToken::Kind::quoted;
-}
-
-std::string quoted(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) out += c == '"' ? "\"\"" : std::string(1, c);
-    return out + '"';
 }
 
 }  // namespace
@@ -35,7 +30,7 @@ std::string renamed(std::string_view text, const std::map<std::string, std::stri
         if (found == names.end()) continue;
         const auto at = static_cast<std::size_t>(token.text.data() - text.data());
         out += text.substr(from, at - from);
-        out += quoted(found->second);
+        out += sql::quote_identifier(found->second);
         from = at + token.text.size();
     }
     out += text.substr(from);

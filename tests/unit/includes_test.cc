@@ -33,7 +33,7 @@ const std::map<std::string, Names> allowed{
       "stream/format/utf8.h"}},
     {"rules/ddl",
      {"rules/rule.h", "rules/redefined.h", "rules/values/", "rules/transforms/transform.h", "stream/arena.h",
-      "stream/format/ddl_message.h", "stream/definition/"}},
+      "stream/format/ddl_message.h", "stream/definition/", "sql/quote.h"}},
     {"sinks", {"sinks/ddl/ddl_policy.h", "stream", "sql/"}},
     {"sinks/ddl", {"stream", "stream/definition/", "sql/quote.h", "sql/error.h"}},
     {"sinks/lines", {"sinks", "sinks/ddl/", "stream", "stream/format/", "stream/definition/"}},
