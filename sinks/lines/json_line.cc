@@ -172,45 +172,43 @@ class PgFloEncoder final : public LineEncoder {
 
     std::size_t append_message(std::string& out, const Change& change) {
         if (change.prefix != ddl_message_prefix) return 0;
-        if (holds_definitions(change.content)) return append_definitions(out, change);
-        const DdlMessage ddl = decode_ddl(change.content);
-        const DdlObject object = ddl.objects.empty() ? DdlObject{} : ddl.objects.front();
-        out += R"({"Type":"DDL")";
-        append_text(out, "Schema", object.schema);
-        append_text(out, "Table", object.table);
-        out += transaction_.of(change);
-        append_number(out, change.position.ordinal);
-        append_text(out, "Command", ddl.tag);
-        out += R"(,"NewTuple":{"event_type":)";
-        append_json_string(out, ddl.event);
-        append_text(out, "object_type", object.type);
-        append_text(out, "object_identity", object.identity);
-        append_text(out, "ddl_command", ddl.command);
-        out += R"(,"created_at":")";
-        if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + postgres_epoch_us);
-        out += "\"}}\n";
+        if (holds_definitions(change.content)) {
+            const DefinitionMessage message = decode_definitions(change.content);
+            const DdlLineObject object = line_object(message);
+            append_command(out, change, {message.tag, object.dropped ? "sql_drop" : "ddl_command_end", object},
+                           text_of(derive(message)));
+            out += R"(,"Objects":)" + encode_objects(message);  // what the command is derived from
+        } else {
+            const DdlMessage ddl = decode_ddl(change.content);
+            const DdlObject object = ddl.objects.empty() ? DdlObject{} : ddl.objects.front();
+            append_command(out, change,
+                           {ddl.tag, ddl.event, {object.type, object.identity, object.schema, object.table}},
+                           ddl.command);
+        }
+        out += "}\n";
         return 1;
     }
 
-    // What the command is derived from is in Objects.
-    std::size_t append_definitions(std::string& out, const Change& change) {
-        const DefinitionMessage message = decode_definitions(change.content);
-        const DdlLineObject object = line_object(message);
+    struct CommandOfLine {
+        std::string_view tag;
+        std::string_view event;
+        DdlLineObject object;
+    };
+    void append_command(std::string& out, const Change& change, const CommandOfLine& about, std::string_view command) {
         out += R"({"Type":"DDL")";
-        append_text(out, "Schema", object.schema);
-        append_text(out, "Table", object.table);
+        append_text(out, "Schema", about.object.schema);
+        append_text(out, "Table", about.object.table);
         out += transaction_.of(change);
         append_number(out, change.position.ordinal);
-        append_text(out, "Command", message.tag);
+        append_text(out, "Command", about.tag);
         out += R"(,"NewTuple":{"event_type":)";
-        append_json_string(out, object.dropped ? "sql_drop" : "ddl_command_end");
-        append_text(out, "object_type", object.type);
-        append_text(out, "object_identity", object.identity);
-        append_text(out, "ddl_command", text_of(derive(message)));
+        append_json_string(out, about.event);
+        append_text(out, "object_type", about.object.type);
+        append_text(out, "object_identity", about.object.identity);
+        append_text(out, "ddl_command", command);
         out += R"(,"created_at":")";
         if (change.transaction != nullptr) append_rfc3339(out, change.transaction->commit_time_us + postgres_epoch_us);
-        out += R"("},"Objects":)" + encode_objects(message) + "}\n";
-        return 1;
+        out += "\"}";
     }
 
     static void append_text(std::string& out, std::string_view name, std::string_view value) {
