@@ -129,13 +129,18 @@ std::string DefinitionDdl::loss(const DerivedStatement& statement) {
     return {};
 }
 
+std::optional<DdlDecision> DefinitionDdl::decision(const Step& step) {
+    const auto decided = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
+    if (decided == DdlDecision::skip) log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
+    return decided;
+}
+
 // Whether the operator has decided to apply it.
 bool DefinitionDdl::may_pass(const Step& step, const std::string& reason, const std::string& hint) {
-    const auto decision = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
-    if (!decision || (*decision == DdlDecision::apply && !step.statement.obstacle.empty())) stop(step, reason, hint);
-    if (*decision == DdlDecision::apply) return true;
-    log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
-    return false;
+    const auto decided = decision(step);
+    if (decided == DdlDecision::skip) return false;
+    if (decided != DdlDecision::apply || !step.statement.obstacle.empty()) stop(step, reason, hint);
+    return true;
 }
 
 void DefinitionDdl::stop(const Step& step, const std::string& reason, const std::string& hint) {
@@ -153,13 +158,9 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!is_excused(step, error)) {
-            const auto decision = decisions_ == nullptr ? std::nullopt : decisions_->find(step.place);
-            if (decision != DdlDecision::skip)
-                stop(step, error.what(),
-                     (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
-            log_(LogLevel::warning, fmt::format("left out, as decided: {}", step.what));
-        }
+        if (!is_excused(step, error) && decision(step) != DdlDecision::skip)
+            stop(step, error.what(),
+                 (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }

@@ -41,7 +41,8 @@ class DefinitionDdl {
     [[nodiscard]] EmptiedTable table_of(const QualifiedName& name);
     [[nodiscard]] std::optional<std::string> owner(const DerivedStatement& statement);
     [[nodiscard]] bool may_pass(const Step& step, const std::string& reason, const std::string& hint);
-    [[nodiscard]] bool is_skipped(const Step& step);
+    // The operator's; says so where it is to leave the command out.
+    [[nodiscard]] std::optional<DdlDecision> decision(const Step& step);
     [[noreturn]] void stop(const Step& step, const std::string& reason, const std::string& hint);
 
     PostgresSession& session_;
