@@ -4,6 +4,8 @@
 #include <array>
 #include <variant>
 
+#include "stream/definition/find_part.h"
+
 namespace pgsluice {
 
 namespace {
@@ -49,11 +51,6 @@ bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
     return before.type == after.type && before.type_oid == after.type_oid;
 }
 
-const ColumnDefinition* find(const TableDefinition& table, std::int16_t number) {
-    const auto found = std::ranges::find(table.columns, number, &ColumnDefinition::number);
-    return found == table.columns.end() ? nullptr : &*found;
-}
-
 // A generated column is computed by each server itself, from values that are the same. Without a default rows hold
 // NULL, unless a domain has one.
 bool was_filled(const ColumnDefinition& added) {
@@ -78,7 +75,7 @@ bool must_be_copied(const DefinitionChange& change) {
     // With a USING even a column that keeps its type may hold other values.
     if ((change.rewritten & other_type) != 0 && !by_types) return true;
     return std::ranges::any_of(after->columns, [&](const ColumnDefinition& column) {
-        return differs(find(*before, column.number), column, by_types);
+        return differs(find_part(before->columns, &ColumnDefinition::number, column.number), column, by_types);
     });
 }
 

@@ -12,10 +12,10 @@ std::string type_text(const ColumnDefinition& column);
 // `'2020-01-01'::date`: what its rows from before hold. The column has a missing value.
 std::string missing_text(const ColumnDefinition& column);
 // "id" bigint NOT NULL DEFAULT ...: as in CREATE TABLE.
-// " SET START WITH 7 SET INCREMENT BY 3 ...": what ALTER COLUMN gives an identity column's sequence.
-std::string identity_changes(const ColumnDefinition& column);
 std::string column_text(const ColumnDefinition& column);
 // GENERATED ALWAYS AS IDENTITY.
 std::string identity_text(const ColumnDefinition& column);
+// " SET START WITH 7 SET INCREMENT BY 3 ...": what ALTER COLUMN gives an identity column's sequence.
+std::string identity_changes(const ColumnDefinition& column);
 
 }  // namespace pgsluice

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sinks/ddl/index_text.h"
+#include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/option_changes.h"
 #include "sql/quote.h"
 
@@ -13,8 +14,6 @@ namespace pgsluice {
 using sql::quote_identifier;
 
 namespace {
-
-std::string comment_text(const std::string& comment) { return comment.empty() ? "NULL" : sql::quote_literal(comment); }
 
 class IndexDdl {
    public:

@@ -4,19 +4,12 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "sinks/ddl/derived_statement.h"
-#include "sql/quote.h"
 
 namespace pgsluice {
-
-inline constexpr const char* no_role = "the target has no such role";
-inline std::string role_exists(std::string_view role) {
-    return "EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = " + sql::quote_literal(role) + ")";
-}
 
 enum class DdlPhase : std::uint8_t {
     drop_dependents,   // statistics, indexes, foreign keys

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sinks/ddl/object_commands.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -9,8 +10,6 @@ namespace pgsluice {
 using sql::quote_identifier;
 
 namespace {
-
-std::string comment_text(const std::string& comment) { return comment.empty() ? "NULL" : sql::quote_literal(comment); }
 
 std::string quoted(const SequenceDefinition& sequence) { return sql::quote_qualified(sequence.schema, sequence.name); }
 
@@ -51,10 +50,7 @@ class Commands {
         out_.add(phase, std::move(statement));
     }
     void owner(const std::string& of, const std::string& role) {
-        auto statement = make(DdlKind::owner, fmt::format("ALTER {} OWNER TO {}", of, quote_identifier(role)));
-        statement.condition = role_exists(role);
-        statement.otherwise = no_role;
-        out_.add(DdlPhase::owners, std::move(statement));
+        out_.add(DdlPhase::owners, owner_statement(of, role, object_));
     }
     void comment(const std::string& on, const std::string& text) {
         add(DdlPhase::comments, DdlKind::comment, fmt::format("COMMENT ON {} IS {}", on, comment_text(text)));

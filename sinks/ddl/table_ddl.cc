@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "sinks/ddl/column_text.h"
+#include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/option_changes.h"
+#include "sinks/ddl/table_text.h"
 #include "sql/quote.h"
+#include "stream/definition/find_part.h"
 
 namespace pgsluice {
 
@@ -24,115 +27,6 @@ struct TableDdl::Altered {
 };
 
 namespace {
-
-std::string quoted(const TableDefinition& table) { return sql::quote_qualified(table.schema, table.name); }
-std::string quoted(const ObjectName& name) { return sql::quote_qualified(name.schema, name.name); }
-// A partitioned table's partitions follow it; children otherwise have changes of their own.
-std::string only(const TableDefinition& table) { return (table.kind == 'p' ? "" : "ONLY ") + quoted(table); }
-
-template <typename T, typename Field, typename Value>
-const T* find(const std::vector<T>& all, Field T::*field, const Value& value) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const T& one) { return one.*field == value; });
-    return found == all.end() ? nullptr : &*found;
-}
-
-std::string comment_text(const std::string& comment) { return comment.empty() ? "NULL" : quote_literal(comment); }
-
-std::string constraint_text(const ConstraintDefinition& constraint) {
-    return fmt::format("CONSTRAINT {} {}", quote_identifier(constraint.name), constraint.definition);
-}
-
-bool is_partition(const TableDefinition& table) { return !table.bound.empty(); }
-
-// CREATE TABLE ... PARTITION OF brings all the columns.
-bool made_as_partition(const TableDefinition& table) {
-    return is_partition(table) && !table.parents.empty() &&
-           std::all_of(table.columns.begin(), table.columns.end(), [](const auto& c) { return c.inherited; });
-}
-
-std::string suffix_text(const TableDefinition& table) {
-    std::string text;
-    if (!table.partition_by.empty()) text += " PARTITION BY " + table.partition_by;
-    return text;
-}
-
-std::string column_list(const TableDefinition& table) {
-    std::vector<std::string> parts;
-    const bool partition = is_partition(table);
-    for (const ColumnDefinition& column : table.columns) {
-        if (column.inherited && !partition) continue;
-        ColumnDefinition own = column;
-        if (partition) own.identity = '\0';  // the partitioned table's
-        parts.push_back(column_text(own));
-    }
-    for (const ConstraintDefinition& constraint : table.constraints) {
-        const bool later = constraint.type == 'f' || constraint.type == 'n';
-        if (!later && (!constraint.inherited || partition)) parts.push_back(constraint_text(constraint));
-    }
-    return fmt::format("({})", fmt::join(parts, ", "));
-}
-
-std::string own_constraints(const TableDefinition& table) {
-    std::vector<std::string> parts;
-    for (const ConstraintDefinition& constraint : table.constraints)
-        if (!constraint.inherited && constraint.type != 'f' && constraint.type != 'n')
-            parts.push_back(constraint_text(constraint));
-    return parts.empty() ? "" : fmt::format(" ({})", fmt::join(parts, ", "));
-}
-
-std::string create_text(const TableDefinition& table) {
-    const std::string head =
-        fmt::format("CREATE {}TABLE {}", table.persistence == 'u' ? "UNLOGGED " : "", quoted(table));
-    if (made_as_partition(table))
-        return fmt::format("{} PARTITION OF {}{} {}{}", head, quoted(table.parents.front()), own_constraints(table),
-                           table.bound, suffix_text(table));
-    std::string inherits;
-    if (!is_partition(table) && !table.parents.empty()) {
-        std::vector<std::string> parents;
-        for (const ObjectName& parent : table.parents) parents.push_back(quoted(parent));
-        inherits = fmt::format(" INHERITS ({})", fmt::join(parents, ", "));
-    }
-    return fmt::format("{} {}{}{}", head, column_list(table), inherits, suffix_text(table));
-}
-
-std::string storage_name(const ColumnDefinition& column) {
-    switch (column.storage) {
-        case 'p':
-            return "PLAIN";
-        case 'e':
-            return "EXTERNAL";
-        case 'm':
-            return "MAIN";
-        case 'x':
-            return "EXTENDED";
-        default:
-            return column.type.starts_with("numeric") ? "MAIN" : "EXTENDED";
-    }
-}
-
-std::string compression_name(char compression) {
-    if (compression == 'l') return "lz4";
-    return compression == 'p' ? "pglz" : "default";
-}
-
-std::string identity_name(const TableDefinition& table) {
-    switch (table.replica_identity) {
-        case ReplicaIdentity::full:
-            return "FULL";
-        case ReplicaIdentity::nothing:
-            return "NOTHING";
-        case ReplicaIdentity::index:
-            return "USING INDEX " + quote_identifier(table.identity_index);
-        case ReplicaIdentity::default_key:
-            break;
-    }
-    return "DEFAULT";
-}
-
-std::string deferral(const ConstraintDefinition& constraint) {
-    if (constraint.deferred) return "DEFERRABLE INITIALLY DEFERRED";
-    return constraint.deferrable ? "DEFERRABLE INITIALLY IMMEDIATE" : "NOT DEFERRABLE";
-}
 
 // The text of a user's type differs when only its name does.
 bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
@@ -163,6 +57,12 @@ void TableDdl::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, s
     out_.add(phase, std::move(statement));
 }
 
+void TableDdl::alter_column(DdlPhase phase, const TableDefinition& table, const ColumnDefinition& column,
+                            const std::string& what) {
+    add(phase, DdlKind::alter_column, table,
+        fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(table), quote_identifier(column.name), what));
+}
+
 bool TableDdl::has_parent_here(const TableDefinition& table) const {
     return std::any_of(table.parents.begin(), table.parents.end(),
                        [&](const ObjectName& parent) { return altered_.contains(parent.oid); });
@@ -172,9 +72,9 @@ std::optional<std::string> TableDdl::missing_in_children(Oid parent, const std::
     for (const DefinitionChange& change : message_.objects) {
         if (!change.after || class_of(change) != "table") continue;
         const auto& table = std::get<TableDefinition>(*change.after);
-        const bool below = find(table.parents, &ObjectName::oid, parent) != nullptr ||
-                           find(table.ancestors, &ObjectName::oid, parent) != nullptr;
-        const ColumnDefinition* found = below ? find(table.columns, &ColumnDefinition::name, column) : nullptr;
+        const bool below = find_part(table.parents, &ObjectName::oid, parent) != nullptr ||
+                           find_part(table.ancestors, &ObjectName::oid, parent) != nullptr;
+        const ColumnDefinition* found = below ? find_part(table.columns, &ColumnDefinition::name, column) : nullptr;
         if (found != nullptr && found->missing) return found->missing;
     }
     return std::nullopt;
@@ -230,13 +130,10 @@ void TableDdl::create(const DefinitionChange&, const TableDefinition& table) {
                         table.bound));
     for (const ColumnDefinition& column : table.columns) {
         if (column.storage != '\0')
-            add(DdlPhase::table_settings, DdlKind::alter_column, table,
-                fmt::format("ALTER TABLE {} ALTER COLUMN {} SET STORAGE {}", only(table), quote_identifier(column.name),
-                            storage_name(column)));
+            alter_column(DdlPhase::table_settings, table, column, "SET STORAGE " + storage_name(column));
         if (column.compression != '\0')
-            add(DdlPhase::table_settings, DdlKind::alter_column, table,
-                fmt::format("ALTER TABLE {} ALTER COLUMN {} SET COMPRESSION {}", only(table),
-                            quote_identifier(column.name), compression_name(column.compression)));
+            alter_column(DdlPhase::table_settings, table, column,
+                         "SET COMPRESSION " + compression_name(column.compression));
     }
     settings(nullptr, table);
     comments(nullptr, table);
@@ -245,7 +142,7 @@ void TableDdl::create(const DefinitionChange&, const TableDefinition& table) {
 void TableDdl::alter(const Altered& given) {
     Altered t = given;
     for (const ColumnDefinition& column : t.after.columns) {
-        const ColumnDefinition* before = find(t.before.columns, &ColumnDefinition::number, column.number);
+        const ColumnDefinition* before = find_part(t.before.columns, &ColumnDefinition::number, column.number);
         t.renames = t.renames || (before != nullptr && before->name != column.name);
     }
     if (t.change.recopy) {
@@ -281,13 +178,13 @@ void TableDdl::move(const Altered& t) {
 void TableDdl::alter_columns(const Altered& t) {
     const bool by_parent = has_parent_here(t.after) && has_parent_here(t.before);
     for (const ColumnDefinition& before : t.before.columns) {
-        if (find(t.after.columns, &ColumnDefinition::number, before.number) != nullptr) continue;
+        if (find_part(t.after.columns, &ColumnDefinition::number, before.number) != nullptr) continue;
         if (before.inherited && by_parent) continue;
         add(DdlPhase::drop_columns, DdlKind::drop_column, t.after,
             fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(t.after), quote_identifier(before.name)));
     }
     for (const ColumnDefinition& after : t.after.columns) {
-        const ColumnDefinition* before = find(t.before.columns, &ColumnDefinition::number, after.number);
+        const ColumnDefinition* before = find_part(t.before.columns, &ColumnDefinition::number, after.number);
         const bool with_parent = after.inherited && by_parent;
         if (before != nullptr && before->name != after.name && !with_parent)
             add(DdlPhase::rename_columns, DdlKind::rename_column, t.after,
@@ -325,10 +222,7 @@ void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
 }
 
 void TableDdl::alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
-    const auto alter = [&](const std::string& what) {
-        add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
-            fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", only(t.after), quote_identifier(after.name), what));
-    };
+    const auto alter = [&](const std::string& what) { alter_column(DdlPhase::alter_columns, t.after, after, what); };
     const bool with_parent = after.inherited && has_parent_here(t.after);
     const bool retyped = !same_type(before, after);
     if (retyped && !with_parent) alter_type(t, before, after);
@@ -391,9 +285,9 @@ void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, 
 // made again with the same text, as an ALTER TYPE does it, is the same on the target.
 void TableDdl::alter_constraints(const Altered& t) {
     const auto same = [](const std::vector<ConstraintDefinition>& all, const ConstraintDefinition& one) {
-        const auto* found = find(all, &ConstraintDefinition::oid, one.oid);
+        const auto* found = find_part(all, &ConstraintDefinition::oid, one.oid);
         if (found != nullptr) return found;
-        found = find(all, &ConstraintDefinition::name, one.name);
+        found = find_part(all, &ConstraintDefinition::name, one.name);
         return found != nullptr && found->definition == one.definition && found->type == one.type ? found : nullptr;
     };
     const bool by_parent = has_parent_here(t.after);
@@ -447,7 +341,7 @@ void TableDdl::alter_parents(const Altered& t) {
     const auto change = [&](DdlPhase phase, const std::string& text) { add(phase, DdlKind::partition, t.after, text); };
     const bool partition = is_partition(t.before) || is_partition(t.after);
     for (const ObjectName& parent : t.before.parents) {
-        const bool kept = find(t.after.parents, &ObjectName::oid, parent.oid) != nullptr;
+        const bool kept = find_part(t.after.parents, &ObjectName::oid, parent.oid) != nullptr;
         if (dropped_.contains(parent.oid) || (kept && t.before.bound == t.after.bound)) continue;
         if (partition)
             change(DdlPhase::detach,
@@ -456,7 +350,7 @@ void TableDdl::alter_parents(const Altered& t) {
             change(DdlPhase::detach, fmt::format("ALTER TABLE {} NO INHERIT {}", quoted(t.before), quoted(parent)));
     }
     for (const ObjectName& parent : t.after.parents) {
-        const bool there = find(t.before.parents, &ObjectName::oid, parent.oid) != nullptr;
+        const bool there = find_part(t.before.parents, &ObjectName::oid, parent.oid) != nullptr;
         if (there && t.before.bound == t.after.bound) continue;
         if (partition)
             change(DdlPhase::partitions, fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent),
@@ -473,20 +367,16 @@ void TableDdl::settings(const TableDefinition* before, const TableDefinition& af
         add(DdlPhase::table_settings, kind, after, fmt::format("ALTER TABLE {} {}", only(after), what));
     };
     for (const std::string& what : option_changes(old.options, after.options)) alter(DdlKind::table_options, what);
-    if (identity_name(old) != identity_name(after))
-        alter(DdlKind::table_options, "REPLICA IDENTITY " + identity_name(after));
+    if (replica_identity_text(old) != replica_identity_text(after))
+        alter(DdlKind::table_options, "REPLICA IDENTITY " + replica_identity_text(after));
     if (old.row_security != after.row_security)
         alter(DdlKind::row_security, after.row_security ? "ENABLE ROW LEVEL SECURITY" : "DISABLE ROW LEVEL SECURITY");
     if (old.force_row_security != after.force_row_security)
         alter(DdlKind::row_security,
               after.force_row_security ? "FORCE ROW LEVEL SECURITY" : "NO FORCE ROW LEVEL SECURITY");
     if (old.owner == after.owner || after.owner.empty()) return;
-    DerivedStatement statement{DdlKind::owner,
-                               fmt::format("ALTER TABLE {} OWNER TO {}", quoted(after), quote_identifier(after.owner))};
-    statement.object = fmt::format("table '{}.{}'", after.schema, after.name);
-    statement.condition = role_exists(after.owner);
-    statement.otherwise = no_role;
-    out_.add(DdlPhase::owners, std::move(statement));
+    out_.add(DdlPhase::owners, owner_statement("TABLE " + quoted(after), after.owner,
+                                               fmt::format("table '{}.{}'", after.schema, after.name)));
 }
 
 void TableDdl::comments(const TableDefinition* before, const TableDefinition& after) {
@@ -496,13 +386,13 @@ void TableDdl::comments(const TableDefinition* before, const TableDefinition& af
     if ((before == nullptr ? "" : before->comment) != after.comment) comment("TABLE " + quoted(after), after.comment);
     for (const ColumnDefinition& column : after.columns) {
         const ColumnDefinition* old =
-            before == nullptr ? nullptr : find(before->columns, &ColumnDefinition::number, column.number);
+            before == nullptr ? nullptr : find_part(before->columns, &ColumnDefinition::number, column.number);
         if ((old == nullptr ? "" : old->comment) != column.comment)
             comment(fmt::format("COLUMN {}.{}", quoted(after), quote_identifier(column.name)), column.comment);
     }
     for (const ConstraintDefinition& constraint : after.constraints) {
         const ConstraintDefinition* old =
-            before == nullptr ? nullptr : find(before->constraints, &ConstraintDefinition::oid, constraint.oid);
+            before == nullptr ? nullptr : find_part(before->constraints, &ConstraintDefinition::oid, constraint.oid);
         if ((old == nullptr ? "" : old->comment) != constraint.comment)
             comment(fmt::format("CONSTRAINT {} ON {}", quote_identifier(constraint.name), quoted(after)),
                     constraint.comment);

@@ -41,6 +41,8 @@ class TableDdl {
     void comments(const TableDefinition* before, const TableDefinition& after);
 
     void add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text);
+    void alter_column(DdlPhase phase, const TableDefinition& table, const ColumnDefinition& column,
+                      const std::string& what);
     [[nodiscard]] bool has_parent_here(const TableDefinition& table) const;
     // What rows of partitions hold in a column that was added to the partitioned table.
     [[nodiscard]] std::optional<std::string> missing_in_children(Oid parent, const std::string& column) const;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
+#include "sinks/ddl/object_commands.h"
 #include "sql/quote.h"
+#include "stream/definition/find_part.h"
 
 namespace pgsluice {
 
@@ -16,12 +16,6 @@ namespace {
 
 std::string quoted(const TypeDefinition& type) { return sql::quote_qualified(type.schema, type.name); }
 const char* command(const TypeDefinition& type) { return type.kind == 'd' ? "DOMAIN" : "TYPE"; }
-
-template <typename T, typename Field, typename Value>
-const T* find(const std::vector<T>& all, Field T::*field, const Value& value) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const T& one) { return one.*field == value; });
-    return found == all.end() ? nullptr : &*found;
-}
 
 std::string collated(const std::string& type, const std::string& collation) {
     return collation.empty() ? type : fmt::format("{} COLLATE {}", type, collation);
@@ -110,7 +104,7 @@ class TypeDdl {
     void labels() {
         for (std::size_t i = 0; i < after_.labels.size(); ++i) {
             const EnumLabel& label = after_.labels[i];
-            const EnumLabel* old = find(before_.labels, &EnumLabel::oid, label.oid);
+            const EnumLabel* old = find_part(before_.labels, &EnumLabel::oid, label.oid);
             if (old == nullptr)
                 alter(fmt::format("ADD VALUE IF NOT EXISTS {}{}", quote_literal(label.label), place(i)));
             else if (old->label != label.label)
@@ -121,17 +115,17 @@ class TypeDdl {
     [[nodiscard]] std::string place(std::size_t i) const {
         if (i > 0) return " AFTER " + quote_literal(after_.labels[i - 1].label);
         for (const EnumLabel& next : after_.labels)
-            if (const EnumLabel* old = find(before_.labels, &EnumLabel::oid, next.oid))
+            if (const EnumLabel* old = find_part(before_.labels, &EnumLabel::oid, next.oid))
                 return " BEFORE " + quote_literal(old->label);
         return "";
     }
 
     void attributes() {
         for (const AttributeDefinition& old : before_.attributes)
-            if (find(after_.attributes, &AttributeDefinition::number, old.number) == nullptr)
+            if (find_part(after_.attributes, &AttributeDefinition::number, old.number) == nullptr)
                 alter("DROP ATTRIBUTE " + quote_identifier(old.name));
         for (const AttributeDefinition& now : after_.attributes) {
-            const AttributeDefinition* old = find(before_.attributes, &AttributeDefinition::number, now.number);
+            const AttributeDefinition* old = find_part(before_.attributes, &AttributeDefinition::number, now.number);
             const std::string name = quote_identifier(now.name);
             if (old == nullptr) {
                 alter(fmt::format("ADD ATTRIBUTE {} {}", name, collated(now.type, now.collation)));
@@ -149,11 +143,11 @@ class TypeDdl {
             alter(after_.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + after_.expression);
         if (before_.not_null != after_.not_null) alter(after_.not_null ? "SET NOT NULL" : "DROP NOT NULL");
         for (const DomainConstraint& old : before_.constraints)
-            if (!is_not_null(old) && find(after_.constraints, &DomainConstraint::oid, old.oid) == nullptr)
+            if (!is_not_null(old) && find_part(after_.constraints, &DomainConstraint::oid, old.oid) == nullptr)
                 alter("DROP CONSTRAINT " + quote_identifier(old.name));
         for (const DomainConstraint& now : after_.constraints) {
             if (is_not_null(now)) continue;
-            const DomainConstraint* old = find(before_.constraints, &DomainConstraint::oid, now.oid);
+            const DomainConstraint* old = find_part(before_.constraints, &DomainConstraint::oid, now.oid);
             if (old == nullptr) {
                 alter("ADD " + constraint_text(now));
                 continue;
@@ -196,19 +190,13 @@ void drop(const TypeDefinition& type, DdlPhases& out) {
 void settings(const TypeDefinition* before, const TypeDefinition& after, DdlPhases& out) {
     const std::string object = fmt::format("type '{}.{}'", after.schema, after.name);
     if (!after.owner.empty() && (before == nullptr || before->owner != after.owner)) {
-        DerivedStatement statement{
-            DdlKind::owner,
-            fmt::format("ALTER {} {} OWNER TO {}", command(after), quoted(after), quote_identifier(after.owner)),
-            object};
-        statement.condition = role_exists(after.owner);
-        statement.otherwise = no_role;
-        out.add(DdlPhase::owners, std::move(statement));
+        out.add(DdlPhase::owners,
+                owner_statement(fmt::format("{} {}", command(after), quoted(after)), after.owner, object));
     }
     if ((before == nullptr ? "" : before->comment) == after.comment) return;
-    DerivedStatement statement{DdlKind::comment,
-                               fmt::format("COMMENT ON {} {} IS {}", command(after), quoted(after),
-                                           after.comment.empty() ? "NULL" : quote_literal(after.comment)),
-                               object};
+    DerivedStatement statement{
+        DdlKind::comment,
+        fmt::format("COMMENT ON {} {} IS {}", command(after), quoted(after), comment_text(after.comment)), object};
     statement.type = {after.schema, after.name};
     out.add(DdlPhase::comments, std::move(statement));
 }
