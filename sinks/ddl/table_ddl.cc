@@ -93,7 +93,7 @@ std::string TableDdl::schema_before(const std::string& schema) const {
 void TableDdl::derive(const DefinitionChange& change) {
     if (!change.after) return;
     const auto& after = std::get<TableDefinition>(*change.after);
-    if (!change.before) return create(change, after);
+    if (!change.before) return create(after);
     alter({change, std::get<TableDefinition>(*change.before), after});
 }
 
@@ -115,7 +115,7 @@ void TableDdl::drop_tables() {
     out_.add(DdlPhase::drop_tables, std::move(statement));
 }
 
-void TableDdl::create(const DefinitionChange&, const TableDefinition& table) {
+void TableDdl::create(const TableDefinition& table) {
     DerivedStatement statement{DdlKind::create_table, create_text(table)};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.creates = true;

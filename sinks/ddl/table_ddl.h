@@ -24,7 +24,7 @@ class TableDdl {
    private:
     struct Altered;
 
-    void create(const DefinitionChange& change, const TableDefinition& table);
+    void create(const TableDefinition& table);
     void alter(const Altered& t);
     void move(const Altered& t);
     void alter_columns(const Altered& t);

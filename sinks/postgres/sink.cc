@@ -14,11 +14,11 @@
 #include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/rights/as_owner.h"
+#include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
 #include "sinks/postgres/snapshot.h"
 #include "sql/quote.h"
-#include "stream/failpoint.h"
 
 namespace pgsluice {
 
@@ -30,14 +30,6 @@ constexpr auto progress_interval = std::chrono::seconds(1);       // of progress
 constexpr auto polite_interval = std::chrono::milliseconds(500);  // of asking who waits for what is open
 constexpr auto counts_interval = std::chrono::seconds(60);
 
-std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
-    std::vector<const Relation*> all;
-    for (const RelationPtr& table : tables) {
-        if (table) all.push_back(table.get());
-    }
-    return all;
-}
-
 // The source's tables behind those that are not left out.
 std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables) {
     std::vector<const Relation*> all;
@@ -45,12 +37,6 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
         if (tables[i]) all.push_back(&begin.tables[i]);
     }
     return all;
-}
-
-std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
-    std::vector<TableName> names;
-    for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
-    return names;
 }
 
 // Tables whose rows here are void.
@@ -75,7 +61,8 @@ class PostgresSink : public Sink {
           dead_letters_(dead_letters),
           origins_(options_, log_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
-          schema_(options_, origins_, log_, stop_) {
+          schema_(options_, origins_, log_, stop_),
+          late_tables_(session_.connection, progress_, schema_, options_, stop_) {
         schema_.when_read([this](Lsn upto) {
             sql::Connection other(options_.target, stop_);
             progress_.note_schema(other, upto);
@@ -111,8 +98,6 @@ class PostgresSink : public Sink {
     void apply_with_ddl(const Batch& batch);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void look_at_tables(const std::vector<Change>& changes);
-    void create_missing(const std::vector<const Relation*>& relations);
-    void finish_tables();
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
@@ -142,8 +127,7 @@ class PostgresSink : public Sink {
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
     SchemaSync schema_;
-    std::vector<RelationPtr> unfinished_;  // tables made in the middle of a transaction: their foreign keys are due
-    std::set<TableName> found_;            // tables that are there or were made
+    LateTables late_tables_;
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
 
@@ -164,8 +148,7 @@ std::optional<SinkState> PostgresSink::open() {
                "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
     if (options_.sync_schema) {
         warn_of_superuser(session_.connection, log_);
-        unfinished_ = progress_.unfinished();
-        finish_tables();
+        late_tables_.finish_noted();
     }
     sequences_.open(session_.connection, progress_);
     if (!state) return state;
@@ -298,49 +281,10 @@ void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
         if (change.relation != nullptr && change.truncated.empty()) add(relations, change.relation);
         if (change.op == Op::insert || change.op == Op::update) add(filled, change.relation);
     }
-    if (options_.sync_schema) create_missing(relations);
+    if (options_.sync_schema) late_tables_.create_missing(relations, applier_.open());
     std::vector<std::string> names;
     for (const Relation* relation : filled) names.push_back(mappings_.at(*relation)->table.name);
     sequences_.note_written(names);
-}
-
-void PostgresSink::create_missing(const std::vector<const Relation*>& relations) {
-    std::vector<const Relation*> missing;
-    std::vector<TableName> names;
-    for (const Relation* relation : relations) {
-        TableName name(relation->schema, relation->table);
-        if (!found_.insert(name).second) continue;
-        if (find_target_table(session_.connection, name.first, name.second)) continue;
-        missing.push_back(relation);
-        names.push_back(std::move(name));
-    }
-    if (missing.empty()) return;
-    {
-        sql::Connection other(options_.target, stop_);
-        PostgresProgress::note_unfinished(other, progress_, missing);
-    }
-    schema_.create_tables(missing);
-    PGSLUICE_FAILPOINT("postgres-tables-created");
-    // Tables written by our open transaction are locked until it ends: foreign keys to them can only be made then.
-    const bool later = applier_.open();
-    schema_.create_rest(names, missing, !later);
-    schema_.set_sequences(names);
-    if (later)
-        unfinished_ = progress_.unfinished();
-    else
-        progress_.forget_unfinished();
-}
-
-// What tables made in mid-stream still lack: after their transaction's end, or after a restart within it.
-void PostgresSink::finish_tables() {
-    if (unfinished_.empty()) return;
-    PGSLUICE_FAILPOINT("postgres-unfinished");
-    const auto relations = pointers(unfinished_);
-    const auto names = names_of(relations);
-    schema_.create_rest(names, relations);
-    schema_.set_sequences(names);
-    progress_.forget_unfinished();
-    unfinished_.clear();
 }
 
 void PostgresSink::apply(const Batch& batch) {
@@ -370,7 +314,7 @@ void PostgresSink::apply_with_ddl(const Batch& batch) {
         if (!changes.empty()) applier_.apply(changes, nullptr);
         changes.clear();
         applier_.apply_ddl(change);
-        found_.clear();
+        late_tables_.forget();
     }
     look_at_tables(changes);
     apply_changes(batch, changes);
@@ -382,7 +326,7 @@ void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& 
         applier_.apply(changes, &next);
         last_block_ = std::max(last_block_, StreamSeq{batch.upto.resume_seq.value - 1});
         committed();
-        finish_tables();
+        late_tables_.finish();
     } else {
         applier_.apply(changes, nullptr);
         piece_at_ = Clock::now();
