@@ -27,12 +27,6 @@ struct Hardened {
     }
 };
 
-void must_succeed(const Finished& finished) {
-    CAPTURE(finished.err);
-    CAPTURE(finished.out);
-    CHECK(finished.code == 0);
-}
-
 const std::vector<std::string> parks{"--on-error", "dead-letter"};
 
 }  // namespace

@@ -122,6 +122,15 @@ void check_applies(PostgresTarget& target, const std::function<Batch&(SinkFeed&)
     target.sink->flush();
 }
 
+void check_parks(PostgresTarget& target, const std::function<Batch&(SinkFeed&)>& make) {
+    Parked parked;
+    target.options.on_error = OnError::dead_letter;
+    target.open(&parked);
+    SinkFeed feed;
+    CHECK(target.failure(make(feed)) == "");
+    CHECK(parked.lines.size() == 1);
+}
+
 std::string hint_of_open(PostgresTarget& target) {
     try {
         target.open();
@@ -181,14 +190,7 @@ TEST_CASE("a row of the target that has the place of another") {
         check_applies(target, insert);
         CHECK(target.scalar("SELECT id FROM t") == "1");
     }
-    SUBCASE("parked") {
-        Parked parked;
-        target.options.on_error = OnError::dead_letter;
-        target.open(&parked);
-        SinkFeed feed;
-        CHECK(target.failure(insert(feed)) == "");
-        CHECK(parked.lines.size() == 1);
-    }
+    SUBCASE("parked") { check_parks(target, insert); }
 }
 
 TEST_CASE("a row that a constraint refuses") {
@@ -202,14 +204,7 @@ TEST_CASE("a row that a constraint refuses") {
         target.sql("ALTER TABLE t DROP CONSTRAINT short");
         check_applies(target, insert);
     }
-    SUBCASE("parked") {
-        Parked parked;
-        target.options.on_error = OnError::dead_letter;
-        target.open(&parked);
-        SinkFeed feed;
-        CHECK(target.failure(insert(feed)) == "");
-        CHECK(parked.lines.size() == 1);
-    }
+    SUBCASE("parked") { check_parks(target, insert); }
 }
 
 TEST_CASE("an identity column that would take rows along") {

@@ -63,12 +63,6 @@ struct Restricted {
     }
 };
 
-void must_succeed(const Finished& finished) {
-    CAPTURE(finished.err);
-    CAPTURE(finished.out);
-    CHECK(finished.code == 0);
-}
-
 const std::vector<std::string> parks{"--on-error", "dead-letter"};
 
 }  // namespace

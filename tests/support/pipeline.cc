@@ -40,6 +40,12 @@ std::string first_difference(const std::vector<std::string>& expected, const std
     return "none";
 }
 
+void must_succeed(const Finished& finished) {
+    CAPTURE(finished.err);
+    CAPTURE(finished.out);
+    CHECK(finished.code == 0);
+}
+
 bool says(Process& process, const std::string& part) {
     const bool said =
         eventually("it says '" + part + "'", [&] { return process.err().find(part) != std::string::npos; });

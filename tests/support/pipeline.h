@@ -31,6 +31,8 @@ PipelineServers shared_servers();
 
 // Waits until the process has said that on stderr; shows what it said when it does not.
 bool says(Process& process, const std::string& part);
+// CHECKs that it ended with exit code 0; shows what it said when it did not.
+void must_succeed(const Finished& finished);
 
 // Where two lists of rows begin to differ, for a message.
 std::string first_difference(const std::vector<std::string>& expected, const std::vector<std::string>& found);

@@ -29,14 +29,8 @@ DdlMessage ddl(const std::string& tag, const std::string& command, const std::st
 
 // What the rules make of it; nothing when they drop it.
 std::optional<DdlMessage> ruled(const Ruleset& ruleset, const DdlMessage& message) {
-    const std::string content = encode(message);
-    Change change;
-    change.op = Op::message;
-    change.prefix = ddl_message_prefix;
-    change.content = content;
-    Arena arena;
-    if (!ruleset.apply_ddl(change, arena)) return std::nullopt;
-    return decode_ddl(change.content);
+    const auto content = ruled_ddl(ruleset, encode(message));
+    return content ? std::optional(decode_ddl(*content)) : std::nullopt;
 }
 
 std::string obstacle(const Ruleset& ruleset, const DdlMessage& message) {

@@ -27,14 +27,8 @@ TableDefinition users() {
 
 // What the rules make of it; nothing when they drop it.
 std::optional<DefinitionMessage> ruled(const Ruleset& ruleset, const DefinitionMessage& message) {
-    const std::string content = encode(message);
-    Change change;
-    change.op = Op::message;
-    change.prefix = ddl_message_prefix;
-    change.content = content;
-    Arena arena;
-    if (!ruleset.apply_ddl(change, arena)) return std::nullopt;
-    return decode_definitions(change.content);
+    const auto content = ruled_ddl(ruleset, encode(message));
+    return content ? std::optional(decode_definitions(*content)) : std::nullopt;
 }
 
 TableDefinition after_of(const std::optional<DefinitionMessage>& message) {

@@ -11,6 +11,7 @@
 
 #include "rules/ruleset.h"
 #include "sql/error.h"
+#include "stream/format/ddl_message.h"
 
 namespace pgsluice::rules_test {
 
@@ -40,6 +41,17 @@ inline std::unique_ptr<Ruleset> load(const std::string& rules, const std::string
     if (!rules.empty()) options.rules_file = rules_file.emplace(rules).path();
     if (!routing.empty()) options.routing_file = routing_file.emplace(routing, "routing.yaml").path();
     return Ruleset::load(options);
+}
+
+// What the rules make of a DDL message's content; nothing when they drop it.
+inline std::optional<std::string> ruled_ddl(const Ruleset& ruleset, const std::string& content) {
+    Change change;
+    change.op = Op::message;
+    change.prefix = ddl_message_prefix;
+    change.content = content;
+    Arena arena;
+    if (!ruleset.apply_ddl(change, arena)) return std::nullopt;
+    return std::string(change.content);
 }
 
 // pg_flo's example, for a table users (id, email, age, ssn).
