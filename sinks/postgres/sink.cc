@@ -1,7 +1,6 @@
 #include "sinks/postgres/sink.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,13 +10,12 @@
 #include <utility>
 
 #include "sinks/postgres/apply.h"
-#include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/rights/as_owner.h"
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
-#include "sinks/postgres/snapshot.h"
+#include "sinks/postgres/snapshot_load.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -39,14 +37,6 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
-// Tables whose rows here are void.
-std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<RelationPtr>& targets) {
-    std::vector<RelationPtr> tables;
-    for (const std::uint32_t i : begin.replaces)
-        if (targets.at(i)) tables.push_back(targets.at(i));
-    return tables;
-}
-
 class PostgresSink : public Sink {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
@@ -58,8 +48,8 @@ class PostgresSink : public Sink {
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
           mappings_(session_.connection),
-          dead_letters_(dead_letters),
           origins_(options_, log_),
+          load_({options_, log_, session_, progress_, mappings_, origins_, dead_letters}, stop_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
           schema_(options_, origins_, log_, stop_),
           late_tables_(session_.connection, progress_, schema_, options_, stop_) {
@@ -78,13 +68,15 @@ class PostgresSink : public Sink {
     [[nodiscard]] bool snapshot_replaces_rows() const override { return options_.existing_rows != ExistingRows::keep; }
     [[nodiscard]] bool kept_rows_against_options() const override;
     [[nodiscard]] bool takes_back() const override { return snapshot_replaces_rows(); }
-    void start_over() override { starts_over_ = true; }
-    void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) override { shared_ = others; }
+    void start_over() override { load_.start_over(); }
+    void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) override {
+        load_.shares_targets(others);
+    }
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
     [[nodiscard]] bool takes_copy() const override { return true; }
-    void copy(const CopyBlock& block) override;
+    void copy(const CopyBlock& block) override { load_.add(block); }
     void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) override;
     void apply(const Batch& batch) override;
     void flush() override;
@@ -92,16 +84,12 @@ class PostgresSink : public Sink {
     void close() override;
 
    private:
-    void note_begin(StreamSeq marker);
-    void warn_of_kept(const SnapshotBegin& begin) const;
-    CopyLoader& loader();
     void apply_with_ddl(const Batch& batch);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void look_at_tables(const std::vector<Change>& changes);
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
-    void flush_loading();
     void flush_durable();
     bool holds_others_up();
     void check_incomplete();
@@ -110,13 +98,12 @@ class PostgresSink : public Sink {
     const PostgresSinkOptions options_;  // the other members refer to these three
     const Log log_;
     std::stop_token stop_;
-    std::function<void()> tell_ = [] {};
     SequenceKeeper sequences_;  // before the session: it levels sequences when the connection is gone
     PostgresSession session_;
     PostgresProgress progress_;
     TargetMappings mappings_;
-    DeadLetters* dead_letters_;
     TargetOrigins origins_;
+    SnapshotLoad load_;
     PostgresApplier applier_;
 
     std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
@@ -130,13 +117,6 @@ class PostgresSink : public Sink {
     LateTables late_tables_;
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
-
-    std::unique_ptr<CopyLoader> loader_;
-    std::set<std::uint64_t> already_loaded_;
-    std::vector<RelationPtr> copied_;  // the snapshot's tables
-    StreamSeq last_block_;             // the last sequence handed to copy()
-    bool starts_over_ = false;
-    std::map<std::uint32_t, std::set<std::string>> shared_;  // by shares_targets()
 };
 
 std::optional<SinkState> PostgresSink::open() {
@@ -153,14 +133,14 @@ std::optional<SinkState> PostgresSink::open() {
     sequences_.open(session_.connection, progress_);
     if (!state) return state;
     durable_ = state->checkpoint;
-    if (state->loading_epoch != 0) already_loaded_ = progress_.loaded();
+    load_.open();
     return state;
 }
 
 void PostgresSink::while_waiting(std::function<void()> tell) {
-    tell_ = std::move(tell);
-    session_.connection.on_tick(tell_);
-    schema_.while_waiting(tell_);
+    session_.connection.on_tick(tell);
+    schema_.while_waiting(tell);
+    load_.while_waiting(std::move(tell));
 }
 
 SinkState PostgresSink::state_at(const Checkpoint& checkpoint) const {
@@ -183,40 +163,20 @@ void PostgresSink::committed() {
 
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
-    copied_ = tables;
-    const bool again = std::exchange(starts_over_, false);
-    if (is_within(progress_.state(), begin) && !again) return note_begin(upto.resume_seq);
+    if (load_.continues(begin, tables, upto.resume_seq)) return;
     if (applier_.open()) {
         applier_.roll_back();  // the rest of that transaction never comes: a copy begins
         sequences_.forget_noted();
     }
-    if (options_.sync_schema) schema_.create_tables(pointers(copied_), sources_of(begin, copied_));
-    loader_.reset();
-    SinkState next{upto, begin.epoch, upto.resume_seq};
-    const ExistingRows existing = again ? ExistingRows::truncate : options_.existing_rows;
-    prepare_snapshot(session_, progress_, mappings_, {existing, tables, replaced(begin, tables), shared_}, next);
-    already_loaded_.clear();
-    last_block_ = upto.resume_seq;
+    if (options_.sync_schema) schema_.create_tables(pointers(tables), sources_of(begin, tables));
+    load_.begin(begin, upto);
     committed();
-    if (existing == ExistingRows::keep) warn_of_kept(begin);
-}
-
-void PostgresSink::warn_of_kept(const SnapshotBegin& begin) const {
-    for (const std::uint32_t i : begin.replaces) {
-        const auto others = shared_.find(i);
-        if (others == shared_.end() || !copied_.at(i)) continue;
-        log_(LogLevel::warning,
-             fmt::format("rows of '{}.{}' that the source no longer has stay in '{}.{}', which {} fills as well",
-                         begin.tables[i].schema, begin.tables[i].table, copied_[i]->schema, copied_[i]->table,
-                         fmt::join(others->second, ", ")));
-    }
 }
 
 // A snapshot that began with "error" found no rows; but while it loads, it can still be had as it is asked for now.
 bool PostgresSink::kept_rows_against_options() const {
     if (options_.existing_rows != ExistingRows::truncate) return false;
-    const bool loading = progress_.state().loading_epoch != 0;
-    return progress_.existing_rows() == "keep" || (loading && progress_.existing_rows() == "error");
+    return progress_.existing_rows() == "keep" || (load_.running() && progress_.existing_rows() == "error");
 }
 
 // Never in a transaction of rows: that may be rolled back, and the worker takes what it noted for kept.
@@ -226,34 +186,9 @@ void PostgresSink::note_tables(const std::map<Oid, std::string>& notes) {
     PostgresProgress::note_tables(other, progress_, notes);
 }
 
-void PostgresSink::note_begin(StreamSeq marker) {
-    SinkState next = progress_.state();
-    if (marker <= next.begin_seq) return;
-    next.begin_seq = marker;
-    session_.connection.exec("BEGIN");
-    progress_.move(next);
-    session_.connection.exec("COMMIT");
-    progress_.moved(next);
-}
-
-CopyLoader& PostgresSink::loader() {
-    if (!loader_)
-        loader_ = std::make_unique<CopyLoader>(options_, origins_, progress_, progress_.state().loading_epoch, stop_,
-                                               dead_letters_, tell_);
-    return *loader_;
-}
-
-void PostgresSink::copy(const CopyBlock& block) {
-    if (progress_.state().loading_epoch == 0) throw std::logic_error("a block came outside a snapshot");
-    last_block_ = std::max(last_block_, block.last_seq);
-    if (already_loaded_.contains(block.first_seq.value)) return;
-    loader().add(block, mappings_.at(*block.relation));
-}
-
 void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
-    if (loader_) loader_->await_loaded();
-    loader_.reset();
-    const auto loaded = pointers(copied_);
+    load_.close_loader();
+    const auto loaded = pointers(load_.tables());
     if (options_.sync_schema) {
         const auto names = names_of(loaded);
         schema_.create_rest(names, loaded);
@@ -263,9 +198,8 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     std::vector<std::string> quoted;
     for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
     sequences_.note_written(quoted);
-    finish_snapshot(session_, progress_, SinkState{upto, 0, {}});
+    load_.end(upto);
     sequences_.level();
-    already_loaded_.clear();
     committed();
 }
 
@@ -289,7 +223,7 @@ void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
 
 void PostgresSink::apply(const Batch& batch) {
     // Rows that went through the rules: the checkpoint must not pass blocks that are still being loaded.
-    if (loader_) loader_->await_loaded();
+    load_.await_loaded();
     if (!batch.changes.empty() && !applier_.open()) origins_.use(session_.connection, batch.made_in);
     if (batch.changes.empty() && batch.complete && !applier_.open()) {
         pending_ = batch.upto;
@@ -324,7 +258,7 @@ void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& 
     if (batch.complete) {
         const SinkState next = state_at(batch.upto);
         applier_.apply(changes, &next);
-        last_block_ = std::max(last_block_, StreamSeq{batch.upto.resume_seq.value - 1});
+        load_.passed(StreamSeq{batch.upto.resume_seq.value - 1});
         committed();
         late_tables_.finish();
     } else {
@@ -361,25 +295,6 @@ void PostgresSink::check_incomplete() {
                       "Start the group's replicator if it does not run: the rest of the transaction comes from it.");
 }
 
-// Lets the stream be trimmed up to what is loaded.
-void PostgresSink::flush_loading() {
-    if (loader_) loader_->check();
-    if (Clock::now() - moved_at_ < progress_interval) return;
-    // Without a loader all blocks that came had been loaded before a restart.
-    const auto outstanding = loader_ ? loader_->first_outstanding() : std::nullopt;
-    const StreamSeq next = outstanding.value_or(StreamSeq{last_block_.value + 1});
-    if (next <= progress_.state().checkpoint.resume_seq) return;
-    Checkpoint checkpoint = progress_.state().checkpoint;
-    checkpoint.resume_seq = next;
-    session_.connection.exec("BEGIN");
-    progress_.forget_loaded(next);
-    const SinkState state = state_at(checkpoint);
-    progress_.move(state);
-    session_.connection.exec("COMMIT");
-    progress_.moved(state);
-    committed();
-}
-
 // synchronous_commit = off: a crash of the target takes back data and progress together, so applying stays exact; but
 // the stream may only be trimmed up to what no crash can take back.
 void PostgresSink::flush_durable() {
@@ -409,10 +324,10 @@ void PostgresSink::flush() {
     session_.connection.require_open();
     check_incomplete();
     if (applier_.open()) return;
-    if (progress_.state().loading_epoch != 0) {
-        flush_loading();
-    } else if (pending_ && Clock::now() - moved_at_ >= progress_interval) {
-        move_alone(state_at(*pending_));
+    load_.check();
+    if (Clock::now() - moved_at_ >= progress_interval) {
+        if (load_.running() && load_.move_on()) committed();
+        if (!load_.running() && pending_) move_alone(state_at(*pending_));
     }
     flush_durable();
     sequences_.keep_ahead_if_due();
@@ -425,11 +340,8 @@ void PostgresSink::close() {
     // are levelled by the destructor.
     if (stop_.stop_requested()) return;
     applier_.roll_back();
-    if (loader_) {
-        loader_->await_loaded();
-        moved_at_ = {};
-        flush_loading();
-    }
+    load_.await_loaded();
+    if (load_.running() && load_.move_on()) committed();
     if (pending_) move_alone(state_at(*pending_));
     sequences_.level();
     if (!session_.synchronous && progress_.state().checkpoint != durable_) {

@@ -1,0 +1,118 @@
+#include "sinks/postgres/snapshot_load.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "sinks/postgres/snapshot.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Tables whose rows here are void.
+std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<RelationPtr>& targets) {
+    std::vector<RelationPtr> tables;
+    for (const std::uint32_t i : begin.replaces)
+        if (targets.at(i)) tables.push_back(targets.at(i));
+    return tables;
+}
+
+}  // namespace
+
+void SnapshotLoad::open() {
+    if (running()) already_loaded_ = parts_.progress.loaded();
+}
+
+bool SnapshotLoad::continues(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables, StreamSeq seq) {
+    tables_ = tables;
+    if (!is_within(parts_.progress.state(), begin) || starts_over_) return false;
+    note_begin(seq);
+    return true;
+}
+
+void SnapshotLoad::note_begin(StreamSeq marker) {
+    SinkState next = parts_.progress.state();
+    if (marker <= next.begin_seq) return;
+    next.begin_seq = marker;
+    parts_.session.connection.exec("BEGIN");
+    parts_.progress.move(next);
+    parts_.session.connection.exec("COMMIT");
+    parts_.progress.moved(next);
+}
+
+void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
+    loader_.reset();
+    const bool again = std::exchange(starts_over_, false);
+    const ExistingRows existing = again ? ExistingRows::truncate : parts_.options.existing_rows;
+    prepare_snapshot(parts_.session, parts_.progress, parts_.mappings,
+                     {existing, tables_, replaced(begin, tables_), shared_},
+                     SinkState{upto, begin.epoch, upto.resume_seq});
+    already_loaded_.clear();
+    last_block_ = upto.resume_seq;
+    if (existing == ExistingRows::keep) warn_of_kept(begin);
+}
+
+void SnapshotLoad::warn_of_kept(const SnapshotBegin& begin) const {
+    for (const std::uint32_t i : begin.replaces) {
+        const auto others = shared_.find(i);
+        if (others == shared_.end() || !tables_.at(i)) continue;
+        parts_.log(LogLevel::warning,
+                   fmt::format("rows of '{}.{}' that the source no longer has stay in '{}.{}', which {} fills as well",
+                               begin.tables[i].schema, begin.tables[i].table, tables_[i]->schema, tables_[i]->table,
+                               fmt::join(others->second, ", ")));
+    }
+}
+
+CopyLoader& SnapshotLoad::loader() {
+    if (!loader_)
+        loader_ =
+            std::make_unique<CopyLoader>(parts_.options, parts_.origins, parts_.progress,
+                                         parts_.progress.state().loading_epoch, stop_, parts_.dead_letters, tell_);
+    return *loader_;
+}
+
+void SnapshotLoad::add(const CopyBlock& block) {
+    if (!running()) throw std::logic_error("a block came outside a snapshot");
+    passed(block.last_seq);
+    if (already_loaded_.contains(block.first_seq.value)) return;
+    loader().add(block, parts_.mappings.at(*block.relation));
+}
+
+void SnapshotLoad::await_loaded() {
+    if (loader_) loader_->await_loaded();
+}
+
+void SnapshotLoad::check() {
+    if (loader_) loader_->check();
+}
+
+bool SnapshotLoad::move_on() {
+    // Without a loader all blocks that came had been loaded before a restart.
+    const auto outstanding = loader_ ? loader_->first_outstanding() : std::nullopt;
+    const StreamSeq next = outstanding.value_or(StreamSeq{last_block_.value + 1});
+    SinkState state = parts_.progress.state();
+    if (next <= state.checkpoint.resume_seq) return false;
+    state.checkpoint.resume_seq = next;
+    parts_.session.connection.exec("BEGIN");
+    parts_.progress.forget_loaded(next);
+    parts_.progress.move(state);
+    parts_.session.connection.exec("COMMIT");
+    parts_.progress.moved(state);
+    return true;
+}
+
+void SnapshotLoad::close_loader() {
+    await_loaded();
+    loader_.reset();
+}
+
+void SnapshotLoad::end(const Checkpoint& upto) {
+    finish_snapshot(parts_.session, parts_.progress, SinkState{upto, 0, {}});
+    already_loaded_.clear();
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,88 @@
+// A snapshot's way into the target: which tables it fills, which of its blocks are in, and what loads the others.
+//
+// Blocks go to a CopyLoader's connections; the sink's own connection makes the room before and ends it after.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "sinks/dead_letters.h"
+#include "sinks/options.h"
+#include "sinks/postgres/copy_loader.h"
+#include "sinks/postgres/origins.h"
+#include "sinks/postgres/progress.h"
+#include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
+#include "sinks/sink.h"
+
+namespace pgsluice {
+
+// What the snapshot's blocks need of the sink. All must outlive the load.
+struct SnapshotLoadParts {
+    const PostgresSinkOptions& options;
+    const Log& log;
+    PostgresSession& session;
+    PostgresProgress& progress;
+    TargetMappings& mappings;
+    TargetOrigins& origins;
+    DeadLetters* dead_letters;
+};
+
+class SnapshotLoad {
+   public:
+    SnapshotLoad(const SnapshotLoadParts& parts, std::stop_token stop) : parts_(parts), stop_(std::move(stop)) {}
+
+    void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
+    // After the progress was read: the blocks that earlier runs loaded.
+    void open();
+    // The next begin() throws away what is there, whatever the options say.
+    void start_over() { starts_over_ = true; }
+    // By index in the snapshot's tables: other tables that fill the same target.
+    void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) { shared_ = others; }
+
+    // Names the tables of the snapshot that begins; null: routed away. Returns whether the begin marker at `seq` is
+    // only another one of the snapshot that is being loaded; its place is noted then, and there is no begin().
+    bool continues(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables, StreamSeq seq);
+    // Makes room for the rows and starts the epoch. Throws a stop Error as prepare_snapshot() does.
+    void begin(const SnapshotBegin& begin, const Checkpoint& upto);
+    [[nodiscard]] bool running() const { return parts_.progress.state().loading_epoch != 0; }
+    [[nodiscard]] const std::vector<RelationPtr>& tables() const { return tables_; }
+
+    // Blocks while too much waits. A retry or stop Error of a loader comes out of this call or of a later one.
+    void add(const CopyBlock& block);
+    // Blocks up to here were applied by the sink itself, through its rules.
+    void passed(StreamSeq last) { last_block_ = std::max(last_block_, last); }
+    // Returns when everything added is committed.
+    void await_loaded();
+    // Throws what a loader failed with.
+    void check();
+    // Lets the stream be trimmed up to what is loaded; false: no further than before.
+    bool move_on();
+
+    // Everything is loaded, and the loader's connections are closed.
+    void close_loader();
+    void end(const Checkpoint& upto);
+
+   private:
+    void note_begin(StreamSeq marker);
+    void warn_of_kept(const SnapshotBegin& begin) const;
+    CopyLoader& loader();
+
+    const SnapshotLoadParts parts_;
+    const std::stop_token stop_;
+    std::function<void()> tell_ = [] {};
+    std::unique_ptr<CopyLoader> loader_;
+    std::set<std::uint64_t> already_loaded_;
+    std::vector<RelationPtr> tables_;
+    StreamSeq last_block_;  // the last sequence that came
+    bool starts_over_ = false;
+    std::map<std::uint32_t, std::set<std::string>> shared_;
+};
+
+}  // namespace pgsluice
