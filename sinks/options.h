@@ -41,6 +41,7 @@ struct PostgresSinkOptions {
     std::string worker;
     bool sync_schema = false;    // create the source's schema on the target first
     sql::ConnectOptions source;  // for sync_schema
+    std::string target_owner;    // the role that what is made belongs to; empty: the worker's
     bool disable_foreign_keys = false;
     int copy_workers = 2;  // connections that load the snapshot
     ExistingRows existing_rows = ExistingRows::error;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sinks/postgres/rights/as_owner.h"
+#include "sinks/postgres/rights/target_owner.h"
 #include "stream/definition/definition_message.h"
 #include "stream/failpoint.h"
 
@@ -85,7 +85,7 @@ void PostgresApplier::apply_ddl(const Change& change) {
     if (!statement) return;
     statement->contained = change.position.commit <= progress_.schema_upto();
     begin_ddl();
-    run_ddl(session_, *statement, log_);
+    run_ddl(session_, *statement, target_owner(options_), log_);
     mappings_.forget();
 }
 
@@ -93,7 +93,7 @@ void PostgresApplier::begin_ddl() {
     if (!open_) begin();
     deferred_.check(session_);  // as long as the constraints are as the rows were written for
     deferred_.clear();
-    if (!std::exchange(any_ddl_, true)) warn_of_superuser(session_.connection, log_);
+    if (!std::exchange(any_ddl_, true)) warn_of_rights(session_.connection, options_, log_);
 }
 
 void PostgresApplier::apply_definitions(const Change& change) {

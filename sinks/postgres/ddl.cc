@@ -55,14 +55,14 @@ std::string way_past(const SqlError& error) {
     return way_out;
 }
 
-void run(PostgresSession& session, const DdlStatement& statement) {
+void run(PostgresSession& session, const DdlStatement& statement, const std::optional<std::string>& maker) {
     sql::Connection& connection = session.connection;
     connection.query("SELECT pg_catalog.set_config('search_path', $1, true)", {sql::Param(statement.search_path)},
                      {1, 1, 1});
     // Deferred checks would keep their tables from being altered.
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
-    if (const auto owner = owner_of(connection, statement.tables))
-        run_as_owner(connection, *owner, statement.text);
+    if (const auto role = owner_of(connection, statement.tables, maker))
+        run_as_owner(connection, *role, statement.text);
     else
         connection.exec(statement.text);
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
@@ -94,11 +94,12 @@ std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, cons
     return statement;
 }
 
-void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log& log) {
+void run_ddl(PostgresSession& session, const DdlStatement& statement, const std::optional<std::string>& maker,
+             const Log& log) {
     sql::Connection& connection = session.connection;
     connection.exec("SAVEPOINT pgsluice_ddl");
     try {
-        run(session, statement);
+        run(session, statement, maker);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         const bool dropped = statement.drops && is_gone(error);

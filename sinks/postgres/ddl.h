@@ -25,7 +25,8 @@ struct DdlStatement {
 // later rows may depend on it.
 std::optional<DdlStatement> ddl_statement(const Change& change, bool apply, const Log& log);
 
-// In the open transaction.
-void run_ddl(PostgresSession& session, const DdlStatement& statement, const Log& log);
+// In the open transaction: as the owner of its tables; where they are not there yet, as `maker`, or as ourselves.
+void run_ddl(PostgresSession& session, const DdlStatement& statement, const std::optional<std::string>& maker,
+             const Log& log);
 
 }  // namespace pgsluice

@@ -11,7 +11,7 @@
 
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/origins.h"
-#include "sinks/postgres/rights/as_owner.h"
+#include "sinks/postgres/rights/target_owner.h"
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
@@ -126,8 +126,9 @@ std::optional<SinkState> PostgresSink::open() {
              ? "target: session_replication_role is replica: triggers and foreign keys do not fire"
              : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
                "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
+    require_target_owner(session_.connection, options_);
     if (options_.sync_schema) {
-        warn_of_superuser(session_.connection, log_);
+        warn_of_rights(session_.connection, options_, log_);
         late_tables_.finish_noted();
     }
     sequences_.open(session_.connection, progress_);

@@ -9,6 +9,7 @@
 
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/rights/as_owner.h"
+#include "sinks/postgres/rights/target_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
 
@@ -92,6 +93,7 @@ bool DefinitionDdl::is_left_out(const Step& step) {
 // By policy and decisions.
 bool DefinitionDdl::is_wanted(const Step& step) {
     const DerivedStatement& statement = step.statement;
+    if (statement.kind == DdlKind::owner && target_owner(options_)) return false;
     const auto policy = options_.ddl_policy.of(statement.kind);
     if (policy == DdlAction::ignore) {
         log_(LogLevel::info, fmt::format("not applied (--ddl-policy): {}", step.what));
@@ -198,8 +200,9 @@ EmptiedTable DefinitionDdl::table_of(const QualifiedName& name) {
 }
 
 std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
-    if (statement.table) return owner_of(session_.connection, {*statement.table});
-    if (!statement.type) return std::nullopt;
+    const auto maker = statement.creates ? target_owner(options_) : std::nullopt;
+    if (statement.table) return owner_of(session_.connection, {*statement.table}, maker);
+    if (statement.creates || !statement.type) return maker;
     const auto found = session_.connection.query(
         "SELECT pg_catalog.pg_get_userbyid(typowner) FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype($1) AND "
         "pg_catalog.pg_get_userbyid(typowner) <> current_user",

@@ -8,8 +8,9 @@
 
 namespace pgsluice {
 
-std::optional<std::string> owner_of(sql::Connection& connection, const std::vector<QualifiedName>& tables) {
-    if (tables.empty()) return std::nullopt;
+std::optional<std::string> owner_of(sql::Connection& connection, const std::vector<QualifiedName>& tables,
+                                    const std::optional<std::string>& otherwise) {
+    if (tables.empty()) return otherwise;
     std::string names;
     for (const QualifiedName& name : tables) {
         names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", sql::quote_literal(name.schema),
@@ -24,8 +25,8 @@ std::optional<std::string> owner_of(sql::Connection& connection, const std::vect
                     "v.t::pg_catalog.name)",
                     names),
         {}, {2});
-    if (found.rows() == 0 || (found.rows() == 1 && found.boolean(0, 1))) return std::nullopt;
-    if (found.rows() == 1) return found.text(0, 0);
+    if (found.rows() == 0) return otherwise;
+    if (found.rows() == 1) return found.boolean(0, 1) ? std::nullopt : std::optional(found.text(0, 0));
     throw stop_error(fmt::format("unable to run a command on tables of several owners ('{}' and '{}')",
                                  found.text(0, 0), found.text(1, 0)),
                      "Run it on the target by hand, then start the worker with --target-ddl ignore until it is past "
@@ -36,16 +37,6 @@ void run_as_owner(sql::Connection& connection, const std::string& owner, const s
     OwnerCalls calls;
     calls.run(connection, owner, command);
     connection.exec(calls.drop_statement());
-}
-
-void warn_of_superuser(sql::Connection& connection, const Log& log) {
-    const auto found = connection.query(
-        "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user", {}, {1, 1, 1});
-    if (!found.boolean(0, 0)) return;
-    log(LogLevel::warning,
-        "target: the worker's role is a superuser: what the source's users define (checks, generated columns, index "
-        "expressions, defaults of tables that this role owns) is evaluated with its rights; use a role that may only "
-        "write these tables where you do not trust them");
 }
 
 }  // namespace pgsluice

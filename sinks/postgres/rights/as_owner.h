@@ -8,18 +8,15 @@
 
 #include "sql/connection.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 
-// The owner of those of the tables that are there; nothing when none is, or when it is the current role. A stop Error
-// when they have several owners.
-std::optional<std::string> owner_of(sql::Connection& connection, const std::vector<QualifiedName>& tables);
+// The owner of those of the tables that are there; `otherwise` when none is; nothing when it is the current role. A
+// stop Error when they have several owners.
+std::optional<std::string> owner_of(sql::Connection& connection, const std::vector<QualifiedName>& tables,
+                                    const std::optional<std::string>& otherwise);
 
 // In the open transaction. The current role must be a superuser, or a member of the owner that may SET ROLE to it.
 void run_as_owner(sql::Connection& connection, const std::string& owner, const std::string& command);
-
-// Says, where the current role is a superuser, what that means for tables of its own.
-void warn_of_superuser(sql::Connection& connection, const Log& log);
 
 }  // namespace pgsluice

@@ -7,6 +7,20 @@
 
 namespace pgsluice {
 
+std::string missing_grants(sql::Connection& connection, const std::string& owner) {
+    const bool with_set = connection.server_version() >= 160000;
+    const auto missing = connection.query(
+        fmt::format("SELECT concat_ws('; ', CASE WHEN NOT pg_has_role(current_user, $1::name, '{}') THEN "
+                    "format('GRANT %I TO %I{}', $1::name, current_user) END, "
+                    "CASE WHEN NOT has_database_privilege($1::name, current_database(), 'TEMPORARY') OR NOT "
+                    "has_database_privilege(current_database(), 'TEMPORARY') THEN "
+                    "format('GRANT TEMPORARY ON DATABASE %I TO %I, %I', current_database(), $1::name, current_user) "
+                    "END)",
+                    with_set ? "SET" : "MEMBER", with_set ? " WITH SET TRUE" : ""),
+        {sql::Param(owner)}, {1, 1, 1});
+    return missing.text(0, 0);
+}
+
 namespace {
 
 Error runs_as_us(const WrittenTable& table, const ForeignCode& code, const std::string& role) {
@@ -28,21 +42,6 @@ Error may_not_be_owner(const WrittenTable& table, const ForeignCode& code, const
                     "drop what the message names. Or, if you trust it: ALTER TABLE {} OWNER TO {}, and the same for "
                     "the functions and domains that it uses. Then start the worker again.",
                     grants, table.name, sql::quote_identifier(role)));
-}
-
-// What the current role and the owner lack so that one can write as the other, as statements.
-std::string missing_grants(sql::Connection& connection, const std::string& owner) {
-    const bool with_set = connection.server_version() >= 160000;
-    const auto missing = connection.query(
-        fmt::format("SELECT concat_ws('; ', CASE WHEN NOT pg_has_role(current_user, $1::name, '{}') THEN "
-                    "format('GRANT %I TO %I{}', $1::name, current_user) END, "
-                    "CASE WHEN NOT has_database_privilege($1::name, current_database(), 'TEMPORARY') OR NOT "
-                    "has_database_privilege(current_database(), 'TEMPORARY') THEN "
-                    "format('GRANT TEMPORARY ON DATABASE %I TO %I, %I', current_database(), $1::name, current_user) "
-                    "END)",
-                    with_set ? "SET" : "MEMBER", with_set ? " WITH SET TRUE" : ""),
-        {sql::Param(owner)}, {1, 1, 1});
-    return missing.text(0, 0);
 }
 
 std::string owner_or_refuse(sql::Connection& connection, const WrittenTable& table, const ForeignCode& code) {

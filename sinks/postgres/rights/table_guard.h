@@ -60,6 +60,9 @@ class TableGuard {
     std::set<Oid> coded_;
 };
 
+// What the current role and the owner lack so that one can act as the other, as statements; empty when nothing.
+std::string missing_grants(sql::Connection& connection, const std::string& owner);
+
 WrittenTable written_table(const TargetMapping& mapping);
 
 }  // namespace pgsluice

@@ -13,6 +13,8 @@
 #include <thread>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/rights/as_owner.h"
+#include "sinks/postgres/rights/target_owner.h"
 #include "sinks/postgres/schema/dependencies.h"
 #include "sinks/postgres/schema/drift.h"
 #include "sql/quote.h"
@@ -73,6 +75,23 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
     std::vector<TableName> names;
     for (const Relation* relation : relations) names.emplace_back(relation->schema, relation->table);
     return names;
+}
+
+void make_as(sql::Connection& target, const std::string& owner, const std::string& statements,
+             const std::string& doing) {
+    try {
+        run_as_owner(target, owner, statements);
+    } catch (const SqlError& error) {
+        const std::string hint =
+            error.sqlstate() != "42501"
+                ? error.hint()
+                : fmt::format(
+                      "It is made with the rights of --target-owner: on the target, GRANT CREATE ON the schema "
+                      "(for a schema or extension, ON the database) TO {0}; a table that is there must belong "
+                      "to {0}, too.",
+                      sql::quote_identifier(owner));
+        throw SqlError(error.action(), fmt::format("unable to {}: {}", doing, error.what()), error.sqlstate(), hint);
+    }
 }
 
 }  // namespace
@@ -142,7 +161,10 @@ std::vector<DumpEntry> SchemaSync::dump(sql::Connection& source, const std::vect
 void SchemaSync::create(sql::Connection& target, const std::string& statements, const std::string& doing) {
     target.exec("BEGIN");
     try {
-        target.exec(statements, doing);
+        if (const auto owner = target_owner(options_))
+            make_as(target, *owner, statements, doing);
+        else
+            target.exec(statements, doing);
         origins_.commit(target);
     } catch (const SqlError& error) {
         if (error.action() != Action::retry) target.exec("ROLLBACK");
