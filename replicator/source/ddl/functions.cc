@@ -4,9 +4,9 @@
 
 #include <utility>
 
-#include "replicator/source/ddl/definition.h"
 #include "replicator/source/ddl/kept_definitions.h"
 #include "replicator/source/ddl/trigger.h"
+#include "sql/definition/definition_text.h"
 #include "sql/quote.h"
 
 namespace pgsluice::ddl {
@@ -46,7 +46,7 @@ std::vector<Function> functions(const Scope& scope, int server_version) {
     const std::string& group = scope.suffix;
     return {
         {"definition", "class pg_catalog.text, id pg_catalog.oid", "pg_catalog.jsonb", "",
-         definition_body(server_version)},
+         sql::definition_body(server_version)},
         {"kept", "kind pg_catalog.text, what pg_catalog.jsonb", "pg_catalog.jsonb", "IMMUTABLE", kept_body},
         {"with_schema", "what pg_catalog.jsonb, namespace pg_catalog.oid", "pg_catalog.jsonb", "", with_schema_body},
         {"keep_definition",

@@ -1,8 +1,8 @@
-// A query for each class of object that reads its definition (stream/format/FORMAT.md, "DDL") into `found`, by its
+// A query for each class of object that reads its definition (stream/format/FORMAT.md, "DDL") as `found`, by its
 // number `id`: plain catalog queries, patterns of fmt. What a newer catalog has comes in by {enforced}.
 #pragma once
 
-namespace pgsluice::ddl {
+namespace pgsluice::sql {
 
 extern const char* const table_definition;
 extern const char* const index_definition;
@@ -12,4 +12,4 @@ extern const char* const sequence_definition;
 extern const char* const schema_definition;
 extern const char* const extension_definition;
 
-}  // namespace pgsluice::ddl
+}  // namespace pgsluice::sql

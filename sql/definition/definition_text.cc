@@ -1,10 +1,10 @@
-#include "replicator/source/ddl/definition.h"
+#include "sql/definition/definition_text.h"
 
 #include <fmt/format.h>
 
-#include "replicator/source/ddl/definition_parts.h"
+#include "sql/definition/definition_parts.h"
 
-namespace pgsluice::ddl {
+namespace pgsluice::sql {
 
 namespace {
 
@@ -35,21 +35,35 @@ const Part parts[] = {
     {"extension", extension_definition, "e", "pg_extension"},
 };
 
-}  // namespace
-
-std::string definition_body(int server_version) {
+std::string text_of(const Part& part, const char* as_found, int server_version) {
     const char* enforced =
         server_version >= enforced_since
             ? " || CASE WHEN k.conenforced THEN '{}' ELSE '{\"enforced\": false}' END::pg_catalog.jsonb"
             : "";
+    return fmt::format(fmt::runtime(part.query), fmt::arg("as_found", as_found),
+                       fmt::arg("comment", comment_of(part.alias, part.catalog)),
+                       fmt::arg("constraint_comment", comment_of("k", "pg_constraint")),
+                       fmt::arg("enforced", enforced));
+}
+
+}  // namespace
+
+std::string definition_body(int server_version) {
     std::string body = "\nDECLARE\n    found pg_catalog.jsonb;\nBEGIN\n";
-    for (const Part& part : parts) {
-        const std::string query = fmt::format(
-            fmt::runtime(part.query), fmt::arg("comment", comment_of(part.alias, part.catalog)),
-            fmt::arg("constraint_comment", comment_of("k", "pg_constraint")), fmt::arg("enforced", enforced));
-        body += fmt::format("    {} class = '{}' THEN{}\n", &part == parts ? "IF" : "ELSIF", part.object, query);
-    }
+    for (const Part& part : parts)
+        body += fmt::format("    {} class = '{}' THEN{};\n", &part == parts ? "IF" : "ELSIF", part.object,
+                            text_of(part, "INTO found", server_version));
     return body + "    END IF;\n    RETURN jsonb_strip_nulls(found);\nEND";
 }
 
-}  // namespace pgsluice::ddl
+std::string definitions_query(int server_version) {
+    std::string query;
+    for (const Part& part : parts)
+        query += fmt::format(
+            "{}SELECT w.class, w.id, jsonb_strip_nulls(d.found) FROM unnest($1::text[], $2::oid[]) AS w(class, id) "
+            "CROSS JOIN LATERAL ({}) AS d WHERE w.class = '{}'",
+            query.empty() ? "" : " UNION ALL ", text_of(part, "AS found", server_version), part.object);
+    return query;
+}
+
+}  // namespace pgsluice::sql

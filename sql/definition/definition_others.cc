@@ -1,7 +1,7 @@
 // The parts of the function that are about types, sequences, schemas and extensions.
-#include "replicator/source/ddl/definition_parts.h"
+#include "sql/definition/definition_parts.h"
 
-namespace pgsluice::ddl {
+namespace pgsluice::sql {
 
 const char* const type_definition = R"(
     SELECT jsonb_build_object(
@@ -52,12 +52,12 @@ const char* const type_definition = R"(
             FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc
             JOIN pg_namespace opn ON opn.oid = o.opcnamespace JOIN pg_type st ON st.oid = r.rngsubtype
             WHERE r.rngtypid = t.oid), '{{}}')
-    INTO found
+    {as_found}
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_type b ON b.oid = t.typbasetype
     WHERE t.oid = id AND t.typtype IN ('e', 'c', 'd', 'r')
       AND (t.typtype <> 'c' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
-                        AND d.deptype = 'e');)";
+                        AND d.deptype = 'e'))";
 
 const char* const sequence_definition = R"(
     SELECT jsonb_build_object(
@@ -73,21 +73,21 @@ const char* const sequence_definition = R"(
             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
               AND d.deptype = 'a'),
         'comment', {comment})
-    INTO found
+    {as_found}
     FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = id AND c.relpersistence <> 't' AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-          AND d.deptype IN ('i', 'e'));)";
+          AND d.deptype IN ('i', 'e')))";
 
 const char* const schema_definition = R"(
     SELECT jsonb_build_object('name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
                               'comment', {comment})
-    INTO found
+    {as_found}
     FROM pg_namespace n
-    WHERE n.oid = id AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgsluice');)";
+    WHERE n.oid = id AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'pgsluice'))";
 
 const char* const extension_definition = R"(
     SELECT jsonb_build_object('name', e.extname, 'schema', n.nspname, 'version', e.extversion)
-    INTO found FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.oid = id;)";
+    {as_found} FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.oid = id)";
 
-}  // namespace pgsluice::ddl
+}  // namespace pgsluice::sql

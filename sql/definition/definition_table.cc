@@ -1,7 +1,7 @@
 // The parts of the function that are about tables, and what belongs to them.
-#include "replicator/source/ddl/definition_parts.h"
+#include "sql/definition/definition_parts.h"
 
-namespace pgsluice::ddl {
+namespace pgsluice::sql {
 
 const char* const table_definition = R"(
     SELECT jsonb_build_object(
@@ -83,9 +83,9 @@ const char* const table_definition = R"(
         'row_security', nullif(t.relrowsecurity, false),
         'force_row_security', nullif(t.relforcerowsecurity, false),
         'comment', {comment})
-    INTO found
+    {as_found}
     FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-    WHERE t.oid = id AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't';)";
+    WHERE t.oid = id AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't')";
 
 const char* const index_definition = R"(
     SELECT jsonb_build_object(
@@ -98,13 +98,13 @@ const char* const index_definition = R"(
             FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent
             JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE h.inhrelid = x.oid),
         'comment', {comment})
-    INTO found
+    {as_found}
     FROM pg_class x JOIN pg_index i ON i.indexrelid = x.oid JOIN pg_namespace n ON n.oid = x.relnamespace
     JOIN pg_class t ON t.oid = i.indrelid AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
     JOIN pg_namespace tn ON tn.oid = t.relnamespace
     WHERE x.oid = id AND (i.indisvalid OR x.relkind = 'I') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.oid AND d.objsubid = 0
-          AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i');)";
+          AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i'))";
 
 const char* const statistics_definition = R"(
     SELECT jsonb_build_object(
@@ -112,10 +112,10 @@ const char* const statistics_definition = R"(
         'table', jsonb_build_object('oid', t.oid::int8, 'schema', tn.nspname, 'name', t.relname),
         'definition', pg_get_statisticsobjdef(s.oid), 'target', nullif(s.stxstattarget, -1),
         'comment', {comment})
-    INTO found
+    {as_found}
     FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace
     JOIN pg_class t ON t.oid = s.stxrelid AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
     JOIN pg_namespace tn ON tn.oid = t.relnamespace
-    WHERE s.oid = id;)";
+    WHERE s.oid = id)";
 
-}  // namespace pgsluice::ddl
+}  // namespace pgsluice::sql
