@@ -15,6 +15,7 @@ enum class LineFormat { pg_flo, debezium };
 enum class OnError { stop, dead_letter };
 enum class OnConflict { upsert, ignore, error };
 enum class ExistingRows { error, truncate, keep };
+enum class OnMissingColumn { stop, ignore, add };
 
 struct StdoutSinkOptions {
     LineFormat format = LineFormat::pg_flo;
@@ -47,6 +48,7 @@ struct PostgresSinkOptions {
     ExistingRows existing_rows = ExistingRows::error;
     OnError on_error = OnError::stop;
     OnConflict on_conflict = OnConflict::upsert;
+    OnMissingColumn on_missing_column = OnMissingColumn::stop;
     bool apply_ddl = true;  // false: captured DDL is logged and skipped
     DdlPolicy ddl_policy;   // for what is derived from definitions
     bool synchronous_commit = true;

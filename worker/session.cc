@@ -174,7 +174,7 @@ void Session::take_changes(const Fetched& fetched) {
                          foreign_message_hint(options_.names.group));
     batcher_.start(fetched.message, fetched.block);
     if (batcher_.left_out_own()) tell_of_own();
-    while (batcher_.fill()) {
+    while (fill()) {
         if (batcher_.stopped()) {
             reach();
             stand();
@@ -182,6 +182,20 @@ void Session::take_changes(const Fetched& fetched) {
         } else {
             apply();
         }
+    }
+}
+
+// What was committed before a row that the rules do not fit is applied: files that fit it may no longer fit that.
+bool Session::fill() {
+    try {
+        return batcher_.fill();
+    } catch (const Error& error) {
+        if (error.action() != Action::retry && batcher_.has_complete()) {
+            apply();
+            sink_.flush();
+            report_(state());
+        }
+        throw;
     }
 }
 

@@ -73,6 +73,7 @@ class Session {
     void reach();
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
+    bool fill();
     template <typename Decode>
     auto decoded(const Message& message, Decode decode) const;
     void take_snapshot_begin(const Message& message);

@@ -308,6 +308,11 @@ constexpr std::array flag_table{
              s.postgres.on_conflict = parse_choice<OnConflict>(
                  v, {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
          }, "What to do with an insert whose key exists: `upsert`, `ignore` or `error`."},
+    Flag{"on-missing-column", text, "WHAT", "stop", postgres, 0,
+         [](S& s, V v) {
+             s.postgres.on_missing_column = parse_choice<OnMissingColumn>(
+                 v, {{"stop", OnMissingColumn::stop}, {"ignore", OnMissingColumn::ignore}, {"add", OnMissingColumn::add}});
+         }, "What to do when rows have a column that the target's table lacks: `stop`, `ignore` its values, or `add` it with the type that the rows name: without default and NOT NULL, which they do not."},
     Flag{"on-error", text, "WHAT", "stop", postgres | webhook, 0, set_on_error,
          "What to do with a change that the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and continue."},
 

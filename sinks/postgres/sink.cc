@@ -11,6 +11,7 @@
 
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/origins.h"
+#include "sinks/postgres/plannable.h"
 #include "sinks/postgres/rights/target_owner.h"
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
@@ -47,7 +48,7 @@ class PostgresSink : public Sink {
           sequences_(options_, log_),
           session_(open_session(options_, stop_)),
           progress_(session_.connection, options_.group, options_.worker),
-          mappings_(session_.connection),
+          mappings_(session_.connection, options_.on_missing_column, log_),
           origins_(options_, log_),
           load_({options_, log_, session_, progress_, mappings_, origins_, dead_letters}, stop_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
@@ -84,9 +85,12 @@ class PostgresSink : public Sink {
     void close() override;
 
    private:
-    void apply_with_ddl(const Batch& batch);
+    void apply_rows(const Batch& batch);
+    void apply_before(const std::vector<Change>& changes, std::size_t count);
+    void apply_with_ddl(const Batch& batch, std::size_t first);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
-    void look_at_tables(const std::vector<Change>& changes);
+    void create_missing(const std::vector<Change>& changes);
+    void note_written(const std::vector<Change>& changes);
     [[nodiscard]] SinkState state_at(const Checkpoint& checkpoint) const;
     void move_alone(const SinkState& next);
     void committed();
@@ -109,6 +113,7 @@ class PostgresSink : public Sink {
     std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
     Clock::time_point moved_at_;
     Clock::time_point piece_at_;  // when the last piece of an incomplete transaction came
+    Position piece_end_;          // its last change
     Clock::time_point next_polite_;
     Checkpoint durable_;
     // With synchronous_commit off: committed, and durable once the server's WAL is flushed up to here.
@@ -205,18 +210,27 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
 }
 
 // Tables that changes are about for the first time; some may have to be created in the middle of the stream.
-void PostgresSink::look_at_tables(const std::vector<Change>& changes) {
+void PostgresSink::create_missing(const std::vector<Change>& changes) {
+    if (!options_.sync_schema) return;
     std::vector<const Relation*> relations;
-    std::vector<const Relation*> filled;
-    const auto add = [](std::vector<const Relation*>& to, const Relation* relation) {
-        if (std::find(to.rbegin(), to.rend(), relation) == to.rend()) to.push_back(relation);
+    const auto add = [&](const Relation* relation) {
+        if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend())
+            relations.push_back(relation);
     };
     for (const Change& change : changes) {
-        for (const RelationPtr& relation : change.truncated) add(relations, relation.get());
-        if (change.relation != nullptr && change.truncated.empty()) add(relations, change.relation);
-        if (change.op == Op::insert || change.op == Op::update) add(filled, change.relation);
+        for (const RelationPtr& relation : change.truncated) add(relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add(change.relation);
     }
-    if (options_.sync_schema) late_tables_.create_missing(relations, applier_.open());
+    late_tables_.create_missing(relations, applier_.open());
+}
+
+void PostgresSink::note_written(const std::vector<Change>& changes) {
+    std::vector<const Relation*> filled;
+    for (const Change& change : changes) {
+        if (change.op != Op::insert && change.op != Op::update) continue;
+        if (std::find(filled.rbegin(), filled.rend(), change.relation) == filled.rend())
+            filled.push_back(change.relation);
+    }
     std::vector<std::string> names;
     for (const Relation* relation : filled) names.push_back(mappings_.at(*relation)->table.name);
     sequences_.note_written(names);
@@ -231,27 +245,64 @@ void PostgresSink::apply(const Batch& batch) {
         return;
     }
     const auto is_ddl = [](const Change& change) { return change.op == Op::message; };
-    if (std::any_of(batch.changes.begin(), batch.changes.end(), is_ddl)) return apply_with_ddl(batch);
-    look_at_tables(batch.changes);
+    const auto ddl = std::find_if(batch.changes.begin(), batch.changes.end(), is_ddl);
+    if (ddl == batch.changes.end()) return apply_rows(batch);
+    apply_with_ddl(batch, static_cast<std::size_t>(ddl - batch.changes.begin()));
+}
+
+// Where a row's table is not as the source says, what was committed before is applied, and only that: to make the table
+// fit the row may mean that it no longer fits those before.
+void PostgresSink::apply_rows(const Batch& batch) {
+    create_missing(batch.changes);
+    if (const auto stopped = first_unplannable(batch.changes, mappings_)) {
+        apply_before(batch.changes, stopped->change);
+        throw Error(stopped->error);
+    }
+    note_written(batch.changes);
     apply_changes(batch, batch.changes);
 }
 
+// Applies the transactions that end before the one of the change at `count`, and commits. All of them can be planned.
+void PostgresSink::apply_before(const std::vector<Change>& changes, std::size_t count) {
+    if (progress_.state().loading_epoch != 0) return;
+    const std::size_t end = before_transaction(changes, count);
+    const bool ends_open = applier_.open() && piece_end_.commit != changes[count].position.commit;
+    if (end == 0 && !ends_open) return;
+    const std::vector<Change> before(changes.begin(), changes.begin() + static_cast<std::ptrdiff_t>(end));
+    // A worker without a checkpoint reads from the first message.
+    const StreamSeq resume = std::max(progress_.state().checkpoint.resume_seq, StreamSeq{1});
+    const SinkState next = state_at({resume, end == 0 ? piece_end_ : before.back().position});
+    note_written(before);
+    applier_.apply(before, &next);
+    committed();
+    late_tables_.finish();
+}
+
 // DDL runs between the changes before and after it, all in one transaction. Later changes may be about tables that it
-// makes or alters, so nothing is looked up beforehand.
-void PostgresSink::apply_with_ddl(const Batch& batch) {
+// makes or alters, so nothing is looked up beforehand. Transactions before it are committed first.
+void PostgresSink::apply_with_ddl(const Batch& batch, std::size_t first) {
+    const std::size_t whole = before_transaction(batch.changes, first);
+    const std::vector<Change> before(batch.changes.begin(), batch.changes.begin() + static_cast<std::ptrdiff_t>(whole));
+    create_missing(before);
+    const auto stopped = first_unplannable(before, mappings_);
+    apply_before(batch.changes, stopped ? stopped->change : first);
+    if (stopped) throw Error(stopped->error);
     std::vector<Change> changes;
-    for (const Change& change : batch.changes) {
+    for (std::size_t i = whole; i < batch.changes.size(); ++i) {
+        const Change& change = batch.changes[i];
         if (change.op != Op::message) {
             changes.push_back(change);
             continue;
         }
-        look_at_tables(changes);
+        create_missing(changes);
+        note_written(changes);
         if (!changes.empty()) applier_.apply(changes, nullptr);
         changes.clear();
         applier_.apply_ddl(change);
         late_tables_.forget();
     }
-    look_at_tables(changes);
+    create_missing(changes);
+    note_written(changes);
     apply_changes(batch, changes);
 }
 
@@ -265,6 +316,7 @@ void PostgresSink::apply_changes(const Batch& batch, const std::vector<Change>& 
     } else {
         applier_.apply(changes, nullptr);
         piece_at_ = Clock::now();
+        if (!changes.empty()) piece_end_ = changes.back().position;
     }
 }
 

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "sql/quote.h"
-
 namespace pgsluice {
 
 namespace {
@@ -70,16 +68,8 @@ void choose_match(TargetMapping& mapping) {
 TargetMapping::TargetMapping(const Relation& source, TargetTable target) : relation(source), table(std::move(target)) {
     for (const Column& wanted : relation.columns) {
         const TargetColumn* found = table.find(wanted.name);
-        if (found == nullptr) {
-            throw stop_error(
-                fmt::format("unable to write to '{}.{}': the target's table has no column '{}'", table.schema,
-                            table.table, wanted.name),
-                fmt::format("Run on the target what was run on the source, with the same default if it had one: ALTER "
-                            "TABLE {} ADD COLUMN {} {}; or leave the column out by an exclude_column rule, or map it "
-                            "with --routing-config.",
-                            table.name, sql::quote_identifier(wanted.name), wanted.type_name));
-        }
-        target_of.push_back(found->generated ? -1 : static_cast<int>(found - table.columns.data()));
+        const bool written = found != nullptr && !found->generated;
+        target_of.push_back(written ? static_cast<int>(found - table.columns.data()) : -1);
     }
     choose_match(*this);
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {

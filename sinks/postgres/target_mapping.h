@@ -13,7 +13,7 @@ namespace pgsluice {
 using ColumnSet = std::vector<bool>;  // per column of the relation
 
 struct TargetMapping {
-    // A stop Error when the target lacks a column.
+    // Columns that the target lacks are not written (missing_columns.h).
     TargetMapping(const Relation& source, TargetTable target);
 
     // How rows are found:
@@ -26,7 +26,8 @@ struct TargetMapping {
 
     Relation relation;  // a copy
     TargetTable table;
-    std::vector<int> target_of;  // per column of the relation; -1 where the target computes the value itself
+    std::vector<int>
+        target_of;  // per column of the relation; -1 where it is not written: the target computes it, or lacks it
     Match match = Match::nothing;
     std::vector<int> key;  // columns of the relation
     std::vector<std::string> key_equals;

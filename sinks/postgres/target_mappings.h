@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "sinks/postgres/missing_columns.h"
 #include "sinks/postgres/target_mapping.h"
 #include "stream/per_relation.h"
 
@@ -10,7 +11,9 @@ namespace pgsluice {
 
 class TargetMappings {
    public:
-    explicit TargetMappings(sql::Connection& connection) : connection_(connection) {}
+    // Both must outlive it.
+    TargetMappings(sql::Connection& connection, OnMissingColumn on_missing, const Log& log)
+        : connection_(connection), missing_(connection, on_missing, log) {}
 
     // Looks the table up in the target's catalog when the relation is seen first; the connection must be free then.
     const std::shared_ptr<TargetMapping>& at(const Relation& relation);
@@ -19,6 +22,7 @@ class TargetMappings {
 
    private:
     sql::Connection& connection_;
+    MissingColumns missing_;
     PerRelation<std::shared_ptr<TargetMapping>> mappings_;
 };
 

@@ -294,8 +294,15 @@ TEST_CASE("a column that is missing") {
     target.sql("CREATE TABLE t (id int PRIMARY KEY)");
     const auto insert = [](SinkFeed& feed) -> Batch& { return one_row(feed); };
     const std::string hint = hint_of(target, insert);
-    CHECK(contains(hint, "Run on the target what was run on the source, with the same default if it had one: "));
-    target.sql(said(hint, "ALTER TABLE ", ";"));
+    CHECK(contains(hint,
+                   "Run on the target what was run on the source, with the same default and NOT NULL if it had "
+                   "them: "));
+    SUBCASE("made as it is on the source") {
+        CHECK(said(hint, "ALTER TABLE ", ";") == "ALTER TABLE \"public\".\"t\" ADD COLUMN \"v\" text");
+        target.sql(said(hint, "ALTER TABLE ", ";"));
+    }
+    SUBCASE("added by the worker") { target.options.on_missing_column = OnMissingColumn::add; }
+    SUBCASE("ignored") { target.options.on_missing_column = OnMissingColumn::ignore; }
     check_applies(target, insert);
 }
 

@@ -42,7 +42,7 @@ class Writer {
         : table_(table),
           options_(sink_options(options)),
           session_(open_session(options_, stop)),
-          mappings_(session_.connection),
+          mappings_(session_.connection, OnMissingColumn::stop, log),
           rows_(session_, mappings_, options_, log),
           origins_(options_, log, TargetOrigins::Writer::repair) {
         if (source) origins_.open(session_.connection, *source);

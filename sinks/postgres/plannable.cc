@@ -1,0 +1,32 @@
+#include "sinks/postgres/plannable.h"
+
+namespace pgsluice {
+
+namespace {
+
+void plan(const Change& change, TargetMappings& mappings) {
+    for (const RelationPtr& relation : change.truncated) mappings.at(*relation);
+    if (change.truncated.empty() && change.relation != nullptr) mappings.at(*change.relation);
+}
+
+}  // namespace
+
+std::optional<Unplannable> first_unplannable(const std::vector<Change>& changes, TargetMappings& mappings) {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        try {
+            plan(changes[i], mappings);
+        } catch (const Error& error) {
+            if (error.action() != Action::stop) throw;
+            return Unplannable{i, error};
+        }
+    }
+    return std::nullopt;
+}
+
+std::size_t before_transaction(const std::vector<Change>& changes, std::size_t count) {
+    const auto commit = changes.at(count).position.commit;
+    while (count > 0 && changes[count - 1].position.commit == commit) --count;
+    return count;
+}
+
+}  // namespace pgsluice
