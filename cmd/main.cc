@@ -66,12 +66,13 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
         Settings settings = invocation.settings;
         set_names(settings);
         if (lines->drawable() && log_options.format == LogFormat::text) set_progress_bars(settings, lines);
-        command(invocation.command->command, std::move(settings), log, signals.token());
-        return exit_done;
+        return command(invocation.command->command, std::move(settings), log, signals.token());
     } catch (const Interrupted&) {
         return exit_done;
     } catch (const Error& error) {
-        return report(error, log_options.format == LogFormat::json ? &log : nullptr);
+        const ExitCode code = report(error, log_options.format == LogFormat::json ? &log : nullptr);
+        const bool is_status = invocation.command->command == command_status;
+        return is_status && code == exit_stopped ? exit_fail : code;  // 1 is its warning
     }
 }
 

@@ -1,5 +1,6 @@
 #include "cmd/subcommands.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <stdexcept>
@@ -14,10 +15,13 @@
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/sink_table.h"
+#include "cmd/status/status.h"
 #include "cmd/supervise.h"
+#include "replicator/health_report.h"
 #include "replicator/replicator.h"
 #include "replicator/source/slot_monitor.h"
 #include "sql/error.h"
+#include "sql/timestamp.h"
 #include "stream/names.h"
 #include "stream/waits.h"
 #include "worker/dead_letters/stream.h"
@@ -52,47 +56,90 @@ void report_waits(Settings& settings, const Log& log) {
     settings.replicator.waits = settings.worker.waits = waits;
 }
 
-void replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
+// For `pgsluice status`: what ended a session.
+void noting(Trouble& trouble, const std::function<void()>& session) {
+    try {
+        session();
+    } catch (const Error& error) {
+        trouble.note(error.what(), sql::postgres_time_us());
+        throw;
+    }
+}
+
+struct Ending {
+    std::atomic<bool>& running;
+    ~Ending() { running = false; }
+};
+
+ExitCode replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
     warn_of_lazy_sync(settings.replicator, log);
     report_waits(settings, log);
+    ReplicatorActivity& activity = *settings.replicator.activity;
     const RunSession session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
             settings.replicator.resnapshot = false;
+            activity.running = true;
             running();
         };
-        run_replicator(settings.replicator, log, begun, stop);
+        const Ending ending{activity.running};
+        noting(activity.trouble, [&] { run_replicator(settings.replicator, log, begun, stop); });
     };
     const SlotMonitor monitor(settings.replicator, log);
+    HealthReport report(settings.replicator, log);
+    report.will_end(true, false);
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+    report.will_end(false, !stop.stop_requested());
+    return exit_done;
 }
 
-void work(Command command, Settings settings, const Log& log, std::stop_token stop) {
+// What is under way when the time to drain is over has had its time.
+void shorten_graces(Settings& settings) {
+    constexpr int least_ms = 500;
+    for (int* grace_ms :
+         {&settings.nats.stop_grace_ms, &settings.worker.nats.stop_grace_ms, &settings.standard_output.stop_grace_ms,
+          &settings.webhook.stop_grace_ms, &settings.nats_sink.stop_grace_ms})
+        *grace_ms = std::max(least_ms, *grace_ms - settings.worker.drain_timeout_ms);
+}
+
+ExitCode work(Command command, Settings settings, const Log& log, std::stop_token stop) {
     const MakeSink make = find_sink(command);
     if (make == nullptr) throw std::logic_error("a worker without a sink");
     report_waits(settings, log);
-    DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
-    KeptDecisions decisions(settings.nats, settings.worker.names, settings.worker.worker, log, stop);
+    Drain drain(stop, std::chrono::milliseconds(settings.worker.drain_timeout_ms));
+    shorten_graces(settings);
+    DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, drain.over());
+    KeptDecisions decisions(settings.nats, settings.worker.names, settings.worker.worker, log, drain.over());
     const SinkFactory factory = [&](std::stop_token session_stop) {
         return make(settings, dead_letters, decisions, log, std::move(session_stop));
     };
+    settings.worker.trouble = std::make_shared<Trouble>();
     const RunSession session = [&](const std::function<void()>& running) {
-        run_worker(settings.worker, factory, log, running, stop);
+        noting(*settings.worker.trouble, [&] { run_worker(settings.worker, factory, log, running, drain); });
     };
     supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+    return exit_done;
 }
 
-void check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
+ExitCode check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
                                     settings.sample};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
     check_rules_against_source(options, print, log, std::move(stop));
+    return exit_done;
+}
+
+ExitCode show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
+    if (!settings.status.raw) return run_status(std::move(settings), log, std::move(stop));
+    run_raw_status(std::move(settings), log, std::move(stop));
+    return exit_done;
 }
 
 // A command that needs only its settings.
 template <void (*run)(Settings, const Log&, std::stop_token)>
-void plain(Command, Settings settings, const Log& log, std::stop_token stop) {
+ExitCode plain(Command, Settings settings, const Log& log, std::stop_token stop) {
     run(std::move(settings), log, std::move(stop));
+    return exit_done;
 }
 
 struct Entry {
@@ -112,7 +159,7 @@ constexpr std::array table{
     Entry{command_ddl_skip, plain<run_ddl_skip>},
     Entry{command_forget, plain<run_forget>},
     Entry{command_sequences, plain<run_sequences>},
-    Entry{command_status, plain<run_status>},
+    Entry{command_status, show_status},
     Entry{command_tables, plain<run_tables>},
     Entry{command_resnapshot, plain<run_resnapshot>},
     Entry{command_teardown, plain<run_teardown>},

@@ -5,12 +5,13 @@
 
 #include "cmd/cli/flag.h"
 #include "cmd/cli/settings.h"
+#include "cmd/exit_code.h"
 #include "stream/log.h"
 
 namespace pgsluice {
 
 // Runs until done or asked to stop. Throws Error.
-using Subcommand = void (*)(Command command, Settings settings, const Log& log, std::stop_token stop);
+using Subcommand = ExitCode (*)(Command command, Settings settings, const Log& log, std::stop_token stop);
 
 // Null when there is nothing to run (version and the help texts, which main prints).
 Subcommand subcommand(Command command);

@@ -179,6 +179,8 @@ class Rounds {
 Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
+Housekeeper::~Housekeeper() { options_.activity->stream_full = false; }
+
 void Housekeeper::check(Broker& broker) const {
     check();
     const auto stream = broker.stream_state(options_.names.stream);

@@ -18,6 +18,9 @@ namespace pgsluice {
 class Housekeeper {
    public:
     Housekeeper(const ReplicatorOptions& options, Log log);
+    ~Housekeeper();
+    Housekeeper(const Housekeeper&) = delete;
+    Housekeeper& operator=(const Housekeeper&) = delete;
 
     // Everything committed before it is durable at every registered worker; 0/0 while that is not known. Never falls.
     [[nodiscard]] Lsn applied() const noexcept { return Lsn{applied_.load()}; }
@@ -27,7 +30,7 @@ class Housekeeper {
     // unread: the next start says what.
     void check() const;
     // Whether the stream refuses the next message for want of room; to be told often.
-    void stream_refuses(bool refuses) noexcept { refused_ = refuses; }
+    void stream_refuses(bool refuses) noexcept { refused_ = options_.activity->stream_full = refuses; }
     // Whether somebody asked for new copies of tables (stream/group/copy_request.h).
     [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }
     // The same as check(), having looked at the stream's settings just now.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "replicator/activity.h"
 #include "replicator/snapshot/progress.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
@@ -53,7 +54,8 @@ struct ReplicatorOptions : TableChoice {
     sql::ConnectOptions source;
     BrokerOptions nats;
     std::shared_ptr<const Waits> waits;  // of this process, shown to pgsluice status; may be null
-    Names names;                         // of the group
+    std::shared_ptr<ReplicatorActivity> activity = std::make_shared<ReplicatorActivity>();  // of this process
+    Names names;                                                                            // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds

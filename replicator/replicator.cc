@@ -348,6 +348,7 @@ bool ReplicatorSession::run() {
         return true;
     }
     owed_.emplace(*broker_, options_.names, log_);
+    options_.activity->owns_group = true;
     prepare(decision);
     Housekeeper housekeeper(options_, log_);
     const ReplicatorEnds ends{options_, log_, running_, stop_, source_, *broker_, *publisher_, housekeeper};

@@ -22,6 +22,7 @@ struct StdoutSinkOptions {
     std::string checkpoint_file;  // empty: the position is kept in KV only
     std::string group;            // written into the checkpoint file, which is refused for another group
     int fd = 1;                   // where the lines go
+    int stop_grace_ms = 2000;     // for a slow reader, once we are asked to stop
     // Whether the last write to `fd` ended within a line: shared by the sinks that write to it one after another.
     std::shared_ptr<bool> mid_line = std::make_shared<bool>(false);
 };
@@ -70,6 +71,7 @@ struct WebhookSinkOptions {
     std::string bearer_token;
     std::string hmac_secret;
     std::string ca_file;
+    int stop_grace_ms = 3000;  // for requests in flight, once we are asked to stop
     int retry_first_ms = 200;  // doubled with every failure
     int retry_max_ms = 30000;
     // An answer that the receiver failed (500 and such, not that it is away) so often to one request counts as a
@@ -83,6 +85,7 @@ struct NatsSinkOptions {
     std::string url;    // empty: the group's own server
     std::string subject = "cdc.{schema}.{table}.{op}";
     LineFormat format = LineFormat::pg_flo;
+    int stop_grace_ms = 3000;  // for what is under way, once we are asked to stop
 };
 
 }  // namespace pgsluice

@@ -31,8 +31,10 @@
 // meanwhile calls what while_waiting() gave it several times a second: so the worker keeps reporting where it is and
 // does not look dead.
 //
-// Shutdown. When the stop token given to the constructor fires, a call that waits may throw Interrupted, after a grace
-// that leaves the worker ending within five seconds; otherwise the worker calls close() as soon as the call returns.
+// Shutdown. A worker that is asked to stop applies what the stream held then, and calls close(); the sink hears nothing
+// of it. When the time for that (--drain-timeout) is over, the stop token given to the constructor fires: a call that
+// waits throws Interrupted, after a grace (the options' stop_grace_ms) for what is under way; otherwise the worker
+// calls close() as soon as the call returns.
 //
 // Threads. All calls come from one thread. A sink may use threads of its own and joins them in its destructor.
 #pragma once

@@ -107,6 +107,7 @@ void Batcher::take_change(const Change& source) {
     moved_ = true;
     if (source.transaction != nullptr) {
         in_transaction_ = true;
+        commit_time_us_ = source.transaction->commit_time_us;
         batch_.complete = false;
     }
     if (made_at_home(source)) {

@@ -10,6 +10,7 @@
 #include "sql/lsn.h"
 #include "stream/broker.h"
 #include "stream/names.h"
+#include "stream/trouble.h"
 #include "stream/waits.h"
 
 namespace pgsluice {
@@ -20,6 +21,7 @@ enum class OnRulesChange { stop, accept, reload };
 struct WorkerOptions {
     BrokerOptions nats;
     std::shared_ptr<const Waits> waits;  // of this process, for what it reports; may be null
+    std::shared_ptr<Trouble> trouble;    // the same for what ended its sessions
     Names names;                         // of the group
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
     std::string sink;    // the sink's kind, for the registry
@@ -28,7 +30,9 @@ struct WorkerOptions {
     std::size_t batch_size = 1000;              // changes per flush at most; several small transactions share a batch
     std::size_t batch_bytes = 8 * 1024 * 1024;  // and bytes
     bool exit_after_snapshot = false;
-    std::optional<Lsn> exit_at_lsn;   // exit 0 once everything committed before it is applied
+    std::optional<Lsn> exit_at_lsn;  // exit 0 once everything committed before it is applied
+    // At a signal, how long to apply what the stream held then; 0: end at once.
+    int drain_timeout_ms = 5000;
     int registry_interval_ms = 1000;  // how often the worker reports to the KV registry
 };
 

@@ -63,24 +63,31 @@ StreamSeq Registration::begin_marker(const SinkState& state) {
 
 void Registration::enter(const SinkState& durable, const Checkpoint& applied) {
     durable_ = durable;
-    registry_.report(entry(applied));
+    registry_.report(entry({durable, applied, {}}));
 }
 
 SinkState Registration::report(const WorkerReport& report) {
     if (report.durable.checkpoint.resume_seq.value != 0) durable_ = report.durable;
-    registry_.report(entry(report.applied));
+    rate_.add(report.changes, std::chrono::steady_clock::now());
+    registry_.report(entry(report));
     return durable_;
 }
 
-WorkerEntry Registration::entry(const Checkpoint& applied) const {
+WorkerEntry Registration::entry(const WorkerReport& report) const {
     WorkerEntry entry;
     entry.name = options_.worker;
     entry.sink = options_.sink;
-    entry.applied = applied;
+    entry.applied = report.applied;
     entry.durable = durable_.checkpoint;
     entry.loading_epoch = durable_.loading_epoch;
     entry.begin_seq = durable_.begin_seq;
     if (options_.waits) entry.waiting = options_.waits->longest();
+    entry.changes_per_second = rate_.per_second();
+    entry.applying_us = report.applying_us;
+    if (!options_.trouble) return entry;
+    const Trouble::Last last = options_.trouble->last();
+    entry.last_error = last.text;
+    entry.last_error_us = last.at_us;
     return entry;
 }
 

@@ -9,6 +9,7 @@
 #include "stream/group/registry.h"
 #include "stream/log.h"
 #include "worker/options.h"
+#include "worker/rate.h"
 #include "worker/session.h"
 
 namespace pgsluice {
@@ -30,15 +31,19 @@ class Registration {
     void enter(const SinkState& durable, const Checkpoint& applied);
     // Returns what the sink has made durable, now or before.
     SinkState report(const WorkerReport& report);
+    // What ended the session.
+    void note_failure(std::string error) { failure_ = std::move(error); }
     // The name is free for the next worker.
-    void leave() noexcept { registry_.leave(options_.worker); }
+    void leave() noexcept { registry_.leave(options_.worker, failure_); }
 
    private:
-    [[nodiscard]] WorkerEntry entry(const Checkpoint& applied) const;
+    [[nodiscard]] WorkerEntry entry(const WorkerReport& report) const;
 
     const WorkerOptions& options_;
     WorkerRegistry registry_;
     SinkState durable_;
+    Rate rate_;
+    std::string failure_;
 };
 
 }  // namespace pgsluice

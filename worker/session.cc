@@ -33,6 +33,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       plans_(ruleset, delivered, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, start_.from),
       snapshot_(sink, plans_, delivered, foreign_message_hint(options.names.group)),
+      taken_seq_{start_.from.resume_seq.value - (start_.from.resume_seq.value == 0 ? 0 : 1)},
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
       fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
@@ -50,20 +51,54 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
     report_ = report;
     stop_ = stop;
     sink_.while_waiting([this] { report_if_due(); });
-    stand_if_asked();  // a session before this one may have been asked
-    while (!stop.stop_requested() && !finished()) {
-        auto fetched = fetcher_.next(patience_ms());
-        if (fetched)
-            take(*fetched);
-        else
-            idle();
-        flush_if_due();
-        report_if_due();
-        stand_if_asked();
+    try {
+        stand_if_asked();  // a session before this one may have been asked
+        while (!stopped() && !finished()) read_on();
+        apply_pending();
+        sink_.close();
+    } catch (const Interrupted&) {
+        say_left();
+        throw;
     }
-    apply_pending();
-    sink_.close();
+    if (stop.stop_requested()) say_left();
     report_(state());
+}
+
+void Session::read_on() {
+    auto fetched = fetcher_.next(patience_ms());
+    if (fetched) {
+        busy_ = fetched->message.meta.kind == MessageKind::changes;
+        take(*fetched);
+    } else {
+        idle();
+        busy_ = false;
+    }
+    flush_if_due();
+    report_if_due();
+    stand_if_asked();
+}
+
+// A compare that holds us is told nothing more, and what it waits for is not overtaken.
+bool Session::stopped() {
+    if (!stop_.stop_requested()) return false;
+    const bool held = hold_ != nullptr && hold_->asked();
+    return left_within_ || held || !last_message_ || over_.stop_requested() || drained();
+}
+
+bool Session::drained() {
+    if (!std::exchange(asked_end_, true)) drain_to_ = last_message_();
+    return !drain_to_ || taken_seq_ >= *drain_to_;
+}
+
+void Session::say_left() const {
+    if (!drain_to_) return;
+    const std::uint64_t left = drain_to_->value - std::min(taken_seq_, *drain_to_).value;
+    if (left == 0 && !over_.stop_requested())
+        log_(LogLevel::info, "all that the stream held is applied");
+    else
+        log_(LogLevel::info, fmt::format("the time to drain the stream is over ({} messages of it were not read); the "
+                                         "next start continues here",
+                                         left));
 }
 
 void Session::flush_if_due() {
@@ -118,7 +153,11 @@ void Session::reach_before(Position next) {
 
 WorkerReport Session::state() const {
     if (before_epoch_) return *before_epoch_;
-    return {{sink_.durable(), snapshot_.epoch(), begin_seq_}, applied_upto_, applied_};
+    return {{sink_.durable(), snapshot_.epoch(), begin_seq_},
+            applied_upto_,
+            applied_,
+            changes_ + snapshot_.rows(),
+            busy_ ? batcher_.commit_time_us() : 0};
 }
 
 // The end of a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
@@ -164,6 +203,7 @@ void Session::take(const Fetched& fetched) {
             break;
     }
     taken_ = std::max(taken_, message.meta.safe_flush_lsn);
+    taken_seq_ = message.last_seq;
 }
 
 void Session::take_changes(const Fetched& fetched) {
@@ -178,7 +218,10 @@ void Session::take_changes(const Fetched& fetched) {
         if (batcher_.stopped()) {
             reach();
             stand();
-            if (stop_.stop_requested()) return;
+            if (stop_.stop_requested()) {
+                left_within_ = true;
+                return;
+            }
         } else {
             apply();
         }
@@ -219,7 +262,9 @@ void Session::log_begin(const SnapshotBegin& begin) const {
 
 void Session::take_snapshot_end(const Message& message) {
     const auto end = decoded(message, decode_snapshot_end);
-    snapshot_.end(end, batcher_.pass_alone(message));
+    const Checkpoint after = batcher_.pass_alone(message);
+    snapshot_.end(end, after);
+    applied_upto_ = after;
     begin_seq_ = {};
     if (end.epoch >= start_.awaited_epoch) snapshot_done_ = true;
     PGSLUICE_FAILPOINT("snapshot-end-applied");
@@ -252,6 +297,7 @@ void Session::apply_pending() {
 void Session::apply() {
     const Batch& batch = batcher_.next();
     sink_.apply(batch);
+    changes_ += batch.changes.size();
     PGSLUICE_FAILPOINT("after-apply");
     if (batch.complete) {
         applied_ = taken_;  // of the message being read, this batch may hold even more

@@ -19,9 +19,11 @@ namespace pgsluice {
 
 // What a session reports about once a second.
 struct WorkerReport {
-    SinkState durable;   // what the sink would remember after a crash
-    Checkpoint applied;  // what the sink has accepted
-    Lsn applied_lsn;     // everything committed before it is applied
+    SinkState durable;             // what the sink would remember after a crash
+    Checkpoint applied;            // what the sink has accepted
+    Lsn applied_lsn;               // everything committed before it is applied
+    std::uint64_t changes = 0;     // applied by this session, and rows of snapshots
+    std::int64_t applying_us = 0;  // the commit time of what it is applying; 0: it has applied all it read
 };
 
 // How a session starts: decided by run_worker() before it reads anything.
@@ -59,7 +61,14 @@ class Session {
         hold_ = &hold;
         see_compare_ = std::move(see);
     }
-    // Until the stop token fires or an exit_* option is met; applies what is complete and closes the sink.
+    // What a session that is asked to stop still applies: what the stream held then, until `over` fires; without this
+    // call, nothing more. `last_message` asks for the end of the stream, and returns nothing when that is not known.
+    void drain(std::function<std::optional<StreamSeq>()> last_message, std::stop_token over) {
+        last_message_ = std::move(last_message);
+        over_ = std::move(over);
+    }
+    // Until the stop token fires and the stream is drained, or an exit_* option is met; applies what is complete and
+    // closes the sink.
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
    private:
@@ -85,6 +94,10 @@ class Session {
     void read_from(const GroupInfo& source);
     void tell_of_own();
     [[nodiscard]] bool finished() const;
+    bool stopped();
+    [[nodiscard]] bool drained();
+    void read_on();
+    void say_left() const;
     [[nodiscard]] WorkerReport state() const;
 
     const WorkerOptions& options_;
@@ -97,12 +110,20 @@ class Session {
     SnapshotFeed snapshot_;
     StreamSeq begin_seq_;
     std::stop_token stop_;
+    std::function<std::optional<StreamSeq>()> last_message_;
+    std::stop_token over_;
+    std::optional<StreamSeq> drain_to_;  // once we are asked to stop, if it is known
+    bool asked_end_ = false;
+    bool left_within_ = false;  // a message was taken in part
+    StreamSeq taken_seq_;       // of the last message taken
     Hold* hold_ = nullptr;
     std::function<void(Position)> see_compare_;
     Lsn taken_;    // safe_flush_lsn of the last message taken
     Lsn applied_;  // the same, once the sink has it
     Checkpoint applied_upto_;
     bool snapshot_done_;
+    bool busy_ = false;  // the stream had changes for us when we asked last, or the sink has some now
+    std::uint64_t changes_ = 0;
     std::function<void(const WorkerReport&)> report_;
     std::chrono::steady_clock::time_point next_report_{};
     std::chrono::steady_clock::time_point next_flush_{};  // separate: a sink that waits in apply() still reports

@@ -59,6 +59,20 @@ SessionStart start_of(const WorkerOptions& options, const WorkerFacts& facts, Br
     return start;
 }
 
+// The last message there is for us now. What others published after it will not come.
+std::optional<StreamSeq> end_to_drain(Broker& broker, const Names& names, const Log& log, const std::stop_token& over) {
+    try {
+        const auto state = broker.stream_state(names.stream);
+        if (!state) return std::nullopt;
+        for (StreamSeq seq = state->last_seq; seq >= state->first_seq && !over.stop_requested(); --seq.value)
+            if (broker.message_at(names.stream, seq)) return seq;
+    } catch (const Error& error) {
+        log(LogLevel::warning,
+            fmt::format("shutting down without applying what else the stream holds: {}", error.what()));
+    }
+    return std::nullopt;
+}
+
 // The sink ends first: until then its output may still be in flight, and no other worker may take the name.
 struct Leaving {
     Registration& registration;
@@ -72,7 +86,8 @@ struct Leaving {
 }  // namespace
 
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
-                const std::function<void()>& running, std::stop_token stop) {
+                const std::function<void()>& running, Drain& drain) {
+    const std::stop_token stop = drain.over();
     const auto ruleset = Ruleset::load(options.rules);
     auto sink = make_sink(stop);
     auto state = sink->open();
@@ -113,11 +128,19 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
     if (options.sink == "postgres") session.serve_compare(hold, [&](Position taken) { requests.look(taken); });
+    session.drain([&] { return end_to_drain(*broker, options.names, log, stop); }, stop);
+    const Drain::Reading reading(drain);
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));
-    session.run(stop,
-                [&](const WorkerReport& report) { ruleset->applied(registration.report(report).checkpoint.position); });
+    try {
+        session.run(drain.asked(), [&](const WorkerReport& report) {
+            ruleset->applied(registration.report(report).checkpoint.position);
+        });
+    } catch (const Error& error) {
+        registration.note_failure(error.what());
+        throw;
+    }
 }
 
 }  // namespace pgsluice

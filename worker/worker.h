@@ -7,6 +7,7 @@
 
 #include "sinks/sink.h"
 #include "stream/log.h"
+#include "worker/drain.h"
 #include "worker/options.h"
 
 namespace pgsluice {
@@ -15,10 +16,10 @@ namespace pgsluice {
 using SinkFactory = std::function<std::unique_ptr<Sink>(std::stop_token stop)>;
 
 // One session from the sink's checkpoint: opens the sink, connects to NATS, waits for the group's stream, then reads,
-// decodes, applies the rules and hands batches to the sink. Returns when a stop is requested (what is complete is
-// applied) or when an exit_* option says so. Throws Error; the supervise loop calls it again after a retry Error.
-// `running` is called once reading has begun.
+// decodes, applies the rules and hands batches to the sink. Returns when a stop is requested and the stream is drained
+// (what is complete is applied) or when an exit_* option says so. Throws Error; the supervise loop calls it again after
+// a retry Error. `running` is called once reading has begun.
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
-                const std::function<void()>& running, std::stop_token stop);
+                const std::function<void()>& running, Drain& drain);
 
 }  // namespace pgsluice

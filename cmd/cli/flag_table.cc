@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "cmd/cli/flag.h"
 #include "cmd/cli/value.h"
@@ -37,6 +38,13 @@ int milliseconds(V v) {
     const std::int64_t ms = parse_duration_ms(v);
     if (ms < 1 || ms > 86'400'000) throw BadValue("expected a duration from 1ms to 24h");
     return static_cast<int>(ms);
+}
+
+int milliseconds_or_0(V v) { return parse_duration_ms(v) == 0 ? 0 : milliseconds(v); }
+
+std::optional<double> seconds_or_never(V v) {
+    const std::int64_t ms = parse_duration_ms(v);
+    return ms == 0 ? std::nullopt : std::optional(static_cast<double>(ms) / 1000);
 }
 
 // One for all hosts, or one for each.
@@ -100,7 +108,7 @@ Lsn lsn(V v) {
 // clang-format off
 constexpr std::array flag_table{
     // The group and where NATS is.
-    Flag{"group", text, "NAME", "", commands_group, commands_group,
+    Flag{"group", text, "NAME", "", commands_group, commands_group & ~command_status,
          [](S& s, V v) { s.group = present(v); },
          "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
@@ -229,6 +237,9 @@ constexpr std::array flag_table{
          "Rows were delivered under other rules or routes than those of now: `stop` and name the tables and columns, `continue` and leave the rows as they are, or `reload` the tables from the snapshot that the stream still holds."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "At most this many changes per batch."},
+    Flag{"drain-timeout", text, "DURATION", "5s", commands_worker, 0,
+         [](S& s, V v) { s.worker.drain_timeout_ms = milliseconds_or_0(v); },
+         "On SIGTERM or SIGINT, apply what the stream held at that moment, for this long at most; 0: end at once, as a second signal does. The next start continues with the rest."},
     Flag{"exit-after-snapshot", boolean, "", "false", commands_worker, 0,
          [](S& s, V v) { s.worker.exit_after_snapshot = parse_boolean(v); }, "Exit with code 0 when the newest snapshot is applied; at once if it already is. A worker started together with `replicator --resnapshot` may still find the snapshot before that one: start it once the replicator logs that it is copying."},
     Flag{"exit-at-lsn", text, "LSN", "", commands_worker, 0,
@@ -368,9 +379,32 @@ constexpr std::array flag_table{
     Flag{"repair", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.repair = parse_boolean(v); }, "Write the source's rows over those that differ. The worker stands still for each 500 of them."},
 
-    // compare and tables.
-    Flag{"json", boolean, "", "false", command_compare | command_tables, 0,
-         [](S& s, V v) { s.json = s.compare.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table."},
+    // compare, tables and status.
+    Flag{"json", boolean, "", "false", command_compare | command_tables | command_status, 0,
+         [](S& s, V v) { s.json = s.compare.json = s.status.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table, of `status` one line for each group."},
+
+    // status.
+    Flag{"all", boolean, "", "false", command_status, 0,
+         [](S& s, V v) { s.status.all = parse_boolean(v); }, "Every group that has a stream on this NATS server, without asking their sources."},
+    Flag{"watch", boolean, "", "false", command_status, 0,
+         [](S& s, V v) { s.status.watch = parse_boolean(v); }, "Look every two seconds, and draw anew on a terminal. Ends with 0 when asked to stop."},
+    Flag{"raw", boolean, "", "false", command_status, 0,
+         [](S& s, V v) { s.status.raw = parse_boolean(v); }, "Print the streams, the keys of the group's KV bucket as they are, its workers and its slot. Exit code 0, however the group is."},
+    Flag{"warn-behind", text, "DURATION", "1m", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.warn_behind_seconds = seconds_or_never(v); },
+         "Warn of a worker, or a slot, that is this far behind; 0: never."},
+    Flag{"fail-behind", text, "DURATION", "0", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.fail_behind_seconds = seconds_or_never(v); }, "The same as a failure."},
+    Flag{"warn-slot-time", text, "DURATION", "1h", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.warn_seconds_to_loss = seconds_or_never(v); },
+         "Warn of a slot that is lost sooner than this at the present rate of WAL (`max_slot_wal_keep_size`); 0: never."},
+    Flag{"fail-slot-time", text, "DURATION", "5m", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.fail_seconds_to_loss = seconds_or_never(v); }, "The same as a failure."},
+    Flag{"dead-after", text, "DURATION", "30s", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.dead_after_seconds = milliseconds(v) / 1000.0; },
+         "A worker or replicator that has not reported for so long, and did not say that it ended, is dead: a failure."},
+    Flag{"fail-dead-letters", boolean, "", "false", command_status, 0,
+         [](S& s, V v) { s.status.thresholds.fail_dead_letters = parse_boolean(v); }, "Dead letters are a failure, not a warning."},
 
     // dlq.
     Flag{"message", list, "N,...", "", commands_dlq, 0,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/status/options.h"
 #include "cmd/supervise.h"
 #include "cmd/terminal/log_writer.h"
 #include "replicator/options.h"
@@ -30,6 +31,7 @@ struct Settings {
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
     CompareOptions compare;
+    StatusOptions status;
     int sample = 0;                           // check rules: rows to show of each table
     bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard: remove, do not only list

@@ -87,7 +87,7 @@ std::vector<std::string> status_on_source(sql::Connection& source, const Names& 
     return {describe_slot(names, *slot, wal_end(source))};
 }
 
-void run_status(Settings settings, const Log& log, std::stop_token stop) {
+void run_raw_status(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.replicator.names;
     const auto broker = Broker::connect(settings.nats, log, stop);
     std::vector<std::string> lines = status_in_nats(*broker, names);

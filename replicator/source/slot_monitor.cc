@@ -6,8 +6,10 @@
 #include <exception>
 
 #include "replicator/source/session.h"
+#include "replicator/source/slot_health.h"
 #include "replicator/source/wal_retention_check.h"
 #include "sql/error.h"
+#include "stream/health/replicator_entry.h"
 #include "stream/pause.h"
 
 namespace pgsluice {
@@ -38,8 +40,13 @@ void SlotMonitor::run(const std::stop_token& stop) {
 void SlotMonitor::look_on(const std::stop_token& stop) {
     sql::Connection source = connect_source(options_.source, stop);
     WalRetentionCheck watch(options_.names.slot, log_);
+    std::optional<SlotHealth> before;
     do {
         watch.look(source, std::chrono::steady_clock::now());
+        SlotHealth now = look_at_slot(source, options_.names.slot);
+        if (before) measure_rate(now, *before);
+        options_.activity->set_slot(now);
+        before = now;
     } while (pause(stop, rhythm));
 }
 

@@ -90,9 +90,11 @@ class FileSink final : public Sink {
 
     [[nodiscard]] Checkpoint durable() const override { return directory_.state().checkpoint; }
 
+    // A worker that ends in order leaves whole files; the next one begins its own.
     void close() override {
-        if (in_transaction_) {
-            directory_.recover();
+        if (in_transaction_) directory_.recover();
+        if (directory_.has_file()) {
+            directory_.seal(complete_);
         } else if (complete_ != directory_.state()) {
             commit();
         }

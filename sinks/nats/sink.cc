@@ -19,8 +19,7 @@ namespace pgsluice {
 namespace {
 
 constexpr int poll_ms = 100;
-constexpr std::chrono::milliseconds stop_grace{3000};  // for what is under way, once we are asked to stop
-constexpr std::uint64_t header_bytes = 1024;           // what our headers take at most; max_payload counts them
+constexpr std::uint64_t header_bytes = 1024;  // what our headers take at most; max_payload counts them
 constexpr std::array<std::string_view, 4> op_names = {"insert", "update", "delete", "truncate"};
 
 class NatsSink final : public Sink {
@@ -139,7 +138,7 @@ class NatsSink final : public Sink {
             const auto now = std::chrono::steady_clock::now();
             if (!stop_.stop_requested()) continue;
             if (!stopping_since_) stopping_since_ = now;
-            if (now - *stopping_since_ > stop_grace) throw Interrupted();
+            if (now - *stopping_since_ > std::chrono::milliseconds(options_.stop_grace_ms)) throw Interrupted();
         }
     }
 

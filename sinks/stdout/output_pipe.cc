@@ -19,14 +19,14 @@ namespace {
 
 constexpr int poll_ms = 100;
 constexpr std::chrono::milliseconds tell_interval{100};
-constexpr std::chrono::milliseconds stop_grace{2000};
 // A terminal that polls writable may take less than that without blocking; then we block until it has taken this.
 constexpr std::size_t terminal_piece = 256;
 
 }  // namespace
 
-OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop)
-    : shared_(fd), mid_line_(std::move(mid_line)), stop_(std::move(stop)) {
+OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop,
+                       std::chrono::milliseconds stop_grace)
+    : shared_(fd), mid_line_(std::move(mid_line)), stop_(std::move(stop)), stop_grace_(stop_grace) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) throw io_error("write", "stdout");
     if (S_ISFIFO(status.st_mode)) kind_ = Kind::pipe;
@@ -77,7 +77,7 @@ void OutputPipe::look_around() {
     const auto now = Clock::now();
     if (stop_.stop_requested()) {
         if (!stopping_since_) stopping_since_ = now;
-        if (now - *stopping_since_ > stop_grace) throw Interrupted();
+        if (now - *stopping_since_ > stop_grace_) throw Interrupted();
     }
     if (tell_ == nullptr || now - told_ < tell_interval) return;
     told_ = now;

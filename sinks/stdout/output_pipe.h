@@ -17,9 +17,10 @@ class OutputPipe {
    public:
     // `fd` stays the caller's. SIGPIPE must be ignored or blocked. `mid_line` is kept up to date, also when write()
     // throws: whether the last byte that went out was no newline.
-    OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop);
+    OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop,
+               std::chrono::milliseconds stop_grace = std::chrono::seconds(2));
 
-    // Writes all of it, as slowly as the reader reads. OutputClosed when the reader has gone. Two seconds after it saw
+    // Writes all of it, as slowly as the reader reads. OutputClosed when the reader has gone. `stop_grace` after it saw
     // that we are asked to stop, the reader is no longer waited for: Interrupted.
     void write(std::string_view bytes);
     // OutputClosed when the reader of a pipe or socket has gone; costs one poll().
@@ -44,6 +45,7 @@ class OutputPipe {
     Fd own_;  // the same one opened again, not blocking: the flag would apply to all who share the description
     Kind kind_ = Kind::file;
     std::stop_token stop_;
+    std::chrono::milliseconds stop_grace_;
     std::function<void()> tell_;
     Clock::time_point told_{};
     std::optional<Clock::time_point> stopping_since_;

@@ -28,7 +28,7 @@ class StdoutSink final : public Sink {
         : options_(options),
           log_(std::move(log)),
           stop_(std::move(stop)),
-          pipe_(options.fd, options.mid_line, stop_),
+          pipe_(options.fd, options.mid_line, stop_, std::chrono::milliseconds(options.stop_grace_ms)),
           encoder_(make_line_encoder(options.format, options.group)) {
         if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours was cut off
     }

@@ -24,7 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t max_queued_bytes = 8U << 20U;
-constexpr std::chrono::milliseconds stop_grace{3000};  // for requests in flight, once we are asked to stop
 constexpr int poll_ms = 100;
 
 class WebhookSink final : public Sink {
@@ -142,7 +141,8 @@ class WebhookSink final : public Sink {
     void wait(bool partial) {
         if (stop_.stop_requested()) {
             if (!stopping_since_) stopping_since_ = Clock::now();
-            if (Clock::now() - *stopping_since_ > stop_grace) throw Interrupted();
+            if (Clock::now() - *stopping_since_ > std::chrono::milliseconds(options_.stop_grace_ms))
+                throw Interrupted();
         }
         step(poll_ms, partial);
         advance_durable();

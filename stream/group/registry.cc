@@ -37,6 +37,17 @@ Checkpoint read_checkpoint(const JsonFields& entry, std::string_view name) {
     return {{fields.unsigned_number<std::uint64_t>("resume_seq")}, *position};
 }
 
+void read_activity(const JsonFields& fields, WorkerEntry& entry) {
+    if (fields.has("changes_per_second"))
+        entry.changes_per_second = fields.unsigned_number<std::uint64_t>("changes_per_second");
+    if (fields.has("applying_us")) entry.applying_us = fields.signed_number("applying_us");
+    if (fields.has("last_error")) {
+        entry.last_error = fields.text("last_error");
+        entry.last_error_us = fields.signed_number("last_error_us");
+    }
+    if (fields.has("failed")) entry.failed = fields.boolean("failed");
+}
+
 }  // namespace
 
 std::string encode(const WorkerEntry& entry) {
@@ -55,6 +66,13 @@ std::string encode(const WorkerEntry& entry) {
     out.number("reported_us", entry.reported_us);
     out.text("session", entry.session);
     if (!entry.waiting.empty()) out.text("waiting", entry.waiting);
+    if (entry.changes_per_second) out.number("changes_per_second", *entry.changes_per_second);
+    if (entry.applying_us != 0) out.number("applying_us", entry.applying_us);
+    if (!entry.last_error.empty()) {
+        out.text("last_error", entry.last_error);
+        out.number("last_error_us", entry.last_error_us);
+    }
+    if (entry.failed) out.boolean("failed", true);
     out.raw('}');
     return std::string(out.view());
 }
@@ -75,6 +93,7 @@ WorkerEntry decode_worker(std::string_view name, std::string_view json) {
         entry.reported_us = fields.signed_number("reported_us");
         entry.session = fields.text("session");
         if (fields.has("waiting")) entry.waiting = fields.text("waiting");
+        read_activity(fields, entry);
         return entry;
     });
 }
@@ -138,7 +157,7 @@ bool WorkerRegistry::report(WorkerEntry entry) {
         "Give each worker of a group its own --worker-name.");
 }
 
-void WorkerRegistry::leave(const std::string& name) noexcept {
+void WorkerRegistry::leave(const std::string& name, const std::string& error) noexcept {
     try {
         if (!broker_.connected()) return;
         const auto value = broker_.kv_get(names_, key_of(name));
@@ -146,6 +165,12 @@ void WorkerRegistry::leave(const std::string& name) noexcept {
         auto entry = decode_worker(name, value->text);
         if (entry.session != session_) return;
         entry.session.clear();
+        entry.waiting.clear();
+        entry.failed = !error.empty();
+        if (entry.failed) {
+            entry.last_error = error;
+            entry.last_error_us = now_us();
+        }
         broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
     } catch (...) {  // the next worker of the name then waits
     }

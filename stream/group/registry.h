@@ -31,6 +31,12 @@ struct WorkerEntry {
     std::string
         session;  // random, one per session: tells two workers of one name apart; empty once the session has ended
     std::string waiting;  // what it has waited for longer than ten seconds; empty: nothing
+    // Missing in entries of older builds.
+    std::optional<std::uint64_t> changes_per_second;  // lately, rows of snapshots included
+    std::int64_t applying_us = 0;  // the source's commit time of what it is applying; 0: it has applied all it read
+    std::string last_error;        // the newest that ended a session; empty: there was none
+    std::int64_t last_error_us = 0;
+    bool failed = false;  // the session has ended, with that error
 
     bool operator==(const WorkerEntry&) const = default;
 };
@@ -56,9 +62,9 @@ class WorkerRegistry {
     // Sets the worker's key; fills in registered_us, reported_us and session. False when the broker cannot be reached
     // now: report again later. A retry Error when another running worker reports under this name.
     bool report(WorkerEntry entry);
-    // Marks this session as ended, so that the next worker of the name need not wait. Does nothing when the broker
-    // cannot be reached.
-    void leave(const std::string& name) noexcept;
+    // Marks this session as ended, so that the next worker of the name need not wait; with the error that ended it, or
+    // an empty text. Does nothing when the broker cannot be reached.
+    void leave(const std::string& name, const std::string& error = {}) noexcept;
     // All, or these, by name. Where `unreadable` is given, the names of entries that are garbled are added to it
     // instead of a stop Error: what such a worker needs is not known.
     std::vector<WorkerEntry> list(std::vector<std::string>* unreadable = nullptr);

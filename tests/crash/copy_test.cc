@@ -48,7 +48,7 @@ struct Copy : Pipeline {
 // SIGTERM at any moment; the first instructions of a process do not know the signal yet.
 void end(Process& process) {
     process.signal(SIGTERM);
-    const int code = process.wait(std::chrono::seconds(5));
+    const int code = process.wait(std::chrono::seconds(15));
     INFO(process.err());
     CHECK((code == 0 || code == 128 + SIGTERM));
 }

@@ -39,7 +39,10 @@ TEST_CASE("a garbled entry of a worker is named, keeps nothing else from working
         return contains(group.replicator().err(), "the entry of worker 'x' in KV bucket 'pgsluice_" + group.group());
     }));
     group.settle();
-    const Finished status = group.command({"status"});
+    const Finished health = group.command({"status"});
+    CHECK(health.code == 2);
+    CHECK(contains(health.out, "worker 'x': its entry cannot be read"));
+    const Finished status = group.command({"status", "--raw"});
     CHECK(status.code == 0);
     CHECK(contains(status.out, "worker 'x': its entry cannot be read"));
     CHECK(contains(status.out, "worker 'postgres' (postgres): applied"));

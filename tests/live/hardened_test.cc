@@ -58,7 +58,7 @@ TEST_CASE("snapshot, stream, trimming, dead letters, restarts, resnapshot, compa
     pipeline.start_worker(parks);
     pipeline.check_equal({"t"});
     eventually("the stream is trimmed", [&] {
-        const Finished status = hardened.command("viewer", {"status"});
+        const Finished status = hardened.command("viewer", {"status", "--raw"});
         return status.code == 0 && !contains(status.out, "(1 to ");
     });
     must_succeed(hardened.command("viewer", {"tables"}));

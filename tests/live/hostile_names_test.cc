@@ -73,7 +73,11 @@ TEST_CASE("no session calls a function or operator of a user that has the name o
         CHECK(finished.code == 0);
         CHECK_FALSE(contains(finished.err, "trapped"));
     };
-    command({"status", "--source-url", source});
+    command({"status", "--raw", "--source-url", source});
+    const Finished status = run({PGSLUICE_BINARY, "status", "--group", pipeline.group(), "--nats-url",
+                                 shared_nats().url(), "--source-url", source});
+    CHECK_FALSE(contains(status.err, "trapped"));
+    CHECK(contains(status.out, "group " + pipeline.group()));
     command({"dlq", "replay", "--target-url", target});
     command({"teardown", "--source-url", source, "--target-url", target, "--yes"});
 }

@@ -9,7 +9,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-constexpr auto soon = std::chrono::seconds(5);
+constexpr auto soon = std::chrono::seconds(10);  // of which a worker may drain for five
 
 // A source whose walsenders give up after a second without a status.
 struct Hanging {

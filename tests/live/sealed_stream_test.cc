@@ -119,7 +119,8 @@ TEST_CASE("snapshot, changes, restarts, trimming and dead letters, and the broke
     CAPTURE(replayed.err);
     CHECK(replayed.code == 0);
     CHECK(group.target_rows("t") == group.source_rows("t"));
-    CHECK(group.command({"status"}).code == 0);
+    CHECK(group.command({"status", "--raw"}).code == 0);
+    CHECK(contains(group.command({"status"}).out, "worker 'postgres' (postgres)"));
     CHECK(contains(group.command({"status"}, false).err, "Give --stream-key-file"));
     CHECK(contains(group.command({"repair"}).out, "holds nothing foreign"));
     CHECK_FALSE(store_holds(server, "canary"));

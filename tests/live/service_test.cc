@@ -32,7 +32,7 @@ TEST_CASE("replicator, status and worker find their database by PGSERVICE alone"
         return done;
     };
     run_with("from", {"replicator", "--copy"});
-    CHECK(contains(run_with("from", {"status"}).out, "slot"));
+    CHECK(contains(run_with("from", {"status", "--raw"}).out, "slot"));
     run_with("it's to", {"worker", "postgres", "--exit-after-snapshot"});
     CHECK(shared_postgres().rows(target, "SELECT id FROM t ORDER BY id") == std::vector<std::string>{"1", "2"});
     CHECK(run({PGSLUICE_BINARY, "teardown", "--group", "svc", "--nats-url", shared_nats().url(), "--source-url",

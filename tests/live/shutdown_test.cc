@@ -9,7 +9,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-constexpr auto soon = std::chrono::seconds(5);
+constexpr auto soon = std::chrono::seconds(10);  // of which a worker may drain for five
 
 struct Numbers : Pipeline {
     Numbers() { on_both("CREATE TABLE numbers (n bigint PRIMARY KEY, pad text)"); }

@@ -74,8 +74,8 @@ TEST_CASE("teardown lists first, then removes, and may be repeated") {
     }
     CHECK(group.slots() == "1");
 
-    const Finished status = run({PGSLUICE_BINARY, "status", "--group", "tear-down", "--nats-url", shared_nats().url(),
-                                 "--source-url", shared_postgres().url(group.source)});
+    const Finished status = run({PGSLUICE_BINARY, "status", "--raw", "--group", "tear-down", "--nats-url",
+                                 shared_nats().url(), "--source-url", shared_postgres().url(group.source)});
     INFO(status.err);
     CHECK(status.code == 0);
     for (const char* what :
@@ -112,7 +112,7 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
         words.insert(words.end(), {"--group", "tear-down", "--nats-url", shared_nats().url()});
         return run(words);
     };
-    CHECK(contains(pgsluice_says({"status"}).out,
+    CHECK(contains(pgsluice_says({"status", "--raw"}).out,
                    "worker 'gone' (file): applied up to 0/0:0, needs the stream from message 3"));
     const Finished running = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(running.code == 1);
@@ -121,7 +121,7 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     CHECK(registry.find("gone"));
     registry.leave("gone");
     CHECK(pgsluice_says({"forget", "--worker-name", "gone"}).code == 0);
-    CHECK_FALSE(contains(pgsluice_says({"status"}).out, "gone"));
+    CHECK_FALSE(contains(pgsluice_says({"status", "--raw"}).out, "gone"));
     const Finished again = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(again.code == 1);
     CHECK(contains(again.err, "unable to forget worker 'gone': group 'tear_down' has no worker of that name"));

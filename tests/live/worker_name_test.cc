@@ -51,8 +51,9 @@ TEST_CASE("a worker's name is free only once its sink has ended") {
     options.worker = "slow";
     options.sink = "webhook";
     std::stop_source stop;
+    Drain drain(stop.get_token(), std::chrono::seconds(5));
     run_worker(
-        options, make, no_log(), [&] { stop.request_stop(); }, stop.get_token());
+        options, make, no_log(), [&] { stop.request_stop(); }, drain);
     CHECK(taken_at_the_end);
     CHECK_FALSE(taken());
 }

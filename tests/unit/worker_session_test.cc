@@ -285,3 +285,46 @@ TEST_CASE("rules for a table that the snapshot does not have are warned of") {
     REQUIRE(warnings.size() == 2);
     CHECK(warnings[0].find("'itmes'") != std::string::npos);
 }
+
+namespace {
+
+// Asked to stop before it reads anything; `end` is what the stream's last message is then.
+Events events_of_drain(World& world, std::optional<StreamSeq> end, const std::stop_token& over = {}) {
+    std::stop_source stop;
+    stop.request_stop();
+    Delivered delivered(
+        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
+    session.drain([&] { return end; }, over);
+    session.run(stop.get_token(), [&](const WorkerReport& report) { world.last_report = report; });
+    return world.sink.events;
+}
+
+void add_three(World& world) {
+    for (const auto& [commit, id] : {std::pair{100U, "1"}, std::pair{200U, "2"}, std::pair{300U, "3"}})
+        world.consumer.add(MessageKind::changes, block_of(commit, {id}), {commit + 8});
+}
+
+}  // namespace
+
+TEST_CASE("a session that is asked to stop applies what the stream held then, and no more") {
+    World world(true);
+    world.options.batch_size = 1;
+    add_three(world);
+    CHECK(events_of_drain(world, StreamSeq{2}) == Events{"apply 1", "apply 2", "close"});
+    CHECK(world.last_report.durable.checkpoint == Checkpoint{StreamSeq{3}, {Lsn{200}, 1}});
+}
+
+TEST_CASE("a session that has read all, that does not know what there is, or has no time, ends at once") {
+    World all(true);
+    all.start.from = {StreamSeq{4}, {Lsn{300}, 1}};
+    CHECK(events_of_drain(all, StreamSeq{3}) == Events{"close"});
+    World unknown(true);
+    add_three(unknown);
+    CHECK(events_of_drain(unknown, std::nullopt) == Events{"close"});
+    World late(true);
+    add_three(late);
+    std::stop_source over;
+    over.request_stop();
+    CHECK(events_of_drain(late, StreamSeq{3}, over.get_token()) == Events{"close"});
+}

@@ -1,0 +1,74 @@
+#include "replicator/health_report.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+
+#include "sql/error.h"
+#include "sql/timestamp.h"
+#include "stream/health/replicator_entry.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+constexpr std::chrono::seconds rhythm(2);
+
+// Nothing waits for a report, and the last one must not hold up the end.
+BrokerOptions impatient(BrokerOptions nats) {
+    nats.request_timeout_ms = 1000;
+    nats.stop_grace_ms = 1500;
+    return nats;
+}
+
+}  // namespace
+
+HealthReport::HealthReport(const ReplicatorOptions& options, Log log)
+    : options_(options),
+      log_(std::move(log)),
+      started_us_(sql::postgres_time_us()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+HealthReport::~HealthReport() = default;
+
+// A broker that does not answer fails the replicator itself, too, and is reported there.
+void HealthReport::run(const std::stop_token& stop) {
+    do {
+        try {
+            if (options_.activity->owns_group) report_on(stop);
+        } catch (const std::exception& error) {
+            log_(LogLevel::debug, fmt::format("unable to report to the group for now: {}", error.what()));
+        } catch (const Interrupted&) {
+        }
+    } while (pause(stop, rhythm / 4));
+}
+
+void HealthReport::report_on(const std::stop_token& stop) {
+    const auto broker = Broker::connect(
+        impatient(options_.nats), [](LogLevel, std::string_view) {}, stop);
+    do report(*broker, false);
+    while (pause(stop, rhythm));
+    if (broker->connected()) report(*broker, true);
+}
+
+void HealthReport::report(Broker& broker, bool ended) const {
+    const ReplicatorActivity& activity = *options_.activity;
+    ReplicatorEntry entry;
+    entry.ended = ended;
+    entry.failed = ended && failed_;
+    entry.finished = ended && finished_;
+    entry.running = !ended && activity.running;
+    entry.stream_full = !ended && activity.stream_full;
+    entry.started_us = started_us_;
+    entry.reported_us = sql::postgres_time_us();
+    if (options_.waits && !ended) entry.waiting = options_.waits->longest();
+    const Trouble::Last last = activity.trouble.last();
+    entry.last_error = last.text;
+    entry.last_error_us = last.at_us;
+    entry.slot = activity.slot();
+    report_replicator(broker, options_.names, entry);
+}
+
+}  // namespace pgsluice

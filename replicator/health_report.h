@@ -1,0 +1,42 @@
+// Reports the replicator's activity to the group's KV bucket every two seconds, from a thread and over a connection of
+// its own, so also while a session is broken. From the first session on that has the group's lock.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "replicator/activity.h"
+#include "replicator/options.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class HealthReport {
+   public:
+    // `options`, with its `activity`, must outlive it.
+    HealthReport(const ReplicatorOptions& options, Log log);
+    // The last report says that the process ends: `failed` with the activity's last trouble.
+    ~HealthReport();
+    HealthReport(const HealthReport&) = delete;
+    HealthReport& operator=(const HealthReport&) = delete;
+
+    void will_end(bool failed, bool finished) noexcept {
+        failed_ = failed;
+        finished_ = finished;
+    }
+
+   private:
+    void run(const std::stop_token& stop);
+    void report_on(const std::stop_token& stop);
+    void report(Broker& broker, bool ended) const;
+
+    const ReplicatorOptions& options_;
+    const Log log_;
+    const std::int64_t started_us_;
+    bool failed_ = false;  // these are read by the thread after it was asked to stop
+    bool finished_ = false;
+    std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace pgsluice

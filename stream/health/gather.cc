@@ -1,0 +1,183 @@
+#include "stream/health/gather.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "sql/timestamp.h"
+#include "stream/group/registry.h"
+#include "stream/health/replicator_entry.h"
+
+namespace pgsluice {
+
+namespace {
+
+bool earlier(const Checkpoint& a, const Checkpoint& b) { return a.resume_seq < b.resume_seq; }
+
+class Gathering {
+   public:
+    Gathering(Broker& broker, const Names& names, const HealthThresholds& thresholds)
+        : broker_(broker), names_(names), thresholds_(thresholds) {
+        health_.group = names.group;
+        health_.at_us = sql::postgres_time_us();
+    }
+
+    GroupHealth all() {
+        stream();
+        const auto letters = broker_.stream_state(names_.dead_letters);
+        if (letters) health_.dead_letters = {letters->messages, letters->bytes};
+        if (!broker_.stream_state("KV_" + names_.bucket)) return std::move(health_);
+        snapshot();
+        replicator();
+        workers();
+        return std::move(health_);
+    }
+
+   private:
+    void stream() {
+        StreamHealth& out = health_.stream;
+        out.name = names_.stream;
+        const auto state = broker_.stream_state(names_.stream);
+        if (!state) return;
+        out.exists = true;
+        out.messages = state->messages;
+        out.bytes = state->bytes;
+        out.max_bytes = state->max_bytes;
+        out.first_seq = state->first_seq;
+        out.last_seq = state->last_seq;
+        const auto last = broker_.last_message(names_.stream);
+        if (!last) return;
+        last_position_ = last->meta.position;
+        health_.replicator.published = last->meta.safe_flush_lsn;
+    }
+
+    void snapshot() {
+        const auto value = broker_.kv_get(names_, "snapshot");
+        if (!value) return;
+        simdjson::dom::parser parser;
+        simdjson::dom::element json;
+        SnapshotHealth out;
+        if (parser.parse(value->text).get(json) != simdjson::SUCCESS) return;
+        const bool readable =
+            json["epoch"].get(out.epoch) == simdjson::SUCCESS && json["tables"].get(out.tables) == simdjson::SUCCESS &&
+            json["tables_done"].get(out.tables_done) == simdjson::SUCCESS &&
+            json["rows"].get(out.rows) == simdjson::SUCCESS && json["share"].get(out.share) == simdjson::SUCCESS &&
+            json["complete"].get(out.complete) == simdjson::SUCCESS;
+        if (!readable) return;  // another program's
+        double left = 0;
+        if (json["seconds_left"].get(left) == simdjson::SUCCESS) out.seconds_left = left;
+        health_.snapshot = out;
+    }
+
+    void replicator() {
+        const auto entry = find_replicator(broker_, names_);
+        if (!entry) return;
+        ReplicatorHealth& out = health_.replicator;
+        out.report_age = age(entry->reported_us);
+        out.waiting = entry->ended ? "" : entry->waiting;
+        if (!entry->last_error.empty()) {
+            out.last_error = entry->last_error;
+            out.last_error_age = age(entry->last_error_us);
+        }
+        out.failed = entry->failed;
+        out.finished = entry->finished;
+        out.state = state_of(*entry, *out.report_age);
+        health_.slot = entry->slot;
+    }
+
+    [[nodiscard]] PartState state_of(const ReplicatorEntry& entry, double report_age) const {
+        if (entry.ended) return PartState::stopped;
+        if (report_age > thresholds_.dead_after_seconds) return PartState::dead;
+        if (entry.stream_full) return PartState::stream_full;
+        if (!entry.running) return PartState::waiting;
+        return health_.snapshot && !health_.snapshot->complete ? PartState::snapshot : PartState::streaming;
+    }
+
+    void workers() {
+        std::vector<std::string> unreadable;
+        const auto entries = WorkerRegistry(broker_, names_).list(&unreadable);
+        for (const WorkerEntry& entry : entries) worker(entry);
+        if (const WorkerEntry* last = slowest(entries)) {
+            health_.stream.oldest_needed = needed_from(*last);
+            health_.stream.oldest_needed_by = last->name;
+        }
+        for (const std::string& name : unreadable) {
+            WorkerHealth out;
+            out.name = name;
+            out.readable = false;
+            health_.workers.push_back(out);
+        }
+        std::ranges::sort(health_.workers, {}, &WorkerHealth::name);
+    }
+
+    void worker(const WorkerEntry& entry) {
+        WorkerHealth out;
+        out.name = entry.name;
+        out.sink = entry.sink;
+        // Of a snapshot that it has loaded, an older build says so in `durable` only.
+        const Checkpoint applied = std::max(entry.applied, entry.durable, earlier);
+        out.applied = applied.position;
+        out.durable = entry.durable.position;
+        out.needs = needed_from(entry);
+        out.loading_epoch = entry.loading_epoch;
+        out.waiting = entry.waiting;
+        out.report_age = age(entry.reported_us);
+        out.failed = entry.failed;
+        if (!entry.last_error.empty()) {
+            out.last_error = entry.last_error;
+            out.last_error_age = age(entry.last_error_us);
+        }
+        out.state = state_of(entry, *out.report_age);
+        if (out.state != PartState::stopped && out.state != PartState::dead && entry.changes_per_second)
+            out.changes_per_second = static_cast<double>(*entry.changes_per_second);
+        set_behind(out, applied, entry.applying_us);
+        health_.workers.push_back(out);
+    }
+
+    [[nodiscard]] PartState state_of(const WorkerEntry& entry, double report_age) const {
+        if (entry.session.empty()) return PartState::stopped;
+        if (report_age > thresholds_.dead_after_seconds) return PartState::dead;
+        if (!entry.waiting.empty()) return PartState::waiting;
+        return entry.loading_epoch != 0 ? PartState::snapshot : PartState::streaming;
+    }
+
+    void set_behind(WorkerHealth& out, const Checkpoint& applied, std::int64_t applying_us) const {
+        const std::uint64_t next = std::max<std::uint64_t>(1, applied.resume_seq.value);
+        const std::uint64_t end = health_.stream.last_seq.value + 1;
+        out.behind_messages = end > next ? end - next : 0;
+        if (out.behind_messages == 0) {
+            out.behind_bytes = 0;
+            out.behind_seconds = 0;
+            return;
+        }
+        const Lsn here = applied.position.commit;
+        if (here.valid() && last_position_)
+            out.behind_bytes =
+                last_position_->commit > here ? last_position_->commit.value - here.value : std::uint64_t{0};
+        // What came while it does not run is at least as old as its last report.
+        if (applying_us != 0)
+            out.behind_seconds = age(applying_us);
+        else if (out.state == PartState::stopped || out.state == PartState::dead)
+            out.behind_seconds = out.report_age;
+        else if (out.loading_epoch == 0)
+            out.behind_seconds = 0;  // it had applied all it read a second ago
+    }
+
+    [[nodiscard]] double age(std::int64_t since_us) const {
+        return static_cast<double>(std::max<std::int64_t>(0, health_.at_us - since_us)) / 1e6;
+    }
+
+    Broker& broker_;
+    const Names& names_;
+    const HealthThresholds& thresholds_;
+    GroupHealth health_;
+    std::optional<Position> last_position_;
+};
+
+}  // namespace
+
+GroupHealth gather_health(Broker& broker, const Names& names, const HealthThresholds& thresholds) {
+    return Gathering(broker, names, thresholds).all();
+}
+
+}  // namespace pgsluice

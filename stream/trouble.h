@@ -1,0 +1,33 @@
+// The newest error that ended a session of this process: for what it reports to the group's KV bucket.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace pgsluice {
+
+// May be called from any thread.
+class Trouble {
+   public:
+    struct Last {
+        std::string text;        // empty: there was none
+        std::int64_t at_us = 0;  // microseconds since 2000-01-01 UTC
+    };
+
+    void note(std::string_view text, std::int64_t now_us) {
+        const std::lock_guard lock(mutex_);
+        last_ = {std::string(text), now_us};
+    }
+    [[nodiscard]] Last last() const {
+        const std::lock_guard lock(mutex_);
+        return last_;
+    }
+
+   private:
+    mutable std::mutex mutex_;
+    Last last_;
+};
+
+}  // namespace pgsluice
