@@ -65,6 +65,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         if (tables.update(relation)) tables_key.set(tables.encoded());
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
+    hooks.types.published_from = [&](Oid table) { return gate.published_from(table); };
     if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
     hooks.session_must_end = [&] {
         ends.source.require_open();

@@ -73,8 +73,7 @@ class Comparison {
         const bool replaces = takes_over_rows(member);
         Finding finding{due(member, replaces, "it joined the group")};
         if (starts_empty(member) && !replaces) {
-            finding.next.state = TableState::born_empty;
-            finding.next.reason.clear();
+            finding.next = born_empty(member);
             finding.text = fmt::format("table '{}' is new in the group; it held no rows yet", name);
         } else if (facts_.copies) {
             finding.text =
@@ -93,9 +92,7 @@ class Comparison {
 
     void still_due(const Member& member, const TableRecord& entry) {
         if (starts_empty(member) && !entry.replaces && entry.epoch == 0) {
-            TableRecord next = due(member, false, "");
-            next.state = TableState::born_empty;
-            add({next});
+            add({born_empty(member)});
         } else {
             add({entry, LogLevel::info, "", member.capture.empty()});
         }
@@ -266,6 +263,13 @@ class Comparison {
         next.lsn = facts_.now;
         next.replaces = facts_.copies && replaces;
         next.reason = std::move(why);
+        return next;
+    }
+
+    [[nodiscard]] TableRecord born_empty(const Member& member) const {
+        TableRecord next = due(member, false, "");
+        next.state = TableState::born_empty;
+        next.delivered_from = member.empty_since;
         return next;
     }
 

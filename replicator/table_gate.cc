@@ -63,6 +63,11 @@ TableVerdict TableGate::verdict(const Relation& relation, Lsn committed) {
     return TableVerdict::leave_out;
 }
 
+Lsn TableGate::published_from(Oid table) const {
+    const auto found = owed_.all().find(table);
+    return found == owed_.all().end() ? Lsn{} : found->second.delivered_from;
+}
+
 // One that is gone, or not to be seen yet: all that it held while it was captured comes. The record has it as one that
 // left, so that a table that gets its name later, or itself when it is seen, takes the place of its rows. Where another
 // one's rows are there under its name they are not mixed: gone, it matters no more; seen later, it is copied.

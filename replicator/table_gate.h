@@ -22,6 +22,8 @@ class TableGate {
 
     // For a definition in the log, of a transaction that was committed there.
     TableVerdict verdict(const Relation& relation, Lsn committed);
+    // Of one that is published: changes committed before that are left out.
+    [[nodiscard]] Lsn published_from(Oid table) const;
     // What is delivered of these tables is to be delivered again, as of a later time than now. Before it is called, the
     // stream must not hold a word of why.
     void copy_again(const std::set<Oid>& tables, std::string_view reason);

@@ -106,8 +106,12 @@ std::vector<Finding> WantedTables::reconcile_with(sql::Connection& source, const
         const bool delivered =
             found != record.end() && found->second.active() && found->second.state != TableState::copy_due;
         if (delivered || member.capture.empty() || member.starts_empty) continue;
+        // The log names the root for what comes from its partitions, so none of it can be left out.
+        if (member.delivered_oid != member.table.oid && found != record.end()) continue;
         // Read after the catalog, in which it is captured: what is put into it from now on comes as changes.
-        member.starts_empty = holds_no_page(source, member.table.oid);
+        const auto since = empty_since(source, member.table.oid);
+        member.starts_empty = since.has_value();
+        member.empty_since = since.value_or(Lsn{});
     }
     const auto existing = find_existing(source, oids_of(record));
     // After the catalog: a table that has left had its last change delivered before this.

@@ -142,8 +142,10 @@ std::vector<Member> find_members(sql::Connection& connection, std::span<const Ca
     return members;
 }
 
-bool holds_no_page(sql::Connection& connection, Oid table) {
+std::optional<Lsn> empty_since(sql::Connection& connection, Oid table) {
     const std::string oid = std::to_string(table);
+    // First: whoever committed before this has written its pages by the time they are counted.
+    const auto wal = connection.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", {}, {1, 1, 1}).text(0, 0);
     connection.exec("SET lock_timeout = '500ms'");
     bool empty = false;
     try {
@@ -156,7 +158,7 @@ bool holds_no_page(sql::Connection& connection, Oid table) {
         if (error.sqlstate() != "55P03") throw;
     }
     connection.exec("SET lock_timeout = 0");
-    return empty;
+    return empty ? parse_lsn(wal) : std::nullopt;
 }
 
 std::map<Oid, Existing> find_existing(sql::Connection& connection, std::span<const Oid> tables) {

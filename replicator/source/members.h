@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "replicator/source/table_selection.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
+#include "sql/lsn.h"
 #include "stream/change.h"
 #include "stream/log.h"
 
@@ -26,8 +28,9 @@ struct Member {
     // What makes the source send its changes (TableRecord::capture); empty while the publication does not have it.
     std::string capture;
     // It held no rows when its changes began to be captured: it was made as a partition, and so was every table between
-    // it and the named one. See also holds_no_page().
+    // it and the named one. Or it has none at `empty_since`, see there.
     bool starts_empty = false;
+    Lsn empty_since = {};
     bool has_identity = false;
     bool by_pattern = false;  // the named table is in the group only because a pattern or a whole schema matches it
     // Why our role may not take it in; empty when it may.
@@ -41,9 +44,9 @@ std::vector<sql::CatalogTable> with_children(sql::Connection& connection, std::s
 std::vector<Member> find_members(sql::Connection& connection, std::span<const sql::CatalogTable> tables,
                                  const std::string& publication, bool via_partition_root);
 
-// Whether the table's file holds no page: no row was ever put into it, or none is left. False also when that cannot be
-// told because another session has it locked.
-bool holds_no_page(sql::Connection& connection, Oid table);
+// Where in the WAL the table's file is known to hold no page: no row was ever put into it, or none is left. Nothing
+// when it holds one, or when that cannot be told because another session has it locked.
+std::optional<Lsn> empty_since(sql::Connection& connection, Oid table);
 
 struct Existing {
     std::uint32_t created_xid = 0;

@@ -73,6 +73,7 @@ void WalEncoder::on(const pgoutput::Begin& begin) {
     in_transaction_ = true;
     ordinal_ = 0;
     transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
+    forget_published();
     skipping_ = begin.commit_lsn < resume_.safe_flush_lsn || begin.commit_lsn < resume_.position.commit;
     if (!skipping_) writer_.begin(transaction_, is_continued());
 }
@@ -136,6 +137,8 @@ bool WalEncoder::judge(const Relation& relation) {
     switch (types_.verdict(relation, transaction_.commit_lsn)) {
         case TableVerdict::publish:
             refused_.erase(relation.oid);
+            if (types_.published_from) published_later_[relation.oid] = types_.published_from(relation.oid);
+            forget_published();
             break;
         case TableVerdict::leave_out:
             refused_.insert(relation.oid);
@@ -144,6 +147,10 @@ bool WalEncoder::judge(const Relation& relation) {
             at_end_ = session_ends_ = true;
     }
     return !at_end_;
+}
+
+void WalEncoder::forget_published() {
+    std::erase_if(published_later_, [&](const auto& each) { return each.second <= transaction_.commit_lsn; });
 }
 
 void WalEncoder::on(const pgoutput::Type& type) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -38,6 +39,8 @@ struct TypeLookup {
     std::function<void(Oid)> forget;
     // Called for each completed definition, with the LSN that its transaction was committed at.
     std::function<TableVerdict(const Relation&, Lsn)> verdict = {};
+    // Called for each that is published: changes committed before that are left out.
+    std::function<Lsn(Oid)> published_from = {};
     // What to publish of a transactional message whose prefix begins with ddl_message_prefix: its content, with just
     // that prefix; nothing when it is no DDL of the group (ddl_events.h). Empty: no DDL.
     std::function<std::optional<std::string>(std::uint32_t xid, const pgoutput::LogicalMessage&)> ddl_content = {};
@@ -101,12 +104,15 @@ class WalEncoder {
     // Makes of it what is published; false when it is not for us.
     bool take_ddl(pgoutput::LogicalMessage& message);
     bool judge(const Relation& relation);
+    void forget_published();
     // Whether the stream holds changes of the transaction already.
     [[nodiscard]] bool is_continued() const noexcept;
     // Counts the transaction's next change; false when the stream already holds it.
     bool next_ordinal();
     bool next_ordinal_of(Oid table) { return next_ordinal() && !is_left_out(table); }
-    [[nodiscard]] bool is_left_out(Oid table) const { return left_out_.contains(table) || refused_.contains(table); }
+    [[nodiscard]] bool is_left_out(Oid table) const {
+        return left_out_.contains(table) || refused_.contains(table) || published_later_.contains(table);
+    }
     // Whether the stream does not hold this non-transactional message yet.
     [[nodiscard]] bool is_new(const pgoutput::LogicalMessage& message) const noexcept;
     // The relation as last described; checks that the row fits it.
@@ -137,7 +143,8 @@ class WalEncoder {
     std::string ddl_;      // the content of the message that is being written
     std::optional<Lsn> until_;
     std::set<Oid> left_out_;
-    std::set<Oid> refused_;  // by the verdict
+    std::set<Oid> refused_;               // by the verdict
+    std::map<Oid, Lsn> published_later_;  // what is committed from there on
     bool at_end_ = false;
     bool session_ends_ = false;
 };

@@ -66,6 +66,10 @@ void append(JsonText& out, const TableRecord& table) {
     out.text(to_string(table.state));
     out.raw(",\"lsn\":");
     out.lsn(table.lsn);
+    if (table.delivered_from != Lsn{}) {
+        out.raw(",\"delivered_from\":");
+        out.lsn(table.delivered_from);
+    }
     if (table.epoch != 0) {
         out.raw(",\"epoch\":");
         out.number(table.epoch);
@@ -96,6 +100,7 @@ TableRecord read(const JsonFields& fields) {
     if (fields.has("rows_as")) table.rows_as = read_name(fields.object("rows_as"));
     table.state = parse_state(fields);
     table.lsn = fields.lsn("lsn");
+    if (fields.has("delivered_from")) table.delivered_from = fields.lsn("delivered_from");
     if (fields.has("epoch")) table.epoch = fields.unsigned_number<std::uint64_t>("epoch");
     if (fields.has("rows")) table.rows = fields.unsigned_number<std::uint64_t>("rows");
     table.replaces = fields.has("replaces") && fields.boolean("replaces");

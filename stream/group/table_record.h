@@ -53,6 +53,9 @@ struct TableRecord {
     // After a rename that the targets were not told of: under which name they may still have the rows delivered until
     // then. Empty otherwise.
     QualifiedName rows_as = {};
+    // born_empty: it held no row then, so changes committed before add up to none. They are left out: some may not have
+    // been captured, such as the TRUNCATE after them. 0/0: it held none since it was created.
+    Lsn delivered_from = {};
 
     [[nodiscard]] bool active() const noexcept { return state != TableState::left; }
     bool operator==(const TableRecord&) const = default;

@@ -234,6 +234,24 @@ TEST_CASE("a table that was taken out of the publication and put back by hand is
     group.finish({"a"});
 }
 
+// Its INSERT is in the log and was captured, the TRUNCATE was not.
+TEST_CASE("changes before a table was seen to be empty are left out") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    group.start(Changing::tables("a"));
+    group.settle();
+    group.stop_replicator();
+    const std::string publication = "ALTER PUBLICATION pgsluice_" + group.group();
+    group.on_source(publication + " ADD TABLE ONLY b");
+    group.on_source("INSERT INTO b VALUES (1, 'gone')");
+    group.on_source(publication + " DROP TABLE b; TRUNCATE b");
+    group.on_source(publication + " ADD TABLE ONLY b");
+    group.start_replicator(Changing::tables("a,b"));
+    group.await_logged("table 'public.b' is new in the group; it held no rows yet");
+    group.on_source("INSERT INTO b VALUES (2, 'there')");
+    group.await_rows("b");
+    group.finish({"a", "b"});
+}
+
 TEST_CASE("a publication that did not publish all kinds of changes for a while is noticed") {
     Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)");
     group.on_source("INSERT INTO a VALUES (1, 'old')");

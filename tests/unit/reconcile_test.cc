@@ -92,6 +92,7 @@ struct Expected {
     bool refused = false;
     bool restart = true;
     const char* text = "";
+    Lsn delivered_from = {};
 };
 
 struct Case {
@@ -200,6 +201,14 @@ const std::vector<Case>& cases() {
         {"due, and seen to hold no row since it is captured",
          {{due}, {with<Member>(member(), [](Member& m) { m.starts_empty = true; })}},
          {.state = TableState::born_empty, .restart = false}},
+        {"the same: what was committed before then adds up to no row",
+         {{due},
+          {with<Member>(member(),
+                        [](Member& m) {
+                            m.starts_empty = true;
+                            m.empty_since = Lsn{0x480};
+                        })}},
+         {.state = TableState::born_empty, .restart = false, .delivered_from = Lsn{0x480}}},
         {"the same, but the targets hold void rows",
          {{with<TableRecord>(due, [](TableRecord& r) { r.replaces = true; })},
           {with<Member>(member(), [](Member& m) { m.starts_empty = true; })}},
@@ -231,6 +240,7 @@ TEST_CASE("one table against the record") {
         INFO("text: " << finding->text);
         CHECK(finding->next.state == each.expected.state);
         CHECK(finding->next.replaces == each.expected.replaces);
+        CHECK(finding->next.delivered_from == each.expected.delivered_from);
         CHECK(finding->publishes == each.expected.publishes);
         CHECK(finding->refused == each.expected.refused);
         CHECK(finding->needs_restart() == each.expected.restart);

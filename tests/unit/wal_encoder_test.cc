@@ -52,6 +52,17 @@ std::vector<std::string> transaction() {
 
 }  // namespace
 
+TEST_CASE("a table's changes are published from a commit on") {
+    TypeLookup types;
+    types.verdict = [](const Relation&, Lsn) { return TableVerdict::publish; };
+    types.published_from = [](Oid table) { return table == 1 ? Lsn{0x80} : Lsn{}; };
+    WalEncoder encoder({}, std::move(types));
+    take_all(encoder, transaction());
+    take_all(encoder, {wal_begin(Lsn{0x80}, 8), wal_insert(1, {"2", "b"}), wal_commit(Lsn{0x80}, Lsn{0x90})});
+    CHECK(lines(encoder.finish().body) ==
+          Lines{"update 0/64:4 u", "truncate 0/64:6 u", "commit 0/64 0/70", "insert 0/80:1 t", "commit 0/80 0/90"});
+}
+
 TEST_CASE("ordinals count every change, published or not") {
     WalEncoder encoder({}, {});
     take_all(encoder, transaction());
