@@ -11,63 +11,26 @@
 
 #include "rules/ddl/expression.h"
 #include "rules/ddl/sql_text.h"
+#include "rules/ddl/table_says.h"
+#include "rules/ddl/type_rules.h"
 #include "rules/redefined.h"
 #include "rules/transforms/transform.h"
 #include "rules/values/value_type.h"
 #include "sql/quote.h"
 #include "stream/arena.h"
+#include "stream/definition/find_part.h"
 
 namespace pgsluice::rules {
 namespace {
-
-Column column_of(const ColumnDefinition& definition) {
-    Column column;
-    column.name = definition.name;
-    column.type_name = definition.type;
-    column.type_oid = definition.type_oid;
-    column.typmod = definition.typmod;
-    column.base_oid = definition.base_oid;
-    column.element_oid = definition.element_oid;
-    column.number = definition.number;
-    return column;
-}
-
-Relation relation_of(Oid oid, const TableDefinition& table) {
-    Relation relation;
-    relation.oid = oid;
-    relation.schema = table.schema;
-    relation.table = table.name;
-    for (const ColumnDefinition& column : table.columns) relation.columns.push_back(column_of(column));
-    for (const ObjectName& above : table.ancestors) relation.ancestors.push_back({above.schema, above.name});
-    return relation;
-}
-
-// What the files say about one table's definition.
-struct TableSays {
-    const TableRules* entry = nullptr;
-    const Route* route = nullptr;
-    TableRules rules;  // fitted
-    std::set<std::string> excluded;
-    std::set<std::string> masked;
-    std::set<std::string> ambiguous;             // masked, and different values may become the same
-    std::map<std::string, std::string> columns;  // to what they are renamed
-
-    [[nodiscard]] bool hides() const { return !excluded.empty() || !masked.empty(); }
-    [[nodiscard]] std::set<std::string> hidden() const {
-        std::set<std::string> all = excluded;
-        all.insert(masked.begin(), masked.end());
-        return all;
-    }
-};
 
 class DefinitionRules {
    public:
     DefinitionRules(const RulesFile& file, const std::vector<Route>& routes, const Fitted& fitted,
                     DefinitionMessage& message)
-        : file_(file), routes_(routes), fitted_(fitted), message_(message) {}
+        : files_(file, routes, fitted), message_(message) {}
 
     bool apply() {
-        if (file_.tables.empty() && !file_.strict && routes_.empty()) return true;
+        if (files_.nothing()) return true;
         note_tables();
         std::erase_if(message_.objects, [this](DefinitionChange& change) { return !keep(change); });
         return !message_.objects.empty();
@@ -85,49 +48,37 @@ class DefinitionRules {
         }
     }
 
-    TableSays says_of(const Relation& relation) const {
-        TableSays says;
-        says.entry = entry_for(file_.tables, relation, &TableRules::name);
-        says.route = entry_for(routes_, relation, &Route::source);
-        if (says.route != nullptr) says.columns = {says.route->columns.begin(), says.route->columns.end()};
-        if (says.entry == nullptr) return says;
-        says.rules = relation.columns.empty() ? *says.entry : fitted_(*says.entry, relation);
-        for (const Rule& rule : says.rules.rules) add(says, rule);
-        return says;
-    }
-    static void add(TableSays& says, const Rule& rule) {
-        for (const std::string& column : {rule.column, rule.was}) {
-            if (column.empty()) continue;
-            if (rule.kind == Rule::Kind::exclude) says.excluded.insert(column);
-            if (rule.kind == Rule::Kind::transform) says.masked.insert(column);
-            if (rule.kind == Rule::Kind::transform && rule.allow_uniqueness_loss) says.ambiguous.insert(column);
-        }
-    }
     // Of a table that another object is on: its definition may not be in the message.
-    TableSays says_of(const ObjectName& table) const {
+    TableSays says_of(const ObjectName& table, const std::vector<ObjectName>& ancestors = {}) const {
         const auto found = tables_.find({table.schema, table.name});
-        if (found != tables_.end()) return says_of(found->second);
-        Relation relation;
-        relation.schema = table.schema;
-        relation.table = table.name;
-        return says_of(relation);
+        return found != tables_.end() ? files_.of(found->second) : files_.of(table, ancestors);
     }
-
-    static bool is_left_out(const TableSays& says, const std::string& schema, const std::string& table) {
-        if (says.route == nullptr) return false;
-        // The rows of a partition go where its table's go: it is no table there.
-        const bool own = says.route->source.matches(schema, table);
-        return !says.route->replicate || (!own && !says.route->target.table.empty());
-    }
-
-    static void route(const TableSays& says, std::string& schema, std::string& table) {
-        if (says.route == nullptr) return;
-        if (!says.route->target.schema.empty()) schema = says.route->target.schema;
-        if (!says.route->target.table.empty()) table = says.route->target.table;
-    }
-    void route(ObjectName& table) const { route(says_of(table), table.schema, table.name); }
+    void route_name(ObjectName& table) const { route(says_of(table), table.schema, table.name); }
 
     bool keep(DefinitionChange& change) {
+        was_ = change.before;
+        const bool changed = change.before != change.after;
+        if (!keep_sides(change)) return false;
+        // What has changed may not show. What has not is there because others need it.
+        if (!changed || change.before != change.after) return true;
+        const bool computes = !change.obstacle.empty() && differs_in_computing(*change.before);
+        return computes || change.rewritten != 0 || change.recopy;
+    }
+    // Only literals are others in what a generated column is computed from, and these do not show: a target must stop
+    // at it nevertheless.
+    static bool differs_in_computing(Definition& before) {
+        auto* table = std::get_if<TableDefinition>(&before);
+        if (table == nullptr) return false;
+        bool any = false;
+        for (ColumnDefinition& column : table->columns) {
+            if (column.generated == '\0') continue;
+            column.expression.clear();
+            any = true;
+        }
+        return any;
+    }
+    bool keep_sides(DefinitionChange& change) {
+        if (class_of(change) == "type") return keep_type(files_, change);
         if (change.before && !keep(change, *change.before, false)) return false;
         return !change.after || keep(change, *change.after, true);
     }
@@ -144,15 +95,17 @@ class DefinitionRules {
 
     bool keep_table(DefinitionChange& change, TableDefinition& table, bool after) {
         const Relation relation = relation_of(change.oid, table);
-        const TableSays says = says_of(relation);
+        const TableSays says = files_.of(relation);
         if (after && change.before) check_names(relation, says);
         if (!after) before_ = {relation, says};
         if (is_left_out(says, table.schema, table.name)) return false;
         if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
             change.obstacle = why;
-        const std::set<std::string> hidden = says.hidden();
         leave_out_constraints(table, says);
         for (ColumnDefinition& column : table.columns) hide(change, column, says, after);
+        for (std::string* text : {&table.partition_by, &table.bound_by})
+            if (says.is_about_hidden(*text)) *text = without_literals(*text);
+        if (is_bound_by_hidden(table, says)) table.bound = without_literals(table.bound);
         std::erase_if(table.columns, [&](const auto& column) { return says.excluded.contains(column.name); });
         if (says.hides()) table.comment.clear();
         rename(table, says);
@@ -186,49 +139,60 @@ class DefinitionRules {
             if (const Route* other = other_source(table, says))
                 return fmt::format("rows of {} are in the table, too", other->place.table);
         if (!after) return {};
-        const bool strict = says.entry != nullptr ? says.entry->strict : file_.strict;
-        for (const ColumnDefinition& column : table.columns) {
-            if (strict && !is_named(says, column.name))
-                return fmt::format("mode is strict, and no rule names the column '{}'", column.name);
-            const bool hidden = says.excluded.contains(column.name);
-            if (column.generated != '\0' && !hidden && names_any(column.expression, says.hidden()))
-                return fmt::format("the column '{}' is computed from one that has a rule", column.name);
-        }
-        if (names_any(table.partition_by, says.hidden())) return "it is partitioned by a column that has a rule";
+        const auto* was = was_ ? &std::get<TableDefinition>(*was_) : nullptr;
+        if (!says.unnamed.empty())
+            return fmt::format("mode is strict, and no rule names the column '{}'", *says.unnamed.begin());
+        for (const ColumnDefinition& column : table.columns)
+            if (const std::string why = computed(column, was, says); !why.empty()) return why;
+        if (was == nullptr && says.is_about_hidden(table.partition_by))
+            return "it is partitioned by a column that has a rule";
+        if (is_bound_by_hidden(table, says) && (was == nullptr || was->bound != table.bound))
+            return "it is a partition by values of a column that has a rule";
         return {};
     }
-    static bool is_named(const TableSays& says, const std::string& column) {
-        return std::any_of(says.rules.rules.begin(), says.rules.rules.end(),
-                           [&](const Rule& rule) { return rule.kind != Rule::Kind::filter && rule.column == column; });
+    static bool is_bound_by_hidden(const TableDefinition& table, const TableSays& says) {
+        return !table.bound.empty() && says.hides() && (table.bound_by.empty() || says.is_about_hidden(table.bound_by));
+    }
+    // Of a generated column that is new or computed otherwise than before.
+    static std::string computed(const ColumnDefinition& column, const TableDefinition* was, const TableSays& says) {
+        if (column.generated == '\0' || says.excluded.contains(column.name)) return {};
+        const auto* old = was == nullptr ? nullptr : find_part(was->columns, &ColumnDefinition::number, column.number);
+        if (old != nullptr && old->generated == column.generated && old->expression == column.expression) return {};
+        if (says.masked.contains(column.name))
+            return fmt::format("the column '{}' has a rule, and the target would compute its values", column.name);
+        if (!says.is_about_hidden(column.expression)) return {};
+        return fmt::format("the column '{}' is computed from one that has a rule", column.name);
     }
     // Rows of a table that is routed into the one that the command drops or changes would go or change, too.
     const Route* other_source(const TableDefinition& table, const TableSays& says) const {
         std::string schema = table.schema;
         std::string name = table.name;
         route(says, schema, name);
-        for (const Route& other : routes_)
+        for (const Route& other : files_.routes())
             if (&other != says.route && other.fills(schema, name)) return &other;
         return nullptr;
     }
 
     static void leave_out_constraints(TableDefinition& table, const TableSays& says) {
         if (!says.hides()) return;
-        const std::set<std::string> hidden = says.hidden();
         std::erase_if(table.constraints, [&](const ConstraintDefinition& constraint) {
             if (names_any(constraint.definition, says.excluded)) return true;
             if (constraint.type == 'p' || constraint.type == 'u')
                 return names_any(constraint.definition, says.ambiguous);
-            return names_any(constraint.definition, hidden);
+            return says.is_about_hidden(constraint.definition);
         });
         for (ConstraintDefinition& constraint : table.constraints) constraint.comment.clear();
     }
 
     void hide(DefinitionChange& change, ColumnDefinition& column, const TableSays& says, bool after) const {
-        if (!says.masked.contains(column.name)) return;
-        if (column.generated == '\0') column.expression.clear();
+        const bool hidden = says.masked.contains(column.name) || says.unnamed.contains(column.name);
+        if (column.generated == '\0' && hidden) column.expression.clear();
+        if (column.generated != '\0' && (hidden || says.is_about_hidden(column.expression)))
+            column.expression = without_literals(column.expression);
+        if (!hidden) return;
         column.comment.clear();
         const bool added = after && change.before && !has_column(*change.before, column.number);
-        if (added && !change.recopy && !says.excluded.contains(column.name))
+        if (added && !change.recopy && !says.excluded.contains(column.name) && !says.unnamed.contains(column.name))
             transform(change, column, says);
         else
             column.missing.reset();
@@ -272,8 +236,8 @@ class DefinitionRules {
             return constraint.type == 'f' && !refer(constraint.definition);
         });
         table.partition_by = renamed(table.partition_by, says.columns);
-        for (ObjectName& parent : table.parents) route(parent);
-        for (ObjectName& above : table.ancestors) route(above);
+        for (ObjectName& parent : table.parents) route_name(parent);
+        for (ObjectName& above : table.ancestors) route_name(above);
         route(says, table.schema, table.name);
     }
 
@@ -301,12 +265,12 @@ class DefinitionRules {
     // ---- what is on tables
 
     bool keep_index(IndexDefinition& index) const {
-        const TableSays says = says_of(index.table);
+        const TableSays says = says_of(index.table, index.ancestors);
         if (is_left_out(says, index.table.schema, index.table.name)) return false;
         const bool plain = index.definition.find(" WHERE ") == std::string::npos &&
                            std::count(index.definition.begin(), index.definition.end(), '(') == 1;
         if (names_any(index.definition, says.excluded) || names_any(index.definition, says.ambiguous)) return false;
-        if (!plain && names_any(index.definition, says.masked)) return false;
+        if (!plain && says.is_about_hidden(index.definition)) return false;
         if (says.hides()) index.comment.clear();
         index.definition = renamed(index.definition, says.columns);
         const bool moves = says.route != nullptr && !says.route->target.schema.empty();
@@ -317,9 +281,9 @@ class DefinitionRules {
     }
 
     bool keep_statistics(StatisticsDefinition& statistics) const {
-        const TableSays says = says_of(statistics.table);
+        const TableSays says = says_of(statistics.table, statistics.ancestors);
         if (is_left_out(says, statistics.table.schema, statistics.table.name)) return false;
-        if (names_any(statistics.definition, says.hidden())) return false;
+        if (says.is_about_hidden(statistics.definition)) return false;
         if (says.hides()) statistics.comment.clear();
         statistics.definition = renamed(statistics.definition, says.columns);
         route(says, statistics.table.schema, statistics.table.name);
@@ -347,12 +311,11 @@ class DefinitionRules {
         return true;
     }
 
-    const RulesFile& file_;
-    const std::vector<Route>& routes_;
-    const Fitted& fitted_;
+    FilesSay files_;
     DefinitionMessage& message_;
     std::map<std::pair<std::string, std::string>, Relation> tables_;
     std::pair<Relation, TableSays> before_;  // of the change at hand
+    std::optional<Definition> was_;          // before it, as the source says it
 };
 
 }  // namespace

@@ -22,6 +22,13 @@ bool names_any(std::string_view text, const std::set<std::string>& names) {
     });
 }
 
+bool names_whole_row(std::string_view text) {
+    const auto tokens = sql_tokens(text);
+    return std::adjacent_find(tokens.begin(), tokens.end(), [](const SqlToken& a, const SqlToken& b) {
+               return a.text == "." && b.text == "*";
+           }) != tokens.end();
+}
+
 std::string renamed(std::string_view text, const std::map<std::string, std::string>& names) {
     std::string out;
     std::size_t from = 0;

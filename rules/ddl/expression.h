@@ -10,6 +10,8 @@ namespace pgsluice::rules {
 
 // Whether one of its identifiers is one of these.
 bool names_any(std::string_view text, const std::set<std::string>& names);
+// Whether it is about all columns of a row at once: t.*.
+bool names_whole_row(std::string_view text);
 // With other names for identifiers; strings stay.
 std::string renamed(std::string_view text, const std::map<std::string, std::string>& names);
 

@@ -3,6 +3,16 @@
 
 namespace pgsluice::sql {
 
+const char* const ancestors_of_t = R"((
+            WITH RECURSIVE up(oid, distance) AS (
+                SELECT i.inhparent, 1 FROM pg_inherits i WHERE i.inhrelid = t.oid
+                UNION ALL
+                SELECT i.inhparent, u.distance + 1 FROM up u JOIN pg_inherits i ON i.inhrelid = u.oid)
+            SELECT jsonb_agg(jsonb_build_object('oid', p.oid::int8, 'schema', pn.nspname, 'name', p.relname)
+                             ORDER BY a.distance, p.oid)
+            FROM (SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid) a
+            JOIN pg_class p ON p.oid = a.oid JOIN pg_namespace pn ON pn.oid = p.relnamespace))";
+
 const char* const table_definition = R"(
     SELECT jsonb_build_object(
         'schema', n.nspname, 'name', t.relname, 'kind', t.relkind, 'persistence', t.relpersistence,
@@ -70,15 +80,9 @@ const char* const table_definition = R"(
                              ORDER BY i.inhseqno)
             FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
             JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE i.inhrelid = t.oid),
-        'ancestors', CASE WHEN t.relispartition THEN (
-            WITH RECURSIVE up(oid, distance) AS (
-                SELECT i.inhparent, 1 FROM pg_inherits i WHERE i.inhrelid = t.oid
-                UNION ALL
-                SELECT i.inhparent, u.distance + 1 FROM up u JOIN pg_inherits i ON i.inhrelid = u.oid)
-            SELECT jsonb_agg(jsonb_build_object('oid', p.oid::int8, 'schema', pn.nspname, 'name', p.relname)
-                             ORDER BY u.distance)
-            FROM up u JOIN pg_class p ON p.oid = u.oid JOIN pg_namespace pn ON pn.oid = p.relnamespace
-            WHERE p.relkind = 'p') END,
+        'bound_by', CASE WHEN t.relispartition THEN (
+            SELECT pg_get_partkeydef(i.inhparent) FROM pg_inherits i WHERE i.inhrelid = t.oid) END,
+        'ancestors', {ancestors},
         'options', to_jsonb(t.reloptions),
         'row_security', nullif(t.relrowsecurity, false),
         'force_row_security', nullif(t.relforcerowsecurity, false),
@@ -97,6 +101,7 @@ const char* const index_definition = R"(
             SELECT jsonb_build_object('oid', p.oid::int8, 'schema', pn.nspname, 'name', p.relname)
             FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent
             JOIN pg_namespace pn ON pn.oid = p.relnamespace WHERE h.inhrelid = x.oid),
+        'ancestors', {ancestors},
         'comment', {comment})
     {as_found}
     FROM pg_class x JOIN pg_index i ON i.indexrelid = x.oid JOIN pg_namespace n ON n.oid = x.relnamespace
@@ -111,6 +116,7 @@ const char* const statistics_definition = R"(
         'schema', n.nspname, 'name', s.stxname, 'owner', pg_get_userbyid(s.stxowner),
         'table', jsonb_build_object('oid', t.oid::int8, 'schema', tn.nspname, 'name', t.relname),
         'definition', pg_get_statisticsobjdef(s.oid), 'target', nullif(s.stxstattarget, -1),
+        'ancestors', {ancestors},
         'comment', {comment})
     {as_found}
     FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace

@@ -42,8 +42,8 @@ std::string text_of(const Part& part, const char* as_found, int server_version) 
             : "";
     return fmt::format(fmt::runtime(part.query), fmt::arg("as_found", as_found),
                        fmt::arg("comment", comment_of(part.alias, part.catalog)),
-                       fmt::arg("constraint_comment", comment_of("k", "pg_constraint")),
-                       fmt::arg("enforced", enforced));
+                       fmt::arg("constraint_comment", comment_of("k", "pg_constraint")), fmt::arg("enforced", enforced),
+                       fmt::arg("ancestors", ancestors_of_t));
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ void describe(Visitor& v, T& d) {
     v.field("row_security", d.row_security);
     v.field("force_row_security", d.force_row_security);
     v.field("comment", d.comment);
+    v.field("bound_by", d.bound_by);
 }
 
 template <typename Visitor, Of<IndexDefinition> T>
@@ -101,6 +102,7 @@ void describe(Visitor& v, T& d) {
     v.field("parent", d.parent);
     v.field("comment", d.comment);
     v.field("options", d.options);
+    v.field("ancestors", d.ancestors);
 }
 
 template <typename Visitor, Of<StatisticsDefinition> T>
@@ -110,6 +112,7 @@ void describe(Visitor& v, T& d) {
     v.need("table", d.table);
     v.need("definition", d.definition);
     v.field("comment", d.comment);
+    v.field("ancestors", d.ancestors);
 }
 
 template <typename Visitor, Of<SequenceOwner> T>
@@ -180,6 +183,13 @@ void describe(Visitor& v, T& d) {
     v.field("comment", d.comment);
 }
 
+template <typename Visitor, Of<TypeUse> T>
+void describe(Visitor& v, T& d) {
+    v.need("table", d.table);
+    v.need("columns", d.columns);
+    v.field("ancestors", d.ancestors);
+}
+
 template <typename Visitor, Of<SchemaDefinition> T>
 void describe(Visitor& v, T& d) {
     v.need("name", d.name);
@@ -225,6 +235,7 @@ DefinitionChange read_change(simdjson::dom::element element) {
     reader.field("conversion", change.conversion);
     reader.field("recopy", change.recopy);
     reader.field("obstacle", change.obstacle);
+    reader.field("used_by", change.used_by);
     return change;
 }
 
@@ -250,6 +261,7 @@ void append(JsonText& out, const DefinitionChange& change) {
     writer.field("conversion", change.conversion);
     writer.field("recopy", change.recopy);
     writer.field("obstacle", change.obstacle);
+    writer.field("used_by", change.used_by);
     out.raw('}');
 }
 

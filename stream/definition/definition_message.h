@@ -13,6 +13,7 @@
 #include "stream/definition/sequence_definition.h"
 #include "stream/definition/table_definition.h"
 #include "stream/definition/type_definition.h"
+#include "stream/definition/type_use.h"
 
 namespace pgsluice {
 
@@ -31,6 +32,8 @@ struct DefinitionChange {
     // Why a target cannot be given this definition; empty: it can. Set by the rules, never by the source.
     std::string obstacle{};
     std::string conversion{};  // "types": no USING has computed values while it was rewritten; else not known
+    // Of a type that is there afterwards: the group's tables that use it; nothing when the source does not say.
+    std::optional<std::vector<TypeUse>> used_by{};
 
     bool operator==(const DefinitionChange&) const = default;
 };

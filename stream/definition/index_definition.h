@@ -17,7 +17,8 @@ struct IndexDefinition {
     bool valid = false;
     std::optional<ObjectName> parent{};  // the partitioned index that it is attached to
     std::string comment{};
-    std::vector<std::string> options{};  // "fillfactor=70"
+    std::vector<std::string> options{};   // "fillfactor=70"
+    std::vector<ObjectName> ancestors{};  // all tables above the table, the nearest first
 
     bool operator==(const IndexDefinition&) const = default;
 };
@@ -28,6 +29,7 @@ struct StatisticsDefinition {
     ObjectName table{};
     std::string definition{};  // pg_get_statisticsobjdef()
     std::string comment{};
+    std::vector<ObjectName> ancestors{};  // all tables above the table, the nearest first
 
     bool operator==(const StatisticsDefinition&) const = default;
 };

@@ -63,11 +63,12 @@ struct TableDefinition {
     std::string partition_by{};           // pg_get_partkeydef()
     std::string bound{};                  // of a partition: "FOR VALUES FROM (1) TO (9)", "DEFAULT"
     std::vector<ObjectName> parents{};    // direct ones, in order
-    std::vector<ObjectName> ancestors{};  // all partitioned tables above a partition, the nearest first
+    std::vector<ObjectName> ancestors{};  // all tables above it, the nearest first
     std::vector<std::string> options{};   // "fillfactor=70"
     bool row_security = false;
     bool force_row_security = false;
     std::string comment{};
+    std::string bound_by{};  // what the parent of a partition is partitioned by
 
     bool operator==(const TableDefinition&) const = default;
 };

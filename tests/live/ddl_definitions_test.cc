@@ -179,14 +179,15 @@ TEST_CASE("partitions: made, attached, detached, dropped") {
     source.run("ALTER TABLE p1 ADD COLUMN mine int");
     source.run("DROP TABLE p1");
     source.run("DROP TABLE r");
-    check_said(source, Texts{"CREATE TABLE: schema public same; table public.p1 new",
-                             "CREATE INDEX: index public.r_at_idx new; index public.p1_at_idx new",
-                             "ALTER TABLE: table public.r changed columns; table public.p1 changed columns",
-                             "ALTER TABLE: schema public same; table public.p2 new; index public.p2_at_idx new",
-                             "ALTER TABLE: table public.p1 changed ancestors,bound,columns,constraints,parents; index "
-                             "public.p1_at_idx changed parent",
-                             "ALTER TABLE: table public.p1 changed columns", "DROP TABLE: table public.p1 gone",
-                             "DROP TABLE: table public.r gone; table public.p2 gone"});
+    check_said(source,
+               Texts{"CREATE TABLE: schema public same; table public.p1 new",
+                     "CREATE INDEX: index public.r_at_idx new; index public.p1_at_idx new",
+                     "ALTER TABLE: table public.r changed columns; table public.p1 changed columns",
+                     "ALTER TABLE: schema public same; table public.p2 new; index public.p2_at_idx new",
+                     "ALTER TABLE: table public.p1 changed ancestors,bound,bound_by,columns,constraints,parents; index "
+                     "public.p1_at_idx changed ancestors,parent",
+                     "ALTER TABLE: table public.p1 changed columns", "DROP TABLE: table public.p1 gone",
+                     "DROP TABLE: table public.r gone; table public.p2 gone"});
 }
 
 TEST_CASE("statistics, owners, schemas") {

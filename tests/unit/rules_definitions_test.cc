@@ -64,6 +64,10 @@ TEST_CASE("excluded columns and what names them are left out, hidden ones show n
     CHECK(table.comment.empty());
     REQUIRE(table.constraints.size() == 1);
     CHECK(table.constraints[0].name == "users_pkey");
+    TableDefinition commented = users();
+    commented.comment = "canary";
+    CHECK_FALSE(ruled(*load(hides), altered(commented)));
+    CHECK(ruled(*load(hides), altered(users())));  // as needed by others
     CHECK(encode_objects(*ruled(*load(hides), altered(later))).find("canary") == std::string::npos);
 }
 
@@ -120,4 +124,110 @@ TEST_CASE("an index that shows what is hidden is left out") {
     CHECK_FALSE(ruled(*load(hides), index("USING btree (ssn)")));
     CHECK_FALSE(ruled(*load(hides), index("USING btree (id) WHERE (email <> 'canary'::text)")));
     CHECK(ruled(*load(hides), index("USING btree (email)")));
+}
+
+TEST_CASE("what only an index on a partition names is hidden by the rules of the table above it") {
+    IndexDefinition index{"public",
+                          "i",
+                          {9, "public", "users_1"},
+                          "CREATE INDEX i ON public.users_1 USING btree (id) WHERE (email <> 'canary'::text)",
+                          true};
+    CHECK(ruled(*load(hides), {"CREATE INDEX", {{2, {}, index}}}));  // no table of the rules
+    index.ancestors = {{1, "public", "users"}};
+    CHECK_FALSE(ruled(*load(hides), {"CREATE INDEX", {{2, {}, index}}}));
+    const StatisticsDefinition statistics{"public",
+                                          "s",
+                                          {9, "public", "users_1"},
+                                          "CREATE STATISTICS s ON (email || 'canary'::text), id FROM public.users_1",
+                                          "",
+                                          {{1, "public", "users"}}};
+    CHECK_FALSE(ruled(*load(hides), {"CREATE STATISTICS", {{3, {}, statistics}}}));
+}
+
+TEST_CASE("a check of whole rows, what is computed from a hidden column, and bounds by one show no literal") {
+    TableDefinition later = users();
+    later.constraints = {{9, "e", 'c', "CHECK ((users.* IS DISTINCT FROM ROW(1, 'canary')))", true}};
+    CHECK_FALSE(ruled(*load(hides), altered(later)));  // nothing is left of the command
+
+    later = users();
+    later.columns.push_back(column(4, "full", "text", 25));
+    later.columns[3].generated = 's';
+    later.columns[3].expression = "(email || 'canary'::text)";
+    const auto generated = ruled(*load(hides), altered(later));
+    REQUIRE(generated);
+    CHECK(generated->objects[0].obstacle.find("computed from one that has a rule") != std::string::npos);
+    CHECK(encode_objects(*generated).find("canary") == std::string::npos);
+    // It is there, and the command is about something else.
+    TableDefinition latest = later;
+    latest.columns.push_back(column(5, "age", "integer", 23));
+    CHECK(ruled(*load(hides), {"ALTER TABLE", {{1, later, latest}}})->objects[0].obstacle.empty());
+
+    TableDefinition partition = users();
+    partition.name = "users_1";
+    partition.bound = "FOR VALUES IN ('canary')";
+    partition.bound_by = "LIST (email)";
+    partition.ancestors = {{1, "public", "users"}};
+    const auto made = ruled(*load(hides), {"CREATE TABLE", {{7, {}, partition}}});
+    REQUIRE(made);
+    CHECK(made->objects[0].obstacle.find("partition by values of a column that has a rule") != std::string::npos);
+    CHECK(encode_objects(*made).find("canary") == std::string::npos);
+    partition.bound_by = "RANGE (id)";
+    CHECK(ruled(*load(hides), {"CREATE TABLE", {{7, {}, partition}}})->objects[0].obstacle.empty());
+}
+
+TEST_CASE("only literals change in what a column is computed from one with a rule") {
+    TableDefinition before = users();
+    before.columns.push_back(column(4, "full", "text", 25));
+    before.columns[3].generated = 'v';
+    before.columns[3].expression = "(email || 'one'::text)";
+    TableDefinition later = before;
+    later.columns[3].expression = "(email || 'two'::text)";
+    const auto result = ruled(*load(hides), {"ALTER TABLE", {{1, before, later}}});
+    REQUIRE(result);
+    CHECK(result->objects[0].obstacle.find("computed from one that has a rule") != std::string::npos);
+    CHECK(result->objects[0].before != result->objects[0].after);
+}
+
+TEST_CASE("in strict mode a column that no rule names shows nothing") {
+    const auto strict =
+        load("{mode: strict, tables: {users: [{type: keep, column: id}, {type: keep, column: email}]}}");
+    TableDefinition before = users();
+    before.columns.pop_back();
+    TableDefinition later = users();
+    later.columns[2].expression = later.columns[2].comment = "'canary'";
+    later.columns[2].missing = "canary";
+    const auto result = ruled(*strict, {"ALTER TABLE", {{1, before, later}}});
+    REQUIRE(result);
+    CHECK(result->objects[0].obstacle.find("no rule names the column 'ssn'") != std::string::npos);
+    CHECK(encode_objects(*result).find("canary") == std::string::npos);
+    CHECK_FALSE(ruled(*strict, altered(later)));
+}
+
+TEST_CASE("a type is shown where a column that is shown uses it") {
+    const TypeDefinition mood{"public", "mood", "", 'e', {{20, "canary"}}};
+    const auto made = [&](const std::vector<std::string>& columns, const TypeDefinition& type) {
+        DefinitionChange change{3, {}, type};
+        change.used_by.emplace();
+        if (!columns.empty()) change.used_by->push_back({{1, "public", "users"}, {}, columns});
+        return ruled(*load(hides), {"CREATE TYPE", {change}});
+    };
+    const auto shows = [](const std::optional<DefinitionMessage>& message) {
+        REQUIRE(message);
+        return encode_objects(*message).find("canary") != std::string::npos;
+    };
+    CHECK(shows(made({"id", "email"}, mood)));
+    CHECK_FALSE(made({}, mood));
+    CHECK_FALSE(made({"ssn"}, mood));
+    CHECK_FALSE(shows(made({"email"}, mood)));
+    CHECK(made({"email", "ssn"}, mood)->objects[0].obstacle.find("its labels are values of them") != std::string::npos);
+
+    TypeDefinition domain{"public", "d", "", 'd'};
+    domain.base = "text";
+    domain.expression = domain.comment = "'canary'";
+    domain.constraints = {{30, "c", "CHECK ((VALUE <> 'canary'::text))", true}};
+    CHECK_FALSE(shows(made({"email"}, domain)));
+    CHECK(made({"email"}, domain)->objects[0].obstacle.empty());
+    // Dropped: its name is enough.
+    CHECK_FALSE(shows(ruled(*load(hides), {"DROP TYPE", {{3, mood, {}}}})));
+    CHECK(ruled(*load(""), {"DROP TYPE", {{3, mood, {}}}}));
 }

@@ -20,10 +20,10 @@ END)";
 const char* const kept_body = R"(
 BEGIN
     RETURN CASE kind
-        WHEN 'index' THEN what - '{definition,table}'::text[]
-        WHEN 'statistics' THEN what - '{definition,table}'::text[]
+        WHEN 'index' THEN what - '{definition,table,ancestors}'::text[]
+        WHEN 'statistics' THEN what - '{definition,table,ancestors}'::text[]
         WHEN 'sequence' THEN what #- '{owned_by,schema}' #- '{owned_by,table}' #- '{owned_by,column}'
-        WHEN 'table' THEN what - '{parents,ancestors}'::text[] || jsonb_build_object(
+        WHEN 'table' THEN what - '{parents,ancestors,bound_by}'::text[] || jsonb_build_object(
             'parents', (SELECT jsonb_agg(p -> 'oid') FROM jsonb_array_elements(what -> 'parents') p))
         ELSE what END;
 END)";

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sql/definition/definition_parts.h"
+
 namespace pgsluice::ddl {
 
 namespace {
@@ -56,6 +58,30 @@ BEGIN
           ON k."group" = {0} AND k.class = 'table' AND k.oid = d.refobjid
         WHERE d.classid = 'pg_class'::regclass AND d.objid = id AND d.refclassid = 'pg_class'::regclass
           AND d.deptype = 'a');
+END)";
+
+constexpr const char* users = R"(
+BEGIN
+    RETURN coalesce((
+        WITH RECURSIVE up(oid) AS (
+            SELECT id
+            UNION
+            SELECT coalesce(c.reltype, d.objid)
+            FROM up JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = up.oid
+            LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+            WHERE d.classid = 'pg_type'::regclass OR c.reltype <> 0),
+        found(oid, columns) AS (
+            SELECT t.oid, jsonb_agg(DISTINCT a.attname)
+            FROM up JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = up.oid
+              AND d.classid = 'pg_class'::regclass
+            JOIN pgsluice.ddl_definition k ON k."group" = {0} AND k.class = 'table' AND k.oid = d.objid
+            JOIN pg_class t ON t.oid = d.objid
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.objsubid AND NOT a.attisdropped
+            GROUP BY t.oid)
+        SELECT jsonb_agg(jsonb_build_object(
+            'table', jsonb_build_object('oid', t.oid::int8, 'schema', n.nspname, 'name', t.relname),
+            'columns', found.columns, 'ancestors', {6}) ORDER BY t.oid)
+        FROM found JOIN pg_class t ON t.oid = found.oid JOIN pg_namespace n ON n.oid = t.relnamespace), '[]');
 END)";
 
 constexpr const char* fill = R"(
@@ -119,11 +145,12 @@ END)";
 
 std::string filled(const char* body, const Scope& scope) {
     return fmt::format(fmt::runtime(body), scope.group, scope.publication, scope.joining, scope.prefix, scope.slot,
-                       scope.suffix);
+                       scope.suffix, sql::ancestors_of_t);
 }
 
 std::string place_body(const Scope& scope) { return filled(place, scope); }
 std::string uses_body(const Scope& scope) { return filled(uses, scope); }
+std::string users_body(const Scope& scope) { return filled(users, scope); }
 std::string fill_body(const Scope& scope) { return filled(fill, scope); }
 
 }  // namespace pgsluice::ddl

@@ -25,6 +25,8 @@ std::string filled(const char* body, const Scope& scope);
 std::string place_body(const Scope& scope);
 // Whether a table of the group uses a schema, sequence or type, through whatever other types.
 std::string uses_body(const Scope& scope);
+// Which columns of the group's tables use a type, through whatever other types (TypeUse).
+std::string users_body(const Scope& scope);
 // Keeps the definitions of all objects that have none yet, some at a time; how many, 0: all is there. A schema,
 // sequence or type is kept whether or not the group uses it: so two transactions that begin to use it do not meet.
 std::string fill_body(const Scope& scope);

@@ -236,7 +236,9 @@ constexpr const char* sent = R"(
         SELECT jsonb_agg(o.object ORDER BY o.made, CASE WHEN o.made THEN o.rank ELSE -o.rank END,
                          o.object -> 'before' <> o.object -> 'after',
                          coalesce(jsonb_array_length(o.object #> '{{after,ancestors}}'), 0), o.place)
-        FROM (SELECT u.object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
+        FROM (SELECT CASE WHEN u.object ->> 'class' = 'type' AND u.object -> 'after' <> 'null' THEN
+                         u.object || jsonb_build_object('used_by', pgsluice.users_ddl_{5}((u.object ->> 'oid')::oid))
+                     ELSE u.object END AS object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
                   '{{schema,extension,type,sequence,table,index,statistics}}'::text[], u.object ->> 'class') AS rank
               FROM unnest(objects) WITH ORDINALITY u(object, place)) o))::text, 'UTF8');
     IF current_setting('transaction_isolation') = 'read committed' THEN
