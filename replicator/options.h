@@ -60,7 +60,7 @@ struct ReplicatorOptions : TableChoice {
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
     bool track_ddl = false;
-    DdlContent ddl_content = DdlContent::text;
+    DdlContent ddl_content = DdlContent::definitions;
     // A table that the source has rewritten is copied again up to this size, by the catalog's estimate; 0: any.
     std::uint64_t ddl_recopy_rows = 0;
     std::uint64_t ddl_recopy_bytes = 0;

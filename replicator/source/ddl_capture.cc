@@ -59,7 +59,7 @@ struct Wanted {
     ddl::Scope scope;
     std::string prefix;
     std::string statements;
-    DdlContent content = DdlContent::text;
+    DdlContent content = DdlContent::definitions;
 };
 
 Wanted wanted_for(sql::Connection& source, const Names& names, const DdlScope& scope) {
@@ -167,8 +167,10 @@ Error explained(const Names& names, const SqlError& error) {
     return stop_error(
         fmt::format("unable to capture DDL for group '{}': event triggers need a superuser ({})", names.group,
                     error.what()),
-        "Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice and GRANT SELECT ON "
-        "pgsluice.ddl_capture, pgsluice.ddl_event to the replicator's role; or leave --track-ddl out.");
+        fmt::format("Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice, GRANT SELECT ON "
+                    "pgsluice.ddl_capture, pgsluice.ddl_event and GRANT EXECUTE ON FUNCTION {} to the replicator's "
+                    "role; or leave --track-ddl out.",
+                    ddl::fill_function(names.group)));
 }
 
 DdlPrefixes install(sql::Connection& source, const Names& names, const Wanted& wanted, const Log& log) {

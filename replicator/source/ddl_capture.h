@@ -22,7 +22,7 @@ struct DdlScope {
     // Which new tables become part of the group if they have a primary key: a condition on n.nspname and t.relname
     // (TableSelection::condition).
     std::string joining = "false";
-    DdlContent content = DdlContent::text;
+    DdlContent content = DdlContent::definitions;
 };
 
 // Makes all of it, or makes it what is wanted, and keeps the definitions of all objects that have none yet. When it is

@@ -17,7 +17,7 @@ const std::vector<std::string> policy = {"--ddl-policy", "drop column=stop"};
 struct Decided : Pipeline {
     Decided() {
         on_both("CREATE TABLE t (id int PRIMARY KEY, v text, w text)");
-        start_replicator({"--copy-and-stream", "--track-ddl", "--ddl-capture", "definitions"});
+        start_replicator({"--copy-and-stream", "--track-ddl"});
         start_worker(policy);
         settle();
         on_source("ALTER TABLE t DROP COLUMN w");

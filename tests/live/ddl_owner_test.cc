@@ -1,5 +1,5 @@
-// Captured DDL runs with the rights of the target's table owner: what a source user writes into a default or a check
-// cannot read or change what only the worker's role may.
+// Captured DDL runs with the rights of the target's table owner: what a source user writes into a check cannot read or
+// change what only the worker's role may. Defaults are not evaluated on the target.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -9,6 +9,8 @@
 using namespace pgsluice::test;
 
 namespace {
+
+using Texts = std::vector<std::string>;
 
 // The worker is a superuser; the target's table has another owner, and `secrets` is not for that one.
 struct Owned : Pipeline {
@@ -30,9 +32,9 @@ struct Owned : Pipeline {
         CHECK(worker().wait(std::chrono::seconds(60)) == 1);
         const std::string said = worker().err();
         CAPTURE(said);
-        CHECK(contains(said, "unable to apply ALTER TABLE on 'public.t"));
+        CHECK(contains(said, "unable to apply constraint on table 'public.t'"));
         CHECK(contains(said, "permission denied for table secrets"));
-        CHECK(target_scalar("SELECT count(*) FROM information_schema.columns WHERE table_name = 't'") == "2");
+        CHECK(target_scalar("SELECT count(*) FROM pg_constraint WHERE conname = 't_check'") == "0");
         kill_worker();
         stop_replicator();
     }
@@ -45,24 +47,38 @@ constexpr const char* reading =
 
 }  // namespace
 
-TEST_CASE("a default that reads what only the worker's role may read is refused") {
+TEST_CASE("a check that reads what only the worker's role may read is refused") {
     Owned pipeline;
-    pipeline.check_refused("ALTER TABLE t ADD COLUMN leak text DEFAULT " + fmt::format(fmt::runtime(reading), ""));
+    pipeline.check_refused("ALTER TABLE t ADD CHECK (coalesce(" + fmt::format(fmt::runtime(reading), "") +
+                           ", 'x') <> '')");
 }
 
-TEST_CASE("a default that first takes the worker's role back is refused") {
+TEST_CASE("a check that first takes the worker's role back is refused") {
     Owned pipeline;
     pipeline.on_source("ALTER TABLE t ADD COLUMN fine text DEFAULT 'fine'");
     pipeline.settle();
     CHECK(pipeline.target_scalar("SELECT fine FROM t") == "fine");
     CHECK(pipeline.target_scalar("SELECT tableowner FROM pg_tables WHERE tablename = 't'") == pipeline.owner);
-    pipeline.on_source("ALTER TABLE t ADD COLUMN leak text DEFAULT " +
-                       fmt::format(fmt::runtime(reading), "AND set_config('role', 'none', true) IS NOT NULL"));
+    pipeline.on_source("ALTER TABLE t ADD CHECK (coalesce(" +
+                       fmt::format(fmt::runtime(reading), "AND set_config('role', 'none', true) IS NOT NULL") +
+                       ", 'x') <> '')");
     CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
     CHECK(contains(pipeline.worker().err(), "cannot set parameter \"role\" within security-definer function"));
-    CHECK(pipeline.target_scalar("SELECT count(*) FROM information_schema.columns WHERE column_name = 'leak'") == "0");
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM pg_constraint WHERE conname = 't_check'") == "0");
     pipeline.kill_worker();
     pipeline.stop_replicator();
+}
+
+TEST_CASE("a default is not evaluated on the target: its rows hold what the source has computed") {
+    Owned pipeline;
+    pipeline.on_source("ALTER TABLE t ADD COLUMN leak text DEFAULT coalesce(" + fmt::format(fmt::runtime(reading), "") +
+                       ", 'the source''s')");
+    CHECK(
+        eventually("the rows are there", [&] { return pipeline.target_rows("t") == Texts{"(1,a,\"the source's\")"}; }));
+    pipeline.on_source("INSERT INTO t VALUES (2, 'b')");
+    pipeline.check_equal({"t"});
+    CHECK(pipeline.target_rows("t").size() == 2);
+    pipeline.stop();
 }
 
 TEST_CASE("what a command leaves in the session for the worker to run is refused") {
@@ -74,9 +90,9 @@ TEST_CASE("what a command leaves in the session for the worker to run is refused
         pipeline.on_both(
             "CREATE FUNCTION leaves(command text) RETURNS text LANGUAGE plpgsql AS $$BEGIN "
             "IF to_regclass('public.secrets') IS NOT NULL THEN EXECUTE command; END IF; RETURN 'x'; END$$");
-        pipeline.on_source("ALTER TABLE t ADD COLUMN leak text DEFAULT leaves('" + std::string(left) + "')");
+        pipeline.on_source("ALTER TABLE t ADD CHECK (leaves('" + std::string(left) + "') = 'x')");
         CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
-        CHECK(contains(pipeline.worker().err(), "unable to apply ALTER TABLE on 'public.t'"));
+        CHECK(contains(pipeline.worker().err(), "unable to apply constraint on table 'public.t'"));
         CHECK((contains(pipeline.worker().err(), "it changed a setting of the session") ||
                contains(pipeline.worker().err(), "it left a cursor, a prepared statement or a temporary object")));
         pipeline.kill_worker();

@@ -8,7 +8,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-const std::vector<std::string> tracked = {"--copy-and-stream", "--track-ddl", "--ddl-capture", "definitions"};
+const std::vector<std::string> tracked = {"--copy-and-stream", "--track-ddl"};
 
 void begin(Pipeline& pipeline) {
     pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, v int, ts timestamp)");

@@ -131,7 +131,7 @@ TEST_CASE("a table is attached while the worker is stopped at a command, and the
         "CREATE TABLE p2 (id int PRIMARY KEY, v text)");
     group.on_source(
         "INSERT INTO root VALUES (1, 'a'); INSERT INTO p2 SELECT i, 'old' FROM generate_series(100, 109) i");
-    group.always({"--track-ddl"}, {});
+    group.always({"--track-ddl", "--ddl-capture", "text"}, {});
     group.start(Changing::tables("root"));
     group.settle();
     group.on_source("DO $$ BEGIN CREATE INDEX i ON root (v); END $$");

@@ -12,6 +12,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a group that copies no rows stops at such a command, and copies the table as the hint says"},
     {"Start the replicator with a higher --ddl-recopy-limit", "live/ddl_recopy_test.cc",
      "a table above --ddl-recopy-limit stops the replicator, and a higher one lets it continue"},
+    {"Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice", "live/ddl_test.cc",
+     "a role without superuser rights is told what it needs"},
     // the command line and the configuration file
     {"Give one of: {}.", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
@@ -406,7 +408,6 @@ constexpr auto followed = std::to_array<FollowedHint>({
 
 constexpr auto others = std::to_array<OtherHint>({
     {"REVOKE ALL ON pgsluice.{} FROM {}", "issue 16"},
-    {"Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice", "issue 16"},
     {"Run it on the target by hand, then start the worker with --target-ddl ignore", "issue 16"},
     {"The command runs as the table's owner: GRANT {} TO", "issue 16"},
     {"Change the target's tables by hand, then start the worker with --target-ddl", "issue 16"},
