@@ -14,10 +14,12 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
         ca-certificates \
+        libcpp-httplib0.11 \
         libcurl4 \
         libfmt9 \
         libnats3.4 \
         libpq5 \
+        libprometheus-cpp-core1.0 \
         libre2-9 \
         libsimdjson14 \
         libssl3 \

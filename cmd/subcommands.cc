@@ -14,6 +14,7 @@
 #include "cmd/commands/status.h"
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
+#include "cmd/http/endpoint.h"
 #include "cmd/sink_table.h"
 #include "cmd/status/status.h"
 #include "cmd/supervise.h"
@@ -31,6 +32,8 @@
 namespace pgsluice {
 
 namespace {
+
+constexpr int served_slot_interval_ms = 2000;  // where its figures are served, they should be new
 
 // A client cannot see how nats-server is set.
 void warn_of_lazy_sync(const ReplicatorOptions& options, const Log& log) {
@@ -71,6 +74,26 @@ struct Ending {
     ~Ending() { running = false; }
 };
 
+// Null unless --http-listen is given.
+std::unique_ptr<Endpoint> serve_replicator(const Settings& settings, const std::shared_ptr<SessionState>& session,
+                                           const Log& log) {
+    if (!settings.http_listen) return nullptr;
+    const ReplicatorOptions& options = settings.replicator;
+    auto view = std::make_unique<ReplicatorView>(
+        ViewOptions{"replicator", options.names.group, "", "", session, options.waits}, options.metrics);
+    return std::make_unique<Endpoint>(*settings.http_listen, std::move(view), settings.nats, options.names, log);
+}
+
+std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shared_ptr<SessionState>& session,
+                                       const Log& log) {
+    if (!settings.http_listen) return nullptr;
+    const WorkerOptions& options = settings.worker;
+    auto view = std::make_unique<WorkerView>(
+        ViewOptions{"worker", options.names.group, options.worker, options.sink, session, options.waits},
+        options.metrics);
+    return std::make_unique<Endpoint>(*settings.http_listen, std::move(view), settings.nats, options.names, log);
+}
+
 ExitCode replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
     warn_of_lazy_sync(settings.replicator, log);
     report_waits(settings, log);
@@ -85,10 +108,13 @@ ExitCode replicate(Command, Settings settings, const Log& log, std::stop_token s
         const Ending ending{activity.running};
         noting(activity.trouble, [&] { run_replicator(settings.replicator, log, begun, stop); });
     };
+    if (settings.http_listen) settings.replicator.slot_interval_ms = served_slot_interval_ms;
+    const auto state = std::make_shared<SessionState>();
+    const auto served = serve_replicator(settings, state, log);
     const SlotMonitor monitor(settings.replicator, log);
     HealthReport report(settings.replicator, log);
     report.will_end(true, false);
-    supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+    supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
     report.will_end(false, !stop.stop_requested());
     return exit_done;
 }
@@ -117,7 +143,9 @@ ExitCode work(Command command, Settings settings, const Log& log, std::stop_toke
     const RunSession session = [&](const std::function<void()>& running) {
         noting(*settings.worker.trouble, [&] { run_worker(settings.worker, factory, log, running, drain); });
     };
-    supervise(settings.retry, session, interruptible_sleep(stop), log, stop);
+    const auto state = std::make_shared<SessionState>();
+    const auto served = serve_worker(settings, state, log);
+    supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
     return exit_done;
 }
 

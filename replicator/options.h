@@ -15,6 +15,9 @@
 
 namespace pgsluice {
 
+struct ReplicatorMetrics;
+std::shared_ptr<ReplicatorMetrics> new_replicator_metrics();
+
 enum class ReplicatorMode {
     stream,           // changes from now on
     copy,             // the tables' rows, then exit
@@ -55,7 +58,8 @@ struct ReplicatorOptions : TableChoice {
     BrokerOptions nats;
     std::shared_ptr<const Waits> waits;  // of this process, shown to pgsluice status; may be null
     std::shared_ptr<ReplicatorActivity> activity = std::make_shared<ReplicatorActivity>();  // of this process
-    Names names;                                                                            // of the group
+    std::shared_ptr<ReplicatorMetrics> metrics = new_replicator_metrics();  // of this process; never null
+    Names names;                                                            // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
@@ -82,6 +86,7 @@ struct ReplicatorOptions : TableChoice {
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry
     int feedback_interval_ms = 1000;       // standby status to the source, also while publishing is blocked
     int table_check_interval_ms = 10000;   // how often the record of tables is compared with the catalog
+    int slot_interval_ms = 10000;          // how often the slot monitor looks
     int progress_interval_ms = 3000;       // a progress marker at most this often
     int source_timeout_ms = 60000;         // a source that answers nothing for so long is taken for lost
 };

@@ -91,6 +91,7 @@ bool Batcher::made_at_home(const Change& change) const {
 }
 
 void Batcher::take_commit(const Transaction& transaction) {
+    if (batch_.changes.size() > complete_changes_) committed_.push_back(transaction.commit_time_us);
     batch_.complete = true;
     batch_.commit_time_us = transaction.commit_time_us;
     in_transaction_ = false;
@@ -127,7 +128,10 @@ void Batcher::take_change(const Change& source) {
         return;
     }
     const CompiledRules* rules = plans_.find(change.relation, block_->relations, change.position);
-    if (rules != nullptr && rules->apply(change, batch_.arena)) add(change);
+    if (rules != nullptr && rules->apply(change, batch_.arena))
+        add(change);
+    else if (dropped_)
+        dropped_(*source.relation);
 }
 
 void Batcher::add(Change change) {
@@ -197,6 +201,7 @@ void Batcher::restart_counts() noexcept {
     moved_ = false;
     has_complete_ = false;
     complete_changes_ = 0;
+    committed_.clear();
     bytes_ = 0;
     changes_ = 0;
     ends_after_ddl_ = false;

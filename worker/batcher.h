@@ -30,6 +30,8 @@ class Batcher {
     // What is at or below `from.position` is skipped.
     Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from);
 
+    // Called for each change that the rules drop.
+    void tell_dropped(std::function<void(const Relation&)> dropped) { dropped_ = std::move(dropped); }
     // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
     void pass_ddl_if(std::function<bool(const Change&, StreamSeq)> allowed) { ddl_allowed_ = std::move(allowed); }
 
@@ -66,6 +68,8 @@ class Batcher {
     void applied();
     // Whether the batch holds the end of a transaction.
     [[nodiscard]] bool has_complete() const noexcept { return has_complete_; }
+    // Commit times of the transactions that end in what next() returned and have changes there.
+    [[nodiscard]] const std::vector<std::int64_t>& committed() const noexcept { return committed_; }
     // Whether the changes read so far end inside a transaction.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
 
@@ -86,6 +90,7 @@ class Batcher {
     Plans& plans_;
     const BatchLimits limits_;
     std::function<bool(const Change&, StreamSeq)> ddl_allowed_;
+    std::function<void(const Relation&)> dropped_;
     Batch batch_;
     bool is_cut_ = false;
     std::vector<Change> rest_;  // cut off by next(); its views point into what the batch keeps
@@ -108,6 +113,7 @@ class Batcher {
     bool has_complete_ = false;    // the batch holds the end of a transaction; the last one is here:
     std::size_t complete_changes_ = 0;
     Checkpoint complete_upto_;
+    std::vector<std::int64_t> committed_;
     std::size_t bytes_ = 0;
     std::size_t changes_ = 0;
 };

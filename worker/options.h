@@ -15,14 +15,18 @@
 
 namespace pgsluice {
 
+struct WorkerMetrics;
+std::shared_ptr<WorkerMetrics> new_worker_metrics();
+
 // What a start does when rows were delivered under other rules than those of now (rules_change.h).
 enum class OnRulesChange { stop, accept, reload };
 
 struct WorkerOptions {
     BrokerOptions nats;
-    std::shared_ptr<const Waits> waits;  // of this process, for what it reports; may be null
-    std::shared_ptr<Trouble> trouble;    // the same for what ended its sessions
-    Names names;                         // of the group
+    std::shared_ptr<const Waits> waits;                             // of this process, for what it reports; may be null
+    std::shared_ptr<Trouble> trouble;                               // the same for what ended its sessions
+    std::shared_ptr<WorkerMetrics> metrics = new_worker_metrics();  // of this process; never null
+    Names names;                                                    // of the group
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
     std::string sink;    // the sink's kind, for the registry
     RulesOptions rules;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/origin.h"
@@ -30,6 +31,8 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       sink_(sink),
       log_(log),
       start_(std::move(start)),
+      metrics_(*options.metrics),
+      tally_(metrics_),
       plans_(ruleset, delivered, log),
       batcher_(ruleset, plans_, {options.batch_size, options.batch_bytes}, start_.from),
       snapshot_(sink, plans_, delivered, foreign_message_hint(options.names.group)),
@@ -37,6 +40,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
       fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
+    batcher_.tell_dropped([this](const Relation& relation) { tally_.dropped(relation); });
     batcher_.pass_ddl_if(start_.ddl_allowed);
     if (start_.source) read_from(*start_.source);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
@@ -65,7 +69,7 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
 }
 
 void Session::read_on() {
-    auto fetched = fetcher_.next(patience_ms());
+    const auto fetched = fetch();
     if (fetched) {
         busy_ = fetched->message.meta.kind == MessageKind::changes;
         take(*fetched);
@@ -101,6 +105,11 @@ void Session::say_left() const {
                                          left));
 }
 
+std::optional<Fetched> Session::fetch() {
+    const Spell::During waiting(metrics_.waiting_for_stream);
+    return fetcher_.next(patience_ms());
+}
+
 void Session::flush_if_due() {
     if (std::chrono::steady_clock::now() < next_flush_) return;
     sink_.flush();
@@ -112,6 +121,14 @@ void Session::report_if_due() {
     if (now < next_report_) return;
     next_report_ = now + std::chrono::milliseconds(options_.registry_interval_ms);
     report_(state());
+    show();
+}
+
+void Session::show() const {
+    const WorkerReport now = state();
+    metrics_.applied.at.set(static_cast<std::int64_t>(now.applied.resume_seq.value));
+    metrics_.applied_lsn.set(static_cast<std::int64_t>(now.applied_lsn.value));
+    metrics_.durable.at.set(static_cast<std::int64_t>(now.durable.checkpoint.resume_seq.value));
 }
 
 void Session::stand_if_asked() {
@@ -179,13 +196,14 @@ auto Session::decoded(const Message& message, Decode decode) const {
 
 void Session::take(const Fetched& fetched) {
     const Message& message = fetched.message;
+    tally_.taken(message);
     if (message.meta.kind == MessageKind::snapshot_begin) reach_before(message.meta.position);
     switch (message.meta.kind) {
         case MessageKind::changes:
             take_changes(fetched);
             break;
         case MessageKind::copy:
-            snapshot_.copy(message, batcher_.pass_alone(message));
+            take_copy(message);
             break;
         case MessageKind::snapshot_begin:
             take_snapshot_begin(message);
@@ -242,6 +260,14 @@ bool Session::fill() {
     }
 }
 
+void Session::take_copy(const Message& message) {
+    {
+        const Spell::During loading(metrics_.in_sink);
+        snapshot_.copy(message, batcher_.pass_alone(message));
+    }
+    if (const Relation* target = snapshot_.target(message.copy.table)) tally_.copied(*target, message.copy.rows);
+}
+
 void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
     if (!before_epoch_) before_epoch_ = state();
@@ -296,7 +322,7 @@ void Session::apply_pending() {
 
 void Session::apply() {
     const Batch& batch = batcher_.next();
-    sink_.apply(batch);
+    hand_on(batch);
     changes_ += batch.changes.size();
     PGSLUICE_FAILPOINT("after-apply");
     if (batch.complete) {
@@ -304,6 +330,17 @@ void Session::apply() {
         applied_upto_ = batch.upto;
     }
     batcher_.applied();
+}
+
+void Session::hand_on(const Batch& batch) {
+    const auto begun = Spell::Clock::now();
+    {
+        const Spell::During applying(metrics_.in_sink);
+        sink_.apply(batch);
+    }
+    const std::chrono::duration<double> took = Spell::Clock::now() - begun;
+    if (!batch.changes.empty()) metrics_.apply_time.add(took.count());
+    tally_.applied(batch, batcher_.committed(), sql::postgres_time_us());
 }
 
 bool Session::finished() const {

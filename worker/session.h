@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
+#include "worker/batch_tally.h"
 #include "worker/batcher.h"
 #include "worker/fetcher.h"
 #include "worker/hold.h"
@@ -85,12 +86,16 @@ class Session {
     bool fill();
     template <typename Decode>
     auto decoded(const Message& message, Decode decode) const;
+    void take_copy(const Message& message);
     void take_snapshot_begin(const Message& message);
     void log_begin(const SnapshotBegin& begin) const;
     void take_snapshot_end(const Message& message);
     void apply_pending();
     void apply();
+    void hand_on(const Batch& batch);
     void idle();
+    std::optional<Fetched> fetch();
+    void show() const;
     void read_from(const GroupInfo& source);
     void tell_of_own();
     [[nodiscard]] bool finished() const;
@@ -105,6 +110,8 @@ class Session {
     const Log& log_;
     const SessionStart start_;
     std::vector<std::string> unchecked_tables_;  // named in the files
+    WorkerMetrics& metrics_;
+    BatchTally tally_;
     Plans plans_;
     Batcher batcher_;
     SnapshotFeed snapshot_;

@@ -34,6 +34,11 @@ class SnapshotFeed {
     [[nodiscard]] bool loading() const noexcept { return begin_.has_value(); }
     [[nodiscard]] std::uint64_t epoch() const noexcept { return begin_ ? begin_->epoch : 0; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    // Of a table of the epoch by its number; null when it is routed away.
+    [[nodiscard]] const Relation* target(std::uint32_t table) const {
+        const Table& found = tables_.at(table);
+        return found.rules == nullptr ? nullptr : found.rules->target().get();
+    }
 
    private:
     struct Table {

@@ -71,6 +71,14 @@ std::string js_domain(V v) {
     return std::string(v);
 }
 
+ListenAddress http_listen(V v) {
+    try {
+        return parse_listen_address(v);
+    } catch (const std::invalid_argument& error) {
+        throw BadValue(error.what());
+    }
+}
+
 std::string http_header(V v) {
     const std::size_t colon = v.find(':');
     if (colon == V::npos || colon == 0 || v.find_first_of("\r\n") != V::npos) throw BadValue("expected 'Name: value'");
@@ -423,6 +431,9 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
     Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
+    Flag{"http-listen", text, "ADDRESS", "", commands_loop, 0,
+         [](S& s, V v) { s.http_listen = http_listen(v); },
+         "Serve `/metrics`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default."},
     Flag{"config", text, "FILE", "", commands_all, 0,
          [](S&, V) {}, "The configuration file; by default `~/.pgsluice.yaml` if it exists."},
     Flag{"log-level", text, "LEVEL", "info", commands_all, 0,

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cmd/http/listen_address.h"
 #include "cmd/status/options.h"
 #include "cmd/supervise.h"
 #include "cmd/terminal/log_writer.h"
@@ -23,6 +25,7 @@ struct Settings {
     BrokerOptions nats;  // copied to both loops
     RetryPolicy retry;
     LogOptions log;
+    std::optional<ListenAddress> http_listen;  // nothing: no HTTP server
     ReplicatorOptions replicator;
     WorkerOptions worker;
     StdoutSinkOptions standard_output;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "replicator/replicator_metrics.h"
+
 namespace pgsluice {
 
 SnapshotReport::SnapshotReport(SnapshotProgress progress, OnSnapshotProgress on_progress,
@@ -65,6 +67,10 @@ void SnapshotReport::tell() {
         log_(LogLevel::info, to_text(progress_));
         next_log_ = now + std::chrono::seconds(5);
     }
+    if (metrics_ != nullptr && now >= next_show_) {
+        metrics_->snapshot.set(progress_);
+        next_show_ = now + std::chrono::seconds(1);
+    }
     if (keep_ && now >= next_keep_) {
         keep_(to_json(progress_));
         next_keep_ = now + std::chrono::seconds(2);
@@ -74,6 +80,7 @@ void SnapshotReport::tell() {
 void SnapshotReport::complete() {
     progress_.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
     progress_.complete = progress_.ended = true;
+    if (metrics_ != nullptr) metrics_->snapshot.set(progress_);
     if (on_progress_) on_progress_(progress_);
     log_(LogLevel::info, to_text(progress_));
     if (keep_) keep_(to_json(progress_));

@@ -13,6 +13,8 @@
 
 namespace pgsluice {
 
+struct ReplicatorMetrics;
+
 class SnapshotReport {
    public:
     // `on_progress` is told five times a second; when it is empty the log is, every five seconds. `keep` gets the
@@ -22,6 +24,9 @@ class SnapshotReport {
     ~SnapshotReport();
     SnapshotReport(const SnapshotReport&) = delete;
     SnapshotReport& operator=(const SnapshotReport&) = delete;
+
+    // Shows the figures there, about once a second. Must outlive this object.
+    void show_in(ReplicatorMetrics& metrics) { metrics_ = &metrics; }
 
     void published(const CopiedBlock& block);
     // Call it often.
@@ -44,12 +49,14 @@ class SnapshotReport {
     OnSnapshotProgress on_progress_;
     std::function<void(std::string_view)> keep_;
     Log log_;
+    ReplicatorMetrics* metrics_ = nullptr;
     std::vector<Running> running_;  // as many as there are connections
     std::uint64_t ranges_left_ = 0;
     Clock::time_point begun_ = Clock::now();
     Clock::time_point next_tell_ = begun_;
     Clock::time_point next_log_ = begun_ + std::chrono::seconds(5);
     Clock::time_point next_keep_ = begun_;
+    Clock::time_point next_show_ = begun_;
 };
 
 }  // namespace pgsluice

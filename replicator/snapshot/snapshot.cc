@@ -201,6 +201,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     if (job.reach) job.reach(point, tables);
     SnapshotReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_snapshot_progress,
                           job.keep_progress, log);
+    report.show_in(*options.metrics);
     const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
     CopyQueue queue(queue_bytes, 2 * options.block_bytes);
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);

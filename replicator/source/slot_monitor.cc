@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 
+#include "replicator/replicator_metrics.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot_health.h"
 #include "replicator/source/wal_retention_check.h"
@@ -16,7 +17,9 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::seconds rhythm(10);
+std::chrono::milliseconds rhythm(const ReplicatorOptions& options) {
+    return std::chrono::milliseconds(options.slot_interval_ms);
+}
 
 }  // namespace
 
@@ -25,12 +28,13 @@ SlotMonitor::SlotMonitor(const ReplicatorOptions& options, Log log)
 
 // A source that does not answer fails the replicator itself, too, and is reported there.
 void SlotMonitor::run(const std::stop_token& stop) {
-    while (pause(stop, rhythm)) {
+    while (pause(stop, rhythm(options_))) {
         try {
             look_on(stop);
         } catch (const Interrupted&) {
             return;
         } catch (const std::exception& error) {
+            options_.metrics->slot.set(std::nullopt);
             log_(LogLevel::debug,
                  fmt::format("unable to check slot '{}' for now: {}", options_.names.slot, error.what()));
         }
@@ -42,12 +46,12 @@ void SlotMonitor::look_on(const std::stop_token& stop) {
     WalRetentionCheck watch(options_.names.slot, log_);
     std::optional<SlotHealth> before;
     do {
-        watch.look(source, std::chrono::steady_clock::now());
+        options_.metrics->slot.set(watch.look(source, std::chrono::steady_clock::now()));
         SlotHealth now = look_at_slot(source, options_.names.slot);
         if (before) measure_rate(now, *before);
         options_.activity->set_slot(now);
         before = now;
-    } while (pause(stop, rhythm));
+    } while (pause(stop, rhythm(options_)));
 }
 
 }  // namespace pgsluice

@@ -12,8 +12,8 @@ namespace pgsluice {
 
 class SlotMonitor {
    public:
-    // Looks every 10 s over a connection of its own, from a thread of its own, until it is destroyed. `options` must
-    // outlive it.
+    // Looks every slot_interval_ms over a connection of its own, from a thread of its own, until it is destroyed.
+    // `options` must outlive it.
     SlotMonitor(const ReplicatorOptions& options, Log log);
 
    private:

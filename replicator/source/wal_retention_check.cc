@@ -11,6 +11,8 @@ namespace {
 // With less room than this the warning begins (or than half of a small limit), and also once less than a quarter of the
 // limit is left.
 constexpr std::int64_t low_room_bytes = 256LL << 20;
+constexpr std::chrono::seconds warning_interval(10);
+constexpr std::chrono::seconds rate_window(8);
 
 bool is_low(const SlotRetention& state) {
     if (!state.safe_wal_size) return false;
@@ -40,22 +42,34 @@ std::string WalRetentionCheck::warning(const std::string& slot, const SlotRetent
         slot, state.retained_bytes, *state.safe_wal_size, time_left(*state.safe_wal_size, bytes_per_second));
 }
 
-void WalRetentionCheck::look(sql::Connection& source, std::chrono::steady_clock::time_point now) {
-    const auto found = source.query(
-        "SELECT wal_status, safe_wal_size, pg_current_wal_lsn() - restart_lsn, pg_current_wal_lsn() - '0/0'::pg_lsn "
-        "FROM pg_replication_slots WHERE slot_name = $1 AND restart_lsn IS NOT NULL",
-        {slot_}, {4, 0, 1});
-    if (found.rows() == 0) return;
-    SlotRetention state{found.text(0, 0), std::nullopt, found.integer(0, 2), found.integer(0, 3)};
-    if (found.get(0, 1)) state.safe_wal_size = found.integer(0, 1);
-    double rate = 0;
-    if (last_end_) {
-        const std::chrono::duration<double> seconds = now - last_look_;
-        if (seconds.count() > 0) rate = static_cast<double>(state.wal_end - *last_end_) / seconds.count();
-    }
-    last_end_ = state.wal_end;
+// Over the last ten seconds or so.
+double WalRetentionCheck::rate(std::int64_t wal_end, std::chrono::steady_clock::time_point now) {
+    const std::chrono::duration<double> seconds = now - last_look_;
+    if (last_end_ && seconds < rate_window) return rate_;
+    if (last_end_) rate_ = static_cast<double>(wal_end - *last_end_) / seconds.count();
+    last_end_ = wal_end;
     last_look_ = now;
-    if (const auto text = warning(slot_, state, rate); !text.empty()) log_(LogLevel::warning, text);
+    return rate_;
+}
+
+std::optional<SlotRetention> WalRetentionCheck::look(sql::Connection& source,
+                                                     std::chrono::steady_clock::time_point now) {
+    const auto found = source.query(
+        "SELECT coalesce(wal_status, ''), safe_wal_size, coalesce(pg_current_wal_lsn() - restart_lsn, 0), "
+        "pg_current_wal_lsn() - '0/0'::pg_lsn, active "
+        "FROM pg_replication_slots WHERE slot_name = $1",
+        {slot_}, {5, 0, 1});
+    if (found.rows() == 0) return std::nullopt;
+    SlotRetention state{found.text(0, 0),       std::nullopt, found.integer(0, 2), found.integer(0, 3), 0,
+                        found.text(0, 4) == "t"};
+    if (found.get(0, 1)) state.safe_wal_size = found.integer(0, 1);
+    state.bytes_per_second = rate(state.wal_end, now);
+    if (now < next_warning_) return state;
+    if (const auto text = warning(slot_, state, state.bytes_per_second); !text.empty()) {
+        log_(LogLevel::warning, text);
+        next_warning_ = now + warning_interval;
+    }
+    return state;
 }
 
 }  // namespace pgsluice

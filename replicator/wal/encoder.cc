@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "replicator/replicator_metrics.h"
 #include "sql/error.h"
 #include "stream/format/ddl_message.h"
 #include "stream/origin.h"
@@ -116,6 +117,7 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
         out_of_order("a commit is not that of the transaction begun");
     }
     if (!skipping_) writer_.commit(commit.end_lsn);
+    if (metrics_ != nullptr && !skipping_ && ordinal_ > 0) metrics_->transactions.add();
     in_transaction_ = false;
     skip_to(commit.end_lsn);
 }
@@ -125,7 +127,9 @@ void WalEncoder::on(const pgoutput::RelationMessage& message) {
     if (types_.complete) types_.complete(relation, transaction_.commit_lsn, transaction_.xid);
     if (!judge(relation)) return;
     last_ = nullptr;
-    RelationPtr& known = relations_[message.oid].relation;
+    Known& entry = relations_[message.oid];
+    if (metrics_ != nullptr) entry.tally = &metrics_->tables.of(relation);
+    RelationPtr& known = entry.relation;
     if (known && *known == relation) return;
     if (known) replaced_.push_back(std::move(known));
     known = std::make_shared<const Relation>(std::move(relation));
@@ -275,9 +279,21 @@ void WalEncoder::write(Change& change) {
         change.transaction = &transaction_;
         change.position = {transaction_.commit_lsn, ordinal_};
     }
+    const std::size_t before = writer_.size();
     writer_.change(change);
     reached_.position = change.position;
     ++changes_;
+    if (metrics_ != nullptr) count(change, writer_.size() - before);
+}
+
+void WalEncoder::count(const Change& change, std::size_t bytes) noexcept {
+    if (change.op == Op::message) return metrics_->ddl_messages.add();
+    if (change.op == Op::truncate) {
+        for (const RelationPtr& table : change.truncated) relations_[table->oid].tally->count(Op::truncate);
+        return;
+    }
+    last_->tally->count(change.op);
+    last_->tally->bytes.add(bytes);
 }
 
 }  // namespace pgsluice

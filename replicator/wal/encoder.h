@@ -23,6 +23,9 @@
 
 namespace pgsluice {
 
+struct ReplicatorMetrics;
+struct TableTally;
+
 enum class TableVerdict : std::uint8_t {
     publish,
     leave_out,    // its changes are counted and not published
@@ -67,6 +70,9 @@ class WalEncoder {
     [[nodiscard]] bool at_end() const noexcept { return at_end_; }
     // Whether that is for TableVerdict::end_session.
     [[nodiscard]] bool session_ends() const noexcept { return session_ends_; }
+
+    // Where to count what is published. Must outlive this object.
+    void count_in(ReplicatorMetrics& metrics) noexcept { metrics_ = &metrics; }
 
     // Takes one pgoutput message. Its bytes may die afterwards.
     void take(std::string_view message);
@@ -119,6 +125,7 @@ class WalEncoder {
     const Relation& relation(Oid oid, Row row);
     [[nodiscard]] LastChange now() const noexcept { return {transaction_.commit_lsn, transaction_.commit_time_us}; }
     void write(Change& change);
+    void count(const Change& change, std::size_t bytes) noexcept;
 
     TypeLookup types_;
     pgoutput::Decoder decoder_;
@@ -126,6 +133,7 @@ class WalEncoder {
     struct Known {
         RelationPtr relation;
         LastChange last;  // that is published
+        TableTally* tally = nullptr;
     };
     std::unordered_map<Oid, Known> relations_;
     Known* last_ = nullptr;               // the one used last
@@ -136,6 +144,7 @@ class WalEncoder {
     Transaction transaction_;
     std::uint64_t ordinal_ = 0;
     std::uint64_t changes_ = 0;
+    ReplicatorMetrics* metrics_ = nullptr;
     bool in_transaction_ = false;
     bool skipping_ = false;  // the whole transaction
     bool drops_marked_ = false;

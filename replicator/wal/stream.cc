@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "replicator/replicator_metrics.h"
 #include "replicator/wal/encoder.h"
 #include "replicator/wal/frame.h"
 #include "replicator/wal/ledger.h"
@@ -64,6 +65,8 @@ class WalStream {
     void on(const Keepalive& keepalive);
     void publish_block();
     void publish_marker(Lsn lsn);
+    void publish(const MessageMeta& meta, std::string_view body);
+    void show();
     void keep_in_touch();
     void send_status(Time now);
     void check_silence(Time now) const;
@@ -84,6 +87,7 @@ class WalStream {
     Publisher& publisher_;
     const ReplicatorOptions& options_;
     const WalStreamHooks& hooks_;
+    ReplicatorMetrics& metrics_;
     WalEncoder encoder_;
     Ledger ledger_;
     milliseconds status_interval_;
@@ -95,6 +99,12 @@ class WalStream {
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
     bool must_end_ = false;
+    // Of the blocks in flight one is followed, for the commit time of what is stored.
+    struct Probe {
+        Lsn end;
+        std::int64_t commit_time_us = 0;
+    };
+    std::optional<Probe> probe_;
     std::uint64_t told_changes_ = 0;
 };
 
@@ -110,12 +120,14 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       publisher_(publisher),
       options_(options),
       hooks_(hooks),
+      metrics_(*options.metrics),
       encoder_(resume, hooks.types),
       ledger_(resume.safe_flush_lsn, milliseconds(options.progress_interval_ms), source.now()),
       status_interval_(feedback_interval(source, options)),
       last_status_(source.now()),
       last_received_(source.now()),
       published_(resume.safe_flush_lsn) {
+    encoder_.count_in(metrics_);
     if (options.origin == OriginMode::none) encoder_.drop_marked();
     if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
 }
@@ -192,15 +204,37 @@ void WalStream::on(const Keepalive& keepalive) {
 
 void WalStream::publish_block() {
     const auto block = encoder_.finish();
-    publisher_.publish(block.meta, block.body);
+    publish(block.meta, block.body);
     published_ = block.meta.safe_flush_lsn;
+    if (!probe_) probe_ = Probe{published_, encoder_.commit_time_us()};
     ledger_.published(block.meta.safe_flush_lsn, source_.now());
 }
 
 void WalStream::publish_marker(Lsn lsn) {
     const auto body = encode(Progress{lsn, sql::postgres_time_us()});
-    publisher_.publish({MessageKind::progress, encoder_.reached().position, lsn}, body);
+    publish({MessageKind::progress, encoder_.reached().position, lsn}, body);
     ledger_.published(lsn, source_.now());
+}
+
+void WalStream::publish(const MessageMeta& meta, std::string_view body) {
+    publisher_.publish(meta, body);
+    metrics_.messages.add();
+    metrics_.message_bytes.add(body.size());
+}
+
+// Of every pass, not of every change.
+void WalStream::show() {
+    const std::uint64_t in_flight = publisher_.in_flight();
+    metrics_.received.at.set(static_cast<std::int64_t>(encoder_.reached().safe_flush_lsn.value));
+    metrics_.received.commit_time_us.set(encoder_.commit_time_us());
+    metrics_.published.at.set(static_cast<std::int64_t>(ledger_.confirmed().value));
+    if (probe_ && ledger_.confirmed() >= probe_->end) {
+        metrics_.published.commit_time_us.set(probe_->commit_time_us);
+        probe_.reset();
+    }
+    metrics_.full.set(!publisher_.full().empty());
+    metrics_.in_flight.set(static_cast<std::int64_t>(in_flight));
+    metrics_.pending.set(in_flight > 0 || encoder_.size() > 0 || encoder_.in_transaction());
 }
 
 // What is due at its time, whether WAL comes or not and whether it can be published or not: acknowledgements noted, a
@@ -211,6 +245,7 @@ void WalStream::keep_in_touch() {
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
     const auto reached = encoder_.reached().safe_flush_lsn;
     if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
+    show();
     check_silence(now);
     if (!reply_requested_ && until_status() > 0ms) return;
     send_status(now);
@@ -250,11 +285,13 @@ milliseconds WalStream::until_status() const {
 void WalStream::rest(const Taken& taken) {
     const bool pending = encoder_.size() > 0 && (taken.dry || block_full());
     if (pending && !publisher_.has_room()) {
+        const Spell::During waiting(metrics_.waiting_for_stream);
         publisher_.wait_for_room(static_cast<int>(until_status().count()));
         last_received_ = source_.now();  // not reading is no silence of the source
     } else if (taken.dry && (pending || taken.bytes >= nap_from_bytes)) {
         source_.nap(late_ ? long_nap : short_nap);
     } else if (taken.dry) {
+        const Spell::During waiting(metrics_.waiting_for_source);
         source_.wait(until_status());
     }
 }

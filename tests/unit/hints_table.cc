@@ -14,6 +14,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a table above --ddl-recopy-limit stops the replicator, and a higher one lets it continue"},
     {"Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice", "live/ddl_test.cc",
      "a role without superuser rights is told what it needs"},
+    {"Give another address or port with --http-listen.", "cli/http_listen_test.cc",
+     "a busy address is an error that names it, and another one works"},
     // the command line and the configuration file
     {"Give one of: {}.", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},

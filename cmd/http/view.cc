@@ -1,0 +1,79 @@
+#include "cmd/http/view.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "sql/timestamp.h"
+
+namespace pgsluice {
+
+using Clock = std::chrono::steady_clock;
+
+void View::look(std::optional<StreamObservation> seen) {
+    const std::lock_guard lock(mutex_);
+    seen_ = std::move(seen);
+    const auto now = Clock::now();
+    if (seen_) nats_answered_ = now;
+    const StreamObservation* known = seen_ ? &*seen_ : nullptr;
+    follow(known, sql::postgres_time_us());
+    Movement moved = movement(known);
+    moved.running = options_.session->running.get() != 0;
+    moved.trouble = options_.session->error.get().value_or("");
+    readiness_.look(moved, now);
+}
+
+std::string View::reason(Readiness::Time now) const {
+    std::string found = readiness_.reason(now);
+    if (!found.empty()) return found;
+    const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - nats_answered_);
+    return silent < Readiness::patience ? "" : fmt::format("NATS has not answered for {} s", silent.count());
+}
+
+std::string View::not_ready() const {
+    const std::lock_guard lock(mutex_);
+    return reason(Clock::now());
+}
+
+std::string View::metrics_text() const {
+    const std::lock_guard lock(mutex_);
+    Samples::Labels always{{"group", options_.group}};
+    if (!options_.worker.empty()) always.emplace_back("worker", options_.worker);
+    Samples samples(std::move(always));
+    sample_process(samples);
+    sample_stream(samples);
+    sample(samples, sql::postgres_time_us());
+    return samples.text();
+}
+
+void View::sample_process(Samples& samples) const {
+    samples.add("pgsluice_build_info", 1.0,
+                {{"version", PGSLUICE_VERSION}, {"role", options_.role}, {"sink", options_.sink}});
+    samples.add("pgsluice_running", options_.session->running.get());
+    samples.add("pgsluice_ready", reason(Clock::now()).empty() ? 1.0 : 0.0);
+    samples.add("pgsluice_session_failures_total", options_.session->retries.get());
+    samples.add("pgsluice_long_wait", options_.waits && !options_.waits->longest().empty() ? 1.0 : 0.0);
+    samples.add("pgsluice_nats_up", seen_ ? 1.0 : 0.0);
+}
+
+void View::sample_stream(Samples& samples) const {
+    if (!seen_) return;
+    samples.add("pgsluice_dead_letters", seen_->dead_letters);
+    if (!seen_->stream) return;
+    samples.add("pgsluice_stream_bytes", seen_->stream->bytes);
+    samples.add("pgsluice_stream_messages", seen_->stream->messages);
+    if (seen_->stream->max_bytes > 0) samples.add("pgsluice_stream_max_bytes", seen_->stream->max_bytes);
+}
+
+void View::sample_lag(Samples& samples, const LagClock& clock, const Stage& stage, const std::string& name,
+                      std::int64_t now_us) {
+    if (const auto seconds = clock.seconds(stage.at.get(), stage.commit_time_us.get(), now_us))
+        samples.add("pgsluice_lag_seconds", *seconds, {{"stage", name}});
+}
+
+void View::sample_wait(Samples& samples, const Spell& wait, const std::string& what) {
+    samples.add("pgsluice_wait_seconds_total", wait.seconds(), {{"for", what}});
+    samples.add("pgsluice_waiting_seconds", wait.running_seconds(), {{"for", what}});
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,111 @@
+// What the pages of one process are made of: looked at once a second by one thread, read by the server's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "cmd/http/lag_clock.h"
+#include "cmd/http/readiness.h"
+#include "cmd/http/samples.h"
+#include "cmd/http/session_state.h"
+#include "cmd/http/stream_observation.h"
+#include "replicator/replicator_metrics.h"
+#include "stream/waits.h"
+#include "worker/worker_metrics.h"
+
+namespace pgsluice {
+
+// What both kinds of process have in common.
+struct ViewOptions {
+    std::string role;  // "replicator", "worker"
+    std::string group;
+    std::string worker;  // its name; empty for a replicator
+    std::string sink;
+    std::shared_ptr<SessionState> session;
+    std::shared_ptr<const Waits> waits;
+};
+
+class View {
+   public:
+    explicit View(ViewOptions options) : options_(std::move(options)) {}
+    virtual ~View() = default;
+
+    // `seen`: nothing when NATS does not answer.
+    void look(std::optional<StreamObservation> seen);
+    // Why it is not ready; empty when it is.
+    [[nodiscard]] std::string not_ready() const;
+    [[nodiscard]] std::string metrics_text() const;
+
+   protected:
+    virtual void follow(const StreamObservation* seen, std::int64_t now_us) = 0;
+    [[nodiscard]] virtual Movement movement(const StreamObservation* seen) const = 0;
+    virtual void sample(Samples& samples, std::int64_t now_us) const = 0;
+
+    static void sample_lag(Samples& samples, const LagClock& clock, const Stage& stage, const std::string& name,
+                           std::int64_t now_us);
+    static void sample_wait(Samples& samples, const Spell& wait, const std::string& what);
+    [[nodiscard]] const std::optional<StreamObservation>& seen() const { return seen_; }
+
+   private:
+    [[nodiscard]] std::string reason(Readiness::Time now) const;
+    void sample_process(Samples& samples) const;
+    void sample_stream(Samples& samples) const;
+
+    const ViewOptions options_;
+    mutable std::mutex mutex_;  // guards all below, and what the derived class keeps
+    std::optional<StreamObservation> seen_;
+    Readiness readiness_;
+    Readiness::Time nats_answered_ = std::chrono::steady_clock::now();
+};
+
+class ReplicatorView : public View {
+   public:
+    ReplicatorView(ViewOptions options, std::shared_ptr<const ReplicatorMetrics> metrics)
+        : View(std::move(options)), metrics_(std::move(metrics)) {}
+
+   protected:
+    void follow(const StreamObservation* seen, std::int64_t now_us) override;
+    [[nodiscard]] Movement movement(const StreamObservation* seen) const override;
+    void sample(Samples& samples, std::int64_t now_us) const override;
+
+   private:
+    void sample_tables(Samples& samples) const;
+    void sample_slot(Samples& samples) const;
+    void sample_snapshot(Samples& samples) const;
+    void sample_workers(Samples& samples, std::int64_t now_us) const;
+    [[nodiscard]] std::string waits_for(std::int64_t bytes_unsent) const;
+
+    struct WorkerClocks {
+        LagClock applied;
+        LagClock durable;
+    };
+    std::shared_ptr<const ReplicatorMetrics> metrics_;
+    LagClock received_;
+    LagClock published_;
+    std::map<std::string, WorkerClocks> workers_;
+};
+
+class WorkerView : public View {
+   public:
+    WorkerView(ViewOptions options, std::shared_ptr<const WorkerMetrics> metrics)
+        : View(std::move(options)), metrics_(std::move(metrics)) {}
+
+   protected:
+    void follow(const StreamObservation* seen, std::int64_t now_us) override;
+    [[nodiscard]] Movement movement(const StreamObservation* seen) const override;
+    void sample(Samples& samples, std::int64_t now_us) const override;
+
+   private:
+    void sample_tables(Samples& samples) const;
+    void sample_lags(Samples& samples, std::int64_t now_us) const;
+
+    std::shared_ptr<const WorkerMetrics> metrics_;
+    LagClock applied_;
+    LagClock durable_;
+};
+
+}  // namespace pgsluice

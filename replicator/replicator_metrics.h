@@ -1,0 +1,32 @@
+// What a replicator counts, for /metrics. One object for all sessions of a process.
+#pragma once
+
+#include "replicator/snapshot/progress.h"
+#include "replicator/source/slot_retention.h"
+#include "stream/metrics/latest.h"
+#include "stream/metrics/stage.h"
+#include "stream/metrics/table_tallies.h"
+
+namespace pgsluice {
+
+struct ReplicatorMetrics {
+    // By the loop.
+    TableTallies tables;  // of the source; bytes as they are in the stream's blocks
+    Tally transactions;
+    Tally ddl_messages;
+    Tally messages;  // published
+    Tally message_bytes;
+    Stage received;   // from the source
+    Stage published;  // JetStream has acknowledged it
+    Gauge in_flight;  // messages
+    Gauge pending;    // whether something taken from the source is not stored in the stream yet
+    Gauge full;       // whether the stream refuses messages for want of room
+    Spell waiting_for_source;
+    Spell waiting_for_stream;
+
+    // By the copy, and by the slot monitor.
+    Latest<SnapshotProgress> snapshot;
+    Latest<SlotRetention> slot;
+};
+
+}  // namespace pgsluice

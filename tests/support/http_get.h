@@ -1,0 +1,38 @@
+// GET requests to a process under test, and what /metrics answers.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "tests/support/process.h"
+
+namespace pgsluice::test {
+
+struct HttpReply {
+    int status = 0;  // 0: no answer
+    std::string body;
+};
+
+HttpReply http_get(const std::string& base_url, const std::string& path);
+// "http://127.0.0.1:40123", from the log of a process with --http-listen 127.0.0.1:0; waits for it.
+std::string served_at(Process& process);
+
+// One scrape: the value of `name{labels}`, with the labels as /metrics gives them but without group and worker.
+class Scrape {
+   public:
+    explicit Scrape(const std::string& base_url);
+
+    [[nodiscard]] std::optional<double> value(const std::string& series) const;
+    // Of metrics, from their TYPE lines.
+    [[nodiscard]] const std::set<std::string>& names() const noexcept { return names_; }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+   private:
+    std::string text_;
+    std::map<std::string, double> values_;
+    std::set<std::string> names_;
+};
+
+}  // namespace pgsluice::test

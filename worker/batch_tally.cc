@@ -1,0 +1,50 @@
+#include "worker/batch_tally.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::uint64_t row_bytes(Row row) noexcept {
+    std::uint64_t bytes = 0;
+    for (const Value& value : row) bytes += value.text().size();
+    return bytes;
+}
+
+}  // namespace
+
+void BatchTally::taken(const Message& message) noexcept {
+    metrics_.messages.add();
+    metrics_.message_bytes.add(message.body.size());
+}
+
+TableTally& BatchTally::of(const Relation& relation) {
+    return *tables_.at(relation, [&] { return &metrics_.tables.of(relation); });
+}
+
+void BatchTally::count(const Change& change) {
+    switch (change.op) {
+        case Op::message:
+            metrics_.ddl_messages.add();
+            break;
+        case Op::truncate:
+            for (const RelationPtr& table : change.truncated) metrics_.tables.of(*table).count(Op::truncate);
+            break;
+        default:
+            TableTally& table = of(*change.relation);
+            table.count(change.op);
+            table.bytes.add(row_bytes(change.new_row) + row_bytes(change.old_row));
+    }
+}
+
+void BatchTally::applied(const Batch& batch, const std::vector<std::int64_t>& committed, std::int64_t now_us) {
+    for (const Change& change : batch.changes) count(change);
+    if (!batch.changes.empty()) metrics_.batches.add();
+    metrics_.transactions.add(committed.size());
+    for (const std::int64_t commit_us : committed)
+        metrics_.commit_to_visible.add(static_cast<double>(now_us - commit_us) / 1e6);
+    if (!batch.complete) return;
+    metrics_.applied.at.set(static_cast<std::int64_t>(batch.upto.resume_seq.value));
+    if (batch.commit_time_us != 0) metrics_.applied.commit_time_us.set(batch.commit_time_us);
+}
+
+}  // namespace pgsluice
