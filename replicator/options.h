@@ -44,7 +44,7 @@ enum class OriginMode {
 // What is replicated: all that these name together, less what is excluded (replicator/source/table_selection.h).
 struct TableChoice {
     std::string schema = "public";            // of unqualified table names; all of it when nothing else is chosen
-    std::vector<std::string> tables;          // names and patterns (replicator/source/table_pattern.h)
+    std::vector<std::string> tables;          // names and patterns (stream/table_pattern.h)
     std::vector<std::string> schemas;         // whole schemas
     bool all_schemas = false;                 // but PostgreSQL's own and ours
     std::vector<std::string> exclude_tables;  // names and patterns

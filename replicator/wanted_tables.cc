@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "replicator/source/session.h"
-#include "replicator/source/table_pattern.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 

@@ -44,7 +44,7 @@ std::string obstacle(const CatalogTable& table) {
 }
 
 // The names of tables in the schema that differ only in case, for a hint.
-std::string similar(sql::Connection& connection, const TableName& wanted) {
+std::string similar(sql::Connection& connection, const QualifiedName& wanted) {
     const auto found = connection.query(
         "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -57,7 +57,7 @@ std::string similar(sql::Connection& connection, const TableName& wanted) {
 }
 
 // Says why a table that is named exactly is not among those found.
-[[noreturn]] void refuse_named(sql::Connection& connection, const TableName& name) {
+[[noreturn]] void refuse_named(sql::Connection& connection, const QualifiedName& name) {
     const auto table = sql::find_table(connection, name.schema, name.table);
     if (!table) {
         throw stop_error(fmt::format("unable to find table '{}.{}' in the source", name.schema, name.table),

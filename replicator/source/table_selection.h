@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "replicator/options.h"
-#include "replicator/source/table_pattern.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 

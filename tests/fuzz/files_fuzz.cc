@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "cmd/cli/config_file.h"
-#include "replicator/source/table_pattern.h"
 #include "rules/file/node.h"
 #include "rules/rule.h"
 #include "rules/ruleset.h"
 #include "sql/error.h"
+#include "stream/table_pattern.h"
 #include "tests/fuzz/seeds.h"
 
 using namespace pgsluice;

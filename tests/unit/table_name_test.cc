@@ -1,23 +1,23 @@
 #include <doctest/doctest.h>
 
-#include "replicator/source/table_pattern.h"
 #include "sql/error.h"
+#include "stream/table_pattern.h"
 
 using pgsluice::Error;
 using pgsluice::parse_table_name;
-using pgsluice::TableName;
+using pgsluice::QualifiedName;
 
 TEST_CASE("a name without a schema takes the default one") {
-    CHECK(parse_table_name("orders", "shop") == TableName{"shop", "orders"});
-    CHECK(parse_table_name("Order", "public") == TableName{"public", "Order"});
-    CHECK(parse_table_name("ü", "public") == TableName{"public", "ü"});
+    CHECK(parse_table_name("orders", "shop") == QualifiedName{"shop", "orders"});
+    CHECK(parse_table_name("Order", "public") == QualifiedName{"public", "Order"});
+    CHECK(parse_table_name("ü", "public") == QualifiedName{"public", "ü"});
 }
 
 TEST_CASE("a qualified name says its schema") {
-    CHECK(parse_table_name("sales.orders", "shop") == TableName{"sales", "orders"});
-    CHECK(parse_table_name("\"a.b\".\"c\"\"d\"", "shop") == TableName{"a.b", "c\"d"});
-    CHECK(parse_table_name("sales.\"a.b\"", "shop") == TableName{"sales", "a.b"});
-    CHECK(parse_table_name("\"a.b\"", "shop") == TableName{"shop", "a.b"});
+    CHECK(parse_table_name("sales.orders", "shop") == QualifiedName{"sales", "orders"});
+    CHECK(parse_table_name("\"a.b\".\"c\"\"d\"", "shop") == QualifiedName{"a.b", "c\"d"});
+    CHECK(parse_table_name("sales.\"a.b\"", "shop") == QualifiedName{"sales", "a.b"});
+    CHECK(parse_table_name("\"a.b\"", "shop") == QualifiedName{"shop", "a.b"});
 }
 
 TEST_CASE("what is not a name is a usage error") {

@@ -1,4 +1,4 @@
-#include "replicator/source/table_pattern.h"
+#include "stream/table_pattern.h"
 
 #include <doctest/doctest.h>
 
@@ -35,10 +35,10 @@ TEST_CASE("a star in quotes is a star") {
 }
 
 TEST_CASE("quotes in names") {
-    CHECK(parse_table_name("\"\"\"\"", "public") == TableName{"public", "\""});
-    CHECK(parse_table_name("\"a\"\"b\"", "public") == TableName{"public", "a\"b"});
-    CHECK(parse_table_name("shop.\"a.b\"", "public") == TableName{"shop", "a.b"});
-    CHECK(parse_table_name("a*", "public") == TableName{"public", "a*"});
+    CHECK(parse_table_name("\"\"\"\"", "public") == QualifiedName{"public", "\""});
+    CHECK(parse_table_name("\"a\"\"b\"", "public") == QualifiedName{"public", "a\"b"});
+    CHECK(parse_table_name("shop.\"a.b\"", "public") == QualifiedName{"shop", "a.b"});
+    CHECK(parse_table_name("a*", "public") == QualifiedName{"public", "a*"});
     for (const char* wrong : {"", ".", "a.", ".a", "a.b.c", "\"a", "\"a\"b", "\"\"", "a.\"\""})
         CHECK_THROWS_AS(parse_table_pattern(wrong, "public"), Error);
 }

@@ -6,11 +6,11 @@
 #include <fstream>
 
 #include "cmd/cli/invocation.h"
-#include "replicator/source/table_pattern.h"
 #include "sql/error.h"
 #include "stream/names.h"
 #include "stream/nats/server_urls.h"
 #include "stream/seal/stream_keys.h"
+#include "stream/table_pattern.h"
 #include "tests/support/process.h"
 #include "tests/support/text.h"
 

@@ -1,4 +1,4 @@
-#include "replicator/source/table_pattern.h"
+#include "stream/table_pattern.h"
 
 #include <fmt/format.h>
 
@@ -66,7 +66,7 @@ NamePattern pattern_of(Part part) {
 
 }  // namespace
 
-TableName parse_table_name(std::string_view text, std::string_view default_schema) {
+QualifiedName parse_table_name(std::string_view text, std::string_view default_schema) {
     auto [schema, table] = take_parts(text);
     return {schema ? std::move(schema->text) : std::string(default_schema), std::move(table.text)};
 }

@@ -1,4 +1,5 @@
-// Names and patterns of tables, as --tables and --exclude-tables take them. Pure text: knows no catalog.
+// Names and patterns of tables, as --tables, --exclude-tables and the policies of workers take them. Pure text: knows
+// no catalog.
 //
 //   orders            the table of that name in the default schema
 //   shop.orders       in another schema
@@ -12,15 +13,12 @@
 #include <string>
 #include <string_view>
 
+#include "stream/change.h"
+
 namespace pgsluice {
 
-struct TableName {
-    std::string schema;
-    std::string table;
-    bool operator==(const TableName&) const = default;
-};
 // "shop.orders" -> {shop, orders}; '*' has no meaning in it. A usage Error when the text is no name.
-TableName parse_table_name(std::string_view text, std::string_view default_schema);
+QualifiedName parse_table_name(std::string_view text, std::string_view default_schema);
 
 struct NamePattern {
     std::string text;
