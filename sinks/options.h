@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sinks/ddl/ddl_policy.h"
 #include "sql/connection.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 
@@ -16,6 +18,17 @@ enum class OnError { stop, dead_letter };
 enum class OnConflict { upsert, ignore, error };
 enum class ExistingRows { error, truncate, keep };
 enum class OnMissingColumn { stop, ignore, add };
+
+struct ConflictPolicy {
+    OnConflict otherwise = OnConflict::upsert;
+    std::vector<std::pair<TablePattern, OnConflict>> tables{};  // as on the target; the last that matches holds
+
+    [[nodiscard]] OnConflict of(const std::string& schema, const std::string& table) const {
+        for (auto entry = tables.rbegin(); entry != tables.rend(); ++entry)
+            if (entry->first.matches(schema, table)) return entry->second;
+        return otherwise;
+    }
+};
 
 struct StdoutSinkOptions {
     LineFormat format = LineFormat::pg_flo;
@@ -48,7 +61,7 @@ struct PostgresSinkOptions {
     int copy_workers = 2;  // connections that load the snapshot
     ExistingRows existing_rows = ExistingRows::error;
     OnError on_error = OnError::stop;
-    OnConflict on_conflict = OnConflict::upsert;
+    ConflictPolicy on_conflict;
     OnMissingColumn on_missing_column = OnMissingColumn::stop;
     bool apply_ddl = true;  // false: captured DDL is logged and skipped
     DdlPolicy ddl_policy;   // for what is derived from definitions

@@ -17,4 +17,9 @@ std::optional<DdlDecision> KeptDecisions::find(const DdlPlace& place) {
 
 void KeptDecisions::ask(const PendingDdl& pending) { DdlKeys(broker_.get(), names_, worker_).show(pending); }
 
+bool KeptDecisions::awaits(const DdlPlace& place) {
+    const auto pending = DdlKeys(broker_.get(), names_, worker_).pending();
+    return pending && pending->place == place;
+}
+
 }  // namespace pgsluice

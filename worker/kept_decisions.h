@@ -19,6 +19,7 @@ class KeptDecisions : public DdlDecisions {
 
     std::optional<DdlDecision> find(const DdlPlace& place) override;
     void ask(const PendingDdl& pending) override;
+    bool awaits(const DdlPlace& place) override;
 
    private:
     Names names_;

@@ -7,6 +7,7 @@
 #include "cmd/cli/flag.h"
 #include "cmd/cli/value.h"
 #include "sql/lsn.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 
@@ -93,6 +94,18 @@ void set_format(S& s, V v) {
 void set_on_error(S& s, V v) {
     s.postgres.on_error = s.webhook.on_error =
         parse_choice<OnError>(v, {{"stop", OnError::stop}, {"dead-letter", OnError::dead_letter}});
+}
+
+// "ignore", or "shop.orders=ignore".
+void set_on_conflict(S& s, V v) {
+    const auto equals = v.rfind('=');
+    const auto what = parse_choice<OnConflict>(
+        equals == V::npos ? v : v.substr(equals + 1),
+        {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
+    if (equals == V::npos)
+        s.postgres.on_conflict.otherwise = what;
+    else
+        s.postgres.on_conflict.tables.emplace_back(parse_table_pattern(v.substr(0, equals), "public"), what);
 }
 
 void set_recopy_limit(S& s, V v) {
@@ -316,17 +329,14 @@ constexpr std::array flag_table{
     Flag{"target-ddl", text, "WHAT", "apply", postgres, 0,
          [](S& s, V v) { s.postgres.apply_ddl = parse_choice<bool>(v, {{"apply", true}, {"ignore", false}}); },
          "What to do with DDL that the replicator captured (--track-ddl): `apply` it, or `ignore` it when you change the target's tables yourself."},
-    Flag{"ddl-policy", text, "KIND=ACTION,...", "", postgres, 0,
-         [](S& s, V v) { s.postgres.ddl_policy = DdlPolicy::parse(v); },
-         "What to do with each kind of command: `apply`, `stop` (an operator decides with `pgsluice ddl`) or `ignore`, as in `drop table=stop,index=ignore`. By default all are applied but what destroys data of the target's own."},
+    Flag{"ddl-policy", list, "KIND=ACTION,...", "", postgres, 0,
+         [](S& s, V v) { s.postgres.ddl_policy.add(v); },
+         "What to do with each kind of command: `apply`, `stop` (the worker waits until an operator decides with `pgsluice ddl`) or `ignore`, as in `drop table=stop,index on log_*=ignore`. By default all are applied but what destroys data of the target's own, before which it waits."},
     Flag{"target-unmarked", boolean, "", "false", postgres | command_dlq_replay | command_compare, 0,
          [](S& s, V v) { s.postgres.unmarked = parse_boolean(v); },
          "Write without a replication origin, where the role may not use one, although a group reads from the target: when that group does not lead back to this one's source."},
-    Flag{"on-conflict", text, "WHAT", "upsert", postgres | command_dlq_replay, 0,
-         [](S& s, V v) {
-             s.postgres.on_conflict = parse_choice<OnConflict>(
-                 v, {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
-         }, "What to do with an insert whose key exists: `upsert`, `ignore` or `error`."},
+    Flag{"on-conflict", list, "WHAT", "upsert", postgres | command_dlq_replay, 0, set_on_conflict,
+         "What to do with an insert whose key exists: `upsert`, `ignore` or `error`; or with `TABLE=WHAT`, a name or pattern as on the target, for these tables only: `--on-conflict error,django_*=ignore`."},
     Flag{"on-missing-column", text, "WHAT", "stop", postgres, 0,
          [](S& s, V v) {
              s.postgres.on_missing_column = parse_choice<OnMissingColumn>(

@@ -33,7 +33,7 @@ void decide(const Settings& settings, const Log& log, std::stop_token stop, DdlD
     if (workers.empty())
         throw stop_error(fmt::format("unable to decide: no worker of group '{}' waits for a decision about a command",
                                      settings.worker.names.group),
-                         "A worker that stops at a command says so in its error.");
+                         "A worker that waits for one says so in its log.");
     if (workers.size() > 1)
         throw usage_error(fmt::format("unable to decide: the workers {} wait for decisions", fmt::join(workers, ", ")),
                           "Name one with --worker-name.");
@@ -41,8 +41,8 @@ void decide(const Settings& settings, const Log& log, std::stop_token stop, DdlD
     const auto pending = keys.pending();
     if (!pending) throw retry_error("unable to decide: the command was decided about meanwhile");
     keys.decide(pending->place, decision);
-    std::printf("%sdecided: %s; start the worker again\n", described(workers.front(), *pending).c_str(),
-                decision == DdlDecision::apply ? "apply" : "skip");
+    std::printf("%sdecided: %s; if the worker has ended, start it again\n",
+                described(workers.front(), *pending).c_str(), decision == DdlDecision::apply ? "apply" : "skip");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// `pgsluice ddl`: shows the commands that postgres workers stopped at, and decides about one.
+// `pgsluice ddl`: shows the commands that postgres workers wait before or stopped at, and decides about one.
 #pragma once
 
 #include <stop_token>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "sql/error.h"
@@ -37,6 +38,16 @@ bool is_meant(std::string_view name, std::string_view kind) {
     return false;
 }
 
+std::vector<DdlKind> meant(std::string_view name) {
+    std::vector<DdlKind> kinds;
+    for (std::size_t i = 0; i < ddl_kinds; ++i)
+        if (const auto kind = static_cast<DdlKind>(i); is_meant(name, name_of(kind))) kinds.push_back(kind);
+    if (kinds.empty())
+        throw usage_error(fmt::format("unable to read the DDL policy: '{}' is no kind of command", name),
+                          fmt::format("Use all, create, alter, drop, table, column, or one of: {}.", all_ddl_kinds()));
+    return kinds;
+}
+
 }  // namespace
 
 DdlPolicy DdlPolicy::parse(std::string_view text) {
@@ -44,26 +55,41 @@ DdlPolicy DdlPolicy::parse(std::string_view text) {
     while (!trimmed(text).empty()) {
         const std::string_view one = text.substr(0, text.find(','));
         text.remove_prefix(std::min(one.size() + 1, text.size()));
-        const auto equals = one.find('=');
-        const std::string_view name = trimmed(one.substr(0, equals));
-        const DdlAction action =
-            parse_action(equals == std::string_view::npos ? std::string_view() : trimmed(one.substr(equals + 1)));
-        bool known = false;
-        for (std::size_t i = 0; i < ddl_kinds; ++i) {
-            const auto kind = static_cast<DdlKind>(i);
-            if (!is_meant(name, name_of(kind))) continue;
-            policy.actions_[kind] = action;
-            known = true;
-        }
-        if (!known)
-            throw usage_error(
-                fmt::format("unable to read the DDL policy: '{}' is no kind of command", name),
-                fmt::format("Use all, create, alter, drop, table, column, or one of: {}.", all_ddl_kinds()));
+        policy.add(one);
     }
     return policy;
 }
 
-std::optional<DdlAction> DdlPolicy::of(DdlKind kind) const {
+void DdlPolicy::add(std::string_view entry) {
+    constexpr std::string_view on = " on ";
+    const auto equals = entry.rfind('=');
+    const std::string_view subject = trimmed(entry.substr(0, equals));
+    const DdlAction action =
+        parse_action(equals == std::string_view::npos ? std::string_view() : trimmed(entry.substr(equals + 1)));
+    const auto of_table = subject.find(on);
+    Actions actions;
+    for (const DdlKind kind : meant(trimmed(subject.substr(0, of_table)))) actions[kind] = action;
+    if (of_table == std::string_view::npos) {
+        for (const auto& [kind, chosen] : actions) actions_[kind] = chosen;
+    } else {
+        of_tables_.emplace_back(parse_table_pattern(trimmed(subject.substr(of_table + on.size())), "public"),
+                                std::move(actions));
+    }
+}
+
+std::optional<DdlAction> DdlPolicy::of(DdlKind kind, const std::vector<QualifiedName>& tables) const {
+    if (tables.empty()) return of(kind, QualifiedName{});
+    std::optional<DdlAction> action = of(kind, tables.front());
+    for (const QualifiedName& table : tables)
+        if (of(kind, table) != action) action = DdlAction::stop;
+    return action;
+}
+
+std::optional<DdlAction> DdlPolicy::of(DdlKind kind, const QualifiedName& table) const {
+    for (auto entry = of_tables_.rbegin(); entry != of_tables_.rend(); ++entry) {
+        if (!entry->first.matches(table.schema, table.table)) continue;
+        if (const auto found = entry->second.find(kind); found != entry->second.end()) return found->second;
+    }
     const auto found = actions_.find(kind);
     return found == actions_.end() ? std::nullopt : std::optional(found->second);
 }

@@ -83,6 +83,14 @@ std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
     return std::move(out).in_order();
 }
 
+std::vector<QualifiedName> DerivedStatement::tables() const {
+    if (made) return {*made};
+    if (destroys.empty()) return table ? std::vector{*table} : std::vector<QualifiedName>{};
+    std::vector<QualifiedName> all;
+    for (const Destroyed& destroyed : destroys) all.push_back(destroyed.table);
+    return all;
+}
+
 std::string DerivedStatement::shown() const {
     const auto at = missing ? text.find(*missing) : std::string::npos;
     return at == std::string::npos ? text : text.substr(0, at) + "..." + text.substr(at + missing->size());

@@ -38,6 +38,9 @@ struct DerivedStatement {
     bool creates = false;                  // a schema that was copied later may have it
     std::string obstacle{};                // why it cannot be run; empty: it can
 
+    std::optional<QualifiedName> made{};  // create table
+    // The tables that it is about, for policies.
+    [[nodiscard]] std::vector<QualifiedName> tables() const;
     // The text as it may be shown and logged: without a row's values.
     [[nodiscard]] std::string shown() const;
 

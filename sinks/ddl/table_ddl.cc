@@ -119,6 +119,7 @@ void TableDdl::create(const TableDefinition& table) {
     DerivedStatement statement{DdlKind::create_table, create_text(table)};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.creates = true;
+    statement.made = QualifiedName{table.schema, table.name};
     statement.absent = fmt::format("pg_catalog.to_regclass({}) IS NULL", quote_literal(quoted(table)));
     if (made_as_partition(table)) statement.table = {table.parents.front().schema, table.parents.front().name};
     out_.add(DdlPhase::create_tables, std::move(statement));

@@ -200,7 +200,7 @@ bool ApplySet::fold(const TableChanges& table) {
     if (table.mapping->match != TargetMapping::Match::unique || !fold_.fold(table.mapping->key, table.changes))
         return false;
     // A row that came and went is only deleted: an insert that met a row of the target's own would not be noticed.
-    return options_.on_conflict != OnConflict::error || fold_.passing_deletes() == 0;
+    return on_conflict(*table.mapping) != OnConflict::error || fold_.passing_deletes() == 0;
 }
 
 void ApplySet::write_in_order(TableStatements& statements, const TableChanges& table) {
@@ -229,9 +229,13 @@ void ApplySet::truncate(const Change& change) {
     if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
 }
 
+OnConflict ApplySet::on_conflict(const TargetMapping& mapping) const {
+    return options_.on_conflict.of(mapping.table.schema, mapping.table.table);
+}
+
 Conflict ApplySet::conflict_of(const TableStatements& statements) const {
     const TargetMapping& mapping = *statements.mapping;
-    const bool expected = batch_ <= statements.upsert_until && options_.on_conflict == OnConflict::upsert;
+    const bool expected = batch_ <= statements.upsert_until && on_conflict(mapping) == OnConflict::upsert;
     return expected && mapping.arbiter && mapping.always_columns.empty() ? Conflict::update : Conflict::fail;
 }
 

@@ -90,6 +90,7 @@ class ApplySet {
     void update_rows(TableStatements& statements, std::span<const NetChanges::Update> updates);
     void update_rows(TableStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
     void delete_rows(TableStatements& statements, std::span<const Row> rows, std::size_t passing);
+    [[nodiscard]] OnConflict on_conflict(const TargetMapping& mapping) const;
     [[nodiscard]] Conflict conflict_of(const TableStatements& statements) const;
 
     TableStatements& statements_of(const std::shared_ptr<TargetMapping>& mapping);

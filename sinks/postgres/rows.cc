@@ -138,9 +138,10 @@ SqlError PostgresRows::refused(const Change& change, const SqlError& error) {
 
 void PostgresRows::insert(const TargetMapping& mapping, const Change& change, ConflictCounts& counts) {
     const bool keyed = mapping.match == TargetMapping::Match::unique;
-    if (options_.on_conflict == OnConflict::ignore) {
+    const OnConflict conflict = options_.on_conflict.of(mapping.table.schema, mapping.table.table);
+    if (conflict == OnConflict::ignore) {
         if (run(mapping, insert_one(mapping, Conflict::ignore), change).rows == 0) ++counts.ignored;
-    } else if (options_.on_conflict == OnConflict::upsert && keyed) {
+    } else if (conflict == OnConflict::upsert && keyed) {
         insert_over(mapping, change, counts);
     } else {
         run(mapping, insert_one(mapping, Conflict::fail), change);

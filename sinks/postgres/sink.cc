@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sinks/postgres/apply.h"
+#include "sinks/postgres/ddl/ddl_wait.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/plannable.h"
 #include "sinks/postgres/rights/target_owner.h"
@@ -52,6 +53,7 @@ class PostgresSink : public Sink {
           origins_(options_, log_),
           load_({options_, log_, session_, progress_, mappings_, origins_, dead_letters}, stop_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
+          decisions_(decisions),
           schema_(options_, origins_, log_, stop_),
           late_tables_(session_.connection, progress_, schema_, options_, stop_) {
         schema_.when_read([this](Lsn upto) {
@@ -88,6 +90,8 @@ class PostgresSink : public Sink {
     void apply_rows(const Batch& batch);
     void apply_before(const std::vector<Change>& changes, std::size_t count);
     void apply_with_ddl(const Batch& batch, std::size_t first);
+    void apply_ddl_transaction(const Batch& batch, std::size_t from);
+    void await_decision(const UndecidedDdl& command);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void create_missing(const std::vector<Change>& changes);
     void note_written(const std::vector<Change>& changes);
@@ -109,6 +113,8 @@ class PostgresSink : public Sink {
     TargetOrigins origins_;
     SnapshotLoad load_;
     PostgresApplier applier_;
+    DdlDecisions* decisions_;
+    std::function<void()> tell_ = [] {};
 
     std::optional<Checkpoint> pending_;  // after changes that were none of ours; written when there is time
     Clock::time_point moved_at_;
@@ -144,6 +150,7 @@ std::optional<SinkState> PostgresSink::open() {
 }
 
 void PostgresSink::while_waiting(std::function<void()> tell) {
+    tell_ = tell;
     session_.connection.on_tick(tell);
     schema_.while_waiting(tell);
     load_.while_waiting(std::move(tell));
@@ -278,8 +285,9 @@ void PostgresSink::apply_before(const std::vector<Change>& changes, std::size_t 
     late_tables_.finish();
 }
 
-// DDL runs between the changes before and after it, all in one transaction. Later changes may be about tables that it
-// makes or alters, so nothing is looked up beforehand. Transactions before it are committed first.
+// Transactions before the one with DDL are committed first. Where an operator has to decide about a command, nothing of
+// its transaction is kept meanwhile; afterwards it is applied from its beginning, which is read again if it came in
+// an earlier batch.
 void PostgresSink::apply_with_ddl(const Batch& batch, std::size_t first) {
     const std::size_t whole = before_transaction(batch.changes, first);
     const std::vector<Change> before(batch.changes.begin(), batch.changes.begin() + static_cast<std::ptrdiff_t>(whole));
@@ -287,8 +295,34 @@ void PostgresSink::apply_with_ddl(const Batch& batch, std::size_t first) {
     const auto stopped = first_unplannable(before, mappings_);
     apply_before(batch.changes, stopped ? stopped->change : first);
     if (stopped) throw Error(stopped->error);
+    const bool begins_here = !applier_.open();
+    for (bool applied = false; !applied;) {
+        try {
+            apply_ddl_transaction(batch, whole);
+            applied = true;
+        } catch (const UndecidedDdl& command) {
+            await_decision(command);
+            if (!begins_here) throw retry_error("a command was decided about: reading its transaction again");
+        }
+    }
+}
+
+void PostgresSink::await_decision(const UndecidedDdl& command) {
+    applier_.roll_back();
+    sequences_.forget_noted();
+    mappings_.forget();
+    late_tables_.forget();
+    DdlWait(*decisions_, options_, log_, stop_).await(command, [this] {
+        tell_();
+        session_.connection.require_open();
+    });
+}
+
+// DDL runs between the changes before and after it, all in one transaction. Later changes may be about tables that it
+// makes or alters, so nothing is looked up beforehand.
+void PostgresSink::apply_ddl_transaction(const Batch& batch, std::size_t from) {
     std::vector<Change> changes;
-    for (std::size_t i = whole; i < batch.changes.size(); ++i) {
+    for (std::size_t i = from; i < batch.changes.size(); ++i) {
         const Change& change = batch.changes[i];
         if (change.op != Op::message) {
             changes.push_back(change);

@@ -1,4 +1,5 @@
-// A command that --ddl-policy stops at is decided on alone, by `pgsluice ddl`; what comes after it is applied.
+// A command that --ddl-policy stops at is decided on alone, by `pgsluice ddl`, while the worker waits; what comes after
+// it is then applied.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -13,6 +14,7 @@ using namespace pgsluice::test;
 namespace {
 
 const std::vector<std::string> policy = {"--ddl-policy", "drop column=stop"};
+const std::string waits = "waiting for a decision: unable to apply drop column on table 'public.t'";
 
 struct Decided : Pipeline {
     Decided() {
@@ -20,11 +22,13 @@ struct Decided : Pipeline {
         start_replicator({"--copy-and-stream", "--track-ddl"});
         start_worker(policy);
         settle();
+        on_source("INSERT INTO t VALUES (0, 'before', 'x')");
         on_source("ALTER TABLE t DROP COLUMN w");
         on_source("ALTER TABLE t ADD COLUMN n int DEFAULT 7");
         on_source("INSERT INTO t VALUES (1, 'one')");
-        CHECK(worker().wait(std::chrono::seconds(60)) == 1);
+        CHECK(says(worker(), waits));
         CHECK(contains(worker().err(), "pgsluice ddl skip --group " + group() + " --worker-name postgres"));
+        CHECK(target_rows("t") == std::vector<std::string>{"(0,before,x)"});
     }
     Finished ddl(const std::string& what) {
         return run({PGSLUICE_BINARY, "ddl", what, "--group", group(), "--worker-name", "postgres", "--nats-url",
@@ -45,21 +49,51 @@ TEST_CASE("a command is left out, and those after it are applied") {
     INFO(listed.err);
     CHECK(contains(listed.out, "worker 'postgres': drop column on table 'public.t'"));
     CHECK(contains(listed.out, "DROP COLUMN \"w\""));
-    CHECK(contains(group.ddl("skip").out, "decided: skip; start the worker again"));
+    CHECK(contains(group.ddl("skip").out, "decided: skip"));
     CHECK(group.ddl("list").out == "no command waits for a decision\n");
     CHECK(group.ddl("skip").code == 1);
-    group.start_worker(policy);
     group.settle();
     CHECK(group.columns() == "id,n,v,w");
-    CHECK(group.target_rows("(SELECT id, v, n FROM t)") == std::vector<std::string>{"(1,one,7)"});
+    CHECK(group.target_rows("(SELECT id, v, n FROM t)") == std::vector<std::string>{"(0,before,7)", "(1,one,7)"});
     group.stop();
 }
 
-TEST_CASE("a command is applied after all") {
+TEST_CASE("a worker that was stopped while it waited waits again, and a command is applied after all") {
     Decided group;
-    CHECK(contains(group.ddl("apply").out, "decided: apply; start the worker again"));
+    group.stop_worker();
     group.start_worker(policy);
+    CHECK(says(group.worker(), waits));
+    CHECK(says(group.worker(), "still waiting for a decision (pgsluice ddl) after 10 s: unable to apply drop column"));
+    CHECK(contains(group.ddl("apply").out, "decided: apply"));
     group.check_equal({"t"});
     CHECK(group.columns() == "id,n,v");
+    group.stop();
+}
+
+TEST_CASE("a decision that is made while the worker does not run") {
+    Decided group;
+    group.kill_worker();
+    CHECK(contains(group.ddl("apply").out, "decided: apply"));
+    group.start_worker(policy);
+    group.check_equal({"t"});
+    CHECK_FALSE(contains(group.worker().err(), "waiting for a decision"));
+    group.stop();
+}
+
+TEST_CASE("what the target hung on a column keeps it until that is dropped there") {
+    Pipeline group;
+    group.on_both("CREATE TABLE t (id int PRIMARY KEY, w text)");
+    group.start_replicator({"--copy-and-stream", "--track-ddl", "--ddl-capture", "definitions"});
+    group.start_worker();
+    group.settle();
+    group.on_target("CREATE VIEW own AS SELECT w FROM t");
+    group.on_source("ALTER TABLE t DROP COLUMN w");
+    CHECK(says(group.worker(), "waiting for a decision: unable to apply drop column on table 'public.t'"));
+    CHECK(says(group.worker(), "view public.own depends on column w"));
+    group.on_target("DROP VIEW own");
+    const Finished applied = run({PGSLUICE_BINARY, "ddl", "apply", "--group", group.group(), "--worker-name",
+                                  "postgres", "--nats-url", shared_nats().url()});
+    CHECK(contains(applied.out, "decided: apply"));
+    group.check_equal({"t"});
     group.stop();
 }

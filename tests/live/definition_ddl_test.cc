@@ -32,6 +32,13 @@ struct Decisions : DdlDecisions {
     std::optional<DdlDecision> decision;
     std::optional<DdlDecision> find(const DdlPlace&) override { return decision; }
     void ask(const PendingDdl& pending) override { asked.push_back(pending); }
+    // The operator decides when asked, or the test is over.
+    std::optional<DdlDecision> answer;
+    bool awaits(const DdlPlace&) override {
+        if (!answer) throw stop_error("it waits");
+        decision = answer;
+        return false;
+    }
 };
 
 struct DefinitionTarget : PostgresTarget {
@@ -53,11 +60,14 @@ struct DefinitionTarget : PostgresTarget {
     bool logged(const std::string& words) const {
         return std::any_of(log.begin(), log.end(), [&](const std::string& line) { return contains(line, words); });
     }
-    // As a worker's next session would: from what was committed.
+    // As a worker's next session would: from what was committed. What it waits for counts as a failure.
     std::string again(const DefinitionMessage& message, std::string* hint = nullptr) {
         start();
         add(message);
-        return failure(feed.complete(), hint);
+        const std::string failed = failure(feed.complete(), hint);
+        if (failed != "it waits") return failed;
+        if (hint != nullptr) *hint = log.back();
+        return log.back();
     }
 };
 
@@ -139,6 +149,61 @@ TEST_CASE("the policy stops at, leaves out or applies each kind") {
     target.sql("ALTER TABLE t ADD COLUMN own int");
     CHECK(target.again(dropped()).empty());
     CHECK(target.scalar("SELECT to_regclass('t') IS NULL") == "t");
+}
+
+TEST_CASE("a command that waits holds back its transaction, and nothing else") {
+    DefinitionTarget target;
+    target.options.ddl_policy = DdlPolicy::parse("drop column=stop");
+    target.start();
+    const auto before = make_relation("public", "t", {"id integer*", "v text"});
+    const auto after = make_relation("public", "t", {"id integer*"});
+    TableDefinition later = table_t();
+    later.columns.pop_back();
+    target.feed.insert(before, {text("1"), text("a")});
+    target.feed.next_transaction();
+    target.feed.insert(before, {text("2"), text("b")});
+    const auto finish = [&] {
+        target.alter(table_t(), later);
+        return target.failure(target.feed.insert(after, {text("3")}).complete());
+    };
+    const auto rows = [&] { return target.scalar("SELECT string_agg(t::text, ' ' ORDER BY id) FROM t"); };
+    SUBCASE("it is not decided about") {
+        CHECK(finish() == "it waits");
+        CHECK(rows() == "(1,a)");
+        CHECK(target.scalar("SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass") == "0");
+    }
+    SUBCASE("it is applied") {
+        target.decisions.answer = DdlDecision::apply;
+        CHECK(finish() == "");
+        CHECK(rows() == "(1) (2) (3)");
+    }
+    SUBCASE("it is left out") {
+        target.decisions.answer = DdlDecision::skip;
+        CHECK(finish() == "");
+        CHECK(rows() == "(1,a) (2,b) (3,)");
+    }
+    SUBCASE("its transaction began in an earlier batch") {
+        target.decisions.answer = DdlDecision::apply;
+        CHECK(target.failure(target.feed.piece()) == "");
+        CHECK(finish() == "a command was decided about: reading its transaction again");
+        CHECK(rows() == "");
+    }
+    CHECK(target.decisions.asked.size() == 1);
+    CHECK(target.logged("waiting for a decision: unable to apply drop column on table 'public.t' at "));
+}
+
+TEST_CASE("a policy for some tables") {
+    DefinitionTarget target;
+    target.options.ddl_policy = DdlPolicy::parse("drop column on public.t* = ignore, drop column=stop");
+    TableDefinition later = table_t();
+    later.columns.pop_back();
+    CHECK(target.again({"ALTER TABLE", {{1, table_t(), later}}}).empty());
+    CHECK(target.logged("not applied (--ddl-policy): drop column on table 'public.t'"));
+    TableDefinition other = table_t();
+    other.name = "other";
+    TableDefinition other_later = later;
+    other_later.name = "other";
+    CHECK(contains(target.again({"ALTER TABLE", {{1, other, other_later}}}), "--ddl-policy says stop"));
 }
 
 TEST_CASE("one command that fails can be left out, those after it are applied") {

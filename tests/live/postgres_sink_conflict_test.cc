@@ -70,9 +70,9 @@ TEST_CASE("--on-conflict, for many rows, some of which are there") {
     Lines expected{"new|95", "old|5"};
     std::string failure;
     SUBCASE("upsert") { expected = {"new|100"}; }
-    SUBCASE("ignore") { target.options.on_conflict = OnConflict::ignore; }
+    SUBCASE("ignore") { target.options.on_conflict.otherwise = OnConflict::ignore; }
     SUBCASE("error") {
-        target.options.on_conflict = OnConflict::error;
+        target.options.on_conflict.otherwise = OnConflict::error;
         expected = {"old|5"};
         failure = "unable to insert into 'public.t' (id)=(1)";
     }
@@ -85,7 +85,7 @@ TEST_CASE("--on-conflict, for many rows, some of which are there") {
 TEST_CASE("--on-conflict error notices a row that came and went where the target had one") {
     PostgresTarget target;
     target.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
-    target.options.on_conflict = OnConflict::error;
+    target.options.on_conflict.otherwise = OnConflict::error;
     target.open();
     const auto table = make_relation("public", "t", {"id integer*"});
     SinkFeed feed;

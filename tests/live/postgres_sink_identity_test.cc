@@ -170,7 +170,7 @@ TEST_CASE("rows that are not as in the source") {
     }
     SUBCASE("or leaves them") {
         reset();
-        target.options.on_conflict = OnConflict::ignore;
+        target.options.on_conflict.otherwise = OnConflict::ignore;
         target.open();
         SinkFeed feed;
         target.sink->apply(feed.insert(table, row).complete());
@@ -178,7 +178,7 @@ TEST_CASE("rows that are not as in the source") {
     }
     SUBCASE("or stops") {
         reset();
-        target.options.on_conflict = OnConflict::error;
+        target.options.on_conflict.otherwise = OnConflict::error;
         target.open();
         SinkFeed feed;
         try {

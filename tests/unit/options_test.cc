@@ -279,7 +279,7 @@ TEST_CASE("the other sinks' flags arrive") {
                                      "--target-existing-rows", "keep", "--target-copy-workers", "3"}));
     CHECK(target.postgres.target.url == "postgres://x/y");
     CHECK(target.postgres.target.role == "target");
-    CHECK(target.postgres.on_conflict == OnConflict::ignore);
+    CHECK(target.postgres.on_conflict.otherwise == OnConflict::ignore);
     CHECK(target.postgres.existing_rows == ExistingRows::keep);
     CHECK(target.postgres.copy_workers == 3);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/ddl/ddl_wait.h"
 #include "sinks/postgres/rights/as_owner.h"
 #include "sinks/postgres/rights/target_owner.h"
 #include "sql/error.h"
@@ -26,13 +27,16 @@ namespace {
 
 // {} the group and worker, as flags.
 constexpr const char* decide =
-    "Decide on this command alone: `pgsluice ddl skip {0}` leaves it out, `pgsluice ddl apply {0}` applies it; then "
-    "start the worker again.";
+    "Decide on this command alone: `pgsluice ddl skip {0}` leaves it out, `pgsluice ddl apply {0}` applies it.";
 
 constexpr const char* by_hand =
-    "Make the change on the target by hand, as far as the rules let its values pass, leave the command out with "
-    "`pgsluice ddl skip {0}`, and start the worker again. Where rows may differ then, `pgsluice resnapshot --tables` "
-    "copies the table again.";
+    "Make the change on the target by hand, as far as the rules let its values pass, then leave the command out with "
+    "`pgsluice ddl skip {0}`. Where rows may differ then, `pgsluice resnapshot --tables` copies the table again.";
+
+constexpr const char* after_dropping =
+    "Drop on the target what depends on it, then `pgsluice ddl apply {0}` tries the command again; or leave the "
+    "command "
+    "out with `pgsluice ddl skip {0}`.";
 
 constexpr const char* after_mending =
     "Mend the reason on the target and start the worker again, which tries the command again; or make the change by "
@@ -56,6 +60,10 @@ bool is_there(const SqlError& error) {
 bool is_gone(const SqlError& error) {
     constexpr std::array<std::string_view, 4> states{"42P01", "42704", "3F000", "42703"};
     return is_one_of(error, states);
+}
+
+std::string refusal(const std::string& what, const std::string& reason, const DerivedStatement& statement) {
+    return fmt::format("unable to apply {}: {} ({})", what, reason, statement.shown());
 }
 
 }  // namespace
@@ -94,7 +102,7 @@ bool DefinitionDdl::is_left_out(const Step& step) {
 bool DefinitionDdl::is_wanted(const Step& step) {
     const DerivedStatement& statement = step.statement;
     if (statement.kind == DdlKind::owner && target_owner(options_)) return false;
-    const auto policy = options_.ddl_policy.of(statement.kind);
+    const auto policy = options_.ddl_policy.of(statement.kind, statement.tables());
     if (policy == DdlAction::ignore) {
         log_(LogLevel::info, fmt::format("not applied (--ddl-policy): {}", step.what));
         return false;
@@ -141,15 +149,23 @@ std::optional<DdlDecision> DefinitionDdl::decision(const Step& step) {
 bool DefinitionDdl::may_pass(const Step& step, const std::string& reason, const std::string& hint) {
     const auto decided = decision(step);
     if (decided == DdlDecision::skip) return false;
-    if (decided != DdlDecision::apply || !step.statement.obstacle.empty()) stop(step, reason, hint);
+    if (decided != DdlDecision::apply || !step.statement.obstacle.empty()) wait(step, reason, hint);
     return true;
 }
 
+PendingDdl DefinitionDdl::pending(const Step& step, const std::string& reason) const {
+    const DerivedStatement& statement = step.statement;
+    return {step.place, std::string(name_of(statement.kind)), statement.object, statement.shown(), reason};
+}
+
 void DefinitionDdl::stop(const Step& step, const std::string& reason, const std::string& hint) {
-    if (decisions_ != nullptr)
-        decisions_->ask({step.place, std::string(name_of(step.statement.kind)), step.statement.object,
-                         step.statement.shown(), reason});
-    throw stop_error(fmt::format("unable to apply {}: {} ({})", step.what, reason, step.statement.shown()), hint);
+    if (decisions_ != nullptr) decisions_->ask(pending(step, reason));
+    throw stop_error(refusal(step.what, reason, step.statement), hint);
+}
+
+void DefinitionDdl::wait(const Step& step, const std::string& reason, const std::string& hint) {
+    if (decisions_ == nullptr) stop(step, reason, hint);
+    throw UndecidedDdl(pending(step, reason), refusal(step.what, reason, step.statement), hint);
 }
 
 void DefinitionDdl::run_in_savepoint(const Step& step) {
@@ -160,14 +176,18 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!is_excused(step, error) && decision(step) != DdlDecision::skip)
-            stop(step, error.what(),
-                 (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
+        if (!is_excused(step, error) && decision(step) != DdlDecision::skip) refuse(step, error);
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
     log_(LogLevel::info, fmt::format("applied: {}", step.what));
+}
+
+void DefinitionDdl::refuse(const Step& step, const SqlError& error) {
+    constexpr std::string_view dependents = "2BP01";  // objects of the target's own, which would go with it
+    if (error.sqlstate() == dependents) wait(step, error.what(), with_flags(after_dropping, options_));
+    stop(step, error.what(), (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
 }
 
 // Whether the target is as the command would make it.

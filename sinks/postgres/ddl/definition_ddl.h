@@ -23,7 +23,8 @@ class DefinitionDdl {
         : session_(session), options_(options), decisions_(decisions), log_(log) {}
 
     // Applies a message of definitions in the open transaction. `contained`: a schema that was copied later may have
-    // what it makes. A stop Error before a command that the policy stops at, and at one that fails.
+    // what it makes. An UndecidedDdl before a command that the policy stops at, which destroys what only the target
+    // has, or which cannot be derived; a stop Error at one that fails, and at those without decisions.
     void apply(const Change& change, bool contained);
 
    private:
@@ -36,6 +37,7 @@ class DefinitionDdl {
     void run_in_savepoint(const Step& step);
     void run(const DerivedStatement& statement);
     void empty(const DerivedStatement& statement);
+    [[noreturn]] void refuse(const Step& step, const SqlError& error);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
     void fill_contained(const DerivedStatement& statement);
     [[nodiscard]] EmptiedTable table_of(const QualifiedName& name);
@@ -43,7 +45,9 @@ class DefinitionDdl {
     [[nodiscard]] bool may_pass(const Step& step, const std::string& reason, const std::string& hint);
     // The operator's; says so where it is to leave the command out.
     [[nodiscard]] std::optional<DdlDecision> decision(const Step& step);
+    [[nodiscard]] PendingDdl pending(const Step& step, const std::string& reason) const;
     [[noreturn]] void stop(const Step& step, const std::string& reason, const std::string& hint);
+    [[noreturn]] void wait(const Step& step, const std::string& reason, const std::string& hint);
 
     PostgresSession& session_;
     const PostgresSinkOptions& options_;
