@@ -443,7 +443,7 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
     Flag{"http-listen", text, "ADDRESS", "", commands_loop, 0,
          [](S& s, V v) { s.http_listen = http_listen(v); },
-         "Serve `/metrics`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default."},
+         "Serve `/metrics`, `/status`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default."},
     Flag{"config", text, "FILE", "", commands_all, 0,
          [](S&, V) {}, "The configuration file; by default `~/.pgsluice.yaml` if it exists."},
     Flag{"log-level", text, "LEVEL", "info", commands_all, 0,

@@ -21,6 +21,12 @@ HttpRoutes routes_of(const View& view) {
          [&view] {
              return HttpAnswer{200, metrics_type, view.metrics_text()};
          }},
+        {"/status",
+         [&view] {
+             const std::string health = view.health_json();
+             return health.empty() ? HttpAnswer{503, "application/json", "{\"error\":\"NATS does not say\"}\n"}
+                                   : HttpAnswer{200, "application/json", health + '\n'};
+         }},
         {"/healthz",
          [] {
              return HttpAnswer{200, "text/plain; charset=utf-8", "alive\n"};

@@ -1,4 +1,5 @@
-// Where a replicator or worker answers over HTTP: /metrics, /healthz, /readyz. Off unless --http-listen is given.
+// Where a replicator or worker answers over HTTP: /metrics, /status, /healthz, /readyz. Off unless --http-listen is
+// given.
 #pragma once
 
 #include <memory>

@@ -29,6 +29,7 @@ constexpr std::array table{
     Metric{"pgsluice_stream_bytes", gauge, both, "", "Bytes in the group's stream"},
     Metric{"pgsluice_stream_max_bytes", gauge, both, "", "Limit of the stream; absent without one"},
     Metric{"pgsluice_stream_messages", gauge, both, "", "Messages in the group's stream"},
+    Metric{"pgsluice_stream_oldest_seconds", gauge, both, "", "Age of the oldest message in the stream"},
     Metric{"pgsluice_dead_letters", gauge, both, "", "Changes parked in the group's dead-letter stream"},
     // How far the data is.
     Metric{"pgsluice_position_bytes", gauge, both, "stage", "LSN that a stage has reached, as a number of bytes; stages can be subtracted from each other"},

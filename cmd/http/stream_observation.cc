@@ -3,11 +3,13 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/health/gather.h"
 
 namespace pgsluice {
 
 namespace {
 
+constexpr std::chrono::seconds rare_rhythm(3);
 constexpr std::chrono::seconds list_rhythm(10);  // listing a bucket's keys costs the server a consumer
 
 }  // namespace
@@ -18,17 +20,21 @@ StreamObserver::StreamObserver(BrokerOptions nats, Names names) : nats_(std::mov
 }
 
 // The loop has its own connection, which says in the log what is wrong.
+void StreamObserver::connect(const std::stop_token& stop) {
+    const auto silent = [](LogLevel, std::string_view) {};
+    broker_ = Broker::connect(nats_, silent, stop);
+    catalog_.emplace(nats_, silent, stop);
+    registry_.emplace(*broker_, names_);
+    next_list_ = next_rare_ = {};
+}
+
 std::optional<StreamObservation> StreamObserver::look(const std::stop_token& stop) {
     try {
-        if (!broker_) {
-            broker_ = Broker::connect(
-                nats_, [](LogLevel, std::string_view) {}, stop);
-            registry_.emplace(*broker_, names_);
-            next_list_ = {};
-        }
+        if (!registry_) connect(stop);
         return ask();
     } catch (const Error&) {  // figures for people only
         registry_.reset();
+        catalog_.reset();
         broker_.reset();
         return std::nullopt;
     }
@@ -37,12 +43,45 @@ std::optional<StreamObservation> StreamObserver::look(const std::stop_token& sto
 StreamObservation StreamObserver::ask() {
     StreamObservation seen;
     seen.stream = broker_->stream_state(names_.stream);
-    const auto letters = broker_->stream_state(names_.dead_letters);
-    seen.dead_letters = letters ? letters->messages : 0;
-    if (!seen.stream) return seen;
-    seen.end = end_of(*seen.stream);
-    seen.workers = workers();
+    if (seen.stream) {
+        seen.end = end_of(*seen.stream);
+        seen.workers = workers();
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_rare_) {
+        next_rare_ = now + rare_rhythm;
+        ask_now_and_then();
+    }
+    seen.dead_letters = dead_letters_;
+    seen.oldest_age = oldest_age_;
+    seen.health = health_;
     return seen;
+}
+
+// What costs NATS more, or what this process' user may not have the right to: the workers' user needs none to the dead
+// letters.
+void StreamObserver::ask_now_and_then() {
+    const auto if_permitted = [](const auto& question) {
+        try {
+            question();
+        } catch (const Error& error) {
+            if (error.action() == Action::retry) throw;
+        }
+    };
+    dead_letters_.reset();
+    oldest_age_.reset();
+    health_.clear();
+    if_permitted([this] {
+        const auto letters = broker_->stream_state(names_.dead_letters);
+        dead_letters_ = letters ? letters->messages : 0;
+    });
+    if_permitted([this] { oldest_age_ = catalog_->oldest_age(names_.stream); });
+    if_permitted([this] {
+        GroupHealth health = gather_health(*broker_, names_, {});
+        health.stream.oldest_age = oldest_age_;
+        judge(health, {});
+        health_ = to_json(health);
+    });
 }
 
 Lsn StreamObserver::end_of(const StreamState& stream) {

@@ -11,14 +11,17 @@
 #include "stream/broker.h"
 #include "stream/group/registry.h"
 #include "stream/names.h"
+#include "stream/stream_catalog.h"
 
 namespace pgsluice {
 
 struct StreamObservation {
     std::optional<StreamState> stream;
-    std::uint64_t dead_letters = 0;
-    Lsn end;                           // safe_flush_lsn of the stream's last message
-    std::vector<WorkerEntry> workers;  // registered
+    std::optional<std::uint64_t> dead_letters;  // nothing: this user may not ask
+    std::optional<double> oldest_age;           // seconds; the same, or there is no message
+    Lsn end;                                    // safe_flush_lsn of the stream's last message
+    std::vector<WorkerEntry> workers;           // registered
+    std::string health;                         // of the group, as `pgsluice status --json` shows it
 };
 
 class StreamObserver {
@@ -30,15 +33,22 @@ class StreamObserver {
 
    private:
     StreamObservation ask();
+    void connect(const std::stop_token& stop);
+    void ask_now_and_then();
     Lsn end_of(const StreamState& stream);
     std::vector<WorkerEntry> workers();
 
     BrokerOptions nats_;
     Names names_;
     std::unique_ptr<Broker> broker_;
+    std::optional<StreamCatalog> catalog_;
     std::optional<WorkerRegistry> registry_;
     std::vector<std::string> workers_;
     std::chrono::steady_clock::time_point next_list_{};
+    std::chrono::steady_clock::time_point next_rare_{};
+    std::optional<std::uint64_t> dead_letters_;
+    std::optional<double> oldest_age_;
+    std::string health_;
     StreamSeq end_seq_;
     Lsn end_;
 };

@@ -35,6 +35,11 @@ std::string View::not_ready() const {
     return reason(Clock::now());
 }
 
+std::string View::health_json() const {
+    const std::lock_guard lock(mutex_);
+    return seen_ ? seen_->health : "";
+}
+
 std::string View::metrics_text() const {
     const std::lock_guard lock(mutex_);
     Samples::Labels always{{"group", options_.group}};
@@ -58,7 +63,8 @@ void View::sample_process(Samples& samples) const {
 
 void View::sample_stream(Samples& samples) const {
     if (!seen_) return;
-    samples.add("pgsluice_dead_letters", seen_->dead_letters);
+    if (seen_->dead_letters) samples.add("pgsluice_dead_letters", *seen_->dead_letters);
+    if (seen_->oldest_age) samples.add("pgsluice_stream_oldest_seconds", *seen_->oldest_age);
     if (!seen_->stream) return;
     samples.add("pgsluice_stream_bytes", seen_->stream->bytes);
     samples.add("pgsluice_stream_messages", seen_->stream->messages);

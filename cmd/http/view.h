@@ -39,6 +39,8 @@ class View {
     // Why it is not ready; empty when it is.
     [[nodiscard]] std::string not_ready() const;
     [[nodiscard]] std::string metrics_text() const;
+    // Of the group, as `pgsluice status --json` shows it; empty while NATS does not say.
+    [[nodiscard]] std::string health_json() const;
 
    protected:
     virtual void follow(const StreamObservation* seen, std::int64_t now_us) = 0;

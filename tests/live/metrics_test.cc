@@ -100,6 +100,15 @@ TEST_CASE("what is counted is what happened") {
     CHECK(worker.value("pgsluice_commit_to_visible_seconds_count") == applied);
     CHECK(worker.value("pgsluice_snapshot_rows_loaded_total{" + of_items + "}") == 300);
     CHECK(worker.value("pgsluice_running") == 1);
+    for (const std::string& url : {source, target}) {
+        eventually("/status has the worker", [&] {
+            const HttpReply status = http_get(url, "/status");
+            return status.status == 200 && contains(status.body, "\"group\":\"" + pipeline.group() + "\"") &&
+                   contains(status.body, "\"name\":\"postgres\"");
+        });
+        eventually("it knows the age of the oldest message",
+                   [&] { return Scrape(url).value("pgsluice_stream_oldest_seconds").value_or(0) > 0; });
+    }
     check_known(replicator, MetricRole::replicator);
     check_known(worker, MetricRole::worker);
     pipeline.stop();

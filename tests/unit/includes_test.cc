@@ -68,7 +68,7 @@ const std::map<std::string, Names> allowed{
     {"cmd", {"cmd/", "sql/", "stream/", "rules/", "sinks/", "replicator/", "worker/"}},
     {"cmd/http",
      {"cmd", "replicator", "replicator/snapshot/progress.h", "replicator/source/slot_retention.h", "worker", "stream",
-      "stream/metrics/", "stream/group/", "sql/"}},
+      "stream/metrics/", "stream/group/", "stream/health/", "sql/"}},
     {"cmd/cli",
      {"cmd", "cmd/http/listen_address.h", "cmd/status/options.h", "cmd/terminal/", "replicator", "sinks", "worker",
       "worker/compare/options.h", "stream/text_file.h", "sql/"}},
