@@ -9,7 +9,7 @@ RUN cmake --preset release -DPGSLUICE_TESTS=OFF \
     && cmake --install build/release --prefix /out --strip
 
 FROM debian:bookworm-slim
-# ca-certificates for TLS; pg_dump for --target-sync-schema (15: of sources up to that version); and
+# ca-certificates for TLS; pg_dump for --target-schema-from pg_dump (15: of sources up to that); and
 # the libraries the program is linked with, which a test compares with what ldd says.
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \

@@ -17,6 +17,7 @@ enum class LineFormat { pg_flo, debezium };
 enum class OnError { stop, dead_letter };
 enum class OnConflict { upsert, ignore, error };
 enum class ExistingRows { error, truncate, keep };
+enum class SchemaFrom { definitions, pg_dump };
 enum class OnMissingColumn { stop, ignore, add };
 
 struct ConflictPolicy {
@@ -54,7 +55,8 @@ struct PostgresSinkOptions {
     sql::ConnectOptions target;
     std::string group;  // names the row in pgsluice.progress, with `worker`
     std::string worker;
-    bool sync_schema = false;    // create the source's schema on the target first
+    bool sync_schema = false;  // create the source's schema on the target first
+    SchemaFrom schema_from = SchemaFrom::definitions;
     sql::ConnectOptions source;  // for sync_schema
     std::string target_owner;    // the role that what is made belongs to; empty: the worker's
     bool disable_foreign_keys = false;

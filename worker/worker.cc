@@ -4,6 +4,10 @@
 
 #include <memory>
 
+#include "sinks/definition_rules.h"
+#include "stream/arena.h"
+#include "stream/definition/definition_message.h"
+#include "stream/format/ddl_message.h"
 #include "stream/group/info.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
@@ -83,6 +87,23 @@ struct Leaving {
     }
 };
 
+// What a sink makes of its own accord is as captured DDL would make it.
+void give_rules(const Ruleset& ruleset, Sink& sink) {
+    auto* makes_tables = dynamic_cast<MakesTables*>(&sink);
+    if (makes_tables == nullptr) return;
+    makes_tables->rule_definitions([&ruleset](DefinitionMessage& message) {
+        const std::string content = encode(message);
+        Arena arena;
+        Change change;
+        change.op = Op::message;
+        change.prefix = ddl_message_prefix;
+        change.content = content;
+        if (!ruleset.apply_ddl(change, arena)) return false;
+        message = decode_definitions(change.content);
+        return true;
+    });
+}
+
 }  // namespace
 
 void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
@@ -116,6 +137,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     DeliveredCheck check(options, *ruleset, *sink, *broker, state.has_value(), log);
     check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
     ruleset->applied(start.from.position);
+    give_rules(*ruleset, *sink);
 
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     registration.enter(state && !start.over ? *state : SinkState{start.from, 0, {}}, start.from);

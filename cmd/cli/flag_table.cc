@@ -302,7 +302,12 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.target.password = v; }, "Its password; see --password."},
     Flag{"target-sync-schema", boolean, "", "false", postgres, 0,
          [](S& s, V v) { s.postgres.sync_schema = parse_boolean(v); },
-         "Create the source's tables on the target first. Needs `pg_dump` of the source's version or later, and the source (--source-url, or --source-host and so on)."},
+         "Create the source's tables on the target first. Needs the source (--source-url, or --source-host and so on)."},
+    Flag{"target-schema-from", text, "WHAT", "definitions", postgres, 0,
+         [](S& s, V v) {
+             s.postgres.schema_from = parse_choice<SchemaFrom>(
+                 v, {{"definitions", SchemaFrom::definitions}, {"pg_dump", SchemaFrom::pg_dump}});
+         }, "Where --target-sync-schema reads what the source's tables are: `definitions` in its catalog, or `pg_dump` of its version or later, which knows operators, operator classes and aggregates, too."},
     Flag{"target-owner", text, "ROLE", "", postgres, 0,
          [](S& s, V v) { s.postgres.target_owner = v; },
          "The role that what --target-sync-schema and captured DDL make belongs to, and with whose rights it is made. By default the worker's."},

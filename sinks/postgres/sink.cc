@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "sinks/definition_rules.h"
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/ddl/ddl_wait.h"
 #include "sinks/postgres/origins.h"
@@ -39,7 +40,7 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
-class PostgresSink : public Sink {
+class PostgresSink : public Sink, public MakesTables {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
                  DdlDecisions* decisions)
@@ -75,6 +76,7 @@ class PostgresSink : public Sink {
     void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) override {
         load_.shares_targets(others);
     }
+    void rule_definitions(RuleDefinitions rules) override;
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
@@ -140,13 +142,17 @@ std::optional<SinkState> PostgresSink::open() {
     require_target_owner(session_.connection, options_);
     if (options_.sync_schema) {
         warn_of_rights(session_.connection, options_, log_);
-        late_tables_.finish_noted();
     }
     sequences_.open(session_.connection, progress_);
     if (!state) return state;
     durable_ = state->checkpoint;
     load_.open();
     return state;
+}
+
+void PostgresSink::rule_definitions(RuleDefinitions rules) {
+    schema_.rule_definitions(std::move(rules));
+    if (options_.sync_schema) late_tables_.finish_noted();
 }
 
 void PostgresSink::while_waiting(std::function<void()> tell) {

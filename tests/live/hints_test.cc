@@ -345,6 +345,7 @@ TEST_CASE("pg_dump that is missing, too old, or refused") {
     const std::string source = target.server.create_database();
     target.server.sql(source, "CREATE TABLE t (id int PRIMARY KEY, v text)");
     target.options.sync_schema = true;
+    target.options.schema_from = SchemaFrom::pg_dump;
     target.options.source = target.server.connect(source);
     target.options.source.role = "source";
     const auto insert = [](SinkFeed& feed) -> Batch& { return one_row(feed); };

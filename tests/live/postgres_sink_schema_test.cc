@@ -12,6 +12,14 @@ using namespace pgsluice::test;
 
 namespace {
 
+constexpr const char* operator_class = R"(
+CREATE SCHEMA IF NOT EXISTS used;
+CREATE FUNCTION used.compare(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT $1 - $2 $$;
+CREATE OPERATOR CLASS used.by_difference FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+    OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 used.compare(int, int);
+CREATE INDEX line_d ON line (q used.by_difference);
+)";
+
 constexpr const char* source_schema = R"(
 CREATE EXTENSION hstore;
 CREATE SCHEMA "My shop";
@@ -97,6 +105,12 @@ TEST_CASE("tables come before the load, the rest after it, and sequences with it
 
 TEST_CASE("only what the tables need is made") {
     Synced target;
+    // pg_dump alone knows the operator class.
+    SUBCASE("from definitions") {}
+    SUBCASE("from pg_dump") {
+        target.options.schema_from = SchemaFrom::pg_dump;
+        target.server.sql(target.source_database, operator_class);
+    }
     target.server.sql(target.source_database, R"(
 CREATE EXTENSION pg_trgm;
 CREATE EXTENSION postgres_fdw;
@@ -105,33 +119,57 @@ CREATE USER MAPPING FOR postgres SERVER elsewhere OPTIONS (password 'secret');
 CREATE SCHEMA unused;
 CREATE TYPE unused.t AS ENUM ('x');
 CREATE FUNCTION unused.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
-CREATE SCHEMA used;
+CREATE SCHEMA IF NOT EXISTS used;
 CREATE COLLATION used.c (provider = libc, locale = 'C');
 CREATE FUNCTION used.low(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
 CREATE FUNCTION used.positive(int) RETURNS bool LANGUAGE sql IMMUTABLE AS $$ SELECT $1 > 0 $$;
 CREATE TYPE used.pair AS (a "My shop".code, b int);
 CREATE DOMAIN used.count AS int CHECK (used.positive(VALUE));
-CREATE FUNCTION used.compare(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT $1 - $2 $$;
-CREATE OPERATOR CLASS used.by_difference FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
-    OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 used.compare(int, int);
 ALTER TABLE line ADD p used.pair[], ADD n used.count, ADD t text COLLATE used.c, ADD CHECK (used.low(t) <> 'x');
-CREATE INDEX line_d ON line (q used.by_difference);
 CREATE INDEX line_low ON line (used.low(t));
 )");
     target.open();
     target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
     target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
-    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'line'") == "4");
+    const bool dumped = target.options.schema_from == SchemaFrom::pg_dump;
+    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'line'") == (dumped ? "4" : "3"));
     CHECK(target.scalar("SELECT count(*) FROM pg_foreign_server") == "0");
     CHECK(target.scalar("SELECT string_agg(extname, ' ') FROM pg_extension") == "plpgsql");
     CHECK(target.scalar("SELECT string_agg(nspname, ' ' ORDER BY oid) FROM pg_namespace WHERE oid >= 16384") ==
           "pgsluice My shop used");
     CHECK(target.scalar("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE oid >= 16384") ==
-          "compare low positive");
+          (dumped ? "compare low positive" : "low positive"));
+}
+
+TEST_CASE("what tables need and no definition can be read of is named, and can be had from pg_dump or by hand") {
+    Synced target;
+    target.server.sql(target.source_database, operator_class);
+    target.open();
+    try {
+        target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(
+            std::string(error.what()) ==
+            "unable to create the source's tables on the target: they need OPERATOR CLASS 'used.by_difference', which "
+            "cannot be read from the catalog");
+        CHECK(error.hint() == "Create it on the target, or start the worker with --target-schema-from pg_dump.");
+    }
+    CHECK(target.scalar("SELECT to_regclass('line') IS NULL") == "t");
+    SUBCASE("pg_dump") { target.options.schema_from = SchemaFrom::pg_dump; }
+    SUBCASE("by hand") {
+        const std::string all = operator_class;
+        target.sql(all.substr(0, all.find("CREATE INDEX")));
+    }
+    target.open();
+    target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}});
+    target.sink->end_snapshot({}, {StreamSeq{7}, {Lsn{9}, 0}});
+    CHECK(target.scalar("SELECT count(*) FROM pg_indexes WHERE indexname = 'line_d'") == "1");
 }
 
 TEST_CASE("an extension that the target cannot have is named with the reason") {
     Synced target;
+    target.options.schema_from = SchemaFrom::pg_dump;
     target.open();
     struct Path {  // whatever happens
         std::string before = std::getenv("PATH");
@@ -156,8 +194,10 @@ TEST_CASE("an extension that the target cannot have is named with the reason") {
     CHECK(logged("unable to create TABLE 'Order' on the target: type \"public.hstore\" does not exist"));
 }
 
-TEST_CASE("who keeps pg_dump from a table is named, and the wait has an end") {
+TEST_CASE("who keeps a table's schema from being read is named, and the wait has an end") {
     Synced target;
+    SUBCASE("from definitions") {}
+    SUBCASE("from pg_dump") { target.options.schema_from = SchemaFrom::pg_dump; }
     target.options.lock_wait_ms = 500;
     target.open();
     sql::Connection locker(target.options.source);
@@ -252,6 +292,7 @@ TEST_CASE("columns of a partition that do not come allow NULL, and those of a ta
 
 TEST_CASE("pg_dump missing or too old is said plainly") {
     Synced target;
+    target.options.schema_from = SchemaFrom::pg_dump;
     target.open();
     struct Path {  // put back whatever happens
         std::string before = std::getenv("PATH");

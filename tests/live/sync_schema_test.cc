@@ -164,7 +164,15 @@ TEST_CASE("routed tables get their columns and key, also under the name of anoth
                                "attnum) FROM pg_attribute WHERE attrelid = 'crm.person'::regclass AND attnum > 0") ==
           "person_id bigint, m \"My shop\".mood, c \"My shop\".code, n integer, h hstore, price numeric(10,2)");
     CHECK(target.target_scalar("SELECT count(*) FROM customer WHERE at = '2026-03-04'") == "100");
-    CHECK(target.indexes() == "customer_pkey purchase_pkey settled_pkey");
+    CHECK(target.indexes() == "part_2026_pkey purchase_pkey settled_pkey");
+    CHECK(
+        target.target_scalar("SELECT string_agg(indexdef, ' ' ORDER BY indexname COLLATE \"C\") FROM pg_indexes WHERE "
+                             "schemaname = 'crm'") ==
+        "CREATE INDEX customer_m ON crm.person USING btree (m) CREATE UNIQUE INDEX customer_pkey ON crm.person USING "
+        "btree (person_id)");
+    CHECK(target.target_scalar("SELECT string_agg(pg_get_constraintdef(oid), ' ') FROM pg_constraint WHERE contype = "
+                               "'f'") == "FOREIGN KEY (customer) REFERENCES crm.person(person_id)");
+    CHECK(target.target_scalar("SELECT to_regclass('part') IS NULL") == "t");
     target.on_source(
         "UPDATE customer SET m = 'bad' WHERE id = 3; DELETE FROM purchase; DELETE FROM customer WHERE id > 1990");
     target.settle();
@@ -205,7 +213,7 @@ TEST_CASE("a column that a rule leaves out may be NULL, and a foreign key to wha
     child.start_replicator({"--copy-and-stream", "--tables", "settled,purchase"});
     child.start_worker(child.sync());
     child.check_equal({"purchase"});
-    CHECK(child.worker().err().find("unable to create FK CONSTRAINT 'purchase purchase_customer_fkey' on the target: "
+    CHECK(child.worker().err().find("unable to create FK CONSTRAINT 'public.purchase' on the target: "
                                     "insert or update on table \"purchase\" violates foreign key constraint "
                                     "\"purchase_customer_fkey\" (SQLSTATE 23503)") != std::string::npos);
     child.stop();

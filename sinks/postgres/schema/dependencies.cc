@@ -60,7 +60,7 @@ constexpr const char* lockers_query =
 
 // From the tables on: what an object refers to, other tables apart, and what it consists of (a table of defaults,
 // constraints, indexes, triggers, owned sequences; a composite type of a relation; an operator family of operators).
-constexpr const char* needed_query =
+constexpr const char* need =
     ", need AS ("
     "  SELECT 'pg_class'::regclass::oid AS class, oid AS object FROM wanted"
     "  UNION SELECT 'pg_type'::regclass::oid, t.oid FROM unnest($3::oid[]) AS t(oid)"
@@ -74,7 +74,9 @@ constexpr const char* needed_query =
     "      'pg_trigger'::regclass, 'pg_amop'::regclass, 'pg_amproc'::regclass, 'pg_statistic_ext'::regclass)"
     "      OR d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid"
     "        AND c.relkind IN ('i', 'I', 'S', 'c')))"
-    "  ) AS next(class, object)), "
+    "  ) AS next(class, object)), ";
+
+constexpr const char* named =
     "named(kind, catalog, oid, schema, name) AS ("
     "  SELECT 'SCHEMA', 'pg_namespace'::regclass, oid, 0, nspname FROM pg_namespace"
     "  UNION ALL SELECT 'EXTENSION', 'pg_extension'::regclass, oid, 0, extname FROM pg_extension"
@@ -88,10 +90,49 @@ constexpr const char* needed_query =
     "  UNION ALL SELECT 'TEXT SEARCH', 'pg_ts_config'::regclass, oid, cfgnamespace, cfgname FROM pg_ts_config"
     "  UNION ALL SELECT 'TEXT SEARCH', 'pg_ts_dict'::regclass, oid, dictnamespace, dictname FROM pg_ts_dict"
     "  UNION ALL SELECT 'TEXT SEARCH', 'pg_ts_parser'::regclass, oid, prsnamespace, prsname FROM pg_ts_parser"
-    "  UNION ALL SELECT 'TEXT SEARCH', 'pg_ts_template'::regclass, oid, tmplnamespace, tmplname FROM pg_ts_template) "
+    "  UNION ALL SELECT 'TEXT SEARCH', 'pg_ts_template'::regclass, oid, tmplnamespace, tmplname FROM pg_ts_template) ";
+
+constexpr const char* needed_query =
     "SELECT named.kind, coalesce(n.nspname, '-'), named.name FROM need "
     "JOIN named ON named.catalog = need.class AND named.oid = need.object "
     "LEFT JOIN pg_namespace n ON n.oid = named.schema";
+
+// Objects of an extension come with it; those with numbers below 16384 are PostgreSQL's own. An aggregate is a function
+// whose definition PostgreSQL does not print; the base type that an array, a multirange or a table is, is no object of
+// its own.
+constexpr const char* objects_query =
+    ", "
+    "objects(class, oid) AS ("
+    "  SELECT need.class, need.object FROM need WHERE need.object >= 16384 AND NOT EXISTS (SELECT FROM pg_depend e"
+    "    WHERE e.classid = need.class AND e.objid = need.object AND e.deptype = 'e')), "
+    "kinds(oid, kind, definition, readable) AS ("
+    "  SELECT o.oid, 'TABLE', CASE WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind IN ('i', 'I') THEN 'index' "
+    "    WHEN c.relkind = 'S' THEN 'sequence' ELSE '' END, true"
+    "  FROM objects o JOIN pg_class c ON c.oid = o.oid WHERE o.class = 'pg_class'::regclass"
+    "  UNION ALL SELECT o.oid, 'TYPE', 'type', t.typtype <> 'b' OR t.typcategory = 'A'"
+    "  FROM objects o JOIN pg_type t ON t.oid = o.oid WHERE o.class = 'pg_type'::regclass"
+    "  UNION ALL SELECT o.oid, 'FUNCTION', '', p.prokind <> 'a'"
+    "  FROM objects o JOIN pg_proc p ON p.oid = o.oid WHERE o.class = 'pg_proc'::regclass"
+    "  UNION ALL SELECT o.oid, k.kind, k.definition, k.readable FROM objects o JOIN (VALUES"
+    "    ('pg_namespace'::regclass, 'SCHEMA', 'schema', true), ('pg_extension', 'EXTENSION', 'extension', true),"
+    "    ('pg_statistic_ext', 'STATISTICS', 'statistics', true), ('pg_collation', 'COLLATION', '', true),"
+    "    ('pg_trigger', 'TRIGGER', '', true), ('pg_language', 'LANGUAGE', '', false),"
+    "    ('pg_operator', 'OPERATOR', '', false), ('pg_opclass', 'OPERATOR CLASS', '', false),"
+    "    ('pg_opfamily', 'OPERATOR FAMILY', '', false), ('pg_ts_config', 'TEXT SEARCH', '', false),"
+    "    ('pg_ts_dict', 'TEXT SEARCH', '', false), ('pg_ts_parser', 'TEXT SEARCH', '', false),"
+    "    ('pg_ts_template', 'TEXT SEARCH', '', false)) AS k(class, kind, definition, readable) ON k.class = o.class) "
+    "SELECT k.kind, k.definition, k.oid::text, k.readable, coalesce(n.nspname, '-'), coalesce(named.name, '') "
+    "FROM kinds k LEFT JOIN named ON named.kind = k.kind AND named.oid = k.oid "
+    "LEFT JOIN pg_namespace n ON n.oid = named.schema ORDER BY k.kind, k.oid";
+
+constexpr const char* readable_query =
+    " SELECT coalesce(string_agg(DISTINCT 'ONLY ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname), ', '), "
+    "'') FROM wanted JOIN pg_class c ON c.oid = wanted.oid JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE has_table_privilege(c.oid, 'SELECT')";
+
+constexpr const char* has_query =
+    " SELECT EXISTS (SELECT FROM named LEFT JOIN pg_namespace n ON n.oid = named.schema WHERE named.kind = $1 AND "
+    "coalesce(n.nspname, '-') = $2 AND named.name = $3)";
 
 // Of an entry's type in a dump; empty for what is never made because a table needs it.
 std::string_view kind_of(const std::string& type) {
@@ -132,6 +173,12 @@ struct NameArrays {
     std::string schemas;
     std::string names;
 };
+
+std::string oid_array(const std::vector<Oid>& types) {
+    std::vector<std::string> oids;
+    for (const Oid type : types) oids.push_back(std::to_string(type));
+    return text_array(oids);
+}
 
 std::vector<std::string> names_from(sql::Connection& source, const char* query, const std::vector<TableName>& tables) {
     const NameArrays given(tables);
@@ -174,23 +221,43 @@ std::string who_locks(sql::Connection& source, const std::vector<TableName>& tab
     return text;
 }
 
+std::vector<NeededObject> needed_objects(sql::Connection& source, const std::vector<TableName>& tables) {
+    const NameArrays given(tables);
+    const auto rows = source.query(std::string(tree) + need + named + objects_query,
+                                   {given.schemas, given.names, oid_array({})}, {6});
+    std::vector<NeededObject> found;
+    for (int row = 0; row < rows.rows(); ++row)
+        found.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.boolean(row, 3),
+                         rows.text(row, 4), rows.text(row, 5)});
+    return found;
+}
+
+bool has_object(sql::Connection& target, const NeededObject& object) {
+    return target
+        .query(fmt::format("WITH {}{}", named, has_query), {object.kind, object.schema, object.name}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
+std::string readable_tables(sql::Connection& source, const std::vector<TableName>& tables) {
+    const NameArrays given(tables);
+    return source.query(std::string(tree) + readable_query, {given.schemas, given.names}, {1, 1, 1}).text(0, 0);
+}
+
 SchemaDependencies::SchemaDependencies(sql::Connection& source, const std::vector<TableName>& tables,
                                        const std::vector<Oid>& types) {
     const NameArrays given(tables);
-    std::vector<std::string> oids;
-    for (const Oid type : types) oids.push_back(std::to_string(type));
-    const auto rows =
-        source.query(std::string(tree) + needed_query, {given.schemas, given.names, text_array(oids)}, {3});
+    const auto rows = source.query(std::string(tree) + need + named + needed_query,
+                                   {given.schemas, given.names, oid_array(types)}, {3});
     for (int row = 0; row < rows.rows(); ++row)
         objects_.emplace(rows.text(row, 0), rows.text(row, 1), rows.text(row, 2));
 }
 
-bool SchemaDependencies::contains(const DumpEntry& entry) const {
+bool SchemaDependencies::contains(const SchemaEntry& entry) const {
     const std::string kind(kind_of(entry.type));
     const std::string name = kind == "FUNCTION" ? entry.name.substr(0, entry.name.find('(')) : entry.name;
     return objects_.contains({kind, entry.schema, name});
 }
 
-bool SchemaDependencies::may_contain(const DumpEntry& entry) { return !kind_of(entry.type).empty(); }
+bool SchemaDependencies::may_contain(const SchemaEntry& entry) { return !kind_of(entry.type).empty(); }
 
 }  // namespace pgsluice

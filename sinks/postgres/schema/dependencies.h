@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "sinks/postgres/schema/pg_dump.h"
+#include "sinks/postgres/schema/schema_entry.h"
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
 
@@ -30,6 +30,23 @@ std::vector<std::pair<TableName, std::string>> columns_without_value(sql::Connec
 // there are none.
 std::string who_locks(sql::Connection& source, const std::vector<TableName>& tables);
 
+struct NeededObject {
+    std::string kind;        // "TABLE" for whatever is in pg_class, "TYPE", "FUNCTION", "OPERATOR CLASS"
+    std::string definition;  // its class in DDL messages; empty where it has none
+    std::string oid;
+    bool readable = true;  // its definition, or a statement that makes it
+    std::string schema;    // "-" when it is in none
+    std::string name;      // empty for TABLE
+};
+
+// The tables, what is on them and what they need, apart from members of extensions.
+std::vector<NeededObject> needed_objects(sql::Connection& source, const std::vector<TableName>& tables);
+// Whether the target has one of that kind and name.
+bool has_object(sql::Connection& target, const NeededObject& object);
+
+// Those of the tables that the role may read: "ONLY a.b, ONLY a.c".
+std::string readable_tables(sql::Connection& source, const std::vector<TableName>& tables);
+
 // Types, functions, extensions and the like that the catalog says the tables, their indexes, constraints and triggers
 // depend on.
 class SchemaDependencies {
@@ -38,9 +55,9 @@ class SchemaDependencies {
     SchemaDependencies(sql::Connection& source, const std::vector<TableName>& tables, const std::vector<Oid>& types);
 
     // Whether this is one of them; functions of one name count as one.
-    [[nodiscard]] bool contains(const DumpEntry& entry) const;
+    [[nodiscard]] bool contains(const SchemaEntry& entry) const;
     // Whether it is of a kind that can be.
-    [[nodiscard]] static bool may_contain(const DumpEntry& entry);
+    [[nodiscard]] static bool may_contain(const SchemaEntry& entry);
 
    private:
     std::set<std::tuple<std::string, std::string, std::string>> objects_;  // kind, schema or "-", name

@@ -177,7 +177,7 @@ void check_version(int server_version, const std::stop_token& stop) {
 constexpr std::string_view header = "\n--\n-- Name: ";
 
 // Of "-- Name: users; Type: TABLE; Schema: public; Owner: -"; nothing when it is none, as in a function's body.
-std::optional<DumpEntry> parse_header(std::string_view line) {
+std::optional<SchemaEntry> parse_header(std::string_view line) {
     const auto owner = line.rfind("; Owner: ");
     const auto schema = line.substr(0, owner).rfind("; Schema: ");
     const auto type = line.substr(0, schema).rfind("; Type: ");
@@ -186,14 +186,14 @@ std::optional<DumpEntry> parse_header(std::string_view line) {
     const auto between = [&](std::size_t from, std::string_view key, std::size_t to) {
         return std::string(line.substr(from + key.size(), to - from - key.size()));
     };
-    return DumpEntry{between(0, "-- Name: ", type), between(type, "; Type: ", schema),
-                     between(schema, "; Schema: ", owner), ""};
+    return SchemaEntry{between(0, "-- Name: ", type), between(type, "; Type: ", schema),
+                       between(schema, "; Schema: ", owner), ""};
 }
 
 struct FoundHeader {
     std::size_t at = std::string_view::npos;
     std::size_t body = 0;
-    DumpEntry entry;
+    SchemaEntry entry;
 };
 
 FoundHeader find_header(std::string_view script, std::size_t from) {
@@ -207,10 +207,10 @@ FoundHeader find_header(std::string_view script, std::size_t from) {
 
 }  // namespace
 
-std::vector<DumpEntry> parse_dump(std::string_view script) {
+std::vector<SchemaEntry> parse_dump(std::string_view script) {
     const auto complete = script.rfind("\n--\n-- PostgreSQL database dump complete");
     if (complete != std::string_view::npos) script = script.substr(0, complete + 1);
-    std::vector<DumpEntry> entries;
+    std::vector<SchemaEntry> entries;
     for (auto found = find_header(script, 0); found.at != std::string_view::npos;) {
         auto next = find_header(script, found.body - 1);
         found.entry.text = std::string(script.substr(found.body, next.at - found.body));

@@ -7,22 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "sinks/postgres/schema/schema_entry.h"
 #include "sql/connection.h"
 
 namespace pgsluice {
 
-// One object of a dump in plain format, as its comment names it: "-- Name: users; Type: TABLE; Schema: public; Owner:
-// -".
-struct DumpEntry {
-    std::string name;
-    std::string type;
-    std::string schema;  // "-" when it is in none
-    std::string text;    // its statements
-};
-
-// Entries in the order of the dump, which follows dependencies. What precedes the first (SET commands, psql's
-// \restrict) and follows the last is left out.
-std::vector<DumpEntry> parse_dump(std::string_view script);
+// One entry for each comment of the script as "-- Name: users; Type: TABLE; Schema: public; Owner: -", in the order of
+// the dump, which follows dependencies. What precedes the first (SET commands, psql's \restrict) and follows the last
+// is left out.
+std::vector<SchemaEntry> parse_dump(std::string_view script);
 
 // The output of pg_dump with these arguments. It is looked for in PATH; a stop Error with a hint when it is not there
 // or older than the server. The password travels in the environment. Ended when the stop token fires;

@@ -17,6 +17,7 @@
 #include "sinks/postgres/rights/target_owner.h"
 #include "sinks/postgres/schema/dependencies.h"
 #include "sinks/postgres/schema/drift.h"
+#include "sinks/postgres/schema/pg_dump.h"
 #include "sql/quote.h"
 #include "stream/recovery_hint.h"
 
@@ -29,7 +30,7 @@ constexpr const char* target_settings =
 
 // Already there: duplicate schema, object, table, function, column; and by the entry's type a second primary key, a
 // partition attached, a column that is an identity or has a default already.
-bool means_exists(const DumpEntry& entry, const SqlError& error) {
+bool means_exists(const SchemaEntry& entry, const SqlError& error) {
     constexpr std::array<std::string_view, 5> states{"42P06", "42710", "42P07", "42723", "42701"};
     constexpr std::array<std::pair<std::string_view, std::string_view>, 4> of_type{
         {{"CONSTRAINT", "42P16"}, {"TABLE ATTACH", "42809"}, {"INDEX ATTACH", "55000"}, {"SEQUENCE", "55000"}}};
@@ -39,7 +40,7 @@ bool means_exists(const DumpEntry& entry, const SqlError& error) {
 }
 
 // A foreign key to a table that is not copied, or not to the end: it holds on the source, not here.
-bool is_key_to_elsewhere(const DumpEntry& entry, const SqlError& error) {
+bool is_key_to_elsewhere(const SchemaEntry& entry, const SqlError& error) {
     return entry.type == "FK CONSTRAINT" && (error.sqlstate() == "23503" || error.sqlstate() == "42830");
 }
 
@@ -51,13 +52,13 @@ bool means_missing(const SqlError& error) {
 
 // A type, an extension or the like that cannot be made at all: the tables may do without. Not so when the server is at
 // its limits (class 53) or was told to end (57).
-bool is_no_obstacle(const DumpEntry& entry, const SqlError& error) {
+bool is_no_obstacle(const SchemaEntry& entry, const SqlError& error) {
     return error.action() == Action::stop && SchemaDependencies::may_contain(entry) &&
            !error.sqlstate().starts_with("53") && !error.sqlstate().starts_with("57");
 }
 
 // Never needed for a table to hold rows, and not ours to create.
-bool is_ours(const DumpEntry& entry) {
+bool is_ours(const SchemaEntry& entry) {
     constexpr std::array<std::string_view, 10> others{
         "EVENT TRIGGER", "PUBLICATION", "PUBLICATION TABLE", "SUBSCRIPTION", "VIEW", "MATERIALIZED VIEW",
         "RULE",          "POLICY",      "ROW SECURITY",      "DEFAULT ACL"};
@@ -65,10 +66,19 @@ bool is_ours(const DumpEntry& entry) {
 }
 
 // "public.users" of "ALTER TABLE ONLY public.users\n    ADD CONSTRAINT ...", quoted where it must be.
-std::string_view table_of(const DumpEntry& entry) {
+std::string_view table_of(const SchemaEntry& entry) {
     const std::string_view text = entry.text;
     const auto at = text.find("ALTER TABLE ");
     return at == std::string_view::npos ? std::string_view() : text.substr(at, text.find('\n', at) - at);
+}
+
+constexpr const char* lock_not_available = "55P03";
+
+Error locked(const char* who, const std::string& lockers, const PostgresSinkOptions& options) {
+    return retry_error(fmt::format("unable to copy the source's schema: {} has waited {} s for a lock: {}", who,
+                                   options.lock_wait_ms / 1000, lockers),
+                       "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source). It may be "
+                       "waiting for the copy, and with a full stream the copy waits for this worker.");
 }
 
 std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
@@ -120,9 +130,14 @@ std::vector<std::string> SchemaSync::selection(sql::Connection& source, const st
 }
 
 void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
+    std::vector<TableName> at_source;
+    for (const TableName& table : tables) {
+        const auto found = source_names_.find(table);
+        at_source.push_back(found == source_names_.end() ? table : found->second);
+    }
     sql::Connection source = connect_source();
     sql::Connection target = connect_target();
-    for (const std::string& name : sequences_of(source, tables)) {
+    for (const std::string& name : sequences_of(source, at_source)) {
         if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0)) continue;
         const auto value = source.query("SELECT last_value, is_called FROM " + name, {}, {2, 1, 1});
         target.query("SELECT setval($1::regclass, $2::bigint, $3::bool) FROM " + name +
@@ -140,31 +155,30 @@ std::string SchemaSync::dump_or_name_locker(sql::Connection& source, const std::
     } catch (const Error&) {
         const std::string lockers = who_locks(source, tables);
         if (lockers.empty()) throw;
-        throw retry_error(fmt::format("unable to copy the source's schema: pg_dump has waited {} s for a lock: {}",
-                                      options_.lock_wait_ms / 1000, lockers),
-                          "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source). It may be "
-                          "waiting for the copy, and with a full stream the copy waits for this worker.");
+        throw locked("pg_dump", lockers, options_);
     }
 }
 
-std::vector<DumpEntry> SchemaSync::dump(sql::Connection& source, const std::vector<TableName>& tables,
-                                        std::vector<std::string> arguments) {
+std::vector<SchemaEntry> SchemaSync::dump(sql::Connection& source, const std::vector<TableName>& tables,
+                                          std::vector<std::string> arguments) {
     for (const char* more : {"--no-owner", "--no-privileges", "--no-tablespaces", "--no-publications",
                              "--no-subscriptions", "--no-security-labels", "--no-comments"})
         arguments.emplace_back(more);
     arguments.push_back(fmt::format("--lock-wait-timeout={}", options_.lock_wait_ms));
     auto entries = parse_dump(dump_or_name_locker(source, tables, arguments));
-    std::erase_if(entries, [](const DumpEntry& entry) { return !is_ours(entry); });
+    std::erase_if(entries, [](const SchemaEntry& entry) { return !is_ours(entry); });
     return entries;
 }
 
-void SchemaSync::create(sql::Connection& target, const std::string& statements, const std::string& doing) {
+void SchemaSync::create(sql::Connection& target, const SchemaEntry& entry, const std::string& doing) {
     target.exec("BEGIN");
     try {
-        if (const auto owner = target_owner(options_))
-            make_as(target, *owner, statements, doing);
+        const auto maker = target_owner(options_);
+        const auto role = entry.table ? owner_of(target, {*entry.table}, maker) : maker;
+        if (role)
+            make_as(target, *role, entry.text, doing);
         else
-            target.exec(statements, doing);
+            target.exec(entry.text, doing);
         origins_.commit(target);
     } catch (const SqlError& error) {
         if (error.action() != Action::retry) target.exec("ROLLBACK");
@@ -172,11 +186,13 @@ void SchemaSync::create(sql::Connection& target, const std::string& statements, 
     }
 }
 
-std::vector<SchemaSync::Failed> SchemaSync::try_all(sql::Connection& target, const std::vector<DumpEntry>& entries) {
+std::vector<SchemaSync::Failed> SchemaSync::try_all(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
     std::vector<Failed> failed;
-    for (const DumpEntry& entry : entries) {
+    for (const SchemaEntry& entry : entries) {
+        if (!entry.condition.empty() && !target.query("SELECT " + entry.condition, {}, {1, 1, 1}).boolean(0, 0))
+            continue;
         try {
-            create(target, entry.text, fmt::format("create {} '{}' on the target", entry.type, entry.name));
+            create(target, entry, fmt::format("create {} '{}' on the target", entry.type, entry.name));
         } catch (const SqlError& error) {
             if (means_exists(entry, error)) continue;
             const bool later =
@@ -192,19 +208,27 @@ void SchemaSync::warn(const std::vector<Failed>& failed) {
     for (const auto& [entry, reason] : failed) log_(LogLevel::warning, reason);
 }
 
-void SchemaSync::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
+std::vector<TableName> SchemaSync::source_names(sql::Connection& source, const std::vector<const Relation*>& tables) {
     std::vector<std::string> oids;
     for (const Relation* table : tables) oids.push_back(std::to_string(table->oid));
     const auto rows = source.query(
         "SELECT coalesce(n.nspname, ''), coalesce(c.relname, '') FROM unnest($1::text[]) WITH ORDINALITY AS w(oid, i) "
         "LEFT JOIN pg_class c ON c.oid = w.oid::oid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY w.i",
         {text_array(oids)}, {2});
+    std::vector<TableName> names;
     for (int row = 0; row < rows.rows(); ++row) {
         const Relation& table = *tables[static_cast<std::size_t>(row)];
-        const bool known = !rows.text(row, 1).empty();
-        if (known && (rows.text(row, 0) != table.schema || rows.text(row, 1) != table.table))
-            routed_.emplace(table.schema, table.table);
+        names.emplace_back(rows.text(row, 0), rows.text(row, 1));
+        if (names.back().second.empty()) names.back() = {table.schema, table.table};
     }
+    return names;
+}
+
+void SchemaSync::find_routed(sql::Connection& source, const std::vector<const Relation*>& tables) {
+    const auto names = source_names(source, tables);
+    for (std::size_t i = 0; i < tables.size(); ++i)
+        if (names[i] != TableName(tables[i]->schema, tables[i]->table))
+            routed_.emplace(tables[i]->schema, tables[i]->table);
 }
 
 void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target, const Relation& table) {
@@ -224,19 +248,18 @@ void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target,
     const std::string name = sql::quote_qualified(table.schema, table.table);
     if (!target.query("SELECT to_regnamespace($1) IS NOT NULL", {sql::quote_identifier(table.schema)}, {1, 1, 1})
              .boolean(0, 0))
-        create(target, "CREATE SCHEMA " + sql::quote_identifier(table.schema),
+        create(target, {table.schema, "SCHEMA", "-", "CREATE SCHEMA " + sql::quote_identifier(table.schema)},
                fmt::format("create schema '{}' on the target", table.schema));
-    create(target, fmt::format("CREATE TABLE {} ({})", name, columns),
+    create(target, {table.table, "TABLE", table.schema, fmt::format("CREATE TABLE {} ({})", name, columns)},
            fmt::format("create table '{}.{}' on the target", table.schema, table.table));
-    log_(LogLevel::info, fmt::format("created table '{}.{}', named by the routing file, with its columns and key "
-                                     "only",
-                                     table.schema, table.table));
+    log_(LogLevel::info,
+         fmt::format("created table '{}.{}' with the columns that come and their key only", table.schema, table.table));
 }
 
 // A column that a rule leaves out gets no values, not that of its default either. A partition cannot allow NULL where
 // its parents do not, so they must, too, before it is attached.
-SchemaSync::LeftOut SchemaSync::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
-    LeftOut columns;
+EmptyColumns SchemaSync::left_out(sql::Connection& source, const std::vector<const Relation*>& tables) {
+    EmptyColumns columns;
     for (const Relation* table : tables) {
         std::vector<std::string> come;
         for (const Column& column : table->columns) come.push_back(column.name);
@@ -246,38 +269,73 @@ SchemaSync::LeftOut SchemaSync::left_out(sql::Connection& source, const std::vec
     return columns;
 }
 
-void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
-                                     const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
-                                     const std::vector<const Relation*>& then) {
+std::vector<SchemaEntry> SchemaSync::dumped(sql::Connection& source, const std::vector<const Relation*>& relations,
+                                            const std::vector<Oid>& types) {
     const auto tables = names_of(relations);
     auto entries = dump(source, {}, {"--section=pre-data", "--exclude-table=*.*"});
     const SchemaDependencies needed(source, tables, types);
-    std::erase_if(entries, [&](const DumpEntry& entry) { return !needed.contains(entry); });
-    if (auto arguments = selection(source, tables); !arguments.empty()) {
-        arguments.emplace_back("--section=pre-data");
-        auto ours = dump(source, tables, arguments);
-        const LeftOut columns = left_out(source, relations);
-        for (DumpEntry& entry : ours) {
-            const auto found = columns.find({entry.schema, entry.name});
-            if (entry.type != "TABLE" || found == columns.end()) continue;
-            // In the same string, hence the same transaction: a table that is there is left as it is.
-            for (const std::string& column : found->second)
-                entry.text +=
-                    fmt::format("\nALTER TABLE {0} ALTER COLUMN {1} DROP NOT NULL, ALTER COLUMN {1} DROP DEFAULT;",
-                                sql::quote_qualified(entry.schema, entry.name), sql::quote_identifier(column));
-        }
-        entries.insert(entries.end(), ours.begin(), ours.end());
+    std::erase_if(entries, [&](const SchemaEntry& entry) { return !needed.contains(entry); });
+    auto arguments = selection(source, tables);
+    if (arguments.empty()) return entries;
+    arguments.emplace_back("--section=pre-data");
+    auto ours = dump(source, tables, arguments);
+    const EmptyColumns columns = left_out(source, relations);
+    for (SchemaEntry& entry : ours) {
+        const auto found = columns.find({entry.schema, entry.name});
+        if (entry.type != "TABLE" || found == columns.end()) continue;
+        // In the same string, hence the same transaction: a table that is there is left as it is.
+        for (const std::string& column : found->second)
+            entry.text +=
+                fmt::format("\nALTER TABLE {0} ALTER COLUMN {1} DROP NOT NULL, ALTER COLUMN {1} DROP DEFAULT;",
+                            sql::quote_qualified(entry.schema, entry.name), sql::quote_identifier(column));
     }
+    entries.insert(entries.end(), ours.begin(), ours.end());
+    return entries;
+}
+
+SourceSchema SchemaSync::read(sql::Connection& source, const std::vector<const Relation*>& tables) {
+    const auto names = source_names(source, tables);
+    for (std::size_t i = 0; i < tables.size(); ++i) source_names_[{tables[i]->schema, tables[i]->table}] = names[i];
+    try {
+        return read_source_schema(source, names, options_.lock_wait_ms);
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != lock_not_available) throw;
+        source.exec("ROLLBACK");
+        const std::string lockers = who_locks(source, names);
+        if (lockers.empty()) throw;
+        throw locked("this worker", lockers, options_);
+    }
+}
+
+void SchemaSync::require_made(sql::Connection& target, const std::vector<NeededObject>& unread) {
+    for (const NeededObject& object : unread) {
+        if (has_object(target, object)) continue;
+        throw stop_error(
+            fmt::format("unable to create the source's tables on the target: they need {} '{}', which "
+                        "cannot be read from the catalog",
+                        object.kind, object.schema == "-" ? object.name : object.schema + '.' + object.name),
+            "Create it on the target, or start the worker with --target-schema-from pg_dump.");
+    }
+}
+
+void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
+                                     const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
+                                     const std::vector<const Relation*>& then) {
+    const auto entries = dumped(source, relations, types);
     take_turns(target);
-    // Now that the dump is there: what has not changed by now had not changed in it.
+    // Now that it was read: what has not changed by now had not changed then.
     refuse_drift(source, target, relations, then);
     note_read(source);
+    make_all(target, entries);
+}
+
+void SchemaSync::make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
     // A function may name a table's row type and a table's default a function: what fails is tried again, as long as
     // that gets any further.
     auto left = try_all(target, entries);
     for (std::size_t before = entries.size(); !left.empty() && left.size() < before;) {
         before = left.size();
-        std::vector<DumpEntry> again;
+        std::vector<SchemaEntry> again;
         for (Failed& failed : left) again.push_back(std::move(failed.entry));
         left = try_all(target, again);
     }
@@ -314,7 +372,7 @@ bool SchemaSync::is_routed(const Relation& table, const Relation* then) const {
     return !same_name && routed_.contains({table.schema, table.table});
 }
 
-void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+void SchemaSync::create_dumped(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
     sql::Connection source = connect_source();
     find_routed(source, tables);
     sql::Connection target = connect_target();
@@ -337,7 +395,27 @@ void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const
     }
 }
 
-void SchemaSync::run_parallel(const std::vector<std::vector<DumpEntry>>& groups) {
+void SchemaSync::create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+    sql::Connection source = connect_source();
+    sql::Connection target = connect_target();
+    log_(LogLevel::info, "creating the source's tables on the target");
+    const SourceSchema schema = read(source, tables);
+    require_made(target, schema.unread);
+    const DefinedTables made = define_tables(schema.objects, tables, rules_);
+    auto entries = entries_before_load(made.objects, made.empty);
+    entries.insert(entries.begin(), schema.functions.begin(), schema.functions.end());
+    take_turns(target);
+    refuse_drift(source, target, then.empty() ? made.defined : tables, then);
+    note_read(source);
+    make_all(target, entries);
+    for (const Relation* table : made.as_they_come) create_routed(source, target, *table);
+}
+
+void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+    options_.schema_from == SchemaFrom::pg_dump ? create_dumped(tables, then) : create_defined(tables, then);
+}
+
+void SchemaSync::run_parallel(const std::vector<std::vector<SchemaEntry>>& groups) {
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     std::condition_variable ended;
@@ -372,39 +450,53 @@ void SchemaSync::run_parallel(const std::vector<std::vector<DumpEntry>>& groups)
     if (failure) std::rethrow_exception(failure);
 }
 
+// Constraints lock their table, so those of one table follow each other; indexes of one table can be built at once.
+EntriesAfterLoad SchemaSync::dumped_rest(sql::Connection& source, const std::vector<TableName>& tables) {
+    auto arguments = selection(source, tables);
+    arguments.emplace_back("--section=post-data");
+    EntriesAfterLoad rest;
+    std::map<std::string, std::vector<SchemaEntry>> constraints;
+    for (SchemaEntry& entry : dump(source, tables, arguments)) {
+        if (entry.type == "CONSTRAINT")
+            constraints[std::string(table_of(entry))].push_back(std::move(entry));
+        else
+            (entry.type == "INDEX" ? rest.indexes : rest.last).push_back(std::move(entry));
+    }
+    for (auto& [table, of_table] : constraints) rest.constraints.push_back(std::move(of_table));
+    return rest;
+}
+
+EntriesAfterLoad SchemaSync::defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations) {
+    const SourceSchema schema = read(source, relations);
+    const DefinedTables made = define_tables(schema.objects, relations, rules_);
+    EntriesAfterLoad rest = entries_after_load(made.objects);
+    for (const SchemaEntry& trigger : schema.triggers)
+        if (made.named_as_source.contains({trigger.table->schema, trigger.table->table})) rest.last.push_back(trigger);
+    return rest;
+}
+
 void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
                              bool foreign_keys) {
     sql::Connection source = connect_source();
-    find_routed(source, relations);  // they may have been created before a restart
-    std::erase_if(tables, [this](const TableName& table) { return routed_.contains(table); });
-    auto arguments = selection(source, tables);
-    if (arguments.empty()) return;
+    const bool dumps = options_.schema_from == SchemaFrom::pg_dump;
+    if (dumps) {
+        find_routed(source, relations);  // they may have been created before a restart
+        std::erase_if(tables, [this](const TableName& table) { return routed_.contains(table); });
+        if (tables_to_make(source, tables).empty()) return;
+    }
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
-    arguments.emplace_back("--section=post-data");
-    const auto entries = dump(source, tables, arguments);
+    auto entries = dumps ? dumped_rest(source, tables) : defined_rest(source, relations);
+    if (!foreign_keys)
+        std::erase_if(entries.last, [](const SchemaEntry& entry) { return entry.type == "FK CONSTRAINT"; });
     note_read(source);
     sql::Connection target = connect_target();
     take_turns(target);
-
-    // Constraints lock their table, so those of one table follow each other; indexes of one table can be built at once.
-    std::map<std::string_view, std::vector<DumpEntry>> constraints;
-    std::vector<std::vector<DumpEntry>> indexes;
-    std::vector<DumpEntry> last;
-    for (const DumpEntry& entry : entries) {
-        if (entry.type == "FK CONSTRAINT" && !foreign_keys) continue;
-        if (entry.type == "CONSTRAINT") {
-            constraints[table_of(entry)].push_back(entry);
-        } else if (entry.type == "INDEX") {
-            indexes.push_back({entry});
-        } else {
-            last.push_back(entry);  // attached indexes, foreign keys, triggers, statistics
-        }
-    }
-    std::vector<std::vector<DumpEntry>> groups;
-    for (auto& [table, of_table] : constraints) groups.push_back(std::move(of_table));
-    run_parallel(groups);
+    run_parallel(entries.constraints);
+    warn(try_all(target, entries.constraints_above));
+    std::vector<std::vector<SchemaEntry>> indexes;
+    for (SchemaEntry& index : entries.indexes) indexes.push_back({std::move(index)});
     run_parallel(indexes);
-    warn(try_all(target, last));
+    warn(try_all(target, entries.last));
     for (const auto& [schema, name] : tables) {
         const std::string table = sql::quote_qualified(schema, name);
         if (target.query("SELECT to_regclass($1) IS NOT NULL", {table}, {1, 1, 1}).boolean(0, 0))

@@ -1,7 +1,7 @@
 // --target-sync-schema: creates on the target what the source's tables are and depend on.
 //
-// pg_dump's sections are kept apart: tables and what they depend on before the load, indexes, constraints and triggers
-// after it, over several connections. What the tables do not need is never made; what they need and cannot be made (an
+// Tables and what they depend on are made before the load, indexes, constraints and triggers after it, over several
+// connections. What the tables do not need is never made; what they need and cannot be made (an
 // extension that is not installed there) is a warning, and an error once a table depends on it. What exists
 // already is left as it is, so every step can be done again; an advisory lock lets one worker do so at a time.
 #pragma once
@@ -13,9 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "sinks/definition_rules.h"
 #include "sinks/options.h"
 #include "sinks/postgres/origins.h"
-#include "sinks/postgres/schema/pg_dump.h"
+#include "sinks/postgres/schema/defined_tables.h"
+#include "sinks/postgres/schema/definition_entries.h"
+#include "sinks/postgres/schema/source_schema.h"
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
 #include "sql/lsn.h"
@@ -30,18 +33,20 @@ class SchemaSync {
 
     // Called several times a second while something takes its time, by the thread that waits.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
+    // What rules and routing make of definitions; without it they stay as they are.
+    void rule_definitions(RuleDefinitions rules) { rules_ = std::move(rules); }
     // Called before anything is made, with an LSN of the source: commands up to there may be contained in it.
     void when_read(std::function<void(Lsn)> read) { read_ = std::move(read); }
 
-    // `tables` are as the target shall have them, after rules and routing. One that a routing file sends elsewhere than
-    // to its own name gets the columns that come, their types and its key; the others are as in the source, apart from
-    // NOT NULL where a rule leaves a column out. Tables that the source no longer has are skipped.
+    // `tables` are as the target shall have them, after rules and routing. With pg_dump, one that a routing file sends
+    // elsewhere than to its own name gets the columns that come, their types and its key; the others are as in the
+    // source, apart from NOT NULL where a rule leaves a column out. Tables that the source no longer has are skipped.
     // A stop Error, and nothing is made, when one of them has changed since its rows were copied: `then` are the
     // source's tables as the snapshot's begin marker has them, index by index; without a snapshot it is empty.
     void create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then = {});
-    // Indexes, constraints, triggers; routed tables get none. `relations` are those that create_tables() was given.
-    // Foreign keys lock the tables they point to: without them where the caller has a transaction open that wrote
-    // there.
+    // Indexes, constraints, triggers; with pg_dump, routed tables get none. `relations` are those that create_tables()
+    // was given. Foreign keys lock the tables they point to: without them where the caller has a transaction open that
+    // wrote there.
     void create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,
                      bool foreign_keys = true);
     // Sets the sequences of the tables' columns to the source's values, where the target's lag.
@@ -57,12 +62,22 @@ class SchemaSync {
     void create_as_in_source(sql::Connection& source, sql::Connection& target,
                              const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
                              const std::vector<const Relation*>& then);
-    using LeftOut = std::map<TableName, std::set<std::string>>;
-    LeftOut left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
+    EmptyColumns left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
+    void create_dumped(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
+    std::vector<SchemaEntry> dumped(sql::Connection& source, const std::vector<const Relation*>& relations,
+                                    const std::vector<Oid>& types);
+    EntriesAfterLoad dumped_rest(sql::Connection& source, const std::vector<TableName>& tables);
+    void create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
+    EntriesAfterLoad defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations);
+    SourceSchema read(sql::Connection& source, const std::vector<const Relation*>& tables);
+    void require_made(sql::Connection& target, const std::vector<NeededObject>& unread);
+    void make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
+    // What the tables are called at the source now; the name they have here, where it does not know them.
+    std::vector<TableName> source_names(sql::Connection& source, const std::vector<const Relation*>& tables);
     // What pg_dump must be told to take.
     std::vector<std::string> selection(sql::Connection& source, const std::vector<TableName>& tables);
-    std::vector<DumpEntry> dump(sql::Connection& source, const std::vector<TableName>& tables,
-                                std::vector<std::string> arguments);
+    std::vector<SchemaEntry> dump(sql::Connection& source, const std::vector<TableName>& tables,
+                                  std::vector<std::string> arguments);
     std::string dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
                                     const std::vector<std::string>& arguments);
     sql::Connection connect_source();
@@ -70,15 +85,15 @@ class SchemaSync {
     // Waits until no other worker makes tables there.
     void take_turns(sql::Connection& target);
     struct Failed {
-        DumpEntry entry;
+        SchemaEntry entry;
         std::string reason;
     };
     // Entries that failed because something is missing, which may come, or that tables may do without.
-    std::vector<Failed> try_all(sql::Connection& target, const std::vector<DumpEntry>& entries);
+    std::vector<Failed> try_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
     void warn(const std::vector<Failed>& failed);
-    void run_parallel(const std::vector<std::vector<DumpEntry>>& groups);
+    void run_parallel(const std::vector<std::vector<SchemaEntry>>& groups);
 
-    void create(sql::Connection& target, const std::string& statements, const std::string& doing);
+    void create(sql::Connection& target, const SchemaEntry& entry, const std::string& doing);
 
     const PostgresSinkOptions& options_;
     TargetOrigins& origins_;
@@ -86,7 +101,9 @@ class SchemaSync {
     std::stop_token stop_;
     std::function<void()> tell_ = [] {};
     std::function<void(Lsn)> read_ = [](Lsn) {};
-    std::set<TableName> routed_;  // tables of the target that are not their namesakes of the source
+    RuleDefinitions rules_;
+    std::set<TableName> routed_;                   // tables of the target that are not their namesakes of the source
+    std::map<TableName, TableName> source_names_;  // of tables whose rest was made
 };
 
 }  // namespace pgsluice

@@ -1,0 +1,194 @@
+#include "sinks/postgres/schema/defined_tables.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "stream/definition/find_part.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Tables = std::map<Oid, TableDefinition*>;
+
+Tables tables_of(DefinitionMessage& message) {
+    Tables tables;
+    for (DefinitionChange& change : message.objects)
+        if (auto* table = std::get_if<TableDefinition>(&*change.after)) tables[change.oid] = table;
+    return tables;
+}
+
+// A column that a rule leaves out is there without values, as long as its table keeps its name: views and programs may
+// name it.
+void keep_empty(TableDefinition& table, const TableDefinition& source) {
+    if (table.schema != source.schema || table.name != source.name) return;
+    for (const ColumnDefinition& left_out : source.columns) {
+        if (find_part(table.columns, &ColumnDefinition::number, left_out.number) != nullptr ||
+            find_part(table.columns, &ColumnDefinition::name, left_out.name) != nullptr)
+            continue;
+        ColumnDefinition column = left_out;
+        column.not_null = false;
+        column.expression.clear();
+        column.identity = column.generated = '\0';
+        column.identity_options.clear();
+        column.comment.clear();
+        const auto place = std::find_if(table.columns.begin(), table.columns.end(),
+                                        [&](const auto& other) { return other.number > column.number; });
+        table.columns.insert(place, std::move(column));
+    }
+}
+
+// A partition that is routed elsewhere is a table of its own there: rows of others may come to it, too.
+void detach(TableDefinition& table, const TableDefinition& source) {
+    if (table.bound.empty() || (table.schema == source.schema && table.name == source.name)) return;
+    table.bound.clear();
+    table.parents.clear();
+    table.ancestors.clear();
+    for (ColumnDefinition& column : table.columns) column.inherited = false;
+    for (ConstraintDefinition& constraint : table.constraints) constraint.inherited = false;
+}
+
+// The rules see tables as those of a command on what is there: then they stand against one that others fill as well.
+DefinitionMessage ruled(const DefinitionMessage& source, const RuleDefinitions& rules) {
+    DefinitionMessage message = source;
+    for (DefinitionChange& change : message.objects)
+        if (std::holds_alternative<TableDefinition>(*change.after)) change.before = change.after;
+    if (rules && !rules(message)) message.objects.clear();
+    for (DefinitionChange& change : message.objects) change.before.reset();
+    DefinitionMessage original = source;
+    const Tables originals = tables_of(original);
+    for (const auto& [oid, table] : tables_of(message)) {
+        keep_empty(*table, *originals.at(oid));
+        detach(*table, *originals.at(oid));
+    }
+    return message;
+}
+
+std::vector<Oid> tables_above(const TableDefinition& table) {
+    std::vector<Oid> above;
+    for (const ObjectName& parent : table.parents) above.push_back(parent.oid);
+    for (const ObjectName& ancestor : table.ancestors) above.push_back(ancestor.oid);
+    return above;
+}
+
+class TableChoice {
+   public:
+    TableChoice(const DefinitionMessage& source, const std::vector<const Relation*>& relations,
+                const RuleDefinitions& rules)
+        : relations_(relations) {
+        for (const DefinitionChange& change : source.objects) known_.insert(change.oid);
+        chosen_.objects = ruled(source, rules);
+        tables_ = tables_of(chosen_.objects);
+        for (const DefinitionChange& change : chosen_.objects.objects)
+            if (!change.obstacle.empty()) refused_.insert(change.oid);
+    }
+
+    DefinedTables choose(const DefinitionMessage& source) {
+        for (const Relation* relation : relations_) ++fillers_[{relation->schema, relation->table}];
+        for (const Relation* relation : relations_) take(*relation);
+        find_wanted();
+        leave_out_unwanted();
+        tables_ = tables_of(chosen_.objects);
+        for (const auto& [oid, relation] : defined_) find_empty(oid, *relation);
+        for (const DefinitionChange& change : source.objects) note_name(change);
+        return std::move(chosen_);
+    }
+
+   private:
+    void take(const Relation& relation) {
+        const bool known = known_.contains(relation.oid);
+        const bool shared = fillers_.at({relation.schema, relation.table}) > 1;
+        const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const auto& table) {
+            return (!known || table.first == relation.oid) && table.second->schema == relation.schema &&
+                   table.second->name == relation.table;
+        });
+        if (found == tables_.end() || shared || refused_.contains(found->first)) {
+            // Neither known nor named: the source has it no longer.
+            if (known) chosen_.as_they_come.push_back(&relation);
+            return;
+        }
+        defined_[found->first] = &relation;
+        chosen_.defined.push_back(&relation);
+    }
+
+    // Those that are made, their partitions, and all above them.
+    void find_wanted() {
+        for (const auto& [oid, relation] : defined_) wanted_.insert(oid);
+        for (const auto& [oid, table] : tables_) {
+            const auto above = tables_above(*table);
+            if (std::any_of(above.begin(), above.end(), [&](Oid upper) { return defined_.contains(upper); }))
+                wanted_.insert(oid);
+        }
+        std::vector<Oid> next(wanted_.begin(), wanted_.end());
+        while (!next.empty()) {
+            const auto found = tables_.find(next.back());
+            next.pop_back();
+            if (found == tables_.end()) continue;
+            for (const Oid upper : tables_above(*found->second))
+                if (wanted_.insert(upper).second) next.push_back(upper);
+        }
+    }
+
+    // With what is on them.
+    void leave_out_unwanted() {
+        const auto on = [&](Oid table) { return !wanted_.contains(table); };
+        std::erase_if(chosen_.objects.objects, [&](const DefinitionChange& change) {
+            if (const auto* index = std::get_if<IndexDefinition>(&*change.after)) return on(index->table.oid);
+            if (const auto* statistics = std::get_if<StatisticsDefinition>(&*change.after))
+                return on(statistics->table.oid);
+            if (const auto* sequence = std::get_if<SequenceDefinition>(&*change.after))
+                return sequence->owned_by && on(sequence->owned_by->oid);
+            return std::holds_alternative<TableDefinition>(*change.after) && on(change.oid);
+        });
+    }
+
+    // Partitions and those above them have the same columns, and a partition cannot allow NULL where its parents do
+    // not.
+    void find_empty(Oid oid, const Relation& relation) {
+        const TableDefinition& table = *tables_.at(oid);
+        const auto is_related = [&](Oid other, const TableDefinition& definition) {
+            const auto above = [](const TableDefinition& lower, Oid upper) {
+                return find_part(lower.parents, &ObjectName::oid, upper) != nullptr ||
+                       find_part(lower.ancestors, &ObjectName::oid, upper) != nullptr;
+            };
+            return other == oid || above(table, other) || above(definition, oid);
+        };
+        for (const ColumnDefinition& column : table.columns) {
+            if (find_part(relation.columns, &Column::name, column.name) != nullptr || column.identity != '\0' ||
+                column.generated != '\0')
+                continue;
+            for (const auto& [other, definition] : tables_)
+                if (is_related(other, *definition))
+                    chosen_.empty[{definition->schema, definition->name}].insert(column.name);
+        }
+    }
+
+    void note_name(const DefinitionChange& change) {
+        const auto* source = std::get_if<TableDefinition>(&*change.after);
+        const auto found = tables_.find(change.oid);
+        if (source != nullptr && found != tables_.end() && found->second->schema == source->schema &&
+            found->second->name == source->name)
+            chosen_.named_as_source.emplace(source->schema, source->name);
+    }
+
+    const std::vector<const Relation*>& relations_;
+    DefinedTables chosen_;
+    Tables tables_;
+    std::set<Oid> known_;
+    std::set<Oid> refused_;
+    std::map<Oid, const Relation*> defined_;
+    std::set<Oid> wanted_;
+    std::map<TableName, int> fillers_;  // how many tables' rows come to one
+};
+
+}  // namespace
+
+DefinedTables define_tables(const DefinitionMessage& source, const std::vector<const Relation*>& tables,
+                            const RuleDefinitions& rules) {
+    return TableChoice(source, tables, rules).choose(source);
+}
+
+}  // namespace pgsluice

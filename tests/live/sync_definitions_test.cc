@@ -1,0 +1,156 @@
+// --target-sync-schema from definitions: what pg_dump's way did not bring, and what rules leave out.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "tests/support/pipeline.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice::test;
+
+namespace {
+
+constexpr const char* forms = R"(
+CREATE EXTENSION btree_gist;
+CREATE SCHEMA s; COMMENT ON SCHEMA s IS 'its schema';
+CREATE TYPE s.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = float8mi);
+CREATE TYPE s.mood AS ENUM ('ok', 'bad'); COMMENT ON TYPE s.mood IS 'its type';
+CREATE DOMAIN s.positive AS numeric(10, 2) DEFAULT 1 NOT NULL CONSTRAINT above CHECK (VALUE > 0);
+CREATE TYPE s.pair AS (a s.mood, b s.positive);
+CREATE FUNCTION s.twice(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 * 2 $$;
+CREATE FUNCTION s.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE SEQUENCE s.count AS int START 7 INCREMENT 3 CYCLE;
+CREATE TABLE s.a (id int GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 2) PRIMARY KEY, m s.mood DEFAULT 'ok', p s.pair,
+    d s.positive, r s.span, n int DEFAULT nextval('s.count'), t text COLLATE "C", g int GENERATED ALWAYS AS (s.twice(7)) STORED,
+    big text, CONSTRAINT few CHECK (n < 1000000) NOT VALID) WITH (fillfactor = 70);
+ALTER TABLE s.a ALTER big SET STORAGE EXTERNAL;
+ALTER TABLE s.a ADD CONSTRAINT apart EXCLUDE USING gist (n WITH =), ADD CONSTRAINT one UNIQUE NULLS NOT DISTINCT (t);
+COMMENT ON TABLE s.a IS 'its table'; COMMENT ON COLUMN s.a.t IS 'its column';
+COMMENT ON CONSTRAINT one ON s.a IS 'its constraint'; COMMENT ON CONSTRAINT few ON s.a IS 'its check';
+CREATE INDEX a_low ON s.a (lower(t) DESC, s.twice(n)) INCLUDE (m) WITH (fillfactor = 80) WHERE n > 3;
+COMMENT ON INDEX s.a_low IS 'its index';
+CREATE STATISTICS s.a_stats (dependencies) ON n, t FROM s.a; COMMENT ON STATISTICS s.a_stats IS 'its statistics';
+CREATE TRIGGER stamp AFTER UPDATE OF t ON s.a FOR EACH ROW EXECUTE FUNCTION s.stamp();
+ALTER TABLE s.a DISABLE TRIGGER stamp;
+CREATE TABLE s.full_one (v text); ALTER TABLE s.full_one REPLICA IDENTITY FULL;
+CREATE TABLE s.base (id int PRIMARY KEY, at date); CREATE TABLE s.child (more text, PRIMARY KEY (id)) INHERITS (s.base);
+CREATE TABLE s.p (id int, at date NOT NULL, a int REFERENCES s.a DEFERRABLE, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE s.p1 PARTITION OF s.p (CHECK (id > 0)) FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE s.p2 (at date NOT NULL, id int NOT NULL, a int, CONSTRAINT p2_own PRIMARY KEY (id, at));
+ALTER TABLE s.p ATTACH PARTITION s.p2 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+CREATE INDEX p_a ON s.p (a);
+INSERT INTO s.a (t) SELECT i::text FROM generate_series(1, 50) i; INSERT INTO s.full_one VALUES ('x');
+INSERT INTO s.p SELECT i, '2026-03-04', 5 FROM generate_series(1, 20) i; INSERT INTO s.p VALUES (1, '2027-02-01', 7);
+)";
+
+// One line for each property of what lies in schema s, apart from owners.
+constexpr const char* catalog = R"(
+SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
+WITH c AS (SELECT c.* FROM pg_class c WHERE c.relnamespace = 's'::regnamespace)
+SELECT concat_ws(' ', 'table', c.oid::regclass, c.relkind, c.reloptions::text, c.relreplident,
+    pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(c.oid), (SELECT string_agg(inhparent::regclass::text, ',')
+    FROM pg_inherits WHERE inhrelid = c.oid), obj_description(c.oid, 'pg_class')) AS line
+FROM c WHERE relkind IN ('r', 'p')
+UNION ALL SELECT concat_ws(' ', 'column', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    a.attidentity, a.attgenerated, a.attstorage, a.attislocal, a.attinhcount, a.attcollation::regcollation,
+    pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
+FROM c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE relkind IN ('r', 'p')
+UNION ALL SELECT concat_ws(' ', 'constraint', c.oid::regclass, k.conname, pg_get_constraintdef(k.oid), k.convalidated,
+    k.conislocal, k.coninhcount, obj_description(k.oid, 'pg_constraint')) FROM c JOIN pg_constraint k ON k.conrelid = c.oid
+UNION ALL SELECT concat_ws(' ', 'index', pg_get_indexdef(c.oid), i.indisvalid, i.indisreplident, c.reloptions::text,
+    (SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = c.oid), obj_description(c.oid, 'pg_class'))
+FROM c JOIN pg_index i ON i.indexrelid = c.oid
+UNION ALL SELECT concat_ws(' ', 'sequence', c.oid::regclass, s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqcycle)
+FROM c JOIN pg_sequence s ON s.seqrelid = c.oid
+UNION ALL SELECT concat_ws(' ', 'type', t.oid::regtype, t.typtype, t.typnotnull, t.typdefault, t.typtypmod,
+    (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid),
+    (SELECT string_agg(conname || pg_get_constraintdef(oid), ',') FROM pg_constraint WHERE contypid = t.oid),
+    obj_description(t.oid, 'pg_type')) FROM pg_type t WHERE t.typnamespace = 's'::regnamespace AND t.typcategory <> 'A'
+UNION ALL SELECT concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid), obj_description(s.oid, 'pg_statistic_ext'))
+FROM pg_statistic_ext s
+UNION ALL SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT concat_ws(' ', 'function', pg_get_functiondef(p.oid)) FROM pg_proc p
+WHERE p.pronamespace = 's'::regnamespace AND p.prolang IN (SELECT oid FROM pg_language WHERE lanname <> 'internal')
+UNION ALL SELECT 'schema ' || obj_description('s'::regnamespace, 'pg_namespace')
+) x)";
+
+std::string file_with(const std::string& name, const std::string& text) {
+    const std::string path = temporary_directory("sync_definitions") + "/" + name;
+    std::ofstream(path) << text;
+    return path;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+}  // namespace
+
+TEST_CASE("catalogs are equal afterwards, read by a role that owns nothing and with pg_dump out of reach") {
+    Pipeline pipeline;
+    const std::string reader = "reader_" + pipeline.group();
+    pipeline.on_source(forms);
+    pipeline.on_source(
+        fmt::format("CREATE ROLE {0} LOGIN; GRANT USAGE ON SCHEMA s TO {0}; GRANT SELECT ON ALL TABLES IN "
+                    "SCHEMA s TO {0}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA s TO {0}; GRANT SELECT ON "
+                    "settled TO {0}",
+                    reader));
+    pipeline.start_replicator({"--copy-and-stream", "--schemas", "s,public"});
+    pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url(), "--source-user", reader},
+                          {{"PATH", temporary_directory("no_programs")}});
+    pipeline.settle();
+    for (const std::string table : {"s.a", "s.p", "s.p1", "s.full_one"}) {
+        const std::string query = "SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM " + table + " t";
+        CHECK(pipeline.source_scalar(query) == pipeline.target_scalar(query));
+    }
+    const auto expected = lines_of(pipeline.source_scalar(catalog));
+    const auto found = lines_of(pipeline.target_scalar(catalog));
+    CHECK(expected.size() > 60);
+    CHECK_MESSAGE(expected == found, first_difference(expected, found));
+    pipeline.stop();
+}
+
+TEST_CASE("what a rule hides is not in the definitions either, and tables that share a target are made as rows come") {
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE person (id int PRIMARY KEY, mail text NOT NULL DEFAULT 'canary@example.org' CHECK (mail <> "
+        "'canary-check'), gone text DEFAULT 'canary-gone', city text DEFAULT 'Rome'); COMMENT ON COLUMN person.mail IS "
+        "'canary-comment'; CREATE INDEX person_mail ON person (mail) WHERE mail > 'canary-index'; CREATE INDEX "
+        "person_city ON person (city); CREATE TABLE north (id int PRIMARY KEY, v int UNIQUE); CREATE TABLE south (id "
+        "int "
+        "PRIMARY KEY, v int UNIQUE); INSERT INTO person VALUES (1, 'canary-mail', 'canary-row', 'Oslo'); INSERT INTO "
+        "north VALUES (1, 7); INSERT INTO south VALUES (2, 7)");
+    const std::string rules = file_with("rules.yaml",
+                                        "tables:\n  person:\n    - {type: transform, column: mail, parameters: {type: "
+                                        "mask, mask_char: '*'}}\n    - {type: exclude_column, column: gone}\n");
+    const std::string routes =
+        file_with("routes.yaml",
+                  "north: {source_table: north, destination_table: both}\nsouth: {source_table: south, "
+                  "destination_table: both}\nperson: {source_table: person, destination_table: crm.people, "
+                  "column_mappings: [{source: city, destination: town}]}\n");
+    pipeline.start_replicator();
+    pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url(), "--rules-config", rules,
+                           "--routing-config", routes});
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM \"both\"") == "2");
+    CHECK(pipeline.target_scalar("SELECT string_agg(attname || coalesce(' ' || pg_get_expr(adbin, adrelid), ''), ',' "
+                                 "ORDER BY attnum) FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND "
+                                 "adnum = attnum WHERE attrelid = 'crm.people'::regclass AND attnum > 0") ==
+          "id,mail,town 'Rome'::text");
+    CHECK(
+        pipeline.target_scalar("SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname "
+                               "= 'crm'") == "person_city person_pkey");
+    CHECK(pipeline.target_scalar("SELECT town FROM crm.people") == "Oslo");
+    for (const char* query : {"SELECT count(*) FROM pg_description WHERE description ~ 'canary'",
+                              "SELECT count(*) FROM pg_constraint WHERE pg_get_constraintdef(oid) ~ 'canary'",
+                              "SELECT count(*) FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) ~ 'canary'",
+                              "SELECT count(*) FROM pg_indexes WHERE indexdef ~ 'canary'",
+                              "SELECT count(*) FROM crm.people WHERE people::text ~ 'canary'"})
+        CHECK(pipeline.target_scalar(query) == "0");
+    pipeline.stop();
+}
