@@ -48,7 +48,7 @@ TEST_CASE("health and readiness are told before the first session, and unknown p
     const std::string url = served_at(worker);
     CHECK(http_get(url, "/healthz").status == 200);
     eventually("it says why it is not ready", [&] {
-        const HttpReply reply = http_get(url, "/readyz");
+        const GetReply reply = http_get(url, "/readyz");
         return reply.status == 503 &&
                contains(reply.body, "not ready: waiting to start again after: unable to connect");
     });

@@ -102,7 +102,7 @@ TEST_CASE("what is counted is what happened") {
     CHECK(worker.value("pgsluice_running") == 1);
     for (const std::string& url : {source, target}) {
         eventually("/status has the worker", [&] {
-            const HttpReply status = http_get(url, "/status");
+            const GetReply status = http_get(url, "/status");
             return status.status == 200 && contains(status.body, "\"group\":\"" + pipeline.group() + "\"") &&
                    contains(status.body, "\"name\":\"postgres\"");
         });

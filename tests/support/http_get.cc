@@ -25,11 +25,11 @@ std::string without_common(std::string series) {
 
 }  // namespace
 
-HttpReply http_get(const std::string& base_url, const std::string& path) {
+GetReply http_get(const std::string& base_url, const std::string& path) {
     httplib::Client client(base_url);
     client.set_read_timeout(20);
     const auto result = client.Get(path);
-    return result ? HttpReply{result->status, result->body} : HttpReply{};
+    return result ? GetReply{result->status, result->body} : GetReply{};
 }
 
 std::string served_at(Process& process) {

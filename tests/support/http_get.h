@@ -10,12 +10,12 @@
 
 namespace pgsluice::test {
 
-struct HttpReply {
+struct GetReply {
     int status = 0;  // 0: no answer
     std::string body;
 };
 
-HttpReply http_get(const std::string& base_url, const std::string& path);
+GetReply http_get(const std::string& base_url, const std::string& path);
 // "http://127.0.0.1:40123", from the log of a process with --http-listen 127.0.0.1:0; waits for it.
 std::string served_at(Process& process);
 
