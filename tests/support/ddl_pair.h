@@ -31,7 +31,6 @@ class DdlPair {
     [[nodiscard]] const std::vector<std::string>& log() const noexcept { return log_; }
 
    private:
-    std::vector<std::string> state_of(const std::string& database);
     void copy_table(const std::string& table);
 
     DdlSource source_;
