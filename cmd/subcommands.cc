@@ -90,7 +90,7 @@ std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shar
     const WorkerOptions& options = settings.worker;
     auto view = std::make_unique<WorkerView>(
         ViewOptions{"worker", options.names.group, options.worker, options.sink, session, options.waits},
-        options.metrics);
+        options.metrics, settings.webhook.metrics);
     return std::make_unique<Endpoint>(*settings.http_listen, std::move(view), settings.nats, options.names, log);
 }
 
@@ -131,6 +131,7 @@ void shorten_graces(Settings& settings) {
 ExitCode work(Command command, Settings settings, const Log& log, std::stop_token stop) {
     const MakeSink make = find_sink(command);
     if (make == nullptr) throw std::logic_error("a worker without a sink");
+    if (command == command_worker_webhook) settings.webhook.metrics = std::make_shared<RequestMetrics>();
     report_waits(settings, log);
     Drain drain(stop, std::chrono::milliseconds(settings.worker.drain_timeout_ms));
     shorten_graces(settings);

@@ -75,7 +75,10 @@ struct PostgresSinkOptions {
     int lock_wait_ms = 10000;           // how long to wait for another worker of this name
 };
 
+struct RequestMetrics;
+
 struct WebhookSinkOptions {
+    std::shared_ptr<RequestMetrics> metrics;  // of this process; may be null
     std::string url;
     std::string group;  // named in the lines of the debezium format
     std::size_t batch_size = 1;

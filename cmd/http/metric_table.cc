@@ -71,6 +71,8 @@ constexpr std::array table{
     Metric{"pgsluice_snapshot_rows_loaded_total", counter, worker, "schema, table", "Rows of snapshots that the sink has taken"},
     Metric{"pgsluice_lag_messages", gauge, worker, "stage", "Messages of the stream that a stage has not reached"},
     Metric{"pgsluice_commit_to_visible_seconds", histogram, worker, "", "Time from a transaction's commit at the source until the sink had it, by both machines' clocks"},
+    Metric{"pgsluice_webhook_requests_total", counter, worker, "answer", "Requests of the webhook sink, by the receiver's answer: 2xx, 4xx and so on, or none"},
+    Metric{"pgsluice_webhook_request_seconds", histogram, worker, "", "Time of a request of the webhook sink until its answer"},
     Metric{"pgsluice_sink_apply_seconds", histogram, worker, "", "Time the sink took for a batch"},
 };
 // clang-format on

@@ -14,6 +14,7 @@
 #include "cmd/http/session_state.h"
 #include "cmd/http/stream_observation.h"
 #include "replicator/replicator_metrics.h"
+#include "sinks/webhook/request_metrics.h"
 #include "stream/waits.h"
 #include "worker/worker_metrics.h"
 
@@ -93,8 +94,10 @@ class ReplicatorView : public View {
 
 class WorkerView : public View {
    public:
-    WorkerView(ViewOptions options, std::shared_ptr<const WorkerMetrics> metrics)
-        : View(std::move(options)), metrics_(std::move(metrics)) {}
+    // `requests`: of a webhook sink; else null.
+    WorkerView(ViewOptions options, std::shared_ptr<const WorkerMetrics> metrics,
+               std::shared_ptr<const RequestMetrics> requests)
+        : View(std::move(options)), metrics_(std::move(metrics)), requests_(std::move(requests)) {}
 
    protected:
     void follow(const StreamObservation* seen, std::int64_t now_us) override;
@@ -105,7 +108,10 @@ class WorkerView : public View {
     void sample_tables(Samples& samples) const;
     void sample_lags(Samples& samples, std::int64_t now_us) const;
 
+    void sample_requests(Samples& samples) const;
+
     std::shared_ptr<const WorkerMetrics> metrics_;
+    std::shared_ptr<const RequestMetrics> requests_;
     LagClock applied_;
     LagClock durable_;
 };

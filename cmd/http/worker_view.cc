@@ -10,6 +10,7 @@ namespace pgsluice {
 namespace {
 
 constexpr std::array op_names{"insert", "update", "delete", "truncate"};
+constexpr std::array answers{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 }  // namespace
 
@@ -47,6 +48,13 @@ void WorkerView::sample(Samples& samples, std::int64_t now_us) const {
     samples.add("pgsluice_sink_apply_seconds", m.apply_time);
     sample_lags(samples, now_us);
     sample_tables(samples);
+    if (requests_) sample_requests(samples);
+}
+
+void WorkerView::sample_requests(Samples& samples) const {
+    for (std::size_t i = 0; i < answers.size(); ++i)
+        samples.add("pgsluice_webhook_requests_total", requests_->answers[i].get(), {{"answer", answers[i]}});
+    samples.add("pgsluice_webhook_request_seconds", requests_->time);
 }
 
 void WorkerView::sample_lags(Samples& samples, std::int64_t now_us) const {

@@ -186,6 +186,10 @@ HttpOutcome WebhookClient::State::outcome(const Slot& slot, CURLcode code) const
         outcome.kind = is_broken(code) ? HttpOutcome::Kind::broken : HttpOutcome::Kind::retry;
         outcome.reason = curl_easy_strerror(code);
     }
+    outcome.status = slot.answered ? status : 0;
+    curl_off_t took_us = 0;
+    curl_easy_getinfo(slot.easy.get(), CURLINFO_TOTAL_TIME_T, &took_us);
+    outcome.seconds = static_cast<double>(took_us) / 1e6;
     outcome.retry_after_s = static_cast<int>(std::clamp<curl_off_t>(retry_after, 0, retry_after_limit_s));
     return outcome;
 }

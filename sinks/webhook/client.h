@@ -23,6 +23,8 @@ struct HttpOutcome {
     Kind kind = Kind::accepted;
     std::string reason;  // "the receiver answered 500", "Couldn't connect to server"; no part of URL, headers or body
     int retry_after_s = 0;  // what the receiver asked for, at most an hour
+    long status = 0;        // 0: it did not answer
+    double seconds = 0;     // that the request took
 };
 
 // What a status means.

@@ -16,6 +16,7 @@
 #include "sinks/webhook/client.h"
 #include "sinks/webhook/key_hash.h"
 #include "sinks/webhook/lane.h"
+#include "sinks/webhook/request_metrics.h"
 
 namespace pgsluice {
 
@@ -169,6 +170,7 @@ class WebhookSink final : public Sink {
 
     void conclude(WebhookLane& lane, HttpOutcome outcome) {
         using Kind = HttpOutcome::Kind;
+        if (options_.metrics) options_.metrics->count(outcome.status, outcome.seconds);
         switch (outcome.kind) {
             case Kind::accepted:
                 return delivered(lane);

@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
 #include "cmd/http/metric_table.h"
 #include "tests/support/http_get.h"
+#include "tests/support/http_receiver.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
 
@@ -186,4 +188,30 @@ TEST_CASE("clients that say nothing hold up neither the data nor the end") {
     pipeline.check_equal({"items"});
     eventually("others are answered", [&] { return http_get(url, "/healthz").status == 200; });
     pipeline.stop();
+}
+
+TEST_CASE("a webhook's answers are counted, those that never came, too") {
+    std::atomic<int> asked = 0;
+    HttpReceiver receiver([&](const HttpRequest&) {
+        HttpReply reply;
+        if (++asked == 1) reply.status = 503;
+        return reply;
+    });
+    Pipeline pipeline;
+    pipeline.on_source("CREATE TABLE items (id int PRIMARY KEY)");
+    pipeline.start_replicator({"--stream", "--http-listen", "127.0.0.1:0"});
+    pipeline.await_stream();
+    Process worker(
+        {pipeline.worker_argv("webhook", {"--webhook-url", receiver.url(), "--http-listen", "127.0.0.1:0"})});
+    const std::string url = served_at(worker);
+    pipeline.on_source("INSERT INTO items VALUES (1), (2), (3)");
+    becomes(url, "pgsluice_webhook_requests_total{answer=\"2xx\"}", 3);
+    const Scrape scrape(url);
+    CHECK(scrape.value("pgsluice_webhook_requests_total{answer=\"5xx\"}") == 1);
+    CHECK(scrape.value("pgsluice_webhook_request_seconds_count") == 4);
+    CHECK(scrape.value("pgsluice_applied_changes_total{schema=\"public\",table=\"items\",op=\"insert\"}") == 3);
+    check_known(scrape, MetricRole::worker);
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    pipeline.stop_replicator();
 }
