@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/application_name.h"
 #include "cmd/cli/help.h"
 #include "cmd/cli/invocation.h"
 #include "cmd/exit_code.h"
@@ -57,7 +58,9 @@ void set_progress_bars(Settings& settings, const std::shared_ptr<StatusLines>& l
 }
 
 ExitCode run(Subcommand command, const Invocation& invocation) {
-    const LogOptions& log_options = invocation.settings.log;
+    LogOptions log_options = invocation.settings.log;
+    log_options.group = invocation.settings.group;
+    log_options.worker = invocation.settings.worker.worker;
     const auto lines = std::make_shared<StatusLines>(STDERR_FILENO);
     const Log log = log_to(lines, log_options);
     const SignalWatch signals(log);
@@ -65,6 +68,7 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
     try {
         Settings settings = invocation.settings;
         set_names(settings);
+        set_application_name(settings, invocation.command->words);
         if (lines->drawable() && log_options.format == LogFormat::text) set_progress_bars(settings, lines);
         return command(invocation.command->command, std::move(settings), log, signals.token());
     } catch (const Interrupted&) {

@@ -77,10 +77,13 @@ class Rounds {
         }
         rounds_stuck_ = holds_one_transaction(*stream, workers) ? rounds_stuck_ + 1 : 0;
         stuck_ = rounds_stuck_ >= rounds_until_stuck;
-        if ((refused_ || is_nearly_full(*stream)) && now >= next_full_) {
+        const bool full = refused_ || is_nearly_full(*stream);
+        if (full && now >= next_full_) {
             next_full_ = now + full_rhythm;
             tell_full(*stream, workers);
         }
+        if (!full && told_full_) tell_room(*stream);
+        told_full_ = full;
     }
 
    private:
@@ -156,6 +159,12 @@ class Rounds {
                          stream.last_seq.value, whom));
     }
 
+    void tell_room(const StreamState& stream) {
+        next_full_ = {};
+        log_(LogLevel::info, fmt::format("stream '{}' has room again: it holds {} of at most {} bytes",
+                                         options_.names.stream, stream.bytes, stream.max_bytes));
+    }
+
     const ReplicatorOptions& options_;
     const Log& log_;
     std::atomic<std::uint64_t>& applied_;
@@ -172,6 +181,7 @@ class Rounds {
     std::vector<std::string> unreadable_;  // those of them that were garbled
     Clock::time_point next_list_;
     Clock::time_point next_full_;
+    bool told_full_ = false;
 };
 
 }  // namespace

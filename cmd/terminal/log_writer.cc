@@ -5,7 +5,10 @@
 
 #include <array>
 #include <ctime>
+#include <mutex>
 
+#include "cmd/terminal/log_fields.h"
+#include "cmd/terminal/storm.h"
 #include "stream/format/json_string.h"
 
 namespace pgsluice {
@@ -53,23 +56,64 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-}  // namespace
-
-std::string format_log_line(LogFormat format, std::chrono::system_clock::time_point time, LogLevel level,
-                            std::string_view message) {
-    if (format == LogFormat::json) {
-        std::string json;
-        append_json_string(json, message, NotUtf8::latin1);
-        return fmt::format("{{\"time\":\"{}\",\"level\":\"{}\",\"message\":{}}}\n", timestamp(time), level_name(level),
-                           json);
-    }
-    return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message));
+void append_field(std::string& line, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    line += fmt::format(",\"{}\":", name);
+    append_json_string(line, value, NotUtf8::latin1);
 }
 
+}  // namespace
+
+std::string format_log_line(const LogOptions& options, std::chrono::system_clock::time_point time, LogLevel level,
+                            std::string_view message) {
+    if (options.format == LogFormat::text)
+        return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message));
+    std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\"", timestamp(time), level_name(level));
+    append_field(line, "group", options.group);
+    append_field(line, "worker", options.worker);
+    append_field(line, "table", table_in(message));
+    append_field(line, "lsn", lsn_in(message));
+    line += ",\"message\":";
+    append_json_string(line, message, NotUtf8::latin1);
+    return line + "}\n";
+}
+
+namespace {
+
+// One for all copies of a Log.
+class Writer {
+   public:
+    Writer(std::shared_ptr<StatusLines> lines, LogOptions options)
+        : lines_(std::move(lines)), options_(std::move(options)) {}
+    ~Writer() {
+        for (const Storm::Line& line : storm_.rest()) write(line.level, line.text);
+    }
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    void log(LogLevel level, std::string_view message) {
+        if (level < options_.level) return;
+        if (level == LogLevel::debug) return write(level, message);
+        const std::lock_guard lock(mutex_);
+        for (const Storm::Line& line : storm_.pass(level, message, Storm::Clock::now())) write(line.level, line.text);
+    }
+
+   private:
+    void write(LogLevel level, std::string_view message) {
+        lines_->print(format_log_line(options_, std::chrono::system_clock::now(), level, message));
+    }
+
+    std::shared_ptr<StatusLines> lines_;
+    const LogOptions options_;
+    std::mutex mutex_;
+    Storm storm_;
+};
+
+}  // namespace
+
 Log log_to(std::shared_ptr<StatusLines> lines, const LogOptions& options) {
-    return [options, lines = std::move(lines)](LogLevel level, std::string_view message) {
-        if (level < options.level) return;
-        lines->print(format_log_line(options.format, std::chrono::system_clock::now(), level, message));
+    return [writer = std::make_shared<Writer>(std::move(lines), options)](LogLevel level, std::string_view message) {
+        writer->log(level, message);
     };
 }
 

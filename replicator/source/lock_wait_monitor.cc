@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "replicator/source/session.h"
 #include "sql/backend.h"
 
@@ -12,11 +14,19 @@ void LockWaitMonitor::look(int waiting_pid) {
     if (now < next_look_) return;
     next_look_ = now + std::chrono::seconds(1);
     const std::string blockers = sql::describe_blockers(observer_, std::to_string(waiting_pid));
-    if (blockers.empty()) return;
+    if (blockers.empty()) return say_over();
     if (waits_for_us(waiting_pid)) throw Deadlocked{blockers};
     if (now < next_log_) return;
     next_log_ = now + std::chrono::seconds(10);
     log_(LogLevel::warning, fmt::format("{} waits for {}", what_, blockers));
+    waits_ = true;
+}
+
+LockWaitMonitor::~LockWaitMonitor() { say_over(); }
+
+void LockWaitMonitor::say_over() {
+    if (std::exchange(waits_, false)) log_(LogLevel::info, fmt::format("{} no longer waits", what_));
+    next_log_ = {};
 }
 
 StatementWatch::StatementWatch(sql::Connection& waiting, const Log& log, const std::string& what) : waiting_(waiting) {

@@ -23,12 +23,18 @@ class LockWaitMonitor {
     LockWaitMonitor(sql::Connection& observer, const Log& log, std::string what, std::vector<int> our_pids = {})
         : observer_(observer), log_(log), what_(std::move(what)), our_pids_(std::move(our_pids)) {}
 
+    LockWaitMonitor(const LockWaitMonitor&) = delete;
+    LockWaitMonitor& operator=(const LockWaitMonitor&) = delete;
+    // Says that a wait it has logged is over, whatever ended it.
+    ~LockWaitMonitor();
+
     // To be called on every tick of the waiting connection; looks once a second. Throws Deadlocked.
     void look(int waiting_pid);
 
    private:
     using Clock = std::chrono::steady_clock;
     bool waits_for_us(int waiting_pid);
+    void say_over();
 
     sql::Connection& observer_;
     const Log& log_;
@@ -36,6 +42,7 @@ class LockWaitMonitor {
     std::vector<int> our_pids_;
     Clock::time_point next_look_ = Clock::now() + std::chrono::milliseconds(500);
     Clock::time_point next_log_ = Clock::now();
+    bool waits_ = false;  // and the log says so
 };
 
 // A LockWaitMonitor for what an ordinary connection runs until this is destroyed. The observer is a connection that is

@@ -47,7 +47,7 @@ std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, con
 namespace {
 
 // Whether it exists; ends it unless `look_only`. The conditions are part of the statement that ends it, so that a later
-// process with the same number is spared.
+// process with the same number is spared. Builds before this one were all called 'pgsluice'.
 bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot, int pid, bool look_only) {
     const std::string number = std::to_string(pid);
     const std::string look = look_only ? "true" : "false";
@@ -56,7 +56,7 @@ bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot,
         "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
         "WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database() AND s.active_pid = $2::pg_catalog.int4 "
         "AND a.usename = SESSION_USER "
-        "AND a.application_name = pg_catalog.current_setting('application_name')",
+        "AND a.application_name IN (pg_catalog.current_setting('application_name'), 'pgsluice')",
         {sql::Param(slot), sql::Param(number), sql::Param(look)}, {1, 0, 1});
     return found.rows() == 1;
 }

@@ -65,10 +65,15 @@ std::optional<SlotRetention> WalRetentionCheck::look(sql::Connection& source,
     if (found.get(0, 1)) state.safe_wal_size = found.integer(0, 1);
     state.bytes_per_second = rate(state.wal_end, now);
     if (now < next_warning_) return state;
-    if (const auto text = warning(slot_, state, state.bytes_per_second); !text.empty()) {
+    const auto text = warning(slot_, state, state.bytes_per_second);
+    if (!text.empty()) {
         log_(LogLevel::warning, text);
         next_warning_ = now + warning_interval;
+    } else if (warned_) {
+        log_(LogLevel::info,
+             fmt::format("slot '{}' is no longer in danger: it keeps {} bytes of WAL", slot_, state.retained_bytes));
     }
+    warned_ = !text.empty();
     return state;
 }
 

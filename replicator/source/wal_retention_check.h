@@ -16,8 +16,8 @@ class WalRetentionCheck {
    public:
     WalRetentionCheck(std::string slot, Log log) : slot_(std::move(slot)), log_(std::move(log)) {}
 
-    // Asks the source and warns when there is a reason; at most one line every ten seconds. Nothing while there is no
-    // such slot.
+    // Asks the source and warns when there is a reason, and says when that is over; at most one line every ten seconds.
+    // Nothing while there is no such slot.
     std::optional<SlotRetention> look(sql::Connection& source, std::chrono::steady_clock::time_point now);
     // The warning for a state, empty when all is well. `bytes_per_second`: how fast WAL is written, 0 when not known.
     static std::string warning(const std::string& slot, const SlotRetention& state, double bytes_per_second);
@@ -31,6 +31,7 @@ class WalRetentionCheck {
     std::chrono::steady_clock::time_point last_look_;
     double rate_ = 0;
     std::chrono::steady_clock::time_point next_warning_;
+    bool warned_ = false;  // the last time
 };
 
 }  // namespace pgsluice

@@ -26,7 +26,7 @@ const std::vector<std::string> patient{"--drain-timeout", "1h"};
 struct Backlog : Pipeline {
     Backlog() {
         on_both("CREATE TABLE numbers (n int PRIMARY KEY)");
-        start_replicator({"--copy-and-stream", "--tables", "numbers"});
+        start_replicator();
         await_stream();
     }
     // One transaction each, until they are in the stream.
@@ -107,8 +107,8 @@ TEST_CASE("drain: a target that does not answer is waited for no longer than --d
         group.start_blocked({"--drain-timeout", timeout});
         group.worker().signal(SIGTERM);
         CHECK(group.worker().wait(in_time) == 0);
-        CHECK(group.target_count() == "0");
         group.blocker.exec("COMMIT");
+        CHECK(group.target_count() == "0");
         group.start_worker();
         group.check_equal({"numbers"});
         group.stop();

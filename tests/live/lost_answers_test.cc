@@ -188,7 +188,7 @@ TEST_CASE("an idle worker and an idle replicator notice at once that their sessi
     group.pipeline.settle();
     group.pipeline.on_target(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND application_name = 'pgsluice'");
+        "AND application_name LIKE 'pgsluice%'");
     CHECK(says(group.pipeline.worker(), "trying again"));
     group.pipeline.on_source(
         "SELECT pg_terminate_backend(pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = "

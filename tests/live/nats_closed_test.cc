@@ -27,7 +27,7 @@ struct Refused {
     }
     std::string worker_sessions(const std::string& state) {
         return pipeline.target_scalar("SELECT count(*) FROM pg_stat_activity WHERE datname = '" + pipeline.target_db() +
-                                      "' AND application_name = 'pgsluice' AND state LIKE '" + state + "'");
+                                      "' AND application_name LIKE 'pgsluice%' AND state LIKE '" + state + "'");
     }
     void restore_and_compare() {
         nats.change_login("sluice:before");
