@@ -86,6 +86,7 @@ int run(const std::vector<std::string>& arguments) {
     if (invocation.help) return print(command_help(*invocation.command));
     if (const Subcommand command = subcommand(invocation.command->command)) return run(command, invocation);
     if (invocation.command->command == command_help_markdown) return print(markdown_tables());
+    if (invocation.command->command == command_config) return print(invocation.text);
     return print("pgsluice " PGSLUICE_VERSION "\n");
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cmd/cli/references.h"
 #include "cmd/cli/suggest.h"
 #include "cmd/cli/value.h"
 #include "sql/error.h"
@@ -16,7 +17,8 @@ namespace {
 
 class ConfigReader {
    public:
-    explicit ConfigReader(std::string path) : path_(std::move(path)) {}
+    ConfigReader(std::string path, const Environment& environment)
+        : path_(std::move(path)), environment_(environment) {}
 
     GivenSettings read(const std::string& text) {
         const YAML::Node root = parse(text);
@@ -28,13 +30,31 @@ class ConfigReader {
             if (given.find(flag.name) != nullptr) refuse(entry.first, fmt::format("'{}' is given twice", flag.name));
             std::vector<std::string> values = values_of(flag, entry.second);
             if (values.empty()) continue;  // "password:" without a value is not set
-            given.add({&flag, Level::config_file, fmt::format("'{}' ({})", flag.name, place(entry.second)),
-                       std::move(values)});
+            given.add(given_in_file(flag, entry.second, std::move(values)));
         }
         return given;
     }
 
    private:
+    // A reference that cannot be followed matters only to a command that needs the value.
+    [[nodiscard]] Given given_in_file(const Flag& flag, const YAML::Node& node, std::vector<std::string> values) const {
+        Given given{&flag, Level::config_file, fmt::format("'{}' ({})", flag.name, place(node)), std::move(values)};
+        given.refers = std::ranges::any_of(given.values, has_references);
+        try {
+            std::vector<std::string> expanded;
+            for (const std::string& value : given.values) {
+                const std::string text = expand_references(value, environment_);
+                const bool splits = flag.kind == FlagKind::list && text != value;
+                for (std::string& item : splits ? split_list(text) : std::vector{text})
+                    expanded.push_back(std::move(item));
+            }
+            given.values = std::move(expanded);
+        } catch (const BadValue& bad) {
+            given.unusable = bad.what();
+        }
+        return given;
+    }
+
     [[nodiscard]] std::string place(const YAML::Mark& mark) const { return fmt::format("{}:{}", path_, mark.line + 1); }
     [[nodiscard]] std::string place(const YAML::Node& node) const { return place(node.Mark()); }
 
@@ -91,20 +111,21 @@ class ConfigReader {
     }
 
     std::string path_;
+    const Environment& environment_;
 };
 
 }  // namespace
 
-GivenSettings read_config_text(const std::string& text, const std::string& path) {
-    return ConfigReader(path).read(text);
+GivenSettings read_config_text(const std::string& text, const std::string& path, const Environment& environment) {
+    return ConfigReader(path, environment).read(text);
 }
 
-GivenSettings read_config_file(const std::string& path) {
+GivenSettings read_config_file(const std::string& path, const Environment& environment) {
     const auto text = read_text_file(path);
     if (!text)
         throw usage_error(fmt::format("unable to read the configuration file '{}'", path),
                           "Check that the file exists, is readable and has at most 16 MiB.");
-    return read_config_text(*text, path);
+    return read_config_text(*text, path, environment);
 }
 
 }  // namespace pgsluice

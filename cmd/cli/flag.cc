@@ -39,6 +39,7 @@ constexpr std::array command_table{
                 "prove that a postgres worker's target is equal to the source, or list the rows that differ"},
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
+    CommandInfo{command_config, "config", "print the settings in force and where each comes from, without secrets"},
     CommandInfo{command_version, "version", "print the version"},
     CommandInfo{command_help_markdown, "help-markdown", "print the tables of flags in cmd/README.md", true},
 };

@@ -36,6 +36,7 @@ enum Command : std::uint32_t {
     command_ddl_list = 1U << 22,
     command_ddl_apply = 1U << 23,
     command_ddl_skip = 1U << 24,
+    command_config = 1U << 25,  // takes the flags of all
 };
 
 constexpr std::uint32_t commands_line_sinks =

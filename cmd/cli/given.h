@@ -19,6 +19,8 @@ struct Given {
     Level level = Level::fallback;
     std::string where;                // "--port", "PGSLUICE_PORT", "'port' (pgsluice.yaml:3)"
     std::vector<std::string> values;  // one, or a list's items
+    bool refers = false;              // the file holds references to the values, not themselves
+    std::string unusable = {};        // why one of them cannot be followed
 };
 
 // By the flag's name. A later add() replaces a value of a lower or the same level.

@@ -10,6 +10,7 @@
 
 #include "cmd/cli/command_line.h"
 #include "cmd/cli/config_file.h"
+#include "cmd/cli/in_force.h"
 #include "cmd/cli/value.h"
 #include "sql/error.h"
 
@@ -71,7 +72,7 @@ bool authorizes(const std::string& header) {
 bool holds_secret(const GivenSettings& file) {
     return std::ranges::any_of(flags(), [&](const Flag& flag) {
         const Given* given = file.find(flag.name);
-        if (given == nullptr) return false;
+        if (given == nullptr || given->refers) return false;
         if (flag.name.starts_with("nats-") && flag.name.ends_with("-url"))
             return std::ranges::any_of(given->values, holds_login);
         if (flag.name.ends_with("-url")) return std::ranges::any_of(given->values, holds_password);
@@ -128,15 +129,28 @@ void drop_outranked_modes(GivenSettings& given) {
     }
 }
 
-// One secret from two places: which one counts must not depend on the table's order.
-void refuse_two_secrets(const GivenSettings& given) {
-    for (const char* name : {"webhook-bearer-token", "webhook-hmac-secret"}) {
-        const Given* text = given.find(name);
-        const Given* file = given.find(std::string(name) + "-file");
-        if (text != nullptr && file != nullptr) {
+// What a flag's value comes from instead: "password-file" for "password". Null when there is no such flag.
+const Flag* file_flag(const Flag& flag) { return find_flag(std::string(flag.name) + "-file"); }
+
+// One secret from two places: which one counts must not depend on the table's order. Then those from files take their
+// flags' places. Files of other commands are not looked at.
+void read_secret_files(const CommandInfo& command, GivenSettings& given) {
+    for (const Flag& flag : flags()) {
+        const Flag* by_file = (flag.commands & command.command) == 0 ? nullptr : file_flag(flag);
+        const Given* file = by_file == nullptr ? nullptr : given.find(by_file->name);
+        if (file == nullptr) continue;
+        if (const Given* text = given.find(flag.name)) {
             throw usage_error(fmt::format("{} and {} contradict each other", text->where, file->where),
                               "Give one of them.");
         }
+        Given read{&flag, file->level, file->where, {}};
+        try {
+            read.values = {read_secret_file(file->values.back())};
+        } catch (const BadValue& bad) {
+            throw usage_error(fmt::format("bad value '{}' of {}: {}", file->values.back(), file->where, bad.what()));
+        }
+        given.remove(by_file->name);
+        given.add(std::move(read));
     }
 }
 
@@ -173,6 +187,8 @@ Settings apply(const CommandInfo& command, const GivenSettings& given) {
             if (!flag.fallback.empty()) flag.set(settings, flag.fallback);
             continue;
         }
+        if (!found->unusable.empty())
+            throw usage_error(fmt::format("bad value of {}: {}", found->where, found->unusable));
         for (const std::string& value : found->values) apply_value(settings, *found, value);
     }
     return settings;
@@ -262,19 +278,24 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     if (line.help && asks_for_overview) return invocation;
     invocation.command = &find_command(line.words);
     if (line.help) return invocation;
-    check_flags_apply(*invocation.command, line.given);
-    if (!takes_flags(*invocation.command)) return invocation;
+    const bool shows = invocation.command->command == command_config;
+    if (!shows) check_flags_apply(*invocation.command, line.given);
+    if (!shows && !takes_flags(*invocation.command)) return invocation;
 
     GivenSettings given = read_environment(environment);
     given.add(line.given);
     const std::string path = configuration_path(given, environment);
-    GivenSettings all = path.empty() ? GivenSettings() : read_config_file(path);
+    GivenSettings all = path.empty() ? GivenSettings() : read_config_file(path, environment);
     invocation.warnings = readable_secrets(path, all);
     all.add(given);
+    if (shows) {
+        invocation.text = settings_in_force(all, path, environment);
+        return invocation;
+    }
+    read_secret_files(*invocation.command, all);
     drop_outranked_parts(all, "source-url", invocation.command->command == command_worker_postgres ? "source-" : "");
     drop_outranked_parts(all, "target-url", "target-");
     drop_outranked_modes(all);
-    refuse_two_secrets(all);
     invocation.settings = apply(*invocation.command, all);
     finish(*invocation.command, all, environment, invocation.settings);
     std::ranges::copy(misspelt_variables(environment), std::back_inserter(invocation.warnings));

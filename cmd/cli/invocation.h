@@ -13,6 +13,7 @@ namespace pgsluice {
 struct Invocation {
     const CommandInfo* command = nullptr;  // null: help on the whole program
     bool help = false;
+    std::string text;  // of `config`, to be printed
     Settings settings;
     std::vector<std::string> warnings;  // for the log
 };

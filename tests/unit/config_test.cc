@@ -1,9 +1,13 @@
 // The configuration file and the environment.
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "cmd/cli/config_file.h"
 #include "cmd/cli/environment.h"
+#include "cmd/cli/in_force.h"
 #include "sql/error.h"
+#include "tests/support/process.h"
 
 using namespace pgsluice;
 
@@ -66,9 +70,9 @@ TEST_CASE("what is wrong in a file is named with its line") {
 }
 
 TEST_CASE("a file that cannot be read is an error") {
-    CHECK_THROWS_WITH_AS(read_config_file("/nonexistent/x.yaml"),
+    CHECK_THROWS_WITH_AS(read_config_file("/nonexistent/x.yaml", {}),
                          "unable to read the configuration file '/nonexistent/x.yaml'", Error);
-    CHECK_THROWS_AS(read_config_file("/"), Error);
+    CHECK_THROWS_AS(read_config_file("/", {}), Error);
 }
 
 TEST_CASE("PGSLUICE_ wins over PG_FLO_, and empty counts as not set") {
@@ -90,4 +94,47 @@ TEST_CASE("a variable that looks misspelt is worth a warning, others are not our
                                               {"PG_FLO_TABELS", "x"}});
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0] == "environment variable PGSLUICE_TABELS is not a setting; did you mean PGSLUICE_TABLES?");
+}
+
+TEST_CASE("values refer to the environment and to files") {
+    const std::string file = test::temporary_directory("references") + "/secret";
+    std::ofstream(file) << "s3cret\n";
+    const Environment environment{{"HOST", "db1"}, {"TABLES", "a, b"}, {"EMPTY", ""}};
+    const auto given =
+        read_config_text("host: ${HOST}\nuser: x${HOST}y${HOST}\ntables: ${TABLES}\npassword: ${file:" + file +
+                             "}\ntarget-password: a$${b}$c\ntarget-user: ${EMPTY}\n",
+                         "a.yaml", environment);
+    CHECK(values(given, "host") == Words{"db1"});
+    CHECK(values(given, "user") == Words{"xdb1ydb1"});
+    CHECK(values(given, "tables") == Words{"a", "b"});
+    CHECK(values(given, "password") == Words{"s3cret"});
+    CHECK(given.find("password")->refers);
+    CHECK(values(given, "target-password") == Words{"a${b}$c"});
+    CHECK_FALSE(given.find("target-password")->refers);
+    CHECK(given.find("target-user")->unusable == "the environment variable 'EMPTY' is not set");
+    CHECK(read_config_text("host: ${file:/nowhere}", "a.yaml").find("host")->unusable ==
+          "unable to read the file '/nowhere'");
+    CHECK(read_config_text("host: ${HOST", "a.yaml").find("host")->unusable ==
+          "'${' without its '}'; write '$${' for the characters");
+}
+
+TEST_CASE("what is in force is shown with its origin, and no secret of it") {
+    const Environment environment{{"PGPASSWORD", "s3cret"}, {"SECRET", "s3cret"}};
+    GivenSettings given = read_config_text(
+        "group: shop\nsource-url: postgres://u:s3cret@h/d\nnats-url: nats://u:s3cret@n\npassword: ${SECRET}\n"
+        "webhook-header: ['X-Key: s3cret']\nwebhook-url: http://h/p?key=s3cret\ntables: [a, \"b c\"]\n"
+        "target-user: ${NONE}\n",
+        "a.yaml", environment);
+    const std::string text = settings_in_force(given, "a.yaml", environment);
+    CAPTURE(text);
+    CHECK(text.find("s3cret") == std::string::npos);
+    for (const char* line :
+         {"# configuration file: a.yaml\n", "group: shop  # 'group' (a.yaml:1)\n",
+          "source-url: (hidden)  # 'source-url' (a.yaml:2)\n", "nats-url: (hidden)  # 'nats-url' (a.yaml:3)\n",
+          "tables: [a, 'b c']  # 'tables' (a.yaml:7)\n", "log-level: info  # default\n",
+          "# target-user: the environment variable 'NONE' is not set ('target-user' (a.yaml:8))\n",
+          "# libpq also reads: PGPASSWORD\n"})
+        CHECK_MESSAGE(text.find(line) != std::string::npos, line);
+    // What is not hidden can be read back.
+    CHECK_NOTHROW(read_config_text(text, "again.yaml"));
 }

@@ -334,3 +334,42 @@ TEST_CASE("version and help need nothing else") {
     CHECK(read_invocation({"worker", "--help"}, {}).command == nullptr);
     CHECK(read_invocation({"worker", "postgres", "-h"}, {}).command->command == command_worker_postgres);
 }
+
+TEST_CASE("each secret may be read from a file, which ranks where it is given") {
+    const std::string directory = test::temporary_directory("secrets");
+    const auto file = [&](const std::string& name, const std::string& text) {
+        std::ofstream(directory + "/" + name) << text << "\n";
+        return directory + "/" + name;
+    };
+    const std::string password = file("password", "s3cret");
+    const std::string url = file("url", "postgres://u:s3cret@db/shop");
+    CHECK(settings(replicator({"--password-file", password})).replicator.source.password == "s3cret");
+    CHECK(settings({"replicator", "--group", "g"}, {{"PGSLUICE_SOURCE_URL_FILE", url}}).replicator.source.url ==
+          "postgres://u:s3cret@db/shop");
+    const Settings target =
+        settings(worker("postgres", {"--target-url-file", url, "--target-password-file", password}));
+    CHECK(target.postgres.target.url == "postgres://u:s3cret@db/shop");
+    CHECK(target.postgres.target.password == "s3cret");
+    CHECK(settings(worker("postgres", {"--target-host", "h", "--source-password-file", password}))
+              .postgres.source.password == "s3cret");
+    CHECK(settings(replicator({"--nats-url-file", file("nats", "nats://u:p@n")})).nats.url == "nats://u:p@n");
+    // A password of the environment that the URL's outranks, as without files.
+    CHECK(settings({"replicator", "--group", "g", "--source-url", "postgres://u:p@h/d"},
+                   {{"PGSLUICE_PASSWORD_FILE", password}})
+              .replicator.source.password.empty());
+    // Of another command's file nothing is read.
+    CHECK_NOTHROW(settings(replicator(), {{"PGSLUICE_TARGET_PASSWORD_FILE", "/nowhere"}}));
+}
+
+TEST_CASE("a reference that cannot be followed stops the commands that need it, and no other") {
+    const Home home("group: g\nhost: h\ntarget-host: h\ntarget-password: ${NOT_SET}\n");
+    CHECK_NOTHROW(settings({"replicator"}, home.environment()));
+    try {
+        settings({"worker", "postgres"}, home.environment());
+        FAIL("accepted");
+    } catch (const Error& error) {
+        CHECK(std::string(error.what()) ==
+              "bad value of 'target-password' (" + home.path() + ":4): the environment variable 'NOT_SET' is not set");
+    }
+    CHECK(read_invocation({"config"}, home.environment()).text.find("group: g  # 'group'") != std::string::npos);
+}
