@@ -73,7 +73,7 @@ const std::map<std::string, Names> allowed{
       "sql/"}},
     {"cmd/cli",
      {"cmd", "cmd/http/listen_address.h", "cmd/status/options.h", "cmd/terminal/", "replicator", "sinks", "worker",
-      "worker/compare/options.h", "stream/text_file.h", "sql/"}},
+      "worker/compare/options.h", "stream/table_pattern.h", "stream/text_file.h", "sql/"}},
     {"cmd/commands",
      {"cmd", "cmd/cli/", "replicator", "replicator/source/", "rules", "sinks", "sinks/postgres/", "stream",
       "stream/format/", "stream/group/", "sql/", "worker/compare/", "worker/dead_letters/"}},
