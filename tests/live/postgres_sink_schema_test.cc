@@ -319,6 +319,33 @@ TEST_CASE("pg_dump missing or too old is said plainly") {
     }
 }
 
+TEST_CASE("pg_dump on a source that stops answering is waited for with a word, and can be stopped") {
+    Synced target;
+    target.options.schema_from = SchemaFrom::pg_dump;
+    target.open();
+    struct Path {  // put back whatever happens
+        std::string before = std::getenv("PATH");
+        ~Path() { ::setenv("PATH", before.c_str(), 1); }
+    } const path;
+    const std::string directory = temporary_directory("pg_dump");
+    REQUIRE(run({"/bin/sh", "-c",
+                 "printf '#!/bin/sh\\n[ \"$1\" = --version ] && echo pg_dump 99 || exec sleep 600\\n' > " + directory +
+                     "/pg_dump && chmod +x " + directory + "/pg_dump"})
+                .code == 0);
+    ::setenv("PATH", (directory + ":" + path.before).c_str(), 1);
+    const auto said = [&] {
+        return std::any_of(target.log.begin(), target.log.end(), [](const std::string& line) {
+            return line.find("has not answered yet: still waiting for it") != std::string::npos;
+        });
+    };
+    target.sink->while_waiting([&] {
+        if (said()) target.stop.request_stop();
+    });
+    CHECK_THROWS_AS(target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}}),
+                    Interrupted);
+    CHECK(said());
+}
+
 TEST_CASE("sequences follow at the next start when the worker was killed, and when it is asked to stop") {
     PostgresTarget target;
     target.sql("CREATE TABLE a (id serial PRIMARY KEY)");

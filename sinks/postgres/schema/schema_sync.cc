@@ -73,6 +73,7 @@ std::string_view table_of(const SchemaEntry& entry) {
 }
 
 constexpr const char* lock_not_available = "55P03";
+constexpr std::chrono::seconds pg_dump_is_slow{10};
 
 Error locked(const char* who, const std::string& lockers, const PostgresSinkOptions& options) {
     return retry_error(fmt::format("unable to copy the source's schema: {} has waited {} s for a lock: {}", who,
@@ -150,8 +151,19 @@ void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
 // the replicator's copy; and the copy, where the stream is full, waits for us.
 std::string SchemaSync::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
                                             const std::vector<std::string>& arguments) {
+    const auto since = std::chrono::steady_clock::now();
+    bool said = false;
+    const auto tell = [&] {
+        tell_();
+        if (said || std::chrono::steady_clock::now() - since < pg_dump_is_slow) return;
+        said = true;
+        log_(
+            LogLevel::warning,
+            fmt::format("pg_dump has run for {} s on the source at '{}' and has not answered yet: still waiting for it",
+                        pg_dump_is_slow.count(), sql::describe(options_.source)));
+    };
     try {
-        return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell_);
+        return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell);
     } catch (const Error&) {
         const std::string lockers = who_locks(source, tables);
         if (lockers.empty()) throw;
