@@ -32,6 +32,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a command line that was refused is accepted once its hint is followed"},
     {"Give --{}, or --{}host, --{}dbname and so on", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
+    {"Give --group, or --all.", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
     {"Give --copy or --copy-and-stream.", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
     {"Did you mean '{}'?", "unit/usage_hints_test.cc",

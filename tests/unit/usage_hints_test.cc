@@ -105,6 +105,7 @@ const std::vector<Refused> rows{
      {{replicator({})},
       {{"replicator", "--host", "h"}, {{"PGSLUICE_GROUP", "g"}}},
       {{"replicator", "--host", "h", "--config", file_with("group: g\n")}}}},
+    {{{"status"}}, "Give --group, or --all.", {{{"status", "--group", "g"}}, {{"status", "--all"}}}},
     {{worker("file")},
      "Give --file-output-dir, the environment variable PGSLUICE_FILE_OUTPUT_DIR, or 'file-output-dir' in the "
      "configuration file.",
