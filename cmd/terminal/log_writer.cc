@@ -69,12 +69,11 @@ std::string format_log_line(const LogOptions& options, std::chrono::system_clock
     if (options.format == LogFormat::text)
         return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message));
     std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\"", timestamp(time), level_name(level));
+    append_field(line, "message", message);
     append_field(line, "group", options.group);
     append_field(line, "worker", options.worker);
     append_field(line, "table", table_in(message));
     append_field(line, "lsn", lsn_in(message));
-    line += ",\"message\":";
-    append_json_string(line, message, NotUtf8::latin1);
     return line + "}\n";
 }
 

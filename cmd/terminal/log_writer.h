@@ -20,9 +20,9 @@ struct LogOptions {
     std::string worker;  // the same
 };
 
-// One line with its newline. Text: "2026-01-02T03:04:05.678Z info    message"; JSON: an object of time, level, group,
-// worker, message, and of the table and the LSN that the message names first (log_fields.h). Line breaks and other
-// control characters of the message are escaped, so that it stays one line.
+// One line with its newline. Text: "2026-01-02T03:04:05.678Z info    message"; JSON: an object of time, level,
+// message, group, worker, and of the table and the LSN that the message names first (log_fields.h). Line breaks and
+// other control characters of the message are escaped, so that it stays one line.
 std::string format_log_line(const LogOptions& options, std::chrono::system_clock::time_point time, LogLevel level,
                             std::string_view message);
 

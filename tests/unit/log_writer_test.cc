@@ -29,10 +29,11 @@ TEST_CASE("JSON lines are JSON") {
 
 TEST_CASE("JSON lines have the group, the worker, and the table and LSN that the message names") {
     const LogOptions options{LogLevel::info, LogFormat::json, "shop", "pg"};
-    CHECK(format_log_line(options, moment, LogLevel::info, "table 'public.t' is copied as of 0/16B2D50:3, after 1/2") ==
-          "{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\",\"group\":\"shop\",\"worker\":\"pg\","
-          "\"table\":\"public.t\",\"lsn\":\"0/16B2D50\","
-          "\"message\":\"table 'public.t' is copied as of 0/16B2D50:3, after 1/2\"}\n");
+    CHECK(
+        format_log_line(options, moment, LogLevel::info, "table 'public.t' is copied as of 0/16B2D50:3, after 1/2") ==
+        "{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\","
+        "\"message\":\"table 'public.t' is copied as of 0/16B2D50:3, after 1/2\",\"group\":\"shop\",\"worker\":\"pg\","
+        "\"table\":\"public.t\",\"lsn\":\"0/16B2D50\"}\n");
 }
 
 TEST_CASE("what is no LSN and no table is not taken for one") {
