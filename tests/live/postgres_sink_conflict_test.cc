@@ -82,6 +82,24 @@ TEST_CASE("--on-conflict, for many rows, some of which are there") {
     CHECK(target.rows("SELECT v, count(*) FROM t GROUP BY v ORDER BY v") == expected);
 }
 
+TEST_CASE("--on-conflict for single tables") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE django_migrations (id int PRIMARY KEY, v text); CREATE TABLE t (id int PRIMARY KEY, v text); "
+        "INSERT INTO django_migrations VALUES (1, 'own'); INSERT INTO t VALUES (1, 'own')");
+    target.options.on_conflict.tables = {{parse_table_pattern("django_*", "public"), OnConflict::ignore}};
+    target.open();
+    const std::vector<std::string> columns{"id integer*", "v text"};
+    SinkFeed feed;
+    for (const char* name : {"django_migrations", "t"}) {
+        const auto table = make_relation("public", name, columns);
+        feed.insert(table, {text("1"), text("source")}).insert(table, {text("2"), text("source")});
+    }
+    CHECK(target.failure(feed.complete()).empty());
+    CHECK(target.rows("SELECT v FROM django_migrations ORDER BY id") == Lines{"own", "source"});
+    CHECK(target.rows("SELECT v FROM t ORDER BY id") == Lines{"source", "source"});
+}
+
 TEST_CASE("--on-conflict error notices a row that came and went where the target had one") {
     PostgresTarget target;
     target.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
