@@ -118,7 +118,11 @@ TEST_CASE("catalogs are equal afterwards, read by a role that owns nothing and w
 TEST_CASE("what a rule hides is not in the definitions either, and tables that share a target are made as rows come") {
     Pipeline pipeline;
     pipeline.on_source(
-        "CREATE TABLE person (id int PRIMARY KEY, mail text NOT NULL DEFAULT 'canary@example.org' CHECK (mail <> "
+        "CREATE SCHEMA s; CREATE TYPE s.mood AS ENUM ('ok', 'bad'); CREATE DOMAIN s.feeling AS s.mood; CREATE TABLE "
+        "felt (id int PRIMARY KEY, m s.feeling[]); INSERT INTO felt VALUES (1, '{ok}'); CREATE TABLE computed (id int "
+        "PRIMARY KEY, mail text, of_mail text GENERATED ALWAYS AS (mail || 'x') STORED); INSERT INTO computed VALUES "
+        "(1, 'canary'); CREATE TABLE person (id int PRIMARY KEY, mail text NOT NULL DEFAULT 'canary@example.org' CHECK "
+        "(mail <> "
         "'canary-check'), gone text DEFAULT 'canary-gone', city text DEFAULT 'Rome'); COMMENT ON COLUMN person.mail IS "
         "'canary-comment'; CREATE INDEX person_mail ON person (mail) WHERE mail > 'canary-index'; CREATE INDEX "
         "person_city ON person (city); CREATE TABLE north (id int PRIMARY KEY, v int UNIQUE); CREATE TABLE south (id "
@@ -127,7 +131,9 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
         "north VALUES (1, 7); INSERT INTO south VALUES (2, 7)");
     const std::string rules = file_with("rules.yaml",
                                         "tables:\n  person:\n    - {type: transform, column: mail, parameters: {type: "
-                                        "mask, mask_char: '*'}}\n    - {type: exclude_column, column: gone}\n");
+                                        "mask, mask_char: '*'}}\n    - {type: exclude_column, column: gone}\n  "
+                                        "computed:\n    - {type: transform, column: mail, parameters: {type: mask, "
+                                        "mask_char: '*'}}\n");
     const std::string routes =
         file_with("routes.yaml",
                   "north: {source_table: north, destination_table: both}\nsouth: {source_table: south, "
@@ -146,6 +152,9 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
         pipeline.target_scalar("SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname "
                                "= 'crm'") == "person_city person_pkey");
     CHECK(pipeline.target_scalar("SELECT town FROM crm.people") == "Oslo");
+    CHECK(pipeline.target_scalar("SELECT m FROM felt") == "{ok}");
+    CHECK(pipeline.target_scalar("SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = "
+                                 "'computed'::regclass AND attnum > 0") == "id mail");
     for (const char* query : {"SELECT count(*) FROM pg_description WHERE description ~ 'canary'",
                               "SELECT count(*) FROM pg_constraint WHERE pg_get_constraintdef(oid) ~ 'canary'",
                               "SELECT count(*) FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) ~ 'canary'",

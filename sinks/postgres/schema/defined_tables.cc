@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "sinks/postgres/schema/type_uses.h"
 #include "stream/definition/find_part.h"
 
 namespace pgsluice {
@@ -51,13 +52,33 @@ void detach(TableDefinition& table, const TableDefinition& source) {
     for (ConstraintDefinition& constraint : table.constraints) constraint.inherited = false;
 }
 
-// The rules see tables as those of a command on what is there: then they stand against one that others fill as well.
+// Where the rules see tables as those of a command on what is there, they stand against one that others fill as well.
+std::map<Oid, std::string> obstacles_of_known(const DefinitionMessage& source, const RuleDefinitions& rules) {
+    DefinitionMessage message;
+    for (const DefinitionChange& change : source.objects)
+        if (std::holds_alternative<TableDefinition>(*change.after))
+            message.objects.push_back({change.oid, change.after, change.after});
+    std::map<Oid, std::string> found;
+    if (!rules(message)) return found;
+    for (const DefinitionChange& change : message.objects)
+        if (!change.obstacle.empty()) found[change.oid] = change.obstacle;
+    return found;
+}
+
+// And as new ones, so that they stand against what is computed from hidden columns.
+void apply_rules(const DefinitionMessage& source, DefinitionMessage& message, const RuleDefinitions& rules) {
+    const auto obstacles = obstacles_of_known(source, rules);
+    note_uses(message);
+    if (!rules(message)) message.objects.clear();
+    for (DefinitionChange& change : message.objects) {
+        const auto found = obstacles.find(change.oid);
+        if (found != obstacles.end() && change.obstacle.empty()) change.obstacle = found->second;
+    }
+}
+
 DefinitionMessage ruled(const DefinitionMessage& source, const RuleDefinitions& rules) {
     DefinitionMessage message = source;
-    for (DefinitionChange& change : message.objects)
-        if (std::holds_alternative<TableDefinition>(*change.after)) change.before = change.after;
-    if (rules && !rules(message)) message.objects.clear();
-    for (DefinitionChange& change : message.objects) change.before.reset();
+    if (rules) apply_rules(source, message, rules);
     DefinitionMessage original = source;
     const Tables originals = tables_of(original);
     for (const auto& [oid, table] : tables_of(message)) {
