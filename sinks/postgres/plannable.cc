@@ -12,9 +12,12 @@ void plan(const Change& change, TargetMappings& mappings) {
 }  // namespace
 
 std::optional<Unplannable> first_unplannable(const std::vector<Change>& changes, TargetMappings& mappings) {
+    const Relation* planned = nullptr;
     for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (changes[i].truncated.empty() && changes[i].relation == planned) continue;
         try {
             plan(changes[i], mappings);
+            planned = changes[i].relation;
         } catch (const Error& error) {
             if (error.action() != Action::stop) throw;
             return Unplannable{i, error};
