@@ -13,7 +13,7 @@ namespace pgsluice {
 // Lives as long as the process, across sessions. Any thread.
 class ReplicatorActivity {
    public:
-    std::atomic<bool> owns_group{false};  // this process has, or had, the group's lock: it may report
+    std::atomic<bool> owns_group{false};  // this process has, or had, the lock of a group with a stream: it may report
     std::atomic<bool> running{false};     // a session reads or copies
     std::atomic<bool> stream_full{false};
     Trouble trouble;

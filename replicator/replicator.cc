@@ -348,8 +348,10 @@ bool ReplicatorSession::run() {
         return true;
     }
     owed_.emplace(*broker_, options_.names, log_);
-    options_.activity->owns_group = true;
+    // Not before there is a stream: what reports to the group would make its bucket, without the stream's replicas.
+    if (facts_.stream) options_.activity->owns_group = true;
     prepare(decision);
+    options_.activity->owns_group = true;
     Housekeeper housekeeper(options_, log_);
     const ReplicatorEnds ends{options_, log_, running_, stop_, source_, *broker_, *publisher_, housekeeper};
     try {
