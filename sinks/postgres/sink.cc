@@ -40,6 +40,11 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
+// Those met last are looked at first.
+void add_once(std::vector<const Relation*>& relations, const Relation* relation) {
+    if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend()) relations.push_back(relation);
+}
+
 class PostgresSink : public Sink, public MakesTables {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
@@ -226,24 +231,17 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
 void PostgresSink::create_missing(const std::vector<Change>& changes) {
     if (!options_.sync_schema) return;
     std::vector<const Relation*> relations;
-    const auto add = [&](const Relation* relation) {
-        if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend())
-            relations.push_back(relation);
-    };
     for (const Change& change : changes) {
-        for (const RelationPtr& relation : change.truncated) add(relation.get());
-        if (change.relation != nullptr && change.truncated.empty()) add(change.relation);
+        for (const RelationPtr& relation : change.truncated) add_once(relations, relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add_once(relations, change.relation);
     }
     late_tables_.create_missing(relations, applier_.open());
 }
 
 void PostgresSink::note_written(const std::vector<Change>& changes) {
     std::vector<const Relation*> filled;
-    for (const Change& change : changes) {
-        if (change.op != Op::insert && change.op != Op::update) continue;
-        if (std::find(filled.rbegin(), filled.rend(), change.relation) == filled.rend())
-            filled.push_back(change.relation);
-    }
+    for (const Change& change : changes)
+        if (change.op == Op::insert || change.op == Op::update) add_once(filled, change.relation);
     std::vector<std::string> names;
     for (const Relation* relation : filled) names.push_back(mappings_.at(*relation)->table.name);
     sequences_.note_written(names);
