@@ -67,7 +67,7 @@ void HealthReport::report(Broker& broker, bool ended) const {
     const Trouble::Last last = activity.trouble.last();
     entry.last_error = last.text;
     entry.last_error_us = last.at_us;
-    entry.slot = activity.slot();
+    entry.slot = activity.slot.get();
     report_replicator(broker, options_.names, entry);
 }
 

@@ -3,7 +3,7 @@
 
 #include "replicator/snapshot/progress.h"
 #include "replicator/source/slot_retention.h"
-#include "stream/metrics/latest.h"
+#include "stream/latest.h"
 #include "stream/metrics/stage.h"
 #include "stream/metrics/table_tallies.h"
 

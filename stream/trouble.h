@@ -2,9 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
+
+#include "stream/latest.h"
 
 namespace pgsluice {
 
@@ -16,18 +17,11 @@ class Trouble {
         std::int64_t at_us = 0;  // microseconds since 2000-01-01 UTC
     };
 
-    void note(std::string_view text, std::int64_t now_us) {
-        const std::lock_guard lock(mutex_);
-        last_ = {std::string(text), now_us};
-    }
-    [[nodiscard]] Last last() const {
-        const std::lock_guard lock(mutex_);
-        return last_;
-    }
+    void note(std::string_view text, std::int64_t now_us) { last_.set(Last{std::string(text), now_us}); }
+    [[nodiscard]] Last last() const { return last_.get().value_or(Last{}); }
 
    private:
-    mutable std::mutex mutex_;
-    Last last_;
+    Latest<Last> last_;
 };
 
 }  // namespace pgsluice

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "cmd/supervise.h"
-#include "stream/metrics/latest.h"
+#include "stream/latest.h"
 #include "stream/metrics/tally.h"
 
 namespace pgsluice {

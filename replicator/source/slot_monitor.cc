@@ -46,10 +46,10 @@ void SlotMonitor::look_on(const std::stop_token& stop) {
     WalRetentionCheck watch(options_.names.slot, log_);
     std::optional<SlotHealth> before;
     do {
-        options_.metrics->slot.set(watch.look(source, std::chrono::steady_clock::now()));
         SlotHealth now = look_at_slot(source, options_.names.slot);
+        options_.metrics->slot.set(watch.look(now, std::chrono::steady_clock::now()));
         if (before) measure_rate(now, *before);
-        options_.activity->set_slot(now);
+        options_.activity->slot.set(now);
         before = now;
     } while (pause(stop, rhythm(options_)));
 }

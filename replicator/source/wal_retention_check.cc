@@ -52,17 +52,15 @@ double WalRetentionCheck::rate(std::int64_t wal_end, std::chrono::steady_clock::
     return rate_;
 }
 
-std::optional<SlotRetention> WalRetentionCheck::look(sql::Connection& source,
+std::optional<SlotRetention> WalRetentionCheck::look(const SlotHealth& seen,
                                                      std::chrono::steady_clock::time_point now) {
-    const auto found = source.query(
-        "SELECT coalesce(wal_status, ''), safe_wal_size, coalesce(pg_current_wal_lsn() - restart_lsn, 0), "
-        "pg_current_wal_lsn() - '0/0'::pg_lsn, active "
-        "FROM pg_replication_slots WHERE slot_name = $1",
-        {slot_}, {5, 0, 1});
-    if (found.rows() == 0) return std::nullopt;
-    SlotRetention state{found.text(0, 0),       std::nullopt, found.integer(0, 2), found.integer(0, 3), 0,
-                        found.text(0, 4) == "t"};
-    if (found.get(0, 1)) state.safe_wal_size = found.integer(0, 1);
+    if (!seen.exists) return std::nullopt;
+    SlotRetention state{seen.wal_status,
+                        seen.safe_bytes,
+                        static_cast<std::int64_t>(seen.held_bytes),
+                        static_cast<std::int64_t>(seen.wal_end.value),
+                        0,
+                        seen.active};
     state.bytes_per_second = rate(state.wal_end, now);
     if (now < next_warning_) return state;
     const auto text = warning(slot_, state, state.bytes_per_second);

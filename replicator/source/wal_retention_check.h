@@ -7,7 +7,7 @@
 #include <string>
 
 #include "replicator/source/slot_retention.h"
-#include "sql/connection.h"
+#include "stream/health/group_health.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -16,9 +16,9 @@ class WalRetentionCheck {
    public:
     WalRetentionCheck(std::string slot, Log log) : slot_(std::move(slot)), log_(std::move(log)) {}
 
-    // Asks the source and warns when there is a reason, and says when that is over; at most one line every ten seconds.
-    // Nothing while there is no such slot.
-    std::optional<SlotRetention> look(sql::Connection& source, std::chrono::steady_clock::time_point now);
+    // Warns of what was just seen of the slot when there is a reason, and says when that is over; at most one line
+    // every ten seconds. Nothing while there is no such slot.
+    std::optional<SlotRetention> look(const SlotHealth& seen, std::chrono::steady_clock::time_point now);
     // The warning for a state, empty when all is well. `bytes_per_second`: how fast WAL is written, 0 when not known.
     static std::string warning(const std::string& slot, const SlotRetention& state, double bytes_per_second);
 
