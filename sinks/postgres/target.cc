@@ -134,6 +134,12 @@ bool TargetTable::has_deferrable() const noexcept {
     return std::any_of(indexes.begin(), indexes.end(), [](const TargetIndex& index) { return !index.immediate; });
 }
 
+std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
+    std::vector<TableName> names;
+    for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
+    return names;
+}
+
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,
                                              const std::string& table) {
     const auto found = connection.query(table_query, {schema, table}, {4, 0, 1});

@@ -59,6 +59,7 @@ struct TargetTable {
 };
 
 using TableName = std::pair<std::string, std::string>;  // schema, table
+std::vector<TableName> names_of(const std::vector<const Relation*>& tables);
 
 // Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,

@@ -14,12 +14,6 @@ std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables) {
     return all;
 }
 
-std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
-    std::vector<TableName> names;
-    for (const Relation* table : tables) names.emplace_back(table->schema, table->table);
-    return names;
-}
-
 void LateTables::create_missing(const std::vector<const Relation*>& relations, bool in_transaction) {
     std::vector<const Relation*> missing;
     std::vector<TableName> names;

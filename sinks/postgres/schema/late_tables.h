@@ -18,7 +18,6 @@ namespace pgsluice {
 
 // Those of them that are not left out.
 std::vector<const Relation*> pointers(const std::vector<RelationPtr>& tables);
-std::vector<TableName> names_of(const std::vector<const Relation*>& tables);
 
 class LateTables {
    public:

@@ -82,12 +82,6 @@ Error locked(const char* who, const std::string& lockers, const PostgresSinkOpti
                        "waiting for the copy, and with a full stream the copy waits for this worker.");
 }
 
-std::vector<TableName> names_of(const std::vector<const Relation*>& relations) {
-    std::vector<TableName> names;
-    for (const Relation* relation : relations) names.emplace_back(relation->schema, relation->table);
-    return names;
-}
-
 void make_as(sql::Connection& target, const std::string& owner, const std::string& statements,
              const std::string& doing) {
     try {
