@@ -162,15 +162,18 @@ std::string install_statements(const Names& names, const Wanted& wanted) {
         fmt::format(fmt::runtime(grant_reading), grant));
 }
 
-Error explained(const Names& names, const SqlError& error) {
-    if (error.sqlstate() != "42501") return error;
+Error needs_superuser(const Names& names, std::string_view why) {
     return stop_error(
-        fmt::format("unable to capture DDL for group '{}': event triggers need a superuser ({})", names.group,
-                    error.what()),
+        fmt::format("unable to capture DDL for group '{}': event triggers need a superuser ({})", names.group, why),
         fmt::format("Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice, GRANT SELECT ON "
                     "pgsluice.ddl_capture, pgsluice.ddl_event and GRANT EXECUTE ON FUNCTION {} to the replicator's "
                     "role; or leave --track-ddl out.",
                     ddl::fill_function(names.group)));
+}
+
+Error explained(const Names& names, const SqlError& error) {
+    if (error.sqlstate() != "42501") return error;
+    return needs_superuser(names, error.what());
 }
 
 DdlPrefixes install(sql::Connection& source, const Names& names, const Wanted& wanted, const Log& log) {
@@ -201,6 +204,19 @@ DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, cons
         if (error.action() != Action::retry) source.exec("ROLLBACK");
         throw explained(names, error);
     }
+}
+
+void check_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope) {
+    const Wanted wanted = wanted_for(source, names, scope);
+    require_owned(source, names);
+    try {
+        if (standing(source, names, wanted)) return;
+    } catch (const SqlError& error) {
+        throw explained(names, error);
+    }
+    const auto role =
+        source.query("SELECT rolsuper, rolname FROM pg_catalog.pg_roles WHERE rolname = current_user", {}, {2, 1, 1});
+    if (!role.boolean(0, 0)) throw needs_superuser(names, fmt::format("role '{}' is none", role.text(0, 1)));
 }
 
 std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Names& names) {

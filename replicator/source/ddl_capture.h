@@ -30,6 +30,9 @@ struct DdlScope {
 // Event triggers need a superuser: a stop Error that says the way out when the role is none.
 DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope, const Log& log);
 
+// The same without making anything: a stop Error where the role is none and something would have to be made.
+void check_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope);
+
 // Takes it away for a start without --track-ddl; warns when the role may not.
 void end_ddl_capture(sql::Connection& source, const Names& names, const Log& log);
 

@@ -142,17 +142,12 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
                .rows() == 1;
 }
 
-void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
-                        bool via_partition_root, const Log& log) {
+std::vector<std::string> publication_statements(sql::Connection& connection, const std::string& name,
+                                                std::span<const CatalogTable> tables, bool via_partition_root) {
     const std::string quoted = sql::quote_identifier(name);
-    const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // for VACUUM and DDL, say
-    if (!publication_exists(connection, name)) {
-        name_tables(connection,
-                    fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
-                                options_list(via_partition_root)),
-                    fmt::format("create publication '{}'", name));
-        return;
-    }
+    if (!publication_exists(connection, name))
+        return {fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
+                            options_list(via_partition_root))};
     const Publication found = read(connection, name, via_partition_root);
     if (found.all_tables) {
         throw stop_error(
@@ -162,16 +157,26 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
     }
     Oids wanted;
     for (const auto& table : tables) wanted.insert(table.oid);
-    const std::string doing = fmt::format("alter publication '{}'", name);
+    std::vector<std::string> statements;
     if (wanted != found.tables || !found.plain)
-        name_tables(connection, fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)), doing);
-    if (!found.all_kinds)
+        statements.push_back(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)));
+    if (!found.all_kinds || !found.via_root_fits)
+        statements.push_back(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)));
+    return statements;
+}
+
+void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
+                        bool via_partition_root, const Log& log) {
+    const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // for VACUUM and DDL, say
+    const bool exists = publication_exists(connection, name);
+    const auto statements = publication_statements(connection, name, tables, via_partition_root);
+    if (exists && !read(connection, name, via_partition_root).all_kinds)
         log(LogLevel::warning,
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
                         "did not publish are missing in the stream. {} to get them",
                         name, resnapshot_hint));
-    if (!found.all_kinds || !found.via_root_fits)
-        connection.exec(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)), doing);
+    for (const std::string& statement : statements)
+        name_tables(connection, statement, fmt::format("{} publication '{}'", exists ? "alter" : "create", name));
 }
 
 std::set<std::uint32_t> noted_due(sql::Connection& connection, const std::string& name) {

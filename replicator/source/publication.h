@@ -25,6 +25,11 @@ std::vector<sql::CatalogTable> published_tables(sql::Connection& connection, con
 std::vector<sql::CatalogTable> others_published(sql::Connection& connection, const std::string& name,
                                                 std::span<const sql::CatalogTable> tables);
 
+// The statements that make the publication what is wanted (ensure_publication()); none where it is so already. A stop
+// Error where it was not made for a group.
+std::vector<std::string> publication_statements(sql::Connection& connection, const std::string& name,
+                                                std::span<const sql::CatalogTable> tables, bool via_partition_root);
+
 // Creates the publication, or makes it what is wanted: exactly these tables (ONLY them, not what inherits from them),
 // all kinds of changes, all rows and columns. Touches nothing when it is so already. Warns when it did not publish all
 // kinds of changes.

@@ -111,24 +111,33 @@ void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
         "prepare a session on the source");
 }
 
-void check_source(sql::Connection& connection) {
-    const std::string where = sql::describe(connection.options());
-    if (connection.server_version() < oldest_version) {
-        throw stop_error(fmt::format("unable to use source '{}': it runs PostgreSQL {}", where,
-                                     setting(connection, "server_version")),
-                         "PostgreSQL 14 or later is needed.");
-    }
-    if (connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0)) {
-        // As it would answer itself to the first statement that writes.
-        throw SqlError(Action::retry, fmt::format("unable to use source '{}': it is a standby", where), "25006",
-                       "Connect to the primary: publications and slots are made there.");
-    }
+void check_version(sql::Connection& connection) {
+    if (connection.server_version() >= oldest_version) return;
+    throw stop_error(fmt::format("unable to use source '{}': it runs PostgreSQL {}",
+                                 sql::describe(connection.options()), setting(connection, "server_version")),
+                     "PostgreSQL 14 or later is needed.");
+}
+
+void check_primary(sql::Connection& connection) {
+    if (!connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0)) return;
+    // As it would answer itself to the first statement that writes.
+    throw SqlError(Action::retry,
+                   fmt::format("unable to use source '{}': it is a standby", sql::describe(connection.options())),
+                   "25006", "Connect to the primary: publications and slots are made there.");
+}
+
+void check_wal_level(sql::Connection& connection) {
     const std::string wal_level = setting(connection, "wal_level");
-    if (wal_level != "logical") {
-        throw stop_error(
-            fmt::format("unable to use source '{}': its wal_level is '{}', not 'logical'", where, wal_level),
-            "Run ALTER SYSTEM SET wal_level = logical on the source and restart it.");
-    }
+    if (wal_level == "logical") return;
+    throw stop_error(fmt::format("unable to use source '{}': its wal_level is '{}', not 'logical'",
+                                 sql::describe(connection.options()), wal_level),
+                     "Run ALTER SYSTEM SET wal_level = logical on the source and restart it.");
+}
+
+void check_source(sql::Connection& connection) {
+    check_version(connection);
+    check_primary(connection);
+    check_wal_level(connection);
 }
 
 void check_free_slot(sql::Connection& connection) {

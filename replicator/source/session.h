@@ -20,6 +20,10 @@ sql::ReplicationConnection connect_replication(const sql::ConnectOptions& option
 void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes);
 
 // PostgreSQL 14 or later, not in recovery, wal_level logical: each its own stop Error.
+void check_version(sql::Connection& connection);
+void check_primary(sql::Connection& connection);
+void check_wal_level(sql::Connection& connection);
+// All of these.
 void check_source(sql::Connection& connection);
 // A stop Error when no slot is free.
 void check_free_slot(sql::Connection& connection);

@@ -68,11 +68,7 @@ Error no_column(const TargetTable& table, const Column& column, const std::strin
 
 void MissingColumns::resolve(const Relation& relation, TargetTable& table) {
     const auto all = find(relation, table);
-    for (const Missing& missing : all) {
-        const std::string& type = missing.type.empty() ? missing.column->type_name : missing.type;
-        if (!missing.old_names.empty()) throw possible_rename(table, *missing.column, type, missing.old_names);
-        if (policy_ == OnMissingColumn::stop) throw no_column(table, *missing.column, type);
-    }
+    for (const Missing& missing : all) refuse_unless_allowed(table, missing);
     for (const Missing& missing : all) {
         if (policy_ == OnMissingColumn::add)
             add(relation, table, missing);
@@ -82,6 +78,28 @@ void MissingColumns::resolve(const Relation& relation, TargetTable& table) {
     if (!all.empty() && policy_ == OnMissingColumn::add)
         table = load_target_table(connection_, relation.schema, relation.table);
     remember(relation, table);
+}
+
+std::vector<Error> MissingColumns::faults(const Relation& relation, const TargetTable& table) {
+    std::vector<Error> all;
+    for (const Missing& missing : find(relation, table)) {
+        try {
+            refuse_unless_allowed(table, missing);
+            if (policy_ == OnMissingColumn::add)
+                require_addable(relation, table, missing);
+            else
+                require_dispensable(relation, table, missing);
+        } catch (const Error& error) {
+            all.push_back(error);
+        }
+    }
+    return all;
+}
+
+void MissingColumns::refuse_unless_allowed(const TargetTable& table, const Missing& missing) const {
+    const std::string& type = missing.type.empty() ? missing.column->type_name : missing.type;
+    if (!missing.old_names.empty()) throw possible_rename(table, *missing.column, type, missing.old_names);
+    if (policy_ == OnMissingColumn::stop) throw no_column(table, *missing.column, type);
 }
 
 std::vector<MissingColumns::Missing> MissingColumns::find(const Relation& relation, const TargetTable& table) {
@@ -115,7 +133,7 @@ std::string MissingColumns::type_of(const Column& column) {
     return std::string(found.get(0, 0).value_or(""));
 }
 
-void MissingColumns::leave_out(const Relation& relation, const TargetTable& table, const Missing& missing) const {
+void MissingColumns::require_dispensable(const Relation& relation, const TargetTable& table, const Missing& missing) {
     if (missing.column->key && relation.identity != ReplicaIdentity::full)
         throw stop_error(
             fmt::format("{}, which is part of the key by which rows are found", lacks(table, *missing.column)),
@@ -123,12 +141,16 @@ void MissingColumns::leave_out(const Relation& relation, const TargetTable& tabl
                         "values.",
                         add_command(table.name, *missing.column,
                                     missing.type.empty() ? missing.column->type_name : missing.type)));
+}
+
+void MissingColumns::leave_out(const Relation& relation, const TargetTable& table, const Missing& missing) const {
+    require_dispensable(relation, table, missing);
     log_(LogLevel::warning, fmt::format("column '{}' is left out: the target's table '{}.{}' has no such column "
                                         "(--on-missing-column ignore)",
                                         missing.column->name, table.schema, table.table));
 }
 
-void MissingColumns::add(const Relation& relation, const TargetTable& table, const Missing& missing) {
+void MissingColumns::require_addable(const Relation& relation, const TargetTable& table, const Missing& missing) {
     const Column& column = *missing.column;
     if (missing.type.empty())
         throw stop_error(fmt::format("{}, and the target has no type '{}'", lacks(table, column), column.type_name),
@@ -141,6 +163,11 @@ void MissingColumns::add(const Relation& relation, const TargetTable& table, con
             fmt::format("Run on the target what was run on the source, with the same default and NOT NULL if it had "
                         "them: {}; then start the worker again.",
                         add_command(table.name, column, missing.type)));
+}
+
+void MissingColumns::add(const Relation& relation, const TargetTable& table, const Missing& missing) {
+    require_addable(relation, table, missing);
+    const Column& column = *missing.column;
     alter(altered_table(table), column, missing.type);
     log_(LogLevel::warning,
          fmt::format("added column '{}' ({}) to the target's table '{}.{}'. Rows have values of it from here on. Its "

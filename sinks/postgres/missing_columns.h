@@ -13,6 +13,7 @@
 
 #include "sinks/options.h"
 #include "sinks/postgres/target.h"
+#include "sql/error.h"
 #include "stream/change.h"
 #include "stream/log.h"
 
@@ -28,6 +29,8 @@ class MissingColumns {
     // lacks a column that can neither be left out nor added. The connection must be free; a column is added in the
     // transaction that is open, or else in one of its own.
     void resolve(const Relation& relation, TargetTable& table);
+    // All that resolve() would refuse, without doing anything.
+    [[nodiscard]] std::vector<Error> faults(const Relation& relation, const TargetTable& table);
 
    private:
     struct Missing {
@@ -40,7 +43,10 @@ class MissingColumns {
     [[nodiscard]] std::vector<std::string> old_names(const Column& column, const Relation& relation,
                                                      const TargetTable& table) const;
     [[nodiscard]] std::string type_of(const Column& column);
+    static void require_dispensable(const Relation& relation, const TargetTable& table, const Missing& missing);
     void leave_out(const Relation& relation, const TargetTable& table, const Missing& missing) const;
+    static void require_addable(const Relation& relation, const TargetTable& table, const Missing& missing);
+    void refuse_unless_allowed(const TargetTable& table, const Missing& missing) const;
     void add(const Relation& relation, const TargetTable& table, const Missing& missing);
     [[nodiscard]] QualifiedName altered_table(const TargetTable& table);
     void alter(const QualifiedName& table, const Column& column, const std::string& type);

@@ -60,6 +60,16 @@ constexpr const char* exist_query =
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
+Error may_not_create(sql::Connection& connection, std::string_view why) {
+    const auto names = connection.query(
+        "SELECT pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.current_database())", {},
+        {2, 1, 1});
+    return stop_error(fmt::format("unable to create schema 'pgsluice' on the target: {}", why),
+                      fmt::format("As a superuser, run on the target: GRANT CREATE ON DATABASE {1} TO {0}; or CREATE "
+                                  "SCHEMA pgsluice AUTHORIZATION {0};",
+                                  names.text(0, 0), names.text(0, 1)));
+}
+
 }  // namespace
 
 PostgresProgress::PostgresProgress(sql::Connection& connection, std::string group, std::string worker)
@@ -68,6 +78,18 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
 void PostgresProgress::require_owned(sql::Connection& connection) {
     sql::require_owned(connection,
                        {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences"}});
+}
+
+void PostgresProgress::check_creatable(sql::Connection& connection) {
+    require_owned(connection);
+    if (connection.query(exist_query, {}, {1, 1, 1}).boolean(0, 0)) return;
+    const auto may = connection.query(
+        "SELECT CASE WHEN to_regnamespace('pgsluice') IS NULL THEN has_database_privilege(current_database(), "
+        "'CREATE') ELSE has_schema_privilege('pgsluice', 'CREATE') END, to_regnamespace('pgsluice') IS NULL",
+        {}, {2, 1, 1});
+    if (may.boolean(0, 0)) return;
+    throw may_not_create(connection, may.boolean(0, 1) ? "the role may not create in the database"
+                                                       : "the role may not create in that schema");
 }
 
 void PostgresProgress::create_tables() {
@@ -84,14 +106,7 @@ void PostgresProgress::create_tables() {
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
         connection_.exec("ROLLBACK");
-        const auto names = connection_.query(
-            "SELECT pg_catalog.quote_ident(current_user), pg_catalog.quote_ident(pg_catalog.current_database())", {},
-            {2, 1, 1});
-        throw stop_error(
-            fmt::format("unable to create schema 'pgsluice' on the target: {}", error.what()),
-            fmt::format("As a superuser, run on the target: GRANT CREATE ON DATABASE {1} TO {0}; or CREATE "
-                        "SCHEMA pgsluice AUTHORIZATION {0};",
-                        names.text(0, 0), names.text(0, 1)));
+        throw may_not_create(connection_, error.what());
     }
     connection_.exec("COMMIT");
 }

@@ -27,6 +27,9 @@ class PostgresProgress {
     // any of them is used. What is missing is no error.
     static void require_owned(sql::Connection& connection);
 
+    // The same, and when some of it is missing and the role may not make it; makes nothing.
+    static void check_creatable(sql::Connection& connection);
+
     // Creates schema and tables where missing, waits for the lock at most this long (then a retry Error naming who
     // holds it), and makes the row ours.
     std::optional<SinkState> open(int lock_wait_ms);

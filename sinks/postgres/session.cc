@@ -39,6 +39,12 @@ bool become_replica(sql::Connection& connection, const PostgresSinkOptions& opti
 
 }  // namespace
 
+const char* replication_role_text(bool replica) {
+    return replica ? "session_replication_role is replica: triggers and foreign keys do not fire"
+                   : "the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
+                     "constraints are deferred where they are DEFERRABLE, others must hold after every statement";
+}
+
 PostgresSession open_session(const PostgresSinkOptions& options, std::stop_token stop) {
     sql::ConnectOptions target = options.target;
     if (target.role.empty()) target.role = "target";

@@ -41,6 +41,9 @@ struct PostgresSession {
     }
 };
 
+// What that means, for people.
+const char* replication_role_text(bool replica);
+
 // A stop Error when --target-disable-foreign-keys asks for what the role may not do.
 PostgresSession open_session(const PostgresSinkOptions& options, std::stop_token stop);
 

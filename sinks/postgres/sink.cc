@@ -139,11 +139,7 @@ class PostgresSink : public Sink, public MakesTables {
 
 std::optional<SinkState> PostgresSink::open() {
     auto state = progress_.open(options_.lock_wait_ms);
-    log_(LogLevel::info,
-         session_.replica
-             ? "target: session_replication_role is replica: triggers and foreign keys do not fire"
-             : "target: the role may not set session_replication_role, so triggers fire and foreign keys are checked; "
-               "constraints are deferred where they are DEFERRABLE, others must hold after every statement");
+    log_(LogLevel::info, fmt::format("target: {}", replication_role_text(session_.replica)));
     require_target_owner(session_.connection, options_);
     if (options_.sync_schema) {
         warn_of_rights(session_.connection, options_, log_);

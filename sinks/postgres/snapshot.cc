@@ -66,17 +66,7 @@ void refuse_existing_rows(sql::Connection& connection, const Names& tables, Exis
             refuse_shared(table.name, shared->second, existing);
         filled.push_back(table.name);
     }
-    if (filled.empty()) return;
-    const std::string what =
-        fmt::format("unable to start the copy: the target already holds rows in {}", fmt::join(filled, ", "));
-    if (existing == ExistingRows::keep) {
-        throw stop_error(what + ", which has no key that would keep them from being duplicated",
-                         "Empty these tables, or give them the source's primary key, or choose --target-existing-rows "
-                         "truncate (empties all tables of the copy).");
-    }
-    throw stop_error(what,
-                     "Empty these tables, or choose --target-existing-rows truncate (empties them) or keep "
-                     "(overwrites rows of the same key and leaves the others).");
+    if (!filled.empty()) throw holds_rows(filled, existing);
 }
 
 void empty_tables(PostgresSession& session, const Names& names) {
@@ -95,6 +85,19 @@ void empty_tables(PostgresSession& session, const Names& names) {
 }
 
 }  // namespace
+
+Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing) {
+    const std::string what =
+        fmt::format("unable to start the copy: the target already holds rows in {}", fmt::join(tables, ", "));
+    if (existing == ExistingRows::keep) {
+        return stop_error(what + ", which has no key that would keep them from being duplicated",
+                          "Empty these tables, or give them the source's primary key, or choose --target-existing-rows "
+                          "truncate (empties all tables of the copy).");
+    }
+    return stop_error(what,
+                      "Empty these tables, or choose --target-existing-rows truncate (empties them) or keep "
+                      "(overwrites rows of the same key and leaves the others).");
+}
 
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
                       const SnapshotTargets& targets, const SinkState& next) {

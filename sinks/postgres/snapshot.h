@@ -30,6 +30,9 @@ struct SnapshotTargets {
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
                       const SnapshotTargets& targets, const SinkState& next);
 
+// Why a copy does not begin while these tables (quoted and qualified) hold rows; not for `truncate`. A stop Error.
+Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing);
+
 // Once everything is loaded: forgets which blocks were, and makes `next` the progress, in one transaction.
 void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "stream/nats/account.h"
 #include "stream/nats/bucket_cache.h"
 #include "stream/nats/consumer.h"
 #include "stream/nats/link.h"
@@ -40,25 +41,7 @@ Broker::Broker(const BrokerOptions& options, Log log, std::stop_token stop)
 
 Broker::~Broker() = default;
 
-void Broker::check_jetstream() {
-    jsAccountInfo* made = nullptr;
-    jsErrCode js_error{};
-    const auto status = js_GetAccountInfo(&made, link_->js(), nullptr, &js_error);
-    const AccountInfo info(made);
-    if (status == NATS_NO_RESPONDERS && !link_->options().js_domain.empty()) {
-        throw stop_error(fmt::format("unable to use NATS at '{}': no JetStream domain '{}' answers", link_->name(),
-                                     link_->options().js_domain),
-                         "Give the domain of the server that has JetStream (domain in its jetstream block) in "
-                         "--nats-js-domain, or leave that out.");
-    }
-    if (status == NATS_NO_RESPONDERS || js_error == JSNotEnabledErr || js_error == JSNotEnabledForAccountErr) {
-        throw stop_error(
-            fmt::format("unable to use NATS at '{}': JetStream is not enabled for this account", link_->name()),
-            "Start it with `nats-server -js`, or enable JetStream for the account in its configuration.");
-    }
-    link_->check(status, fmt::format("ask NATS at '{}' about JetStream", link_->name()), "API.INFO", js_error);
-    account_bytes_ = info->Limits.MaxStore;
-}
+void Broker::check_jetstream() { account_bytes_ = require_jetstream(*link_)->Limits.MaxStore; }
 
 std::optional<StreamState> Broker::stream_state(const std::string& stream) {
     const auto info = link_->stream_info(stream);
@@ -88,7 +71,8 @@ void Broker::ensure_stream(const Names& names, const StreamConfig& config) {
         return;
     }
     check_config(*info->Config, names);
-    check_replicas(*link_, *info, config);
+    const bool clustered = info->Cluster != nullptr && info->Cluster->Name != nullptr && *info->Cluster->Name != '\0';
+    check_replicas(*link_, names.stream, clustered, config);
     apply_limits(*link_, *info->Config, config);
     apply_replicas(*link_, "KV_" + names.bucket, config.replicas);
     apply_replicas(*link_, names.dead_letters, config.replicas);

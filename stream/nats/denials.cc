@@ -66,6 +66,14 @@ std::optional<Denial> Denials::find(std::string_view part, Time since) {
     return found == entries_.end() ? std::nullopt : std::optional(found->denial);
 }
 
+std::optional<Denial> Denials::of(std::string_view subject, std::string_view inbox_prefix) {
+    const std::lock_guard lock(mutex_);
+    const std::string pattern = pattern_of(subject, inbox_prefix);
+    const auto found = std::ranges::find_if(
+        entries_, [&](const Entry& entry) { return !entry.denial.publish || entry.denial.subject == pattern; });
+    return found == entries_.end() ? std::nullopt : std::optional(found->denial);
+}
+
 void Denials::clear() {
     const std::lock_guard lock(mutex_);
     entries_.clear();

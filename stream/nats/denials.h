@@ -42,6 +42,8 @@ class Denials {
     // missing, or the one to subscribe to its answers. What was denied to an operation before is not its reason.
     std::optional<Denial> find(std::string_view part, Time since);
     [[nodiscard]] bool any() const noexcept { return any_; }
+    // Whether it is denied to publish to exactly this subject, or to subscribe to answers.
+    std::optional<Denial> of(std::string_view subject, std::string_view inbox_prefix);
     // After a reconnect: everything is tried again.
     void clear();
 

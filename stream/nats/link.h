@@ -62,6 +62,11 @@ class Link {
     // The same for what waits without a call that fails: throws where the server has denied it lately.
     void check_permitted(std::string_view doing, std::string_view part) const;
 
+    // What the server has said it denies to a request to this subject.
+    [[nodiscard]] std::optional<Denial> denial_of(std::string_view subject) const {
+        return shared_->denials.of(subject, shared_->inbox_prefix);
+    }
+
     // The stream's info; null when there is no such stream. With a filter, also its subjects that match.
     [[nodiscard]] StreamInfo stream_info(const std::string& stream, const char* subjects_filter = nullptr) const;
 

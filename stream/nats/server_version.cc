@@ -54,13 +54,15 @@ std::string read_line(const addrinfo& address) {
 
 }  // namespace
 
-std::string version_in_info(std::string_view line) {
-    constexpr std::string_view field = "\"version\":\"";
-    const auto at = line.find(field);
+std::string text_in_info(std::string_view line, std::string_view field) {
+    const std::string begin = "\"" + std::string(field) + "\":\"";
+    const auto at = line.find(begin);
     if (!line.starts_with("INFO") || at == std::string_view::npos) return {};
-    const auto rest = line.substr(at + field.size());
+    const auto rest = line.substr(at + begin.size());
     return std::string(rest.substr(0, rest.find('"')));
 }
+
+std::string version_in_info(std::string_view line) { return text_in_info(line, "version"); }
 
 bool is_before(std::string_view version, const std::array<int, 3>& other) {
     std::array<int, 3> numbers{};
@@ -72,7 +74,7 @@ bool is_before(std::string_view version, const std::array<int, 3>& other) {
     return numbers < other;
 }
 
-std::string ask_server_version(natsConnection* connection) {
+std::string ask_server_info(natsConnection* connection) {
     std::array<char, 1024> url{};
     if (natsConnection_GetConnectedUrl(connection, url.data(), url.size()) != NATS_OK) return {};
     std::string_view rest = url.data();
@@ -88,7 +90,9 @@ std::string ask_server_version(natsConnection* connection) {
     addrinfo* found = nullptr;
     if (::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return {};
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-    return version_in_info(read_line(*found));
+    return read_line(*found);
 }
+
+std::string ask_server_version(natsConnection* connection) { return version_in_info(ask_server_info(connection)); }
 
 }  // namespace pgsluice::nats

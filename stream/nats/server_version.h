@@ -12,6 +12,10 @@ namespace pgsluice::nats {
 
 // "2.9.10"; empty when it cannot be determined. Waits at most a second for each step.
 std::string ask_server_version(__natsConnection* connection);
+// The line itself; empty when it cannot be had.
+std::string ask_server_info(__natsConnection* connection);
+// A text in an INFO line; empty when it has none.
+std::string text_in_info(std::string_view line, std::string_view field);
 // The version in an INFO line; empty when it has none.
 std::string version_in_info(std::string_view line);
 // For versions like "2.9.10"; false when it is malformed.

@@ -53,9 +53,10 @@ void add_stream(const Link& link, const std::string& stream, std::vector<const c
     link.check(status, doing, "STREAM.CREATE." + stream, js_error);
 }
 
-void check_config(const jsStreamConfig& config, const Names& names) {
-    const auto wrong = [&names](const std::string& what, const std::string& mend) {
-        return stop_error(fmt::format("unable to use stream '{}': {}", names.stream, what), mend);
+std::vector<Error> config_faults(const jsStreamConfig& config, const Names& names) {
+    std::vector<Error> faults;
+    const auto wrong = [&](const std::string& what, const std::string& mend) {
+        faults.push_back(stop_error(fmt::format("unable to use stream '{}': {}", names.stream, what), mend));
     };
     const auto edit = [&names](const std::string& option) {
         return fmt::format("Run `nats stream edit {} {} --force`.", names.stream, option);
@@ -65,38 +66,42 @@ void check_config(const jsStreamConfig& config, const Names& names) {
         "--copy-and-stream --resnapshot.",
         names.stream);
     if (config.Storage != js_FileStorage) {
-        throw wrong("its storage is memory, so a restart of the server would lose it", remove);
+        wrong("its storage is memory, so a restart of the server would lose it", remove);
     }
     if (config.Retention != js_LimitsPolicy) {
-        throw wrong("its retention policy is not limits, so reading would remove messages", remove);
+        wrong("its retention policy is not limits, so reading would remove messages", remove);
     }
-    if (config.MaxAge != 0) throw wrong("it has a maximum age, so unread changes would expire", edit("--max-age=0s"));
+    if (config.MaxAge != 0) wrong("it has a maximum age, so unread changes would expire", edit("--max-age=0s"));
     if (config.Discard != js_DiscardNew) {
-        throw wrong("it discards old messages when full, so unread changes would be lost", edit("--discard=new"));
+        wrong("it discards old messages when full, so unread changes would be lost", edit("--discard=new"));
     }
-    if (config.MaxMsgs > 0) throw wrong("it has a maximum number of messages", edit("--max-msgs=-1"));
+    if (config.MaxMsgs > 0) wrong("it has a maximum number of messages", edit("--max-msgs=-1"));
     if (config.MaxMsgsPerSubject > 0) {
-        throw wrong("it has a maximum number of messages per subject, so unread changes would be lost",
-                    edit("--max-msgs-per-subject=-1"));
+        wrong("it has a maximum number of messages per subject, so unread changes would be lost",
+              edit("--max-msgs-per-subject=-1"));
     }
-    if (config.MaxMsgSize > 0) throw wrong("it has a maximum message size", edit("--max-msg-size=-1"));
+    if (config.MaxMsgSize > 0) wrong("it has a maximum message size", edit("--max-msg-size=-1"));
     for (const auto& subject : {names.snapshot_subject, names.changes_subject}) {
         const bool taken = std::any_of(config.Subjects, config.Subjects + config.SubjectsLen,
                                        [&subject](const char* has) { return subject == has; });
         if (!taken) {
-            throw wrong(fmt::format("subject '{}' is not among its subjects", subject),
-                        edit(fmt::format("--subjects={},{}", names.snapshot_subject, names.changes_subject)));
+            wrong(fmt::format("subject '{}' is not among its subjects", subject),
+                  edit(fmt::format("--subjects={},{}", names.snapshot_subject, names.changes_subject)));
         }
     }
+    return faults;
+}
+
+void check_config(const jsStreamConfig& config, const Names& names) {
+    const auto faults = config_faults(config, names);
+    if (!faults.empty()) throw Error(faults.front());
 }
 
 // A server outside a cluster accepts any number of replicas when a stream is changed, but keeps one.
-void check_replicas(const Link& link, const jsStreamInfo& info, const StreamConfig& wanted) {
-    const auto* cluster = info.Cluster;
-    const bool clustered = cluster != nullptr && cluster->Name != nullptr && *cluster->Name != '\0';
+void check_replicas(const Link& link, const std::string& stream, bool clustered, const StreamConfig& wanted) {
     if (wanted.replicas <= 1 || clustered) return;
     throw stop_error(fmt::format("unable to keep {} replicas of stream '{}': NATS at '{}' is a single server",
-                                 wanted.replicas, info.Config->Name, link.name()),
+                                 wanted.replicas, stream, link.name()),
                      "Leave out --stream-replicas for this server; more than 1 needs a NATS cluster.");
 }
 

@@ -13,9 +13,11 @@ namespace pgsluice::nats {
 void check_account(const Link& link, std::int64_t account_bytes, const Names& names, const StreamConfig& config);
 void add_stream(const Link& link, const std::string& stream, std::vector<const char*> subjects,
                 const StreamConfig& config);
-// A stop Error when an existing stream is set up in a way that can lose changes.
+// Each way in which an existing stream is set up so that it can lose changes, as a stop Error.
+std::vector<Error> config_faults(const jsStreamConfig& config, const Names& names);
+// Throws the first of them.
 void check_config(const jsStreamConfig& config, const Names& names);
-void check_replicas(const Link& link, const jsStreamInfo& info, const StreamConfig& wanted);
+void check_replicas(const Link& link, const std::string& stream, bool clustered, const StreamConfig& wanted);
 void apply_limits(const Link& link, jsStreamConfig& current, const StreamConfig& wanted);
 // To a stream that belongs to the group, if it exists.
 void apply_replicas(const Link& link, const std::string& stream, int replicas);

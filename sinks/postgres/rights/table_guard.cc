@@ -93,6 +93,13 @@ void TableGuard::end(sql::Connection& connection) {
     ended();
 }
 
+void check_code_on(sql::Connection& connection, const WrittenTable& table, bool replica) {
+    const auto texts = foreign_code_parameters(table, replica);
+    const std::vector<sql::Param> parameters(texts.begin(), texts.end());
+    if (connection.query(no_foreign_code_statement(), parameters, {1, 1, 1}).integer(0, 0) == 1) return;
+    owner_or_refuse(connection, table, find_foreign_code(connection, table, replica));
+}
+
 WrittenTable written_table(const TargetMapping& mapping) {
     const TargetTable& table = mapping.table;
     std::vector<int> columns;

@@ -63,6 +63,9 @@ class TableGuard {
 // What the current role and the owner lack so that one can act as the other, as statements; empty when nothing.
 std::string missing_grants(sql::Connection& connection, const std::string& owner);
 
+// What owner_to_write_as() would refuse, without a lock, so that it may have changed by the time rows come.
+void check_code_on(sql::Connection& connection, const WrittenTable& table, bool replica);
+
 WrittenTable written_table(const TargetMapping& mapping);
 
 }  // namespace pgsluice
