@@ -10,7 +10,7 @@ enum ExitCode {
     exit_bug = 3,      // pgsluice did what it must never do
     exit_gave_up = 4,  // a server did not answer at start; the same may succeed later
 
-    // Of pgsluice status, where all is well with 0.
+    // Of pgsluice status and check, where all is well with 0.
     exit_warn = 1,
     exit_fail = 2,  // or it cannot tell
 };

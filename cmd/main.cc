@@ -75,8 +75,8 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
         return exit_done;
     } catch (const Error& error) {
         const ExitCode code = report(error, log_options.format == LogFormat::json ? &log : nullptr);
-        const bool is_status = invocation.command->command == command_status;
-        return is_status && code == exit_stopped ? exit_fail : code;  // 1 is its warning
+        const bool warns = (invocation.command->command & (command_status | command_check)) != 0;
+        return warns && code == exit_stopped ? exit_fail : code;  // 1 is its warning
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "cmd/check/check.h"
 #include "cmd/commands/check_rules.h"
 #include "cmd/commands/compare.h"
 #include "cmd/commands/ddl.h"
@@ -158,6 +159,10 @@ ExitCode check_rules(Command, Settings settings, const Log& log, std::stop_token
     return exit_done;
 }
 
+ExitCode check(Command, Settings settings, const Log& log, std::stop_token stop) {
+    return run_check(settings, log, stop);
+}
+
 ExitCode show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
     if (!settings.status.raw) return run_status(std::move(settings), log, std::move(stop));
     run_raw_status(std::move(settings), log, std::move(stop));
@@ -179,6 +184,7 @@ struct Entry {
 constexpr std::array table{
     Entry{command_replicator, replicate},
     Entry{commands_worker, work},
+    Entry{command_check, check},
     Entry{command_check_rules, check_rules},
     Entry{command_dlq_list, plain<run_dlq_list>},
     Entry{command_dlq_replay, plain<run_dlq_replay>},

@@ -17,6 +17,9 @@ constexpr std::array command_table{
     CommandInfo{command_worker_postgres, "worker postgres", "apply a group's changes to a target database"},
     CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
     CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
+    CommandInfo{command_check, "check",
+                "look at the source, NATS and the target before anything is made: all that would not work, with the "
+                "way out"},
     CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
     CommandInfo{command_tables, "tables", "show what a group has delivered of each table"},
     CommandInfo{command_resnapshot, "resnapshot", "copy some of a group's tables again while the others go on"},
@@ -53,6 +56,13 @@ const CommandInfo& info(Command command) {
         if (entry.command == command) return entry;
     }
     throw std::logic_error("a command that is not in the table");
+}
+
+// So that the flags of both command lines can be given to it as they are.
+bool applies(const Flag& flag, Command command) {
+    const std::uint32_t as =
+        command == command_check ? command_check | command_replicator | command_worker_postgres : command;
+    return (flag.commands & as) != 0;
 }
 
 const Flag* find_flag(std::string_view name) {

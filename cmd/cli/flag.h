@@ -33,6 +33,7 @@ enum Command : std::uint32_t {
     command_tables = 1U << 20,
     command_resnapshot = 1U << 21,
     command_sequences = 1U << 17,
+    command_check = 1U << 18,  // takes those of a replicator and of a postgres worker, too
     command_ddl_list = 1U << 22,
     command_ddl_apply = 1U << 23,
     command_ddl_skip = 1U << 24,
@@ -47,7 +48,7 @@ constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | c
 constexpr std::uint32_t commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                              command_forget | command_compare | command_repair | command_tables |
-                                             command_resnapshot | commands_ddl;  // all that use NATS
+                                             command_resnapshot | commands_ddl | command_check;  // all that use NATS
 constexpr std::uint32_t commands_group = commands_connected | command_sequences;
 constexpr std::uint32_t commands_all = commands_group | command_check_rules;
 
@@ -82,6 +83,7 @@ struct Flag {
 };
 
 std::span<const Flag> flags();
+bool applies(const Flag& flag, Command command);
 const Flag* find_flag(std::string_view name);
 // "nats-url" -> "NATS_URL".
 std::string environment_suffix(std::string_view flag_name);

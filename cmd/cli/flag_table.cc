@@ -200,6 +200,16 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.replicator.exclude_tables.emplace_back(v); },
          "Tables that are not replicated whatever the other flags say; names and patterns as in --tables."},
 
+    // check.
+    Flag{"side", text, "WHICH", "both", command_check, 0,
+         [](S& s, V v) {
+             s.check.side = parse_choice<CheckSide>(
+                 v, {{"both", CheckSide::both}, {"replicator", CheckSide::replicator}, {"worker", CheckSide::worker}});
+         }, "Whose needs to check: `both`, or only those of the `replicator` or of the `worker`, where each has a NATS user of its own. For the worker a given source only shows its tables."},
+    Flag{"nats-monitoring-url", text, "URL", "", command_check, 0,
+         [](S& s, V v) { s.check.monitoring_url = present(v); },
+         "nats-server's monitoring (`http_port`), such as `http://nats.example:8222`: shows how often it syncs its disk, what it may still store, and its clock."},
+
     // What the replicator does.
     Flag{"stream", boolean, "", "", replicator, 0,
          [](S& s, V v) { s.mode_stream = parse_boolean(v); }, "Follow changes from now on. The default when no mode is given."},
@@ -414,9 +424,9 @@ constexpr std::array flag_table{
     Flag{"repair", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.repair = parse_boolean(v); }, "Write the source's rows over those that differ. The worker stands still for each 500 of them."},
 
-    // compare, tables and status.
-    Flag{"json", boolean, "", "false", command_compare | command_tables | command_status, 0,
-         [](S& s, V v) { s.json = s.compare.json = s.status.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table, of `status` one line for each group."},
+    // compare, tables, status and check.
+    Flag{"json", boolean, "", "false", command_compare | command_tables | command_status | command_check, 0,
+         [](S& s, V v) { s.json = s.compare.json = s.status.json = s.check.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table, of `status` one line for each group."},
 
     // status.
     Flag{"all", boolean, "", "false", command_status, 0,

@@ -115,7 +115,7 @@ std::string overview() {
 std::string command_help(const CommandInfo& command) {
     std::string out = fmt::format("Usage: pgsluice {} [flags]\n\n{}\n\nFlags:\n", command.words, command.about);
     for (const Flag& flag : flags()) {
-        if ((flag.commands & command.command) != 0) out += flag_help(flag, (flag.required & command.command) != 0);
+        if (applies(flag, command.command)) out += flag_help(flag, (flag.required & command.command) != 0);
     }
     return out;
 }

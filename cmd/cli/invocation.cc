@@ -30,7 +30,7 @@ std::string join_names(std::uint32_t mask) {
 void check_flags_apply(const CommandInfo& command, const GivenSettings& given) {
     for (const Flag& flag : flags()) {
         const Given* found = given.find(flag.name);
-        if (found == nullptr || (flag.commands & command.command) != 0) continue;
+        if (found == nullptr || applies(flag, command.command)) continue;
         throw usage_error(fmt::format("--{} is not a flag of '{}'", flag.name, command.words),
                           fmt::format("It belongs to: {}.", join_names(flag.commands)));
     }
@@ -39,7 +39,7 @@ void check_flags_apply(const CommandInfo& command, const GivenSettings& given) {
 // `version` must work whatever is in a configuration file.
 bool takes_flags(const CommandInfo& command) {
     return std::any_of(flags().begin(), flags().end(),
-                       [&](const Flag& flag) { return (flag.commands & command.command) != 0; });
+                       [&](const Flag& flag) { return applies(flag, command.command); });
 }
 
 // Empty when there is none.
@@ -136,7 +136,7 @@ const Flag* file_flag(const Flag& flag) { return find_flag(std::string(flag.name
 // flags' places. Files of other commands are not looked at.
 void read_secret_files(const CommandInfo& command, GivenSettings& given) {
     for (const Flag& flag : flags()) {
-        const Flag* by_file = (flag.commands & command.command) == 0 ? nullptr : file_flag(flag);
+        const Flag* by_file = !applies(flag, command.command) ? nullptr : file_flag(flag);
         const Given* file = by_file == nullptr ? nullptr : given.find(by_file->name);
         if (file == nullptr) continue;
         if (const Given* text = given.find(flag.name)) {
@@ -174,7 +174,7 @@ void apply_value(Settings& settings, const Given& given, const std::string& valu
 Settings apply(const CommandInfo& command, const GivenSettings& given) {
     Settings settings;
     for (const Flag& flag : flags()) {
-        if ((flag.commands & command.command) == 0) continue;
+        if (!applies(flag, command.command)) continue;
         const Given* found = given.find(flag.name);
         if (found == nullptr) {
             if ((flag.required & command.command) != 0) {
@@ -243,7 +243,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");
     }
-    if (command.command == command_replicator) {
+    if ((command.command & (command_replicator | command_check)) != 0) {
         settings.replicator.mode = mode_of(settings, given);
     }
     if (command.command == command_status && settings.group.empty() && !settings.status.all)
@@ -254,11 +254,14 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
         require_connection(settings.postgres.target, "target-url", "target-");
         if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
     }
+    if (command.command == command_check && is_given(settings.postgres.target) && settings.postgres.sync_schema)
+        require_connection(settings.postgres.source, "source-url", "source-");
     if ((command.command & commands_worker) != 0) {
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
-    if (command.command == command_compare && settings.worker.worker.empty()) settings.worker.worker = "postgres";
+    if ((command.command & (command_compare | command_check)) != 0 && settings.worker.worker.empty())
+        settings.worker.worker = "postgres";
     if (command.command == command_dlq_replay && settings.worker.worker.empty()) {
         settings.worker.worker = replays_posts && !is_given(settings.postgres.target) ? "webhook" : "postgres";
     }
@@ -293,7 +296,10 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
         return invocation;
     }
     read_secret_files(*invocation.command, all);
-    drop_outranked_parts(all, "source-url", invocation.command->command == command_worker_postgres ? "source-" : "");
+    const Command command = invocation.command->command;
+    if (command != command_worker_postgres) drop_outranked_parts(all, "source-url", "");
+    if (command == command_worker_postgres || command == command_check)
+        drop_outranked_parts(all, "source-url", "source-");
     drop_outranked_parts(all, "target-url", "target-");
     drop_outranked_modes(all);
     invocation.settings = apply(*invocation.command, all);

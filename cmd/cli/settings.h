@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cmd/check/options.h"
 #include "cmd/http/listen_address.h"
 #include "cmd/status/options.h"
 #include "cmd/supervise.h"
@@ -35,6 +36,7 @@ struct Settings {
     NatsSinkOptions nats_sink;
     CompareOptions compare;
     StatusOptions status;
+    CheckOptions check;
     int sample = 0;                           // check rules: rows to show of each table
     bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard: remove, do not only list

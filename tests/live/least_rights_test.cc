@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/live/check_fixture.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
 
@@ -142,4 +143,116 @@ TEST_CASE("who may only look cannot change anything") {
     CHECK(contains(restricted.nats.log(), "Violation"));
     const Finished status = restricted.command("viewer", {"status"});
     CHECK(contains(status.out, "postgres"));
+}
+
+namespace {
+
+struct Judged : Restricted {
+    std::string publication = "pgsluice_" + pipeline.group();
+
+    Judged() {
+        pipeline.on_both("CREATE TABLE t (id serial PRIMARY KEY, v int)");
+        pipeline.on_source(fmt::format(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {0}; CREATE PUBLICATION {1} FOR TABLE ONLY t, ONLY settled "
+            "WITH (publish = 'insert, update, delete, truncate')",
+            reader, publication));
+        pipeline.on_target(
+            fmt::format("CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON "
+                        "ALL TABLES IN SCHEMA public TO {0}; GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA "
+                        "public TO {0}",
+                        writer));
+    }
+
+    [[nodiscard]] std::string as(const std::string& role, const std::string& database) const {
+        return replaced(shared_postgres().url(database), "postgres@", role + "@");
+    }
+    // What a side needs, with that side's NATS user.
+    [[nodiscard]] CheckReport check(const std::string& side) const {
+        return CheckReport({PGSLUICE_BINARY, "check", "--group", pipeline.group(), "--side", side, "--source-url",
+                            as(reader, pipeline.source_db()), "--target-url", as(writer, pipeline.target_db()),
+                            "--nats-url", url(side), "--copy-and-stream", "--tables", "t,settled", "--on-error",
+                            "dead-letter"});
+    }
+    void check_well(const std::string& side) const {
+        const CheckReport report = check(side);
+        INFO(report.text());
+        CHECK_FALSE(report.has("fail"));
+    }
+    void check_fails(const std::string& side, const std::string& part) const {
+        const CheckReport report = check(side);
+        CHECK(report.finished.code == 2);
+        report.line("fail ", part);
+    }
+    void without(const std::string& subject) {
+        nats.restart_with(replaced(permissions_for(pipeline.group()), "\"" + subject + "\"", "\"none\""));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("check says ok with the least rights, and a run works") {
+    Judged judged;
+    judged.check_well("replicator");
+    judged.check_well("worker");
+    judged.pipeline.start_replicator({"--copy-and-stream", "--tables", "t,settled"});
+    judged.pipeline.start_worker(parks);
+    judged.pipeline.on_source("INSERT INTO t VALUES (1, 1)");
+    judged.pipeline.check_equal({"t"});
+    judged.pipeline.stop();
+    judged.check_well("replicator");
+    judged.check_well("worker");
+}
+
+TEST_CASE("check fails without any one of the least rights in PostgreSQL") {
+    Judged judged;
+    Pipeline& pipeline = judged.pipeline;
+    const auto on_source = [&](const std::string& take, const std::string& give, const std::string& part) {
+        pipeline.on_source(take);
+        judged.check_fails("replicator", part);
+        pipeline.on_source(give);
+    };
+    const auto on_target = [&](const std::string& take, const std::string& give, const std::string& part) {
+        pipeline.on_target(take);
+        judged.check_fails("worker", part);
+        pipeline.on_target(give);
+    };
+    const std::string reader = judged.reader;
+    const std::string writer = judged.writer;
+    on_source("ALTER ROLE " + reader + " NOREPLICATION", "ALTER ROLE " + reader + " REPLICATION", "right to replicate");
+    on_source("ALTER ROLE " + reader + " NOLOGIN", "ALTER ROLE " + reader + " LOGIN", "unable to connect");
+    on_source("REVOKE SELECT ON t FROM " + reader, "GRANT SELECT ON t TO " + reader, "may not read public.t");
+    on_source("REVOKE USAGE ON SCHEMA public FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO PUBLIC",
+              "may not use schema public");
+    on_source("ALTER PUBLICATION " + judged.publication + " DROP TABLE t",
+              "ALTER PUBLICATION " + judged.publication + " ADD TABLE ONLY t", "may not alter it");
+    for (const std::string right : {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"})
+        on_target("REVOKE " + right + " ON t FROM " + writer, "GRANT " + right + " ON t TO " + writer,
+                  "may not " + right + " on public.t");
+    for (const std::string right : {"USAGE", "SELECT", "UPDATE"})
+        on_target("REVOKE " + right + " ON t_id_seq FROM " + writer, "GRANT " + right + " ON t_id_seq TO " + writer,
+                  "t_id_seq");
+    on_target("ALTER SCHEMA pgsluice OWNER TO postgres", "ALTER SCHEMA pgsluice OWNER TO " + writer, "pgsluice");
+    judged.check_well("replicator");
+    judged.check_well("worker");
+}
+
+TEST_CASE("check fails without any one of the least rights in NATS") {
+    Judged judged;
+    const std::string group = judged.pipeline.group();
+    const auto lacks = [&](const std::string& side, const std::string& subject) {
+        judged.without(subject);
+        judged.check_fails(side, "may not publish to '" + subject + "'");
+    };
+    const std::string stream = "pgsluice_" + group;
+    for (const std::string& subject :
+         {"pgsluice." + group + ".>", "$KV." + stream + ".>", "$JS.API.STREAM.INFO." + stream,
+          "$JS.API.STREAM.CREATE." + stream, "$JS.API.STREAM.CREATE.KV_" + stream, "$JS.API.STREAM.MSG.GET." + stream,
+          "$JS.API.STREAM.INFO.KV_" + stream, "$JS.API.STREAM.PURGE.KV_" + stream,
+          "$JS.API.DIRECT.GET.KV_" + stream + ".>", "$JS.API.STREAM.INFO.pgsluice-dlq_" + group})
+        lacks("replicator", subject);
+    for (const std::string& subject :
+         {"$KV." + stream + ".worker.>", "$KV." + stream + ".seen.>", "$JS.API.CONSUMER.CREATE." + stream,
+          "$JS.API.CONSUMER.DELETE." + stream + ".>", "$JS.FC." + stream + ".>", "pgsluice-dlq." + group,
+          "$JS.API.STREAM.CREATE.pgsluice-dlq_" + group})
+        lacks("worker", subject);
 }

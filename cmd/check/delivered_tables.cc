@@ -1,0 +1,63 @@
+#include "cmd/check/delivered_tables.h"
+
+#include <fmt/format.h>
+
+#include "replicator/source/tables.h"
+#include "sql/error.h"
+#include "worker/table_check.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::vector<RelationPtr> relations_of(const ReplicatorOptions& options, CheckedSource& source) {
+    std::vector<RelationPtr> all;
+    ColumnTypes types(*source.connection);
+    for (SourceTable& table :
+         tables_to_copy(*source.connection, source.tables, options.publish_via_partition_root, types))
+        all.push_back(std::make_shared<const Relation>(std::move(table.relation)));
+    return all;
+}
+
+void look_at_names(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, Findings& found) {
+    std::vector<Relation> known;
+    for (const RelationPtr& table : tables) known.push_back(*table);
+    for (const std::string& warning : unmatched_tables(ruleset.tables(), known)) found.warn(warning);
+}
+
+void compile(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, DeliveredTables& delivered,
+             Findings& found) {
+    for (const RelationPtr& table : tables) {
+        found.attempt([&](const Log&) {
+            auto rules = ruleset.compile(table);
+            if (rules == nullptr) return;
+            for (const std::string& warning : rules->warnings()) found.warn(warning);
+            delivered.tables.push_back({table, std::move(rules)});
+        });
+    }
+}
+
+}  // namespace
+
+std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource& source, DeliveredTables& delivered) {
+    Findings found("rules");
+    const RulesOptions& files = settings.worker.rules;
+    const bool given = !files.rules_file.empty() || !files.routing_file.empty();
+    std::unique_ptr<Ruleset> ruleset;
+    if (!found.attempt([&](const Log&) { ruleset = Ruleset::load(files); })) return found.take();
+    if (source.tables.empty()) {
+        if (given) found.ok("the files are well-formed");
+        if (given) found.skipped("whether the files fit the tables, for no source's tables are known");
+        return found.take();
+    }
+    std::vector<RelationPtr> tables;
+    if (!found.attempt([&](const Log&) { tables = relations_of(settings.replicator, source); })) return found.take();
+    delivered.known = true;
+    for (const Error& problem : ruleset->know(tables)) found.fail(problem.what(), problem.hint());
+    look_at_names(*ruleset, tables, found);
+    compile(*ruleset, tables, delivered, found);
+    if (given) found.ok(fmt::format("of {} tables, {} would be delivered", tables.size(), delivered.tables.size()));
+    return found.take();
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,67 @@
+#include "cmd/check/group.h"
+
+#include <fmt/format.h>
+
+#include "replicator/source/publication.h"
+#include "replicator/source/session.h"
+#include "replicator/start_up.h"
+#include "sql/error.h"
+#include "stream/group/info.h"
+
+namespace pgsluice {
+
+namespace {
+
+const Log silent = [](LogLevel, std::string_view) {};
+
+StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Broker& broker) {
+    StartFacts facts;
+    facts.mode = options.mode;
+    facts.resnapshot = options.resnapshot;
+    facts.names = options.names;
+    facts.source = *source.identity;
+    facts.publication_exists = publication_exists(*source.connection, options.names.publication);
+    facts.slot = source.slot;
+    facts.wal_end = wal_end(*source.connection);
+    facts.stream = broker.stream_state(options.names.stream);
+    facts.holes_are_foreign =
+        facts.stream && has_holes(*facts.stream) && broker.holes_are_foreign(options.names.stream);
+    facts.last = facts.stream ? broker.last_message(options.names.stream) : std::nullopt;
+    facts.group = find_group_info(broker, options.names, facts.stream);
+    return facts;
+}
+
+const char* text_of(StartDecision::Then then) {
+    switch (then) {
+        case StartDecision::Then::new_slot:
+            return "a new slot would be made, and changes followed from then on";
+        case StartDecision::Then::copy:
+            return "a new slot would be made, and the tables copied";
+        case StartDecision::Then::resume:
+            return "a start would continue where the group is";
+        case StartDecision::Then::finished:
+            return "the copy is complete already";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::vector<CheckFinding> look_at_group(const ReplicatorOptions& options, CheckedSource& source,
+                                        const std::stop_token& stop) {
+    Findings found("group");
+    if (!source.identity) return found.take();
+    found.attempt([&](const Log&) {
+        const auto broker = Broker::connect(options.nats, silent, stop);
+        const StartFacts facts = facts_of(options, source, *broker);
+        if (facts.slot && facts.slot->ours && facts.slot->active_pid != 0)
+            return found.warn(
+                fmt::format("its replicator is running (server process {}), so a second one would not "
+                            "start",
+                            facts.slot->active_pid));
+        found.ok(fmt::format("'{}': {}", options.names.group, text_of(decide_replicator_start(facts).then)));
+    });
+    return found.take();
+}
+
+}  // namespace pgsluice
