@@ -65,8 +65,9 @@ struct PostgresSinkOptions {
     OnError on_error = OnError::stop;
     ConflictPolicy on_conflict;
     OnMissingColumn on_missing_column = OnMissingColumn::stop;
-    bool apply_ddl = true;  // false: captured DDL is logged and skipped
-    DdlPolicy ddl_policy;   // for what is derived from definitions
+    bool apply_ddl = true;                    // false: captured DDL is logged and skipped
+    DdlPolicy ddl_policy;                     // for what is derived from definitions
+    bool build_indexes_concurrently = false;  // of the same: beside the stream, not in its transaction
     bool synchronous_commit = true;
     bool unmarked = false;              // write without a replication origin even where a group reads from the target
     bool set_based = true;              // false: row by row always, for tests and comparison

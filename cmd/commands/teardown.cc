@@ -87,19 +87,38 @@ std::vector<Leftover> leftovers_in_nats(Broker& broker, const Names& names) {
     return out;
 }
 
+// Whose build (worker --ddl-build-indexes concurrently) was cut off. A unique one would still refuse rows.
+std::vector<Leftover> unfinished_indexes(sql::Connection& target, const Names& names) {
+    std::vector<Leftover> out;
+    if (!target.query("SELECT to_regclass('pgsluice.index_builds') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
+        return out;
+    const auto found = target.query(
+        "SELECT pg_catalog.format('%I.%I', b.schema, b.name) FROM pgsluice.index_builds b JOIN pg_catalog.pg_index i "
+        "ON i.indexrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', b.schema, b.name)) "
+        "AND i.indrelid = pg_catalog.to_regclass(pg_catalog.format('%I.%I', b.schema, b.\"table\")) "
+        "WHERE NOT i.indisvalid AND b.\"group\" = $1 ORDER BY b.id",
+        {names.group}, {1});
+    for (int row = 0; row < found.rows(); ++row) {
+        const std::string index = found.text(row, 0);
+        out.push_back({fmt::format("unfinished index {} on target {}", index, sql::describe(target.options())),
+                       [&target, index] { target.exec("DROP INDEX CONCURRENTLY IF EXISTS " + index); }});
+    }
+    return out;
+}
+
 std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& names) {
     const std::string where = sql::describe(target.options());
     if (target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).get(0, 0) != "t") return {};
     PostgresProgress::require_owned(target);
     const auto workers = target.query("SELECT worker FROM pgsluice.progress WHERE \"group\" = $1 ORDER BY worker",
                                       {sql::Param(names.group)}, {1});
-    std::vector<Leftover> out;
+    std::vector<Leftover> out = unfinished_indexes(target, names);
     for (int row = 0; row < workers.rows(); ++row) {
         const std::string worker = workers.text(row, 0);
         out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
                            // Progress last: while it exists, a teardown that was killed can be repeated.
-                           for (const std::string table :
-                                {"loaded", "unfinished", "parked", "written", "rules", "sequences", "progress"}) {
+                           for (const std::string table : {"loaded", "unfinished", "parked", "written", "rules",
+                                                           "sequences", "index_builds", "progress"}) {
                                const std::string name = "pgsluice." + table;
                                if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0))
                                    continue;

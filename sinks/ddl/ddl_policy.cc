@@ -78,14 +78,14 @@ void DdlPolicy::add(std::string_view entry) {
 }
 
 std::optional<DdlAction> DdlPolicy::of(DdlKind kind, const std::vector<QualifiedName>& tables) const {
-    if (tables.empty()) return of(kind, QualifiedName{});
-    std::optional<DdlAction> action = of(kind, tables.front());
+    if (tables.empty()) return of_one(kind, {});
+    std::optional<DdlAction> action = of_one(kind, tables.front());
     for (const QualifiedName& table : tables)
-        if (of(kind, table) != action) action = DdlAction::stop;
+        if (of_one(kind, table) != action) action = DdlAction::stop;
     return action;
 }
 
-std::optional<DdlAction> DdlPolicy::of(DdlKind kind, const QualifiedName& table) const {
+std::optional<DdlAction> DdlPolicy::of_one(DdlKind kind, const QualifiedName& table) const {
     for (auto entry = of_tables_.rbegin(); entry != of_tables_.rend(); ++entry) {
         if (!entry->first.matches(table.schema, table.table)) continue;
         if (const auto found = entry->second.find(kind); found != entry->second.end()) return found->second;

@@ -38,7 +38,7 @@ class DdlPolicy {
    private:
     using Actions = std::map<DdlKind, DdlAction>;
 
-    [[nodiscard]] std::optional<DdlAction> of(DdlKind kind, const QualifiedName& table) const;
+    [[nodiscard]] std::optional<DdlAction> of_one(DdlKind kind, const QualifiedName& table) const;
 
     Actions actions_;
     std::vector<std::pair<TablePattern, Actions>> of_tables_;

@@ -39,6 +39,8 @@ struct DerivedStatement {
     std::string obstacle{};                // why it cannot be run; empty: it can
 
     std::optional<QualifiedName> made{};  // create table
+    // CREATE INDEX of a table, on which no other command of the message depends: the index's name.
+    std::string built_index{};
     // The tables that it is about, for policies.
     [[nodiscard]] std::vector<QualifiedName> tables() const;
     // The text as it may be shown and logged: without a row's values.

@@ -78,6 +78,7 @@ class IndexDdl {
         });
         auto statement = on(index, create_index_text(index, is_partitioned(index) && (attaches || !index.valid)));
         statement.creates = true;
+        if (!is_partitioned(index) && !index.parent && index.comment.empty()) statement.built_index = index.name;
         statement.condition = unless_attached(index);
         out_.add(DdlPhase::indexes, std::move(statement));
         if (index.parent) attach(index);

@@ -20,6 +20,7 @@ void PostgresApplier::roll_back() {
     if (!open_) return;
     open_ = false;
     deferred_.clear();
+    builds_.rolled_back();
     session_.connection.exec("ROLLBACK");
 }
 
@@ -101,9 +102,11 @@ void PostgresApplier::apply_definitions(const Change& change) {
         log_(LogLevel::info, fmt::format("not applied (--target-ddl ignore): DDL at {}", to_string(change.position)));
         return;
     }
+    PGSLUICE_FAILPOINT("postgres-before-ddl");
     begin_ddl();
     definitions_.apply(change, change.position.commit <= progress_.schema_upto());
     mappings_.forget();
+    PGSLUICE_FAILPOINT("postgres-after-ddl");
 }
 
 }  // namespace pgsluice

@@ -23,7 +23,7 @@ class PostgresApplier {
    public:
     PostgresApplier(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,
                     const PostgresSinkOptions& options, const Log& log, DeadLetters* dead_letters,
-                    DdlDecisions* decisions = nullptr)
+                    DdlDecisions* decisions, IndexBuilds& builds)
         : session_(session),
           progress_(progress),
           mappings_(mappings),
@@ -32,7 +32,8 @@ class PostgresApplier {
           sets_(session, progress, mappings, options),
           rows_(session, mappings, options, log),
           deferred_(log),
-          definitions_(session, options, decisions, log),
+          builds_(builds),
+          definitions_(session, options, decisions, builds, log),
           in_order_(session, progress, rows_, deferred_,
                     options.on_error == OnError::dead_letter ? dead_letters : nullptr) {}
 
@@ -63,6 +64,7 @@ class PostgresApplier {
     ApplySet sets_;
     PostgresRows rows_;
     DeferredConstraints deferred_;
+    IndexBuilds& builds_;
     DefinitionDdl definitions_;
     bool any_ddl_ = false;  // applied by this session
     ApplyInOrder in_order_;

@@ -47,7 +47,11 @@ constexpr const char* create_statements =
     "  \"group\" text, worker text, \"table\" text, PRIMARY KEY (\"group\", worker, \"table\"));"
     "CREATE TABLE IF NOT EXISTS pgsluice.sequences ("
     "  \"group\" text, worker text, sequence text, exact bigint NOT NULL, ahead bigint NOT NULL,"
-    "  PRIMARY KEY (\"group\", worker, sequence));";
+    "  PRIMARY KEY (\"group\", worker, sequence));"
+    "CREATE TABLE IF NOT EXISTS pgsluice.index_builds ("
+    "  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \"group\" text NOT NULL, worker text NOT NULL,"
+    "  schema text NOT NULL, \"table\" text NOT NULL, name text NOT NULL, definition text NOT NULL,"
+    "  position text NOT NULL, number bigint NOT NULL);";
 
 constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
@@ -56,7 +60,7 @@ constexpr const char* exist_query =
     "    'existing_rows') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
     "    'schema_upto') "
-    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences}'::text[]) AS name";
+    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences,index_builds}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -76,8 +80,9 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
 void PostgresProgress::require_owned(sql::Connection& connection) {
-    sql::require_owned(connection,
-                       {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences"}});
+    sql::require_owned(
+        connection,
+        {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences", "index_builds"}});
 }
 
 void PostgresProgress::check_creatable(sql::Connection& connection) {

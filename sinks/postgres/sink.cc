@@ -9,9 +9,11 @@
 #include <set>
 #include <utility>
 
+#include "sinks/ddl/derive.h"
 #include "sinks/definition_rules.h"
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/ddl/ddl_wait.h"
+#include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/plannable.h"
 #include "sinks/postgres/rights/target_owner.h"
@@ -58,7 +60,8 @@ class PostgresSink : public Sink, public MakesTables {
           mappings_(session_.connection, options_.on_missing_column, log_),
           origins_(options_, log_),
           load_({options_, log_, session_, progress_, mappings_, origins_, dead_letters}, stop_),
-          applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions),
+          builds_(options_, decisions, log_, stop_),
+          applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions, builds_),
           decisions_(decisions),
           schema_(options_, origins_, log_, stop_),
           late_tables_(session_.connection, progress_, schema_, options_, stop_) {
@@ -98,6 +101,8 @@ class PostgresSink : public Sink, public MakesTables {
     void apply_before(const std::vector<Change>& changes, std::size_t count);
     void apply_with_ddl(const Batch& batch, std::size_t first);
     void apply_ddl_transaction(const Batch& batch, std::size_t from);
+    void finish_builds_before(const std::vector<Change>& changes);
+    void finish_builds();
     void await_decision(const UndecidedDdl& command);
     void apply_changes(const Batch& batch, const std::vector<Change>& changes);
     void create_missing(const std::vector<Change>& changes);
@@ -119,6 +124,7 @@ class PostgresSink : public Sink, public MakesTables {
     TargetMappings mappings_;
     TargetOrigins origins_;
     SnapshotLoad load_;
+    IndexBuilds builds_;
     PostgresApplier applier_;
     DdlDecisions* decisions_;
     std::function<void()> tell_ = [] {};
@@ -145,6 +151,7 @@ std::optional<SinkState> PostgresSink::open() {
         warn_of_rights(session_.connection, options_, log_);
     }
     sequences_.open(session_.connection, progress_);
+    builds_.resume(session_.connection);
     if (!state) return state;
     durable_ = state->checkpoint;
     load_.open();
@@ -177,6 +184,7 @@ void PostgresSink::move_alone(const SinkState& next) {
 // After every commit that moved the progress.
 void PostgresSink::committed() {
     pending_.reset();
+    builds_.committed();
     moved_at_ = Clock::now();
     if (session_.synchronous) durable_ = progress_.state().checkpoint;
 }
@@ -295,6 +303,7 @@ void PostgresSink::apply_with_ddl(const Batch& batch, std::size_t first) {
     const auto stopped = first_unplannable(before, mappings_);
     apply_before(batch.changes, stopped ? stopped->change : first);
     if (stopped) throw Error(stopped->error);
+    finish_builds_before(batch.changes);
     const bool begins_here = !applier_.open();
     for (bool applied = false; !applied;) {
         try {
@@ -305,6 +314,34 @@ void PostgresSink::apply_with_ddl(const Batch& batch, std::size_t first) {
             if (!begins_here) throw retry_error("a command was decided about: reading its transaction again");
         }
     }
+}
+
+// A command may need an index that is being built.
+void PostgresSink::finish_builds_before(const std::vector<Change>& changes) {
+    if (!builds_.pending()) return;
+    std::vector<DerivedStatement> commands;
+    for (const Change& change : changes) {
+        if (change.op != Op::message) continue;
+        const bool derived = holds_definitions(change.content);
+        auto more = derived ? derive(decode_definitions(change.content)) : std::vector(1, DerivedStatement{});
+        std::move(more.begin(), more.end(), std::back_inserter(commands));
+    }
+    if (!builds_.concern(session_.connection, commands)) return;
+    const bool open = applier_.open();
+    applier_.roll_back();
+    finish_builds();
+    if (open) throw retry_error("an index was being built: reading the transaction of the next command again");
+}
+
+void PostgresSink::finish_builds() {
+    while (builds_.pending()) {
+        builds_.finish(tell_);
+        if (const auto refused = builds_.refused()) {
+            if (builds_.awaits_decision()) await_decision(*refused);
+            builds_.decided(session_.connection);
+        }
+    }
+    mappings_.forget();
 }
 
 void PostgresSink::await_decision(const UndecidedDdl& command) {
@@ -410,7 +447,9 @@ void PostgresSink::log_counts() {
 void PostgresSink::flush() {
     session_.connection.require_open();
     check_incomplete();
+    if (builds_.ended()) mappings_.forget();
     if (applier_.open()) return;
+    builds_.see_refused(session_.connection);
     load_.check();
     if (Clock::now() - moved_at_ >= progress_interval) {
         if (load_.running() && load_.move_on()) committed();
@@ -437,6 +476,7 @@ void PostgresSink::close() {
         move_alone(progress_.state());
         durable_ = progress_.state().checkpoint;
     }
+    finish_builds();
     log_counts();
 }
 

@@ -452,6 +452,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "what the source did not know before stops the worker"},
     {"Drop on the target what depends on it, then `pgsluice ddl apply {0}`", "live/ddl_decisions_test.cc",
      "what the target hung on a column keeps it until that is dropped there"},
+    {"Mend the reason on the target, then `pgsluice ddl apply {0}` builds it again", "live/index_builds_test.cc",
+     "an index that the target refuses waits for a decision while rows are applied"},
     {"Mend the reason on the target and start the worker again", "live/definition_ddl_test.cc",
      "one command that fails can be left out, those after it are applied"},
     {"so that the worker writes there as the table", "live/table_owner_test.cc",

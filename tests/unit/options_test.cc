@@ -283,6 +283,22 @@ TEST_CASE("the other sinks' flags arrive") {
     CHECK(target.postgres.existing_rows == ExistingRows::keep);
     CHECK(target.postgres.copy_workers == 3);
 
+    const Settings by_table =
+        settings(worker("postgres", {"--target-host", "h", "--on-conflict", "error,django_*=ignore", "--on-conflict",
+                                     "s.\"a=b\"=upsert", "--ddl-policy", "drop=stop,column on s.*=ignore"}));
+    const ConflictPolicy& conflicts = by_table.postgres.on_conflict;
+    CHECK(conflicts.of("public", "t") == OnConflict::error);
+    CHECK(conflicts.of("public", "django_x") == OnConflict::ignore);
+    CHECK(conflicts.of("s", "a=b") == OnConflict::upsert);
+    const DdlPolicy& policy = by_table.postgres.ddl_policy;
+    CHECK(policy.of(DdlKind::drop_column, {{"public", "t"}}) == DdlAction::stop);
+    CHECK(policy.of(DdlKind::drop_column, {{"s", "t"}}) == DdlAction::ignore);
+    CHECK(policy.of(DdlKind::drop_table, {{"s", "t"}, {"s", "u"}}) == DdlAction::stop);
+    CHECK(policy.of(DdlKind::drop_column, {{"s", "t"}, {"public", "t"}}) == DdlAction::stop);
+    CHECK(policy.of(DdlKind::add_column, {{"s", "t"}}) == DdlAction::ignore);
+    CHECK_FALSE(policy.of(DdlKind::add_column, {{"public", "t"}}).has_value());
+    CHECK(policy.of(DdlKind::drop_schema, {}) == DdlAction::stop);
+
     CHECK(settings(worker("nats", {"--nats-subject", "a.{table}"})).nats_sink.subject == "a.{table}");
     CHECK(settings(worker("stdout", {"--checkpoint-file", "c"})).standard_output.checkpoint_file == "c");
 }

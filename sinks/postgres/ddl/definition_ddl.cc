@@ -66,23 +66,35 @@ std::string refusal(const std::string& what, const std::string& reason, const De
     return fmt::format("unable to apply {}: {} ({})", what, reason, statement.shown());
 }
 
+std::string named(const DerivedStatement& statement, const DdlPlace& place) {
+    return fmt::format("{} on {} at {}", name_of(statement.kind), statement.object, to_string(place.position));
+}
+
 }  // namespace
 
 void DefinitionDdl::apply(const Change& change, bool contained) {
     const auto statements = derive(decode_definitions(change.content));
     there_.clear();
+    apply_noted(statements, contained);
     std::size_t number = 0;
     for (const DerivedStatement& statement : statements) {
         const DdlPlace place{change.position, ++number};
-        apply({statement, place,
-               fmt::format("{} on {} at {}", name_of(statement.kind), statement.object, to_string(change.position)),
-               contained});
+        apply({statement, place, named(statement, place), contained});
     }
+}
+
+// Indexes of this transaction that were to be built after it, and that its next commands may need.
+void DefinitionDdl::apply_noted(const std::vector<DerivedStatement>& before, bool contained) {
+    if (!builds_.any_noted() || !builds_.concern(session_.connection, before)) return;
+    for (const auto& noted : builds_.take_back(session_.connection))
+        run_in_savepoint({noted.statement, noted.place, named(noted.statement, noted.place), contained});
 }
 
 void DefinitionDdl::apply(const Step& step) {
     if (is_left_out(step) || !is_wanted(step)) return;
-    run_in_savepoint(step);
+    if (!builds_.takes(session_.connection, step.statement)) return run_in_savepoint(step);
+    builds_.note(session_.connection, step.statement, step.place);
+    log_(LogLevel::info, fmt::format("to be built beside the stream: {}", step.what));
 }
 
 // By its condition.

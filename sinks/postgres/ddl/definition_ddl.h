@@ -9,6 +9,7 @@
 #include "sinks/ddl/ddl_decisions.h"
 #include "sinks/ddl/derive.h"
 #include "sinks/options.h"
+#include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
 #include "stream/change.h"
@@ -19,8 +20,9 @@ namespace pgsluice {
 class DefinitionDdl {
    public:
     // `decisions` may be null: then nothing is ever decided.
-    DefinitionDdl(PostgresSession& session, const PostgresSinkOptions& options, DdlDecisions* decisions, const Log& log)
-        : session_(session), options_(options), decisions_(decisions), log_(log) {}
+    DefinitionDdl(PostgresSession& session, const PostgresSinkOptions& options, DdlDecisions* decisions,
+                  IndexBuilds& builds, const Log& log)
+        : session_(session), options_(options), decisions_(decisions), builds_(builds), log_(log) {}
 
     // Applies a message of definitions in the open transaction. `contained`: a schema that was copied later may have
     // what it makes. An UndecidedDdl before a command that the policy stops at, which destroys what only the target
@@ -31,6 +33,7 @@ class DefinitionDdl {
     struct Step;
 
     void apply(const Step& step);
+    void apply_noted(const std::vector<DerivedStatement>& before, bool contained);
     [[nodiscard]] bool is_wanted(const Step& step);
     [[nodiscard]] bool is_left_out(const Step& step);
     [[nodiscard]] std::string loss(const DerivedStatement& statement);
@@ -52,6 +55,7 @@ class DefinitionDdl {
     PostgresSession& session_;
     const PostgresSinkOptions& options_;
     DdlDecisions* decisions_;
+    IndexBuilds& builds_;
     const Log& log_;
     std::set<std::string> there_;  // objects of the message that did not change, and that the target has
 };
