@@ -7,6 +7,7 @@
 
 #include "replicator/replicator_metrics.h"
 #include "sql/error.h"
+#include "stream/failpoint.h"
 #include "stream/format/ddl_message.h"
 #include "stream/origin.h"
 #include "stream/recovery_hint.h"
@@ -228,6 +229,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
         change.prefix = published.prefix;
         change.content = published.content;
         if (!message.transactional) change.position = {message.lsn, 0};
+        if (is_ddl) PGSLUICE_FAILPOINT("ddl-decoded");
         write(change);
         if (types_.ddl && is_ddl) types_.ddl();
     }
