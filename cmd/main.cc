@@ -12,6 +12,8 @@
 #include "cmd/cli/help.h"
 #include "cmd/cli/invocation.h"
 #include "cmd/exit_code.h"
+#include "cmd/reference/completion.h"
+#include "cmd/reference/manual_page.h"
 #include "cmd/signals.h"
 #include "cmd/subcommands.h"
 #include "cmd/terminal/compare_bar.h"
@@ -80,14 +82,32 @@ ExitCode run(Subcommand command, const Invocation& invocation) {
     }
 }
 
+// Of the commands that only print one.
+std::string text_of(const Invocation& invocation) {
+    switch (invocation.command->command) {
+        case command_config:
+            return invocation.text;
+        case command_help_markdown:
+            return markdown_tables();
+        case command_man:
+            return manual_page();
+        case command_completion_bash:
+            return bash_completion();
+        case command_completion_zsh:
+            return zsh_completion();
+        case command_completion_fish:
+            return fish_completion();
+        default:
+            return "pgsluice " PGSLUICE_VERSION "\n";
+    }
+}
+
 int run(const std::vector<std::string>& arguments) {
     const Invocation invocation = read_invocation(arguments, process_environment());
     if (invocation.command == nullptr) return print(overview());
     if (invocation.help) return print(command_help(*invocation.command));
     if (const Subcommand command = subcommand(invocation.command->command)) return run(command, invocation);
-    if (invocation.command->command == command_help_markdown) return print(markdown_tables());
-    if (invocation.command->command == command_config) return print(invocation.text);
-    return print("pgsluice " PGSLUICE_VERSION "\n");
+    return print(text_of(invocation));
 }
 
 }  // namespace

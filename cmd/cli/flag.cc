@@ -43,6 +43,10 @@ constexpr std::array command_table{
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_config, "config", "print the settings in force and where each comes from, without secrets"},
+    CommandInfo{command_completion_bash, "completion bash", "print a script that completes pgsluice's flags in bash"},
+    CommandInfo{command_completion_zsh, "completion zsh", "the same for zsh"},
+    CommandInfo{command_completion_fish, "completion fish", "the same for fish"},
+    CommandInfo{command_man, "man", "print the manual page, for man"},
     CommandInfo{command_version, "version", "print the version"},
     CommandInfo{command_help_markdown, "help-markdown", "print the tables of flags in cmd/README.md", true},
 };

@@ -38,6 +38,10 @@ enum Command : std::uint32_t {
     command_ddl_apply = 1U << 23,
     command_ddl_skip = 1U << 24,
     command_config = 1U << 25,  // takes the flags of all
+    command_completion_bash = 1U << 26,
+    command_completion_zsh = 1U << 27,
+    command_completion_fish = 1U << 28,
+    command_man = 1U << 29,
 };
 
 constexpr std::uint32_t commands_line_sinks =

@@ -11,32 +11,15 @@ namespace {
 
 constexpr std::size_t help_width = 100;
 
-// Flags are shown together where they apply to the same commands.
-struct Section {
-    std::uint32_t commands;
-    std::vector<const Flag*> flags;
-};
-
-std::vector<Section> sections() {
-    std::vector<Section> out;
-    for (const Flag& flag : flags()) {
-        Section* home = nullptr;
-        for (Section& section : out) {
-            if (section.commands == flag.commands) home = &section;
-        }
-        if (home == nullptr) home = &out.emplace_back(Section{flag.commands, {}});
-        home->flags.push_back(&flag);
-    }
-    return out;
-}
-
 std::string title(std::uint32_t mask) {
     if (mask == commands_all) return "every command";
     if (mask == commands_group) return "every command that works on a group";
     if (mask == commands_connected) return "every command that connects to NATS";
-    if (mask == commands_loop) return "replicator and worker";
     std::string out;
-    if ((mask & commands_worker) == commands_worker) {
+    if ((mask & commands_loop) == commands_loop) {
+        out = "replicator and worker";
+        mask &= ~commands_loop;
+    } else if ((mask & commands_worker) == commands_worker) {
         out = "worker, every sink";
         mask &= ~commands_worker;
     }
@@ -97,6 +80,19 @@ std::string table_row(const Flag& flag, std::uint32_t mask) {
 
 }  // namespace
 
+std::vector<FlagSection> flag_sections() {
+    std::vector<FlagSection> out;
+    for (const Flag& flag : flags()) {
+        FlagSection* home = nullptr;
+        for (FlagSection& section : out) {
+            if (section.commands == flag.commands) home = &section;
+        }
+        if (home == nullptr) home = &out.emplace_back(FlagSection{flag.commands, title(flag.commands), {}});
+        home->flags.push_back(&flag);
+    }
+    return out;
+}
+
 std::string overview() {
     std::string out =
         "pgsluice moves data out of PostgreSQL through NATS JetStream.\n\nUsage: pgsluice <command> "
@@ -122,8 +118,8 @@ std::string command_help(const CommandInfo& command) {
 
 std::string markdown_tables() {
     std::string out;
-    for (const Section& section : sections()) {
-        out += fmt::format("#### {}\n\n| flag | default | meaning |\n| --- | --- | --- |\n", title(section.commands));
+    for (const FlagSection& section : flag_sections()) {
+        out += fmt::format("#### {}\n\n| flag | default | meaning |\n| --- | --- | --- |\n", section.title);
         for (const Flag* flag : section.flags) out += table_row(*flag, section.commands);
         out += "\n";
     }

@@ -125,8 +125,9 @@ std::string read_secret_file(std::string_view path) {
     return text;
 }
 
-void detail::refuse_choice(const std::vector<std::string_view>& names) {
-    throw BadValue(fmt::format("expected {}", fmt::join(names, " or ")));
-}
+BadChoice::BadChoice(std::vector<std::string_view> words)
+    : BadValue(fmt::format("expected {}", fmt::join(words, " or "))), names(std::move(words)) {}
+
+void detail::refuse_choice(std::vector<std::string_view> names) { throw BadChoice(std::move(names)); }
 
 }  // namespace pgsluice

@@ -15,6 +15,13 @@ struct BadValue : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// One of a few words; completion shows them.
+struct BadChoice : BadValue {
+    explicit BadChoice(std::vector<std::string_view> words);
+
+    std::vector<std::string_view> names;  // literals
+};
+
 // true, yes, on, 1 and their opposites, in any case.
 bool parse_boolean(std::string_view text);
 std::int64_t parse_integer(std::string_view text, std::int64_t min, std::int64_t max);
@@ -28,7 +35,7 @@ std::vector<std::string> split_list(std::string_view text);
 std::string read_secret_file(std::string_view path);
 
 namespace detail {
-[[noreturn]] void refuse_choice(const std::vector<std::string_view>& names);
+[[noreturn]] void refuse_choice(std::vector<std::string_view> names);
 }
 
 template <typename T>
@@ -38,7 +45,7 @@ T parse_choice(std::string_view text, std::initializer_list<std::pair<std::strin
         if (name == text) return value;
         names.push_back(name);
     }
-    detail::refuse_choice(names);
+    detail::refuse_choice(std::move(names));
 }
 
 }  // namespace pgsluice

@@ -81,6 +81,7 @@ const std::map<std::string, Names> allowed{
      {"cmd", "cmd/cli/settings.h", "replicator", "replicator/snapshot/readers.h", "replicator/source/", "rules",
       "sinks", "sinks/postgres/", "stream", "stream/format/", "stream/group/", "stream/health/",
       "stream/nats/server_figures.h", "sql/", "worker/table_check.h"}},
+    {"cmd/reference", {"cmd/cli/flag.h", "cmd/cli/help.h", "cmd/cli/value.h"}},
     {"cmd/status",
      {"cmd", "cmd/cli/settings.h", "replicator", "replicator/source/", "stream", "stream/group/", "stream/health/",
       "sql/"}},
