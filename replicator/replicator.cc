@@ -27,6 +27,7 @@
 #include "replicator/source/slot.h"
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
+#include "replicator/source/wal_limits.h"
 #include "replicator/source/writing_workers.h"
 #include "replicator/start_up.h"
 #include "replicator/table_gate.h"
@@ -75,6 +76,7 @@ class ReplicatorSession {
     StartFacts find_facts();
     void find_stream(StartFacts& facts);
     void prepare(const StartDecision& decision);
+    void prepare_for_slot();
     void publish_tables(bool resuming);
     void warn_of_altered_publication();
     void take_in_changes();
@@ -162,7 +164,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
                                                                : "left by an unfinished start"));
         drop_slot(source_, options_.names.slot);
     }
-    if (!resuming) check_free_slot(source_);
+    if (!resuming) prepare_for_slot();
     if (options_.mode != ReplicatorMode::copy) log_writing_workers(source_, options_.origin, log_);
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
@@ -173,6 +175,14 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     replicated_.emplace(source_, tables_, *broker_, options_);
     replicated_->show(*broker_, options_.names, log_);
     if (decision.write_group) write_group();
+}
+
+// What the slot will do to the source is said once, before it is made.
+void ReplicatorSession::prepare_for_slot() {
+    check_free_slot(source_);
+    if (options_.mode == ReplicatorMode::copy) return;
+    for (const WalLimit& limit : look_at_wal_limits(source_))
+        if (!limit.well) log_(LogLevel::info, fmt::format("{}. {}", limit.text, limit.way_out));
 }
 
 void ReplicatorSession::publish_tables(bool resuming) {

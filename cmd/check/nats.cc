@@ -67,7 +67,10 @@ std::vector<CheckFinding> look_at_nats(const Settings& settings, CheckedNats& na
     Findings found("nats");
     std::optional<BrokerProbe> probe;
     const auto look = [&](const std::function<void()>& check) { return found.attempt([&](const Log&) { check(); }); };
-    if (!look([&] { probe.emplace(settings.nats, silent, stop); })) return found.take();
+    if (!look([&] { probe.emplace(settings.nats, silent, stop); })) {
+        found.skipped("all else that is needed of it, for there is no connection");
+        return found.take();
+    }
     look([&] { look_at_server(*probe, found); });
     look([&] { look_at_monitoring_of(settings, nats, found); });
     look([&] { look_at_syncing(settings, nats, found); });

@@ -71,8 +71,10 @@ std::vector<CheckFinding> look_at_source(const Settings& settings, CheckedSource
         found.skipped("not checked, for none is given (--source-url, or --host, --dbname and so on)");
         return found.take();
     }
-    if (!found.attempt([&](const Log&) { source.connection.emplace(connect_source(options.source, stop)); }))
+    if (!found.attempt([&](const Log&) { source.connection.emplace(connect_source(options.source, stop)); })) {
+        found.skipped("all else that is needed of it, for there is no connection");
         return found.take();
+    }
     if (checks_replicator(settings)) {
         look_at_all(options, source, found, stop);
         return found.take();

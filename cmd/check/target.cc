@@ -121,7 +121,10 @@ std::vector<CheckFinding> look_at_target(const Settings& settings, CheckedSource
                 : "not checked, for none is given (--target-url, or --target-host, --target-dbname and so on)");
         return found.take();
     }
-    if (!found.attempt([&](const Log&) { session.emplace(open_session(options, stop)); })) return found.take();
+    if (!found.attempt([&](const Log&) { session.emplace(open_session(options, stop)); })) {
+        found.skipped("all else that is needed of it, for there is no session");
+        return found.take();
+    }
     const auto look = [&](const std::function<void()>& check) { found.attempt([&](const Log&) { check(); }); };
     look([&] { look_at_server(*session, found); });
     look([&] { look_at_own_objects(options, session->connection, found); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fstream>
 #include <set>
 
 #include "sql/error.h"
@@ -237,4 +238,22 @@ TEST_CASE("check: no JetStream, another domain, no server") {
     CHECK_FALSE(right.has("fail"));
     hub.nats.kill();
     hub.check({}).line("fail nats: ", "unable to connect to NATS");
+}
+
+TEST_CASE("check: one report has what is wrong with each part") {
+    if (hardened_by_environment()) return;
+    Checked checked({.jetstream_config = "max_file_store: 1000000"});
+    Pipeline& pipeline = checked.pipeline;
+    pipeline.on_source("CREATE TABLE t (id int PRIMARY KEY)");
+    pipeline.on_source("CREATE TABLE hidden (id int PRIMARY KEY)");
+    const std::string rules = temporary_directory("check_all") + "/rules.yaml";
+    std::ofstream(rules) << "tables:\n  t:\n    - {type: exclude_column, column: nothing}\n";
+    pipeline.on_source(
+        fmt::format("SELECT pg_create_logical_replication_slot('pgsluice_{}', 'test_decoding')", pipeline.group()));
+    const CheckReport report =
+        checked.check({"--tables", "t,hidden,nowhere", "--rules-config", rules, "--stream-replicas", "3"});
+    CHECK(report.finished.code == 2);
+    for (const char* part : {"source", "nats", "group", "rules", "target"})
+        CHECK_MESSAGE(report.has(std::string("fail ") + part + ": "), part << " in\n" << report.text());
+    pipeline.on_source(fmt::format("SELECT pg_drop_replication_slot('pgsluice_{}')", pipeline.group()));
 }

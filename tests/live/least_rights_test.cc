@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -255,4 +256,50 @@ TEST_CASE("check fails without any one of the least rights in NATS") {
           "$JS.API.CONSUMER.DELETE." + stream + ".>", "$JS.FC." + stream + ".>", "pgsluice-dlq." + group,
           "$JS.API.STREAM.CREATE.pgsluice-dlq_" + group})
         lacks("worker", subject);
+}
+
+namespace {
+
+// The subjects in the file that a role may publish to.
+std::set<std::string> subjects_in_conf(const std::string& conf, const std::string& role) {
+    const auto from = conf.find("publish: [", conf.find("user: " + role + ","));
+    const std::string list = conf.substr(from, conf.find(']', from) - from);
+    std::set<std::string> subjects;
+    for (auto at = list.find('"'); at != std::string::npos; at = list.find('"', at)) {
+        const auto end = list.find('"', at + 1);
+        subjects.insert(list.substr(at + 1, end - at - 1));
+        at = end + 1;
+    }
+    return subjects;
+}
+
+// Those that check says are missing for a user who has none.
+std::set<std::string> subjects_said(const CheckReport& report) {
+    const std::string begin = "may not publish to '";
+    std::set<std::string> subjects;
+    for (const std::string& line : report.lines) {
+        const auto at = line.find(begin);
+        if (line.rfind("skip", 0) == 0 || at == std::string::npos) continue;
+        const auto from = at + begin.size();
+        subjects.insert(line.substr(from, line.find('\'', from) - from));
+    }
+    return subjects;
+}
+
+}  // namespace
+
+TEST_CASE("check tries just the subjects of examples/nats-permissions.conf") {
+    Judged judged;
+    const std::string conf = permissions_for(judged.pipeline.group());
+    const auto with = [&](const std::string& role) {
+        return "authorization { users = [ { user: " + role +
+               ", password: secret, permissions: { subscribe: [\"_INBOX.>\"], publish: [\"none\"] } } ] }";
+    };
+    judged.nats.restart_with(with("replicator"));
+    CHECK(subjects_said(judged.check("replicator")) == subjects_in_conf(conf, "replicator"));
+    judged.nats.restart_with(with("worker"));
+    auto expected = subjects_in_conf(conf, "worker");
+    // Of later versions of nats.c.
+    expected.erase("$JS.API.CONSUMER.CREATE.pgsluice_" + judged.pipeline.group() + ".>");
+    CHECK(subjects_said(judged.check("worker")) == expected);
 }
