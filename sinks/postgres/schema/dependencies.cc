@@ -221,6 +221,15 @@ std::string who_locks(sql::Connection& source, const std::vector<TableName>& tab
     return text;
 }
 
+void refuse_locked(sql::Connection& source, const std::vector<TableName>& tables, const char* who, int lock_wait_ms) {
+    const std::string lockers = who_locks(source, tables);
+    if (lockers.empty()) return;
+    throw retry_error(fmt::format("unable to copy the source's schema: {} has waited {} s for a lock: {}", who,
+                                  lock_wait_ms / 1000, lockers),
+                      "Let that session finish, or end it (SELECT pg_cancel_backend(pid) on the source). It may be "
+                      "waiting for the copy, and with a full stream the copy waits for this worker.");
+}
+
 std::vector<NeededObject> needed_objects(sql::Connection& source, const std::vector<TableName>& tables) {
     const NameArrays given(tables);
     const auto rows = source.query(std::string(tree) + need + named + objects_query,

@@ -29,6 +29,8 @@ std::vector<std::pair<TableName, std::string>> columns_without_value(sql::Connec
 // Who keeps the tables from being read, for messages: sessions that have, or wait for, an exclusive lock. Empty when
 // there are none.
 std::string who_locks(sql::Connection& source, const std::vector<TableName>& tables);
+// A retry Error that names them and `who` waited for them that long; nothing when there are none.
+void refuse_locked(sql::Connection& source, const std::vector<TableName>& tables, const char* who, int lock_wait_ms);
 
 struct NeededObject {
     std::string kind;        // "TABLE" for whatever is in pg_class, "TYPE", "FUNCTION", "OPERATOR CLASS"

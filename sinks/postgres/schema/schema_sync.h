@@ -3,7 +3,7 @@
 // Tables and what they depend on are made before the load, indexes, constraints and triggers after it, over several
 // connections. What the tables do not need is never made; what they need and cannot be made (an
 // extension that is not installed there) is a warning, and an error once a table depends on it. What exists
-// already is left as it is, so every step can be done again; an advisory lock lets one worker do so at a time.
+// already is left as it is, so every step can be done again.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,8 @@
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/defined_tables.h"
 #include "sinks/postgres/schema/definition_entries.h"
+#include "sinks/postgres/schema/dumped_schema.h"
+#include "sinks/postgres/schema/schema_maker.h"
 #include "sinks/postgres/schema/source_schema.h"
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
@@ -29,7 +31,11 @@ namespace pgsluice {
 class SchemaSync {
    public:
     SchemaSync(const PostgresSinkOptions& options, TargetOrigins& origins, const Log& log, std::stop_token stop)
-        : options_(options), origins_(origins), log_(log), stop_(std::move(stop)) {}
+        : options_(options),
+          log_(log),
+          stop_(stop),
+          maker_(options, origins, log, stop, tell_),
+          dumped_(options, log, std::move(stop), tell_) {}
 
     // Called several times a second while something takes its time, by the thread that waits.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
@@ -62,46 +68,23 @@ class SchemaSync {
     void create_as_in_source(sql::Connection& source, sql::Connection& target,
                              const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
                              const std::vector<const Relation*>& then);
-    EmptyColumns left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
     void create_dumped(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
-    std::vector<SchemaEntry> dumped(sql::Connection& source, const std::vector<const Relation*>& relations,
-                                    const std::vector<Oid>& types);
-    EntriesAfterLoad dumped_rest(sql::Connection& source, const std::vector<TableName>& tables);
     void create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
     EntriesAfterLoad defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations);
     SourceSchema read(sql::Connection& source, const std::vector<const Relation*>& tables);
     void require_made(sql::Connection& target, const std::vector<NeededObject>& unread);
-    void make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
     // What the tables are called at the source now; the name they have here, where it does not know them.
     std::vector<TableName> source_names(sql::Connection& source, const std::vector<const Relation*>& tables);
-    // What pg_dump must be told to take.
-    std::vector<std::string> selection(sql::Connection& source, const std::vector<TableName>& tables);
-    std::vector<SchemaEntry> dump(sql::Connection& source, const std::vector<TableName>& tables,
-                                  std::vector<std::string> arguments);
-    std::string dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
-                                    const std::vector<std::string>& arguments);
     sql::Connection connect_source();
-    sql::Connection connect_target();
-    // Waits until no other worker makes tables there.
-    void take_turns(sql::Connection& target);
-    struct Failed {
-        SchemaEntry entry;
-        std::string reason;
-    };
-    // Entries that failed because something is missing, which may come, or that tables may do without.
-    std::vector<Failed> try_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
-    void warn(const std::vector<Failed>& failed);
-    void run_parallel(const std::vector<std::vector<SchemaEntry>>& groups);
-
-    void create(sql::Connection& target, const SchemaEntry& entry, const std::string& doing);
 
     const PostgresSinkOptions& options_;
-    TargetOrigins& origins_;
     const Log& log_;
     std::stop_token stop_;
     std::function<void()> tell_ = [] {};
     std::function<void(Lsn)> read_ = [](Lsn) {};
     RuleDefinitions rules_;
+    SchemaMaker maker_;
+    DumpedSchema dumped_;
     std::set<TableName> routed_;                   // tables of the target that are not their namesakes of the source
     std::map<TableName, TableName> source_names_;  // of tables whose rest was made
 };
