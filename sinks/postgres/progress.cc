@@ -202,6 +202,12 @@ std::vector<std::string> PostgresProgress::move_parameters(const SinkState& next
             stream_};
 }
 
+SinkState PostgresProgress::at(const Checkpoint& checkpoint) const {
+    SinkState state = state_;
+    state.checkpoint = checkpoint;
+    return state;
+}
+
 bool PostgresProgress::reads(const std::string& stream) {
     const bool same = stream_.empty() || stream_ == stream;
     stream_ = stream;

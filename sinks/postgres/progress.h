@@ -35,6 +35,8 @@ class PostgresProgress {
     std::optional<SinkState> open(int lock_wait_ms);
 
     [[nodiscard]] const SinkState& state() const noexcept { return state_; }
+    // The same with another checkpoint.
+    [[nodiscard]] SinkState at(const Checkpoint& checkpoint) const;
     [[nodiscard]] const std::string& owner() const noexcept { return owner_; }
 
     // Sink::reads(): written with every move.
