@@ -5,13 +5,14 @@
 #include <optional>
 
 #include "cmd/cli/flag.h"
+#include "cmd/cli/flag_values.h"
 #include "cmd/cli/value.h"
-#include "sql/lsn.h"
-#include "stream/table_pattern.h"
 
 namespace pgsluice {
 
 namespace {
+
+using namespace flag_values;
 
 using S = Settings;
 using V = std::string_view;
@@ -32,99 +33,6 @@ constexpr auto chooses_tables = command_replicator | command_check_rules | comma
 constexpr auto names_tables = chooses_tables | command_resnapshot;
 constexpr auto target_side =
     command_worker_postgres | command_teardown | command_dlq_replay | command_compare | command_sequences;
-
-int small(V v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
-
-int milliseconds(V v) {
-    const std::int64_t ms = parse_duration_ms(v);
-    if (ms < 1 || ms > 86'400'000) throw BadValue("expected a duration from 1ms to 24h");
-    return static_cast<int>(ms);
-}
-
-int milliseconds_or_0(V v) { return parse_duration_ms(v) == 0 ? 0 : milliseconds(v); }
-
-std::optional<double> seconds_or_never(V v) {
-    const std::int64_t ms = parse_duration_ms(v);
-    return ms == 0 ? std::nullopt : std::optional(static_cast<double>(ms) / 1000);
-}
-
-// One for all hosts, or one for each.
-std::string port(V v) {
-    for (V rest = v;; rest.remove_prefix(rest.find(',') + 1)) {
-        parse_integer(rest.substr(0, rest.find(',')), 1, 65535);
-        if (rest.find(',') == V::npos) return std::string(v);
-    }
-}
-
-std::string present(V v) {
-    if (v.empty()) throw BadValue("expected a value");
-    return std::string(v);
-}
-
-std::string inbox_prefix(V v) {
-    const bool empty_part = v.empty() || v.front() == '.' || v.back() == '.' || v.find("..") != V::npos;
-    if (empty_part || v.find_first_of("*> \t\r\n") != V::npos) throw BadValue("expected a subject such as _INBOX_shop");
-    return std::string(v);
-}
-
-std::string js_domain(V v) {
-    if (v.empty() || v.find_first_of(".*> \t\r\n") != V::npos) throw BadValue("expected a name such as hub");
-    return std::string(v);
-}
-
-ListenAddress http_listen(V v) {
-    try {
-        return parse_listen_address(v);
-    } catch (const std::invalid_argument& error) {
-        throw BadValue(error.what());
-    }
-}
-
-std::string http_header(V v) {
-    const std::size_t colon = v.find(':');
-    if (colon == V::npos || colon == 0 || v.find_first_of("\r\n") != V::npos) throw BadValue("expected 'Name: value'");
-    return std::string(v);
-}
-
-void set_format(S& s, V v) {
-    s.standard_output.format = s.file.format = s.webhook.format = s.nats_sink.format =
-        parse_choice<LineFormat>(v, {{"pg_flo", LineFormat::pg_flo}, {"debezium", LineFormat::debezium}});
-}
-
-void set_on_error(S& s, V v) {
-    s.postgres.on_error = s.webhook.on_error =
-        parse_choice<OnError>(v, {{"stop", OnError::stop}, {"dead-letter", OnError::dead_letter}});
-}
-
-// "ignore", or "shop.orders=ignore".
-void set_on_conflict(S& s, V v) {
-    const auto equals = v.rfind('=');
-    const auto what = parse_choice<OnConflict>(
-        equals == V::npos ? v : v.substr(equals + 1),
-        {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
-    if (equals == V::npos)
-        s.postgres.on_conflict.otherwise = what;
-    else
-        s.postgres.on_conflict.tables.emplace_back(parse_table_pattern(v.substr(0, equals), "public"), what);
-}
-
-void set_recopy_limit(S& s, V v) {
-    constexpr V unit = "rows";
-    s.replicator.ddl_recopy_rows = s.replicator.ddl_recopy_bytes = 0;
-    if (v.ends_with(unit)) {
-        v.remove_suffix(unit.size());
-        s.replicator.ddl_recopy_rows =
-            static_cast<std::uint64_t>(parse_integer(v, 1, std::numeric_limits<std::int64_t>::max()));
-    } else {
-        s.replicator.ddl_recopy_bytes = static_cast<std::uint64_t>(parse_bytes(v));
-    }
-}
-
-Lsn lsn(V v) {
-    const auto parsed = parse_lsn(v);
-    if (!parsed) throw BadValue("expected an LSN such as 0/16B2D50");
-    return *parsed;
-}
 
 // clang-format off
 constexpr std::array flag_table{

@@ -1,0 +1,105 @@
+#include "cmd/cli/flag_values.h"
+
+#include <limits>
+#include <stdexcept>
+
+#include "cmd/cli/value.h"
+#include "stream/table_pattern.h"
+
+namespace pgsluice::flag_values {
+
+int small(std::string_view v, int min, int max) { return static_cast<int>(parse_integer(v, min, max)); }
+
+int milliseconds(std::string_view v) {
+    const std::int64_t ms = parse_duration_ms(v);
+    if (ms < 1 || ms > 86'400'000) throw BadValue("expected a duration from 1ms to 24h");
+    return static_cast<int>(ms);
+}
+
+int milliseconds_or_0(std::string_view v) { return parse_duration_ms(v) == 0 ? 0 : milliseconds(v); }
+
+std::optional<double> seconds_or_never(std::string_view v) {
+    const std::int64_t ms = parse_duration_ms(v);
+    return ms == 0 ? std::nullopt : std::optional(static_cast<double>(ms) / 1000);
+}
+
+std::string port(std::string_view v) {
+    for (std::string_view rest = v;; rest.remove_prefix(rest.find(',') + 1)) {
+        parse_integer(rest.substr(0, rest.find(',')), 1, 65535);
+        if (rest.find(',') == std::string_view::npos) return std::string(v);
+    }
+}
+
+std::string present(std::string_view v) {
+    if (v.empty()) throw BadValue("expected a value");
+    return std::string(v);
+}
+
+std::string inbox_prefix(std::string_view v) {
+    const bool empty_part = v.empty() || v.front() == '.' || v.back() == '.' || v.find("..") != std::string_view::npos;
+    if (empty_part || v.find_first_of("*> \t\r\n") != std::string_view::npos)
+        throw BadValue("expected a subject such as _INBOX_shop");
+    return std::string(v);
+}
+
+std::string js_domain(std::string_view v) {
+    if (v.empty() || v.find_first_of(".*> \t\r\n") != std::string_view::npos)
+        throw BadValue("expected a name such as hub");
+    return std::string(v);
+}
+
+ListenAddress http_listen(std::string_view v) {
+    try {
+        return parse_listen_address(v);
+    } catch (const std::invalid_argument& error) {
+        throw BadValue(error.what());
+    }
+}
+
+std::string http_header(std::string_view v) {
+    const std::size_t colon = v.find(':');
+    if (colon == std::string_view::npos || colon == 0 || v.find_first_of("\r\n") != std::string_view::npos)
+        throw BadValue("expected 'Name: value'");
+    return std::string(v);
+}
+
+void set_format(Settings& s, std::string_view v) {
+    s.standard_output.format = s.file.format = s.webhook.format = s.nats_sink.format =
+        parse_choice<LineFormat>(v, {{"pg_flo", LineFormat::pg_flo}, {"debezium", LineFormat::debezium}});
+}
+
+void set_on_error(Settings& s, std::string_view v) {
+    s.postgres.on_error = s.webhook.on_error =
+        parse_choice<OnError>(v, {{"stop", OnError::stop}, {"dead-letter", OnError::dead_letter}});
+}
+
+void set_on_conflict(Settings& s, std::string_view v) {
+    const auto equals = v.rfind('=');
+    const auto what = parse_choice<OnConflict>(
+        equals == std::string_view::npos ? v : v.substr(equals + 1),
+        {{"upsert", OnConflict::upsert}, {"ignore", OnConflict::ignore}, {"error", OnConflict::error}});
+    if (equals == std::string_view::npos)
+        s.postgres.on_conflict.otherwise = what;
+    else
+        s.postgres.on_conflict.tables.emplace_back(parse_table_pattern(v.substr(0, equals), "public"), what);
+}
+
+void set_recopy_limit(Settings& s, std::string_view v) {
+    constexpr std::string_view unit = "rows";
+    s.replicator.ddl_recopy_rows = s.replicator.ddl_recopy_bytes = 0;
+    if (v.ends_with(unit)) {
+        v.remove_suffix(unit.size());
+        s.replicator.ddl_recopy_rows =
+            static_cast<std::uint64_t>(parse_integer(v, 1, std::numeric_limits<std::int64_t>::max()));
+    } else {
+        s.replicator.ddl_recopy_bytes = static_cast<std::uint64_t>(parse_bytes(v));
+    }
+}
+
+Lsn lsn(std::string_view v) {
+    const auto parsed = parse_lsn(v);
+    if (!parsed) throw BadValue("expected an LSN such as 0/16B2D50");
+    return *parsed;
+}
+
+}  // namespace pgsluice::flag_values

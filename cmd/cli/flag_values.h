@@ -1,0 +1,41 @@
+// What the table of flags makes of a text: values that value.h has no general reader for, and settings of several
+// parts.
+//
+// All throw BadValue.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cmd/cli/settings.h"
+#include "cmd/http/listen_address.h"
+#include "sql/lsn.h"
+
+namespace pgsluice::flag_values {
+
+int small(std::string_view v, int min, int max);
+// From 1ms to 24h.
+int milliseconds(std::string_view v);
+int milliseconds_or_0(std::string_view v);
+// "0" is never.
+std::optional<double> seconds_or_never(std::string_view v);
+// One for all hosts, or one for each: "5432,5433".
+std::string port(std::string_view v);
+// Anything but nothing.
+std::string present(std::string_view v);
+std::string inbox_prefix(std::string_view v);
+std::string js_domain(std::string_view v);
+ListenAddress http_listen(std::string_view v);
+std::string http_header(std::string_view v);
+Lsn lsn(std::string_view v);
+
+// Of every sink that writes lines.
+void set_format(Settings& s, std::string_view v);
+void set_on_error(Settings& s, std::string_view v);
+// "ignore", or "shop.orders=ignore".
+void set_on_conflict(Settings& s, std::string_view v);
+// "100MB", or "1000rows".
+void set_recopy_limit(Settings& s, std::string_view v);
+
+}  // namespace pgsluice::flag_values
