@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sinks/postgres/snapshot.h"
+#include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/error.h"
 
 namespace pgsluice {

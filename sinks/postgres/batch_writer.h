@@ -20,7 +20,7 @@
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
 #include "sinks/postgres/session.h"
-#include "sinks/postgres/snapshot_load.h"
+#include "sinks/postgres/snapshot/load.h"
 #include "sinks/postgres/target_mappings.h"
 #include "sinks/sink.h"
 

@@ -18,7 +18,7 @@
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
-#include "sinks/postgres/snapshot_load.h"
+#include "sinks/postgres/snapshot/load.h"
 #include "sql/quote.h"
 
 namespace pgsluice {

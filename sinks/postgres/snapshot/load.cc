@@ -1,4 +1,4 @@
-#include "sinks/postgres/snapshot_load.h"
+#include "sinks/postgres/snapshot/load.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "sinks/postgres/snapshot.h"
+#include "sinks/postgres/snapshot/begin_and_end.h"
 
 namespace pgsluice {
 

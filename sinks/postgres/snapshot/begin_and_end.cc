@@ -1,4 +1,4 @@
-#include "sinks/postgres/snapshot.h"
+#include "sinks/postgres/snapshot/begin_and_end.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

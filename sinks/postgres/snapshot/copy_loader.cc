@@ -1,4 +1,4 @@
-#include "sinks/postgres/copy_loader.h"
+#include "sinks/postgres/snapshot/copy_loader.h"
 
 #include <fmt/format.h>
 

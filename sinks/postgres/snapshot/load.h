@@ -14,10 +14,10 @@
 
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
-#include "sinks/postgres/copy_loader.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/snapshot/copy_loader.h"
 #include "sinks/postgres/target_mappings.h"
 #include "sinks/sink.h"
 
