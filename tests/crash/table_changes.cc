@@ -98,10 +98,21 @@ void TableChanges::revive() {
         start_replicator();
     }
     if (!pipeline_.worker().running()) {
-        Pipeline::must_die(pipeline_.worker());
+        if (!heed_stop_at_renamed()) Pipeline::must_die(pipeline_.worker());
         kill_worker();
         start_worker();
     }
+}
+
+// A worker that had not seen the table by its own name yet knows rows of `y` only. Its HINT is followed, and what went
+// there comes to the table by another copy.
+bool TableChanges::heed_stop_at_renamed() {
+    if (renamed_.empty() || pipeline_.worker().err().find("unable to write to 'public.y'") == std::string::npos)
+        return false;
+    CHECK(pipeline_.worker().wait() == 1);
+    pipeline_.on_target("CREATE TABLE IF NOT EXISTS y" + std::string(columns));
+    copy_again(renamed_);
+    return true;
 }
 
 void TableChanges::make_comparable() {
@@ -228,6 +239,7 @@ std::string TableChanges::renamed_and_back(const std::string& table) {
     on_source("ALTER TABLE " + table + " RENAME TO y");
     wait_a_little();
     on_source("ALTER TABLE y RENAME TO " + table);
+    renamed_ = table;
     return table + " renamed and back";
 }
 
@@ -300,6 +312,10 @@ std::string TableChanges::copied_again() {
     const auto tables = in_group();
     std::string table = tables[static_cast<std::size_t>(pick(static_cast<int>(tables.size())))];
     if (table.starts_with("ONLY ")) table.erase(0, 5);
+    return copy_again(table);
+}
+
+std::string TableChanges::copy_again(const std::string& table) {
     const Finished asked = run({PGSLUICE_BINARY, "resnapshot", "--group", pipeline_.group(), "--nats-url",
                                 shared_nats().url(), "--tables", table});
     return table + (asked.code == 0 ? " to be copied again" : " not to be copied again: " + asked.err);

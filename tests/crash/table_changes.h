@@ -66,6 +66,8 @@ class TableChanges {
     std::string selects_others();
     std::string altered_by_hand();
     std::string copied_again();
+    std::string copy_again(const std::string& table);
+    bool heed_stop_at_renamed();
     std::string replicator_restarted();
     std::string worker_restarted();
     std::string dies_somewhere();
@@ -77,6 +79,7 @@ class TableChanges {
     std::set<std::string> made_;  // of x1, x2
     std::set<std::string> attached_;
     std::set<std::string> inheriting_;
+    std::string renamed_;  // the last table that was called y for a while
     const bool via_root_;
     bool replicator_armed_ = false;
     bool worker_armed_ = false;
