@@ -79,6 +79,11 @@ TEST_CASE("a refused row is parked, listed, replayed and gone") {
         parking.pgsluice({"dlq", "replay", "--worker-name", "postgres", "--webhook-url", "http://127.0.0.1:1/"});
     CHECK(no_target.code == 2);
     CHECK(contains(no_target.err, "Give --target-url"));
+    const std::string elsewhere = shared_postgres().create_database();
+    const Finished wrong = parking.pgsluice({"dlq", "replay", "--target-url", shared_postgres().url(elsewhere)});
+    CHECK(wrong.code == 1);
+    CHECK(contains(wrong.err, "worker 'postgres' of group 'parking' has never written to this target"));
+    CHECK(shared_postgres().scalar(elsewhere, "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgsluice'") == "0");
     const Finished refused = parking.pgsluice({"dlq", "replay", "--target-url", target});
     CHECK(refused.code == 1);
     CHECK(parking.pgsluice({"dlq", "list"}).out == listed.out);

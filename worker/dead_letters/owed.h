@@ -18,7 +18,7 @@ namespace pgsluice {
 
 class OwedLetters {
    public:
-    // The worker has created the table. One replay per worker at a time.
+    // A stop Error when the worker has never written there; nothing is made. One replay per worker at a time.
     OwedLetters(const sql::ConnectOptions& target, std::string group, std::string worker, std::stop_token stop);
 
     [[nodiscard]] bool holds(const DeadLetter& letter);
@@ -26,6 +26,8 @@ class OwedLetters {
     void remove_with(Batch& batch, const DeadLetter& letter) const;
 
    private:
+    bool wrote_here();
+
     sql::Connection connection_;
     std::string group_;
     std::string worker_;

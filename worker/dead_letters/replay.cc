@@ -16,17 +16,12 @@ namespace pgsluice {
 namespace {
 
 SinkState open_for_replay(Sink& sink, const PostgresSinkOptions& options) {
-    const auto state = sink.open();
-    if (!state) {
-        throw stop_error(fmt::format("unable to replay: worker '{}' of group '{}' has never written to this target",
-                                     options.worker, options.group),
-                         "Give the target and the --worker-name of the worker that parked the changes.");
-    }
-    if (state->loading_epoch != 0) {
+    const SinkState state = sink.open().value();  // there is one: the worker has written here
+    if (state.loading_epoch != 0) {
         throw stop_error(fmt::format("unable to replay: worker '{}' is in the middle of a snapshot", options.worker),
                          "Start the worker, let it finish the snapshot, and stop it.");
     }
-    return *state;
+    return state;
 }
 
 Batch batch_of(const DeadLetter& letter, const std::shared_ptr<const Block>& block) {
@@ -46,9 +41,9 @@ class PostgresReplay final : public DeadLetterReplay {
    public:
     PostgresReplay(const PostgresSinkOptions& options, const Log& log, const std::stop_token& stop,
                    const std::optional<GroupInfo>& source)
-        : sink_(make_postgres_sink(options, log, stop)),
-          state_(open_for_replay(*sink_, options)),
-          owed_(options.target, options.group, options.worker, stop) {
+        : owed_(options.target, options.group, options.worker, stop),
+          sink_(make_postgres_sink(options, log, stop)),
+          state_(open_for_replay(*sink_, options)) {
         if (source) sink_->read_from(*source);
     }
 
@@ -65,9 +60,9 @@ class PostgresReplay final : public DeadLetterReplay {
     void close() override { sink_->close(); }
 
    private:
+    OwedLetters owed_;  // first: it refuses a target that the worker has never written to
     std::unique_ptr<Sink> sink_;
     SinkState state_;
-    OwedLetters owed_;
 };
 
 class WebhookReplay final : public DeadLetterReplay {
