@@ -56,8 +56,9 @@ class BrokerProbe {
     [[nodiscard]] BrokerServer server() const;
     // A stop Error where there is no JetStream for us, as of Broker::connect().
     [[nodiscard]] BrokerAccount account() const;
-    // Nothing when the user has it. What is published to try it is refused by every stream, and no request of
-    // JetStream's API; so nothing comes of it.
+    // Nothing when the user has it. What is published to try it is refused by every stream, and by each call of
+    // JetStream's API that takes a request as JSON. Not for calls that take an empty one for an order, as STREAM.PURGE
+    // does: a server may take ours for empty.
     [[nodiscard]] std::optional<BrokerRefusal> refusal(const BrokerRight& right) const;
     // With the prefix of the domain, if there is one: "$JS.hub.API.INFO" for "INFO".
     [[nodiscard]] std::string api_subject(const std::string& call) const;

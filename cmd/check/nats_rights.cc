@@ -60,10 +60,8 @@ std::vector<WantedRight> replicator_rights(const BrokerProbe& probe, const Names
     rights.add("publish the snapshot", names.snapshot_subject, subjects);
     rights.add("publish changes", names.changes_subject, subjects);
     rights.key("write the group's keys", "check", ">");
-    rights.api("remove the group's keys", "STREAM.PURGE.KV_" + names.bucket);
     rights.make(fmt::format("create stream '{}'", names.stream), names.stream);
     rights.make("create the group's bucket", "KV_" + names.bucket);
-    rights.api(fmt::format("trim stream '{}'", names.stream), "STREAM.PURGE." + names.stream, false);
     rights.api(fmt::format("change the limits of stream '{}'", names.stream), "STREAM.UPDATE." + names.stream, false);
     rights.api("see the group's dead letters", "STREAM.INFO." + names.dead_letters);
     return rights.take();
@@ -78,7 +76,7 @@ std::vector<WantedRight> worker_rights(const BrokerProbe& probe, const Names& na
         rights.key("write the worker's keys", fmt::format("{}.{}", kind, worker), fmt::format("{}.>", kind), false);
     const std::string read = fmt::format("read stream '{}'", names.stream);
     rights.api(read, "CONSUMER.CREATE." + names.stream);
-    rights.api_below(read, "CONSUMER.DELETE." + names.stream + ".", "check");
+    rights.api_below(read, "CONSUMER.DELETE." + names.stream + ".", "no-such-consumer");
     rights.add(read, fmt::format("$JS.FC.{}.check.check", names.stream), fmt::format("$JS.FC.{}.>", names.stream));
     if (!parks) return rights.take();
     rights.add("park changes", names.dead_letter_subject, names.dead_letter_subject);
@@ -140,7 +138,13 @@ bool look_at_nats_rights(const Settings& settings, const BrokerProbe& probe, Fin
     const bool works = checks_worker(settings);
     Trial trial(probe, found);
     const bool reads = trial.have(reading_rights(probe, names));
-    if (replicates) trial.have(replicator_rights(probe, names));
+    if (replicates) {
+        trial.have(replicator_rights(probe, names));
+        found.skipped(fmt::format(
+            "whether the user may publish to '{}' and '{}', which a replicator needs: to try it "
+            "could empty them",
+            probe.api_subject("STREAM.PURGE." + names.stream), probe.api_subject("STREAM.PURGE.KV_" + names.bucket)));
+    }
     const bool parks = settings.postgres.on_error == OnError::dead_letter;
     if (works) trial.have(worker_rights(probe, names, settings.worker.worker, parks));
     if (!replicates && !works)

@@ -95,6 +95,12 @@ TEST_CASE("check: each subject that the NATS user may not publish to, and with t
     report.line("warn nats: ", fmt::format("may not publish to '$JS.API.STREAM.UPDATE.pgsluice_{}'", group));
 
     add_said(report, subjects);
+    // Not tried, but said.
+    report.line("skip nats: ", fmt::format("may publish to '$JS.API.STREAM.PURGE.pgsluice_{0}' and "
+                                           "'$JS.API.STREAM.PURGE.KV_pgsluice_{0}'",
+                                           group));
+    for (const char* bucket : {"", "KV_"})
+        subjects.insert(fmt::format("$JS.API.STREAM.PURGE.{}pgsluice_{}", bucket, group));
     checked.nats.restart_with(user_with(subjects));
     const CheckReport after = checked.check(flags, "some");
     INFO(after.text());

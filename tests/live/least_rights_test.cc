@@ -248,8 +248,8 @@ TEST_CASE("check fails without any one of the least rights in NATS") {
     for (const std::string& subject :
          {"pgsluice." + group + ".>", "$KV." + stream + ".>", "$JS.API.STREAM.INFO." + stream,
           "$JS.API.STREAM.CREATE." + stream, "$JS.API.STREAM.CREATE.KV_" + stream, "$JS.API.STREAM.MSG.GET." + stream,
-          "$JS.API.STREAM.INFO.KV_" + stream, "$JS.API.STREAM.PURGE.KV_" + stream,
-          "$JS.API.DIRECT.GET.KV_" + stream + ".>", "$JS.API.STREAM.INFO.pgsluice-dlq_" + group})
+          "$JS.API.STREAM.INFO.KV_" + stream, "$JS.API.DIRECT.GET.KV_" + stream + ".>",
+          "$JS.API.STREAM.INFO.pgsluice-dlq_" + group})
         lacks("replicator", subject);
     for (const std::string& subject :
          {"$KV." + stream + ".worker.>", "$KV." + stream + ".seen.>", "$JS.API.CONSUMER.CREATE." + stream,
@@ -296,7 +296,10 @@ TEST_CASE("check tries just the subjects of examples/nats-permissions.conf") {
                ", password: secret, permissions: { subscribe: [\"_INBOX.>\"], publish: [\"none\"] } } ] }";
     };
     judged.nats.restart_with(with("replicator"));
-    CHECK(subjects_said(judged.check("replicator")) == subjects_in_conf(conf, "replicator"));
+    auto replicator = subjects_in_conf(conf, "replicator");
+    // Not tried: a server may take what is sent for an order.
+    std::erase_if(replicator, [](const std::string& subject) { return contains(subject, ".PURGE."); });
+    CHECK(subjects_said(judged.check("replicator")) == replicator);
     judged.nats.restart_with(with("worker"));
     auto expected = subjects_in_conf(conf, "worker");
     // Of later versions of nats.c.
