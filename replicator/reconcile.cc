@@ -33,8 +33,9 @@ class Comparison {
         std::set<Oid> members;
         for (const Member& member : facts_.members) {
             members.insert(member.table.oid);
-            look_at(member);
+            if (!member.has_identity) without_identity_.try_emplace(member.named.oid, &member);
         }
+        for (const Member& member : facts_.members) look_at(member);
         for (const auto& [oid, entry] : record_)
             if (entry.active() && !members.contains(oid)) leaves(entry);
         copy_those_that_lose_rows();
@@ -62,14 +63,11 @@ class Comparison {
     void joins(const Member& member) {
         const std::string name = full_name(member.table);
         if (!member.obstacle.empty()) return refuse(member, member.obstacle);
-        // A partition or a child comes with its parent; a table that only lies in the schema is left alone when the
-        // source would then refuse UPDATE and DELETE.
-        const bool itself = member.named.oid == member.table.oid;
-        if (member.by_pattern && itself && !member.has_identity && member.capture.empty())
-            return refuse(member, fmt::format("it has no replica identity, and once it is published the source refuses "
-                                              "UPDATE and DELETE on it. Give it a primary key, or run ALTER TABLE {} "
-                                              "REPLICA IDENTITY FULL",
-                                              name));
+        // What is published already, as a new partition is with its root, cannot be left out. A table that only lies
+        // in the schema is left alone when the source would then refuse UPDATE and DELETE on it, or on a partition.
+        const auto lacking = without_identity_.find(member.named.oid);
+        if (member.by_pattern && member.capture.empty() && lacking != without_identity_.end())
+            return refuse_without_identity(member, member.has_identity ? *lacking->second : member);
         const bool replaces = takes_over_rows(member);
         Finding finding{due(member, replaces, "it joined the group")};
         if (starts_empty(member) && !replaces) {
@@ -204,8 +202,21 @@ class Comparison {
 
     static bool starts_empty(const Member& member) { return member.starts_empty && !member.capture.empty(); }
 
+    void refuse_without_identity(const Member& member, const Member& lacking) {
+        const std::string name = full_name(lacking.table);
+        const std::string who =
+            lacking.table.oid == member.table.oid
+                ? "it has"
+                : fmt::format("partition '{}' of its table '{}' has", name, full_name(member.named));
+        refuse(member, fmt::format("{} no replica identity, and once it is published the source refuses UPDATE and "
+                                   "DELETE on it. Give it a primary key, or run ALTER TABLE {} REPLICA IDENTITY FULL",
+                                   who, name));
+        findings_[member.table.oid].leaves_out = member.named.oid;
+    }
+
     void refuse(const Member& member, const std::string& why) {
         Finding finding{due(member, false, why)};
+        finding.leaves_out = member.table.oid;
         finding.level = LogLevel::warning;
         finding.text = fmt::format("table '{}' is not replicated: {}.", full_name(member.table), why);
         finding.refused = true;
@@ -287,6 +298,7 @@ class Comparison {
 
     const std::map<Oid, TableRecord>& record_;
     const CatalogFacts& facts_;
+    std::map<Oid, const Member*> without_identity_;  // the first such member, by the table that brings it in
     std::map<Oid, Finding> findings_;
 };
 

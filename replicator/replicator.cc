@@ -252,7 +252,16 @@ void ReplicatorSession::leave_refused(std::span<const Finding> findings) {
     const TableSelection selection = selection_of(options_);
     for (const Finding& finding : findings) {
         const bool named = selection.names(finding.next.name.schema, finding.next.name.table);
-        if (finding.refused && finding.next.capture.empty() && (again_ || !named)) refused.insert(finding.next.oid);
+        if (finding.refused && finding.next.capture.empty() && (again_ || !named)) refused.insert(finding.leaves_out);
+    }
+    for (const Oid oid : unpublished_without_key(source_, tables_, options_.names.publication)) {
+        const auto table = std::ranges::find(tables_, oid, &sql::CatalogTable::oid);
+        if (selection.names(table->schema, table->name)) continue;
+        wanted_.say_once(log_, LogLevel::info,
+                         fmt::format("partitioned table '{}.{}' has neither a primary key nor partitions yet: it is "
+                                     "taken in when its partitions have a replica identity",
+                                     table->schema, table->name));
+        refused.insert(oid);
     }
     std::erase_if(tables_, [&](const auto& table) { return refused.contains(table.oid); });
 }

@@ -144,6 +144,21 @@ std::vector<Member> find_members(sql::Connection& connection, std::span<const Ca
     return members;
 }
 
+std::set<Oid> unpublished_without_key(sql::Connection& connection, std::span<const CatalogTable> tables,
+                                      const std::string& publication) {
+    const std::string oids = list_of(tables);
+    const auto found = connection.query(
+        "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relkind = 'p' "
+        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indisprimary) "
+        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf) "
+        "AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p "
+        "ON p.oid = r.prpubid WHERE r.prrelid = c.oid AND p.pubname = $2)",
+        {sql::Param(oids), sql::Param(publication)}, {1});
+    std::set<Oid> without;
+    for (int row = 0; row < found.rows(); ++row) without.insert(static_cast<Oid>(found.integer(row, 0)));
+    return without;
+}
+
 std::optional<Lsn> empty_since(sql::Connection& connection, Oid table) {
     const std::string oid = std::to_string(table);
     // First: whoever committed before this has written its pages by the time they are counted.

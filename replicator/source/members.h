@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,11 @@ std::vector<sql::CatalogTable> with_children(sql::Connection& connection, std::s
 
 std::vector<Member> find_members(sql::Connection& connection, std::span<const sql::CatalogTable> tables,
                                  const std::string& publication, bool via_partition_root);
+
+// Partitioned tables among these that are not published, have no key and, so far, no partition. Once published, they
+// would bring in partitions on which the source refuses UPDATE and DELETE.
+std::set<Oid> unpublished_without_key(sql::Connection& connection, std::span<const sql::CatalogTable> tables,
+                                      const std::string& publication);
 
 // Where in the WAL the table's file is known to hold no page: no row was ever put into it, or none is left. Nothing
 // when it holds one, or when that cannot be told because another session has it locked.

@@ -114,6 +114,19 @@ const std::vector<Case>& cases() {
         with<Member>(member(), [](Member& m) { m.table.name = m.named.name = m.delivered_as.table = "u"; });
     static const Member by_pattern = with<Member>(unpublished, [](Member& m) { m.by_pattern = true; });
     static const Member no_identity = with<Member>(by_pattern, [](Member& m) { m.has_identity = false; });
+    static const Member keyless_root = with<Member>(partition(), [](Member& m) {
+        m.capture.clear();
+        m.by_pattern = true;
+        m.has_identity = false;
+    });
+    static const Member sibling = with<Member>(keyless_root, [](Member& m) {
+        m.table = {3, "public", "p2"};
+        m.has_identity = true;
+    });
+    static const Member published_without = with<Member>(partition(), [](Member& m) {
+        m.by_pattern = true;
+        m.has_identity = false;
+    });
     static const Member born = with<Member>(partition(), [](Member& m) { m.starts_empty = true; });
     static const Member attached_again = with<Member>(partition(), [](Member& m) { m.capture = "90/801"; });
     static const Member not_ours =
@@ -193,6 +206,18 @@ const std::vector<Case>& cases() {
         {"matched by a pattern, without an identity",
          {{}, {no_identity}},
          {.refused = true, .restart = false, .text = "'public.t' is not replicated: it has no replica identity"}},
+        {"a partition without an identity, of a root matched by a pattern",
+         {{}, {keyless_root}},
+         {.refused = true, .restart = false, .text = "'public.p' is not replicated: it has no replica identity"}},
+        {"a partition with one, beside it",
+         {{}, {sibling, keyless_root}},
+         {.refused = true,
+          .restart = false,
+          .text = "'public.p2' is not replicated: partition 'public.p' of its table 'public.root' has no replica "
+                  "identity, and once it is published"}},
+        {"a partition without an identity, of a root that is published",
+         {{}, {published_without}},
+         {.text = "'public.p' is new in the group"}},
         {"not to be taken in by our role",
          {{}, {not_ours}},
          {.refused = true, .restart = false, .text = "our role does not own it"}},
@@ -248,6 +273,17 @@ TEST_CASE("one table against the record") {
         const bool same_lsn = finding->next.state == TableState::copied || findings[0].next.lsn == Lsn{0x100};
         CHECK((same_lsn || finding->next.lsn == now));
     }
+}
+
+TEST_CASE("what is left out is the table that would be published") {
+    Member leaf = partition();
+    leaf.capture.clear();
+    leaf.by_pattern = true;
+    leaf.has_identity = false;
+    CHECK(found({{}, {leaf}})[0].leaves_out == leaf.named.oid);
+    Member table = member();
+    table.obstacle = "our role does not own it";
+    CHECK(found({{}, {table}})[0].leaves_out == table.table.oid);
 }
 
 TEST_CASE("what has not changed is not found") {

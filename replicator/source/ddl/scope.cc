@@ -23,13 +23,31 @@ BEGIN
                     SELECT FROM pgsluice.ddl_definition d
                     WHERE d."group" = {0} AND d.class = 'table' AND d.oid = up.oid)) THEN 'child'
         WHEN EXISTS (
-            SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-            WHERE t.oid = id AND t.relkind IN ('r', 'p') AND t.relpersistence = 'p' AND ({2})
-              AND CASE t.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
-                  SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid
-                    AND CASE t.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END
-              AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = t.oid
-                                AND d.deptype = 'e')) THEN 'joins' END;
+            WITH RECURSIVE up(oid, distance) AS (
+                SELECT id, 0
+                UNION ALL
+                SELECT i.inhparent, u.distance + 1 FROM up u JOIN pg_inherits i ON i.inhrelid = u.oid
+                JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'),
+            top(oid, relkind) AS (
+                SELECT t.oid, t.relkind FROM up JOIN pg_class t ON t.oid = up.oid
+                JOIN pg_namespace n ON n.oid = t.relnamespace
+                WHERE t.relkind IN ('r', 'p') AND t.relpersistence = 'p' AND ({2})
+                  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = t.oid
+                                    AND d.deptype = 'e')
+                ORDER BY up.distance DESC LIMIT 1),
+            down(oid, relkind) AS (
+                SELECT top.oid, top.relkind FROM top
+                UNION ALL
+                SELECT i.inhrelid, c.relkind FROM down d
+                JOIN pg_inherits i ON i.inhparent = d.oid AND NOT i.inhdetachpending
+                JOIN pg_class c ON c.oid = i.inhrelid WHERE d.relkind = 'p')
+            -- Its partitions decide, all of them: those of the root itself are nothing to an UPDATE.
+            SELECT FROM down JOIN pg_class c ON c.oid = down.oid
+            WHERE c.relkind = 'p' AND NOT EXISTS (SELECT FROM down l WHERE l.relkind = 'r')
+              OR c.relkind = 'r' AND c.relpersistence = 'p'
+            HAVING count(*) > 0 AND bool_and(CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
+                SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
+                  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END)) THEN 'joins' END;
 END)";
 
 constexpr const char* uses = R"(
@@ -98,6 +116,13 @@ BEGIN
         JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = {1})
       AND NOT EXISTS (
         SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = d.oid AND ({2}));
+    -- Of indexes that REINDEX CONCURRENTLY has built again, and which come under their new number.
+    BEGIN
+        DELETE FROM pgsluice.ddl_definition d
+        WHERE d."group" = {0} AND d.class = 'index' AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = d.oid);
+    EXCEPTION WHEN lock_not_available THEN
+        NULL;
+    END;
     FOR c IN
         WITH RECURSIVE members(oid) AS (
             SELECT r.prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid

@@ -14,6 +14,7 @@ DECLARE
     classes pg_catalog.text[] := '{{}}';  -- of other objects, with their `ids`
     ids pg_catalog.oid[] := '{{}}';
     gone pg_catalog.oid[] := '{{}}';
+    partitions pg_catalog.bool := false;  -- a table was dropped, which may have been one
     objects pg_catalog.jsonb[] := '{{}}';
     done pg_catalog.int4 := 0;
     c pg_catalog.record;
@@ -40,11 +41,28 @@ BEGIN
                 tables := tables || c.objid;
             ELSIF c.catalog IN ('pg_class', 'pg_type', 'pg_namespace', 'pg_statistic_ext') THEN
                 gone := gone || c.objid;
+                partitions := partitions OR c.object_type = 'table';
+                -- Under the number that it had before REINDEX CONCURRENTLY.
+                IF c.object_type = 'index' THEN
+                    gone := gone || ARRAY(
+                        SELECT d.oid FROM pgsluice.ddl_definition d JOIN pg_namespace n ON n.oid = d.namespace
+                        WHERE d."group" = {0} AND d.class = 'index' AND n.nspname = c.address_names[1]
+                          AND d.definition ->> 'name' = c.address_names[2]
+                          AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = d.oid));
+                END IF;
             ELSIF c.object_type IN ('table constraint', 'default value') THEN
                 id := to_regclass(format('%I.%I', c.address_names[1], c.address_names[2]));
                 IF id IS NOT NULL THEN tables := tables || id; END IF;
             END IF;
         END LOOP;
+        -- It may have been the one partition without a key.
+        IF partitions THEN
+            tables := tables || ARRAY(
+                SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                WHERE t.relkind = 'p' AND ({2}) AND NOT EXISTS (
+                    SELECT FROM pgsluice.ddl_definition d
+                    WHERE d."group" = {0} AND d.class = 'table' AND d.oid = t.oid));
+        END IF;
     ELSE
         FOR c IN SELECT e.classid::regclass::text AS catalog, e.objid, r.relkind, r.reltype, e.command_tag
                  FROM pg_event_trigger_ddl_commands() e
@@ -129,6 +147,12 @@ constexpr const char* altered_tables = R"(
         IF before IS NULL THEN
             place := pgsluice.place_in_ddl_{5}(id);
             CONTINUE WHEN place IS NULL;
+            -- It may be the last partition that its root waited for.
+            tables := tables || ARRAY(
+                SELECT p.oid FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind = 'p'
+                WHERE i.inhrelid = id AND NOT EXISTS (
+                    SELECT FROM pgsluice.ddl_definition d
+                    WHERE d."group" = {0} AND d.class = 'table' AND d.oid = p.oid));
         END IF;
         after := pgsluice.definition('table', id);
         CONTINUE WHEN after IS NULL;
@@ -181,13 +205,27 @@ constexpr const char* altered_tables = R"(
 )";
 
 constexpr const char* altered_others = R"(
-    -- Built again by ALTER TYPE or REINDEX CONCURRENTLY, and the same but for its number.
-    UPDATE pgsluice.ddl_definition d SET oid = n.oid
-    FROM (SELECT u.oid, pgsluice.definition(u.class, u.oid) AS definition FROM unnest(classes, ids) u(class, oid)
-          WHERE u.class = 'index' AND NOT EXISTS (
-              SELECT FROM pgsluice.ddl_definition k WHERE k."group" = {0} AND k.class = 'index' AND k.oid = u.oid)) n
-    WHERE d."group" = {0} AND d.class = 'index' AND d.oid = ANY (ids) AND d.definition = n.definition
-      AND NOT EXISTS (SELECT FROM pg_class i WHERE i.oid = d.oid);
+    -- Built again by ALTER TYPE or REINDEX CONCURRENTLY, and the same but for its number. No event tells of the latter
+    -- before PostgreSQL 17, so that it may have got another name since.
+    FOR c IN SELECT DISTINCT i.indexrelid, i.indrelid, x.relname
+             FROM unnest(classes, ids) u(class, oid) JOIN pg_index i ON i.indexrelid = u.oid
+             JOIN pg_class x ON x.oid = u.oid
+             WHERE u.class = 'index' AND NOT EXISTS (
+                 SELECT FROM pgsluice.ddl_definition k
+                 WHERE k."group" = {0} AND k.class = 'index' AND k.oid = u.oid) LOOP
+        after := pgsluice.definition('index', c.indexrelid);
+        UPDATE pgsluice.ddl_definition d SET oid = c.indexrelid
+        WHERE d."group" = {0} AND d.class = 'index' AND d.oid = (
+            SELECT s.oid FROM pgsluice.ddl_definition s
+            CROSS JOIN LATERAL (SELECT s.definition ->> 'name') n(name)
+            WHERE s."group" = {0} AND s.class = 'index' AND s."table" = c.indrelid
+              AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = s.oid)
+              AND (n.name = c.relname
+                   OR replace(s.definition ->> 'definition', format(' INDEX %I ON ', n.name), ' INDEX ON ')
+                      = replace(after ->> 'definition', format(' INDEX %I ON ', c.relname), ' INDEX ON ')
+                  AND NOT EXISTS (SELECT FROM pg_class k WHERE k.relname = n.name AND k.relnamespace = s.namespace))
+            ORDER BY n.name = c.relname DESC, s.oid LIMIT 1);
+    END LOOP;
     FOR c IN SELECT o.class, o.oid FROM unnest(classes, ids) WITH ORDINALITY o(class, oid, place)
              WHERE o.oid <> ALL (gone) GROUP BY o.class, o.oid ORDER BY min(o.place) LOOP
         SELECT pgsluice.with_schema(d.definition, d.namespace) INTO before
