@@ -39,7 +39,6 @@ std::string column_text(const ColumnDefinition& column) {
         text += ' ' + identity_text(column);
     else if (!column.expression.empty())
         text += " DEFAULT " + column.expression;
-    if (column.not_null) text += " NOT NULL";
     return text;
 }
 

@@ -11,7 +11,7 @@ namespace pgsluice {
 std::string type_text(const ColumnDefinition& column);
 // `'2020-01-01'::date`: what its rows from before hold. The column has a missing value.
 std::string missing_text(const ColumnDefinition& column);
-// "id" bigint NOT NULL DEFAULT ...: as in CREATE TABLE.
+// "id" bigint DEFAULT ...: as in CREATE TABLE, but for NOT NULL (not_null_ddl.h).
 std::string column_text(const ColumnDefinition& column);
 // GENERATED ALWAYS AS IDENTITY.
 std::string identity_text(const ColumnDefinition& column);

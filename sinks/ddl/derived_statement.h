@@ -31,7 +31,7 @@ struct DerivedStatement {
     };
     std::vector<Destroyed> destroys{};
 
-    std::string column{};                  // add column
+    std::string column{};                  // add column, drop column
     std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression
     bool drops = false;                    // what it names may be gone already
     bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it
@@ -41,7 +41,6 @@ struct DerivedStatement {
     std::optional<QualifiedName> made{};  // create table
     // CREATE INDEX of a table, on which no other command of the message depends: the index's name.
     std::string built_index{};
-    std::string foreign_key{};  // the name of the one that it makes (`creates`) or validates
     // The tables that it is about, for policies.
     [[nodiscard]] std::vector<QualifiedName> tables() const;
     // The text as it may be shown and logged: without a row's values.

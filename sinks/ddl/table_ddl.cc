@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sinks/ddl/column_text.h"
+#include "sinks/ddl/not_null_ddl.h"
 #include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/option_changes.h"
 #include "sinks/ddl/table_text.h"
@@ -130,6 +131,7 @@ void TableDdl::create(const TableDefinition& table) {
             fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(table.parents.front()), quoted(table),
                         table.bound));
     for (const ColumnDefinition& column : table.columns) {
+        derive_not_null(nullptr, {&table, &column}, false, out_);
         if (column.storage != '\0')
             alter_column(DdlPhase::table_settings, table, column, "SET STORAGE " + storage_name(column));
         if (column.compression != '\0')
@@ -181,8 +183,7 @@ void TableDdl::alter_columns(const Altered& t) {
     for (const ColumnDefinition& before : t.before.columns) {
         if (find_part(t.after.columns, &ColumnDefinition::number, before.number) != nullptr) continue;
         if (before.inherited && by_parent) continue;
-        add(DdlPhase::drop_columns, DdlKind::drop_column, t.after,
-            fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(t.after), quote_identifier(before.name)));
+        drop_column(t.after, before.name);
     }
     for (const ColumnDefinition& after : t.after.columns) {
         const ColumnDefinition* before = find_part(t.before.columns, &ColumnDefinition::number, after.number);
@@ -196,6 +197,15 @@ void TableDdl::alter_columns(const Altered& t) {
         else if (!with_parent)
             add_column(t, after);
     }
+}
+
+void TableDdl::drop_column(const TableDefinition& table, const std::string& column) {
+    DerivedStatement statement{DdlKind::drop_column,
+                               fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(table), quote_identifier(column))};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    statement.column = column;
+    out_.add(DdlPhase::drop_columns, std::move(statement));
 }
 
 void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
@@ -214,12 +224,14 @@ void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
         else if (!computed)
             first.expression.clear();
     }
-    statement.text = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(t.after), column_text(first));
+    statement.text = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(t.after),
+                                 column_text(first) + not_null_text(t.after, first));
     if (first.expression != column.expression)
         statement.text +=
             fmt::format("; ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(column.name),
                         column.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + column.expression);
     out_.add(DdlPhase::add_columns, std::move(statement));
+    derive_not_null(nullptr, {&t.after, &column}, false, out_);
 }
 
 void TableDdl::alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
@@ -228,9 +240,11 @@ void TableDdl::alter_column(const Altered& t, const ColumnDefinition& before, co
     const bool retyped = !same_type(before, after);
     if (retyped && !with_parent) alter_type(t, before, after);
     if (!retyped) alter_default(t, before, after);
-    if (before.not_null != after.not_null && !(with_parent && is_partition(t.after)))
-        alter(after.not_null ? "SET NOT NULL" : "DROP NOT NULL");
-    if (!(with_parent && is_partition(t.after))) alter_identity(t, before, after);
+    if (!(with_parent && is_partition(t.after))) {
+        const NotNullOf was{&t.before, &before};
+        derive_not_null(&was, {&t.after, &after}, with_parent, out_);
+        alter_identity(t, before, after);
+    }
     if (before.storage != after.storage) alter("SET STORAGE " + storage_name(after));
     if (before.compression != after.compression) alter("SET COMPRESSION " + compression_name(after.compression));
 }
@@ -326,16 +340,7 @@ void TableDdl::alter_constraint(const Altered& t, const ConstraintDefinition& be
         alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
     if (before.type == 'f' && deferral(before) != deferral(after))
         alter(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
-    if (!before.validated && after.validated) validate_constraint(t.after, after);
-}
-
-void TableDdl::validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
-    DerivedStatement statement{DdlKind::constraint, fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table),
-                                                                quote_identifier(constraint.name))};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
-    if (constraint.type == 'f') statement.foreign_key = constraint.name;
-    out_.add(DdlPhase::constraints, std::move(statement));
+    if (!before.validated && after.validated) alter("VALIDATE CONSTRAINT " + name);
 }
 
 void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
@@ -344,7 +349,6 @@ void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefi
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.table = {table.schema, table.name};
     statement.creates = true;
-    if (constraint.type == 'f') statement.foreign_key = constraint.name;
     out_.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
 }
 
@@ -404,7 +408,7 @@ void TableDdl::comments(const TableDefinition* before, const TableDefinition& af
     for (const ConstraintDefinition& constraint : after.constraints) {
         const ConstraintDefinition* old =
             before == nullptr ? nullptr : find_part(before->constraints, &ConstraintDefinition::oid, constraint.oid);
-        if ((old == nullptr ? "" : old->comment) != constraint.comment)
+        if (constraint.type != 'n' && (old == nullptr ? "" : old->comment) != constraint.comment)
             comment(fmt::format("CONSTRAINT {} ON {}", quote_identifier(constraint.name), quoted(after)),
                     constraint.comment);
     }

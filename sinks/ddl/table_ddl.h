@@ -28,6 +28,7 @@ class TableDdl {
     void alter(const Altered& t);
     void move(const Altered& t);
     void alter_columns(const Altered& t);
+    void drop_column(const TableDefinition& table, const std::string& column);
     void add_column(const Altered& t, const ColumnDefinition& column);
     void alter_column(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
     void alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
@@ -36,7 +37,6 @@ class TableDdl {
     void alter_constraints(const Altered& t);
     void alter_constraint(const Altered& t, const ConstraintDefinition& before, const ConstraintDefinition& after);
     void add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
-    void validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
     void alter_parents(const Altered& t);
     void settings(const TableDefinition* before, const TableDefinition& after);
     void comments(const TableDefinition* before, const TableDefinition& after);

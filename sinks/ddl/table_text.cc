@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sinks/ddl/column_text.h"
+#include "sinks/ddl/not_null_ddl.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -26,7 +27,7 @@ std::string column_list(const TableDefinition& table) {
         if (column.inherited && !partition) continue;
         ColumnDefinition own = column;
         if (partition) own.identity = '\0';  // the partitioned table's
-        parts.push_back(column_text(own));
+        parts.push_back(column_text(own) + not_null_text(table, own));
     }
     for (const ConstraintDefinition& constraint : table.constraints) {
         const bool later = constraint.type == 'f' || constraint.type == 'n';
@@ -35,8 +36,14 @@ std::string column_list(const TableDefinition& table) {
     return fmt::format("({})", fmt::join(parts, ", "));
 }
 
-std::string own_constraints(const TableDefinition& table) {
+// What a partition that is made as one has of its own.
+std::string own_parts(const TableDefinition& table) {
     std::vector<std::string> parts;
+    for (const ColumnDefinition& column : table.columns) {
+        std::string own = inherits_not_null(table, column) ? "" : not_null_text(table, column);
+        if (!column.expression.empty() && column.generated == '\0') own += " DEFAULT " + column.expression;
+        if (!own.empty()) parts.push_back(sql::quote_identifier(column.name) + own);
+    }
     for (const ConstraintDefinition& constraint : table.constraints)
         if (!constraint.inherited && constraint.type != 'f' && constraint.type != 'n')
             parts.push_back(constraint_text(constraint));
@@ -64,7 +71,7 @@ std::string create_text(const TableDefinition& table) {
     const std::string head =
         fmt::format("CREATE {}TABLE {}", table.persistence == 'u' ? "UNLOGGED " : "", quoted(table));
     if (made_as_partition(table))
-        return fmt::format("{} PARTITION OF {}{} {}{}", head, quoted(table.parents.front()), own_constraints(table),
+        return fmt::format("{} PARTITION OF {}{} {}{}", head, quoted(table.parents.front()), own_parts(table),
                            table.bound, suffix_text(table));
     std::string inherits;
     if (!is_partition(table) && !table.parents.empty()) {

@@ -1,0 +1,141 @@
+#include "sinks/ddl/not_null_ddl.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "sinks/ddl/object_commands.h"
+#include "sinks/ddl/table_text.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+using sql::quote_identifier;
+
+constexpr const char* has_constraints = "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 180000";
+constexpr const char* has_none = "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 180000";
+
+// The column in "NOT NULL a" or `NOT NULL "a b" NO INHERIT`.
+std::string column_in(std::string_view definition) {
+    constexpr std::string_view head = "NOT NULL ";
+    if (!definition.starts_with(head)) return {};
+    definition.remove_prefix(head.size());
+    if (!definition.starts_with('"')) return std::string(definition.substr(0, definition.find(' ')));
+    std::string name;
+    for (std::size_t i = 1; i < definition.size(); ++i) {
+        if (definition[i] == '"' && definition.substr(i + 1, 1) != "\"") break;
+        if (definition[i] == '"') ++i;
+        name += definition[i];
+    }
+    return name;
+}
+
+const ConstraintDefinition* constraint_of(const NotNullOf& of) {
+    for (const ConstraintDefinition& constraint : of.table->constraints)
+        if (constraint.type == 'n' && column_in(constraint.definition) == of.column->name) return &constraint;
+    return nullptr;
+}
+
+bool is_inherited_further(const ConstraintDefinition& constraint) {
+    return constraint.definition.find(" NO INHERIT") == std::string::npos;
+}
+
+// What SET NOT NULL makes is called so.
+bool has_usual_name(const NotNullOf& of, const ConstraintDefinition& constraint) {
+    return constraint.name == fmt::format("{}_{}_not_null", of.table->name, of.column->name);
+}
+
+bool is_plain(const ConstraintDefinition& constraint) {
+    return constraint.validated && is_inherited_further(constraint);
+}
+
+class NotNullDdl {
+   public:
+    NotNullDdl(const NotNullOf& after, DdlPhases& out) : after_(after), out_(out) {}
+
+    void add(const ConstraintDefinition& constraint) {
+        alter("ADD " + constraint_text(constraint), has_constraints);
+        if (constraint.validated) set(has_none);
+    }
+    void change(const ConstraintDefinition& before, const ConstraintDefinition& now) {
+        const std::string name = quote_identifier(now.name);
+        if (before.name != now.name)
+            alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name),
+                  is_there(before.name));
+        if (is_inherited_further(before) != is_inherited_further(now))
+            alter(fmt::format("ALTER CONSTRAINT {} {}", name, is_inherited_further(now) ? "INHERIT" : "NO INHERIT"),
+                  is_there(now.name));
+        if (before.validated || !now.validated) return;
+        alter("VALIDATE CONSTRAINT " + name, is_there(now.name));
+        set(has_none);
+    }
+    void set(const char* condition = "") { alter(fmt::format("ALTER COLUMN {} SET NOT NULL", column()), condition); }
+    void drop() { alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", column()), ""); }
+
+    void comment(const std::string& before, const ConstraintDefinition& now) {
+        if (before == now.comment) return;
+        statement(DdlPhase::comments, DdlKind::comment,
+                  fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", quote_identifier(now.name), quoted(*after_.table),
+                              comment_text(now.comment)),
+                  is_there(now.name));
+    }
+
+   private:
+    [[nodiscard]] std::string column() const { return quote_identifier(after_.column->name); }
+    [[nodiscard]] std::string is_there(const std::string& name) const {
+        return fmt::format(
+            "EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass({}) AND contype = "
+            "'n' AND conname = {})",
+            sql::quote_literal(quoted(*after_.table)), sql::quote_literal(name));
+    }
+    void alter(const std::string& what, std::string condition) {
+        statement(DdlPhase::alter_columns, DdlKind::alter_column,
+                  fmt::format("ALTER TABLE {} {}", only(*after_.table), what), std::move(condition));
+    }
+    void statement(DdlPhase phase, DdlKind kind, std::string text, std::string condition) {
+        DerivedStatement made{kind, std::move(text)};
+        made.object = fmt::format("table '{}.{}'", after_.table->schema, after_.table->name);
+        made.table = {after_.table->schema, after_.table->name};
+        made.condition = std::move(condition);
+        out_.add(phase, std::move(made));
+    }
+
+    const NotNullOf& after_;
+    DdlPhases& out_;
+};
+
+}  // namespace
+
+std::string not_null_text(const TableDefinition& table, const ColumnDefinition& column) {
+    if (!column.not_null) return {};
+    const ConstraintDefinition* constraint = constraint_of({&table, &column});
+    if (constraint == nullptr || (is_plain(*constraint) && has_usual_name({&table, &column}, *constraint)))
+        return " NOT NULL";
+    return is_plain(*constraint) ? fmt::format(" CONSTRAINT {} NOT NULL", quote_identifier(constraint->name)) : "";
+}
+
+bool inherits_not_null(const TableDefinition& table, const ColumnDefinition& column) {
+    const ConstraintDefinition* constraint = constraint_of({&table, &column});
+    return constraint != nullptr && constraint->inherited;
+}
+
+void derive_not_null(const NotNullOf* before, const NotNullOf& after, bool with_parent, DdlPhases& out) {
+    NotNullDdl ddl(after, out);
+    const ConstraintDefinition* now = constraint_of(after);
+    const ConstraintDefinition* was = before == nullptr ? nullptr : constraint_of(*before);
+    if (now != nullptr) ddl.comment(was == nullptr ? "" : was->comment, *now);
+    if (before == nullptr) {
+        if (now != nullptr && !is_plain(*now)) ddl.add(*now);
+        return;
+    }
+    if (with_parent && now != nullptr && now->inherited) return;
+    if (was != nullptr && now != nullptr) return ddl.change(*was, *now);
+    if (now != nullptr && (!is_plain(*now) || !has_usual_name(after, *now))) return ddl.add(*now);
+    if (after.column->not_null && !before->column->not_null) return ddl.set();
+    if (before->column->not_null && !after.column->not_null) ddl.drop();
+}
+
+}  // namespace pgsluice
