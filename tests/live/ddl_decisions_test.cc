@@ -97,3 +97,22 @@ TEST_CASE("what the target hung on a column keeps it until that is dropped there
     group.check_equal({"t"});
     group.stop();
 }
+
+TEST_CASE("an index that only the target has keeps its column until that is decided") {
+    Pipeline group;
+    group.on_both("CREATE TABLE t (id int PRIMARY KEY, v text, w text); CREATE INDEX shared ON t (w)");
+    group.start_replicator({"--copy-and-stream", "--track-ddl"});
+    group.start_worker();
+    group.settle();
+    group.on_target("CREATE INDEX own ON t (lower(w), v)");
+    group.on_source("ALTER TABLE t DROP COLUMN w");
+    CHECK(says(group.worker(),
+               "has on column 'w' what the source does not have, and it would go with the column: index "
+               "public.own"));
+    const Finished applied = run({PGSLUICE_BINARY, "ddl", "apply", "--group", group.group(), "--worker-name",
+                                  "postgres", "--nats-url", shared_nats().url()});
+    CHECK(contains(applied.out, "decided: apply"));
+    group.check_equal({"t"});
+    CHECK(group.target_scalar("SELECT to_regclass('own') IS NULL AND to_regclass('shared') IS NULL") == "t");
+    group.stop();
+}

@@ -126,8 +126,30 @@ bool DefinitionDdl::is_wanted(const Step& step) {
     return lost.empty() || may_pass(step, lost, with_flags(decide, options_));
 }
 
+// Commands before it have dropped what the source had on the column. What is left there would go without a word.
+std::string DefinitionDdl::loss_of_column(const DerivedStatement& statement) {
+    const std::string name = sql::quote_qualified(statement.table->schema, statement.table->table);
+    const auto more = session_.connection.query(
+        "WITH RECURSIVE below(oid) AS (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid UNION SELECT i.inhrelid FROM "
+        "below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid) "
+        "SELECT pg_catalog.pg_describe_object(d.classid, d.objid, 0) FROM below b JOIN pg_catalog.pg_attribute a "
+        "ON a.attrelid = b.oid AND a.attname = $2 JOIN pg_catalog.pg_depend d ON d.refclassid = "
+        "'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = b.oid AND d.refobjsubid = a.attnum "
+        "AND d.deptype = 'a' LEFT JOIN pg_catalog.pg_class c ON d.classid = d.refclassid AND c.oid = d.objid "
+        "LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass "
+        "AND k.oid = d.objid WHERE c.relkind IN ('i', 'I') OR k.contype IN ('c', 'f', 'p', 'u', 'x') "
+        "OR d.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass ORDER BY 1 LIMIT 1",
+        {sql::Param(name), sql::Param(statement.column)}, {1});
+    if (more.rows() == 0) return {};
+    return fmt::format(
+        "the target's {} has on column '{}' what the source does not have, and it would go with the "
+        "column: {}",
+        name, statement.column, more.text(0, 0));
+}
+
 // What only the target has in the tables, and would go with them.
 std::string DefinitionDdl::loss(const DerivedStatement& statement) {
+    if (statement.kind == DdlKind::drop_column) return loss_of_column(statement);
     for (const auto& [table, columns] : statement.destroys) {
         const std::string name = sql::quote_qualified(table.schema, table.table);
         const auto more = session_.connection.query(
@@ -188,33 +210,12 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!run_unchecked(step, error) && !is_excused(step, error) && decision(step) != DdlDecision::skip)
-            refuse(step, error);
+        if (!is_excused(step, error) && decision(step) != DdlDecision::skip) refuse(step, error);
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
     log_(LogLevel::info, fmt::format("applied: {}", step.what));
-}
-
-bool DefinitionDdl::run_unchecked(const Step& step, const SqlError& error) {
-    if (error.sqlstate() != "23503") return false;
-    bool done = false;
-    try {
-        done = keys_.run(step.statement, [&](const QualifiedName& table, const std::string& text) {
-            DerivedStatement changed = step.statement;
-            changed.table = table;
-            changed.text = text;
-            run(changed);
-        });
-    } catch (const SqlError& again) {
-        if (again.action() == Action::retry) throw;
-    }
-    if (done)
-        log_(LogLevel::info, fmt::format("applied: {}", step.what));
-    else
-        session_.connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-    return done;
 }
 
 void DefinitionDdl::refuse(const Step& step, const SqlError& error) {
@@ -274,8 +275,6 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
     else
         connection.exec(statement.text);
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
-    // A partition is made empty.
-    if (statement.made && !statement.table) keys_.await_rows(*statement.made);
 }
 
 void DefinitionDdl::empty(const DerivedStatement& statement) {
@@ -291,7 +290,6 @@ void DefinitionDdl::empty(const DerivedStatement& statement) {
         delete_rows(session_, table);
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_empty");
-    keys_.await_rows(statement.destroys.front().table);
 }
 
 }  // namespace pgsluice
