@@ -7,6 +7,7 @@
 #include "tests/support/ddl_forms.h"
 #include "tests/support/ddl_pair.h"
 #include "tests/support/ddl_state.h"
+#include "tests/support/postgres_server.h"
 
 using namespace pgsluice::test;
 
@@ -38,8 +39,9 @@ bool check_form(DdlPair& pair, const DdlForm& form) {
     pair.on_source(std::string(start) + form.before);
     if (failed("before", pair.apply())) return false;
     pair.copy_rows();
-    pair.on_source(form.form);
-    const std::string error = pair.apply(form.convert);
+    for (const std::string& statements : form.traits.alone ? statements_of(form.form) : Texts{form.form})
+        pair.on_source(statements);
+    const std::string error = pair.apply(form.traits.convert);
     INFO("log:", joined(pair.log()));
     if (failed("form", error)) return false;
     check_equal(pair);
@@ -51,7 +53,9 @@ bool check_form(DdlPair& pair, const DdlForm& form) {
 
 void check_forms(std::size_t group) {
     std::optional<DdlPair> pair;
+    const int version = std::stoi(shared_postgres().scalar("postgres", "SHOW server_version_num"));
     for (const DdlForm& form : ddl_forms().at(group).forms) {
+        if (form.traits.since > version || form.traits.differs != nullptr) continue;
         if (!pair) pair.emplace();
         if (!check_form(*pair, form)) pair.reset();
     }

@@ -6,10 +6,17 @@
 
 namespace pgsluice::test {
 
+struct DdlFormTraits {
+    bool convert = false;           // a target may convert the rows itself
+    bool alone = false;             // it cannot run in a transaction with others
+    const char* differs = nullptr;  // what the target has otherwise afterwards, by design
+    int since = 0;                  // the source's server_version_num
+};
+
 struct DdlForm {
     const char* before;  // makes what the form is about, with rows; names without schema, or in schema f
     const char* form;
-    bool convert = false;  // a target may convert the rows itself
+    DdlFormTraits traits{};
 };
 
 struct DdlForms {
