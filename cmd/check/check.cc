@@ -35,7 +35,7 @@ ExitCode run_check(const Settings& settings, const Log&, const std::stop_token& 
     add(look_at_nats(settings, nats, stop));
     if (nats.readable && checks_replicator(settings)) add(look_at_group(settings.replicator, source, stop));
     DeliveredTables delivered;
-    add(look_at_rules(settings, source, delivered));
+    add(look_at_rules(settings, source, nats.readable, delivered, stop));
     std::optional<PostgresSession> target;
     add(look_at_target(settings, source, delivered, target, stop));
     add(look_at_clocks(source.connection ? &*source.connection : nullptr, target ? &target->connection : nullptr,

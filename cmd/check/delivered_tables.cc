@@ -4,6 +4,7 @@
 
 #include "replicator/source/tables.h"
 #include "sql/error.h"
+#include "stream/group/tables.h"
 #include "worker/table_check.h"
 
 namespace pgsluice {
@@ -16,6 +17,18 @@ std::vector<RelationPtr> relations_of(const ReplicatorOptions& options, CheckedS
     for (SourceTable& table :
          tables_to_copy(*source.connection, source.tables, options.publish_via_partition_root, types))
         all.push_back(std::make_shared<const Relation>(std::move(table.relation)));
+    return all;
+}
+
+// As the group's replicator found them; none where there is no such group.
+std::vector<RelationPtr> relations_in_bucket(const Settings& settings, const std::stop_token& stop) {
+    const Log silent = [](LogLevel, std::string_view) {};
+    const Names& names = settings.replicator.names;
+    const auto broker = Broker::connect(settings.nats, silent, stop);
+    const auto known = broker->stream_state(names.stream) ? find_tables(*broker, names) : std::nullopt;
+    std::vector<RelationPtr> all;
+    if (!known) return all;
+    for (const Relation& table : known->now) all.push_back(std::make_shared<const Relation>(table));
     return all;
 }
 
@@ -39,19 +52,25 @@ void compile(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, Del
 
 }  // namespace
 
-std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource& source, DeliveredTables& delivered) {
+std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource& source, bool readable,
+                                        DeliveredTables& delivered, const std::stop_token& stop) {
     Findings found("rules");
     const RulesOptions& files = settings.worker.rules;
     const bool given = !files.rules_file.empty() || !files.routing_file.empty();
     std::unique_ptr<Ruleset> ruleset;
     if (!found.attempt([&](const Log&) { ruleset = Ruleset::load(files); })) return found.take();
-    if (source.tables.empty()) {
+    std::vector<RelationPtr> tables;
+    found.attempt([&](const Log&) {
+        if (!source.tables.empty())
+            tables = relations_of(settings.replicator, source);
+        else if (!source.connection && readable)
+            tables = relations_in_bucket(settings, stop);
+    });
+    if (tables.empty()) {
         if (given) found.ok("the files are well-formed");
-        if (given) found.skipped("whether the files fit the tables, for no source's tables are known");
+        if (given) found.skipped("whether the files fit the tables, for no tables are known");
         return found.take();
     }
-    std::vector<RelationPtr> tables;
-    if (!found.attempt([&](const Log&) { tables = relations_of(settings.replicator, source); })) return found.take();
     delivered.known = true;
     for (const Error& problem : ruleset->know(tables)) found.fail(problem.what(), problem.hint());
     look_at_names(*ruleset, tables, found);

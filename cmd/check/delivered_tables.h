@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "cmd/check/checked_source.h"
@@ -22,8 +23,9 @@ struct DeliveredTables {
     std::vector<DeliveredTable> tables;
 };
 
-// The rules and routing files, against the source's tables where these are known. Without any file, tables are
-// delivered as they are.
-std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource& source, DeliveredTables& delivered);
+// The rules and routing files, against the source's tables; where no source is given, against those that the group's
+// bucket names (`readable`). Without any file, tables are delivered as they are.
+std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource& source, bool readable,
+                                        DeliveredTables& delivered, const std::stop_token& stop);
 
 }  // namespace pgsluice

@@ -82,7 +82,7 @@ class Tables {
         const Relation& relation = *each.rules->target();
         MissingColumns missing(session_.connection, options_.on_missing_column, silent_);
         for (const Error& fault : missing.faults(relation, table)) found_.fail(fault.what(), fault.hint());
-        look_at_columns(each, table, *source_.connection, session_.connection, found_);
+        look_at_columns(each, table, source_.connection ? &*source_.connection : nullptr, session_.connection, found_);
         const TargetMapping& mapping = mappings_.emplace_back(relation, table);
         look_at_match(mapping, found_);
         found_.attempt(
@@ -132,7 +132,8 @@ std::vector<CheckFinding> look_at_target(const Settings& settings, CheckedSource
     if (delivered.known)
         look([&] { Tables(settings, source, *session, found).look(delivered); });
     else
-        found.skipped("its tables, for those of the source are not known");
+        found.skipped(
+            "its tables, for those of the source are not known: give the source, or start the replicator first");
     return found.take();
 }
 

@@ -123,12 +123,12 @@ class Columns {
 
 }  // namespace
 
-void look_at_columns(const DeliveredTable& delivered, const TargetTable& table, sql::Connection& source,
+void look_at_columns(const DeliveredTable& delivered, const TargetTable& table, sql::Connection* source,
                      sql::Connection& target, Findings& found) {
     found.attempt([&](const Log&) {
         const FactsByName own = facts_of(target, table.oid);
         Columns columns(delivered, table, found);
-        columns.look_at_coming(facts_of(source, delivered.source->oid), own);
+        if (source != nullptr) columns.look_at_coming(facts_of(*source, delivered.source->oid), own);
         columns.look_at_others(own);
     });
 }

@@ -8,7 +8,8 @@
 
 namespace pgsluice {
 
-void look_at_columns(const DeliveredTable& delivered, const TargetTable& table, sql::Connection& source,
+// `source`: null where it is not known; then types are not compared.
+void look_at_columns(const DeliveredTable& delivered, const TargetTable& table, sql::Connection* source,
                      sql::Connection& target, Findings& found);
 void look_at_match(const TargetMapping& mapping, Findings& found);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <stdexcept>
 
 #include "stream/nats/account.h"
 #include "stream/nats/link.h"
@@ -31,6 +32,12 @@ std::string domain_part(const Link& link) {
 struct NamesDestroyer {
     void operator()(jsStreamNamesList* list) const noexcept { jsStreamNamesList_Destroy(list); }
 };
+
+// Calls that act, for they take what is no JSON for an empty request.
+void require_harmless(const std::string& subject) {
+    for (const char* call : {".STREAM.PURGE.", ".STREAM.DELETE.", ".LEADER.STEPDOWN.", ".MSG.DELETE."})
+        if (subject.find(call) != std::string::npos) throw std::logic_error(subject + " is not to be tried");
+}
 
 // Whether any answer comes, or the word that nobody is there to give one.
 bool is_answered(const Link& link, const std::string& subject, std::int64_t wait_ms) {
@@ -73,6 +80,7 @@ BrokerAccount BrokerProbe::account() const {
 // The server says that it denies something apart from the request, which gets no answer; but before it answers the
 // ping that follows. What it does not deny may go unanswered, too: a read of a bucket that is not there.
 std::optional<BrokerRefusal> BrokerProbe::refusal(const BrokerRight& right) const {
+    require_harmless(right.subject);
     for (std::int64_t wait_ms = first_wait_ms; wait_ms <= last_wait_ms; wait_ms *= 2) {
         if (is_answered(*link_, right.subject, wait_ms)) return std::nullopt;
         link_->require_open();

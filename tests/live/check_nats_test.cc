@@ -7,6 +7,7 @@
 #include <set>
 
 #include "sql/error.h"
+#include "stream/broker_probe.h"
 #include "tests/live/check_fixture.h"
 #include "tests/support/hint.h"
 #include "tests/support/pipeline.h"
@@ -262,4 +263,14 @@ TEST_CASE("check: one report has what is wrong with each part") {
     for (const char* part : {"source", "nats", "group", "rules", "target"})
         CHECK_MESSAGE(report.has(std::string("fail ") + part + ": "), part << " in\n" << report.text());
     pipeline.on_source(fmt::format("SELECT pg_drop_replication_slot('pgsluice_{}')", pipeline.group()));
+}
+
+TEST_CASE("check: calls that empty or remove a stream are never tried") {
+    NatsServer nats({.hardened = false});
+    BrokerOptions options;
+    options.url = nats.url();
+    const BrokerProbe probe(options, no_log(), {});
+    for (const char* subject : {"$JS.API.STREAM.PURGE.pgsluice_shop", "$JS.hub.API.STREAM.DELETE.pgsluice_shop"})
+        CHECK_THROWS_AS(static_cast<void>(probe.refusal({"", subject, subject})), std::logic_error);
+    CHECK_FALSE(probe.refusal({"", "$JS.API.INFO", "$JS.API.INFO"}));
 }

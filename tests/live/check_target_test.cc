@@ -274,3 +274,25 @@ TEST_CASE("check: row security, origins and rights to make tables on the target"
     CHECK_FALSE(after.has("fail"));
     pipeline.on_target("SELECT pg_drop_replication_slot('" + slot + "')");
 }
+
+TEST_CASE("check: a worker without a source, against the tables that the group has") {
+    if (hardened_by_environment()) return;
+    Target target;
+    target.pipeline.on_source("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    const auto check = [&] {
+        return CheckReport({PGSLUICE_BINARY, "check", "--group", target.pipeline.group(), "--target-url",
+                            target.url("postgres"), "--nats-url", shared_nats().url()});
+    };
+    check().line("skip target: ", "give the source, or start the replicator first");
+    target.pipeline.start_replicator({"--copy"});
+    CHECK(target.pipeline.replicator().wait() == 0);
+    check().line("fail target: ", "unable to write to 'public.t': the target has no such table");
+    target.pipeline.on_target("CREATE TABLE t (id int PRIMARY KEY, more int NOT NULL)");
+    const CheckReport report = check();
+    report.line("fail target: ", "the target's table has no column 'v'");
+    report.line("fail target: ", "column 'more' of the target's table 'public.t' is NOT NULL without a default");
+    target.pipeline.on_target("DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text)");
+    const CheckReport after = check();
+    INFO(after.text());
+    CHECK(after.finished.code == 0);
+}
