@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ struct ReplicatorOptions : TableChoice {
     bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
     bool track_ddl = false;
     DdlContent ddl_content = DdlContent::definitions;
+    std::set<std::string> ddl_objects;  // classes of definitions that are captured, too: view, function, ...
     // A table that the source has rewritten is copied again up to this size, by the catalog's estimate; 0: any.
     std::uint64_t ddl_recopy_rows = 0;
     std::uint64_t ddl_recopy_bytes = 0;

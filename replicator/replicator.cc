@@ -270,7 +270,8 @@ void ReplicatorSession::prepare_ddl_capture() {
     const Names& names = options_.names;
     if (options_.track_ddl) {
         const std::string joining = selection_of(options_).condition("n.nspname", "t.relname");
-        ddl_ = ensure_ddl_capture(source_, names, {names.publication, joining, options_.ddl_content}, log_);
+        ddl_ = ensure_ddl_capture(source_, names,
+                                  {names.publication, joining, options_.ddl_content, options_.ddl_objects}, log_);
     } else if (!ddl_capture_objects(source_, names).empty()) {
         ddl_was_captured_ = true;
         end_ddl_capture(source_, names, log_);

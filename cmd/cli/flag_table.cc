@@ -143,6 +143,8 @@ constexpr std::array flag_table{
     Flag{"ddl-capture", text, "WHAT", "definitions", replicator, 0,
          [](S& s, V v) { s.replicator.ddl_content = parse_choice<DdlContent>(v, {{"text", DdlContent::text}, {"definitions", DdlContent::definitions}}); },
          "What --track-ddl captures: the `definitions` of the objects before and after, whoever ran the command and how, and with the values that the source computed; or the commands' `text`, as earlier versions did."},
+    Flag{"ddl-objects", list, "views,...", "", replicator, 0, add_ddl_objects,
+         "With --track-ddl, which objects are captured beside tables and what belongs to them: `views`, `functions`, `triggers`, `policies`, `grants` (rights on tables). Their text is passed on as it is."},
     Flag{"ddl-recopy-limit", text, "LIMIT", "", replicator, 0, set_recopy_limit,
          "With --track-ddl, a table whose values the source computed again in an ALTER TABLE is copied again; above this size, as the source's catalog estimates it (`50GiB`, `10000000rows`), the replicator stops instead. By default, and with 0, any size is copied."},
     Flag{"origin", text, "WHAT", "any", replicator, 0,

@@ -84,6 +84,17 @@ void set_on_conflict(Settings& s, std::string_view v) {
         s.postgres.on_conflict.tables.emplace_back(parse_table_pattern(v.substr(0, equals), "public"), what);
 }
 
+void add_ddl_objects(Settings& s, std::string_view v) {
+    constexpr std::pair<std::string_view, std::string_view> classes[] = {{"views", "view"},
+                                                                         {"functions", "function"},
+                                                                         {"triggers", "trigger"},
+                                                                         {"policies", "policy"},
+                                                                         {"grants", "grants"}};
+    for (const auto& [name, one] : classes)
+        if (v == name) return static_cast<void>(s.replicator.ddl_objects.emplace(one));
+    throw BadValue("expected views, functions, triggers, policies or grants");
+}
+
 void set_recopy_limit(Settings& s, std::string_view v) {
     constexpr std::string_view unit = "rows";
     s.replicator.ddl_recopy_rows = s.replicator.ddl_recopy_bytes = 0;

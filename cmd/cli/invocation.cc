@@ -161,6 +161,12 @@ void check_nats(const BrokerOptions& nats) {
         throw usage_error("--nats-credentials and --nats-nkey contradict each other", "Give one of them.");
 }
 
+void check_ddl(const ReplicatorOptions& replicator) {
+    if (replicator.ddl_objects.empty()) return;
+    if (!replicator.track_ddl || replicator.ddl_content == DdlContent::text)
+        throw usage_error("--ddl-objects is of no use without --track-ddl, nor with --ddl-capture text");
+}
+
 void apply_value(Settings& settings, const Given& given, const std::string& value) {
     try {
         given.flag->set(settings, value);
@@ -239,6 +245,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     settings.postgres.target.role = "target";
     use_service(command, environment, settings);
     check_nats(settings.nats);
+    check_ddl(settings.replicator);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");

@@ -42,8 +42,13 @@ constexpr const char* grant_reading =
 std::string prefix_of(const Names& names) { return fmt::format("{}/{}/", ddl_message_prefix, names.group); }
 
 ddl::Scope scope_of(const Names& names, const DdlScope& scope) {
-    return {sql::quote_literal(names.group),      sql::quote_literal(scope.publication), scope.joining,
-            sql::quote_literal(prefix_of(names)), sql::quote_literal(names.slot),        names.group};
+    return {sql::quote_literal(names.group),
+            sql::quote_literal(scope.publication),
+            scope.joining,
+            sql::quote_literal(prefix_of(names)),
+            sql::quote_literal(names.slot),
+            names.group,
+            fmt::format("'{{{}}}'::pg_catalog.text[]", fmt::join(scope.objects, ","))};
 }
 
 // Everything that is made for the group, in one text: what it is now is compared with what it was.

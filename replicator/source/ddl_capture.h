@@ -6,6 +6,7 @@
 // pgsluice.ddl_event, which prove who wrote a message (ddl_events.h).
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct DdlScope {
     // (TableSelection::condition).
     std::string joining = "false";
     DdlContent content = DdlContent::definitions;
+    std::set<std::string> objects{};  // classes beside tables and what belongs to them: view, function, trigger, policy
 };
 
 // Makes all of it, or makes it what is wanted, and keeps the definitions of all objects that have none yet. When it is

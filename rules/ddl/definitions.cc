@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "rules/ddl/code_rules.h"
 #include "rules/ddl/expression.h"
 #include "rules/ddl/sql_text.h"
 #include "rules/ddl/table_says.h"
@@ -61,7 +62,7 @@ class DefinitionRules {
         if (!keep_sides(change)) return false;
         // What has changed may not show. What has not is there because others need it.
         if (!changed || change.before != change.after) return true;
-        const bool computes = !change.obstacle.empty() && differs_in_computing(*change.before);
+        const bool computes = !change.obstacle.empty() && (is_code(change) || differs_in_computing(*change.before));
         return computes || change.rewritten != 0 || change.recopy;
     }
     // Only literals are others in what a generated column is computed from, and these do not show: a target must stop
@@ -79,6 +80,7 @@ class DefinitionRules {
     }
     bool keep_sides(DefinitionChange& change) {
         if (class_of(change) == "type") return keep_type(files_, change);
+        if (is_code(change)) return keep_code(files_, change);
         if (change.before && !keep(change, *change.before, false)) return false;
         return !change.after || keep(change, *change.after, true);
     }

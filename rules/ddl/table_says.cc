@@ -1,6 +1,7 @@
 #include "rules/ddl/table_says.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "rules/ddl/expression.h"
 
@@ -9,6 +10,11 @@ namespace pgsluice::rules {
 namespace {
 
 bool hides(Rule::Kind kind) { return kind == Rule::Kind::exclude || kind == Rule::Kind::transform; }
+
+std::string lower(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+}
 
 void note(TableSays& says, const Rule& rule) {
     for (const std::string& column : {rule.column, rule.was}) {
@@ -42,6 +48,28 @@ bool FilesSay::hides_any() const {
                return table.strict || std::any_of(table.rules.begin(), table.rules.end(),
                                                   [](const Rule& rule) { return hides(rule.kind); });
            });
+}
+
+std::set<std::string> FilesSay::hidden_words() const {
+    std::set<std::string> words;
+    for (const TableRules& table : file_.tables) {
+        const bool any = table.strict || std::any_of(table.rules.begin(), table.rules.end(),
+                                                     [](const Rule& rule) { return hides(rule.kind); });
+        if (any) words.insert(lower(table.name.table));
+        for (const Rule& rule : table.rules)
+            if (hides(rule.kind)) words.insert(lower(rule.column));
+    }
+    return words;
+}
+
+std::set<std::string> FilesSay::routed_words() const {
+    std::set<std::string> words;
+    for (const Route& route : routes_) {
+        const bool same = route.target.schema.empty() && route.target.table.empty() && route.replicate;
+        if (!same) words.insert(lower(route.source.table));
+        for (const auto& [from, to] : route.columns) words.insert(lower(from));
+    }
+    return words;
 }
 
 TableSays FilesSay::begin(const Relation& relation) const {

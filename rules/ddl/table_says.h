@@ -42,6 +42,13 @@ class FilesSay {
     [[nodiscard]] TableSays of(const ObjectName& table, const std::vector<ObjectName>& ancestors,
                                const std::vector<std::string>& columns = {}) const;
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+    // A table that the rules file does not name is refused.
+    [[nodiscard]] bool strict() const { return file_.strict; }
+    // Words that a text about hidden values would hold: names of tables and columns with rules that hide, in lower
+    // case.
+    [[nodiscard]] std::set<std::string> hidden_words() const;
+    // The same of what has another name on the target, or is not there.
+    [[nodiscard]] std::set<std::string> routed_words() const;
 
    private:
     [[nodiscard]] TableSays begin(const Relation& relation) const;

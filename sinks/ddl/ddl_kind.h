@@ -37,10 +37,23 @@ enum class DdlKind : std::uint8_t {
     row_security,
     owner,
     comment,
+    create_view,
+    alter_view,
+    drop_view,
+    create_function,
+    alter_function,
+    drop_function,
+    create_trigger,
+    alter_trigger,
+    drop_trigger,
+    create_policy,
+    alter_policy,
+    drop_policy,
+    grant,
     recopy,  // the table is emptied: its rows come again
 };
 
-inline constexpr std::size_t ddl_kinds = 29;
+inline constexpr std::size_t ddl_kinds = 42;
 
 [[nodiscard]] std::string_view name_of(DdlKind kind);
 // "create schema, alter schema, ...", for messages.

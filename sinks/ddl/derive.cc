@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sinks/ddl/code_ddl.h"
 #include "sinks/ddl/index_ddl.h"
 #include "sinks/ddl/place_ddl.h"
 #include "sinks/ddl/table_ddl.h"
@@ -57,6 +58,7 @@ DefinitionChange as_needed(DefinitionChange change) {
 std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
     DdlPhases out;
     TableDdl tables(message, out);
+    drop_views(message, out);
     tables.drop_tables();
     for (const DefinitionChange* change : parents_first(message)) {
         const DefinitionChange needed = as_needed(*change);
@@ -77,6 +79,16 @@ std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
             derive_type(part<TypeDefinition>(before), part<TypeDefinition>(after), out);
         else if (name == "schema")
             derive_schema(part<SchemaDefinition>(before), part<SchemaDefinition>(after), out);
+        else if (name == "view")
+            derive_view(part<ViewDefinition>(before), part<ViewDefinition>(after), out);
+        else if (name == "function")
+            derive_function(part<FunctionDefinition>(before), part<FunctionDefinition>(after), out);
+        else if (name == "trigger")
+            derive_trigger(part<TriggerDefinition>(before), part<TriggerDefinition>(after), out);
+        else if (name == "policy")
+            derive_policy(part<PolicyDefinition>(before), part<PolicyDefinition>(after), out);
+        else if (name == "grants")
+            derive_grants(part<GrantsDefinition>(before), part<GrantsDefinition>(after), out);
         else
             derive_extension(part<ExtensionDefinition>(before), part<ExtensionDefinition>(after), out);
     }

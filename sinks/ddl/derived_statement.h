@@ -17,6 +17,8 @@ struct DerivedStatement {
     // With whose rights it runs: the owner of this table, or of this type, as it is called then.
     std::optional<QualifiedName> table{};
     std::optional<QualifiedName> type{};
+    // Of other objects: a query for the owner's name, and whether that is the current role; no row: there is none.
+    std::string owner_query{};
 
     // It runs only where this SQL expression is true on the target; empty: always.
     std::string condition{};
@@ -36,6 +38,7 @@ struct DerivedStatement {
     bool drops = false;                    // what it names may be gone already
     bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it
     bool creates = false;                  // a schema that was copied later may have it
+    bool definer = false;                  // makes a function that runs with its owner's rights
     std::string obstacle{};                // why it cannot be run; empty: it can
 
     std::optional<QualifiedName> made{};  // create table

@@ -21,6 +21,7 @@ enum class DdlPhase : std::uint8_t {
     extensions,
     types,
     sequences,
+    functions,
     rename_tables,
     create_tables,
     drop_columns,
@@ -33,6 +34,7 @@ enum class DdlPhase : std::uint8_t {
     indexes,
     attach_indexes,
     table_settings,
+    code,  // views, triggers, policies
     owners,
     comments,
     drop_sequences,

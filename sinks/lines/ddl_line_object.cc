@@ -22,8 +22,20 @@ struct Names {
     DdlLineObject operator()(const TypeDefinition& t) const { return named(t.schema, t.name, t.schema, ""); }
     DdlLineObject operator()(const SchemaDefinition& s) const { return {type, s.name, s.name, "", false}; }
     DdlLineObject operator()(const ExtensionDefinition& e) const { return {type, e.name, e.schema, "", false}; }
+    DdlLineObject operator()(const ViewDefinition& v) const { return named(v.schema, v.name, v.schema, ""); }
+    DdlLineObject operator()(const FunctionDefinition& f) const {
+        return named(f.schema, fmt::format("{}({})", f.name, f.arguments), f.schema, "");
+    }
+    DdlLineObject operator()(const TriggerDefinition& t) const { return on(t.table, t.name); }
+    DdlLineObject operator()(const PolicyDefinition& p) const { return on(p.table, p.name); }
+    DdlLineObject operator()(const GrantsDefinition& g) const {
+        return named(g.table.schema, g.table.name, g.table.schema, g.table.name);
+    }
 
    private:
+    [[nodiscard]] DdlLineObject on(const ObjectName& table, const std::string& name) const {
+        return {type, fmt::format("{} on {}.{}", name, table.schema, table.name), table.schema, table.name, false};
+    }
     [[nodiscard]] DdlLineObject named(const std::string& schema, const std::string& name,
                                       const std::string& table_schema, const std::string& table) const {
         return {type, fmt::format("{}.{}", schema, name), table_schema, table, false};

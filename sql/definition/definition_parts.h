@@ -15,5 +15,10 @@ extern const char* const type_definition;
 extern const char* const sequence_definition;
 extern const char* const schema_definition;
 extern const char* const extension_definition;
+extern const char* const view_definition;
+extern const char* const function_definition;
+extern const char* const trigger_definition;
+extern const char* const policy_definition;
+extern const char* const grants_definition;
 
 }  // namespace pgsluice::sql

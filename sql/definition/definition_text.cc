@@ -33,6 +33,11 @@ const Part parts[] = {
     {"schema", schema_definition, "n", "pg_namespace"},
     {"statistics", statistics_definition, "s", "pg_statistic_ext"},
     {"extension", extension_definition, "e", "pg_extension"},
+    {"view", view_definition, "c", "pg_class"},
+    {"function", function_definition, "p", "pg_proc"},
+    {"trigger", trigger_definition, "g", "pg_trigger"},
+    {"policy", policy_definition, "p", "pg_policy"},
+    {"grants", grants_definition, "t", "pg_class"},
 };
 
 std::string text_of(const Part& part, const char* as_found, int server_version) {

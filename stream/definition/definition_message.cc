@@ -11,8 +11,9 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> class_names{"table",  "index",      "sequence", "type",
-                                                      "schema", "statistics", "extension"};
+constexpr std::array<std::string_view, std::variant_size_v<Definition>> class_names{
+    "table",     "index", "sequence", "type",    "schema", "statistics",
+    "extension", "view",  "function", "trigger", "policy", "grants"};
 
 template <typename T, typename Described>
 concept Of = std::same_as<std::remove_const_t<T>, Described>;
@@ -202,6 +203,71 @@ void describe(Visitor& v, T& d) {
     v.need("name", d.name);
     v.field("schema", d.schema);
     v.field("version", d.version);
+}
+
+template <typename Visitor, Of<ViewDefinition> T>
+void describe(Visitor& v, T& d) {
+    v.need("schema", d.schema);
+    v.need("name", d.name);
+    v.field("owner", d.owner);
+    v.field("definition", d.definition);
+    v.field("column_names", d.columns);
+    v.field("options", d.options);
+    v.field("reads", d.reads);
+    v.field("comment", d.comment);
+}
+
+template <typename Visitor, Of<FunctionDefinition> T>
+void describe(Visitor& v, T& d) {
+    v.need("schema", d.schema);
+    v.need("name", d.name);
+    v.field("arguments", d.arguments);
+    v.field("owner", d.owner);
+    v.need("kind", d.kind);
+    v.field("language", d.language);
+    v.field("definer", d.definer);
+    v.field("definition", d.definition);
+    v.field("comment", d.comment);
+}
+
+template <typename Visitor, Of<TriggerDefinition> T>
+void describe(Visitor& v, T& d) {
+    v.need("name", d.name);
+    v.need("table", d.table);
+    v.field("constraint", d.constraint);
+    v.field("event", d.event);
+    v.field("rest", d.rest);
+    v.need("enabled", d.enabled);
+    v.field("comment", d.comment);
+    v.field("ancestors", d.ancestors);
+}
+
+template <typename Visitor, Of<PolicyDefinition> T>
+void describe(Visitor& v, T& d) {
+    v.need("name", d.name);
+    v.need("table", d.table);
+    v.field("restrictive", d.restrictive);
+    v.need("command", d.command);
+    v.field("roles", d.roles);
+    v.field("using", d.expression);
+    v.field("check", d.check);
+    v.field("comment", d.comment);
+    v.field("ancestors", d.ancestors);
+}
+
+template <typename Visitor, Of<Right> T>
+void describe(Visitor& v, T& d) {
+    v.field("role", d.role);
+    v.need("privilege", d.privilege);
+    v.field("column", d.column);
+    v.field("grantable", d.grantable);
+}
+
+template <typename Visitor, Of<GrantsDefinition> T>
+void describe(Visitor& v, T& d) {
+    v.need("table", d.table);
+    v.field("rights", d.rights);
+    v.field("ancestors", d.ancestors);
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "stream/definition/code_definition.h"
 #include "stream/definition/index_definition.h"
 #include "stream/definition/schema_definition.h"
 #include "stream/definition/sequence_definition.h"
@@ -18,7 +19,8 @@
 namespace pgsluice {
 
 using Definition = std::variant<TableDefinition, IndexDefinition, SequenceDefinition, TypeDefinition, SchemaDefinition,
-                                StatisticsDefinition, ExtensionDefinition>;
+                                StatisticsDefinition, ExtensionDefinition, ViewDefinition, FunctionDefinition,
+                                TriggerDefinition, PolicyDefinition, GrantsDefinition>;
 
 // One object before and after the command. At least one of the two is there, and both are of one class. Equal ones: the
 // object did not change, and what is new uses it.

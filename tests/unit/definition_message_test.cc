@@ -64,6 +64,15 @@ DefinitionMessage full_message() {
     message.objects.push_back({5, {}, SchemaDefinition{"shop", "bob", "c"}});
     message.objects.push_back({6, {}, StatisticsDefinition{"public", "st", table, "CREATE STATISTICS ...", "c"}});
     message.objects.push_back({7, {}, ExtensionDefinition{"citext", "public", "1.6"}});
+    message.objects.push_back(
+        {8, {}, ViewDefinition{"public", "v", "bob", "SELECT 1", {"a"}, {"x=y"}, {{table, {}, {"id"}}}, "c"}});
+    message.objects.push_back(
+        {9, {}, FunctionDefinition{"public", "f", "integer", "bob", 'p', "sql", true, "CREATE ...", "c"}});
+    message.objects.push_back({10, {}, TriggerDefinition{"g", table, true, "BEFORE", "FOR EACH", 'A', "c", {table}}});
+    message.objects.push_back(
+        {11, {}, PolicyDefinition{"p", table, true, "ALL", {"PUBLIC"}, "(true)", "(false)", "c", {table}}});
+    message.objects.push_back(
+        {12, {}, GrantsDefinition{table, {{"bob", "SELECT", "id", true}, {"", "INSERT"}}, {table}}});
     return message;
 }
 

@@ -57,6 +57,7 @@ std::vector<Function> functions(const Scope& scope, int server_version) {
         {"place_in_ddl_" + group, "id pg_catalog.oid", "pg_catalog.text", "", place_body(scope)},
         {"uses_ddl_" + group, "kind pg_catalog.text, id pg_catalog.oid", "pg_catalog.bool", "", uses_body(scope)},
         {"users_ddl_" + group, "id pg_catalog.oid", "pg_catalog.jsonb", "", users_body(scope)},
+        {"has_ddl_" + group, "kind pg_catalog.text, what pg_catalog.jsonb", "pg_catalog.bool", "", has_body(scope)},
         {"fill_ddl_" + group, "most pg_catalog.int4", "pg_catalog.int4",
          std::string(fixed_settings) + " SET lock_timeout = '100ms'", fill_body(scope)},
         {"ddl_" + group, "", "pg_catalog.event_trigger", fixed_settings, trigger_body(scope)},
@@ -65,7 +66,8 @@ std::vector<Function> functions(const Scope& scope, int server_version) {
 
 std::vector<std::string> functions_of_group(const Scope& scope) {
     const std::string& group = scope.suffix;
-    return {"ddl_" + group, "fill_ddl_" + group, "uses_ddl_" + group, "users_ddl_" + group, "place_in_ddl_" + group};
+    return {"ddl_" + group,       "fill_ddl_" + group, "uses_ddl_" + group,
+            "users_ddl_" + group, "has_ddl_" + group,  "place_in_ddl_" + group};
 }
 
 std::vector<std::string> functions_of_all() {

@@ -22,6 +22,10 @@ BEGIN
     RETURN CASE kind
         WHEN 'index' THEN what - '{definition,table,ancestors}'::text[]
         WHEN 'statistics' THEN what - '{definition,table,ancestors}'::text[]
+        WHEN 'view' THEN what - 'reads'
+        WHEN 'trigger' THEN what - '{table,ancestors}'::text[]
+        WHEN 'grants' THEN what - '{table,ancestors}'::text[]
+        WHEN 'policy' THEN what - '{table,ancestors}'::text[]
         WHEN 'sequence' THEN what #- '{owned_by,schema}' #- '{owned_by,table}' #- '{owned_by,column}'
         WHEN 'table' THEN what - '{parents,ancestors,bound_by}'::text[] || jsonb_build_object(
             'parents', (SELECT jsonb_agg(p -> 'oid') FROM jsonb_array_elements(what -> 'parents') p))
@@ -87,7 +91,7 @@ BEGIN
     UNION
     SELECT 'schema', s.oid FROM (
         SELECT n.oid FROM pg_namespace n
-        WHERE kind = 'table' AND n.nspname = after ->> 'schema'
+        WHERE kind IN ('table', 'view', 'function') AND n.nspname = after ->> 'schema'
           AND before ->> 'schema' IS DISTINCT FROM after ->> 'schema'
         UNION SELECT y.typnamespace FROM things x JOIN pg_type y ON y.oid = x.oid WHERE x.class = 'type'
         UNION SELECT k.relnamespace FROM things x JOIN pg_class k ON k.oid = x.oid WHERE x.class = 'sequence'

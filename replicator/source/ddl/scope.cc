@@ -102,6 +102,18 @@ BEGIN
         FROM found JOIN pg_class t ON t.oid = found.oid JOIN pg_namespace n ON n.oid = t.relnamespace), '[]');
 END)";
 
+constexpr const char* has = R"(
+BEGIN
+    IF kind = 'view' THEN
+        RETURN EXISTS (
+            SELECT FROM jsonb_array_elements(what -> 'reads') r
+            WHERE pgsluice.place_in_ddl_{5}((r #>> '{{table,oid}}')::oid) IS NOT NULL);
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM pg_namespace n JOIN pgsluice.ddl_definition d ON d.namespace = n.oid
+        WHERE n.nspname = what ->> 'schema' AND d."group" = {0} AND d.class = 'table');
+END)";
+
 constexpr const char* fill = R"(
 DECLARE
     c pg_catalog.record;
@@ -123,6 +135,8 @@ BEGIN
     EXCEPTION WHEN lock_not_available THEN
         NULL;
     END;
+    DELETE FROM pgsluice.ddl_definition d
+    WHERE d."group" = {0} AND d.class IN ('view', 'function', 'trigger', 'policy', 'grants') AND d.class <> ALL ({7});
     FOR c IN
         WITH RECURSIVE members(oid) AS (
             SELECT r.prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
@@ -139,7 +153,16 @@ BEGIN
             UNION ALL SELECT 'sequence', s.seqrelid FROM pg_sequence s
             UNION ALL SELECT 'type', t.oid FROM pg_type t LEFT JOIN pg_class k ON k.oid = t.typrelid
             WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR k.relkind = 'c')
-            UNION ALL SELECT 'schema', n.oid FROM pg_namespace n WHERE n.nspname !~ '^pg_')
+            UNION ALL SELECT 'schema', n.oid FROM pg_namespace n WHERE n.nspname !~ '^pg_'
+            UNION ALL SELECT 'view', v.oid FROM pg_class v
+            WHERE v.relkind = 'v' AND v.oid >= 16384 AND 'view' = ANY ({7})
+            UNION ALL SELECT 'function', p.oid FROM pg_proc p
+            WHERE p.oid >= 16384 AND p.prokind <> 'a' AND 'function' = ANY ({7})
+            UNION ALL SELECT 'trigger', g.oid FROM members m JOIN pg_trigger g ON g.tgrelid = m.oid
+            WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND 'trigger' = ANY ({7})
+            UNION ALL SELECT 'policy', p.oid FROM members m JOIN pg_policy p ON p.polrelid = m.oid
+            WHERE 'policy' = ANY ({7})
+            UNION ALL SELECT 'grants', m.oid FROM members m WHERE 'grants' = ANY ({7}))
         SELECT w.class, w.oid FROM wanted w
         WHERE NOT EXISTS (SELECT FROM pgsluice.ddl_definition d
                           WHERE d."group" = {0} AND d.class = w.class AND d.oid = w.oid)
@@ -170,12 +193,13 @@ END)";
 
 std::string filled(const char* body, const Scope& scope) {
     return fmt::format(fmt::runtime(body), scope.group, scope.publication, scope.joining, scope.prefix, scope.slot,
-                       scope.suffix, sql::ancestors_of_t);
+                       scope.suffix, sql::ancestors_of_t, scope.objects);
 }
 
 std::string place_body(const Scope& scope) { return filled(place, scope); }
 std::string uses_body(const Scope& scope) { return filled(uses, scope); }
 std::string users_body(const Scope& scope) { return filled(users, scope); }
+std::string has_body(const Scope& scope) { return filled(has, scope); }
 std::string fill_body(const Scope& scope) { return filled(fill, scope); }
 
 }  // namespace pgsluice::ddl

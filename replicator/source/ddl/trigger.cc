@@ -39,7 +39,8 @@ BEGIN
                  FROM pg_event_trigger_dropped_objects() d WHERE NOT d.is_temporary LOOP
             IF c.catalog = 'pg_class' AND c.objsubid > 0 THEN
                 tables := tables || c.objid;
-            ELSIF c.catalog IN ('pg_class', 'pg_type', 'pg_namespace', 'pg_statistic_ext') THEN
+            ELSIF c.catalog IN ('pg_class', 'pg_type', 'pg_namespace', 'pg_statistic_ext')
+                  OR c.catalog IN ('pg_proc', 'pg_trigger', 'pg_policy') AND {7} <> '{{}}' THEN
                 gone := gone || c.objid;
                 partitions := partitions OR c.object_type = 'table';
                 -- Under the number that it had before REINDEX CONCURRENTLY.
@@ -97,6 +98,18 @@ BEGIN
                     classes := classes || 'sequence'::text;
                     ids := ids || c.objid;
                 END IF;
+            ELSIF c.relkind = 'v' AND 'view' = ANY ({7}) THEN
+                classes := classes || 'view'::text;
+                ids := ids || c.objid;
+            ELSIF (CASE c.catalog WHEN 'pg_proc' THEN 'function' WHEN 'pg_trigger' THEN 'trigger'
+                                  WHEN 'pg_policy' THEN 'policy' END) = ANY ({7}) THEN
+                classes := classes || substr(c.catalog, 4);
+                classes[cardinality(classes)] := replace(classes[cardinality(classes)], 'proc', 'function');
+                ids := ids || c.objid;
+            ELSIF c.command_tag IN ('GRANT', 'REVOKE') THEN  -- does not say on what
+                SELECT classes || coalesce(array_agg('grants'::text), '{{}}'), ids || coalesce(array_agg(d.oid), '{{}}')
+                INTO classes, ids FROM pgsluice.ddl_definition d
+                WHERE d."group" = {0} AND d.class = 'table' AND 'grants' = ANY ({7});
             ELSIF c.relkind = 'c' THEN
                 classes := classes || 'type'::text;
                 ids := ids || c.reltype;
@@ -122,7 +135,11 @@ constexpr const char* dropped = R"(
                      SELECT jsonb_build_object('schema', s.definition -> 'name') FROM pgsluice.ddl_definition s
                      WHERE s."group" = {0} AND s.class = 'schema' AND s.oid = d.namespace), '{{}}') AS definition
                  FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone) LOOP
-            CONTINUE WHEN c.class IN ('index', 'sequence', 'statistics') AND c."table" = ANY (gone);
+            CONTINUE WHEN c.class IN ('index', 'sequence', 'statistics', 'trigger', 'policy')
+                AND c."table" = ANY (gone);
+            CONTINUE WHEN c.class = 'grants';
+            CONTINUE WHEN c.class IN ('view', 'function')
+                AND NOT pgsluice.has_ddl_{5}(c.class, c.definition);
             CONTINUE WHEN c.class IN ('sequence', 'type', 'schema')
                 AND NOT EXISTS (SELECT FROM pgsluice.ddl_sent s
                                 WHERE s."group" = {0} AND s.class = c.class AND s.oid = c.oid)
@@ -200,7 +217,8 @@ constexpr const char* altered_tables = R"(
               WHERE i.indrelid = id AND NOT EXISTS (
                   SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
                     AND d.objsubid = 0 AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i')
-              UNION SELECT 'statistics', s.oid FROM pg_statistic_ext s WHERE s.stxrelid = id) p;
+              UNION SELECT 'statistics', s.oid FROM pg_statistic_ext s WHERE s.stxrelid = id
+              UNION SELECT 'grants', id WHERE 'grants' = ANY ({7})) p;
     END LOOP;
 )";
 
@@ -232,15 +250,19 @@ constexpr const char* altered_others = R"(
         FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = c.class AND d.oid = c.oid;
         after := pgsluice.definition(c.class, c.oid);
         CONTINUE WHEN before IS NOT DISTINCT FROM after;
-        CONTINUE WHEN before IS NULL AND c.class IN ('index', 'statistics')
+        CONTINUE WHEN before IS NULL AND c.class IN ('index', 'statistics', 'trigger', 'policy')
                  AND pgsluice.place_in_ddl_{5}((after #>> '{{table,oid}}')::oid) IS NULL;
         PERFORM pgsluice.keep_definition({0}, c.class, c.oid, after, true);
         IF pgsluice.kept(c.class, before) IS DISTINCT FROM pgsluice.kept(c.class, after)
-           AND (c.class IN ('index', 'statistics') OR pgsluice.uses_ddl_{5}(c.class, c.oid)
+           AND (c.class IN ('index', 'statistics', 'trigger', 'policy')
+                OR c.class = 'grants' OR CASE WHEN c.class IN ('view', 'function') THEN pgsluice.has_ddl_{5}(c.class, after)
+                                                                   OR pgsluice.has_ddl_{5}(c.class, before)
+                        ELSE pgsluice.uses_ddl_{5}(c.class, c.oid) END
                 OR EXISTS (SELECT FROM pgsluice.ddl_sent s
                            WHERE s."group" = {0} AND s.class = c.class AND s.oid = c.oid)
-                OR coalesce((SELECT {2} FROM (SELECT after ->> 'schema' AS nspname) n,
-                                           (SELECT after ->> 'name' AS relname) t), false)) THEN
+                OR c.class NOT IN ('view', 'function')
+                   AND coalesce((SELECT {2} FROM (SELECT after ->> 'schema' AS nspname) n,
+                                              (SELECT after ->> 'name' AS relname) t), false)) THEN
             objects := objects || jsonb_build_object(
                 'class', c.class, 'oid', c.oid::int8, 'before', before, 'after', after);
         END IF;
@@ -256,7 +278,7 @@ constexpr const char* sent = R"(
     FOR c IN SELECT DISTINCT n.class, n.oid
              FROM unnest(objects) o, pgsluice.needs_of(
                  o ->> 'class', (o ->> 'oid')::oid, nullif(o -> 'before', 'null'), o -> 'after') n
-             WHERE o ->> 'class' IN ('table', 'index', 'type') AND o -> 'after' <> 'null'
+             WHERE o ->> 'class' IN ('table', 'index', 'type', 'view', 'function') AND o -> 'after' <> 'null'
              ORDER BY n.class, n.oid LOOP
         after := pgsluice.definition(c.class, c.oid);
         CONTINUE WHEN after IS NULL OR EXISTS (
@@ -277,7 +299,7 @@ constexpr const char* sent = R"(
         FROM (SELECT CASE WHEN u.object ->> 'class' = 'type' AND u.object -> 'after' <> 'null' THEN
                          u.object || jsonb_build_object('used_by', pgsluice.users_ddl_{5}((u.object ->> 'oid')::oid))
                      ELSE u.object END AS object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
-                  '{{schema,extension,type,sequence,table,index,statistics}}'::text[], u.object ->> 'class') AS rank
+                  '{{schema,extension,type,sequence,table,index,statistics,function,view,trigger,policy,grants}}'::text[], u.object ->> 'class') AS rank
               FROM unnest(objects) WITH ORDINALITY u(object, place)) o))::text, 'UTF8');
     IF current_setting('transaction_isolation') = 'read committed' THEN
         DELETE FROM pgsluice.ddl_event o WHERE (o."group", o.id) IN (

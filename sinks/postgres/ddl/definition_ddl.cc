@@ -147,8 +147,10 @@ std::string DefinitionDdl::loss_of_column(const DerivedStatement& statement) {
         name, statement.column, more.text(0, 0));
 }
 
-// What only the target has in the tables, and would go with them.
+// What only the target has in the tables, and would go with them; or rights that the command would give away.
 std::string DefinitionDdl::loss(const DerivedStatement& statement) {
+    if (statement.definer && !owner(statement))
+        return "it is SECURITY DEFINER, and would run with the rights of the worker's role (see --target-owner)";
     if (statement.kind == DdlKind::drop_column) return loss_of_column(statement);
     for (const auto& [table, columns] : statement.destroys) {
         const std::string name = sql::quote_qualified(table.schema, table.table);
@@ -255,6 +257,11 @@ EmptiedTable DefinitionDdl::table_of(const QualifiedName& name) {
 
 std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
     const auto maker = statement.creates ? target_owner(options_) : std::nullopt;
+    if (!statement.owner_query.empty()) {
+        const auto found = session_.connection.query(statement.owner_query, {}, {2});
+        if (found.rows() == 0) return maker;
+        return found.boolean(0, 1) ? std::nullopt : std::optional(found.text(0, 0));
+    }
     if (statement.table) return owner_of(session_.connection, {*statement.table}, maker);
     if (statement.creates || !statement.type) return maker;
     const auto found = session_.connection.query(
