@@ -28,7 +28,10 @@ TEST_CASE("services depend on services, and mount what is there") {
         INFO(service.first.as<std::string>());
         CHECK(service.second["image"].IsDefined());
         for (const auto& other : service.second["depends_on"]) {
-            CHECK(compose["services"][other.first.as<std::string>()].IsDefined());
+            const YAML::Node awaited = compose["services"][other.first.as<std::string>()];
+            CHECK(awaited.IsDefined());
+            const bool tells = awaited["healthcheck"].IsDefined() || awaited["build"].IsDefined();  // or its Dockerfile
+            CHECK((tells && other.second["condition"].as<std::string>() == "service_healthy"));
         }
         for (const auto& volume : service.second["volumes"]) {
             const auto text = volume.as<std::string>();

@@ -89,7 +89,7 @@ std::string joined(const Names& names) {
 
 TEST_CASE("the image holds the libraries the program asks for") {
     Names expected = packages_of_libraries();
-    expected.insert({"ca-certificates", "postgresql-client"});  // TLS; pg_dump
+    expected.insert({"$PACKAGES", "ca-certificates"});  // what is asked for; TLS
     CHECK(joined(packages_of_image(dockerfile())) == joined(expected));
 }
 
@@ -99,4 +99,20 @@ TEST_CASE("the image's program is not run by root") {
     REQUIRE(user != std::string::npos);
     CHECK(text.substr(user + 6, 5) == "10001");
     CHECK(text.rfind("\nENTRYPOINT [\"pgsluice\"]\n") > user);
+}
+
+TEST_CASE("the image asks its process how it is, where the process listens") {
+    const std::string text = dockerfile();
+    const std::string variable = "\nENV PGSLUICE_HTTP_LISTEN=";
+    const std::size_t begin = text.rfind(variable);
+    REQUIRE(begin != std::string::npos);
+    CHECK(text.find("CMD [\"pgsluice\", \"health\"]", begin) != std::string::npos);
+    const std::size_t value = begin + variable.size();
+    const std::string address = text.substr(value, text.find('\n', value) - value);
+    Process worker({{PGSLUICE_BINARY, "worker", "stdout", "--group", "shop", "--nats-url", "nats://127.0.0.1:1",
+                     "--retry-max-attempts", "1000000"},
+                    {{"PGSLUICE_HTTP_LISTEN", address}}});
+    eventually("it answers", [&] {
+        return run({PGSLUICE_BINARY, "health"}, {{"PGSLUICE_HTTP_LISTEN", address}}).code == 0;
+    });
 }
