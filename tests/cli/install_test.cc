@@ -1,8 +1,11 @@
-// `cmake --install` puts a program there that runs.
+// `cmake --install` puts a program there that runs, and what belongs to it.
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "cmd/cli/invocation.h"
 #include "tests/support/process.h"
 
 using namespace pgsluice::test;
@@ -14,4 +17,22 @@ TEST_CASE("the installed program runs") {
     INFO(installed.err);
     REQUIRE(installed.code == 0);
     CHECK(run({prefix + "/bin/pgsluice", "version"}).out == "pgsluice " PGSLUICE_VERSION "\n");
+    CHECK(run({"cat", prefix + "/share/man/man1/pgsluice.1"}).out == run({PGSLUICE_BINARY, "man"}).out);
+    for (const std::string file : {"bash-completion/completions/pgsluice", "fish/vendor_completions.d/pgsluice.fish",
+                                   "zsh/site-functions/_pgsluice"})
+        CHECK_MESSAGE(std::filesystem::file_size(prefix + "/share/" + file) > 0, file);
+}
+
+TEST_CASE("the units run commands that are there, with the example of a configuration") {
+    const std::string build_directory = std::filesystem::path(PGSLUICE_BINARY).parent_path();
+    for (const std::string role : {"replicator", "worker"}) {
+        std::ifstream file(build_directory + "/packaging/pgsluice-" + role + "@.service");
+        const std::string unit{std::istreambuf_iterator<char>(file), {}};
+        CHECK(unit.find("\nExecStart=pgsluice " + role) != std::string::npos);
+        CHECK(unit.find("\nProtectSystem=strict\n") != std::string::npos);
+        CHECK(unit.find('@', unit.find("[Service]")) == unit.find("@system-service"));  // nothing is left to fill in
+    }
+    const std::string example = PGSLUICE_SOURCE_DIR "/packaging/example.yaml";
+    CHECK_NOTHROW(pgsluice::read_invocation({"replicator", "--config", example}, {}));
+    CHECK_NOTHROW(pgsluice::read_invocation({"worker", "postgres", "--config", example}, {}));
 }
