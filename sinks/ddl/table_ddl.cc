@@ -340,7 +340,16 @@ void TableDdl::alter_constraint(const Altered& t, const ConstraintDefinition& be
         alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
     if (before.type == 'f' && deferral(before) != deferral(after))
         alter(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
-    if (!before.validated && after.validated) alter("VALIDATE CONSTRAINT " + name);
+    if (!before.validated && after.validated) validate_constraint(t.after, after);
+}
+
+void TableDdl::validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
+    DerivedStatement statement{DdlKind::constraint, fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table),
+                                                                quote_identifier(constraint.name))};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
+    out_.add(DdlPhase::constraints, std::move(statement));
 }
 
 void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
@@ -349,6 +358,7 @@ void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefi
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.table = {table.schema, table.name};
     statement.creates = true;
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
     out_.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
 }
 

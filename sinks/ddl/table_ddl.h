@@ -37,6 +37,7 @@ class TableDdl {
     void alter_constraints(const Altered& t);
     void alter_constraint(const Altered& t, const ConstraintDefinition& before, const ConstraintDefinition& after);
     void add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
+    void validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
     void alter_parents(const Altered& t);
     void settings(const TableDefinition* before, const TableDefinition& after);
     void comments(const TableDefinition* before, const TableDefinition& after);

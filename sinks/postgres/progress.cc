@@ -51,7 +51,10 @@ constexpr const char* create_statements =
     "CREATE TABLE IF NOT EXISTS pgsluice.index_builds ("
     "  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \"group\" text NOT NULL, worker text NOT NULL,"
     "  schema text NOT NULL, \"table\" text NOT NULL, name text NOT NULL, definition text NOT NULL,"
-    "  position text NOT NULL, number bigint NOT NULL);";
+    "  position text NOT NULL, number bigint NOT NULL);"
+    // Of class 'table' whose rows a copy is to bring, of class 'key' foreign keys to check then.
+    "CREATE TABLE IF NOT EXISTS pgsluice.unchecked ("
+    "  \"group\" text, worker text, class text, oid oid, PRIMARY KEY (\"group\", worker, class, oid));";
 
 constexpr const char* exist_query =
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
@@ -60,7 +63,7 @@ constexpr const char* exist_query =
     "    'existing_rows') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
     "    'schema_upto') "
-    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences,index_builds}'::text[]) AS name";
+    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences,index_builds,unchecked}'::text[]) AS name";
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -80,9 +83,9 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
 void PostgresProgress::require_owned(sql::Connection& connection) {
-    sql::require_owned(
-        connection,
-        {"pgsluice", {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences", "index_builds"}});
+    sql::require_owned(connection, {"pgsluice",
+                                    {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences",
+                                     "index_builds", "unchecked"}});
 }
 
 void PostgresProgress::check_creatable(sql::Connection& connection) {

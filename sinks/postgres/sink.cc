@@ -13,6 +13,7 @@
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/batch_writer.h"
 #include "sinks/postgres/ddl/index_builds.h"
+#include "sinks/postgres/ddl/unchecked_keys.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/rights/target_owner.h"
 #include "sinks/postgres/schema/late_tables.h"
@@ -56,6 +57,7 @@ class PostgresSink : public Sink, public MakesTables {
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions, builds_),
           schema_(options_, origins_, log_, stop_),
           late_tables_(session_.connection, progress_, schema_, options_, stop_),
+          unchecked_(session_, options_, log_),
           writer_({options_, log_, session_, progress_, mappings_, origins_, load_, applier_, builds_, sequences_,
                    late_tables_, decisions, [this] { committed(); }},
                   stop_) {
@@ -115,6 +117,7 @@ class PostgresSink : public Sink, public MakesTables {
     std::optional<std::pair<Checkpoint, Lsn>> unflushed_;
     SchemaSync schema_;
     LateTables late_tables_;
+    UncheckedKeys unchecked_;
     BatchWriter writer_;
     ConflictCounts logged_;
     Clock::time_point logged_at_ = Clock::now();
@@ -132,6 +135,7 @@ std::optional<SinkState> PostgresSink::open() {
     if (!state) return state;
     durable_ = state->checkpoint;
     load_.open();
+    if (!load_.running()) unchecked_.check();
     return state;
 }
 
@@ -197,6 +201,7 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     load_.end(upto);
     sequences_.level();
     committed();
+    unchecked_.copied(quoted);
 }
 
 void PostgresSink::apply(const Batch& batch) {

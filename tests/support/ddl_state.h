@@ -1,4 +1,4 @@
-// All that the catalogs say of schemas that begin with "f", and all rows: one line each, to be compared.
+// All that the catalogs say of some schemas (a pattern of LIKE), and all rows: one line each, to be compared.
 #pragma once
 
 #include <string>
@@ -8,11 +8,13 @@
 
 namespace pgsluice::test {
 
-std::vector<std::string> ddl_state(PostgresServer& server, const std::string& database);
+std::vector<std::string> ddl_state(PostgresServer& server, const std::string& database,
+                                   const std::string& schemas = "f%");
 // What only one of them has, for a message; empty: they are equal.
 std::string ddl_difference(const std::vector<std::string>& source, const std::vector<std::string>& target);
 
 // The ordinary tables of these schemas, quoted.
-std::vector<std::string> ddl_tables(PostgresServer& server, const std::string& database);
+std::vector<std::string> ddl_tables(PostgresServer& server, const std::string& database,
+                                    const std::string& schemas = "f%");
 
 }  // namespace pgsluice::test

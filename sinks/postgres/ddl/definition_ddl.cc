@@ -212,12 +212,33 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!is_excused(step, error) && decision(step) != DdlDecision::skip) refuse(step, error);
+        if (!run_unchecked(step, error) && !is_excused(step, error) && decision(step) != DdlDecision::skip)
+            refuse(step, error);
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
     log_(LogLevel::info, fmt::format("applied: {}", step.what));
+}
+
+bool DefinitionDdl::run_unchecked(const Step& step, const SqlError& error) {
+    if (error.sqlstate() != "23503") return false;
+    bool done = false;
+    try {
+        done = keys_.run(step.statement, [&](const QualifiedName& table, const std::string& text) {
+            DerivedStatement changed = step.statement;
+            changed.table = table;
+            changed.text = text;
+            run(changed);
+        });
+    } catch (const SqlError& again) {
+        if (again.action() == Action::retry) throw;
+    }
+    if (done)
+        log_(LogLevel::info, fmt::format("applied: {}", step.what));
+    else
+        session_.connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
+    return done;
 }
 
 void DefinitionDdl::refuse(const Step& step, const SqlError& error) {
@@ -282,6 +303,8 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
     else
         connection.exec(statement.text);
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
+    // A partition is made empty.
+    if (statement.made && !statement.table) keys_.await_rows(*statement.made);
 }
 
 void DefinitionDdl::empty(const DerivedStatement& statement) {
@@ -297,6 +320,7 @@ void DefinitionDdl::empty(const DerivedStatement& statement) {
         delete_rows(session_, table);
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_empty");
+    keys_.await_rows(statement.destroys.front().table);
 }
 
 }  // namespace pgsluice

@@ -10,6 +10,7 @@
 #include "sinks/ddl/derive.h"
 #include "sinks/options.h"
 #include "sinks/postgres/ddl/index_builds.h"
+#include "sinks/postgres/ddl/unchecked_keys.h"
 #include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
 #include "stream/change.h"
@@ -22,7 +23,12 @@ class DefinitionDdl {
     // `decisions` may be null: then nothing is ever decided.
     DefinitionDdl(PostgresSession& session, const PostgresSinkOptions& options, DdlDecisions* decisions,
                   IndexBuilds& builds, const Log& log)
-        : session_(session), options_(options), decisions_(decisions), builds_(builds), log_(log) {}
+        : session_(session),
+          options_(options),
+          decisions_(decisions),
+          builds_(builds),
+          log_(log),
+          keys_(session, options, log) {}
 
     // Applies a message of definitions in the open transaction. `contained`: a schema that was copied later may have
     // what it makes. An UndecidedDdl before a command that the policy stops at, which destroys what only the target
@@ -40,6 +46,8 @@ class DefinitionDdl {
     [[nodiscard]] std::string loss_of_column(const DerivedStatement& statement);
     void run_in_savepoint(const Step& step);
     void run(const DerivedStatement& statement);
+    // Where it failed because rows that a foreign key refers to are still to come.
+    [[nodiscard]] bool run_unchecked(const Step& step, const SqlError& error);
     void empty(const DerivedStatement& statement);
     [[noreturn]] void refuse(const Step& step, const SqlError& error);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
@@ -58,6 +66,7 @@ class DefinitionDdl {
     DdlDecisions* decisions_;
     IndexBuilds& builds_;
     const Log& log_;
+    UncheckedKeys keys_;
     std::set<std::string> there_;  // objects of the message that did not change, and that the target has
 };
 

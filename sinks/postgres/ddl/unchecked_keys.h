@@ -1,0 +1,46 @@
+// Foreign keys that a command makes or checks while rows that they refer to are still to come with a copy: those of a
+// table that was emptied, for its rows come again, and of one that was made by a command. They are made NOT VALID and
+// checked when the copy is there. Kept in pgsluice.unchecked on the target: a worker may end in between.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sinks/ddl/derived_statement.h"
+#include "sinks/options.h"
+#include "sinks/postgres/session.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+class UncheckedKeys {
+   public:
+    UncheckedKeys(PostgresSession& session, const PostgresSinkOptions& options, const Log& log)
+        : session_(session), options_(options), log_(log) {}
+
+    // In the open transaction: a copy is to bring this table's rows.
+    void await_rows(const QualifiedName& table);
+    // In the open transaction, once the statement has failed because of a foreign key: runs it with the keys that refer
+    // to awaited rows NOT VALID. False: it is not because of these.
+    using Run = std::function<void(const QualifiedName& table, const std::string& text)>;
+    bool run(const DerivedStatement& statement, const Run& run);
+
+    // Each in transactions of its own. Tables (quoted and qualified) whose copy is there:
+    void copied(const std::vector<std::string>& tables);
+    // Checks what can be checked.
+    void check();
+
+   private:
+    struct Key;
+
+    [[nodiscard]] std::vector<Key> keys_to_awaited(const QualifiedName& table);
+    bool owe(const QualifiedName& table, const std::string& key);
+    bool check(const Key& key);
+
+    PostgresSession& session_;
+    const PostgresSinkOptions& options_;
+    const Log& log_;
+};
+
+}  // namespace pgsluice
