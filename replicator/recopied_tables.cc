@@ -35,11 +35,19 @@ const TableDefinition& table_of(const DefinitionChange& change) { return std::ge
 
 bool within_limit(std::uint64_t size, std::uint64_t limit) { return limit == 0 || size <= limit; }
 
-std::set<Oid> RecopiedTables::to_copy(const DefinitionMessage& message) const {
+std::set<Oid> RecopiedTables::to_copy(const DefinitionMessage& message) {
     std::set<Oid> tables;
     for (const DefinitionChange& change : message.objects)
         if (must_be_copied(change)) tables.insert(change.oid);
-    return gate_.active(tables);
+    return tables;
+}
+
+// One that has left keeps the rows that the target has: nothing brings them again. Unless it was dropped meanwhile, and
+// the log is not read up to there: then they are void.
+std::set<Oid> RecopiedTables::void_rows(std::set<Oid> tables) const {
+    for (const Oid oid : gate_.left(tables))
+        if (!size_of(ends_.source, oid).table.empty()) tables.erase(oid);
+    return tables;
 }
 
 void RecopiedTables::require_allowed(const DefinitionMessage& message, const std::set<Oid>& tables) {
@@ -66,10 +74,12 @@ void RecopiedTables::require_allowed(const DefinitionMessage& message, const std
 std::string RecopiedTables::pass_on(std::string_view content) {
     if (!holds_definitions(content)) return std::string(content);
     DefinitionMessage message = decode_definitions(content);
-    const std::set<Oid> tables = to_copy(message);
+    const std::set<Oid> tables = void_rows(to_copy(message));
     if (tables.empty()) return std::string(content);
-    require_allowed(message, tables);
-    gate_.copy_again(tables, fmt::format("{} computed new values for its rows", message.tag));
+    // The others are gone, or so new that they are still to join, with all their rows.
+    const std::set<Oid> again = gate_.active(tables);
+    require_allowed(message, again);
+    gate_.copy_again(again, fmt::format("{} computed new values for its rows", message.tag));
     for (DefinitionChange& change : message.objects) change.recopy = tables.contains(change.oid);
     return encode(message);
 }

@@ -22,7 +22,8 @@ class RecopiedTables {
     std::string pass_on(std::string_view content);
 
    private:
-    [[nodiscard]] std::set<Oid> to_copy(const DefinitionMessage& message) const;
+    [[nodiscard]] static std::set<Oid> to_copy(const DefinitionMessage& message);
+    [[nodiscard]] std::set<Oid> void_rows(std::set<Oid> tables) const;
     void require_allowed(const DefinitionMessage& message, const std::set<Oid>& tables);
 
     const ReplicatorEnds& ends_;

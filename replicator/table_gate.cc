@@ -87,6 +87,13 @@ std::set<Oid> TableGate::active(const std::set<Oid>& tables) const {
     return found;
 }
 
+std::set<Oid> TableGate::left(const std::set<Oid>& tables) const {
+    std::set<Oid> found;
+    for (const auto& [oid, entry] : owed_.all())
+        if (!entry.active() && tables.contains(oid)) found.insert(oid);
+    return found;
+}
+
 void TableGate::copy_again(const std::set<Oid>& tables, std::string_view reason) {
     owed_.copy_again(requested_copies(owed_.all(), tables, true, reason));
     if (monitor_ != nullptr) monitor_->update(owed_.all());

@@ -29,6 +29,8 @@ class TableGate {
     void copy_again(const std::set<Oid>& tables, std::string_view reason);
     // Those of the tables that are delivered, or will be.
     [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const;
+    // Those that were delivered and no longer are.
+    [[nodiscard]] std::set<Oid> left(const std::set<Oid>& tables) const;
     // Whether the monitor has found what only a new session can repair. What needs none is repaired here.
     bool session_must_end();
 

@@ -104,3 +104,47 @@ TEST_CASE("a table above --ddl-recopy-limit stops the replicator, and a higher o
     check_copied(pipeline, 1);
     pipeline.stop();
 }
+
+TEST_CASE("a table that is gone when its command is read") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.stop_replicator();
+    pipeline.on_source("CREATE TYPE mood AS ENUM ('sad', 'ok')");
+    pipeline.on_source("ALTER TABLE t ALTER v TYPE mood USING 'ok'");
+    pipeline.on_source("INSERT INTO t VALUES (30, 'sad')");
+    pipeline.on_source("DROP TABLE t");
+    pipeline.start_replicator(tracked);
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT to_regclass('t') IS NULL") == "t");
+    pipeline.stop();
+}
+
+TEST_CASE("a table that is so new that it has not joined yet") {
+    Pipeline pipeline;
+    begin(pipeline);
+    pipeline.on_source(
+        "BEGIN; CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE n (id int PRIMARY KEY, v text); INSERT INTO n "
+        "VALUES (1, 'a'); ALTER TABLE n ALTER v TYPE mood USING 'ok'; COMMIT");
+    CHECK(eventually("its rows have come", [&] {
+        return pipeline.target_scalar("SELECT to_regclass('n') IS NOT NULL") == "t" &&
+               pipeline.target_rows("n") == std::vector<std::string>{"(1,ok)"};
+    }));
+    pipeline.check_equal({"t", "n"});
+    pipeline.stop();
+}
+
+TEST_CASE("a table that has left the group keeps the rows that the target has") {
+    Pipeline pipeline;
+    pipeline.on_both(
+        "CREATE TABLE p (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES "
+        "FROM (1) TO (10)");
+    pipeline.on_source("INSERT INTO p VALUES (1, 1)");
+    pipeline.start({"--copy-and-stream", "--track-ddl", "--tables", "p,settled"});
+    pipeline.settle();
+    pipeline.on_source("ALTER TABLE p DETACH PARTITION p1");
+    pipeline.settle();
+    pipeline.on_source("ALTER TABLE p1 ALTER v TYPE bigint USING v");
+    pipeline.settle();
+    CHECK(pipeline.target_rows("p1") == std::vector<std::string>{"(1,1)"});
+    pipeline.stop();
+}
