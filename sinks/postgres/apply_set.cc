@@ -74,7 +74,7 @@ bool ApplySet::try_apply(const std::vector<Change>& changes, bool transaction_op
         }
     }
     if (good) {
-        queue_end(transaction_open, next);
+        queue_end(next);
         PGSLUICE_FAILPOINT("postgres-before-commit");
         good = read_replies();
     }
@@ -84,6 +84,8 @@ bool ApplySet::try_apply(const std::vector<Change>& changes, bool transaction_op
             transaction_open ? "ROLLBACK TO SAVEPOINT pgsluice_piece; RELEASE SAVEPOINT pgsluice_piece" : "ROLLBACK");
         return false;
     }
+    // Not before the replies are read: they may say that rows were not there.
+    if (next == nullptr && transaction_open) session_.connection.exec("RELEASE SAVEPOINT pgsluice_piece");
     if (next != nullptr) {
         PGSLUICE_FAILPOINT("postgres-after-commit");
         session_.guard.ended();
@@ -108,11 +110,8 @@ void ApplySet::queue_start(bool transaction_open) {
     if (!session_.replica) expect(pipeline_->run("SET CONSTRAINTS ALL DEFERRED"), {});
 }
 
-void ApplySet::queue_end(bool transaction_open, const SinkState* next) {
-    if (next == nullptr) {
-        if (transaction_open) expect(pipeline_->run("RELEASE SAVEPOINT pgsluice_piece"), {});
-        return;
-    }
+void ApplySet::queue_end(const SinkState* next) {
+    if (next == nullptr) return;
     if (const std::string last = session_.guard.last_statement(); !last.empty()) expect(pipeline_->run(last), {});
     parameters_.begin();
     for (const std::string& text : progress_.move_parameters(*next)) parameters_.add(text);

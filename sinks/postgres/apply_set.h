@@ -78,7 +78,7 @@ class ApplySet {
 
     bool possible(std::span<const Segment> segments);
     void queue_start(bool transaction_open);
-    void queue_end(bool transaction_open, const SinkState* next);
+    void queue_end(const SinkState* next);
     void look_at(const TargetMapping& mapping);
     void write(const TableChanges& table);
     bool fold(const TableChanges& table);

@@ -200,3 +200,16 @@ TEST_CASE("foreign keys that are checked keep the source's order") {
     CHECK(target.scalar("SELECT count(*) FROM c JOIN p ON c.p = p.id") == "5");
     for (const auto& line : target.log) CHECK(line.find("row by row") == std::string::npos);
 }
+
+TEST_CASE("many updates of rows that are not there, in a later piece of a transaction") {
+    PostgresTarget target;
+    target.sql("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    target.open();
+    const auto table = make_relation("public", "t", {"id integer*", "v text"});
+    SinkFeed feed;
+    target.sink->apply(feed.insert(table, {text("1"), text("a")}).piece());
+    for (const char* id : {"2", "3", "4", "5", "6"}) feed.update(table, {text(id), text("b")});
+    target.sink->apply(feed.piece());
+    target.sink->apply(feed.insert(table, {text("7"), text("c")}).complete());
+    CHECK(target.scalar("SELECT string_agg(id || v, ' ' ORDER BY id) FROM t") == "1a 2b 3b 4b 5b 6b 7c");
+}
