@@ -16,6 +16,7 @@
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/http/endpoint.h"
+#include "cmd/http/probe.h"
 #include "cmd/sink_table.h"
 #include "cmd/status/status.h"
 #include "cmd/supervise.h"
@@ -169,6 +170,12 @@ ExitCode show_status(Command, Settings settings, const Log& log, std::stop_token
     return exit_done;
 }
 
+ExitCode show_health(Command, Settings settings, const Log&, std::stop_token) {
+    const ProbeAnswer answer = probe(*settings.http_listen, settings.ready ? "/readyz" : "/healthz");
+    std::fwrite(answer.body.data(), 1, answer.body.size(), stdout);
+    return answer.well ? exit_done : exit_stopped;
+}
+
 // A command that needs only its settings.
 template <void (*run)(Settings, const Log&, std::stop_token)>
 ExitCode plain(Command, Settings settings, const Log& log, std::stop_token stop) {
@@ -195,6 +202,7 @@ constexpr std::array table{
     Entry{command_forget, plain<run_forget>},
     Entry{command_sequences, plain<run_sequences>},
     Entry{command_status, show_status},
+    Entry{command_health, show_health},
     Entry{command_tables, plain<run_tables>},
     Entry{command_resnapshot, plain<run_resnapshot>},
     Entry{command_teardown, plain<run_teardown>},

@@ -42,6 +42,8 @@ constexpr std::array command_table{
                 "prove that a postgres worker's target is equal to the source, or list the rows that differ"},
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
+    CommandInfo{command_health, "health",
+                "ask a process that serves HTTP whether it answers, for a container's health check"},
     CommandInfo{command_config, "config", "print the settings in force and where each comes from, without secrets"},
     CommandInfo{command_completion_bash, "completion bash", "print a script that completes pgsluice's flags in bash"},
     CommandInfo{command_completion_zsh, "completion zsh", "the same for zsh"},

@@ -38,6 +38,7 @@ enum Command : std::uint32_t {
     command_ddl_apply = 1U << 23,
     command_ddl_skip = 1U << 24,
     command_config = 1U << 25,  // takes the flags of all
+    command_health = 1U << 19,
     command_completion_bash = 1U << 26,
     command_completion_zsh = 1U << 27,
     command_completion_fish = 1U << 28,
@@ -54,7 +55,7 @@ constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | comm
                                              command_forget | command_compare | command_repair | command_tables |
                                              command_resnapshot | commands_ddl | command_check;  // all that use NATS
 constexpr std::uint32_t commands_group = commands_connected | command_sequences;
-constexpr std::uint32_t commands_all = commands_group | command_check_rules;
+constexpr std::uint32_t commands_all = commands_group | command_check_rules | command_health;
 
 struct CommandInfo {
     Command command;

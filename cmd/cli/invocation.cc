@@ -255,6 +255,9 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     }
     if (command.command == command_status && settings.group.empty() && !settings.status.all)
         throw usage_error("--group is required", "Give --group, or --all.");
+    if (command.command == command_health && settings.http_listen->port == 0)
+        throw usage_error("port 0 of --http-listen is any free port, so it cannot be asked",
+                          "Give the port that the process's log names.");
     if (command.command == command_sequences) require_connection(settings.postgres.target, "target-url", "target-");
     const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
     if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare)) != 0 && !replays_posts) {

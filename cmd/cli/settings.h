@@ -38,6 +38,7 @@ struct Settings {
     StatusOptions status;
     CheckOptions check;
     int sample = 0;                           // check rules: rows to show of each table
+    bool ready = false;                       // health: ask whether it makes progress, too
     bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard: remove, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all

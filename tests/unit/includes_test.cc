@@ -108,7 +108,7 @@ const std::vector<Fence> fences{
     {"openssl/",
      {"rules/transforms/", "stream/seal/cipher.cc", "sinks/lines/debezium_line.cc", "sinks/webhook/client.cc",
       "stream/nats/nkey.cc", "stream/nats/access.cc"}},
-    {"httplib", {"cmd/http/server.cc", "cmd/check/monitoring.cc"}},
+    {"httplib", {"cmd/http/probe.cc", "cmd/http/server.cc", "cmd/check/monitoring.cc"}},
     {"prometheus/", {"cmd/http/samples.cc"}},
     {"zstd", {"sinks/file/line_file.cc"}},
 };
