@@ -130,3 +130,14 @@ TEST_CASE("the worker dies once at each place of loading a rewritten table again
         Altered().worker_dies(place, rewrite);
     }
 }
+
+TEST_CASE("the worker dies before it builds an index beside the stream") {
+    const std::vector<std::string> beside = {"--ddl-build-indexes", "concurrently"};
+    Altered group;
+    group.start_replicator(tracked);
+    group.start_worker(beside, {{"PGSLUICE_FAILPOINT", "postgres-index-build"}});
+    group.on_source("CREATE UNIQUE INDEX i ON f.t (id, v)");
+    Pipeline::must_die(group.worker());
+    group.start_worker(beside);
+    group.check();
+}
