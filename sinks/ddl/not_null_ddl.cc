@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -120,6 +121,13 @@ std::string not_null_text(const TableDefinition& table, const ColumnDefinition& 
 bool inherits_not_null(const TableDefinition& table, const ColumnDefinition& column) {
     const ConstraintDefinition* constraint = constraint_of({&table, &column});
     return constraint != nullptr && constraint->inherited;
+}
+
+bool was_attached(const TableDefinition& table) {
+    return std::ranges::any_of(table.columns, [&](const ColumnDefinition& column) {
+        const ConstraintDefinition* constraint = constraint_of({&table, &column});
+        return constraint != nullptr && constraint->inherited && has_usual_name({&table, &column}, *constraint);
+    });
 }
 
 void derive_not_null(const NotNullOf* before, const NotNullOf& after, bool with_parent, DdlPhases& out) {

@@ -16,6 +16,10 @@ std::string not_null_text(const TableDefinition& table, const ColumnDefinition& 
 // Whether it is known to be so only because its parent's is.
 bool inherits_not_null(const TableDefinition& table, const ColumnDefinition& column);
 
+// Whether a partition has such a constraint under a name of its own, though it counts as inherited: it was a table
+// before.
+bool was_attached(const TableDefinition& table);
+
 struct NotNullOf {
     const TableDefinition* table;
     const ColumnDefinition* column;

@@ -63,7 +63,7 @@ std::string constraint_text(const ConstraintDefinition& constraint) {
 bool is_partition(const TableDefinition& table) { return !table.bound.empty(); }
 
 bool made_as_partition(const TableDefinition& table) {
-    return is_partition(table) && !table.parents.empty() &&
+    return is_partition(table) && !table.parents.empty() && !was_attached(table) &&
            std::all_of(table.columns.begin(), table.columns.end(), [](const auto& c) { return c.inherited; });
 }
 

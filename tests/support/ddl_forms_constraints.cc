@@ -40,7 +40,9 @@ std::vector<DdlForm> of_constraints() {
         {"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')",
          "ALTER TABLE t ADD CONSTRAINT n NOT NULL v",
          {.since = 180000}},
-        {table, "ALTER TABLE t ADD CONSTRAINT n NOT NULL v NOT VALID", {.since = 180000}},
+        {"CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'a')",
+         "ALTER TABLE t ADD CONSTRAINT n NOT NULL v NOT VALID",
+         {.since = 180000}},
         {table, "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 5) NOT ENFORCED", {.since = 180000}},
         {two, "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p NOT ENFORCED", {.since = 180000}},
     };

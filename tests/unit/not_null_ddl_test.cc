@@ -81,3 +81,14 @@ TEST_CASE("a partition has what its parent has, and what is its own") {
     CHECK(derived({}, partition) ==
           "CREATE TABLE \"public\".\"t\" PARTITION OF \"public\".\"p\" (\"a b\" DEFAULT 7) DEFAULT\n");
 }
+
+TEST_CASE("a partition that was a table before is made as one, so that it keeps the name") {
+    TableDefinition partition = table(usual, plain);
+    partition.columns[0].inherited = true;
+    partition.constraints[0].inherited = true;
+    partition.parents = {{5, "public", "p"}};
+    partition.bound = "DEFAULT";
+    CHECK(derived({}, partition) ==
+          "CREATE TABLE \"public\".\"t\" (\"a b\" integer NOT NULL)\n"
+          "ALTER TABLE \"public\".\"p\" ATTACH PARTITION \"public\".\"t\" DEFAULT\n");
+}
