@@ -1,0 +1,3 @@
+export const up = (pgm) => pgm.sql("ALTER TABLE transfers VALIDATE CONSTRAINT not_to_self");
+
+export const down = () => {};
