@@ -29,6 +29,20 @@ Size size_of(sql::Connection& source, Oid table) {
             static_cast<std::uint64_t>(found.integer(0, 2))};
 }
 
+// Whether it is there, and the publication has neither it nor a table it is a partition of.
+bool is_unpublished(sql::Connection& source, const std::string& publication, Oid table) {
+    const std::string oid = std::to_string(table);
+    return source
+               .query(
+                   "SELECT FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.oid AND NOT EXISTS (SELECT FROM "
+                   "pg_catalog.pg_publication_tables p JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname "
+                   "JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = p.tablename "
+                   "WHERE p.pubname = $2 AND (t.oid = c.oid OR t.oid IN (SELECT a.relid::pg_catalog.oid FROM "
+                   "pg_catalog.pg_partition_ancestors(c.oid) AS a(relid))))",
+                   {sql::Param(oid), sql::Param(publication)}, {0})
+               .rows() == 1;
+}
+
 const TableDefinition& table_of(const DefinitionChange& change) { return std::get<TableDefinition>(*change.after); }
 
 }  // namespace
@@ -42,11 +56,13 @@ std::set<Oid> RecopiedTables::to_copy(const DefinitionMessage& message) {
     return tables;
 }
 
-// One that has left keeps the rows that the target has: nothing brings them again. Unless it was dropped meanwhile, and
-// the log is not read up to there: then they are void.
+// One that has left keeps the rows that the target has: nothing brings them again. The catalog says so before the
+// record does. Where it was dropped meanwhile, and the log is not read up to there, they are void.
 std::set<Oid> RecopiedTables::void_rows(std::set<Oid> tables) const {
     for (const Oid oid : gate_.left(tables))
         if (!size_of(ends_.source, oid).table.empty()) tables.erase(oid);
+    for (const Oid oid : gate_.active(tables))
+        if (is_unpublished(ends_.source, ends_.options.names.publication, oid)) tables.erase(oid);
     return tables;
 }
 

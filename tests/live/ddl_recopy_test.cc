@@ -139,7 +139,10 @@ TEST_CASE("a table that has left the group keeps the rows that the target has") 
         "CREATE TABLE p (id int PRIMARY KEY, v int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES "
         "FROM (1) TO (10)");
     pipeline.on_source("INSERT INTO p VALUES (1, 1)");
-    pipeline.start({"--copy-and-stream", "--track-ddl", "--tables", "p,settled"});
+    // The record learns of it long after the command.
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl", "--tables", "p,settled"},
+                              {{"PGSLUICE_TABLE_CHECK_MS", "600000"}});
+    pipeline.start_worker();
     pipeline.settle();
     pipeline.on_source("ALTER TABLE p DETACH PARTITION p1");
     pipeline.settle();
