@@ -111,6 +111,25 @@ TEST_CASE("an index made after the snapshot comes with the schema, and again as 
     CHECK(contains(pipeline.worker().err(), "\"own\" already exists"));
 }
 
+TEST_CASE("partitions attached and detached after the snapshot come with the schema, and again as tracked commands") {
+    Late pipeline;
+    pipeline.on_source(
+        "CREATE TABLE r (id int PRIMARY KEY) PARTITION BY RANGE (id); "
+        "CREATE TABLE r1 PARTITION OF r FOR VALUES FROM (1) TO (10)");
+    pipeline.change_after_snapshot(
+        {"--copy-and-stream", "--track-ddl", "--publish-via-partition-root"},
+        {"CREATE TABLE r2 (id int PRIMARY KEY)", "ALTER TABLE r ATTACH PARTITION r2 FOR VALUES FROM (10) TO (20)",
+         "ALTER TABLE r DETACH PARTITION r2", "DROP TABLE r2", "CREATE TABLE r3 (id int PRIMARY KEY)",
+         "ALTER TABLE r ATTACH PARTITION r3 FOR VALUES FROM (10) TO (20)", "INSERT INTO r VALUES (5), (15)"});
+    CHECK(eventually("the root has been copied again", [&] {
+        return pipeline.worker().running() && pipeline.target_scalar("SELECT to_regclass('r') IS NOT NULL") == "t" &&
+               pipeline.target_rows("r") == pipeline.source_rows("r");
+    }));
+    INFO(pipeline.worker().err());
+    CHECK(pipeline.target_scalar("SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY 1) FROM pg_inherits WHERE "
+                                 "inhparent = 'r'::regclass") == "r1 r3");
+}
+
 TEST_CASE("a table that was renamed or dropped since the snapshot stops the first start, too") {
     for (const Texts& replicator : {Texts{"--copy-and-stream"}, Texts{"--copy-and-stream", "--track-ddl"}}) {
         CAPTURE(replicator.size());

@@ -2,8 +2,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
+#include <variant>
 
+#include "sinks/postgres/schema/source_schema.h"
+#include "sql/connection.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
 
@@ -162,4 +167,29 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
                               "SELECT count(*) FROM crm.people WHERE people::text ~ 'canary'"})
         CHECK(pipeline.target_scalar(query) == "0");
     pipeline.stop();
+}
+
+// A partition's maintenance drops while the worker is waiting for the table above it.
+TEST_CASE("a partition that is dropped while the schema is read is left out") {
+    PostgresServer& server = shared_postgres();
+    const std::string database = server.create_database();
+    server.sql(database,
+               "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); "
+               "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (2); "
+               "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (2) TO (3)");
+    pgsluice::sql::Connection maintenance(server.connect(database));
+    maintenance.exec("BEGIN; DROP TABLE public.p1");
+    pgsluice::sql::Connection source(server.connect(database));
+    source.exec("SET search_path = ''");
+    std::jthread drops([&] {
+        eventually("the reader waits",
+                   [&] { return server.scalar(database, "SELECT count(*) FROM pg_locks WHERE NOT granted") == "1"; });
+        maintenance.exec("COMMIT");
+    });
+    const auto schema = pgsluice::read_source_schema(source, {{"public", "p"}}, 30'000);
+    std::vector<std::string> tables;
+    for (const auto& object : schema.objects.objects)
+        if (const auto* table = std::get_if<pgsluice::TableDefinition>(&*object.after)) tables.push_back(table->name);
+    std::sort(tables.begin(), tables.end());
+    CHECK(tables == std::vector<std::string>{"p", "p2"});
 }

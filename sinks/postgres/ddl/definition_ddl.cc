@@ -62,6 +62,12 @@ bool is_gone(const SqlError& error) {
     return is_one_of(error, states);
 }
 
+// Attached already, or another partition is where this one was.
+bool is_attached(const DerivedStatement& statement, const SqlError& error) {
+    constexpr std::array<std::string_view, 2> states{"42809", "42P17"};
+    return statement.kind == DdlKind::partition && is_one_of(error, states);
+}
+
 std::string refusal(const std::string& what, const std::string& reason, const DerivedStatement& statement) {
     return fmt::format("unable to apply {}: {} ({})", what, reason, statement.shown());
 }
@@ -258,7 +264,7 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
         log_(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", step.what));
         return true;
     }
-    if (!step.contained || (!is_there(error) && !is_gone(error))) return false;
+    if (!step.contained || (!is_there(error) && !is_gone(error) && !is_attached(statement, error))) return false;
     if (statement.kind == DdlKind::add_column) fill_contained(statement);
     log_(LogLevel::info, fmt::format("{}: came with the copied schema", step.what));
     return true;

@@ -6,10 +6,13 @@
 
 #include "sinks/postgres/array.h"
 #include "sql/definition/definition_text.h"
+#include "sql/error.h"
 
 namespace pgsluice {
 
 namespace {
+
+constexpr const char* undefined_table = "42P01";
 
 // Of CREATE OR REPLACE, REPLACE would take away what the target has.
 constexpr const char* functions_query =
@@ -78,20 +81,30 @@ std::string oids_of(const std::vector<NeededObject>& needed, std::string_view ki
     return text_array(oids);
 }
 
-// What is read of one moment: no one may alter the tables until it is.
-void lock_tables(sql::Connection& source, const std::vector<TableName>& tables, int lock_wait_ms) {
+// What is read of one moment: no one may alter the tables until it is. False: one of them was dropped before it could
+// be locked.
+bool lock_tables(sql::Connection& source, const std::vector<TableName>& tables, int lock_wait_ms) {
     source.exec(
         fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = {}; "
                     "SET LOCAL quote_all_identifiers = off; SET LOCAL xmlbinary = base64",
                     lock_wait_ms));
     const std::string readable = readable_tables(source, tables);
-    if (!readable.empty()) source.exec("LOCK TABLE " + readable + " IN ACCESS SHARE MODE");
+    if (readable.empty()) return true;
+    try {
+        source.exec("LOCK TABLE " + readable + " IN ACCESS SHARE MODE");
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != undefined_table) throw;
+        source.exec("ROLLBACK");
+        return false;
+    }
+    return true;
 }
 
 }  // namespace
 
 SourceSchema read_source_schema(sql::Connection& source, const std::vector<TableName>& tables, int lock_wait_ms) {
-    lock_tables(source, tables, lock_wait_ms);
+    while (!lock_tables(source, tables, lock_wait_ms)) {  // it is not among them the next time
+    }
     const auto needed = needed_objects(source, tables);
     SourceSchema schema;
     schema.objects = read_definitions(source, needed);
