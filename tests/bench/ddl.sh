@@ -1,0 +1,60 @@
+# Sourced by tests/bench/run: what --track-ddl costs the source, for each command, and while nothing is altered.
+#
+# Two databases of one cluster, each with 100 tables and a replicator, `tracked` with --track-ddl and `plain` without.
+# Each round runs the same commands in both, in turn, one client on its own; a value is the client's mean time.
+rows=${rows:-100}
+[ "$systems" != 'native pgsluice' ] || systems='plain tracked'
+
+commands_columns=2 commands_tables=2 commands_indexes=2 commands_keys=2 commands_comments=1 commands_updates=1
+script_columns='ALTER TABLE t ADD COLUMN c int NOT NULL DEFAULT 1; ALTER TABLE t DROP COLUMN c;'
+script_tables='CREATE TABLE made (id serial PRIMARY KEY, t int REFERENCES t, v text DEFAULT $$x$$); DROP TABLE made;'
+script_indexes='CREATE INDEX made ON t (v); DROP INDEX made;'
+script_keys='ALTER TABLE t ADD CONSTRAINT made CHECK (id > 0) NOT VALID; ALTER TABLE t DROP CONSTRAINT made;'
+script_comments='COMMENT ON TABLE t IS $$what it is$$;'
+script_updates='UPDATE u SET v = v + 1 WHERE id = 1 + :client_id;'  # no command at all
+
+echo "ddl: $rows transactions of each kind and system in each of $rounds rounds, $(nproc) cores; ms for each command"
+start_nats
+for system in $systems; do
+    database=$system
+    psql_at "$source_port" postgres -c "CREATE DATABASE $system"
+    on_source -c "DO 'BEGIN FOR i IN 1..100 LOOP EXECUTE format(''CREATE TABLE other%s (id serial PRIMARY KEY, a text,
+                  b numeric(10,2) DEFAULT 0, c timestamptz)'', i); END LOOP; END'"
+    on_source -c "CREATE TABLE u (id int PRIMARY KEY, v int); INSERT INTO u SELECT i, 0 FROM generate_series(1, 10) i;
+                  CREATE TABLE t (id int PRIMARY KEY, v text)"
+    more=()
+    [ "$system" = plain ] || more=(--track-ddl)
+    "$pgsluice" replicator --group "$system" --stream "${more[@]}" --nats-url "nats://127.0.0.1:$nats_port" \
+        --source-url "postgresql://postgres@127.0.0.1:$source_port/$system" >"$directory/$system.log" 2>&1 &
+    pids+=($!)
+    until [ "$(on_source -c "SELECT active FROM pg_replication_slots WHERE slot_name = 'pgsluice_$system'")" = t ]; do
+        kill -0 "${pids[-1]}" || fail "the replicator ended"
+        sleep 0.1
+    done
+done
+
+# kind: with a table that no earlier round has used up the column numbers of.
+measure() {
+    local script=script_$1 commands=commands_$1 transactions=$rows
+    [ "$1" != updates ] || transactions=$((rows * 50))
+    on_source -c "DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, v text)"
+    echo "${!script}" >"$directory/script.sql"
+    pgbench -n -f "$directory/script.sql" -c 1 -t "$transactions" "postgresql://postgres@127.0.0.1:$source_port/$database" \
+        2>&1 >"$directory/pgbench.log" || fail "pgbench: $(tail -n 3 "$directory/pgbench.log")"
+    record "$1" "$system" "$(awk -v n="${!commands}" '/^latency average/ { printf "%.3f", $4 / n }' "$directory/pgbench.log")"
+}
+
+for round in $(seq "$rounds"); do
+    for kind in ${only:-columns tables indexes keys comments updates}; do
+        # Who is first changes from round to round.
+        for system in $([ $((round % 2)) = 0 ] && echo "$systems" || echo "$systems" | tac -s ' ' | tr '\n' ' '); do
+            database=$system
+            measure "$kind"
+        done
+    done
+done
+echo
+for kind in ${only:-columns tables indexes keys comments updates}; do
+    awk -v kind="$kind" -v a="$(median "$kind" plain)" -v b="$(median "$kind" tracked)" \
+        'BEGIN { printf "%-10s %7.3f ms plain, %7.3f ms tracked: %+.3f ms\n", kind, a, b, b - a }'
+done

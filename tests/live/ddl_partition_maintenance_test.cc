@@ -1,0 +1,115 @@
+// Partitions that a function makes ahead and drops when they are old, with dynamic SQL, as pg_partman does it: over and
+// over, beside a DEFAULT partition whose rows move into their partition when that is made, while writers run.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "sql/connection.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/same_databases.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+// A partition holds 10 values of `at`. The writers' rows are in the one that begins at `now`, in the two after it, and
+// now and then so far ahead that they go into the DEFAULT partition.
+constexpr const char* maintenance = R"(
+CREATE SCHEMA maintenance;
+CREATE SEQUENCE maintenance.clock START 100 MINVALUE 0;
+CREATE TABLE public.log (id bigserial, at int NOT NULL, v text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE INDEX log_v ON public.log (v);
+CREATE TABLE public.log_default PARTITION OF public.log DEFAULT;
+
+CREATE FUNCTION maintenance.make(since int) RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE name text := format('log_p%s', since);
+BEGIN
+    IF to_regclass('public.' || name) IS NOT NULL THEN RETURN; END IF;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.log INCLUDING ALL)', name);
+    EXECUTE format('WITH moved AS (DELETE FROM public.log_default WHERE at >= %s AND at < %s RETURNING *) '
+                   'INSERT INTO public.%I SELECT * FROM moved', since, since + 10, name);
+    EXECUTE format('ALTER TABLE public.log ATTACH PARTITION public.%I FOR VALUES FROM (%s) TO (%s)',
+                   name, since, since + 10);
+END $f$;
+
+CREATE FUNCTION maintenance.run() RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE
+    since int := nextval('maintenance.clock') * 10;
+    old record;
+BEGIN
+    LOCK TABLE public.log IN ACCESS EXCLUSIVE MODE;
+    FOR i IN 0..2 LOOP PERFORM maintenance.make(since + i * 10); END LOOP;
+    FOR old IN SELECT inhrelid::regclass AS name FROM pg_inherits JOIN pg_class ON oid = inhrelid
+               WHERE inhparent = 'public.log'::regclass AND CASE WHEN relname ~ '^log_p' THEN substr(relname, 6)::int < since - 20 END LOOP
+        IF random() < 0.5 THEN EXECUTE format('ALTER TABLE public.log DETACH PARTITION %s', old.name); END IF;
+        EXECUTE format('DROP TABLE %s', old.name);
+    END LOOP;
+END $f$;
+
+CREATE FUNCTION maintenance.write(n int) RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE now int; newest text;
+BEGIN
+    SELECT last_value * 10 INTO now FROM maintenance.clock;
+    INSERT INTO public.log (at, v) VALUES (now + n % 30, 'v' || n),
+        (now + CASE WHEN n % 5 = 0 THEN 45 ELSE 5 END, 'w' || n);
+    UPDATE public.log SET v = v || '.' WHERE at BETWEEN now AND now + 3;
+    DELETE FROM public.log WHERE at = now + 7 AND id % 3 = 0;
+    IF n % 7 = 0 THEN UPDATE public.log SET at = now + 55 WHERE at = now + 1; END IF;
+    -- Not through the root.
+    newest := format('public.log_p%s', now);
+    IF to_regclass(newest) IS NOT NULL THEN
+        EXECUTE format('INSERT INTO %s (at, v) VALUES (%s, ''direct'')', newest, now + 2);
+        IF n % 40 = 0 THEN EXECUTE format('TRUNCATE %s', newest); END IF;
+    END IF;
+EXCEPTION WHEN OTHERS THEN NULL;  -- its partition is gone, say
+END $f$;
+)";
+
+class Writers {
+   public:
+    explicit Writers(const Pipeline& pipeline) {
+        for (int i = 0; i < 2; ++i)
+            threads_.emplace_back(
+                [this, options = shared_servers().source.connect(pipeline.source_db())](const std::stop_token& stop) {
+                    sql::Connection connection(options);
+                    connection.exec("SET lock_timeout = '200ms'");
+                    while (!stop.stop_requested())
+                        connection.exec("SELECT maintenance.write(" + std::to_string(++transactions_) + ")");
+                });
+    }
+    void await(int transactions) {
+        const int upto = transactions_ + transactions;
+        eventually("the writers have written", [&] { return transactions_ >= upto; });
+    }
+    void stop() { threads_.clear(); }
+
+   private:
+    std::atomic<int> transactions_ = 0;
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace
+
+TEST_CASE("partitions are made and dropped all the time") {
+    Pipeline pipeline;
+    pipeline.on_source(maintenance);
+    pipeline.on_source("SELECT maintenance.run()");
+    pipeline.on_target("CREATE SCHEMA maintenance");
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl"});
+    pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url()});
+    pipeline.settle();
+    Writers writers(pipeline);
+    sql::Connection session(shared_servers().source.connect(pipeline.source_db()));
+    session.exec("SET deadlock_timeout = '60s'");
+    for (int round = 0; round < 20; ++round) {
+        session.exec("SELECT maintenance.run()");
+        writers.await(30);
+    }
+    writers.stop();
+    await_same_databases(pipeline);
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'log'::regclass") == "6");
+    pipeline.stop();
+}
