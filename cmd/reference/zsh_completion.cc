@@ -121,8 +121,7 @@ std::string branches() {
 }  // namespace
 
 std::string zsh_completion() {
-    return std::string(head) + "\n_pgsluice() {\n" + tables() + std::string(find_command) + branches() +
-           std::string(tail);
+    return fmt::format("{}\n_pgsluice() {{\n{}{}{}{}", head, tables(), find_command, branches(), tail);
 }
 
 }  // namespace pgsluice
