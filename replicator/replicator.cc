@@ -144,11 +144,7 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(leader_settle_ms);
     bool replicated = false;
     while (true) {
-        facts.stream = broker_->stream_state(options_.names.stream);
-        facts.holes_are_foreign =
-            facts.stream && has_holes(*facts.stream) && broker_->holes_are_foreign(options_.names.stream);
-        facts.last = facts.stream ? broker_->last_message(options_.names.stream) : std::nullopt;
-        facts.group = find_group_info(*broker_, options_.names, facts.stream);
+        find_stream_facts(facts, *broker_);
         replicated = replicated || (facts.stream && facts.stream->replicas > 1);
         if (!replicated || !depends_on_the_end(facts) || std::chrono::steady_clock::now() >= deadline) return;
         if (!pause(stop_, std::chrono::milliseconds(200))) throw Interrupted{};
@@ -269,9 +265,7 @@ void ReplicatorSession::leave_refused(std::span<const Finding> findings) {
 void ReplicatorSession::prepare_ddl_capture() {
     const Names& names = options_.names;
     if (options_.track_ddl) {
-        const std::string joining = selection_of(options_).condition("n.nspname", "t.relname");
-        ddl_ = ensure_ddl_capture(source_, names,
-                                  {names.publication, joining, options_.ddl_content, options_.ddl_objects}, log_);
+        ddl_ = ensure_ddl_capture(source_, names, ddl_scope_of(options_), log_);
     } else if (!ddl_capture_objects(source_, names).empty()) {
         ddl_was_captured_ = true;
         end_ddl_capture(source_, names, log_);

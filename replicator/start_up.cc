@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "sql/error.h"
+#include "stream/group/info.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {
@@ -136,6 +137,14 @@ bool was_written_to(const StartFacts& facts) {
 
 bool has_holes(const StreamState& stream) {
     return stream.messages != 0 && stream.messages != stream.last_seq.value - stream.first_seq.value + 1;
+}
+
+void find_stream_facts(StartFacts& facts, Broker& broker) {
+    const std::string& stream = facts.names.stream;
+    facts.stream = broker.stream_state(stream);
+    facts.holes_are_foreign = facts.stream && has_holes(*facts.stream) && broker.holes_are_foreign(stream);
+    facts.last = facts.stream ? broker.last_message(stream) : std::nullopt;
+    facts.group = find_group_info(broker, facts.names, facts.stream);
 }
 
 StartDecision decide_replicator_start(const StartFacts& facts) {

@@ -72,6 +72,9 @@ struct StartDecision {
 // Whether messages are missing between the first and the last.
 bool has_holes(const StreamState& stream);
 
+// What the broker has of the group: stream, holes_are_foreign, last, group.
+void find_stream_facts(StartFacts& facts, Broker& broker);
+
 // Throws the Error that says why it cannot continue by itself, with the way out as its hint.
 StartDecision decide_replicator_start(const StartFacts& facts);
 

@@ -22,7 +22,6 @@ std::vector<RelationPtr> relations_of(const ReplicatorOptions& options, CheckedS
 
 // As the group's replicator found them; none where there is no such group.
 std::vector<RelationPtr> relations_in_bucket(const Settings& settings, const std::stop_token& stop) {
-    const Log silent = [](LogLevel, std::string_view) {};
     const Names& names = settings.replicator.names;
     const auto broker = Broker::connect(settings.nats, silent, stop);
     const auto known = broker->stream_state(names.stream) ? find_tables(*broker, names) : std::nullopt;

@@ -6,13 +6,10 @@
 #include "replicator/source/session.h"
 #include "replicator/start_up.h"
 #include "sql/error.h"
-#include "stream/group/info.h"
 
 namespace pgsluice {
 
 namespace {
-
-const Log silent = [](LogLevel, std::string_view) {};
 
 StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Broker& broker) {
     StartFacts facts;
@@ -23,11 +20,7 @@ StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Bro
     facts.publication_exists = publication_exists(*source.connection, options.names.publication);
     facts.slot = source.slot;
     facts.wal_end = wal_end(*source.connection);
-    facts.stream = broker.stream_state(options.names.stream);
-    facts.holes_are_foreign =
-        facts.stream && has_holes(*facts.stream) && broker.holes_are_foreign(options.names.stream);
-    facts.last = facts.stream ? broker.last_message(options.names.stream) : std::nullopt;
-    facts.group = find_group_info(broker, options.names, facts.stream);
+    find_stream_facts(facts, broker);
     return facts;
 }
 

@@ -13,9 +13,6 @@ namespace pgsluice {
 
 namespace {
 
-// What the library says apart, as of permissions, the probe tells.
-const Log silent = [](LogLevel, std::string_view) {};
-
 void look_at_server(const BrokerProbe& probe, Findings& found) {
     const BrokerServer server = probe.server();
     found.ok(fmt::format("connected to '{}': nats-server {}, {}, max_payload {} bytes", server.name,

@@ -10,7 +10,6 @@
 #include "cmd/check/source_wal.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/session.h"
-#include "replicator/source/table_selection.h"
 #include "replicator/source/writing_workers.h"
 
 namespace pgsluice {
@@ -37,10 +36,8 @@ void look_at_replication(const sql::ConnectOptions& options, CheckedSource& sour
 
 void look_at_ddl(const ReplicatorOptions& options, CheckedSource& source, Findings& found) {
     if (!options.track_ddl) return;
-    const std::string joining = selection_of(options).condition("n.nspname", "t.relname");
-    const DdlScope scope{options.names.publication, joining, options.ddl_content};
-    if (found.attempt([&](const Log&) { check_ddl_capture(*source.connection, options.names, scope); }))
-        found.ok("DDL can be captured");
+    const auto check = [&](const Log&) { check_ddl_capture(*source.connection, options.names, ddl_scope_of(options)); };
+    if (found.attempt(check)) found.ok("DDL can be captured");
 }
 
 // What a replicator needs, in the order of its start.

@@ -11,8 +11,6 @@ namespace pgsluice {
 
 namespace {
 
-const Log silent = [](LogLevel, std::string_view) {};
-
 // Whether it alone can be chosen; why not is a finding.
 bool is_usable(sql::Connection& connection, const TableChoice& one, Findings& found) {
     return found.attempt([&](const Log&) { resolve_tables(connection, one, silent); });

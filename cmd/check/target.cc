@@ -80,7 +80,7 @@ class Tables {
    private:
     void look_at(const DeliveredTable& each, const TargetTable& table) {
         const Relation& relation = *each.rules->target();
-        MissingColumns missing(session_.connection, options_.on_missing_column, silent_);
+        MissingColumns missing(session_.connection, options_.on_missing_column, silent);
         for (const Error& fault : missing.faults(relation, table)) found_.fail(fault.what(), fault.hint());
         look_at_columns(each, table, source_.connection ? &*source_.connection : nullptr, session_.connection, found_);
         const TargetMapping& mapping = mappings_.emplace_back(relation, table);
@@ -102,7 +102,6 @@ class Tables {
     CheckedSource& source_;
     PostgresSession& session_;
     Findings& found_;
-    const Log silent_ = [](LogLevel, std::string_view) {};
     std::vector<TargetMapping> mappings_;
     std::set<std::string> missing_;  // schemas of tables that are not there
 };

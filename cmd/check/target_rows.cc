@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sinks/postgres/progress.h"
 #include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/error.h"
 
@@ -18,11 +19,8 @@ bool has_begun(const PostgresSinkOptions& options, sql::Connection& connection) 
         "SELECT to_regclass('pgsluice.progress') IS NOT NULL AND has_schema_privilege('pgsluice', 'USAGE') AND "
         "has_table_privilege('pgsluice.progress', 'SELECT')",
         {}, {1, 1, 1});
-    if (there.get(0, 0).value_or("f") != "t") return false;
-    return connection
-               .query("SELECT FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 AND resume_seq > 0",
-                      {sql::Param(options.group), sql::Param(options.worker)}, {0})
-               .rows() > 0;
+    return there.get(0, 0).value_or("f") == "t" &&
+           PostgresProgress::has_moved(connection, options.group, options.worker);
 }
 
 // Rows that are kept would be there twice where no key tells them.

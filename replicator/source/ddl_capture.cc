@@ -10,6 +10,7 @@
 #include "replicator/source/ddl/filling.h"
 #include "replicator/source/ddl/functions.h"
 #include "replicator/source/ddl/text_trigger.h"
+#include "replicator/source/table_selection.h"
 #include "sql/error.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
@@ -196,6 +197,11 @@ DdlPrefixes install(sql::Connection& source, const Names& names, const Wanted& w
 }
 
 }  // namespace
+
+DdlScope ddl_scope_of(const ReplicatorOptions& options) {
+    return {options.names.publication, selection_of(options).condition("n.nspname", "t.relname"), options.ddl_content,
+            options.ddl_objects};
+}
 
 DdlPrefixes ensure_ddl_capture(sql::Connection& source, const Names& names, const DdlScope& scope, const Log& log) {
     const Wanted wanted = wanted_for(source, names, scope);

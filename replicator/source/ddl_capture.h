@@ -27,6 +27,8 @@ struct DdlScope {
     std::set<std::string> objects{};  // classes beside tables and what belongs to them: view, function, trigger, policy
 };
 
+DdlScope ddl_scope_of(const ReplicatorOptions& options);
+
 // Makes all of it, or makes it what is wanted, and keeps the definitions of all objects that have none yet. When it is
 // made, waits for transactions that began before: it says so. The prefixes of the messages.
 // Event triggers need a superuser: a stop Error that says the way out when the role is none.

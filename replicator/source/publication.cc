@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -142,13 +143,16 @@ bool publication_exists(sql::Connection& connection, const std::string& name) {
                .rows() == 1;
 }
 
-std::vector<std::string> publication_statements(sql::Connection& connection, const std::string& name,
-                                                std::span<const CatalogTable> tables, bool via_partition_root) {
+namespace {
+
+// `there`: nothing when there is no such publication.
+std::vector<std::string> statements_for(const std::optional<Publication>& there, const std::string& name,
+                                        std::span<const CatalogTable> tables, bool via_partition_root) {
     const std::string quoted = sql::quote_identifier(name);
-    if (!publication_exists(connection, name))
+    if (!there)
         return {fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
                             options_list(via_partition_root))};
-    const Publication found = read(connection, name, via_partition_root);
+    const Publication& found = *there;
     if (found.all_tables) {
         throw stop_error(
             fmt::format("unable to use publication '{}': it is FOR ALL TABLES, so it was not made by pgsluice", name),
@@ -165,18 +169,30 @@ std::vector<std::string> publication_statements(sql::Connection& connection, con
     return statements;
 }
 
+std::optional<Publication> find(sql::Connection& connection, const std::string& name, bool via_partition_root) {
+    if (!publication_exists(connection, name)) return std::nullopt;
+    return read(connection, name, via_partition_root);
+}
+
+}  // namespace
+
+std::vector<std::string> publication_statements(sql::Connection& connection, const std::string& name,
+                                                std::span<const CatalogTable> tables, bool via_partition_root) {
+    return statements_for(find(connection, name, via_partition_root), name, tables, via_partition_root);
+}
+
 void ensure_publication(sql::Connection& connection, const std::string& name, std::span<const CatalogTable> tables,
                         bool via_partition_root, const Log& log) {
     const StatementWatch watch(connection, log, fmt::format("publication '{}'", name));  // for VACUUM and DDL, say
-    const bool exists = publication_exists(connection, name);
-    const auto statements = publication_statements(connection, name, tables, via_partition_root);
-    if (exists && !read(connection, name, via_partition_root).all_kinds)
+    const auto there = find(connection, name, via_partition_root);
+    const auto statements = statements_for(there, name, tables, via_partition_root);
+    if (there && !there->all_kinds)
         log(LogLevel::warning,
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
                         "did not publish are missing in the stream. {} to get them",
                         name, resnapshot_hint));
     for (const std::string& statement : statements)
-        name_tables(connection, statement, fmt::format("{} publication '{}'", exists ? "alter" : "create", name));
+        name_tables(connection, statement, fmt::format("{} publication '{}'", there ? "alter" : "create", name));
 }
 
 std::set<std::uint32_t> noted_due(sql::Connection& connection, const std::string& name) {

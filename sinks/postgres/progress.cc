@@ -1,6 +1,7 @@
 #include "sinks/postgres/progress.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 
@@ -56,14 +57,18 @@ constexpr const char* create_statements =
     "CREATE TABLE IF NOT EXISTS pgsluice.unchecked ("
     "  \"group\" text, worker text, class text, oid oid, PRIMARY KEY (\"group\", worker, class, oid));";
 
-constexpr const char* exist_query =
+const std::vector<std::string> own_tables{"progress", "loaded",    "unfinished",   "parked",   "written",
+                                          "rules",    "sequences", "index_builds", "unchecked"};
+
+const std::string exist_query = fmt::format(
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.parked') AND attname = 'table') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
     "    'existing_rows') "
     "  AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('pgsluice.progress') AND attname = "
     "    'schema_upto') "
-    "FROM unnest('{progress,loaded,unfinished,parked,written,rules,sequences,index_builds,unchecked}'::text[]) AS name";
+    "FROM unnest('{{{}}}'::text[]) AS name",
+    fmt::join(own_tables, ","));
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -83,9 +88,7 @@ PostgresProgress::PostgresProgress(sql::Connection& connection, std::string grou
     : connection_(connection), group_(std::move(group)), worker_(std::move(worker)) {}
 
 void PostgresProgress::require_owned(sql::Connection& connection) {
-    sql::require_owned(connection, {"pgsluice",
-                                    {"progress", "loaded", "unfinished", "parked", "written", "rules", "sequences",
-                                     "index_builds", "unchecked"}});
+    sql::require_owned(connection, {"pgsluice", own_tables});
 }
 
 void PostgresProgress::check_creatable(sql::Connection& connection) {
@@ -203,6 +206,14 @@ std::vector<std::string> PostgresProgress::move_parameters(const SinkState& next
             to_string(from.position.commit),
             number(from.position.ordinal),
             stream_};
+}
+
+bool PostgresProgress::has_moved(sql::Connection& connection, const std::string& group, const std::string& worker) {
+    return connection.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0) &&
+           connection
+                   .query("SELECT FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 AND resume_seq > 0",
+                          {group, worker}, {0})
+                   .rows() == 1;
 }
 
 SinkState PostgresProgress::at(const Checkpoint& checkpoint) const {

@@ -30,6 +30,9 @@ class PostgresProgress {
     // The same, and when some of it is missing and the role may not make it; makes nothing.
     static void check_creatable(sql::Connection& connection);
 
+    // Whether the worker has got anywhere on this target; nothing is made.
+    static bool has_moved(sql::Connection& connection, const std::string& group, const std::string& worker);
+
     // Creates schema and tables where missing, waits for the lock at most this long (then a retry Error naming who
     // holds it), and makes the row ours.
     std::optional<SinkState> open(int lock_wait_ms);

@@ -28,23 +28,10 @@ OwedLetters::OwedLetters(const sql::ConnectOptions& target, std::string group, s
       worker_(std::move(worker)),
       table_(parked_table()) {
     PostgresProgress::require_owned(connection_);
-    if (wrote_here()) return;
+    if (PostgresProgress::has_moved(connection_, group_, worker_)) return;
     throw stop_error(
         fmt::format("unable to replay: worker '{}' of group '{}' has never written to this target", worker_, group_),
         "Give the target and the --worker-name of the worker that parked the changes.");
-}
-
-bool OwedLetters::wrote_here() {
-    return connection_
-                   .query(
-                       "SELECT 1 WHERE to_regclass('pgsluice.progress') IS NOT NULL AND to_regclass('pgsluice.parked') "
-                       "IS NOT NULL",
-                       {}, {1})
-                   .rows() == 1 &&
-           connection_
-                   .query("SELECT 1 FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2 AND resume_seq > 0",
-                          {group_, worker_}, {1})
-                   .rows() == 1;
 }
 
 bool OwedLetters::holds(const DeadLetter& letter) {

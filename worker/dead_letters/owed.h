@@ -26,8 +26,6 @@ class OwedLetters {
     void remove_with(Batch& batch, const DeadLetter& letter) const;
 
    private:
-    bool wrote_here();
-
     sql::Connection connection_;
     std::string group_;
     std::string worker_;
