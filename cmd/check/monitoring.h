@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "stream/nats/server_figures.h"
+#include "stream/health/server_figures.h"
 
 namespace pgsluice {
 

@@ -1,4 +1,4 @@
-#include "stream/nats/server_figures.h"
+#include "stream/health/server_figures.h"
 
 #include <charconv>
 #include <chrono>
