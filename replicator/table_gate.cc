@@ -80,17 +80,10 @@ TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
     return TableVerdict::publish;
 }
 
-std::set<Oid> TableGate::active(const std::set<Oid>& tables) const {
+std::set<Oid> TableGate::recorded(const std::set<Oid>& tables, bool active) const {
     std::set<Oid> found;
     for (const auto& [oid, entry] : owed_.all())
-        if (entry.active() && tables.contains(oid)) found.insert(oid);
-    return found;
-}
-
-std::set<Oid> TableGate::left(const std::set<Oid>& tables) const {
-    std::set<Oid> found;
-    for (const auto& [oid, entry] : owed_.all())
-        if (!entry.active() && tables.contains(oid)) found.insert(oid);
+        if (entry.active() == active && tables.contains(oid)) found.insert(oid);
     return found;
 }
 

@@ -28,13 +28,14 @@ class TableGate {
     // stream must not hold a word of why.
     void copy_again(const std::set<Oid>& tables, std::string_view reason);
     // Those of the tables that are delivered, or will be.
-    [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const;
+    [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const { return recorded(tables, true); }
     // Those that were delivered and no longer are.
-    [[nodiscard]] std::set<Oid> left(const std::set<Oid>& tables) const;
+    [[nodiscard]] std::set<Oid> left(const std::set<Oid>& tables) const { return recorded(tables, false); }
     // Whether the monitor has found what only a new session can repair. What needs none is repaired here.
     bool session_must_end();
 
    private:
+    [[nodiscard]] std::set<Oid> recorded(const std::set<Oid>& tables, bool active) const;
     enum class Known : std::uint8_t { delivered, left_out, unknown };
     [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
     TableVerdict verdict_on_unseen(const Relation& relation);

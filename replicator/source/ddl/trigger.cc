@@ -65,7 +65,9 @@ BEGIN
                     WHERE d."group" = {0} AND d.class = 'table' AND d.oid = t.oid));
         END IF;
     ELSE
-        FOR c IN SELECT e.classid::regclass::text AS catalog, e.objid, r.relkind, r.reltype, e.command_tag
+        FOR c IN SELECT e.classid::regclass::text AS catalog, e.objid, r.relkind, r.reltype, e.command_tag,
+                        CASE e.classid::regclass::text WHEN 'pg_proc' THEN 'function' WHEN 'pg_trigger' THEN 'trigger'
+                                                       WHEN 'pg_policy' THEN 'policy' END AS code
                  FROM pg_event_trigger_ddl_commands() e
                  LEFT JOIN pg_class r ON e.classid = 'pg_class'::regclass AND r.oid = e.objid
                  WHERE r.relpersistence IS DISTINCT FROM 't' AND NOT e.in_extension LOOP
@@ -101,10 +103,8 @@ BEGIN
             ELSIF c.relkind = 'v' AND 'view' = ANY ({7}) THEN
                 classes := classes || 'view'::text;
                 ids := ids || c.objid;
-            ELSIF (CASE c.catalog WHEN 'pg_proc' THEN 'function' WHEN 'pg_trigger' THEN 'trigger'
-                                  WHEN 'pg_policy' THEN 'policy' END) = ANY ({7}) THEN
-                classes := classes || substr(c.catalog, 4);
-                classes[cardinality(classes)] := replace(classes[cardinality(classes)], 'proc', 'function');
+            ELSIF c.code = ANY ({7}) THEN
+                classes := classes || c.code;
                 ids := ids || c.objid;
             ELSIF c.command_tag IN ('GRANT', 'REVOKE') THEN  -- does not say on what
                 SELECT classes || coalesce(array_agg('grants'::text), '{{}}'), ids || coalesce(array_agg(d.oid), '{{}}')
