@@ -2,13 +2,12 @@
 // over, beside a DEFAULT partition whose rows move into their partition when that is made, while writers run.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <thread>
-#include <vector>
+#include <string>
 
 #include "sql/connection.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/same_databases.h"
+#include "tests/support/writers.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -68,29 +67,6 @@ EXCEPTION WHEN OTHERS THEN NULL;  -- its partition is gone, say
 END $f$;
 )";
 
-class Writers {
-   public:
-    explicit Writers(const Pipeline& pipeline) {
-        for (int i = 0; i < 2; ++i)
-            threads_.emplace_back(
-                [this, options = shared_servers().source.connect(pipeline.source_db())](const std::stop_token& stop) {
-                    sql::Connection connection(options);
-                    connection.exec("SET lock_timeout = '200ms'");
-                    while (!stop.stop_requested())
-                        connection.exec("SELECT maintenance.write(" + std::to_string(++transactions_) + ")");
-                });
-    }
-    void await(int transactions) {
-        const int upto = transactions_ + transactions;
-        eventually("the writers have written", [&] { return transactions_ >= upto; });
-    }
-    void stop() { threads_.clear(); }
-
-   private:
-    std::atomic<int> transactions_ = 0;
-    std::vector<std::jthread> threads_;
-};
-
 }  // namespace
 
 TEST_CASE("partitions are made and dropped all the time") {
@@ -101,7 +77,8 @@ TEST_CASE("partitions are made and dropped all the time") {
     pipeline.start_replicator({"--copy-and-stream", "--track-ddl"});
     pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url()});
     pipeline.settle();
-    Writers writers(pipeline);
+    Writers writers(shared_servers().source.connect(pipeline.source_db()),
+                    [](int number) { return "SELECT maintenance.write(" + std::to_string(number) + ")"; });
     sql::Connection session(shared_servers().source.connect(pipeline.source_db()));
     session.exec("SET deadlock_timeout = '60s'");
     for (int round = 0; round < 20; ++round) {

@@ -2,29 +2,25 @@
 // (tests/migrations/churn.sql).
 #pragma once
 
-#include <atomic>
+#include <optional>
 #include <thread>
-#include <vector>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/writers.h"
 
 namespace pgsluice::test {
 
 class Churn {
    public:
     // On the pipeline's source.
-    explicit Churn(Pipeline& pipeline, int writers = 2);
-    ~Churn();
-    Churn(const Churn&) = delete;
-    Churn& operator=(const Churn&) = delete;
+    explicit Churn(Pipeline& pipeline);
 
-    // Waits until so many more transactions have ended. Not while the caller holds locks.
-    void await(int transactions);
+    void await(int transactions) { writers_->await(transactions); }
     void stop();
 
    private:
-    std::atomic<int> transactions_ = 0;
-    std::vector<std::jthread> threads_;
+    std::jthread refresher_;
+    std::optional<Writers> writers_;
 };
 
 }  // namespace pgsluice::test
