@@ -23,8 +23,8 @@ class DumpedSchema {
                  const std::function<void()>& tell)
         : options_(options), log_(log), stop_(std::move(stop)), tell_(tell) {}
 
-    // The tables, with what comes before the load, after what they and `types` need. A column that does not come
-    // with the rows allows NULL and has no default. A retry Error that names the session that locks them.
+    // What the tables and `types` need, and the tables, without what is made after the load. A column that does not
+    // come with the rows allows NULL and has no default. A retry Error that names the session that locks them.
     std::vector<SchemaEntry> before_load(sql::Connection& source, const std::vector<const Relation*>& relations,
                                          const std::vector<Oid>& types);
     EntriesAfterLoad after_load(sql::Connection& source, const std::vector<TableName>& tables);
