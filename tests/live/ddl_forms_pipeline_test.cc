@@ -89,6 +89,7 @@ void check(DdlFormsRun& group) {
         }
     }
     check_generated("replicator/DDL.md", "forms", tables_of(differences));
+    group.drop_all();
 }
 
 void check(const DdlFormsRun::Setting& setting) {

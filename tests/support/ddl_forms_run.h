@@ -27,9 +27,10 @@ class DdlFormsRun : public Pipeline {
     explicit DdlFormsRun(Setting setting);
 
     // Makes what the forms are about, runs the forms and, once all has arrived, compares. What differs, by the number
-    // of the form, from 0; a form that has failed on the source says so. Then all is dropped, and the target must have
-    // nothing left.
+    // of the form, from 0; a form that has failed on the source says so.
     std::map<std::size_t, std::string> run();
+    // Then the target must have nothing left.
+    void drop_all();
 
     // Whether both servers know the form.
     [[nodiscard]] bool runs(std::size_t number) const;
@@ -40,7 +41,6 @@ class DdlFormsRun : public Pipeline {
     void await_arrival();
     void leave_out();
     void await_equal();
-    void drop_all();
 
     Setting setting_;
     int mark_ = 0;           // below those of settle()

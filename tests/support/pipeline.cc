@@ -179,7 +179,7 @@ void Pipeline::await_stream() {
     });
 }
 
-void Pipeline::settle(std::chrono::seconds limit) {
+void Pipeline::settle(std::chrono::seconds limit, const std::function<void()>& meanwhile) {
     const std::string mark = std::to_string(++marks_);
     // The mark alone may come with a copy that has not ended: the worker's position must have passed this point, too.
     const std::string before = source_scalar("SELECT pg_current_wal_insert_lsn()");
@@ -189,6 +189,7 @@ void Pipeline::settle(std::chrono::seconds limit) {
         [&] {
             must_run("the replicator", replicator_);
             must_run("the worker", worker_);
+            if (meanwhile) meanwhile();
             return target_scalar("SELECT count(*) FROM settled WHERE mark = " + mark) == "1" &&
                    target_scalar("SELECT loading_epoch = 0 AND position_lsn >= '" + before +
                                  "' FROM pgsluice.progress WHERE \"group\" = '" + group_ + "'") == "t";

@@ -1,6 +1,7 @@
 // The real binary from end to end: a source and a target database, one group, replicator and worker as processes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -96,7 +97,8 @@ class Pipeline {
     void await_stream();
     // Writes a mark on the source and waits until the target has it: everything committed before has then arrived.
     // Fails the test at once, with its messages, when a process has ended.
-    void settle(std::chrono::seconds limit = std::chrono::seconds(60));
+    // `meanwhile` is called again and again.
+    void settle(std::chrono::seconds limit = std::chrono::seconds(60), const std::function<void()>& meanwhile = {});
     // The number that the last settle() wrote into `settled`.
     [[nodiscard]] int last_mark() const { return marks_; }
     // The table's rows as text, sorted; `table` is SQL, so quote it where needed.
