@@ -20,6 +20,14 @@ struct DerivedStatement {
     // Of other objects: a query for the owner's name, and whether that is the current role; no row: there is none.
     std::string owner_query{};
 
+    // What the server takes only where it has the owner of a table, as it has on the source: it is given to that first.
+    struct Given {
+        std::string what{};  // 'SEQUENCE "public"."t_id_seq"'
+        QualifiedName table{};
+        bool operator==(const Given&) const = default;
+    };
+    std::optional<Given> given{};
+
     // It runs only where this SQL expression is true on the target; empty: always.
     std::string condition{};
     std::string absent{};     // of what creates: true where the target has no such object

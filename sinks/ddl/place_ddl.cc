@@ -49,8 +49,8 @@ class Commands {
         if (conditional) statement.condition = statement.absent;
         out_.add(phase, std::move(statement));
     }
-    void owner(const std::string& of, const std::string& role) {
-        out_.add(DdlPhase::owners, owner_statement(of, role, object_));
+    void owner(DdlPhase phase, const std::string& of, const std::string& role) {
+        out_.add(phase, owner_statement(of, role, object_));
     }
     void comment(const std::string& on, const std::string& text) {
         add(DdlPhase::comments, DdlKind::comment, fmt::format("COMMENT ON {} IS {}", on, comment_text(text)));
@@ -60,6 +60,14 @@ class Commands {
     DdlPhases& out_;
     std::string object_;
 };
+
+DerivedStatement own(const Commands& commands, const SequenceDefinition& sequence) {
+    auto statement = commands.make(DdlKind::alter_sequence,
+                                   fmt::format("ALTER SEQUENCE {} OWNED BY {}", quoted(sequence), owned_by(sequence)));
+    if (const auto& column = sequence.owned_by)
+        statement.given = {"SEQUENCE " + quoted(sequence), {column->schema, column->table}};
+    return statement;
+}
 
 }  // namespace
 
@@ -75,8 +83,9 @@ void derive_schema(const SchemaDefinition* before, const SchemaDefinition* after
     else if (before->name != after->name)
         commands.add(DdlPhase::schemas, DdlKind::alter_schema,
                      fmt::format("ALTER SCHEMA {} RENAME TO {}", quote_identifier(before->name), name));
+    // At once: what its owner may do in it, later commands may need.
     if (!after->owner.empty() && (before == nullptr || before->owner != after->owner))
-        commands.owner("SCHEMA " + name, after->owner);
+        commands.owner(DdlPhase::schemas, "SCHEMA " + name, after->owner);
     if ((before == nullptr ? "" : before->comment) != after->comment)
         commands.comment("SCHEMA " + name, after->comment);
 }
@@ -130,11 +139,10 @@ void derive_sequence(const SequenceDefinition* before, const SequenceDefinition*
     if (owned_before != after->owned_by.has_value() ||
         (owned_before &&
          (before->owned_by->oid != after->owned_by->oid || before->owned_by->number != after->owned_by->number)))
-        commands.add(DdlPhase::table_settings, DdlKind::alter_sequence,
-                     fmt::format("ALTER SEQUENCE {} OWNED BY {}", quoted(*after), owned_by(*after)));
+        out.add(DdlPhase::table_settings, own(commands, *after));
     // The owner of one that is owned by a column is its table's.
     if (!after->owned_by && !after->owner.empty() && (before == nullptr || before->owner != after->owner))
-        commands.owner("SEQUENCE " + quoted(*after), after->owner);
+        commands.owner(DdlPhase::owners, "SEQUENCE " + quoted(*after), after->owner);
     if ((before == nullptr ? "" : before->comment) != after->comment)
         commands.comment("SEQUENCE " + quoted(*after), after->comment);
 }

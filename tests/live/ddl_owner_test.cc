@@ -99,3 +99,35 @@ TEST_CASE("what a command leaves in the session for the worker to run is refused
         pipeline.stop_replicator();
     }
 }
+
+TEST_CASE("a sequence that a column gets belongs to the table's owner, as the server wants it") {
+    Owned pipeline;
+    pipeline.on_source("ALTER TABLE t ADD COLUMN n serial");
+    pipeline.settle();
+    CHECK(pipeline.target_scalar("SELECT sequenceowner FROM pg_sequences WHERE sequencename = 't_n_seq'") ==
+          pipeline.owner);
+    CHECK(pipeline.target_scalar("SELECT pg_get_serial_sequence('t', 'n')") == "public.t_n_seq");
+    CHECK(eventually("the rows are copied again", [&] { return pipeline.target_rows("t") == Texts{"(1,a,1)"}; }));
+    pipeline.check_equal({"t"});
+    pipeline.stop();
+}
+
+TEST_CASE("the owner of a new schema may use it at once: a table moves there in the same command") {
+    Pipeline pipeline;
+    const std::string role = "\"Mover " + pipeline.group() + '"';
+    for (const bool source : {true, false}) {
+        const auto run = [&](const std::string& text) { source ? pipeline.on_source(text) : pipeline.on_target(text); };
+        run("DO $$ BEGIN CREATE ROLE " + role + "; EXCEPTION WHEN duplicate_object THEN END $$");
+        run("GRANT CREATE ON SCHEMA public TO " + role +
+            "; CREATE TABLE t (id int PRIMARY KEY, v text); ALTER TABLE t OWNER TO " + role);
+    }
+    pipeline.on_source(fmt::format("GRANT CREATE ON DATABASE {} TO {}", pipeline.source_db(), role));
+    pipeline.start({"--copy-and-stream", "--track-ddl", "--all-schemas"});
+    pipeline.settle();
+    pipeline.on_source("SET ROLE " + role +
+                       "; DO $$ BEGIN CREATE SCHEMA away; ALTER TABLE t SET SCHEMA away; INSERT INTO away.t VALUES "
+                       "(1, 'moved'); END $$; RESET ROLE");
+    pipeline.check_equal({"away.t"});
+    CHECK(pipeline.target_scalar("SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'away'") == role);
+    pipeline.stop();
+}

@@ -304,6 +304,7 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
     // Deferred checks would keep their tables from being altered.
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
     connection.exec("SET LOCAL search_path = ''");
+    if (statement.given) give(*statement.given);
     if (const auto role = owner(statement))
         run_as_owner(connection, *role, statement.text);
     else
@@ -311,6 +312,12 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
     // A partition is made empty.
     if (statement.made && !statement.table) keys_.await_rows(*statement.made);
+}
+
+void DefinitionDdl::give(const DerivedStatement::Given& given) {
+    const auto role = owner_of(session_.connection, {given.table}, std::nullopt);
+    session_.connection.exec(
+        fmt::format("ALTER {} OWNER TO {}", given.what, role ? sql::quote_identifier(*role) : "CURRENT_USER"));
 }
 
 void DefinitionDdl::empty(const DerivedStatement& statement) {

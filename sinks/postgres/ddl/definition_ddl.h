@@ -46,6 +46,7 @@ class DefinitionDdl {
     [[nodiscard]] std::string loss_of_column(const DerivedStatement& statement);
     void run_in_savepoint(const Step& step);
     void run(const DerivedStatement& statement);
+    void give(const DerivedStatement::Given& given);
     // Where it failed because rows that a foreign key refers to are still to come.
     [[nodiscard]] bool run_unchecked(const Step& step, const SqlError& error);
     void empty(const DerivedStatement& statement);
