@@ -83,7 +83,8 @@ std::unique_ptr<Endpoint> serve_replicator(const Settings& settings, const std::
     const ReplicatorOptions& options = settings.replicator;
     auto view = std::make_unique<ReplicatorView>(
         ViewOptions{"replicator", options.names.group, "", "", session, options.waits}, options.metrics);
-    return std::make_unique<Endpoint>(*settings.http_listen, std::move(view), settings.nats, options.names, log);
+    return std::make_unique<Endpoint>(*settings.http_listen, settings.http, std::move(view), settings.nats,
+                                      options.names, log);
 }
 
 std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shared_ptr<SessionState>& session,
@@ -93,7 +94,8 @@ std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shar
     auto view = std::make_unique<WorkerView>(
         ViewOptions{"worker", options.names.group, options.worker, options.sink, session, options.waits},
         options.metrics, settings.webhook.metrics);
-    return std::make_unique<Endpoint>(*settings.http_listen, std::move(view), settings.nats, options.names, log);
+    return std::make_unique<Endpoint>(*settings.http_listen, settings.http, std::move(view), settings.nats,
+                                      options.names, log);
 }
 
 ExitCode replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
@@ -171,7 +173,8 @@ ExitCode show_status(Command, Settings settings, const Log& log, std::stop_token
 }
 
 ExitCode show_health(Command, Settings settings, const Log&, std::stop_token) {
-    const ProbeAnswer answer = probe(*settings.http_listen, settings.ready ? "/readyz" : "/healthz");
+    const bool tls = !settings.http.cert_file.empty();
+    const ProbeAnswer answer = probe(*settings.http_listen, tls, settings.ready ? "/readyz" : "/healthz");
     std::fwrite(answer.body.data(), 1, answer.body.size(), stdout);
     return answer.well ? exit_done : exit_stopped;
 }

@@ -1,5 +1,6 @@
 #include "cmd/cli/flag_values.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -54,6 +55,16 @@ ListenAddress http_listen(std::string_view v) {
     } catch (const std::invalid_argument& error) {
         throw BadValue(error.what());
     }
+}
+
+std::string http_token(std::string_view file) {
+    constexpr std::size_t least = 16;
+    std::string token = read_secret_file(file);
+    if (token.size() < least || std::ranges::any_of(token, [](char c) { return c <= ' ' || c > '~'; }))
+        throw BadValue(
+            "expected a file with one token of at least 16 letters, digits and signs, as openssl rand -hex 32 prints "
+            "it");
+    return token;
 }
 
 std::string http_header(std::string_view v) {

@@ -27,6 +27,8 @@ std::string present(std::string_view v);
 std::string inbox_prefix(std::string_view v);
 std::string js_domain(std::string_view v);
 ListenAddress http_listen(std::string_view v);
+// The token that is the file's text.
+std::string http_token(std::string_view file);
 std::string http_header(std::string_view v);
 Lsn lsn(std::string_view v);
 

@@ -161,6 +161,11 @@ void check_nats(const BrokerOptions& nats) {
         throw usage_error("--nats-credentials and --nats-nkey contradict each other", "Give one of them.");
 }
 
+void check_http(const HttpOptions& http) {
+    if (http.cert_file.empty() != http.key_file.empty())
+        throw usage_error("--http-cert and --http-key are of no use alone", "Give both.");
+}
+
 void check_ddl(const ReplicatorOptions& replicator) {
     if (replicator.ddl_objects.empty()) return;
     if (!replicator.track_ddl || replicator.ddl_content == DdlContent::text)
@@ -245,6 +250,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     settings.postgres.target.role = "target";
     use_service(command, environment, settings);
     check_nats(settings.nats);
+    if ((command.command & commands_loop) != 0) check_http(settings.http);
     check_ddl(settings.replicator);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {

@@ -8,6 +8,7 @@
 
 #include "cmd/check/options.h"
 #include "cmd/http/listen_address.h"
+#include "cmd/http/options.h"
 #include "cmd/status/options.h"
 #include "cmd/supervise.h"
 #include "cmd/terminal/log_writer.h"
@@ -27,6 +28,7 @@ struct Settings {
     RetryPolicy retry;
     LogOptions log;
     std::optional<ListenAddress> http_listen;  // nothing: no HTTP server
+    HttpOptions http;
     ReplicatorOptions replicator;
     WorkerOptions worker;
     StdoutSinkOptions standard_output;

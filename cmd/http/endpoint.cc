@@ -42,11 +42,12 @@ HttpRoutes routes_of(const View& view) {
 
 }  // namespace
 
-Endpoint::Endpoint(const ListenAddress& address, std::unique_ptr<View> view, BrokerOptions nats, Names names, Log log)
+Endpoint::Endpoint(const ListenAddress& address, const HttpOptions& options, std::unique_ptr<View> view,
+                   BrokerOptions nats, Names names, Log log)
     : view_(std::move(view)),
       observer_(std::move(nats), std::move(names)),
       log_(std::move(log)),
-      server_(address, routes_of(*view_), log_),
+      server_(address, options, routes_of(*view_), log_),
       thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Endpoint::watch(const std::stop_token& stop) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cmd/http/listen_address.h"
+#include "cmd/http/options.h"
 #include "cmd/http/server.h"
 #include "cmd/http/view.h"
 
@@ -16,7 +17,8 @@ namespace pgsluice {
 class Endpoint {
    public:
     // Looks at the view once a second from a thread of its own, until it is destroyed.
-    Endpoint(const ListenAddress& address, std::unique_ptr<View> view, BrokerOptions nats, Names names, Log log);
+    Endpoint(const ListenAddress& address, const HttpOptions& options, std::unique_ptr<View> view, BrokerOptions nats,
+             Names names, Log log);
 
    private:
     void watch(const std::stop_token& stop);

@@ -33,6 +33,10 @@ ListenAddress parse_listen_address(std::string_view text) {
     return {host.empty() ? "0.0.0.0" : std::string(host), parse_port(text.substr(colon + 1))};
 }
 
+bool is_loopback(const ListenAddress& address) {
+    return address.host.starts_with("127.") || address.host == "::1" || address.host == "localhost";
+}
+
 std::string to_string(const ListenAddress& address) {
     const bool brackets = address.host.find(':') != std::string::npos;
     return (brackets ? '[' + address.host + ']' : address.host) + ':' + std::to_string(address.port);

@@ -16,6 +16,8 @@ struct ListenAddress {
 
 // std::invalid_argument that says what is expected.
 ListenAddress parse_listen_address(std::string_view text);
+// Whether only this machine can reach it, as far as the text says.
+bool is_loopback(const ListenAddress& address);
 // "127.0.0.1:9187", "[::1]:9187".
 std::string to_string(const ListenAddress& address);
 

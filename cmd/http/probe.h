@@ -13,7 +13,8 @@ struct ProbeAnswer {
 };
 
 // Of a process that listens at `address`: where that is all addresses, this machine's loopback is asked. Error when
-// there is no answer within 3 s.
-ProbeAnswer probe(const ListenAddress& address, const std::string& path);
+// there is no answer within 3 s. With `tls` any certificate will do: it is for another name than the loopback's, and
+// nothing secret is said.
+ProbeAnswer probe(const ListenAddress& address, bool tls, const std::string& path);
 
 }  // namespace pgsluice

@@ -1,6 +1,9 @@
 #include "tests/support/http_get.h"
 
 #include <doctest/doctest.h>
+#ifndef CPPHTTPLIB_OPENSSL_SUPPORT
+#define CPPHTTPLIB_OPENSSL_SUPPORT  // as pkg-config says; tools that look at single files do not ask it
+#endif
 #include <httplib.h>
 
 #include <sstream>
@@ -25,10 +28,13 @@ std::string without_common(std::string series) {
 
 }  // namespace
 
-GetReply http_get(const std::string& base_url, const std::string& path) {
+GetReply http_get(const std::string& base_url, const std::string& path, const GetOptions& options) {
     httplib::Client client(base_url);
     client.set_read_timeout(20);
-    const auto result = client.Get(path);
+    if (!options.ca_file.empty()) client.set_ca_cert_path(options.ca_file.c_str());
+    httplib::Headers headers;
+    if (!options.authorization.empty()) headers.emplace("Authorization", options.authorization);
+    const auto result = client.Get(path, headers);
     return result ? GetReply{result->status, result->body} : GetReply{};
 }
 

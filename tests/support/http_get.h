@@ -15,7 +15,12 @@ struct GetReply {
     std::string body;
 };
 
-GetReply http_get(const std::string& base_url, const std::string& path);
+struct GetOptions {
+    std::string authorization;  // the header; empty: without it
+    std::string ca_file;        // that signed the server's certificate
+};
+
+GetReply http_get(const std::string& base_url, const std::string& path, const GetOptions& options = {});
 // "http://127.0.0.1:40123", from the log of a process with --http-listen 127.0.0.1:0; waits for it.
 std::string served_at(Process& process);
 

@@ -20,6 +20,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "without an address, and with a port that is any, it is a wrong command line"},
     {"Give another address or port with --http-listen.", "cli/http_listen_test.cc",
      "a busy address is an error that names it, and another one works"},
+    {"Give {} a file that this user can read, with {}.", "cli/http_access_test.cc",
+     "a certificate or key that cannot be used is an error, and what the hint says works"},
     // the command line and the configuration file
     {"Give one of: {}.", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
