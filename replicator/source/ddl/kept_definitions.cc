@@ -41,6 +41,12 @@ END)";
 const char* const needs_body = R"(
 #variable_conflict use_column
 BEGIN
+    -- As most commands leave a table: only to start the query below takes half a millisecond.
+    IF kind = 'table' AND before -> 'schema' = after -> 'schema' AND before -> 'columns' @> (after -> 'columns')
+       AND coalesce(before -> 'constraints' @> (after -> 'constraints'), before -> 'constraints' IS NULL
+                                                                         AND after -> 'constraints' IS NULL) THEN
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH RECURSIVE columns(num, type_oid) AS (
         SELECT (a ->> 'num')::int2, (a ->> 'type_oid')::oid FROM jsonb_array_elements(after -> 'columns') a
