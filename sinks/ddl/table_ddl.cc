@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sinks/ddl/column_text.h"
+#include "sinks/ddl/constraint_ddl.h"
 #include "sinks/ddl/not_null_ddl.h"
 #include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/option_changes.h"
@@ -125,7 +126,7 @@ void TableDdl::create(const TableDefinition& table) {
     if (made_as_partition(table)) statement.table = {table.parents.front().schema, table.parents.front().name};
     out_.add(DdlPhase::create_tables, std::move(statement));
     for (const ConstraintDefinition& constraint : table.constraints)
-        if (constraint.type == 'f' && !constraint.inherited) add_constraint(table, constraint);
+        if (constraint.type == 'f' && !constraint.inherited) add_constraint(table, constraint, out_);
     if (is_partition(table) && !made_as_partition(table) && !table.parents.empty())
         add(DdlPhase::partitions, DdlKind::partition, table,
             fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(table.parents.front()), quoted(table),
@@ -156,7 +157,7 @@ void TableDdl::alter(const Altered& given) {
     }
     move(t);
     alter_columns(t);
-    alter_constraints(t);
+    derive_constraints(t.before, t.after, has_parent_here(t.after), out_);
     alter_parents(t);
     if (t.before.persistence != t.after.persistence)
         add(DdlPhase::table_settings, DdlKind::table_options, t.after,
@@ -294,72 +295,6 @@ void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, 
         what += identity_changes(after);
     add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
         fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(after.name), what));
-}
-
-// A constraint keeps its oid as long as it is the same one: its text then changes with the names in it. One that was
-// made again with the same text, as an ALTER TYPE does it, is the same on the target.
-void TableDdl::alter_constraints(const Altered& t) {
-    const auto same = [](const std::vector<ConstraintDefinition>& all, const ConstraintDefinition& one) {
-        const auto* found = find_part(all, &ConstraintDefinition::oid, one.oid);
-        if (found != nullptr) return found;
-        found = find_part(all, &ConstraintDefinition::name, one.name);
-        return found != nullptr && found->definition == one.definition && found->type == one.type ? found : nullptr;
-    };
-    const bool by_parent = has_parent_here(t.after);
-    for (const ConstraintDefinition& before : t.before.constraints) {
-        if (before.type == 'n' || (before.inherited && by_parent) || same(t.after.constraints, before) != nullptr)
-            continue;
-        DerivedStatement statement{DdlKind::constraint, fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", only(t.before),
-                                                                    quote_identifier(before.name))};
-        if (before.type != 'c')
-            statement.text =
-                fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", quoted(t.before), quote_identifier(before.name));
-        statement.object = fmt::format("table '{}.{}'", t.before.schema, t.before.name);
-        statement.table = {t.before.schema, t.before.name};
-        statement.drops = true;
-        out_.add(before.type == 'f' ? DdlPhase::drop_dependents : DdlPhase::drop_constraints, std::move(statement));
-    }
-    for (const ConstraintDefinition& after : t.after.constraints) {
-        if (after.type == 'n' || (after.inherited && by_parent)) continue;
-        const ConstraintDefinition* before = same(t.before.constraints, after);
-        if (before != nullptr)
-            alter_constraint(t, *before, after);
-        else if (!after.inherited)
-            add_constraint(t.after, after);
-    }
-}
-
-void TableDdl::alter_constraint(const Altered& t, const ConstraintDefinition& before,
-                                const ConstraintDefinition& after) {
-    const std::string name = quote_identifier(after.name);
-    const auto alter = [&](const std::string& what) {
-        add(DdlPhase::constraints, DdlKind::constraint, t.after,
-            fmt::format("ALTER TABLE {} {}", quoted(t.after), what));
-    };
-    if (before.name != after.name)
-        alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
-    if (before.type == 'f' && deferral(before) != deferral(after))
-        alter(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
-    if (!before.validated && after.validated) validate_constraint(t.after, after);
-}
-
-void TableDdl::validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
-    DerivedStatement statement{DdlKind::constraint, fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table),
-                                                                quote_identifier(constraint.name))};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
-    if (constraint.type == 'f') statement.foreign_key = constraint.name;
-    out_.add(DdlPhase::constraints, std::move(statement));
-}
-
-void TableDdl::add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint) {
-    DerivedStatement statement{DdlKind::constraint,
-                               fmt::format("ALTER TABLE {} ADD {}", quoted(table), constraint_text(constraint))};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
-    statement.creates = true;
-    if (constraint.type == 'f') statement.foreign_key = constraint.name;
-    out_.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
 }
 
 void TableDdl::alter_parents(const Altered& t) {

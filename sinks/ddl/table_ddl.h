@@ -34,10 +34,6 @@ class TableDdl {
     void alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
     void alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
     void alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
-    void alter_constraints(const Altered& t);
-    void alter_constraint(const Altered& t, const ConstraintDefinition& before, const ConstraintDefinition& after);
-    void add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
-    void validate_constraint(const TableDefinition& table, const ConstraintDefinition& constraint);
     void alter_parents(const Altered& t);
     void settings(const TableDefinition* before, const TableDefinition& after);
     void comments(const TableDefinition* before, const TableDefinition& after);

@@ -1,0 +1,85 @@
+#include "sinks/ddl/constraint_ddl.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "sinks/ddl/table_text.h"
+#include "sql/quote.h"
+#include "stream/definition/find_part.h"
+
+namespace pgsluice {
+
+using sql::quote_identifier;
+
+namespace {
+
+// A constraint keeps its oid as long as it is the same one: its text then changes with the names in it. One that was
+// made again with the same text, as an ALTER TYPE does it, is the same on the target.
+const ConstraintDefinition* find_same(const std::vector<ConstraintDefinition>& all, const ConstraintDefinition& one) {
+    const auto* found = find_part(all, &ConstraintDefinition::oid, one.oid);
+    if (found != nullptr) return found;
+    found = find_part(all, &ConstraintDefinition::name, one.name);
+    return found != nullptr && found->definition == one.definition && found->type == one.type ? found : nullptr;
+}
+
+DerivedStatement on(const TableDefinition& table, std::string text) {
+    DerivedStatement statement{DdlKind::constraint, std::move(text)};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    return statement;
+}
+
+void drop(const TableDefinition& table, const ConstraintDefinition& constraint, DdlPhases& out) {
+    auto statement =
+        on(table, fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", constraint.type == 'c' ? only(table) : quoted(table),
+                              quote_identifier(constraint.name)));
+    statement.drops = true;
+    out.add(constraint.type == 'f' ? DdlPhase::drop_dependents : DdlPhase::drop_constraints, std::move(statement));
+}
+
+void validate(const TableDefinition& table, const ConstraintDefinition& constraint, DdlPhases& out) {
+    auto statement = on(
+        table, fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quote_identifier(constraint.name)));
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
+    out.add(DdlPhase::constraints, std::move(statement));
+}
+
+void alter(const TableDefinition& table, const ConstraintDefinition& before, const ConstraintDefinition& after,
+           DdlPhases& out) {
+    const std::string name = quote_identifier(after.name);
+    const auto change = [&](const std::string& what) {
+        out.add(DdlPhase::constraints, on(table, fmt::format("ALTER TABLE {} {}", quoted(table), what)));
+    };
+    if (before.name != after.name)
+        change(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
+    if (before.type == 'f' && deferral(before) != deferral(after))
+        change(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
+    if (!before.validated && after.validated) validate(table, after, out);
+}
+
+}  // namespace
+
+void add_constraint(const TableDefinition& table, const ConstraintDefinition& constraint, DdlPhases& out) {
+    auto statement = on(table, fmt::format("ALTER TABLE {} ADD {}", quoted(table), constraint_text(constraint)));
+    statement.creates = true;
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
+    out.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
+}
+
+void derive_constraints(const TableDefinition& before, const TableDefinition& after, bool with_parent, DdlPhases& out) {
+    const auto is_own = [&](const ConstraintDefinition& constraint) {
+        return constraint.type != 'n' && !(constraint.inherited && with_parent);
+    };
+    for (const ConstraintDefinition& old : before.constraints)
+        if (is_own(old) && find_same(after.constraints, old) == nullptr) drop(before, old, out);
+    for (const ConstraintDefinition& now : after.constraints) {
+        if (!is_own(now)) continue;
+        if (const ConstraintDefinition* old = find_same(before.constraints, now))
+            alter(after, *old, now, out);
+        else if (!now.inherited)
+            add_constraint(after, now, out);
+    }
+}
+
+}  // namespace pgsluice
