@@ -20,6 +20,7 @@
 #include "replicator/replicated_tables.h"
 #include "replicator/requested_copies.h"
 #include "replicator/source/ddl_capture.h"
+#include "replicator/source/failover_slot.h"
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/members.h"
 #include "replicator/source/publication.h"
@@ -32,6 +33,7 @@
 #include "replicator/start_up.h"
 #include "replicator/table_gate.h"
 #include "replicator/table_monitor.h"
+#include "replicator/timeline.h"
 #include "replicator/wanted_tables.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
@@ -85,6 +87,8 @@ class ReplicatorSession {
     void leave_refused(std::span<const Finding> findings);
     void prepare_ddl_capture();
     void announce_ddl();
+    [[nodiscard]] GroupInfo group_info() const;
+    void follow_promotion();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
     ResumePoint begin_stream(const ReplicatorEnds& ends);
@@ -145,6 +149,7 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     bool replicated = false;
     while (true) {
         find_stream_facts(facts, *broker_);
+        find_timeline_history(facts, options_.source, stop_);
         replicated = replicated || (facts.stream && facts.stream->replicas > 1);
         if (!replicated || !depends_on_the_end(facts) || std::chrono::steady_clock::now() >= deadline) return;
         if (!pause(stop_, std::chrono::milliseconds(200))) throw Interrupted{};
@@ -160,6 +165,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
                                                                : "left by an unfinished start"));
         drop_slot(source_, options_.names.slot);
     }
+    if (resuming) keep_through_failover(options_.source, source_, options_.names.slot, *facts_.slot, log_, stop_);
     if (!resuming) prepare_for_slot();
     if (options_.mode != ReplicatorMode::copy) log_writing_workers(source_, options_.origin, log_);
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
@@ -170,7 +176,11 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
     replicated_.emplace(source_, tables_, *broker_, options_);
     replicated_->show(*broker_, options_.names, log_);
-    if (decision.write_group) write_group();
+    if (decision.write_group) {
+        write_group();
+    } else if (was_promoted(facts_)) {
+        follow_promotion();
+    }
 }
 
 // What the slot will do to the source is said once, before it is made.
@@ -281,9 +291,21 @@ void ReplicatorSession::announce_ddl() {
     remember_ddl(*broker_, options_.names, record);
 }
 
+GroupInfo ReplicatorSession::group_info() const {
+    return {options_.names.group, facts_.source.system_identifier,        facts_.source.timeline,
+            facts_.source.dbname, version_text(source_.server_version()), PGSLUICE_VERSION};
+}
+
+// Before anything of the new timeline is published: what comes next is compared with where that one ends.
+void ReplicatorSession::follow_promotion() {
+    log_(LogLevel::info, fmt::format("the source was promoted: it is on timeline {} now, which has all that was "
+                                     "replicated from timeline {}; continuing",
+                                     facts_.source.timeline, facts_.group->timeline));
+    GroupState(*broker_, options_.names).remember(group_info());
+}
+
 void ReplicatorSession::write_group() {
-    const GroupInfo info{options_.names.group, facts_.source.system_identifier,        facts_.source.timeline,
-                         facts_.source.dbname, version_text(source_.server_version()), PGSLUICE_VERSION};
+    const GroupInfo info = group_info();
     // After an older snapshot (--resnapshot) positions still must not fall.
     MessageMeta meta{MessageKind::group, {}, {}};
     if (facts_.last) meta = {MessageKind::group, facts_.last->meta.position, facts_.last->meta.safe_flush_lsn};
@@ -304,7 +326,7 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
     LockWaitMonitor monitor(source_, log_, fmt::format("creating slot '{}'", name));
     const int pid = creator.connection().backend_pid();
     const Lsn point =
-        creator.create_slot(name, sql::SlotLife::permanent, sql::SlotSnapshot::nothing, [&] { monitor.look(pid); })
+        creator.create_slot(name, lasting_slot(source_), sql::SlotSnapshot::nothing, [&] { monitor.look(pid); })
             .consistent_point;
     PGSLUICE_FAILPOINT("after-slot");
     owed_->begin(find_members(source_, tables_, options_.names.publication, options_.publish_via_partition_root),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "replicator/timeline.h"
 #include "sql/error.h"
 #include "stream/group/info.h"
 #include "stream/recovery_hint.h"
@@ -62,15 +63,21 @@ void check_identity(const StartFacts& facts) {
     if (group.system_identifier != facts.source.system_identifier) {
         differs("cluster (system_identifier)", group.system_identifier, facts.source.system_identifier);
     }
-    if (group.timeline != facts.source.timeline) {
-        differs("timeline", std::to_string(group.timeline), std::to_string(facts.source.timeline));
-    }
     if (group.dbname != facts.source.dbname) differs("database", group.dbname, facts.source.dbname);
+    check_timeline(facts);
 }
 
 [[noreturn]] void stream_lost(const StartFacts& facts, const std::string& found) {
     throw stop_error(fmt::format("unable to continue with group '{}': {}", facts.names.group, found),
                      "The broker lost what it had stored. " + start_over_hint(facts));
+}
+
+[[noreturn]] void slot_left_behind(const StartFacts& facts) {
+    throw stop_error(fmt::format("unable to continue with group '{}': the server that was promoted has no slot '{}', "
+                                 "and the changes that were not read yet are gone",
+                                 facts.names.group, facts.names.slot),
+                     start_over_hint(facts) +
+                         " From PostgreSQL 17 on, sync_replication_slots = on keeps a copy of the slot on a standby.");
 }
 
 void check_resume(const StartFacts& facts) {
@@ -81,6 +88,7 @@ void check_resume(const StartFacts& facts) {
     const std::string& slot = facts.names.slot;
     const MessageMeta& last = facts.last->meta;
     if (!facts.slot) {
+        if (was_promoted(facts)) slot_left_behind(facts);
         fail(last.kind == MessageKind::snapshot_end && !last.added
                  ? fmt::format("its snapshot is complete, but there is no slot '{}' that kept the changes since then",
                                slot)

@@ -20,7 +20,8 @@
 // Markers and rows of a copy of added tables (MessageMeta::added) lie among the changes and count as such.
 //
 // Before that, whatever the row: a slot that is not ours or in use; a stream emptied, with holes, or of
-// another cluster, timeline or database: stop (retry while the slot is in use). To resume, also: the slot is not
+// another cluster or database, or of a timeline that is not the source's and does not lead to it (timeline.h): stop
+// (retry while the slot is in use). To resume, also: the slot is not
 // invalidated, the publication is there, the slot's confirmed LSN <= the last message's safe_flush_lsn (otherwise the
 // broker lost data or the slot was re-created), and our last position is not above the WAL's end.
 //
@@ -35,6 +36,7 @@
 #include "replicator/source/slot.h"
 #include "sql/lsn.h"
 #include "sql/replication.h"
+#include "sql/timeline_history.h"
 #include "stream/broker.h"
 #include "stream/message.h"
 
@@ -52,6 +54,7 @@ struct StartFacts {
     std::optional<LastMessage> last;    // of the stream; nothing when it holds none of the replicator's
     std::optional<GroupInfo> group;     // as the stream or KV remembers it; nothing when neither does
     sql::SystemIdentity source;
+    sql::TimelineHistory history;  // of the source's timeline; asked for only when it is not the group's
     Lsn wal_end;
 };
 

@@ -44,6 +44,14 @@ Lsn lsn_at(const Result& result, int column) {
     return *lsn;
 }
 
+// PostgreSQL 14 does not know the list in parentheses, nor before 17 what it is needed for.
+const char* slot_options(SlotLife life, SlotSnapshot snapshot) {
+    const bool exported = snapshot == SlotSnapshot::exported;
+    if (life == SlotLife::failover)
+        return exported ? "(SNAPSHOT 'export', FAILOVER true)" : "(SNAPSHOT 'nothing', FAILOVER true)";
+    return exported ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT";
+}
+
 char* put_uint64(char* out, std::uint64_t number) {
     for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<char>(number >> shift);
     return out;
@@ -69,8 +77,7 @@ CreatedSlot ReplicationConnection::create_slot(const std::string& name, SlotLife
     connection_.on_tick(std::move(tick));
     const Result result =
         connection_.exec(fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL pgoutput {}", quote_identifier(name),
-                                     life == SlotLife::temporary ? " TEMPORARY" : "",
-                                     snapshot == SlotSnapshot::exported ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT"),
+                                     life == SlotLife::temporary ? " TEMPORARY" : "", slot_options(life, snapshot)),
                          fmt::format("create slot '{}' on the {}", name, connection_.options().role));
     connection_.on_tick({});
     const auto exported = result.get(0, 2);

@@ -26,7 +26,11 @@ struct SystemIdentity {
     std::string dbname;
 };
 
-enum class SlotLife { permanent, temporary };
+enum class SlotLife {
+    permanent,
+    failover,  // permanent, and standbys keep a copy of it; PostgreSQL 17 or later, not on a standby
+    temporary,
+};
 enum class SlotSnapshot { nothing, exported };
 
 struct CreatedSlot {

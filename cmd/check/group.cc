@@ -5,13 +5,15 @@
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/start_up.h"
+#include "replicator/timeline.h"
 #include "sql/error.h"
 
 namespace pgsluice {
 
 namespace {
 
-StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Broker& broker) {
+StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Broker& broker,
+                    const std::stop_token& stop) {
     StartFacts facts;
     facts.mode = options.mode;
     facts.resnapshot = options.resnapshot;
@@ -21,6 +23,7 @@ StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Bro
     facts.slot = source.slot;
     facts.wal_end = wal_end(*source.connection);
     find_stream_facts(facts, broker);
+    find_timeline_history(facts, options.source, stop);
     return facts;
 }
 
@@ -46,7 +49,7 @@ std::vector<CheckFinding> look_at_group(const ReplicatorOptions& options, Checke
     if (!source.identity) return found.take();
     found.attempt([&](const Log&) {
         const auto broker = Broker::connect(options.nats, silent, stop);
-        const StartFacts facts = facts_of(options, source, *broker);
+        const StartFacts facts = facts_of(options, source, *broker, stop);
         if (facts.slot && facts.slot->ours && facts.slot->active_pid != 0)
             return found.warn(
                 fmt::format("its replicator is running (server process {}), so a second one would not "

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "replicator/source/failover_slot.h"
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
@@ -102,7 +103,7 @@ SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wa
     sql::ReplicationConnection creator = connect_replication(options.source, stop);
     LockWaitMonitor watch(observer, log, fmt::format("creating slot '{}'", name), pids);
     const int creator_pid = creator.connection().backend_pid();
-    const auto slot = creator.create_slot(name, temporary ? sql::SlotLife::temporary : sql::SlotLife::permanent,
+    const auto slot = creator.create_slot(name, temporary ? sql::SlotLife::temporary : lasting_slot(observer),
                                           sql::SlotSnapshot::exported, [&] { watch.look(creator_pid); });
     PGSLUICE_FAILPOINT("after-slot");
     for (auto& reader : result.connections) {

@@ -16,6 +16,7 @@ struct SlotState {
     int active_pid = 0;               // of the walsender that uses it; 0: none
     bool invalidated = false;         // its WAL or rows are gone: it can never be read again
     Lsn confirmed;                    // confirmed_flush_lsn; not valid while the slot is still being created
+    bool failover = false;            // standbys keep a copy of it (PostgreSQL 17)
     std::string plugin_and_database;  // "pgoutput in shop", for messages
 
     [[nodiscard]] bool being_created() const noexcept { return ours && active_pid != 0 && !confirmed.valid(); }

@@ -1,15 +1,15 @@
 #include "stream/group/info.h"
 
+#include <algorithm>
+
 #include "sql/error.h"
 #include "stream/format/markers.h"
 
 namespace pgsluice {
 
-std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, const std::optional<StreamState>& stream) {
-    if (stream && stream->messages > 0) {
-        const auto first = broker.message_at(names.stream, stream->first_seq);
-        if (first && first->meta.kind == MessageKind::group) return decode_group(first->body);
-    }
+namespace {
+
+std::optional<GroupInfo> find_kept(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, "group");
     if (!kept) return std::nullopt;
     try {
@@ -17,6 +17,19 @@ std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, con
     } catch (const Error&) {  // garbled: the same as lost
         return std::nullopt;
     }
+}
+
+}  // namespace
+
+std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, const std::optional<StreamState>& stream) {
+    const auto kept = find_kept(broker, names);
+    if (!stream || stream->messages == 0) return kept;
+    const auto first = broker.message_at(names.stream, stream->first_seq);
+    if (!first || first->meta.kind != MessageKind::group) return kept;
+    GroupInfo info = decode_group(first->body);
+    const bool same_database = kept && kept->system_identifier == info.system_identifier && kept->dbname == info.dbname;
+    if (same_database) info.timeline = std::max(info.timeline, kept->timeline);
+    return info;
 }
 
 }  // namespace pgsluice

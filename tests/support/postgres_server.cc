@@ -168,7 +168,7 @@ struct PostgresServer::State {
     // The last line of postmaster.pid says how far the start-up is.
     [[nodiscard]] bool ready() const {
         const auto lines = split_lines(read_file(data + "/postmaster.pid"));
-        return lines.size() >= 8 && lines[7].starts_with("ready");
+        return lines.size() >= 8 && (lines[7].starts_with("ready") || lines[7].starts_with("standby"));
     }
 
     void signal_all(int number) {
@@ -203,6 +203,35 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
         by_socket.host = state_->directory;
         state_->open(by_socket).exec("ALTER ROLE postgres PASSWORD 'secret'");
     }
+}
+
+PostgresServer::PostgresServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+std::unique_ptr<PostgresServer> PostgresServer::standby_of(PostgresServer& primary, PostgresOptions options) {
+    auto state = std::make_unique<State>();
+    state->options = std::move(options);
+    state->directory = temporary_directory("postgres");
+    state->data = state->directory + "/data";
+    state->port = free_port();
+    primary.stop_immediate();
+    must_run({"cp", "-r", primary.data_directory(), state->data});
+    primary.start();
+    primary.sql("postgres", "SELECT pg_create_physical_replication_slot('standby', true)");
+    const bool synchronizes = std::stoi(primary.scalar("postgres", "SHOW server_version_num")) >= 170000;
+    auto& settings = state->options.settings;
+    settings["primary_conninfo"] =
+        "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(primary.port());
+    settings["primary_slot_name"] = "standby";
+    settings["hot_standby_feedback"] = "on";
+    if (synchronizes) settings["sync_replication_slots"] = "on";
+    if (synchronizes) must_run({"sh", "-c", "rm -rf " + state->data + "/pg_replslot/*"});
+    fs::remove(state->data + "/postmaster.pid");
+    std::ofstream(state->data + "/standby.signal").flush();
+    state->configure();
+    own(state->directory);
+    std::unique_ptr<PostgresServer> standby(new PostgresServer(std::move(state)));
+    standby->start();
+    return standby;
 }
 
 PostgresServer::~PostgresServer() { stop_immediate(); }
@@ -276,6 +305,22 @@ void PostgresServer::stop_immediate() {
     state_->process->signal(SIGCONT);  // a paused one would never hear of it
     state_->process->wait();
     state_->process.reset();
+}
+
+void PostgresServer::promote() {
+    sql("postgres", "SELECT pg_promote(true, 60)");
+    eventually("the standby is a primary", [&] { return scalar("postgres", "SELECT pg_is_in_recovery()") == "f"; });
+}
+
+void PostgresServer::fail_over_to(PostgresServer& standby) {
+    standby.promote();
+    state_.swap(standby.state_);
+}
+
+void PostgresServer::catch_up_with(PostgresServer& primary) {
+    const std::string written = primary.scalar("postgres", "SELECT pg_current_wal_insert_lsn()");
+    eventually("the standby has caught up",
+               [&] { return scalar("postgres", "SELECT pg_last_wal_replay_lsn() >= '" + written + "'") == "t"; });
 }
 
 void PostgresServer::pause() { state_->signal_all(SIGSTOP); }

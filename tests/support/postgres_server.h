@@ -20,6 +20,10 @@ struct PostgresOptions {
 class PostgresServer {
    public:
     explicit PostgresServer(PostgresOptions options = {});
+    // A hot standby, made from a copy of the primary, which is stopped for it and started again. It streams through the
+    // physical slot `standby`. It has copies of the logical slots as they are now, as tools that copy slots' files make
+    // them; from version 17 on only those that it synchronizes itself.
+    static std::unique_ptr<PostgresServer> standby_of(PostgresServer& primary, PostgresOptions options = {});
     ~PostgresServer();
 
     [[nodiscard]] int port() const;
@@ -40,6 +44,12 @@ class PostgresServer {
     [[nodiscard]] std::string data_directory() const;
     void stop_immediate();  // kill, as in a crash
     void start();
+    // Makes a standby a primary; back when it is one.
+    void promote();
+    // The standby is promoted and takes this object's place, which has been stopped before, and is then in `standby`.
+    void fail_over_to(PostgresServer& standby);
+    // Of a standby: waits until it has replayed what the primary has written so far.
+    void catch_up_with(PostgresServer& primary);
     // SIGSTOP for the postmaster and all it has started; what is started later waits for the postmaster.
     void pause();
     void resume();
@@ -48,6 +58,8 @@ class PostgresServer {
 
    private:
     struct State;
+    explicit PostgresServer(std::unique_ptr<State> state);
+
     std::unique_ptr<State> state_;
 };
 
