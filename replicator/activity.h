@@ -11,8 +11,9 @@ namespace pgsluice {
 
 // Lives as long as the process, across sessions. Any thread.
 struct ReplicatorActivity {
-    std::atomic<bool> owns_group{false};  // this process has, or had, the lock of a group with a stream: it may report
-    std::atomic<bool> running{false};     // a session reads or copies
+    std::atomic<bool> owns_group{
+        false};  // this process has, or had last, the lock of a group with a stream: it may report
+    std::atomic<bool> running{false};  // a session reads or copies
     std::atomic<bool> stream_full{false};
     Trouble trouble;
     Latest<SlotHealth> slot;

@@ -48,9 +48,10 @@ void HealthReport::run(const std::stop_token& stop) {
 void HealthReport::report_on(const std::stop_token& stop) {
     const auto broker = Broker::connect(
         impatient(options_.nats), [](LogLevel, std::string_view) {}, stop);
+    const auto& owns_group = options_.activity->owns_group;  // not while it stands by for another
     do report(*broker, false);
-    while (pause(stop, rhythm));
-    if (broker->connected()) report(*broker, true);
+    while (pause(stop, rhythm) && owns_group);
+    if (broker->connected() && owns_group) report(*broker, true);
 }
 
 void HealthReport::report(Broker& broker, bool ended) const {

@@ -14,6 +14,7 @@
 #include "replicator/epoch.h"
 #include "replicator/group_state.h"
 #include "replicator/joined_tables.h"
+#include "replicator/lease_keeper.h"
 #include "replicator/log_reading.h"
 #include "replicator/owed_tables.h"
 #include "replicator/reconcile.h"
@@ -21,6 +22,7 @@
 #include "replicator/requested_copies.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/failover_slot.h"
+#include "replicator/source/group_lock.h"
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/members.h"
 #include "replicator/source/publication.h"
@@ -30,6 +32,7 @@
 #include "replicator/source/tables.h"
 #include "replicator/source/wal_limits.h"
 #include "replicator/source/writing_workers.h"
+#include "replicator/standby.h"
 #include "replicator/start_up.h"
 #include "replicator/table_gate.h"
 #include "replicator/table_monitor.h"
@@ -76,6 +79,7 @@ class ReplicatorSession {
 
    private:
     StartFacts find_facts();
+    TakeOver take_over_lock();
     void find_stream(StartFacts& facts);
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
@@ -107,6 +111,7 @@ class ReplicatorSession {
     std::vector<sql::CatalogTable> tables_;
     std::optional<OwedTables> owed_;
     std::unique_ptr<Broker> broker_;
+    std::optional<LeaseKeeper> lease_;  // with --standby
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
     DdlPrefixes ddl_;
@@ -117,25 +122,36 @@ class ReplicatorSession {
 // Everything that can fail for the user's sake is asked before anything is made.
 StartFacts ReplicatorSession::find_facts() {
     check_source(source_);
+    const bool from_cut_off = options_.standby && take_over_lock() == TakeOver::ended;
     tables_ = again_ ? wanted_.resolve_present(source_, log_) : wanted_.resolve(source_, log_);
     StartFacts facts;
     facts.mode = options_.mode;
     facts.resnapshot = options_.resnapshot;
     facts.names = options_.names;
     facts.source = connect_replication(options_.source, stop_).identify_system();
-    broker_ = Broker::connect(options_.nats, log_, stop_);
+    if (!broker_) broker_ = Broker::connect(options_.nats, log_, stop_);
     if (!options_.resnapshot) broker_->check_sealed(options_.names);
-    lock_.emplace(source_, options_.names.slot);
+    if (!lock_) lock_.emplace(source_, options_.names.slot);
     if (options_.resnapshot) broker_->remove_unsigned_keys(options_.names);
     facts.publication_exists = publication_exists(source_, options_.names.publication);
     facts.slot = find_slot(source_, options_.names.slot);
     if (facts.slot && facts.slot->being_created()) {
         facts.slot = end_abandoned_creation(source_, options_.names.slot, *facts.slot, log_);
     }
-    facts.slot = end_left_walsender(source_, options_.names.slot, facts.slot, left_walsender_patience, log_);
+    facts.slot = end_left_walsender(source_, options_.names.slot, facts.slot,
+                                    from_cut_off ? std::chrono::seconds(0) : left_walsender_patience, log_);
     facts.wal_end = wal_end(source_);
     find_stream(facts);
     return facts;
+}
+
+// With --standby, before anything else is looked at: it may have changed when this one takes over.
+TakeOver ReplicatorSession::take_over_lock() {
+    broker_ = Broker::connect(options_.nats, log_, stop_);
+    const TakeOver found = stand_by(options_, source_, *broker_, log_, running_, stop_);
+    lock_.emplace(source_, options_.names.slot);
+    lease_.emplace(options_, lock_->holder(), log_);
+    return found;
 }
 
 // A replicated stream's new leader that has not applied everything yet reports too early an end, and for that we would

@@ -21,6 +21,7 @@ struct ReplicatorMetrics {
     Gauge in_flight;  // messages
     Gauge pending;    // whether something taken from the source is not stored in the stream yet
     Gauge full;       // whether the stream refuses messages for want of room
+    Gauge standing_by;
     Spell waiting_for_source;
     Spell waiting_for_stream;
 

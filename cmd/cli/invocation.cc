@@ -172,6 +172,16 @@ void check_ddl(const ReplicatorOptions& replicator) {
         throw usage_error("--ddl-objects is of no use without --track-ddl, nor with --ddl-capture text");
 }
 
+// What --resnapshot asks for is to be done once, not whenever one takes over; a copy alone ends by itself.
+void check_standby(const Settings& settings) {
+    if (!settings.replicator.standby) return;
+    if (settings.replicator.resnapshot)
+        throw usage_error(
+            "--standby and --resnapshot contradict each other",
+            "Run the replicator with --resnapshot alone, until it streams; then start all with --standby.");
+    if (settings.mode_copy) throw usage_error("--standby is of no use with --copy");
+}
+
 void apply_value(Settings& settings, const Given& given, const std::string& value) {
     try {
         given.flag->set(settings, value);
@@ -252,6 +262,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     check_nats(settings.nats);
     if ((command.command & commands_loop) != 0) check_http(settings.http);
     check_ddl(settings.replicator);
+    check_standby(settings);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "replicator/source/ddl_capture.h"
+#include "replicator/source/group_lock.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"

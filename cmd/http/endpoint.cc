@@ -34,7 +34,7 @@ HttpRoutes routes_of(const View& view) {
         {"/readyz",
          [&view] {
              const std::string reason = view.not_ready();
-             return reason.empty() ? HttpAnswer{200, "text/plain; charset=utf-8", "ready\n"}
+             return reason.empty() ? HttpAnswer{200, "text/plain; charset=utf-8", view.ready_as() + '\n'}
                                    : HttpAnswer{503, "text/plain; charset=utf-8", "not ready: " + reason + '\n'};
          }},
     };

@@ -36,6 +36,7 @@ constexpr std::array table{
     Metric{"pgsluice_lag_bytes", gauge, both, "stage", "WAL that a stage has not reached: of the source's (received, published), of the stream's end (applied)"},
     Metric{"pgsluice_lag_seconds", gauge, both, "stage", "How long ago a stage was current"},
     // The replicator.
+    Metric{"pgsluice_standing_by", gauge, replicator, "", "1 while it stands by for another replicator of the group (--standby)"},
     Metric{"pgsluice_source_changes_total", counter, replicator, "schema, table, op", "Changes published"},
     Metric{"pgsluice_source_change_bytes_total", counter, replicator, "schema, table", "Bytes of these changes in the stream"},
     Metric{"pgsluice_source_transactions_total", counter, replicator, "", "Transactions published"},

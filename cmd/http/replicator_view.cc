@@ -22,6 +22,10 @@ Samples::Labels table_labels(const std::string& name) {
 
 }  // namespace
 
+std::string ReplicatorView::ready_as() const {
+    return metrics_->standing_by.get() != 0 ? "ready: standing by for another replicator of the group" : "ready";
+}
+
 void ReplicatorView::follow(const StreamObservation* seen, std::int64_t now_us) {
     if (const auto slot = metrics_->slot.get()) {
         received_.look(slot->wal_end, metrics_->received.at.get(), now_us);
@@ -45,6 +49,7 @@ std::string ReplicatorView::waits_for(std::int64_t bytes_unsent) const {
 }
 
 Movement ReplicatorView::movement(const StreamObservation* /*seen*/) const {
+    if (metrics_->standing_by.get() != 0) return {};  // what there is to do is the other one's
     const std::int64_t unsent = received_.distance(metrics_->received.at.get()).value_or(0);
     const auto snapshot = metrics_->snapshot.get();
     const bool copying = snapshot && !snapshot->ended;
@@ -60,6 +65,8 @@ Movement ReplicatorView::movement(const StreamObservation* /*seen*/) const {
 
 void ReplicatorView::sample(Samples& samples, std::int64_t now_us) const {
     const ReplicatorMetrics& m = *metrics_;
+    samples.add("pgsluice_standing_by", m.standing_by.get());
+    if (m.standing_by.get() != 0) return;  // the other one knows the rest
     sample_wait(samples, m.waiting_for_source, "source");
     sample_wait(samples, m.waiting_for_stream, "stream");
     samples.add("pgsluice_source_transactions_total", m.transactions.get());

@@ -39,6 +39,8 @@ class View {
     void look(std::optional<StreamObservation> seen);
     // Why it is not ready; empty when it is.
     [[nodiscard]] std::string not_ready() const;
+    // What it is ready as: "ready", or more.
+    [[nodiscard]] virtual std::string ready_as() const { return "ready"; }
     [[nodiscard]] std::string metrics_text() const;
     // Of the group, as `pgsluice status --json` shows it; empty while NATS does not say.
     [[nodiscard]] std::string health_json() const;
@@ -69,6 +71,8 @@ class ReplicatorView : public View {
    public:
     ReplicatorView(ViewOptions options, std::shared_ptr<const ReplicatorMetrics> metrics)
         : View(std::move(options)), metrics_(std::move(metrics)) {}
+
+    [[nodiscard]] std::string ready_as() const override;
 
    protected:
     void follow(const StreamObservation* seen, std::int64_t now_us) override;

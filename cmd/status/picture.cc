@@ -34,6 +34,12 @@ std::string replicator_line(const GroupHealth& health) {
     return line("replicator", text);
 }
 
+std::string standby_line(const StandbyHealth& standby) {
+    const std::string who = fmt::format("process {} on '{}'", standby.pid, standby.host);
+    return line("standby", standby.dead ? fmt::format("{}: no report for {}", who, time_text(standby.report_age))
+                                        : who + " stands by");
+}
+
 std::string bar(double share) {
     constexpr std::size_t cells = 20;
     const auto filled = std::min(cells, static_cast<std::size_t>(share * static_cast<double>(cells)));
@@ -139,6 +145,7 @@ std::string picture(const GroupHealth& health) {
     std::string text = fmt::format("group {}: {}\n", health.group, to_text(level_of(health)));
     if (health.slot) text += slot_line(*health.slot, health.at_us);
     text += replicator_line(health);
+    if (health.standby) text += standby_line(*health.standby);
     if (health.snapshot) text += snapshot_line(*health.snapshot);
     text += stream_line(health.stream);
     for (const WorkerHealth& worker : health.workers) text += worker_line(worker, health.group);

@@ -27,22 +27,6 @@ void check_wal_level(sql::Connection& connection);
 void check_source(sql::Connection& connection);
 // A stop Error when no slot is free.
 void check_free_slot(sql::Connection& connection);
-// Keeps two replicators of one group from undoing each other's slots, from the constructor until `connection` ends.
-//
-// A backend whose connection died unnoticed may keep the lock for hours. One that an earlier session of this very
-// process left is ended; this object's life says how long a session lasts, so it must end no later than `connection`.
-class GroupLock {
-   public:
-    // A retry Error naming the holder when another has it.
-    GroupLock(sql::Connection& connection, std::string slot);
-    ~GroupLock();
-    GroupLock(const GroupLock&) = delete;
-    GroupLock& operator=(const GroupLock&) = delete;
-
-   private:
-    std::string slot_;
-};
-
 Lsn wal_end(sql::Connection& connection);
 // 0 when there is none.
 std::chrono::milliseconds wal_sender_timeout(sql::Connection& connection);

@@ -54,7 +54,7 @@ bool end_walsender_of_ours(sql::Connection& connection, const std::string& slot,
     const std::string number = std::to_string(pid);
     const std::string look = look_only ? "true" : "false";
     const auto found = connection.query(
-        "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 5000) END "
+        "SELECT CASE WHEN $3::pg_catalog.bool THEN true ELSE pg_catalog.pg_terminate_backend(a.pid, 1000) END "
         "FROM pg_catalog.pg_replication_slots s JOIN pg_catalog.pg_stat_activity a ON a.pid = s.active_pid "
         "WHERE s.slot_name = $1 AND s.database = pg_catalog.current_database() AND s.active_pid = $2::pg_catalog.int4 "
         "AND a.usename = SESSION_USER "
@@ -79,8 +79,12 @@ std::optional<SlotState> end_left_walsender(sql::Connection& connection, const s
     if (!found || found->active_pid != pid) return found;
     log(LogLevel::warning,
         fmt::format("ending server process {}, which an earlier session left using slot '{}'", pid, name));
-    end_walsender_of_ours(connection, name, pid, false);
-    return find_slot(connection, name);
+    // Where its client takes nothing, a walsender that is told to end hangs in saying so, until it is told again.
+    for (int times = 0; times < 5 && found && found->active_pid == pid; ++times) {
+        end_walsender_of_ours(connection, name, pid, false);
+        found = find_slot(connection, name);
+    }
+    return found;
 }
 
 SlotGuard::~SlotGuard() {

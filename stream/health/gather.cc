@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/timestamp.h"
+#include "stream/group/lease.h"
 #include "stream/group/registry.h"
 #include "stream/health/replicator_entry.h"
 
@@ -29,6 +30,7 @@ class Gathering {
         if (!broker_.stream_state("KV_" + names_.bucket)) return std::move(health_);
         snapshot();
         replicator();
+        standby();
         workers();
         return std::move(health_);
     }
@@ -83,6 +85,16 @@ class Gathering {
         out.finished = entry->finished;
         out.state = state_of(*entry, *out.report_age);
         health_.slot = entry->slot;
+    }
+
+    // One that was killed long ago is forgotten.
+    void standby() {
+        constexpr double forgotten_after_s = 3600;
+        const auto report = find_standby(broker_, names_);
+        if (!report) return;
+        const double silent = age(report->reported_us);
+        if (silent > forgotten_after_s) return;
+        health_.standby = {report->host, report->pid, silent, silent > thresholds_.dead_after_seconds};
     }
 
     [[nodiscard]] PartState state_of(const ReplicatorEntry& entry, double report_age) const {

@@ -69,6 +69,14 @@ struct ReplicatorHealth {
     std::optional<double> changes_per_second;
 };
 
+// A replicator that waits until it can take over (--standby).
+struct StandbyHealth {
+    std::string host;
+    std::int64_t pid = 0;
+    double report_age = 0;
+    bool dead = false;  // it has not reported for long
+};
+
 struct StreamHealth {
     std::string name;
     bool exists = false;
@@ -111,6 +119,7 @@ struct GroupHealth {
     std::string group;
     std::int64_t at_us = 0;  // microseconds since 2000-01-01 UTC
     ReplicatorHealth replicator;
+    std::optional<StandbyHealth> standby;
     std::optional<SnapshotHealth> snapshot;
     std::optional<SlotHealth> slot;  // nothing: neither the source nor a report says
     StreamHealth stream;

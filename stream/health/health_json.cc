@@ -43,6 +43,16 @@ void append_replicator(JsonText& out, const ReplicatorHealth& replicator) {
     out.raw('}');
 }
 
+void append_standby(JsonText& out, const std::optional<StandbyHealth>& standby) {
+    out.key("standby");
+    if (!standby) return out.raw("null");
+    out.raw('{');
+    out.text("host", standby->host);
+    out.number("pid", standby->pid);
+    append(out, "report_age", std::optional(standby->report_age));
+    out.raw('}');
+}
+
 void append_snapshot(JsonText& out, const std::optional<SnapshotHealth>& snapshot) {
     out.key("snapshot");
     if (!snapshot) return out.raw("null");
@@ -157,6 +167,7 @@ std::string to_json(const GroupHealth& health) {
     out.text("health", to_text(level_of(health)));
     out.number("at_us", health.at_us);
     append_replicator(out, health.replicator);
+    append_standby(out, health.standby);
     append_snapshot(out, health.snapshot);
     append_slot(out, health.slot);
     append_stream(out, health.stream);

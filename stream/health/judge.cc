@@ -64,6 +64,11 @@ class Judge {
         if (!replicator.waiting.empty()) add(HealthLevel::warn, "replicator", "waiting for " + replicator.waiting);
     }
 
+    void standby() {
+        if (health_.standby && health_.standby->dead)
+            add(HealthLevel::warn, "standby", silent(health_.standby->report_age));
+    }
+
     void worker(const WorkerHealth& worker) {
         const std::string part = fmt::format("worker '{}'", worker.name);
         if (!worker.readable) return add(HealthLevel::fail, part, "its entry cannot be read, so nothing is trimmed");
@@ -136,6 +141,7 @@ void judge(GroupHealth& health, const HealthThresholds& thresholds) {
     judge.stream();
     judge.slot();
     judge.replicator();
+    judge.standby();
     judge.workers();
     judge.dead_letters();
     std::stable_sort(health.findings.begin(), health.findings.end(),

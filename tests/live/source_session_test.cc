@@ -1,4 +1,5 @@
 // How the replicator's sessions on the source are set up.
+#include "replicator/source/group_lock.h"
 #include "replicator/source/session.h"
 
 #include <doctest/doctest.h>

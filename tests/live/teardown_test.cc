@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "cmd/commands/teardown.h"
+#include "replicator/source/group_lock.h"
 #include "replicator/source/session.h"
 #include "sinks/postgres/progress.h"
 #include "stream/group/registry.h"
