@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,8 +14,10 @@
 #include "cmd/cli/help.h"
 #include "cmd/cli/invocation.h"
 #include "cmd/exit_code.h"
+#include "cmd/process.h"
 #include "cmd/reference/completion.h"
 #include "cmd/reference/manual_page.h"
+#include "cmd/reload.h"
 #include "cmd/signals.h"
 #include "cmd/subcommands.h"
 #include "cmd/terminal/compare_bar.h"
@@ -59,20 +63,36 @@ void set_progress_bars(Settings& settings, const std::shared_ptr<StatusLines>& l
     settings.compare.on_progress = draw_comparison(lines);
 }
 
-ExitCode run(Subcommand command, const Invocation& invocation) {
+Settings named(Settings settings, const CommandInfo& command) {
+    set_names(settings);
+    set_application_name(settings, command.words);
+    return settings;
+}
+
+// For SIGHUP. A command that ends by itself reads its settings once.
+std::function<void()> on_hangup(const CommandInfo& command, Reload& reload) {
+    if ((command.command & commands_loop) == 0) return {};
+    return [&reload] { reload(); };
+}
+
+ExitCode run(Subcommand command, const Invocation& invocation, const std::vector<std::string>& arguments) {
     LogOptions log_options = invocation.settings.log;
     log_options.group = invocation.settings.group;
     log_options.worker = invocation.settings.worker.worker;
+    log_options.changing_level = std::make_shared<std::atomic<LogLevel>>(log_options.level);
     const auto lines = std::make_shared<StatusLines>(STDERR_FILENO);
     const Log log = log_to(lines, log_options);
-    const SignalWatch signals(log);
+    const auto read = [&] {
+        return std::map<std::string, Settings>{{"", read_invocation(arguments, process_environment()).settings}};
+    };
+    Reload reload(read, log);
+    const SignalWatch signals(log, on_hangup(*invocation.command, reload));
     for (const std::string& warning : invocation.warnings) log(LogLevel::warning, warning);
     try {
-        Settings settings = invocation.settings;
-        set_names(settings);
-        set_application_name(settings, invocation.command->words);
+        Settings settings = named(invocation.settings, *invocation.command);
         if (lines->drawable() && log_options.format == LogFormat::text) set_progress_bars(settings, lines);
-        return command(invocation.command->command, std::move(settings), log, signals.token());
+        Process process{log, log_options.changing_level, signals.token(), reload, ""};
+        return command(invocation.command->command, std::move(settings), process);
     } catch (const Interrupted&) {
         return exit_done;
     } catch (const Error& error) {
@@ -106,7 +126,7 @@ int run(const std::vector<std::string>& arguments) {
     const Invocation invocation = read_invocation(arguments, process_environment());
     if (invocation.command == nullptr) return print(overview());
     if (invocation.help) return print(command_help(*invocation.command));
-    if (const Subcommand command = subcommand(invocation.command->command)) return run(command, invocation);
+    if (const Subcommand command = subcommand(invocation.command->command)) return run(command, invocation, arguments);
     return print(text_of(invocation));
 }
 

@@ -1,5 +1,7 @@
 #include "cmd/subcommands.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -98,7 +100,35 @@ std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shar
                                       options.names, log);
 }
 
-ExitCode replicate(Command, Settings settings, const Log& log, std::stop_token stop) {
+void take_log_level(const Settings& settings, const Process& process) {
+    process.log_level->store(std::min(settings.log.level, LogLevel::info));  // this line is shown
+    process.log(LogLevel::info, fmt::format("SIGHUP: log level {}", level_name(settings.log.level)));
+    process.log_level->store(settings.log.level);
+}
+
+void take_rules(const Settings& settings, RulesInForce& rules, const Log& log) {
+    try {
+        switch (rules.read_again(settings.worker.rules)) {
+            case RulesInForce::Found::none:
+                return;
+            case RulesInForce::Found::same:
+                return log(LogLevel::info, "SIGHUP: the rules and routing files say what is in force");
+            case RulesInForce::Found::waiting:
+                return log(LogLevel::info,
+                           "SIGHUP: the rules and routing files were read again, and are taken over between two "
+                           "transactions");
+        }
+    } catch (const Error& error) {
+        log(LogLevel::error, fmt::format("SIGHUP: the rules in force stay, for the files are not in order: {}{}{}",
+                                         error.what(), error.hint().empty() ? "" : "; HINT: ", error.hint()));
+    }
+}
+
+ExitCode replicate(Command, Settings settings, const Process& process) {
+    const Log& log = process.log;
+    const std::stop_token& stop = process.stop;
+    const Reload::Part reloaded(process.reload, process.part,
+                                [&](const Settings& now) { take_log_level(now, process); });
     warn_of_lazy_sync(settings.replicator, log);
     report_waits(settings, log);
     ReplicatorActivity& activity = *settings.replicator.activity;
@@ -132,7 +162,14 @@ void shorten_graces(Settings& settings) {
         *grace_ms = std::max(least_ms, *grace_ms - settings.worker.drain_timeout_ms);
 }
 
-ExitCode work(Command command, Settings settings, const Log& log, std::stop_token stop) {
+ExitCode work(Command command, Settings settings, const Process& process) {
+    const Log& log = process.log;
+    const std::stop_token& stop = process.stop;
+    RulesInForce rules(settings.worker.rules);
+    const Reload::Part reloaded(process.reload, process.part, [&](const Settings& now) {
+        take_log_level(now, process);
+        take_rules(now, rules, log);
+    });
     const MakeSink make = find_sink(command);
     if (make == nullptr) throw std::logic_error("a worker without a sink");
     if (command == command_worker_webhook) settings.webhook.metrics = std::make_shared<RequestMetrics>();
@@ -146,7 +183,7 @@ ExitCode work(Command command, Settings settings, const Log& log, std::stop_toke
     };
     settings.worker.trouble = std::make_shared<Trouble>();
     const RunSession session = [&](const std::function<void()>& running) {
-        noting(*settings.worker.trouble, [&] { run_worker(settings.worker, factory, log, running, drain); });
+        noting(*settings.worker.trouble, [&] { run_worker(settings.worker, rules, factory, log, running, drain); });
     };
     const auto state = std::make_shared<SessionState>();
     const auto served = serve_worker(settings, state, log);
@@ -154,25 +191,25 @@ ExitCode work(Command command, Settings settings, const Log& log, std::stop_toke
     return exit_done;
 }
 
-ExitCode check_rules(Command, Settings settings, const Log& log, std::stop_token stop) {
+ExitCode check_rules(Command, Settings settings, const Process& process) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
                                     settings.sample};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
-    check_rules_against_source(options, print, log, std::move(stop));
+    check_rules_against_source(options, print, process.log, process.stop);
     return exit_done;
 }
 
-ExitCode check(Command, Settings settings, const Log& log, std::stop_token stop) {
-    return run_check(settings, log, stop);
+ExitCode check(Command, Settings settings, const Process& process) {
+    return run_check(settings, process.log, process.stop);
 }
 
-ExitCode show_status(Command, Settings settings, const Log& log, std::stop_token stop) {
-    if (!settings.status.raw) return run_status(std::move(settings), log, std::move(stop));
-    run_raw_status(std::move(settings), log, std::move(stop));
+ExitCode show_status(Command, Settings settings, const Process& process) {
+    if (!settings.status.raw) return run_status(std::move(settings), process.log, process.stop);
+    run_raw_status(std::move(settings), process.log, process.stop);
     return exit_done;
 }
 
-ExitCode show_health(Command, Settings settings, const Log&, std::stop_token) {
+ExitCode show_health(Command, Settings settings, const Process&) {
     const bool tls = !settings.http.cert_file.empty();
     const ProbeAnswer answer = probe(*settings.http_listen, tls, settings.ready ? "/readyz" : "/healthz");
     std::fwrite(answer.body.data(), 1, answer.body.size(), stdout);
@@ -181,8 +218,8 @@ ExitCode show_health(Command, Settings settings, const Log&, std::stop_token) {
 
 // A command that needs only its settings.
 template <void (*run)(Settings, const Log&, std::stop_token)>
-ExitCode plain(Command, Settings settings, const Log& log, std::stop_token stop) {
-    run(std::move(settings), log, std::move(stop));
+ExitCode plain(Command, Settings settings, const Process& process) {
+    run(std::move(settings), process.log, process.stop);
     return exit_done;
 }
 

@@ -7,8 +7,8 @@
 
 #include "rules/ddl/ddl.h"
 #include "rules/ddl/definitions.h"
-#include "rules/file/node.h"
 #include "rules/meaning.h"
+#include "rules/rules_files.h"
 
 namespace pgsluice {
 
@@ -33,12 +33,8 @@ bool is_named(const CompilerInput& input) { return input.rules != nullptr || inp
 }  // namespace
 
 std::unique_ptr<Ruleset> Ruleset::load(const RulesOptions& options) {
-    rules::RulesFile file;
-    std::vector<Route> routes;
-    if (!options.rules_file.empty()) file = read_rules(rules::read_yaml_file(options.rules_file), options.rules_file);
-    if (!options.routing_file.empty())
-        routes = read_routes(rules::read_yaml_file(options.routing_file), options.routing_file);
-    return std::make_unique<Ruleset>(std::move(file), std::move(routes));
+    RulesFiles files = read_rules_files(options);
+    return std::make_unique<Ruleset>(std::move(files.rules), std::move(files.routes));
 }
 
 Ruleset::Ruleset(rules::RulesFile file, std::vector<Route> routes)

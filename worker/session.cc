@@ -22,6 +22,7 @@ constexpr std::size_t max_bytes_ahead = 4 * 1024 * 1024;
 constexpr int idle_wait_ms = 200;
 constexpr int piece_wait_ms = 20;
 constexpr int stand_poll_ms = 20;
+constexpr std::chrono::seconds long_wait{10};
 
 }  // namespace
 
@@ -57,8 +58,11 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
     sink_.while_waiting([this] { report_if_due(); });
     try {
         stand_if_asked();  // a session before this one may have been asked
-        while (!stopped() && !finished()) read_on();
-        apply_pending();
+        while (!stopped() && !finished() && !gives_way()) read_on();
+        if (!gave_way_)
+            apply_pending();
+        else if (batcher_.has_complete())
+            apply();
         sink_.close();
     } catch (const Interrupted&) {
         say_left();
@@ -87,6 +91,25 @@ bool Session::stopped() {
     if (!stop_.stop_requested()) return false;
     const bool held = hold_ != nullptr && hold_->asked();
     return left_within_ || held || !last_message_ || over_.stop_requested() || drained();
+}
+
+// A transaction of which the sink has a piece is handed on by one set of rules to its end.
+bool Session::gives_way() {
+    if (gave_way_ || stop_.stop_requested() || !asked_to_give_way_ || !asked_to_give_way_()) return gave_way_;
+    gave_way_ = !within_transaction_;
+    if (!gave_way_) say_waiting_for_end();
+    return gave_way_;
+}
+
+void Session::say_waiting_for_end() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!asked_at_) asked_at_ = now;
+    if (now - *asked_at_ < long_wait || std::exchange(said_waiting_, true)) return;
+    log_(LogLevel::warning,
+         fmt::format(
+             "the rules that were read again wait for the end of the transaction at {}, of which the {} sink has "
+             "a part",
+             to_string(batcher_.position()), options_.sink));
 }
 
 bool Session::drained() {
@@ -242,6 +265,7 @@ void Session::take_changes(const Fetched& fetched) {
             }
         } else {
             apply();
+            if (gives_way()) return;
         }
     }
 }
@@ -323,6 +347,7 @@ void Session::apply_pending() {
 void Session::apply() {
     const Batch& batch = batcher_.next();
     hand_on(batch);
+    within_transaction_ = !batch.complete;
     changes_ += batch.changes.size();
     PGSLUICE_FAILPOINT("after-apply");
     if (batch.complete) {

@@ -68,8 +68,13 @@ class Session {
         last_message_ = std::move(last_message);
         over_ = std::move(over);
     }
-    // Until the stop token fires and the stream is drained, or an exit_* option is met; applies what is complete and
-    // closes the sink.
+    // When the session is to end between two of the source's transactions, so that another starts with other rules;
+    // without this call, never.
+    void give_way_if(std::function<bool()> asked) noexcept { asked_to_give_way_ = std::move(asked); }
+    // That is how run() ended.
+    [[nodiscard]] bool gave_way() const noexcept { return gave_way_; }
+    // Until the stop token fires and the stream is drained, an exit_* option is met, or it gives way; applies what is
+    // complete and closes the sink.
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
    private:
@@ -100,6 +105,8 @@ class Session {
     void tell_of_own();
     [[nodiscard]] bool finished() const;
     bool stopped();
+    bool gives_way();
+    void say_waiting_for_end();
     [[nodiscard]] bool drained();
     void read_on();
     void say_left() const;
@@ -122,7 +129,12 @@ class Session {
     std::optional<StreamSeq> drain_to_;  // once we are asked to stop, if it is known
     bool asked_end_ = false;
     bool left_within_ = false;  // a message was taken in part
-    StreamSeq taken_seq_;       // of the last message taken
+    std::function<bool()> asked_to_give_way_;
+    bool gave_way_ = false;
+    std::optional<std::chrono::steady_clock::time_point> asked_at_;  // and it could not yet
+    bool said_waiting_ = false;
+    bool within_transaction_ = false;  // the sink has a piece of one, and not its end
+    StreamSeq taken_seq_;              // of the last message taken
     Hold* hold_ = nullptr;
     std::function<void(Position)> see_compare_;
     Lsn taken_;    // safe_flush_lsn of the last message taken

@@ -104,12 +104,27 @@ void give_rules(const Ruleset& ruleset, Sink& sink) {
     });
 }
 
-}  // namespace
+// A start with these rules has done all that it has to do with them.
+void take_over(RulesInForce& rules, const RulesInForce::Files& files, const SessionStart& start, const Log& log) {
+    if (rules.in_force(files)) return;
+    rules.put_in_force(files);
+    log(LogLevel::info, fmt::format("the rules that were read again are in force, for all that comes after {}",
+                                    to_string(start.from.position)));
+}
 
-void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
-                const std::function<void()>& running, Drain& drain) {
+void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const Error& error, const Log& log) {
+    rules.refuse(files);
+    log(LogLevel::error,
+        fmt::format("the rules that were read again cannot be taken over while the worker runs, and the ones before "
+                    "stay in force; restarted with these files, the worker would say: {}{}{}",
+                    error.what(), error.hint().empty() ? "" : "; HINT: ", error.hint()));
+}
+
+// Whether it gave way to other rules.
+bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesInForce::Files& files,
+                 const SinkFactory& make_sink, const Log& log, const std::function<void()>& running, Drain& drain) {
     const std::stop_token stop = drain.over();
-    const auto ruleset = Ruleset::load(options.rules);
+    const auto ruleset = std::make_unique<Ruleset>(files->rules, files->routes);
     auto sink = make_sink(stop);
     auto state = sink->open();
     const auto broker = Broker::connect(options.nats, log, stop);
@@ -130,7 +145,7 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     // Written before a row of a definition is handed on, so before the sink can remember one of it.
     SchemaHistory seen(*broker, options.names, options.worker);
     ruleset->recall(seen.load(), [&](Oid table, const TableHistory* definitions) { seen.put(table, definitions); });
-    const bool known = state.has_value() && !start.over;
+    const bool known = state.has_value() && !start.over && rules.in_force(files);
     const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
     start.tables_checked = tables.has_value();
 
@@ -151,7 +166,9 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
     if (options.sink == "postgres") session.serve_compare(hold, [&](Position taken) { requests.look(taken); });
     session.drain([&] { return end_to_drain(*broker, options.names, log, stop); }, stop);
+    session.give_way_if([&] { return rules.waiting(); });
     const Drain::Reading reading(drain);
+    take_over(rules, files, start, log);
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));
@@ -162,6 +179,22 @@ void run_worker(const WorkerOptions& options, const SinkFactory& make_sink, cons
     } catch (const Error& error) {
         registration.note_failure(error.what());
         throw;
+    }
+    return session.gave_way();
+}
+
+}  // namespace
+
+void run_worker(const WorkerOptions& options, RulesInForce& rules, const SinkFactory& make_sink, const Log& log,
+                const std::function<void()>& running, Drain& drain) {
+    for (bool again = true; again;) {
+        const auto files = rules.next();
+        try {
+            again = run_session(options, rules, files, make_sink, log, running, drain);
+        } catch (const Error& error) {
+            if (error.action() == Action::retry || rules.in_force(files)) throw;
+            refuse_rules(rules, files, error, log);
+        }
     }
 }
 

@@ -13,8 +13,6 @@
 
 namespace pgsluice {
 
-namespace {
-
 const char* level_name(LogLevel level) {
     switch (level) {
         case LogLevel::debug:
@@ -28,6 +26,8 @@ const char* level_name(LogLevel level) {
     }
     return "error";
 }
+
+namespace {
 
 // RFC 3339 with milliseconds, in UTC.
 std::string timestamp(std::chrono::system_clock::time_point time) {
@@ -91,7 +91,7 @@ class Writer {
     Writer& operator=(const Writer&) = delete;
 
     void log(LogLevel level, std::string_view message) {
-        if (level < options_.level) return;
+        if (level < (options_.changing_level ? options_.changing_level->load() : options_.level)) return;
         if (level == LogLevel::debug) return write(level, message);
         const std::lock_guard lock(mutex_);
         for (const Storm::Line& line : storm_.pass(level, message, Storm::Clock::now())) write(line.level, line.text);

@@ -1,6 +1,7 @@
 // The log: one line per message on stderr, whatever thread it comes from. stdout is for data.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -13,11 +14,16 @@ namespace pgsluice {
 
 enum class LogFormat { text, json };
 
+// "warning".
+const char* level_name(LogLevel level);
+
 struct LogOptions {
     LogLevel level = LogLevel::info;  // and what is more severe
     LogFormat format = LogFormat::text;
     std::string group;   // of each line of JSON; empty: it has no such field
     std::string worker;  // the same
+    // Instead of `level`, and may change at any time; null: it does not.
+    std::shared_ptr<std::atomic<LogLevel>> changing_level = nullptr;
 };
 
 // One line with its newline. Text: "2026-01-02T03:04:05.678Z info    message"; JSON: an object of time, level,

@@ -33,7 +33,8 @@ struct StubbornChild {
     [[noreturn]] static void run(int write_end) {
         alarm(30);  // should the test be wrong
         const auto tell = [write_end](const std::string& text) { return write(write_end, text.data(), text.size()); };
-        const SignalWatch watch([&](LogLevel, std::string_view text) { (void)!tell(std::string(text)); });
+        const SignalWatch watch([&](LogLevel, std::string_view text) { (void)!tell(std::string(text)); },
+                                [&] { (void)!tell("told of SIGHUP"); });
         (void)!tell("watching");
         while (true) pause();
     }
@@ -70,6 +71,19 @@ TEST_CASE("a closed pipe and a limit on a file's size are errors of the write, n
     kill(child.pid, SIGPIPE);
     kill(child.pid, SIGTERM);
     CHECK(child.next().starts_with("SIGTERM"));
+}
+
+TEST_CASE("SIGHUP is a call each time, and none once the process is to stop") {
+    StubbornChild child;
+    for (int i = 0; i < 2; ++i) {
+        kill(child.pid, SIGHUP);
+        CHECK(child.next() == "told of SIGHUP");
+    }
+    kill(child.pid, SIGTERM);
+    CHECK(child.next().starts_with("SIGTERM"));
+    kill(child.pid, SIGHUP);
+    kill(child.pid, SIGTERM);
+    CHECK(child.exit_code() == 128 + SIGTERM);
 }
 
 TEST_CASE("a watch ends without any signal") {

@@ -100,7 +100,7 @@ class RecordingSink : public Sink {
 const RelationPtr items = std::make_shared<const Relation>(
     Relation{1, "public", "items", ReplicaIdentity::default_key, {{"id", 23, -1, true, "integer", 23, 0}}});
 
-std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids) {
+std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids, bool whole = true) {
     BlockWriter writer;
     Transaction transaction;
     transaction.commit_lsn = {commit};
@@ -115,7 +115,7 @@ std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids) 
         change.new_row = {&value, 1};
         writer.change(change);
     }
-    writer.commit({commit + 8});
+    if (whole) writer.commit({commit + 8});
     return std::string(writer.finish());
 }
 
@@ -327,4 +327,33 @@ TEST_CASE("a session that has read all, that does not know what there is, or has
     std::stop_source over;
     over.request_stop();
     CHECK(events_of_drain(late, StreamSeq{3}, over.get_token()) == Events{"close"});
+}
+
+TEST_CASE("a session gives way between transactions, however many pieces one comes in") {
+    World world(true);
+    world.options.batch_size = 1;
+    world.consumer.add(MessageKind::changes, block_of(100, {"1", "2", "3", "4", "5", "6", "7", "8", "9"}), {108});
+    world.consumer.add(MessageKind::changes, block_of(200, {"10"}), {208});
+    Delivered delivered(
+        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
+    session.give_way_if([&] { return !world.sink.events.empty(); });
+    session.run(std::stop_token(), [&](const WorkerReport& report) { world.last_report = report; });
+    CHECK(session.gave_way());
+    CHECK(world.sink.events == Events{"piece 1 2 3 4", "piece 5 6 7 8", "apply 9", "close"});
+    CHECK(world.last_report.durable.checkpoint.position == Position{Lsn{100}, 9});
+}
+
+TEST_CASE("a session that gives way hands on what is whole of the batch, and no piece") {
+    World world(true);
+    Delivered delivered(
+        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+    world.consumer.add(MessageKind::changes, block_of(100, {"1"}), {108});
+    world.consumer.add(MessageKind::changes, block_of(200, {"2", "3"}, false), {108});
+    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
+    session.give_way_if([&] { return !world.consumer.more(); });
+    session.run(std::stop_token(), [&](const WorkerReport& report) { world.last_report = report; });
+    CHECK(session.gave_way());
+    CHECK(world.sink.events == Events{"apply 1", "close"});
+    CHECK(world.last_report.durable.checkpoint.position == Position{Lsn{100}, 1});
 }

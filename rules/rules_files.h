@@ -1,0 +1,24 @@
+// The rules and routing files as they were read at one time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rules/rule.h"
+#include "rules/ruleset.h"
+
+namespace pgsluice {
+
+struct RulesFiles {
+    rules::RulesFile rules;
+    std::vector<rules::Route> routes;
+    std::string text;  // of both; for comparing, so a change while they were read shows at the next comparison
+};
+
+// usage Error naming file, line, table and rule.
+RulesFiles read_rules_files(const RulesOptions& options);
+
+// Whether both surely say the same. A file that names a secret_file may not: what that holds counts, too.
+bool say_the_same(const RulesFiles& a, const RulesFiles& b);
+
+}  // namespace pgsluice
