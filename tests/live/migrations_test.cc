@@ -61,4 +61,5 @@ void follow(const std::string& tool) {
 }  // namespace
 
 TEST_CASE("what Alembic sends") { follow("alembic"); }
+TEST_CASE("what Django sends") { follow("django"); }
 TEST_CASE("what node-pg-migrate sends") { follow("node-pg-migrate"); }

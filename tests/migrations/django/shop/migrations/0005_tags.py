@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
             [
                 "INSERT INTO shop_tag (name) SELECT 'tag ' || i FROM generate_series(1, 40) i",
                 "INSERT INTO shop_book_tags (book_id, tag_id) SELECT b.id, t.id FROM (SELECT id FROM shop_book ORDER BY id "
-                "LIMIT 40) b, (SELECT id FROM shop_tag ORDER BY id LIMIT 2) t",
+                "LIMIT 40 FOR KEY SHARE) b, (SELECT id FROM shop_tag ORDER BY id LIMIT 2) t",
             ],
             ["DELETE FROM shop_book_tags", "DELETE FROM shop_tag"],
         ),

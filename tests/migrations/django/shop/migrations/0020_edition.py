@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunSQL(
-            "INSERT INTO shop_edition (work_id, number) SELECT id, 1 FROM shop_work ORDER BY id LIMIT 50",
+            "INSERT INTO shop_edition (work_id, number) SELECT id, 1 FROM shop_work ORDER BY id LIMIT 50 FOR KEY SHARE",
             migrations.RunSQL.noop,
         ),
     ]

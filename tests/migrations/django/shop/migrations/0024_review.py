@@ -17,7 +17,8 @@ class Migration(migrations.Migration):
             options={"indexes": [models.Index(fields=["-at"], name="review_at")]},
         ),
         migrations.RunSQL(
-            "INSERT INTO shop_review (work_id, stars, text) SELECT id, 1 + id % 5, '' FROM shop_work ORDER BY id LIMIT 60",
+            "INSERT INTO shop_review (work_id, stars, text) SELECT id, 1 + id % 5, '' FROM shop_work ORDER BY id LIMIT 60 "
+            "FOR KEY SHARE",
             migrations.RunSQL.noop,
         ),
         migrations.AddConstraint("review", models.CheckConstraint(condition=models.Q(stars__gt=0), name="review_stars")),
