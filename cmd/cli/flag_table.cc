@@ -386,7 +386,7 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
     Flag{"http-listen", text, "ADDRESS", "", commands_loop | command_health, command_health,
          [](S& s, V v) { s.http_listen = http_listen(v); },
-         "Serve `/metrics`, `/status`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default. `health` asks there."},
+         "Serve a page for people at `/`, `/metrics`, `/status`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default. `health` asks there."},
     Flag{"http-token-file", text, "FILE", "", commands_loop, 0,
          [](S& s, V v) { s.http.token = http_token(v); },
          "A file with the token that every request must have (`Authorization: Bearer`), except for `/healthz` and `/readyz`; at least 16 characters. Without it everyone who can reach the address may read."},

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "cmd/page/routes.h"
 #include "sql/error.h"
 #include "stream/pause.h"
 
@@ -15,29 +16,50 @@ namespace {
 constexpr std::chrono::seconds rhythm(1);
 constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
-HttpRoutes routes_of(const View& view) {
-    return {
+HttpRoutes routes_of(const View& view, const Board& board) {
+    HttpRoutes routes{
         {"/metrics",
-         [&view] {
+         [&view](const auto&) {
              return HttpAnswer{200, metrics_type, view.metrics_text()};
          }},
         {"/status",
-         [&view] {
+         [&view](const auto&) {
              const std::string health = view.health_json();
              return health.empty() ? HttpAnswer{503, "application/json", "{\"error\":\"NATS does not say\"}\n"}
                                    : HttpAnswer{200, "application/json", health + '\n'};
          }},
         {"/healthz",
-         [] {
+         [](const auto&) {
              return HttpAnswer{200, "text/plain; charset=utf-8", "alive\n"};
          }},
         {"/readyz",
-         [&view] {
+         [&view](const auto&) {
              const std::string reason = view.not_ready();
              return reason.empty() ? HttpAnswer{200, "text/plain; charset=utf-8", view.ready_as() + '\n'}
                                    : HttpAnswer{503, "text/plain; charset=utf-8", "not ready: " + reason + '\n'};
          }},
     };
+    add_page(routes, board);
+    return routes;
+}
+
+PageProcess process_of(const View& view, const HttpOptions& options) {
+    PageProcess process;
+    process.role = view.options().role;
+    process.worker = view.options().worker;
+    process.sink = view.options().sink;
+    process.group = view.options().group;
+    process.asks_for_token = !options.token.empty();
+    process.not_ready = [&view] { return view.not_ready(); };
+    process.tables = [&view] { return view.tables_json(); };
+    return process;
+}
+
+void show(Board& board, const std::optional<StreamObservation>& seen) {
+    if (seen && seen->health)
+        board.note({*seen->health});
+    else
+        board.lose_sight();
 }
 
 }  // namespace
@@ -45,15 +67,18 @@ HttpRoutes routes_of(const View& view) {
 Endpoint::Endpoint(const ListenAddress& address, const HttpOptions& options, std::unique_ptr<View> view,
                    BrokerOptions nats, Names names, Log log)
     : view_(std::move(view)),
+      board_(process_of(*view_, options)),
       observer_(std::move(nats), std::move(names)),
       log_(std::move(log)),
-      server_(address, options, routes_of(*view_), log_),
+      server_(address, options, routes_of(*view_, board_), log_),
       thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Endpoint::watch(const std::stop_token& stop) {
     do {
         try {
-            view_->look(observer_.look(stop));
+            auto seen = observer_.look(stop);
+            show(board_, seen);
+            view_->look(std::move(seen));
         } catch (const Interrupted&) {
             return;
         } catch (const std::exception& error) {  // figures for people end nothing

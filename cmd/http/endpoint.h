@@ -1,5 +1,5 @@
-// Where a replicator or worker answers over HTTP: /metrics, /status, /healthz, /readyz. Off unless --http-listen is
-// given.
+// Where a replicator or worker answers over HTTP: the page, /metrics, /status, /healthz, /readyz. Off unless
+// --http-listen is given.
 #pragma once
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "cmd/http/options.h"
 #include "cmd/http/server.h"
 #include "cmd/http/view.h"
+#include "cmd/page/board.h"
 
 namespace pgsluice {
 
@@ -24,6 +25,7 @@ class Endpoint {
     void watch(const std::stop_token& stop);
 
     const std::unique_ptr<View> view_;
+    Board board_;
     StreamObserver observer_;
     const Log log_;
     HttpServer server_;

@@ -70,7 +70,7 @@ void StreamObserver::ask_now_and_then() {
     };
     dead_letters_.reset();
     oldest_age_.reset();
-    health_.clear();
+    health_.reset();
     if_permitted([this] {
         const auto letters = broker_->stream_state(names_.dead_letters);
         dead_letters_ = letters ? letters->messages : 0;
@@ -80,7 +80,7 @@ void StreamObserver::ask_now_and_then() {
         GroupHealth health = gather_health(*broker_, names_, {});
         health.stream.oldest_age = oldest_age_;
         judge(health, {});
-        health_ = to_json(health);
+        health_ = std::move(health);
     });
 }
 

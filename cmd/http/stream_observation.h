@@ -10,6 +10,7 @@
 
 #include "stream/broker.h"
 #include "stream/group/registry.h"
+#include "stream/health/group_health.h"
 #include "stream/names.h"
 #include "stream/stream_catalog.h"
 
@@ -21,7 +22,7 @@ struct StreamObservation {
     std::optional<double> oldest_age;           // seconds; the same, or there is no message
     Lsn end;                                    // safe_flush_lsn of the stream's last message
     std::vector<WorkerEntry> workers;           // registered
-    std::string health;                         // of the group, as `pgsluice status --json` shows it
+    std::optional<GroupHealth> health;          // nothing: this user may not ask
 };
 
 class StreamObserver {
@@ -48,7 +49,7 @@ class StreamObserver {
     std::chrono::steady_clock::time_point next_rare_{};
     std::optional<std::uint64_t> dead_letters_;
     std::optional<double> oldest_age_;
-    std::string health_;
+    std::optional<GroupHealth> health_;
     StreamSeq end_seq_;
     Lsn end_;
 };

@@ -37,7 +37,7 @@ std::string View::not_ready() const {
 
 std::string View::health_json() const {
     const std::lock_guard lock(mutex_);
-    return seen_ ? seen_->health : "";
+    return seen_ && seen_->health ? to_json(*seen_->health) : "";
 }
 
 std::string View::metrics_text() const {

@@ -42,8 +42,11 @@ class View {
     // What it is ready as: "ready", or more.
     [[nodiscard]] virtual std::string ready_as() const { return "ready"; }
     [[nodiscard]] std::string metrics_text() const;
+    [[nodiscard]] const ViewOptions& options() const noexcept { return options_; }
     // Of the group, as `pgsluice status --json` shows it; empty while NATS does not say.
     [[nodiscard]] std::string health_json() const;
+    // What this process did with each table, as fields of a JSON object: "snapshot":[...],"tables":[...].
+    [[nodiscard]] virtual std::string tables_json() const = 0;
 
    protected:
     virtual void follow(const StreamObservation* seen, std::int64_t now_us) = 0;
@@ -73,6 +76,7 @@ class ReplicatorView : public View {
         : View(std::move(options)), metrics_(std::move(metrics)) {}
 
     [[nodiscard]] std::string ready_as() const override;
+    [[nodiscard]] std::string tables_json() const override;
 
    protected:
     void follow(const StreamObservation* seen, std::int64_t now_us) override;
@@ -102,6 +106,8 @@ class WorkerView : public View {
     WorkerView(ViewOptions options, std::shared_ptr<const WorkerMetrics> metrics,
                std::shared_ptr<const RequestMetrics> requests)
         : View(std::move(options)), metrics_(std::move(metrics)), requests_(std::move(requests)) {}
+
+    [[nodiscard]] std::string tables_json() const override;
 
    protected:
     void follow(const StreamObservation* seen, std::int64_t now_us) override;

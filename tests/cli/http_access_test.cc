@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <optional>
 
 #include "tests/support/certificates.h"
 #include "tests/support/hint.h"
@@ -54,20 +55,56 @@ TEST_CASE("without the token only probes are answered") {
     const std::string url = served_at(worker);
     for (const std::string& wrong :
          {std::string(), "Bearer " + token + "0", "Basic " + token, std::string("Bearer ")}) {
-        for (const char* path : {"/metrics", "/status", "/", "/nothing"}) {
+        for (const char* path : {"/metrics", "/status", "/live", "/history", "/nothing"}) {
             INFO(path, " with ", wrong);
-            const GetReply reply = http_get(url, path, {.authorization = wrong, .ca_file = {}});
+            const GetReply reply = http_get(url, path, {.authorization = wrong});
             CHECK(reply.status == 401);
             CHECK(reply.body == "a token is needed: Authorization: Bearer TOKEN\n");
         }
     }
+    CHECK(http_get(url, "/").status == 303);
+    CHECK(contains(http_get(url, "/login").body, "<form method=\"post\" action=\"login\">"));
     CHECK(http_get(url, "/healthz").status == 200);
     CHECK(contains(http_get(url, "/readyz").body, "not ready: "));
-    const GetReply metrics = http_get(url, "/metrics", {.authorization = "Bearer " + token, .ca_file = {}});
+    const GetReply metrics = http_get(url, "/metrics", {.authorization = "Bearer " + token});
     CHECK(metrics.status == 200);
     CHECK(contains(metrics.body, "pgsluice_build_info"));
-    CHECK(http_get(url, "/nothing", {.authorization = "Bearer " + token, .ca_file = {}}).status == 404);
+    CHECK(http_get(url, "/nothing", {.authorization = "Bearer " + token}).status == 404);
     CHECK_FALSE(contains(worker.err(), token));
+}
+
+TEST_CASE("the login form gives a cookie that counts as the token, until it is changed or another token is used") {
+    const std::string port = std::to_string(free_port());
+    const auto argv = [&](const std::string& secret) {
+        return waiting_worker("127.0.0.1:" + port, {"--http-token-file", file_with(secret)});
+    };
+    std::optional<Process> worker(std::in_place, ProcessOptions{argv(token)});
+    const std::string url = served_at(*worker);
+    const PostReply wrong = http_post(url, "/login", "token=" + token + "0");
+    CHECK(wrong.status == 303);
+    CHECK(wrong.location == "login#wrong");
+    CHECK(wrong.cookie.empty());
+    const PostReply right = http_post(url, "/login", "token=" + token);
+    CHECK(right.location == "./");
+    CHECK(right.cookie.starts_with("pgsluice_" + port + "="));
+    CHECK(right.cookie.ends_with("; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"));
+    const std::string cookie = right.cookie.substr(0, right.cookie.find(';'));
+    const auto status = [&](const std::string& shown) {
+        return http_get(url, "/metrics", {.authorization = "", .cookie = shown}).status;
+    };
+    CHECK(status(cookie) == 200);
+    CHECK(status("other=1; " + cookie) == 200);
+    CHECK(status(cookie + "0") == 401);
+    CHECK(status("x" + cookie) == 401);
+    CHECK(status("pgsluice_" + port + "=" + token) == 401);
+    const PostReply out = http_post(url, "/logout", "");
+    CHECK(out.status == 401);  // only who is in can go out
+    worker.emplace(ProcessOptions{argv(token)});
+    served_at(*worker);
+    CHECK(status(cookie) == 200);
+    worker.emplace(ProcessOptions{argv(token + "2")});
+    served_at(*worker);
+    CHECK(status(cookie) == 401);
 }
 
 TEST_CASE("whoever listens on all addresses without a token is warned") {
@@ -101,7 +138,7 @@ TEST_CASE("with a certificate everything is served over TLS, also to the health 
     Process worker({waiting_worker("127.0.0.1:0", with_tls(pair + ".crt", pair + ".key"))});
     const std::string url = served_at(worker);
     CHECK(url.starts_with("https://127.0.0.1:"));
-    const GetOptions trusting{.authorization = {}, .ca_file = authority().file()};
+    const GetOptions trusting{.authorization = "", .ca_file = authority().file()};
     CHECK(http_get(url, "/healthz", trusting).body == "alive\n");
     CHECK(contains(http_get(url, "/metrics", trusting).body, "pgsluice_build_info"));
     CHECK(http_get(url, "/healthz").status == 0);  // the system knows no such authority
@@ -135,7 +172,7 @@ TEST_CASE("a certificate or key that cannot be used is an error, and what the hi
                                      "the private key of --http-cert in PEM, without a passphrase");
     const std::string flag = said(hint, "--http-key", " a file");
     Process worker({waiting_worker("127.0.0.1:0", {"--http-cert", pair + ".crt", flag, pair + ".key"})});
-    CHECK(http_get(served_at(worker), "/healthz", {.authorization = {}, .ca_file = authority().file()}).status == 200);
+    CHECK(http_get(served_at(worker), "/healthz", {.authorization = "", .ca_file = authority().file()}).status == 200);
     const Finished alone = run(waiting_worker("127.0.0.1:0", {"--http-cert", pair + ".crt"}));
     CHECK(alone.code == 2);
     CHECK(contains(alone.err, "--http-cert and --http-key are of no use alone"));

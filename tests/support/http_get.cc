@@ -34,8 +34,16 @@ GetReply http_get(const std::string& base_url, const std::string& path, const Ge
     if (!options.ca_file.empty()) client.set_ca_cert_path(options.ca_file.c_str());
     httplib::Headers headers;
     if (!options.authorization.empty()) headers.emplace("Authorization", options.authorization);
+    if (!options.cookie.empty()) headers.emplace("Cookie", options.cookie);
     const auto result = client.Get(path, headers);
     return result ? GetReply{result->status, result->body} : GetReply{};
+}
+
+PostReply http_post(const std::string& base_url, const std::string& path, const std::string& form) {
+    httplib::Client client(base_url);
+    const auto result = client.Post(path, form, "application/x-www-form-urlencoded");
+    if (!result) return {};
+    return {result->status, result->get_header_value("Location"), result->get_header_value("Set-Cookie")};
 }
 
 std::string served_at(Process& process) {

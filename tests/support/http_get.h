@@ -17,10 +17,18 @@ struct GetReply {
 
 struct GetOptions {
     std::string authorization;  // the header; empty: without it
-    std::string ca_file;        // that signed the server's certificate
+    std::string cookie = {};    // the same
+    std::string ca_file = {};   // that signed the server's certificate
 };
 
 GetReply http_get(const std::string& base_url, const std::string& path, const GetOptions& options = {});
+struct PostReply {
+    int status = 0;
+    std::string location;
+    std::string cookie;  // Set-Cookie
+};
+
+PostReply http_post(const std::string& base_url, const std::string& path, const std::string& form);
 // "http://127.0.0.1:40123", from the log of a process with --http-listen 127.0.0.1:0; waits for it.
 std::string served_at(Process& process);
 

@@ -14,7 +14,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a table above --ddl-recopy-limit stops the replicator, and a higher one lets it continue"},
     {"Start the replicator once as a superuser, then GRANT USAGE ON SCHEMA pgsluice", "live/ddl_test.cc",
      "a role without superuser rights is told what it needs"},
-    {"Give this command the same --http-listen as the process", "cli/health_test.cc",
+    {"Give this command the same --http-listen, and --http-cert, as the", "cli/health_test.cc",
      "an address that nothing listens at is followed by what to do, and that works"},
     {"Give the port that the process's log names.", "cli/health_test.cc",
      "without an address, and with a port that is any, it is a wrong command line"},

@@ -7,7 +7,7 @@
 using namespace pgsluice;
 
 TEST_CASE("only the whole token is let in, whatever the case of its scheme and the blanks before it") {
-    const HttpAccess access("0123456789abcdef");
+    const HttpAccess access("0123456789abcdef", "pgsluice_1");
     for (const char* right : {"Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER   0123456789abcdef"})
         CHECK(access.permits(right));
     for (const char* wrong :
@@ -17,15 +17,38 @@ TEST_CASE("only the whole token is let in, whatever the case of its scheme and t
 }
 
 TEST_CASE("without a token everyone is let in") {
-    const HttpAccess access("");
+    const HttpAccess access("", "pgsluice_1");
+    CHECK_FALSE(access.log_in("", 1000));
     CHECK(access.permits(""));
     CHECK(access.permits("Bearer whatever"));
 }
 
-TEST_CASE("only what probes ask is open") {
+TEST_CASE("a cookie is good for its time, and only as it was given, for the same token") {
+    const HttpAccess access("0123456789abcdef", "pgsluice_1");
+    CHECK_FALSE(access.log_in("0123456789abcdeF", 1000));
+    const std::string value = access.log_in("0123456789abcdef", 1000).value_or("");
+    const std::string cookie = "pgsluice_1=" + value;
+    const std::int64_t end = 1000 + HttpAccess::session_s;
+    CHECK(access.permits_cookie(cookie, 1000));
+    CHECK(access.permits_cookie("a=b; " + cookie + "; c=d", end - 1));
+    CHECK_FALSE(access.permits_cookie(cookie, end));
+    CHECK_FALSE(access.permits_cookie("pgsluice_2=" + value, 1000));
+    CHECK_FALSE(HttpAccess("0123456789abcdeg", "pgsluice_1").permits_cookie(cookie, 1000));
+    const std::string later = "pgsluice_1=" + std::to_string(end + 1) + value.substr(value.find('.'));
+    for (const std::string& wrong :
+         {std::string(), std::string("pgsluice_1"), std::string("pgsluice_1="), later, cookie + "0",
+          cookie.substr(0, cookie.size() - 1), cookie.substr(0, cookie.find('.')),
+          std::string("pgsluice_1=99999999999999999999.0"), std::string("pgsluice_1=-1.0")})
+        CHECK_FALSE(access.permits_cookie(wrong, 1000));
+}
+
+TEST_CASE("only what probes ask and the way in are open") {
     CHECK(is_open("/healthz"));
     CHECK(is_open("/readyz"));
-    for (const char* path : {"/", "/metrics", "/status", "/healthz/", "/healthz/../metrics", ""})
+    CHECK(is_open("/login"));
+    CHECK(is_open("/assets/page.css"));
+    for (const char* path : {"/", "/metrics", "/status", "/live", "/history", "/assets", "/logout", "/healthz/",
+                             "/healthz/../metrics", ""})
         CHECK_FALSE(is_open(path));
 }
 
