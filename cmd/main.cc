@@ -13,6 +13,7 @@
 #include "cmd/application_name.h"
 #include "cmd/cli/help.h"
 #include "cmd/cli/invocation.h"
+#include "cmd/ending.h"
 #include "cmd/exit_code.h"
 #include "cmd/process.h"
 #include "cmd/reference/completion.h"
@@ -24,23 +25,11 @@
 #include "cmd/terminal/log_writer.h"
 #include "cmd/terminal/snapshot_bars.h"
 #include "cmd/terminal/status_lines.h"
-#include "sql/outage.h"
+#include "sql/error.h"
 
 namespace {
 
 using namespace pgsluice;
-
-ExitCode exit_code(const Error& error) {
-    switch (error.action()) {
-        case Action::retry:
-            return refuses_start(error) ? exit_stopped : exit_gave_up;
-        case Action::stop:
-            return exit_stopped;
-        case Action::usage:
-            return exit_usage;
-    }
-    return exit_bug;
-}
 
 // The final message: for people, or as one more line of a log that machines read.
 ExitCode report(const Error& error, const Log* json_log) {
@@ -69,9 +58,17 @@ Settings named(Settings settings, const CommandInfo& command) {
     return settings;
 }
 
+std::map<std::string, Settings> by_part(Settings settings) {
+    std::map<std::string, Settings> parts;
+    for (PartSettings& part : settings.parts) parts.emplace(part.name, std::move(part.settings));
+    settings.parts.clear();
+    parts.emplace("", std::move(settings));
+    return parts;
+}
+
 // For SIGHUP. A command that ends by itself reads its settings once.
 std::function<void()> on_hangup(const CommandInfo& command, Reload& reload) {
-    if ((command.command & commands_loop) == 0) return {};
+    if ((command.command & commands_process) == 0) return {};
     return [&reload] { reload(); };
 }
 
@@ -82,16 +79,15 @@ ExitCode run(Subcommand command, const Invocation& invocation, const std::vector
     log_options.changing_level = std::make_shared<std::atomic<LogLevel>>(log_options.level);
     const auto lines = std::make_shared<StatusLines>(STDERR_FILENO);
     const Log log = log_to(lines, log_options);
-    const auto read = [&] {
-        return std::map<std::string, Settings>{{"", read_invocation(arguments, process_environment()).settings}};
-    };
+    const auto read = [&] { return by_part(read_invocation(arguments, process_environment()).settings); };
     Reload reload(read, log);
     const SignalWatch signals(log, on_hangup(*invocation.command, reload));
     for (const std::string& warning : invocation.warnings) log(LogLevel::warning, warning);
     try {
         Settings settings = named(invocation.settings, *invocation.command);
         if (lines->drawable() && log_options.format == LogFormat::text) set_progress_bars(settings, lines);
-        Process process{log, log_options.changing_level, signals.token(), reload, ""};
+        const Process process{log,   log_options.changing_level, signals.token(), reload, "",
+                              lines, log_options.format,         nullptr};
         return command(invocation.command->command, std::move(settings), process);
     } catch (const Interrupted&) {
         return exit_done;

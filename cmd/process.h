@@ -7,16 +7,23 @@
 #include <string>
 
 #include "cmd/reload.h"
+#include "cmd/terminal/log_writer.h"
+#include "cmd/terminal/status_lines.h"
 #include "stream/log.h"
 
 namespace pgsluice {
+
+class SharedEndpoint;
 
 struct Process {
     const Log& log;
     std::shared_ptr<std::atomic<LogLevel>> log_level;  // of `log`
     std::stop_token stop;
     Reload& reload;
-    std::string part;  // what `reload` calls the command
+    std::string part;                    // what `reload` calls the command
+    std::shared_ptr<StatusLines> lines;  // what `log` writes to,
+    LogFormat log_format;                // and how
+    SharedEndpoint* endpoint = nullptr;  // where several answer together over HTTP; null: each has its own
 };
 
 }  // namespace pgsluice

@@ -32,6 +32,10 @@ void Reload::operator()() {
     try {
         const auto settings = read_();
         for (const auto& [name, take] : parts_) give(name, take, settings);
+        for (const auto& [name, one] : settings)
+            if (!parts_.contains(name))
+                log_(LogLevel::warning,
+                     fmt::format("SIGHUP: {} does not run, and starts when the process is restarted", name));
     } catch (const Error& error) {
         refuse(log_, "nothing changes, for the settings are not in order", error);
     }

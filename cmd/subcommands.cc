@@ -19,6 +19,8 @@
 #include "cmd/commands/teardown.h"
 #include "cmd/http/endpoint.h"
 #include "cmd/http/probe.h"
+#include "cmd/http/shared_endpoint.h"
+#include "cmd/run/run.h"
 #include "cmd/sink_table.h"
 #include "cmd/status/status.h"
 #include "cmd/supervise.h"
@@ -78,26 +80,37 @@ struct Ending {
     ~Ending() { running = false; }
 };
 
-// Null unless --http-listen is given.
+bool is_served(const Settings& settings, const Process& process) {
+    return settings.http_listen || process.endpoint != nullptr;
+}
+
+// Null unless it has an endpoint of its own.
+std::unique_ptr<Endpoint> serve(const Settings& settings, std::unique_ptr<View> view, const Process& process) {
+    const Names& names = settings.worker.names;
+    if (process.endpoint == nullptr)
+        return std::make_unique<Endpoint>(*settings.http_listen, settings.http, std::move(view), settings.nats, names,
+                                          process.log);
+    process.endpoint->add(process.part, std::move(view), settings.nats, names);
+    return nullptr;
+}
+
 std::unique_ptr<Endpoint> serve_replicator(const Settings& settings, const std::shared_ptr<SessionState>& session,
-                                           const Log& log) {
-    if (!settings.http_listen) return nullptr;
+                                           const Process& process) {
+    if (!is_served(settings, process)) return nullptr;
     const ReplicatorOptions& options = settings.replicator;
     auto view = std::make_unique<ReplicatorView>(
         ViewOptions{"replicator", options.names.group, "", "", session, options.waits}, options.metrics);
-    return std::make_unique<Endpoint>(*settings.http_listen, settings.http, std::move(view), settings.nats,
-                                      options.names, log);
+    return serve(settings, std::move(view), process);
 }
 
 std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shared_ptr<SessionState>& session,
-                                       const Log& log) {
-    if (!settings.http_listen) return nullptr;
+                                       const Process& process) {
+    if (!is_served(settings, process)) return nullptr;
     const WorkerOptions& options = settings.worker;
     auto view = std::make_unique<WorkerView>(
         ViewOptions{"worker", options.names.group, options.worker, options.sink, session, options.waits},
         options.metrics, settings.webhook.metrics);
-    return std::make_unique<Endpoint>(*settings.http_listen, settings.http, std::move(view), settings.nats,
-                                      options.names, log);
+    return serve(settings, std::move(view), process);
 }
 
 void take_log_level(const Settings& settings, const Process& process) {
@@ -142,9 +155,9 @@ ExitCode replicate(Command, Settings settings, const Process& process) {
         const Ending ending{activity.running};
         noting(activity.trouble, [&] { run_replicator(settings.replicator, log, begun, stop); });
     };
-    if (settings.http_listen) settings.replicator.slot_interval_ms = served_slot_interval_ms;
+    if (is_served(settings, process)) settings.replicator.slot_interval_ms = served_slot_interval_ms;
     const auto state = std::make_shared<SessionState>();
-    const auto served = serve_replicator(settings, state, log);
+    const auto served = serve_replicator(settings, state, process);
     const SlotMonitor monitor(settings.replicator, log);
     HealthReport report(settings.replicator, log);
     report.will_end(true, false);
@@ -186,9 +199,15 @@ ExitCode work(Command command, Settings settings, const Process& process) {
         noting(*settings.worker.trouble, [&] { run_worker(settings.worker, rules, factory, log, running, drain); });
     };
     const auto state = std::make_shared<SessionState>();
-    const auto served = serve_worker(settings, state, log);
+    const auto served = serve_worker(settings, state, process);
     supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
     return exit_done;
+}
+
+ExitCode run_all(Command, Settings settings, const Process& process) {
+    const Reload::Part reloaded(process.reload, process.part,
+                                [&](const Settings& now) { take_log_level(now, process); });
+    return run_parts(std::move(settings), process);
 }
 
 ExitCode check_rules(Command, Settings settings, const Process& process) {
@@ -231,6 +250,7 @@ struct Entry {
 constexpr std::array table{
     Entry{command_replicator, replicate},
     Entry{commands_worker, work},
+    Entry{command_run, run_all},
     Entry{command_check, check},
     Entry{command_check_rules, check_rules},
     Entry{command_dlq_list, plain<run_dlq_list>},

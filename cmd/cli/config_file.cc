@@ -1,13 +1,11 @@
 #include "cmd/cli/config_file.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
-#include <algorithm>
+#include <array>
+#include <set>
 
-#include "cmd/cli/references.h"
-#include "cmd/cli/suggest.h"
-#include "cmd/cli/value.h"
+#include "cmd/cli/config_reader.h"
 #include "sql/error.h"
 #include "stream/text_file.h"
 
@@ -15,112 +13,80 @@ namespace pgsluice {
 
 namespace {
 
-class ConfigReader {
-   public:
-    ConfigReader(std::string path, const Environment& environment)
-        : path_(std::move(path)), environment_(environment) {}
+constexpr std::string_view groups_key = "groups";
+constexpr std::string_view replicator_key = "replicator";
+constexpr std::string_view workers_key = "workers";
+constexpr std::string_view sink_key = "sink";
 
-    GivenSettings read(const std::string& text) {
-        const YAML::Node root = parse(text);
-        GivenSettings given;
-        if (root.IsNull()) return given;
-        if (!root.IsMap()) refuse(root, "expected a mapping of flag names to values");
-        for (const auto& entry : root) {
-            const Flag& flag = flag_for(entry.first);
-            if (given.find(flag.name) != nullptr) refuse(entry.first, fmt::format("'{}' is given twice", flag.name));
-            std::vector<std::string> values = values_of(flag, entry.second);
-            if (values.empty()) continue;  // "password:" without a value is not set
-            given.add(given_in_file(flag, entry.second, std::move(values)));
-        }
-        return given;
+// What `groups:` says.
+class GroupsReader {
+   public:
+    explicit GroupsReader(const ConfigReader& reader) : reader_(reader) {}
+
+    std::vector<GivenGroup> read(const YAML::Node& groups) {
+        if (!groups.IsMap()) reader_.refuse(groups, "'groups' takes a mapping of groups' names to what they run");
+        for (const auto& entry : groups) add(entry.first, entry.second);
+        return std::move(groups_);
     }
 
    private:
-    // A reference that cannot be followed matters only to a command that needs the value.
-    [[nodiscard]] Given given_in_file(const Flag& flag, const YAML::Node& node, std::vector<std::string> values) const {
-        Given given{&flag, Level::config_file, fmt::format("'{}' ({})", flag.name, place(node)), std::move(values)};
-        given.refers = std::ranges::any_of(given.values, has_references);
-        try {
-            std::vector<std::string> expanded;
-            for (const std::string& value : given.values) {
-                const std::string text = expand_references(value, environment_);
-                const bool splits = flag.kind == FlagKind::list && text != value;
-                for (std::string& item : splits ? split_list(text) : std::vector{text})
-                    expanded.push_back(std::move(item));
-            }
-            given.values = std::move(expanded);
-        } catch (const BadValue& bad) {
-            given.unusable = bad.what();
-        }
-        return given;
+    void add(const YAML::Node& key, const YAML::Node& node) {
+        constexpr std::array others{replicator_key, workers_key};
+        if (!key.IsScalar() || key.Scalar().empty()) reader_.refuse(key, "expected the name of a group");
+        if (!names_.insert(key.Scalar()).second)
+            reader_.refuse(key, fmt::format("group '{}' is given twice", key.Scalar()));
+        if (!node.IsMap()) reader_.refuse(key, "expected a mapping of what the group runs");
+        GivenGroup group{key.Scalar(), reader_.place(key), reader_.flags_of(node, Level::group, others), {}};
+        check_name(group, node);
+        if (const YAML::Node replicator = node[std::string(replicator_key)])
+            group.parts.push_back({"replicator", reader_.place(replicator), reader_.flags_of(replicator, Level::part)});
+        if (const YAML::Node workers = node[std::string(workers_key)]) add_workers(group, workers);
+        if (group.parts.empty())
+            reader_.refuse(key, fmt::format("group '{}' runs nothing", group.name),
+                           "Give it 'replicator:', 'workers:' or both.");
+        groups_.push_back(std::move(group));
     }
 
-    [[nodiscard]] std::string place(const YAML::Mark& mark) const { return fmt::format("{}:{}", path_, mark.line + 1); }
-    [[nodiscard]] std::string place(const YAML::Node& node) const { return place(node.Mark()); }
-
-    [[noreturn]] void refuse(const YAML::Node& node, const std::string& reason, const std::string& hint = {}) const {
-        throw usage_error(fmt::format("{}: {}", place(node), reason), hint);
+    // A file that was one group's may say its name.
+    void check_name(const GivenGroup& group, const YAML::Node& node) const {
+        const Given* name = group.given.find("group");
+        if (name != nullptr && name->values.back() != group.name)
+            reader_.refuse(node, fmt::format("{} is '{}', and the group's name here is '{}'", name->where,
+                                             name->values.back(), group.name));
     }
 
-    YAML::Node parse(const std::string& text) const {
-        try {
-            return YAML::Load(text);
-        } catch (const YAML::ParserException& error) {
-            throw usage_error(fmt::format("{}: unable to read as YAML: {}", place(error.mark), error.msg));
-        }
+    void add_workers(GivenGroup& group, const YAML::Node& workers) const {
+        if (!workers.IsSequence()) reader_.refuse(workers, "'workers' takes a list, and of each the settings");
+        for (const YAML::Node& worker : workers) group.parts.push_back(worker_of(worker));
     }
 
-    const Flag& flag_for(const YAML::Node& key) const {
-        if (!key.IsScalar()) refuse(key, "expected the name of a flag");
-        std::string name = key.Scalar();
-        std::replace(name.begin(), name.end(), '_', '-');
-        const Flag* flag = find_flag(name);
-        if (name == "config") refuse(key, "a configuration file cannot name another");
-        if (flag == nullptr) {
-            std::vector<std::string> names;
-            for (const Flag& known : flags()) {
-                names.emplace_back(known.name);
-            }
-            refuse(key, fmt::format("unknown key '{}'", key.Scalar()), did_you_mean(name, names));
-        }
-        return *flag;
+    [[nodiscard]] GivenPart worker_of(const YAML::Node& node) const {
+        constexpr std::array others{sink_key};
+        GivenSettings given = reader_.flags_of(node, Level::part, others);
+        const YAML::Node sink = node.IsMap() ? node[std::string(sink_key)] : YAML::Node(YAML::NodeType::Undefined);
+        if (!sink || !sink.IsScalar())
+            reader_.refuse(node, "a worker without 'sink'", "Give 'sink: postgres', or another kind.");
+        return {"worker " + sink.Scalar(), reader_.place(sink), std::move(given)};
     }
 
-    std::vector<std::string> values_of(const Flag& flag, const YAML::Node& node) const {
-        const bool many = flag.kind == FlagKind::list || flag.kind == FlagKind::repeated;
-        if (node.IsNull()) return {};
-        if (node.IsScalar()) {
-            if (node.Scalar().empty()) return {};
-            if (flag.kind != FlagKind::list) return {node.Scalar()};
-            try {
-                return split_list(node.Scalar());
-            } catch (const BadValue& bad) {
-                refuse(node, fmt::format("bad value of '{}': {}", flag.name, bad.what()));
-            }
-        }
-        if (!many || !node.IsSequence()) {
-            refuse(node, fmt::format("'{}' takes {}", flag.name, many ? "a list of values" : "one value"));
-        }
-        std::vector<std::string> values;
-        for (const YAML::Node& item : node) {
-            if (!item.IsScalar() || item.Scalar().empty())
-                refuse(item, fmt::format("'{}' takes a list of values", flag.name));
-            values.push_back(item.Scalar());
-        }
-        return values;
-    }
-
-    std::string path_;
-    const Environment& environment_;
+    const ConfigReader& reader_;
+    std::set<std::string> names_;
+    std::vector<GivenGroup> groups_;
 };
 
 }  // namespace
 
-GivenSettings read_config_text(const std::string& text, const std::string& path, const Environment& environment) {
-    return ConfigReader(path, environment).read(text);
+ConfigFile read_config_text(const std::string& text, const std::string& path, const Environment& environment) {
+    constexpr std::array others{groups_key};
+    const ConfigReader reader(path, environment);
+    const YAML::Node root = reader.parse(text);
+    ConfigFile file{reader.flags_of(root, Level::config_file, others), {}};
+    if (!root.IsMap()) return file;
+    if (const YAML::Node groups = root[std::string(groups_key)]) file.groups = GroupsReader(reader).read(groups);
+    return file;
 }
 
-GivenSettings read_config_file(const std::string& path, const Environment& environment) {
+ConfigFile read_config_file(const std::string& path, const Environment& environment) {
     const auto text = read_text_file(path);
     if (!text)
         throw usage_error(fmt::format("unable to read the configuration file '{}'", path),

@@ -17,6 +17,8 @@ constexpr std::array command_table{
     CommandInfo{command_worker_postgres, "worker postgres", "apply a group's changes to a target database"},
     CommandInfo{command_worker_webhook, "worker webhook", "post a group's changes to an HTTP endpoint"},
     CommandInfo{command_worker_nats, "worker nats", "publish each of a group's changes as its own NATS message"},
+    CommandInfo{command_run, "run",
+                "run the replicators and workers of all groups that the configuration file has, in one process"},
     CommandInfo{command_check, "check",
                 "look at the source, NATS and the target before anything is made: all that would not work, with the "
                 "way out"},

@@ -43,19 +43,21 @@ enum Command : std::uint32_t {
     command_completion_zsh = 1U << 27,
     command_completion_fish = 1U << 28,
     command_man = 1U << 29,
+    command_run = 1U << 30,
 };
 
 constexpr std::uint32_t commands_line_sinks =
     command_worker_stdout | command_worker_file | command_worker_webhook | command_worker_nats;
 constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_postgres;
 constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
+constexpr std::uint32_t commands_process = commands_loop | command_run;  // that run until they are stopped
 constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr std::uint32_t commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                              command_forget | command_compare | command_repair | command_tables |
                                              command_resnapshot | commands_ddl | command_check;  // all that use NATS
 constexpr std::uint32_t commands_group = commands_connected | command_sequences;
-constexpr std::uint32_t commands_all = commands_group | command_check_rules | command_health;
+constexpr std::uint32_t commands_all = commands_group | command_check_rules | command_health | command_run;
 
 struct CommandInfo {
     Command command;

@@ -11,8 +11,8 @@
 
 namespace pgsluice {
 
-// Later wins.
-enum class Level { fallback, config_file, environment, command_line };
+// Later wins: what is said of a group, or of one of its parts, is nearer than what is said of the process.
+enum class Level { fallback, config_file, environment, command_line, group, part };
 
 struct Given {
     const Flag* flag = nullptr;
@@ -39,6 +39,12 @@ class GivenSettings {
         return found == by_name_.end() ? nullptr : &found->second;
     }
     void remove(std::string_view name) { by_name_.erase(name); }
+    // The same values, as if they were given elsewhere.
+    [[nodiscard]] GivenSettings at(Level level) const {
+        GivenSettings moved = *this;
+        for (auto& [name, given] : moved.by_name_) given.level = level;
+        return moved;
+    }
 
    private:
     std::map<std::string_view, Given> by_name_;

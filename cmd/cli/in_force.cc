@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace pgsluice {
@@ -43,6 +44,18 @@ std::string of_libpq(const Environment& environment) {
     return text.empty() ? "" : fmt::format("# libpq also reads: {}\n", text);
 }
 
+std::string line_of(const Given& given) {
+    if (!given.unusable.empty()) return fmt::format("# {}: {} ({})\n", given.flag->name, given.unusable, given.where);
+    return fmt::format("{}: {}  # {}\n", given.flag->name, yaml(*given.flag, given.values), given.where);
+}
+
+std::string lines_of(const GivenSettings& given, std::string_view indent) {
+    std::string text;
+    for (const Flag& flag : flags())
+        if (const Given* found = given.find(flag.name)) text.append(indent).append(line_of(*found));
+    return text;
+}
+
 }  // namespace
 
 std::string shown_value(const Flag& flag, std::string_view value) {
@@ -59,14 +72,32 @@ std::string settings_in_force(const GivenSettings& given, const std::string& pat
     for (const Flag& flag : flags()) {
         if (flag.name == "config") continue;
         const Given* found = given.find(flag.name);
-        if (found != nullptr && !found->unusable.empty())
-            text += fmt::format("# {}: {} ({})\n", flag.name, found->unusable, found->where);
-        else if (found != nullptr)
-            text += fmt::format("{}: {}  # {}\n", flag.name, yaml(flag, found->values), found->where);
+        if (found != nullptr)
+            text += line_of(*found);
         else if (!flag.fallback.empty())
             text += fmt::format("{}: {}  # default\n", flag.name, yaml(std::string(flag.fallback)));
     }
     return text + of_libpq(environment);
+}
+
+std::string groups_in_force(const std::vector<GivenGroup>& groups) {
+    std::string text = groups.empty() ? "" : "groups:\n";
+    for (const GivenGroup& group : groups) {
+        text += fmt::format("  {}:  # {}\n", yaml(group.name), group.place);
+        text += lines_of(group.given, "    ");
+        bool workers = false;
+        for (const GivenPart& part : group.parts) {
+            if (part.words == "replicator") {
+                text += fmt::format("    replicator:  # {}\n", part.place) + lines_of(part.given, "      ");
+                continue;
+            }
+            text += std::exchange(workers, true) ? "" : "    workers:\n";
+            text +=
+                fmt::format("      - sink: {}  # {}\n", yaml(part.words.substr(part.words.find(' ') + 1)), part.place);
+            text += lines_of(part.given, "        ");
+        }
+    }
+    return text;
 }
 
 }  // namespace pgsluice

@@ -11,6 +11,7 @@
 #include "cmd/cli/command_line.h"
 #include "cmd/cli/config_file.h"
 #include "cmd/cli/in_force.h"
+#include "cmd/cli/parts.h"
 #include "cmd/cli/value.h"
 #include "sql/error.h"
 
@@ -81,8 +82,15 @@ bool holds_secret(const GivenSettings& file) {
     });
 }
 
+bool holds_secret(const ConfigFile& file) {
+    return holds_secret(file.given) || std::ranges::any_of(file.groups, [](const GivenGroup& group) {
+               return holds_secret(group.given) ||
+                      std::ranges::any_of(group.parts, [](const GivenPart& part) { return holds_secret(part.given); });
+           });
+}
+
 // Nothing when only its owner can read the file, or there is no secret in it.
-std::vector<std::string> readable_secrets(const std::string& path, const GivenSettings& file) {
+std::vector<std::string> readable_secrets(const std::string& path, const ConfigFile& file) {
     using std::filesystem::perms;
     std::error_code unreadable;
     const perms mode = std::filesystem::status(path, unreadable).permissions();
@@ -297,7 +305,36 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     }
 }
 
+// What a command other than run finds in the file, where that has groups.
+GivenSettings given_in(const ConfigFile& file, const CommandInfo& command, const GivenSettings& upper) {
+    const auto named = [&](const char* flag) {
+        const Given* given = upper.find(flag);
+        return given == nullptr ? std::string() : given->values.back();
+    };
+    if (command.command == command_run || file.groups.empty()) return file.given;
+    return given_for(file, command, named("group"), named("worker-name"));
+}
+
+void check_groups(const ConfigFile& file, const std::string& path) {
+    if (path.empty()) throw usage_error("'run' needs a configuration file", "Give one with --config.");
+    if (file.groups.empty())
+        throw usage_error(fmt::format("configuration file '{}' has no groups to run", path),
+                          "Give it 'groups:', with a replicator, workers or both for each.");
+}
+
 }  // namespace
+
+Settings settings_of(const CommandInfo& command, GivenSettings given, const Environment& environment) {
+    read_secret_files(command, given);
+    if (command.command != command_worker_postgres) drop_outranked_parts(given, "source-url", "");
+    if (command.command == command_worker_postgres || command.command == command_check)
+        drop_outranked_parts(given, "source-url", "source-");
+    drop_outranked_parts(given, "target-url", "target-");
+    drop_outranked_modes(given);
+    Settings settings = apply(command, given);
+    finish(command, given, environment, settings);
+    return settings;
+}
 
 Invocation read_invocation(const std::vector<std::string>& arguments, const Environment& environment) {
     CommandLine line = read_command_line(arguments);
@@ -315,22 +352,19 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     GivenSettings given = read_environment(environment);
     given.add(line.given);
     const std::string path = configuration_path(given, environment);
-    GivenSettings all = path.empty() ? GivenSettings() : read_config_file(path, environment);
-    invocation.warnings = readable_secrets(path, all);
+    const ConfigFile file = path.empty() ? ConfigFile() : read_config_file(path, environment);
+    GivenSettings all = shows ? file.given : given_in(file, *invocation.command, given);
+    invocation.warnings = readable_secrets(path, file);
     all.add(given);
     if (shows) {
-        invocation.text = settings_in_force(all, path, environment);
+        invocation.text = settings_in_force(all, path, environment) + groups_in_force(file.groups);
         return invocation;
     }
-    read_secret_files(*invocation.command, all);
-    const Command command = invocation.command->command;
-    if (command != command_worker_postgres) drop_outranked_parts(all, "source-url", "");
-    if (command == command_worker_postgres || command == command_check)
-        drop_outranked_parts(all, "source-url", "source-");
-    drop_outranked_parts(all, "target-url", "target-");
-    drop_outranked_modes(all);
-    invocation.settings = apply(*invocation.command, all);
-    finish(*invocation.command, all, environment, invocation.settings);
+    invocation.settings = settings_of(*invocation.command, all, environment);
+    if (invocation.command->command == command_run) {
+        check_groups(file, path);
+        invocation.settings.parts = parts_of(file.groups, all, environment, invocation.warnings);
+    }
     std::ranges::copy(misspelt_variables(environment), std::back_inserter(invocation.warnings));
     return invocation;
 }

@@ -6,6 +6,7 @@
 
 #include "cmd/cli/environment.h"
 #include "cmd/cli/flag.h"
+#include "cmd/cli/given.h"
 #include "cmd/cli/settings.h"
 
 namespace pgsluice {
@@ -17,6 +18,9 @@ struct Invocation {
     Settings settings;
     std::vector<std::string> warnings;  // for the log
 };
+
+// The settings of a command from what is given for it, checked; usage Error.
+Settings settings_of(const CommandInfo& command, GivenSettings given, const Environment& environment);
 
 // usage Error for everything that is wrong. Precedence: flag, PGSLUICE_X, PG_FLO_X, configuration file, default.
 // The group's and the worker's names are only copied; set_names() checks them.

@@ -19,6 +19,9 @@
 
 namespace pgsluice {
 
+struct CommandInfo;
+struct PartSettings;
+
 struct Settings {
     std::string group;
     bool mode_stream = false;  // as given; `replicator.mode` follows from these
@@ -44,6 +47,14 @@ struct Settings {
     bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard: remove, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
+    std::vector<PartSettings> parts;          // run: what it runs
+};
+
+// A replicator or worker that `pgsluice run` runs.
+struct PartSettings {
+    std::string name;  // "shop replicator", "shop worker postgres"
+    const CommandInfo* command = nullptr;
+    Settings settings;
 };
 
 // Whether a database was named at all: there is no default to connect to.

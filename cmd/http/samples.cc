@@ -37,6 +37,7 @@ prometheus::ClientMetric::Histogram histogram(const Durations& durations) {
 void Samples::add_sample(std::string_view metric, Sample sample) {
     const Metric* known = find_metric(metric);
     if (known == nullptr) throw std::logic_error("no metric '" + std::string(metric) + "' in the table");
+    sample.labels.insert(sample.labels.begin(), always_.begin(), always_.end());
     by_metric_[known].push_back(std::move(sample));
 }
 
@@ -55,8 +56,7 @@ std::string Samples::text() const {
         family.type = type_of(metric->kind);
         for (const Sample& sample : samples) {
             auto& out = family.metric.emplace_back();
-            for (const auto* labels : {&always_, &sample.labels})
-                for (const auto& [name, value] : *labels) out.label.push_back({name, value});
+            for (const auto& [name, value] : sample.labels) out.label.push_back({name, value});
             out.counter.value = out.gauge.value = sample.value;
             if (sample.durations != nullptr) out.histogram = histogram(*sample.durations);
         }

@@ -16,8 +16,10 @@ class Samples {
    public:
     using Labels = std::vector<std::pair<std::string, std::string>>;
 
-    // `always`: labels of every sample.
+    // `always`: labels of every sample that is added from now on.
+    Samples() = default;
     explicit Samples(Labels always) : always_(std::move(always)) {}
+    void label(Labels always) { always_ = std::move(always); }
 
     void add(std::string_view metric, double value, Labels labels = {});
     void add(std::string_view metric, std::uint64_t value, Labels labels = {}) {

@@ -41,14 +41,19 @@ std::string View::health_json() const {
 }
 
 std::string View::metrics_text() const {
+    Samples samples;
+    add_to(samples);
+    return samples.text();
+}
+
+void View::add_to(Samples& samples) const {
     const std::lock_guard lock(mutex_);
     Samples::Labels always{{"group", options_.group}};
     if (!options_.worker.empty()) always.emplace_back("worker", options_.worker);
-    Samples samples(std::move(always));
+    samples.label(std::move(always));
     sample_process(samples);
     sample_stream(samples);
     sample(samples, sql::postgres_time_us());
-    return samples.text();
 }
 
 void View::sample_process(Samples& samples) const {

@@ -42,6 +42,8 @@ class View {
     // What it is ready as: "ready", or more.
     [[nodiscard]] virtual std::string ready_as() const { return "ready"; }
     [[nodiscard]] std::string metrics_text() const;
+    // The same to others' samples, which must not outlive it.
+    void add_to(Samples& samples) const;
     [[nodiscard]] const ViewOptions& options() const noexcept { return options_; }
     // Of the group, as `pgsluice status --json` shows it; empty while NATS does not say.
     [[nodiscard]] std::string health_json() const;

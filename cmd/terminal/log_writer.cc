@@ -66,8 +66,10 @@ void append_field(std::string& line, std::string_view name, std::string_view val
 
 std::string format_log_line(const LogOptions& options, std::chrono::system_clock::time_point time, LogLevel level,
                             std::string_view message) {
-    if (options.format == LogFormat::text)
-        return fmt::format("{} {:<7} {}\n", timestamp(time), level_name(level), escaped(message));
+    if (options.format == LogFormat::text) {
+        const std::string part = options.part.empty() ? "" : fmt::format("[{}] ", options.part);
+        return fmt::format("{} {:<7} {}{}\n", timestamp(time), level_name(level), part, escaped(message));
+    }
     std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\"", timestamp(time), level_name(level));
     append_field(line, "message", message);
     append_field(line, "group", options.group);

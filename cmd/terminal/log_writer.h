@@ -20,8 +20,9 @@ const char* level_name(LogLevel level);
 struct LogOptions {
     LogLevel level = LogLevel::info;  // and what is more severe
     LogFormat format = LogFormat::text;
-    std::string group;   // of each line of JSON; empty: it has no such field
-    std::string worker;  // the same
+    std::string group;      // of each line of JSON; empty: it has no such field
+    std::string worker;     // the same
+    std::string part = {};  // before each message, in brackets; empty: there is one only
     // Instead of `level`, and may change at any time; null: it does not.
     std::shared_ptr<std::atomic<LogLevel>> changing_level = nullptr;
 };

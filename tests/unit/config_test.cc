@@ -34,10 +34,12 @@ Words values(const GivenSettings& given, const char* name) {
 }  // namespace
 
 TEST_CASE("a file holds the keys of both sides, with either spelling") {
-    const auto given = read_config_text(
-        "# both sides\nhost: localhost\nport: 5433\ntables: [users, \"shop.orders\"]\ntarget_host: b\n"
-        "nats-url: nats://n:4222\ncopy-and-stream: true\npassword:\n",
-        "a.yaml");
+    const auto given =
+        read_config_text(
+            "# both sides\nhost: localhost\nport: 5433\ntables: [users, \"shop.orders\"]\ntarget_host: b\n"
+            "nats-url: nats://n:4222\ncopy-and-stream: true\npassword:\n",
+            "a.yaml")
+            .given;
     CHECK(values(given, "host") == Words{"localhost"});
     CHECK(values(given, "port") == Words{"5433"});
     CHECK(values(given, "tables") == Words{"users", "shop.orders"});
@@ -47,7 +49,7 @@ TEST_CASE("a file holds the keys of both sides, with either spelling") {
 }
 
 TEST_CASE("a list may be one text with commas, except where commas belong to the value") {
-    const auto given = read_config_text("tables: users, \"a,b\"\nwebhook-header: 'Accept: a, b'\n", "a.yaml");
+    const auto given = read_config_text("tables: users, \"a,b\"\nwebhook-header: 'Accept: a, b'\n", "a.yaml").given;
     CHECK(values(given, "tables") == Words{"users", "\"a,b\""});
     CHECK(values(given, "webhook-header") == Words{"Accept: a, b"});
 }
@@ -103,7 +105,8 @@ TEST_CASE("values refer to the environment and to files") {
     const auto given =
         read_config_text("host: ${HOST}\nuser: x${HOST}y${HOST}\ntables: ${TABLES}\npassword: ${file:" + file +
                              "}\ntarget-password: a$${b}$c\ntarget-user: ${EMPTY}\n",
-                         "a.yaml", environment);
+                         "a.yaml", environment)
+            .given;
     CHECK(values(given, "host") == Words{"db1"});
     CHECK(values(given, "user") == Words{"xdb1ydb1"});
     CHECK(values(given, "tables") == Words{"a", "b"});
@@ -112,19 +115,21 @@ TEST_CASE("values refer to the environment and to files") {
     CHECK(values(given, "target-password") == Words{"a${b}$c"});
     CHECK_FALSE(given.find("target-password")->refers);
     CHECK(given.find("target-user")->unusable == "the environment variable 'EMPTY' is not set");
-    CHECK(read_config_text("host: ${file:/nowhere}", "a.yaml").find("host")->unusable ==
+    CHECK(read_config_text("host: ${file:/nowhere}", "a.yaml").given.find("host")->unusable ==
           "unable to read the file '/nowhere'");
-    CHECK(read_config_text("host: ${HOST", "a.yaml").find("host")->unusable ==
+    CHECK(read_config_text("host: ${HOST", "a.yaml").given.find("host")->unusable ==
           "'${' without its '}'; write '$${' for the characters");
 }
 
 TEST_CASE("what is in force is shown with its origin, and no secret of it") {
     const Environment environment{{"PGPASSWORD", "s3cret"}, {"SECRET", "s3cret"}};
-    GivenSettings given = read_config_text(
-        "group: shop\nsource-url: postgres://u:s3cret@h/d\nnats-url: nats://u:s3cret@n\npassword: ${SECRET}\n"
-        "webhook-header: ['X-Key: s3cret']\nwebhook-url: http://h/p?key=s3cret\ntables: [a, \"b c\"]\n"
-        "target-user: ${NONE}\n",
-        "a.yaml", environment);
+    GivenSettings given =
+        read_config_text(
+            "group: shop\nsource-url: postgres://u:s3cret@h/d\nnats-url: nats://u:s3cret@n\npassword: ${SECRET}\n"
+            "webhook-header: ['X-Key: s3cret']\nwebhook-url: http://h/p?key=s3cret\ntables: [a, \"b c\"]\n"
+            "target-user: ${NONE}\n",
+            "a.yaml", environment)
+            .given;
     const std::string text = settings_in_force(given, "a.yaml", environment);
     CAPTURE(text);
     CHECK(text.find("s3cret") == std::string::npos);

@@ -1,0 +1,138 @@
+#include "cmd/http/shared_endpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "cmd/page/routes.h"
+#include "sql/error.h"
+#include "stream/pause.h"
+
+namespace pgsluice {
+
+namespace {
+
+// Each look costs NATS a few requests.
+std::chrono::milliseconds rhythm(std::size_t parts) {
+    return std::chrono::milliseconds(std::clamp<std::size_t>(parts * 50, 1000, 10000));
+}
+
+HttpAnswer text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+
+}  // namespace
+
+SharedEndpoint::SharedEndpoint(const ListenAddress& address, const HttpOptions& options, Log log)
+    : log_(std::move(log)),
+      board_(page(options)),
+      server_(address, options, routes(), log_),
+      thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+
+void SharedEndpoint::add(const std::string& name, std::unique_ptr<View> view, const BrokerOptions& nats,
+                         const Names& names) {
+    const std::lock_guard lock(mutex_);
+    parts_[name] = {std::move(view), std::make_shared<StreamObserver>(nats, names), ""};
+}
+
+void SharedEndpoint::stopped(const std::string& name, const std::string& why) {
+    const std::lock_guard lock(mutex_);
+    parts_[name].stopped = why;
+}
+
+std::map<std::string, SharedEndpoint::Observed> SharedEndpoint::all() const {
+    const std::lock_guard lock(mutex_);
+    return parts_;
+}
+
+HttpRoutes SharedEndpoint::routes() const {
+    HttpRoutes routes{{"/metrics", [this](const auto&) { return metrics(); }},
+                      {"/status", [this](const auto&) { return status(); }},
+                      {"/healthz", [](const auto&) { return text(200, "alive\n"); }},
+                      {"/readyz", [this](const auto&) { return readiness(); }}};
+    add_page(routes, board_);
+    return routes;
+}
+
+PageProcess SharedEndpoint::page(const HttpOptions& options) const {
+    PageProcess process;
+    process.role = "run";
+    process.asks_for_token = !options.token.empty();
+    process.not_ready = [this] { return not_ready(); };
+    return process;
+}
+
+HttpAnswer SharedEndpoint::metrics() const {
+    const auto parts = all();
+    Samples samples;
+    for (const auto& [name, part] : parts)
+        if (part.view) part.view->add_to(samples);
+    return {200, "text/plain; version=0.0.4; charset=utf-8", samples.text()};
+}
+
+// One line for each group.
+HttpAnswer SharedEndpoint::status() const {
+    std::map<std::string, std::string> lines;
+    for (const auto& [name, part] : all())
+        if (part.view && lines[part.view->options().group].empty())
+            lines[part.view->options().group] = part.view->health_json();
+    std::string body;
+    for (const auto& [group, line] : lines)
+        body +=
+            (line.empty() ? fmt::format("{{\"group\":\"{}\",\"error\":\"NATS does not say\"}}", group) : line) + '\n';
+    return {200, "application/json", std::move(body)};
+}
+
+std::string SharedEndpoint::not_ready() const {
+    std::string lines;
+    for (const auto& [name, part] : all()) {
+        const std::string reason = !part.stopped.empty() ? "stopped: " + part.stopped
+                                   : part.view           ? part.view->not_ready()
+                                                         : "starting";
+        if (!reason.empty()) lines += fmt::format("{}: {}\n", name, reason);
+    }
+    return lines;
+}
+
+HttpAnswer SharedEndpoint::readiness() const {
+    const std::string lines = not_ready();
+    return lines.empty() ? text(200, "ready\n") : text(503, "not ready:\n" + lines);
+}
+
+std::optional<GroupHealth> SharedEndpoint::look(const Observed& one, const std::stop_token& stop) {
+    if (!one.view) return std::nullopt;
+    try {
+        auto seen = one.observer->look(stop);
+        std::optional<GroupHealth> health = seen ? seen->health : std::nullopt;
+        one.view->look(std::move(seen));
+        return health;
+    } catch (const std::exception& error) {  // figures for people end nothing
+        log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
+        return std::nullopt;
+    }
+}
+
+void SharedEndpoint::look_at_all(const std::map<std::string, Observed>& parts, const std::stop_token& stop) {
+    std::map<std::string, GroupHealth> groups;
+    for (const auto& [name, part] : parts)
+        if (auto health = look(part, stop)) groups.insert_or_assign(part.view->options().group, std::move(*health));
+    if (groups.empty()) return board_.lose_sight();
+    std::vector<GroupHealth> all;
+    for (auto& [name, health] : groups) all.push_back(std::move(health));
+    board_.note(all);
+}
+
+void SharedEndpoint::watch(const std::stop_token& stop) {
+    std::size_t looked = 0;
+    try {
+        do {
+            const auto parts = all();
+            looked = parts.size();
+            look_at_all(parts, stop);
+        } while (pause(stop, rhythm(looked)));
+    } catch (const Interrupted&) {
+    }
+}
+
+}  // namespace pgsluice
