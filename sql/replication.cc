@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "sql/quote.h"
+#include "sql/sqlstate.h"
 #include "sql/timestamp.h"
 
 namespace pgsluice::sql {
@@ -121,12 +122,25 @@ std::optional<std::string_view> ReplicationConnection::receive() {
     return std::nullopt;
 }
 
+namespace {
+
+SqlError of_decoding(const SqlError& error) {
+    const Action action = action_for_decoding(error.sqlstate());
+    if (action == error.action()) return error;
+    return {action, error.what(), error.sqlstate(),
+            "The server failed to decode its log, as its own log says in more words. If this does not pass, the slot "
+            "is of no use any more: pgsluice teardown, then start over with --copy-and-stream."};
+}
+
+}  // namespace
+
 void ReplicationConnection::fail(int code) {
     const std::string doing = "read the replication stream";
     if (code == -1) {  // the server ended the stream; the reason may follow
         PGresult* result = PQgetResult(connection_.raw());
         const Result owned(result);
-        if (result != nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR) throw connection_.error(doing, &owned);
+        if (result != nullptr && PQresultStatus(result) == PGRES_FATAL_ERROR)
+            throw of_decoding(connection_.error(doing, &owned));
         throw retry_error(fmt::format("unable to {}: the {} ended the stream", doing, connection_.options().role));
     }
     throw connection_.error(doing);

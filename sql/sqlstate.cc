@@ -113,6 +113,10 @@ Action action_for(std::string_view sqlstate) {
     return known != nullptr ? known->action : Action::stop;
 }
 
+Action action_for_decoding(std::string_view sqlstate) {
+    return sqlstate.starts_with("XX") ? Action::retry : action_for(sqlstate);
+}
+
 std::string hint_for(std::string_view sqlstate, std::string_view role) {
     const Known* known = find(sqlstate);
     return known != nullptr ? with_role(known->hint, role) : std::string();

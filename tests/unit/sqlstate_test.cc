@@ -23,6 +23,11 @@ TEST_CASE("what has to be changed stops") {
     }
 }
 
+TEST_CASE("an internal error while the server decodes its log is tried again, all else is as ever") {
+    for (const char* code : {"XX000", "XX001", "", "57P01"}) CHECK(action_for_decoding(code) == Action::retry);
+    for (const char* code : {"42704", "58P01", "53100"}) CHECK(action_for_decoding(code) == Action::stop);
+}
+
 TEST_CASE("a refusal's SQLSTATE is read out of libpq's text, in any language") {
     const char* refused =
         "connection to server at \"::1\", port 5432 failed: Connection refused\n"
