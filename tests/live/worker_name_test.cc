@@ -5,6 +5,7 @@
 
 #include "stream/group/registry.h"
 #include "tests/support/stream_group.h"
+#include "worker/rules_in_force.h"
 #include "worker/worker.h"
 
 using namespace pgsluice;
@@ -52,8 +53,9 @@ TEST_CASE("a worker's name is free only once its sink has ended") {
     options.sink = "webhook";
     std::stop_source stop;
     Drain drain(stop.get_token(), std::chrono::seconds(5));
+    RulesInForce rules(options.rules);
     run_worker(
-        options, make, no_log(), [&] { stop.request_stop(); }, drain);
+        options, rules, make, no_log(), [&] { stop.request_stop(); }, drain);
     CHECK(taken_at_the_end);
     CHECK_FALSE(taken());
 }
