@@ -10,8 +10,10 @@
 #include "replicator/recopied_tables.h"
 #include "replicator/source/column_types.h"
 #include "replicator/source/publication.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
+#include "replicator/timeline_watch.h"
 #include "replicator/wal/source.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
@@ -67,8 +69,11 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
     hooks.types.published_from = [&](Oid table) { return gate.published_from(table); };
     if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
+    std::optional<TimelineWatch> timeline;
+    if (in_recovery(ends.source)) timeline.emplace(ends);
     hooks.session_must_end = [&] {
         ends.source.require_open();
+        if (timeline) timeline->look();
         return gate.session_must_end();
     };
     hooks.types.forget = [&](Oid type) { types.forget(type); };

@@ -63,8 +63,9 @@ struct ReplicatorOptions : TableChoice {
     Names names;                                                            // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
-    bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
-    bool standby = false;     // while another replicator of the group is running, wait until it is gone
+    bool resnapshot = false;    // start over: a new slot and a new snapshot, after what the stream holds
+    bool from_standby = false;  // the source may be a standby
+    bool standby = false;       // while another replicator of the group is running, wait until it is gone
     bool track_ddl = false;
     DdlContent ddl_content = DdlContent::definitions;
     std::set<std::string> ddl_objects;  // classes of definitions that are captured, too: view, function, ...

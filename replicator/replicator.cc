@@ -26,6 +26,7 @@
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/members.h"
 #include "replicator/source/publication.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/source/table_selection.h"
@@ -121,7 +122,7 @@ class ReplicatorSession {
 
 // Everything that can fail for the user's sake is asked before anything is made.
 StartFacts ReplicatorSession::find_facts() {
-    check_source(source_);
+    check_source(source_, options_.from_standby);
     const bool from_cut_off = options_.standby && take_over_lock() == TakeOver::ended;
     tables_ = again_ ? wanted_.resolve_present(source_, log_) : wanted_.resolve(source_, log_);
     StartFacts facts;
@@ -141,6 +142,7 @@ StartFacts ReplicatorSession::find_facts() {
     facts.slot = end_left_walsender(source_, options_.names.slot, facts.slot,
                                     from_cut_off ? std::chrono::seconds(0) : left_walsender_patience, log_);
     facts.wal_end = wal_end(source_);
+    facts.in_recovery = in_recovery(source_);
     find_stream(facts);
     return facts;
 }
@@ -202,6 +204,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
 // What the slot will do to the source is said once, before it is made.
 void ReplicatorSession::prepare_for_slot() {
     check_free_slot(source_);
+    check_standby_settings(source_, log_);
     if (options_.mode == ReplicatorMode::copy) return;
     for (const WalLimit& limit : look_at_wal_limits(source_))
         if (!limit.well) log_(LogLevel::info, fmt::format("{}. {}", limit.text, limit.way_out));
@@ -291,8 +294,9 @@ void ReplicatorSession::leave_refused(std::span<const Finding> findings) {
 void ReplicatorSession::prepare_ddl_capture() {
     const Names& names = options_.names;
     if (options_.track_ddl) {
+        check_ddl_on_standby(source_);
         ddl_ = ensure_ddl_capture(source_, names, ddl_scope_of(options_), log_);
-    } else if (!ddl_capture_objects(source_, names).empty()) {
+    } else if (!facts_.in_recovery && !ddl_capture_objects(source_, names).empty()) {
         ddl_was_captured_ = true;
         end_ddl_capture(source_, names, log_);
     }
@@ -340,10 +344,14 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
     SlotGuard guard(options_.source, name);
     sql::ReplicationConnection creator = connect_replication(options_.source, stop_);
     LockWaitMonitor monitor(source_, log_, fmt::format("creating slot '{}'", name));
+    StandbySnapshotWait primary(source_, log_, name);
     const int pid = creator.connection().backend_pid();
+    const auto look = [&] {
+        monitor.look(pid);
+        primary.look();
+    };
     const Lsn point =
-        creator.create_slot(name, lasting_slot(source_), sql::SlotSnapshot::nothing, [&] { monitor.look(pid); })
-            .consistent_point;
+        creator.create_slot(name, lasting_slot(source_), sql::SlotSnapshot::nothing, look).consistent_point;
     PGSLUICE_FAILPOINT("after-slot");
     owed_->begin(find_members(source_, tables_, options_.names.publication, options_.publish_via_partition_root),
                  TableState::not_copied, point);

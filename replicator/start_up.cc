@@ -104,9 +104,16 @@ void check_resume(const StartFacts& facts) {
             "was re-created or advanced",
             slot, to_string(facts.slot->confirmed), facts.names.stream, to_string(last.safe_flush_lsn)));
     }
-    if (last.position.commit > facts.wal_end || last.safe_flush_lsn > facts.wal_end) {
+    const Lsn reached = std::max(last.position.commit, last.safe_flush_lsn);
+    if (reached > facts.wal_end && facts.in_recovery) {  // it has restarted, and replays some of its WAL again
+        throw retry_error(fmt::format("unable to continue with group '{}': its stream is at {}, and the source, a "
+                                      "standby, has replayed its WAL up to {}",
+                                      facts.names.group, to_string(reached), to_string(facts.wal_end)),
+                          "If that does not pass: " + start_over_hint(facts));
+    }
+    if (reached > facts.wal_end) {
         fail(fmt::format("its stream is at {}, but the source's WAL ends at {}: the source was set back",
-                         to_string(std::max(last.position.commit, last.safe_flush_lsn)), to_string(facts.wal_end)));
+                         to_string(reached), to_string(facts.wal_end)));
     }
 }
 

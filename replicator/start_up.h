@@ -56,6 +56,7 @@ struct StartFacts {
     sql::SystemIdentity source;
     sql::TimelineHistory history;  // of the source's timeline; asked for only when it is not the group's
     Lsn wal_end;
+    bool in_recovery = false;  // it is a standby
 };
 
 struct StartDecision {

@@ -9,6 +9,7 @@
 #include "cmd/check/source_transactions.h"
 #include "cmd/check/source_wal.h"
 #include "replicator/source/ddl_capture.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/source/writing_workers.h"
 
@@ -16,15 +17,16 @@ namespace pgsluice {
 
 namespace {
 
-void look_at_server(sql::Connection& connection, Findings& found) {
+void look_at_server(sql::Connection& connection, bool from_standby, Findings& found) {
     const auto about = connection.query(
         "SELECT pg_catalog.current_setting('server_version'), current_user, pg_catalog.current_setting('wal_level')",
         {}, {3, 1, 1});
     found.ok(
         fmt::format("connected to '{}' as '{}', without a pooler that shares sessions: PostgreSQL {}, wal_level {}",
                     sql::describe(connection.options()), about.text(0, 1), about.text(0, 0), about.text(0, 2)));
-    for (const auto& check : {check_version, check_primary, check_wal_level})
-        found.attempt([&](const Log&) { check(connection); });
+    for (const auto& check : {check_version, check_wal_level}) found.attempt([&](const Log&) { check(connection); });
+    found.attempt([&](const Log&) { check_primary(connection, from_standby); });
+    found.attempt([&](const Log& log) { check_standby_settings(connection, log); });
 }
 
 void look_at_replication(const sql::ConnectOptions& options, CheckedSource& source, Findings& found,
@@ -36,6 +38,7 @@ void look_at_replication(const sql::ConnectOptions& options, CheckedSource& sour
 
 void look_at_ddl(const ReplicatorOptions& options, CheckedSource& source, Findings& found) {
     if (!options.track_ddl) return;
+    if (!found.attempt([&](const Log&) { check_ddl_on_standby(*source.connection); })) return;
     const auto check = [&](const Log&) { check_ddl_capture(*source.connection, options.names, ddl_scope_of(options)); };
     if (found.attempt(check)) found.ok("DDL can be captured");
 }
@@ -44,7 +47,7 @@ void look_at_ddl(const ReplicatorOptions& options, CheckedSource& source, Findin
 void look_at_all(const ReplicatorOptions& options, CheckedSource& source, Findings& found,
                  const std::stop_token& stop) {
     const auto look = [&](const std::function<void()>& check) { found.attempt([&](const Log&) { check(); }); };
-    look([&] { look_at_server(*source.connection, found); });
+    look([&] { look_at_server(*source.connection, options.from_standby, found); });
     look([&] { look_at_replication(options.source, source, found, stop); });
     look([&] { source.slot = find_slot(*source.connection, options.names.slot); });
     look([&] { look_at_room(options, source, found); });

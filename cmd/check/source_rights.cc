@@ -10,6 +10,7 @@
 
 #include "replicator/source/members.h"
 #include "replicator/source/publication.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/table_selection.h"
 
 namespace pgsluice {
@@ -159,6 +160,10 @@ class SourceRights {
         const auto statements =
             publication_statements(connection_, name, source_.tables, options_.publish_via_partition_root);
         if (statements.empty()) return found_.ok(fmt::format("publication '{}' is there, as it must be", name));
+        if (in_recovery(connection_))
+            refuse_on_standby(fmt::format("make publication '{}' what it must be", name), statements,
+                              connection_.query("SELECT pg_catalog.current_database()", {}, {1, 1, 1}).text(0, 0),
+                              false);
         if (publication_exists(connection_, name)) return look_at_altering(tables, statements);
         look_at_creating(tables, statements.front());
     }

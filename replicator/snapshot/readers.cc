@@ -7,6 +7,7 @@
 
 #include "replicator/source/failover_slot.h"
 #include "replicator/source/lock_wait_monitor.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "sql/quote.h"
@@ -102,9 +103,13 @@ SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wa
     SlotGuard guard(options.source, temporary ? "" : name);
     sql::ReplicationConnection creator = connect_replication(options.source, stop);
     LockWaitMonitor watch(observer, log, fmt::format("creating slot '{}'", name), pids);
+    StandbySnapshotWait primary(observer, log, name);
     const int creator_pid = creator.connection().backend_pid();
     const auto slot = creator.create_slot(name, temporary ? sql::SlotLife::temporary : lasting_slot(observer),
-                                          sql::SlotSnapshot::exported, [&] { watch.look(creator_pid); });
+                                          sql::SlotSnapshot::exported, [&] {
+                                              watch.look(creator_pid);
+                                              primary.look();
+                                          });
     PGSLUICE_FAILPOINT("after-slot");
     for (auto& reader : result.connections) {
         reader.exec("SET TRANSACTION SNAPSHOT " + sql::quote_literal(slot.snapshot), "import the slot's snapshot");

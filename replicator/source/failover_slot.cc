@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "sql/quote.h"
@@ -16,7 +17,7 @@ constexpr int first_version = 170000;
 
 bool has_failover_slots(sql::Connection& source) {
     if (source.server_version() < first_version) return false;
-    return !source.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0);
+    return !in_recovery(source);
 }
 
 std::string describe(const std::optional<SlotState>& slot) {

@@ -162,7 +162,12 @@ std::set<Oid> unpublished_without_key(sql::Connection& connection, std::span<con
 std::optional<Lsn> empty_since(sql::Connection& connection, Oid table) {
     const std::string oid = std::to_string(table);
     // First: whoever committed before this has written its pages by the time they are counted.
-    const auto wal = connection.query("SELECT pg_catalog.pg_current_wal_insert_lsn()", {}, {1, 1, 1}).text(0, 0);
+    const auto wal = connection
+                         .query(
+                             "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+                             "pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END",
+                             {}, {1, 1, 1})
+                         .text(0, 0);
     connection.exec("SET lock_timeout = '500ms'");
     bool empty = false;
     try {

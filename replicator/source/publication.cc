@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "replicator/source/lock_wait_monitor.h"
+#include "replicator/source/recovery.h"
 #include "sql/error.h"
 #include "sql/quote.h"
 #include "stream/recovery_hint.h"
@@ -191,6 +192,10 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
                         "did not publish are missing in the stream. {} to get them",
                         name, resnapshot_hint));
+    if (!statements.empty() && in_recovery(connection))
+        refuse_on_standby(fmt::format("{} publication '{}'", there ? "alter" : "create", name), statements,
+                          connection.query("SELECT pg_catalog.current_database()", {}, {1, 1, 1}).text(0, 0),
+                          there.has_value());
     for (const std::string& statement : statements)
         name_tables(connection, statement, fmt::format("{} publication '{}'", there ? "alter" : "create", name));
 }

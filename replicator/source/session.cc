@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "replicator/source/recovery.h"
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -44,14 +45,6 @@ void check_version(sql::Connection& connection) {
                      "PostgreSQL 14 or later is needed.");
 }
 
-void check_primary(sql::Connection& connection) {
-    if (!connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0)) return;
-    // As it would answer itself to the first statement that writes.
-    throw SqlError(Action::retry,
-                   fmt::format("unable to use source '{}': it is a standby", sql::describe(connection.options())),
-                   "25006", "Connect to the primary: publications and slots are made there.");
-}
-
 void check_wal_level(sql::Connection& connection) {
     const std::string wal_level = setting(connection, "wal_level");
     if (wal_level == "logical") return;
@@ -60,9 +53,9 @@ void check_wal_level(sql::Connection& connection) {
                      "Run ALTER SYSTEM SET wal_level = logical on the source and restart it.");
 }
 
-void check_source(sql::Connection& connection) {
+void check_source(sql::Connection& connection, bool from_standby) {
     check_version(connection);
-    check_primary(connection);
+    check_primary(connection, from_standby);
     check_wal_level(connection);
 }
 
@@ -79,7 +72,7 @@ void check_free_slot(sql::Connection& connection) {
 }
 
 Lsn wal_end(sql::Connection& connection) {
-    const auto lsn = parse_lsn(connection.query("SELECT pg_catalog.pg_current_wal_lsn()", {}, {1, 1, 1}).text(0, 0));
+    const auto lsn = parse_lsn(connection.query(fmt::format("SELECT {}", wal_end_sql), {}, {1, 1, 1}).text(0, 0));
     if (!lsn) throw std::logic_error("pg_current_wal_lsn() gave something that is no LSN");
     return *lsn;
 }

@@ -1,5 +1,6 @@
 #include "replicator/source/slot_health.h"
 
+#include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "sql/timestamp.h"
 #include "stream/health/replicator_entry.h"
@@ -27,10 +28,11 @@ SlotHealth look_at_slot(sql::Connection& source, const std::string& name) {
     slot.confirmed = state->confirmed;
     // The walsender's lag is shown to its own role, and to those that may read statistics.
     const auto found = source.query(
-        "SELECT coalesce(s.wal_status, ''), s.restart_lsn, pg_catalog.pg_current_wal_lsn(), s.safe_wal_size, "
-        "(extract(epoch FROM r.flush_lag) * 1000)::pg_catalog.int8 "
-        "FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid "
-        "WHERE s.slot_name = $1",
+        std::string("SELECT coalesce(s.wal_status, ''), s.restart_lsn, ") + wal_end_sql +
+            ", s.safe_wal_size, "
+            "(extract(epoch FROM r.flush_lag) * 1000)::pg_catalog.int8 "
+            "FROM pg_catalog.pg_replication_slots s LEFT JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid "
+            "WHERE s.slot_name = $1",
         {sql::Param(name)}, {5, 0, 1});
     if (found.rows() == 0) return slot;
     slot.wal_status = found.text(0, 0);
