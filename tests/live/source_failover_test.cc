@@ -185,3 +185,28 @@ TEST_CASE("from version 17 on the slot is a failover slot, and one of an earlier
     pipeline.await_stream();
     pipeline.stop_replicator();
 }
+
+TEST_CASE("from version 17 on, check warns of a standby that is not waited for") {
+    PostgresServer source;
+    if (std::stoi(source.scalar("postgres", "SHOW server_version_num")) < 170000) return;
+    const auto standby = PostgresServer::standby_of(source);
+    Pipeline pipeline({source, shared_postgres(), shared_nats()});
+    eventually("the standby streams", [&] {
+        return source.scalar("postgres", "SELECT active FROM pg_replication_slots WHERE slot_name = 'standby'") == "t";
+    });
+    const auto check = [&] {
+        return run({PGSLUICE_BINARY, "check", "--group", pipeline.group(), "--source-url", pipeline.source_url(),
+                    "--nats-url", shared_nats().url()})
+            .out;
+    };
+    const std::string way_out = "Set synchronized_standby_slots = 'standby' on the source";
+    const std::string warned = check();
+    CAPTURE(warned);
+    CHECK(contains(warned, "the slot would be a failover slot"));
+    CHECK(contains(warned, way_out));
+    source.sql("postgres", "ALTER SYSTEM SET synchronized_standby_slots = 'standby'");
+    source.sql("postgres", "SELECT pg_reload_conf()");
+    eventually("the setting is in force",
+               [&] { return source.scalar("postgres", "SHOW synchronized_standby_slots") == "standby"; });
+    CHECK_FALSE(contains(check(), way_out));
+}

@@ -466,9 +466,27 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a worker that may not write as the table's owner refuses, and says what to grant"},
     {"Drop it on the target. Or, if you trust it, give what is called", "live/table_owner_test.cc",
      "a function of another role on a table of the worker's own is refused"},
+    // standbys, of the source and of the replicator
+    {"Connect to the server that the group has read last", "live/source_failover_test.cc",
+     "the old primary is refused once the group has continued on the new one"},
+    {" From PostgreSQL 17 on, sync_replication_slots = on", "live/source_failover_test.cc",
+     "the group continues on a promoted standby that has its slot"},
+    {"Set synchronized_standby_slots = '{}' on the source", "live/source_failover_test.cc",
+     "from version 17 on, check warns of a standby that is not waited for"},
+    {"Connect to the primary, or read from the standby with --from-standby.", "live/source_standby_test.cc",
+     "a standby is refused, with the way out"},
+    {"Run on its primary, in database '{}'", "live/source_standby_test.cc", "a standby is refused, with the way out"},
+    {"Connect to the primary, or leave out --track-ddl.", "live/source_standby_test.cc",
+     "a standby is refused, with the way out"},
+    {"Run the replicator with --resnapshot alone, until it streams", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
 });
 
 constexpr auto others = std::to_array<OtherHint>({
+    {" From PostgreSQL 17 on, synchronized_standby_slots", "how it does not happen again"},
+    {"Connect to the primary: standbys can be read", "as without --from-standby, live/hints_source_test.cc"},
+    {"Look at the newest *.history file", "needs a server whose history file is garbled"},
+    {"If that does not pass: ", "a standby that has restarted catches up by itself"},
     {"REVOKE ALL ON pgsluice.{} FROM {}", "issue 16"},
     {"Run it on the target by hand, then start the worker with --target-ddl ignore", "issue 16"},
     {"The command runs as the table's owner: GRANT {} TO", "issue 16"},
