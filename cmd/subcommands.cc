@@ -21,6 +21,7 @@
 #include "cmd/http/probe.h"
 #include "cmd/http/shared_endpoint.h"
 #include "cmd/run/run.h"
+#include "cmd/serve/serve.h"
 #include "cmd/sink_table.h"
 #include "cmd/status/status.h"
 #include "cmd/supervise.h"
@@ -228,6 +229,10 @@ ExitCode show_status(Command, Settings settings, const Process& process) {
     return exit_done;
 }
 
+ExitCode serve(Command, Settings settings, const Process& process) {
+    return run_serve(std::move(settings), process.log, process.stop);
+}
+
 ExitCode show_health(Command, Settings settings, const Process&) {
     const bool tls = !settings.http.cert_file.empty();
     const ProbeAnswer answer = probe(*settings.http_listen, tls, settings.ready ? "/readyz" : "/healthz");
@@ -263,6 +268,7 @@ constexpr std::array table{
     Entry{command_sequences, plain<run_sequences>},
     Entry{command_status, show_status},
     Entry{command_health, show_health},
+    Entry{command_serve, serve},
     Entry{command_tables, plain<run_tables>},
     Entry{command_resnapshot, plain<run_resnapshot>},
     Entry{command_teardown, plain<run_teardown>},

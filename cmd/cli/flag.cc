@@ -23,6 +23,8 @@ constexpr std::array command_table{
                 "look at the source, NATS and the target before anything is made: all that would not work, with the "
                 "way out"},
     CommandInfo{command_status, "status", "show a group's streams, workers and slot"},
+    CommandInfo{command_serve, "serve",
+                "serve a page with all groups of a NATS system, which people look at in a browser"},
     CommandInfo{command_tables, "tables", "show what a group has delivered of each table"},
     CommandInfo{command_resnapshot, "resnapshot", "copy some of a group's tables again while the others go on"},
     CommandInfo{command_forget, "forget",

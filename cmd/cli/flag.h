@@ -44,6 +44,7 @@ enum Command : std::uint32_t {
     command_completion_fish = 1U << 28,
     command_man = 1U << 29,
     command_run = 1U << 30,
+    command_serve = 1U << 31,
 };
 
 constexpr std::uint32_t commands_line_sinks =
@@ -55,9 +56,11 @@ constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | c
 constexpr std::uint32_t commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                              command_forget | command_compare | command_repair | command_tables |
-                                             command_resnapshot | commands_ddl | command_check;  // all that use NATS
-constexpr std::uint32_t commands_group = commands_connected | command_sequences;
-constexpr std::uint32_t commands_all = commands_group | command_check_rules | command_health | command_run;
+                                             command_resnapshot | commands_ddl | command_check |
+                                             command_serve;  // all that use NATS
+constexpr std::uint32_t commands_group = (commands_connected & ~command_serve) | command_sequences;
+constexpr std::uint32_t commands_all =
+    commands_group | command_check_rules | command_health | command_run | command_serve;
 
 struct CommandInfo {
     Command command;

@@ -27,6 +27,8 @@ constexpr auto webhook = command_worker_webhook;
 constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
 constexpr auto nats = command_worker_nats;
 constexpr auto replicator = command_replicator;
+constexpr auto watches = command_status | command_serve;
+constexpr auto serves = commands_process | command_serve;
 constexpr auto source_side =
     command_replicator | command_teardown | command_status | command_check_rules | command_compare;
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
@@ -354,20 +356,20 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.status.watch = parse_boolean(v); }, "Look every two seconds, and draw anew on a terminal. Ends with 0 when asked to stop."},
     Flag{"raw", boolean, "", "false", command_status, 0,
          [](S& s, V v) { s.status.raw = parse_boolean(v); }, "Print the streams, the keys of the group's KV bucket as they are, its workers and its slot. Exit code 0, however the group is."},
-    Flag{"warn-behind", text, "DURATION", "1m", command_status, 0,
+    Flag{"warn-behind", text, "DURATION", "1m", watches, 0,
          [](S& s, V v) { s.status.thresholds.warn_behind_seconds = seconds_or_never(v); },
          "Warn of a worker, or a slot, that is this far behind; 0: never."},
-    Flag{"fail-behind", text, "DURATION", "0", command_status, 0,
+    Flag{"fail-behind", text, "DURATION", "0", watches, 0,
          [](S& s, V v) { s.status.thresholds.fail_behind_seconds = seconds_or_never(v); }, "The same as a failure."},
-    Flag{"warn-slot-time", text, "DURATION", "1h", command_status, 0,
+    Flag{"warn-slot-time", text, "DURATION", "1h", watches, 0,
          [](S& s, V v) { s.status.thresholds.warn_seconds_to_loss = seconds_or_never(v); },
          "Warn of a slot that is lost sooner than this at the present rate of WAL (`max_slot_wal_keep_size`); 0: never."},
-    Flag{"fail-slot-time", text, "DURATION", "5m", command_status, 0,
+    Flag{"fail-slot-time", text, "DURATION", "5m", watches, 0,
          [](S& s, V v) { s.status.thresholds.fail_seconds_to_loss = seconds_or_never(v); }, "The same as a failure."},
-    Flag{"dead-after", text, "DURATION", "30s", command_status, 0,
+    Flag{"dead-after", text, "DURATION", "30s", watches, 0,
          [](S& s, V v) { s.status.thresholds.dead_after_seconds = milliseconds(v) / 1000.0; },
          "A worker or replicator that has not reported for so long, and did not say that it ended, is dead: a failure."},
-    Flag{"fail-dead-letters", boolean, "", "false", command_status, 0,
+    Flag{"fail-dead-letters", boolean, "", "false", watches, 0,
          [](S& s, V v) { s.status.thresholds.fail_dead_letters = parse_boolean(v); }, "Dead letters are a failure, not a warning."},
 
     // dlq.
@@ -387,16 +389,16 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.retry.initial_wait_ms = milliseconds(v); }, "Wait before the first retry; doubled for each further one."},
     Flag{"retry-max-wait", text, "DURATION", "8s", commands_loop, 0,
          [](S& s, V v) { s.retry.max_wait_ms = milliseconds(v); }, "The longest wait between retries."},
-    Flag{"http-listen", text, "ADDRESS", "", commands_process | command_health, command_health,
+    Flag{"http-listen", text, "ADDRESS", "", serves | command_health, command_health | command_serve,
          [](S& s, V v) { s.http_listen = http_listen(v); },
          "Serve a page for people at `/`, `/metrics`, `/status`, `/healthz` and `/readyz` over HTTP at this address and port, such as `127.0.0.1:9187`; `:9187` is all addresses. Off by default. `health` asks there."},
-    Flag{"http-token-file", text, "FILE", "", commands_process, 0,
+    Flag{"http-token-file", text, "FILE", "", serves, 0,
          [](S& s, V v) { s.http.token = http_token(v); },
          "A file with the token that every request must have (`Authorization: Bearer`), except for `/healthz` and `/readyz`; at least 16 characters. Without it everyone who can reach the address may read."},
-    Flag{"http-cert", text, "FILE", "", commands_process | command_health, 0,
+    Flag{"http-cert", text, "FILE", "", serves | command_health, 0,
          [](S& s, V v) { s.http.cert_file = present(v); },
          "Serve over TLS, with this certificate (PEM, with its chain) and --http-key. `health` then asks over TLS."},
-    Flag{"http-key", text, "FILE", "", commands_process | command_health, 0,
+    Flag{"http-key", text, "FILE", "", serves | command_health, 0,
          [](S& s, V v) { s.http.key_file = present(v); },
          "The private key of --http-cert (PEM, without a passphrase)."},
     Flag{"ready", boolean, "", "false", command_health, 0,

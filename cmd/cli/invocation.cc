@@ -268,7 +268,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     settings.postgres.target.role = "target";
     use_service(command, environment, settings);
     check_nats(settings.nats);
-    if ((command.command & commands_loop) != 0) check_http(settings.http);
+    if ((command.command & (commands_process | command_serve)) != 0) check_http(settings.http);
     check_ddl(settings.replicator);
     check_standby(settings);
     settings.replicator.nats = settings.worker.nats = settings.nats;

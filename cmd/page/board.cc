@@ -104,4 +104,18 @@ std::string Board::history(const std::string& group) const {
     return shown == groups_.end() ? HealthHistory().json(Clock::now()) : shown->second.history.json(Clock::now());
 }
 
+std::optional<std::string> Board::status(const std::string& group) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = groups_.find(group);
+    return !in_sight_ || found == groups_.end() ? std::nullopt : std::optional(to_json(found->second.health));
+}
+
+std::optional<std::string> Board::all_status() const {
+    const std::lock_guard lock(mutex_);
+    if (!in_sight_) return std::nullopt;
+    std::string all;
+    for (const auto& [name, known] : groups_) all += (all.empty() ? "" : ",") + to_json(known.health);
+    return '[' + all + ']';
+}
+
 }  // namespace pgsluice

@@ -36,6 +36,10 @@ class Board {
     // What the page asks for every two seconds, as JSON. A group that is not known is the default one.
     [[nodiscard]] std::string live(const std::string& group) const;
     [[nodiscard]] std::string history(const std::string& group) const;
+    // As `pgsluice status --json` shows it; nothing when it is not known.
+    [[nodiscard]] std::optional<std::string> status(const std::string& group) const;
+    // An array of all; nothing while NATS does not say.
+    [[nodiscard]] std::optional<std::string> all_status() const;
 
    private:
     struct Known {

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "cmd/status/groups.h"
 #include "cmd/status/picture.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot_health.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/health/gather.h"
 #include "stream/health/replicator_entry.h"
 #include "stream/pause.h"
 #include "stream/stream_catalog.h"
@@ -43,24 +43,12 @@ class Status {
 
    private:
     std::vector<std::string> groups() {
-        if (!options_.all) return {settings_.replicator.names.group};
-        std::vector<std::string> found;
-        for (std::string& name : catalog_->groups())
-            if (is_group(name)) found.push_back(std::move(name));
-        return found;
-    }
-
-    static bool is_group(const std::string& name) {
-        try {
-            return names_for(name).group == name;
-        } catch (const Error&) {
-            return false;  // another program's stream
-        }
+        if (options_.all) return groups_in(*catalog_);
+        return {settings_.replicator.names.group};
     }
 
     GroupHealth look_at(const Names& names) {
-        GroupHealth health = gather_health(*broker_, names, options_.thresholds);
-        health.stream.oldest_age = catalog_->oldest_age(names.stream);
+        GroupHealth health = health_in_nats(*broker_, *catalog_, names, options_.thresholds);
         std::string unreachable;
         if (!options_.all && is_given(settings_.replicator.source)) unreachable = look_at_source(health);
         judge(health, options_.thresholds);

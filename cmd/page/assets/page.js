@@ -116,7 +116,8 @@ function show_tables(live) {
 function show(live) {
   show_groups(live);
   show_head(live);
-  show_trouble(live.status === null ? "NATS does not say how the group is: it does not answer, or does not permit it." : "");
+  show_trouble(live.status !== null ? "" : live.in_sight ? "No group has a stream on this NATS server."
+    : "NATS does not say how the group is: it does not answer, or does not permit it.");
   if (live.status === null) return;
   show_findings(live);
   fill(null, "flow", flow(live.status));
