@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -112,25 +113,19 @@ Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
     jsCtx* js = nullptr;
     nats::check(natsConnection_JetStream(&js, connection(), &js_options), "use JetStream");
     js_.reset(js);
-    if (stop.stop_possible()) {
-        closer_ =
-            std::jthread([this, stop = std::move(stop)](const std::stop_token& end) { close_after_stop(stop, end); });
+    if (stop.stop_possible()) on_stop_.emplace(std::move(stop), [this] { close_in_time(); });
+}
+
+// Only then a thread is needed.
+void Link::close_in_time() noexcept {
+    try {
+        closer_ = std::jthread([this](const std::stop_token& end) { close_after_grace(end); });
+    } catch (const std::system_error& error) {
+        shared_->say(LogLevel::warning, fmt::format("a call that waits for NATS may hang: {}", error.what()));
     }
 }
 
-void Link::close_after_stop(const std::stop_token& stop, const std::stop_token& end) {
-    std::mutex mutex;
-    std::condition_variable_any wake;
-    bool asked = false;
-    const std::stop_callback on_stop(stop, [&] {
-        const std::lock_guard lock(mutex);
-        asked = true;
-        wake.notify_one();
-    });
-    {
-        std::unique_lock lock(mutex);
-        wake.wait(lock, end, [&] { return asked; });
-    }
+void Link::close_after_grace(const std::stop_token& end) {
     if (!pause(end, std::chrono::milliseconds(options_.stop_grace_ms))) return;
     log(LogLevel::debug, fmt::format("a call is still waiting for NATS at '{}'; closing the connection", name_));
     shared_->closing = true;
@@ -143,6 +138,7 @@ void Link::require_open() const {
 
 Link::~Link() {
     shared_->closing = true;
+    on_stop_.reset();  // waits for the callback
     closer_ = {};
     natsConnection_Close(connection_.get());  // ends the thread that reads
     retired_.clear();

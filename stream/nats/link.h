@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -103,7 +105,8 @@ class Link {
     static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* closure) noexcept;
     static int64_t reconnect_delay(natsConnection*, int attempts, void* closure) noexcept;
     [[nodiscard]] Options make_options(Shared* closure) const;
-    void close_after_stop(const std::stop_token& stop, const std::stop_token& end);
+    void close_in_time() noexcept;
+    void close_after_grace(const std::stop_token& end);
 
     BrokerOptions options_;
     std::unique_ptr<Seals> seals_;
@@ -114,7 +117,8 @@ class Link {
     using Retired = std::vector<std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>>;
     mutable std::mutex retired_mutex_;
     mutable Retired retired_;
-    std::jthread closer_;  // last: it uses the connection
+    std::jthread closer_;  // these two last: they use the connection
+    std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };
 
 }  // namespace pgsluice::nats

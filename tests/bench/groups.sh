@@ -77,3 +77,5 @@ say_after "restart after kill -9: all replicators stream"
 begun=$(now)
 end_process "$run_pid"
 say_after "SIGTERM until the end"
+
+stop_nats
