@@ -15,11 +15,14 @@
 #include "cmd/run/part.h"
 #include "cmd/subcommands.h"
 #include "sql/error.h"
+#include "stream/pause.h"
 
 namespace pgsluice {
 
 namespace {
 
+// Between the starts of two parts: hundreds at once would keep a server from answering any of them in time.
+constexpr std::chrono::milliseconds between_starts(10);
 // Of a replicator that is asked to stop, until its group's workers are.
 constexpr std::chrono::seconds replicator_grace(3);
 
@@ -41,8 +44,10 @@ void check_names(const std::vector<PartSettings>& parts) {
 class Parts {
    public:
     Parts(std::vector<PartSettings> settings, const Process& process) : process_(process) {
-        for (PartSettings& one : settings)
+        for (PartSettings& one : settings) {
             parts_.push_back(std::make_unique<Part>(std::move(one), process_, [this] { note_end(); }));
+            if (!pause(process_.stop, between_starts)) return;
+        }
     }
 
     void run_until_stop() {

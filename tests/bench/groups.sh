@@ -53,7 +53,7 @@ await() {  # count pattern
 status_of() { awk -v name="$1:" '$1 == name { print $2 }' "/proc/$run_pid/status"; }
 
 start_run
-await "$groups" 'snapshot complete: epoch 1, 1 rows'
+await "$groups" 'snapshot complete: epoch'
 say_after "first start: all groups copied"
 pause 20
 printf '%-46s %8.2f MiB a group\n' "resident memory, idle" "$(awk -v k="$(status_of VmRSS)" -v n="$groups" 'BEGIN { print k / 1024 / n }')"
