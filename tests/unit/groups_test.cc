@@ -104,6 +104,15 @@ TEST_CASE("what is wrong with a group is named with its place") {
     CHECK(File("nats-url: nats://n\n").refusal().find("no groups to run") != std::string::npos);
 }
 
+TEST_CASE("a file that was refused is accepted once its hint is followed") {
+    const auto accepted = [](const std::string& groups) { return refusal(groups) == "accepted"; };
+    const std::string ends = "host: a, dbname: b, target-url: postgres://t";
+    CHECK(accepted("  shop: {" + ends + ", replicator: }\n"));
+    CHECK(accepted("  shop: {" + ends + ", workers: [{sink: postgres}]}\n"));
+    CHECK(accepted("  shop: {" + ends + ", replicator: , workers: [{sink: postgres}, {sink: stdout}]}\n"));
+    CHECK(accepted("  shop: {" + ends + ", workers: [{sink: nats}]}\n"));
+}
+
 TEST_CASE("run needs a file") {
     CHECK_THROWS_WITH_AS(read_invocation({"run"}, {}), "'run' needs a configuration file", Error);
 }

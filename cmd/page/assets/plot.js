@@ -17,18 +17,23 @@ function ceiling(value) {
 const across = (i, length) => edge.left + ((width - edge.left - edge.right) * i) / Math.max(1, length - 1);
 const up = (value, top) => height - edge.bottom - ((height - edge.top - edge.bottom) * value) / top;
 
+// Samples that one look at a busy group may miss: no hole.
+const missed = 2;
+
 // A line for each stretch without a hole.
 function stretches(values, top) {
   const lines = [];
   let points = [];
+  let hole = 0;
   const end = () => {
     if (points.length === 1) points.push(points[0].replace(/^[^,]*/, (x) => String(Number(x) + 1)));
     if (points.length > 0) lines.push(points.join(" "));
     points = [];
   };
   values.forEach((value, i) => {
-    if (value === null) end();
-    else points.push(`${across(i, values.length).toFixed(1)},${up(value, top).toFixed(1)}`);
+    hole = value === null ? hole + 1 : 0;
+    if (hole > missed) end();
+    if (value !== null) points.push(`${across(i, values.length).toFixed(1)},${up(value, top).toFixed(1)}`);
   });
   end();
   return lines;
