@@ -178,6 +178,33 @@ TEST_CASE("hostile names of tables and texts of errors are only text") {
     pipeline.stop_replicator();
 }
 
+TEST_CASE("no value of a row can be read at any address, also not from an error") {
+    const std::string canary = "canary-4711";
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE people (id int PRIMARY KEY, name text)");
+    pipeline.on_target("ALTER TABLE people ADD CHECK (name NOT LIKE '%refused%')");
+    pipeline.on_source("INSERT INTO people VALUES (1, '" + canary + "')");
+    pipeline.start_replicator(copying());
+    pipeline.start_worker(serving);
+    pipeline.settle();
+    pipeline.on_source("UPDATE people SET name = '" + canary + "-2'");
+    pipeline.settle();
+    const std::vector<std::string> urls{served_at(pipeline.replicator()), served_at(pipeline.worker())};
+    const auto check_all = [&](const std::string& url) {
+        for (const char* path : {"/", "/live", "/history", "/status", "/metrics", "/readyz", "/healthz", "/login",
+                                 "/rows", "/live?group=people", "/history?group=people", "/assets/page.js"}) {
+            INFO(url, path);
+            CHECK_FALSE(contains(http_get(url, path).body, canary));
+        }
+    };
+    for (const std::string& url : urls) check_all(url);
+    pipeline.on_source("UPDATE people SET name = '" + canary + "-refused'");
+    eventually("the error is shown",
+               [&] { return contains(http_get(urls[0], "/live").body, "violates check constraint"); });
+    check_all(urls[0]);
+    pipeline.stop_replicator();
+}
+
 TEST_CASE("with a token the page asks for it, a browser logs in and out, and no script sees the cookie") {
     const std::string token = "f00dfacef00dfacef00dface";
     const std::string file = temporary_directory("token") + "/token";
