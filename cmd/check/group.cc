@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "replicator/source/publication.h"
+#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/start_up.h"
 #include "replicator/timeline.h"
@@ -22,6 +23,7 @@ StartFacts facts_of(const ReplicatorOptions& options, CheckedSource& source, Bro
     facts.publication_exists = publication_exists(*source.connection, options.names.publication);
     facts.slot = source.slot;
     facts.wal_end = wal_end(*source.connection);
+    facts.in_recovery = in_recovery(*source.connection);
     find_stream_facts(facts, broker);
     find_timeline_history(facts, options.source, stop);
     return facts;
@@ -50,7 +52,11 @@ std::vector<CheckFinding> look_at_group(const ReplicatorOptions& options, Checke
     found.attempt([&](const Log&) {
         const auto broker = Broker::connect(options.nats, silent, stop);
         const StartFacts facts = facts_of(options, source, *broker, stop);
-        if (facts.slot && facts.slot->ours && facts.slot->active_pid != 0)
+        const bool runs = facts.slot && facts.slot->ours && facts.slot->active_pid != 0;
+        if (runs && options.standby)
+            return found.ok(fmt::format("its replicator is running (server process {}), so this one would stand by",
+                                        facts.slot->active_pid));
+        if (runs)
             return found.warn(
                 fmt::format("its replicator is running (server process {}), so a second one would not "
                             "start",

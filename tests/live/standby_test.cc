@@ -172,6 +172,9 @@ TEST_CASE("status and /readyz show that it stands by") {
         return contains(status.out, who) && contains(status.out, " stands by");
     });
     CHECK(contains(run(pair.pipeline.command_argv("viewer", {"status", "--json"})).out, "\"standby\":{\"host\":"));
+    const auto check = run(pair.pipeline.command_argv(
+        "replicator", {"check", "--copy-and-stream", "--standby", "--source-url", pair.pipeline.source_url()}));
+    CHECK_MESSAGE(contains(check.out, "so this one would stand by"), check.out << check.err);
     pair.pipeline.stop_replicator();
     CHECK(says(*pair.second, "taking over"));
     eventually("/readyz says that it works", [&] { return http_get(http, "/readyz").body == "ready\n"; });
