@@ -81,11 +81,12 @@ StreamState wait_for_stream(Broker& broker, const Names& names, const Log& log, 
     bool told = false;
     auto poll = first_stream_poll;
     while (true) {
-        if (const auto state = broker.stream_state(names.stream)) return *state;
-        if (!told)
+        const auto state = broker.stream_state(names.stream);
+        if (state && state->created_ns != 0) return *state;  // 0: nats-server is still making it
+        if (!told && !state)
             log(LogLevel::info, fmt::format("waiting for stream '{}': no replicator of group '{}' has created it yet",
                                             names.stream, names.group));
-        told = true;
+        told = told || !state;
         if (!pause(stop, poll)) throw Interrupted{};
         poll = std::min(poll * 5 / 4, longest_stream_poll);
     }

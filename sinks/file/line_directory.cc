@@ -112,7 +112,8 @@ LineFile& LineDirectory::file(Position first) {
 bool LineDirectory::reads(const std::string& stream) {
     const std::string before = record_.text(stream_field);
     stream_ = stream;
-    return before.empty() || before == stream;
+    const bool unknown = before.empty() || before == "0";  // 0: asked for while nats-server was making it
+    return unknown || before == stream;
 }
 
 // Records written before there was this field know ended copies only.

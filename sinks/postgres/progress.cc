@@ -223,7 +223,8 @@ SinkState PostgresProgress::at(const Checkpoint& checkpoint) const {
 }
 
 bool PostgresProgress::reads(const std::string& stream) {
-    const bool same = stream_.empty() || stream_ == stream;
+    const bool unknown = stream_.empty() || stream_ == "0";  // 0: asked for while nats-server was making it
+    const bool same = unknown || stream_ == stream;
     stream_ = stream;
     return same;
 }

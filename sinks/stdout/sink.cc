@@ -57,7 +57,8 @@ class StdoutSink final : public Sink {
     }
 
     bool reads(const std::string& stream) override {
-        const bool same = stream_.empty() || stream_ == stream;
+        const bool unknown = stream_.empty() || stream_ == "0";  // 0: asked for while nats-server was making it
+        const bool same = unknown || stream_ == stream;
         stream_ = stream;
         return same;
     }

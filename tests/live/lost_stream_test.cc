@@ -61,6 +61,14 @@ struct Group {
 
 }  // namespace
 
+TEST_CASE("a target that noted the stream while nats-server was still making it belongs to that stream") {
+    Group group;
+    group.pipeline.on_target("UPDATE pgsluice.progress SET stream = '0'");
+    group.run(3);
+    CHECK(group.pipeline.target_scalar("SELECT stream <> '0' FROM pgsluice.progress") == "t");
+    CHECK(group.pipeline.target_scalar("SELECT count(*) FROM rows") == "3");
+}
+
 TEST_CASE("nats-server's store is deleted while it is stopped") {
     Group group;
     group.nats.kill();
