@@ -26,6 +26,14 @@ std::optional<double> furthest_behind(const GroupHealth& health) {
     return most;
 }
 
+// Of the worker that applies the most.
+std::optional<double> fastest(const GroupHealth& health) {
+    std::optional<double> most;
+    for (const WorkerHealth& worker : health.workers)
+        if (worker.changes_per_second) most = std::max(most.value_or(0), *worker.changes_per_second);
+    return most;
+}
+
 }  // namespace
 
 void Board::note(const std::vector<GroupHealth>& groups) {
@@ -76,7 +84,7 @@ std::string Board::overview() const {
         out.text("state", to_text(known.health.replicator.state));
         out.number("workers", known.health.workers.size());
         append(out, "behind_seconds", furthest_behind(known.health));
-        append(out, "changes_per_second", known.health.replicator.changes_per_second);
+        append(out, "changes_per_second", fastest(known.health));
         out.raw('}');
     }
     out.raw(']');

@@ -58,6 +58,13 @@ function worker_branch(status, worker) {
     box("target", worker.sink, state, `applied ${worker.applied}`));
 }
 
+// A replicator need not report its rate: then by what is seen at both ends of the stream.
+function publishes({ slot, replicator, workers }) {
+  if (replicator.state === "snapshot" || replicator.changes_per_second > 0) return true;
+  const moves = (slot !== null && slot.behind_bytes > 0) || workers.some((worker) => worker.changes_per_second > 0);
+  return replicator.state === "streaming" && moves;
+}
+
 export function flow(status) {
   const { slot, replicator } = status;
   const behind = slot === null ? "?" : seconds(slot.behind_seconds);
@@ -67,7 +74,8 @@ export function flow(status) {
     source_box(status),
     pipe(slot !== null && slot.active, behind, slot === null ? "behind" : `${bytes(slot.behind_bytes)} behind`),
     slot_box(status),
-    pipe(replicator.changes_per_second > 0, rate(replicator.changes_per_second), `replicator ${replicator.state}`),
+    pipe(publishes(status), replicator.changes_per_second === null ? replicator.published : rate(replicator.changes_per_second),
+      `replicator ${replicator.state}`),
     stream_box(status),
     element("div", { class: "branches" }, ...branches),
   ];
