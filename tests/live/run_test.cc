@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 
+#include "sql/connection.h"
 #include "tests/support/http_get.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
@@ -73,6 +74,46 @@ TEST_CASE("run: two groups copy and follow, and a stop drains what was committed
     CHECK(contains(two.process->err(), "SIGTERM: shutting down"));
     CHECK(two.first.source_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice %" +
                                   two.first.group() + "%'") == "0");
+}
+
+TEST_CASE("run: a stop lets a worker apply what the stream holds, though its target kept it waiting") {
+    Two two;
+    two.start();
+    REQUIRE(Two::has(two.first, "500"));
+    pgsluice::sql::Connection blocker(shared_postgres().connect(two.first.target_db()));
+    blocker.exec("BEGIN; LOCK TABLE public.items");
+    two.first.on_source("INSERT INTO items SELECT i, 'late' FROM generate_series(501, 600) i");
+    const std::string lsn = two.first.source_scalar("SELECT pg_current_wal_insert_lsn()");
+    REQUIRE(eventually("it is in the stream", [&] {
+        return two.first.source_scalar("SELECT confirmed_flush_lsn >= '" + lsn +
+                                       "' FROM pg_replication_slots WHERE slot_name = 'pgsluice_" + two.first.group() +
+                                       "'") == "t";
+    }));
+    two.process->signal(SIGTERM);
+    REQUIRE(says(*two.process, "SIGTERM: shutting down"));
+    blocker.exec("COMMIT");
+    const int code = two.process->wait(in_time);
+    INFO(two.process->err());
+    CHECK(code == 0);
+    CHECK(two.first.target_scalar("SELECT count(*) FROM items") == "600");
+}
+
+TEST_CASE("run: a second signal ends the process at once") {
+    Two two;
+    two.start();
+    REQUIRE(Two::has(two.first, "500"));
+    pgsluice::sql::Connection blocker(shared_postgres().connect(two.first.target_db()));
+    blocker.exec("BEGIN; LOCK TABLE public.items");
+    two.first.on_source("INSERT INTO items VALUES (501, 'late')");
+    REQUIRE(eventually("the worker waits for the lock", [&] {
+        return two.first.target_scalar(
+                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                   "datname = current_database()") == "1";
+    }));
+    two.process->signal(SIGTERM);
+    REQUIRE(says(*two.process, "SIGTERM: shutting down"));
+    two.process->signal(SIGTERM);
+    CHECK(two.process->wait(in_time) == 128 + SIGTERM);
 }
 
 TEST_CASE("run: kill -9 and a restart lose nothing") {
