@@ -2,6 +2,7 @@
 
 #include <array>
 #include <csignal>
+#include <regex>
 
 #include <doctest/doctest.h>
 
@@ -115,7 +116,19 @@ bool TableChanges::heed_stop_at_renamed() {
     return true;
 }
 
+// A table that was renamed, and is named by its new name from then on, has its rows elsewhere on the target. The log
+// says so, and what to type.
+void TableChanges::heed_renames() {
+    static const std::regex words(R"(have it copied there \(pgsluice resnapshot --group \w+ --tables ([\w.]+)\))");
+    const std::string said = messages();
+    std::set<std::string> tables;
+    for (std::sregex_iterator found(said.begin(), said.end(), words), end; found != end; ++found)
+        tables.insert((*found)[1]);
+    for (const std::string& table : tables) past_ += copy_again(table) + "\n";
+}
+
 void TableChanges::make_comparable() {
+    heed_renames();
     if (!via_root_ || !root_keeps_rows_) return;
     if (attached_.contains("p1")) attached_or_detached(1);
     attached_or_detached(1);

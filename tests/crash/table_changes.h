@@ -28,7 +28,8 @@ class TableChanges {
     std::string step();
     // Starts again what a kill or a failpoint has ended. Fails the test when something ended by itself.
     void revive();
-    // What left `root` keeps its rows in the target's, which the log says: has `root` copied as a whole once more.
+    // Where the log says that rows are not where they should be, what it says to type is typed: what left `root` keeps
+    // its rows there until `root` is copied again, and a renamed table has them under its old name.
     void make_comparable();
     // No failpoint is reached from now on.
     void disarm();
@@ -68,6 +69,7 @@ class TableChanges {
     std::string copied_again();
     std::string copy_again(const std::string& table);
     bool heed_stop_at_renamed();
+    void heed_renames();
     std::string replicator_restarted();
     std::string worker_restarted();
     std::string dies_somewhere();
