@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 
+#include "replicator/replicator_metrics.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/health/replicator_entry.h"
@@ -21,6 +22,14 @@ BrokerOptions impatient(BrokerOptions nats) {
     nats.request_timeout_ms = 1000;
     nats.stop_grace_ms = 1500;
     return nats;
+}
+
+std::uint64_t changes_of(const TableTallies& tables) {
+    std::uint64_t sum = 0;
+    tables.for_each([&](const std::string&, const std::string&, const TableTally& tally) {
+        for (const Tally& changes : tally.changes) sum += changes.get();
+    });
+    return sum;
 }
 
 }  // namespace
@@ -54,7 +63,7 @@ void HealthReport::report_on(const std::stop_token& stop) {
     if (broker->connected() && owns_group) report(*broker, true);
 }
 
-void HealthReport::report(Broker& broker, bool ended) const {
+void HealthReport::report(Broker& broker, bool ended) {
     const ReplicatorActivity& activity = *options_.activity;
     ReplicatorEntry entry;
     entry.ended = ended;
@@ -68,6 +77,8 @@ void HealthReport::report(Broker& broker, bool ended) const {
     const Trouble::Last last = activity.trouble.last();
     entry.last_error = last.text;
     entry.last_error_us = last.at_us;
+    rate_.add(changes_of(options_.metrics->tables), Rate::Clock::now());
+    if (!ended) entry.changes_per_second = rate_.per_second();
     entry.slot = activity.slot.get();
     report_replicator(broker, options_.names, entry);
 }

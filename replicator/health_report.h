@@ -9,6 +9,7 @@
 #include "replicator/activity.h"
 #include "replicator/options.h"
 #include "stream/log.h"
+#include "stream/metrics/rate.h"
 
 namespace pgsluice {
 
@@ -29,13 +30,14 @@ class HealthReport {
    private:
     void run(const std::stop_token& stop);
     void report_on(const std::stop_token& stop);
-    void report(Broker& broker, bool ended) const;
+    void report(Broker& broker, bool ended);
 
     const ReplicatorOptions& options_;
     const Log log_;
     const std::int64_t started_us_;
     bool failed_ = false;  // these are read by the thread after it was asked to stop
     bool finished_ = false;
+    Rate rate_;
     std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -8,8 +8,8 @@
 #include "sinks/sink.h"
 #include "stream/group/registry.h"
 #include "stream/log.h"
+#include "stream/metrics/rate.h"
 #include "worker/options.h"
-#include "worker/rate.h"
 #include "worker/session.h"
 
 namespace pgsluice {

@@ -84,6 +84,8 @@ class Gathering {
         out.failed = entry->failed;
         out.finished = entry->finished;
         out.state = state_of(*entry, *out.report_age);
+        if (!entry->ended && out.state != PartState::dead && entry->changes_per_second)
+            out.changes_per_second = static_cast<double>(*entry->changes_per_second);
         health_.slot = entry->slot;
     }
 

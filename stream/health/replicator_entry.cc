@@ -69,6 +69,7 @@ std::string encode(const ReplicatorEntry& entry) {
         out.text("last_error", entry.last_error);
         out.number("last_error_us", entry.last_error_us);
     }
+    if (entry.changes_per_second) out.number("changes_per_second", *entry.changes_per_second);
     if (entry.slot) append_slot(out, *entry.slot);
     out.raw('}');
     return std::string(out.view());
@@ -90,6 +91,8 @@ ReplicatorEntry decode_replicator(std::string_view json) {
             entry.last_error = fields.text("last_error");
             entry.last_error_us = fields.signed_number("last_error_us");
         }
+        if (fields.has("changes_per_second"))
+            entry.changes_per_second = fields.unsigned_number<std::uint64_t>("changes_per_second");
         if (fields.has("slot")) entry.slot = read_slot(fields.object("slot"));
         return entry;
     });

@@ -24,6 +24,7 @@ struct ReplicatorEntry {
     std::string waiting;
     std::string last_error;  // the newest that ended a session
     std::int64_t last_error_us = 0;
+    std::optional<std::uint64_t> changes_per_second;  // lately, those of snapshots apart
     std::optional<SlotHealth> slot;
 
     bool operator==(const ReplicatorEntry&) const = default;

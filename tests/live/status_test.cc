@@ -73,6 +73,25 @@ TEST_CASE("status: a group that streams is well, and the numbers are PostgreSQL'
     group.stop();
 }
 
+TEST_CASE("status: both processes say how many changes a second pass") {
+    Watched group;
+    group.start();
+    group.settle();
+    const auto passes = [&](const char* part) {
+        group.on_source("INSERT INTO t SELECT max(id) + 1 FROM (SELECT id FROM t UNION ALL SELECT 0) t");
+        Json json(group.with_source({"--json"}));
+        const bool replicator = std::string_view(part) == "replicator";
+        const auto of = replicator ? json.root[part] : json.root[part].at(0);
+        double rate = 0;
+        return of["changes_per_second"].get(rate) == simdjson::SUCCESS && rate > 0;
+    };
+    for (const char* part : {"replicator", "workers"}) {
+        CAPTURE(part);
+        CHECK(eventually("its rate is above none", [&] { return passes(part); }));
+    }
+    group.stop();
+}
+
 TEST_CASE("status: without the source the slot is as the replicator saw it") {
     Watched group;
     group.start();

@@ -6,7 +6,7 @@
 
 #include "cmd/status/picture.h"
 #include "stream/health/replicator_entry.h"
-#include "worker/rate.h"
+#include "stream/metrics/rate.h"
 
 using namespace pgsluice;
 
@@ -152,6 +152,7 @@ TEST_CASE("what the replicator reports comes back; a report of another shape is 
     entry.waiting = "the source";
     entry.last_error = "unable";
     entry.last_error_us = 4;
+    entry.changes_per_second = 3;
     CHECK(decode_replicator(encode(entry)) == entry);
     SlotHealth slot;
     slot.name = "s";
