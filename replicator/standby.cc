@@ -34,7 +34,7 @@ class StandBy {
     ~StandBy() {
         options_.metrics->standing_by.set(0);
         try {
-            if (reported_at_) end_standby_report(broker_, options_.names);
+            if (since_us_ != 0) end_standby_report(broker_, options_.names);
         } catch (...) {  // status shows that it is old
         }
     }
@@ -80,10 +80,10 @@ class StandBy {
     // Not before there is a lease: it would make the bucket, without the stream's replicas.
     void report() {
         const auto now = Clock::now();
-        if (reported_at_ && now - *reported_at_ < report_rhythm) return;
+        if (since_us_ != 0 && now - reported_at_ < report_rhythm) return;
         if (!find_lease(broker_, options_.names)) return;
         const std::int64_t now_us = sql::postgres_time_us();
-        if (!reported_at_) since_us_ = now_us;
+        if (since_us_ == 0) since_us_ = now_us;
         report_standby(broker_, options_.names, {host_name(), ::getpid(), since_us_, now_us});
         reported_at_ = now;
     }
@@ -94,8 +94,8 @@ class StandBy {
     const Log& log_;
     LeaseWatch watch_;
     bool ended_ = false;
-    std::int64_t since_us_ = 0;
-    std::optional<Clock::time_point> reported_at_;
+    std::int64_t since_us_ = 0;  // 0: it has not reported
+    Clock::time_point reported_at_{};
 };
 
 }  // namespace

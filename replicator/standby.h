@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <stop_token>
 
 #include "replicator/options.h"
@@ -32,7 +31,7 @@ class LeaseWatch {
     bool expired(std::uint64_t revision, Time now);
 
    private:
-    std::optional<std::uint64_t> revision_;
+    std::uint64_t revision_ = 0;  // NATS counts from 1
     Time since_{};
 };
 

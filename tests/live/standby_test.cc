@@ -123,7 +123,9 @@ TEST_CASE("the standby takes over when the first is cut off from one side only")
         return side;
     }();
     pair.take_over([&] { cut.hold(true, true); });
-    CHECK(contains(pair.second->err(), "has not renewed its lease for 8 s"));
+    // A first that NATS does not answer may have given up its session by then.
+    const bool gave_up = &cut == &pair.to_nats && contains(pair.second->err(), "the other replicator has ended");
+    CHECK((gave_up || contains(pair.second->err(), "has not renewed its lease for 8 s")));
     cut.hold(false, false);
     CHECK(says(pair.pipeline.replicator(), "standing by"));
     pair.end();
