@@ -254,7 +254,9 @@ void check_published(sql::Connection& source, const CompareOptions& options, std
         ".text) t WHERE t.relid = o OR t.relid IN (SELECT a.relid FROM pg_catalog.pg_partition_ancestors(o) a)) "
         "LIMIT 1",
         {fmt::format("{{{}}}", fmt::join(oids, ",")), options.names.publication}, {1, 0, 1});
-    if (left.rows() == 1) throw NotMet{fmt::format("table '{}' has left the publication", left.text(0, 0))};
+    if (left.rows() == 1)
+        throw stop_error(fmt::format("unable to compare: table '{}' has left the publication", left.text(0, 0)),
+                         "Run it again when the replicator has noticed that, which takes it ten seconds at most.");
 }
 
 void await_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, const Log& log,
