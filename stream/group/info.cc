@@ -22,7 +22,7 @@ std::optional<GroupInfo> find_kept(Broker& broker, const Names& names) {
 }  // namespace
 
 std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, const std::optional<StreamState>& stream) {
-    const auto kept = find_kept(broker, names);
+    auto kept = find_kept(broker, names);
     if (!stream || stream->messages == 0) return kept;
     const auto first = broker.message_at(names.stream, stream->first_seq);
     if (!first || first->meta.kind != MessageKind::group) return kept;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -24,7 +25,7 @@ class Rate {
         const std::chrono::duration<double> time = samples_.back().first - samples_.front().first;
         if (time.count() <= 0) return std::nullopt;
         const auto grown = static_cast<double>(samples_.back().second - samples_.front().second);
-        return static_cast<std::uint64_t>(grown / time.count() + 0.5);
+        return static_cast<std::uint64_t>(std::llround(grown / time.count()));
     }
 
    private:

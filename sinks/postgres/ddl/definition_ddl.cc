@@ -283,7 +283,7 @@ EmptiedTable DefinitionDdl::table_of(const QualifiedName& name) {
 }
 
 std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
-    const auto maker = statement.creates ? target_owner(options_) : std::nullopt;
+    auto maker = statement.creates ? target_owner(options_) : std::nullopt;
     if (!statement.owner_query.empty()) {
         const auto found = session_.connection.query(statement.owner_query, {}, {2});
         if (found.rows() == 0) return maker;
