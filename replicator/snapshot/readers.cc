@@ -88,6 +88,15 @@ void end_abandoned(const SnapshotSlot& slot, sql::Connection& observer, const Lo
     if (found && found->active_pid != 0) end_abandoned_creation(observer, slot.name, *found, log);
 }
 
+// After an attempt that was given up: its slot may still be waiting to be created, in a session that does not see yet
+// that we are gone, so that SlotGuard could not drop it. Before the first attempt there was none.
+void remove_left(const SnapshotSlot& slot, sql::Connection& observer, const Log& log) {
+    const auto found = slot.stays ? find_slot(observer, slot.name) : std::nullopt;
+    if (!found || !found->ours) return;
+    if (found->active_pid != 0) end_abandoned_creation(observer, slot.name, *found, log);
+    if (find_slot(observer, slot.name)) drop_slot(observer, slot.name);
+}
+
 SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wanted,
                         std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
                         const std::stop_token& stop) {
@@ -141,6 +150,7 @@ SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSl
         }
         // Let the other session have its lock first.
         observer.exec("SELECT pg_catalog.pg_sleep(0.3)");
+        remove_left(slot, observer, log);
     }
 }
 
