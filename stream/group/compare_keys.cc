@@ -3,9 +3,9 @@
 #include <array>
 #include <utility>
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -21,16 +21,6 @@ std::string_view name_of(CompareState state) {
         if (known == state) return name;
     }
     return "";
-}
-
-// A garbled key is the same as none: both sides write theirs again, or give up with a message.
-template <typename T>
-std::optional<T> readable(T (*decode)(std::string_view), std::string_view json) {
-    try {
-        return decode(json);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
 }
 
 }  // namespace

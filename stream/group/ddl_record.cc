@@ -1,8 +1,8 @@
 #include "stream/group/ddl_record.h"
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -35,13 +35,7 @@ void remember_ddl(Broker& broker, const Names& names, const DdlRecord& record) {
 
 std::optional<DdlRecord> find_ddl_record(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
-    if (!kept) return std::nullopt;
-    try {
-        return decode_ddl_record(kept->text);
-    } catch (const Error& error) {  // garbled: the same as none, until the replicator's next start writes it again
-        if (error.action() != Action::stop) throw;
-        return std::nullopt;
-    }
+    return kept ? readable(decode_ddl_record, kept->text) : std::nullopt;
 }
 
 }  // namespace pgsluice

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "sql/error.h"
 #include "stream/format/markers.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -11,12 +11,7 @@ namespace {
 
 std::optional<GroupInfo> find_kept(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, "group");
-    if (!kept) return std::nullopt;
-    try {
-        return decode_group(kept->text);
-    } catch (const Error&) {  // garbled: the same as lost
-        return std::nullopt;
-    }
+    return kept ? readable(decode_group, kept->text) : std::nullopt;
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -35,13 +35,7 @@ LastChanges decode_last_changes(std::string_view json) {
 
 LastChanges find_last_changes(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, "last_changes");
-    if (!kept) return {};
-    try {
-        return decode_last_changes(kept->text);
-    } catch (const Error& error) {  // garbled; the replicator writes it again
-        if (error.action() != Action::stop) throw;
-        return {};
-    }
+    return kept ? readable(decode_last_changes, kept->text).value_or(LastChanges{}) : LastChanges{};
 }
 
 }  // namespace pgsluice

@@ -1,8 +1,8 @@
 #include "stream/group/lease.h"
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -34,11 +34,8 @@ Lease decode_lease(std::string_view json) {
 std::optional<KeptLease> find_lease(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, lease_key);
     if (!kept) return std::nullopt;
-    try {
-        return KeptLease{decode_lease(kept->text), kept->revision};
-    } catch (const Error&) {  // garbled: the same as none
-        return std::nullopt;
-    }
+    const auto lease = readable(decode_lease, kept->text);
+    return lease ? std::optional(KeptLease{*lease, kept->revision}) : std::nullopt;
 }
 
 void renew_lease(Broker& broker, const Names& names, const Lease& lease) {
@@ -75,12 +72,7 @@ void end_standby_report(Broker& broker, const Names& names) { broker.kv_delete(n
 
 std::optional<StandbyReport> find_standby(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, standby_key);
-    if (!kept) return std::nullopt;
-    try {
-        return decode_standby(kept->text);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
+    return kept ? readable(decode_standby, kept->text) : std::nullopt;
 }
 
 }  // namespace pgsluice

@@ -6,6 +6,7 @@
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/markers.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -64,12 +65,7 @@ void remember_snapshot_start(Broker& broker, const Names& names, const SnapshotS
 
 std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
-    if (!kept) return std::nullopt;
-    try {
-        return decode_snapshot_start(kept->text);
-    } catch (const Error&) {  // garbled: the same as lost
-        return std::nullopt;
-    }
+    return kept ? readable(decode_snapshot_start, kept->text) : std::nullopt;
 }
 
 // Through a consumer, which assembles a marker sent in parts.

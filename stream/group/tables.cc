@@ -1,9 +1,9 @@
 #include "stream/group/tables.h"
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/relation_json.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -58,12 +58,7 @@ bool remember_tables(Broker& broker, const Names& names, std::string_view json) 
 
 std::optional<GroupTables> find_tables(Broker& broker, const Names& names) {
     const auto kept = broker.kv_get(names, key);
-    if (!kept) return std::nullopt;
-    try {
-        return decode_tables(kept->text);
-    } catch (const Error&) {  // garbled: the same as lost, until the replicator writes it again
-        return std::nullopt;
-    }
+    return kept ? readable(decode_tables, kept->text) : std::nullopt;
 }
 
 }  // namespace pgsluice

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sql/error.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/group/readable.h"
 
 namespace pgsluice {
 
@@ -103,13 +103,8 @@ void report_replicator(Broker& broker, const Names& names, const ReplicatorEntry
 }
 
 std::optional<ReplicatorEntry> find_replicator(Broker& broker, const Names& names) {
-    const auto value = broker.kv_get(names, replicator_key);
-    if (!value) return std::nullopt;
-    try {
-        return decode_replicator(value->text);
-    } catch (const Error&) {
-        return std::nullopt;
-    }
+    const auto kept = broker.kv_get(names, replicator_key);
+    return kept ? readable(decode_replicator, kept->text) : std::nullopt;
 }
 
 void measure(SlotHealth& slot) {
