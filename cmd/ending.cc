@@ -16,8 +16,4 @@ ExitCode exit_code(const Error& error) {
     return exit_bug;
 }
 
-std::string in_one_line(const Error& error) {
-    return error.hint().empty() ? error.what() : error.what() + ("; HINT: " + error.hint());
-}
-
 }  // namespace pgsluice

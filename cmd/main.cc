@@ -33,12 +33,11 @@ using namespace pgsluice;
 
 // The final message: for people, or as one more line of a log that machines read.
 ExitCode report(const Error& error, const Log* json_log) {
-    const std::string hint = error.hint().empty() ? "" : "HINT: " + error.hint();
-    if (json_log != nullptr) {
-        (*json_log)(LogLevel::error, hint.empty() ? error.what() : error.what() + ("; " + hint));
-    } else {
-        std::fprintf(stderr, "error: %s\n%s%s", error.what(), hint.c_str(), hint.empty() ? "" : "\n");
-    }
+    const std::string hint = error.hint().empty() ? "" : "HINT: " + error.hint() + '\n';
+    if (json_log != nullptr)
+        (*json_log)(LogLevel::error, in_one_line(error));
+    else
+        std::fprintf(stderr, "error: %s\n%s", error.what(), hint.c_str());
     return exit_code(error);
 }
 

@@ -11,8 +11,7 @@ namespace pgsluice {
 namespace {
 
 void refuse(const Log& log, const std::string& what, const Error& error) {
-    log(LogLevel::error,
-        fmt::format("SIGHUP: {}: {}{}{}", what, error.what(), error.hint().empty() ? "" : "; HINT: ", error.hint()));
+    log(LogLevel::error, fmt::format("SIGHUP: {}: {}", what, in_one_line(error)));
 }
 
 }  // namespace

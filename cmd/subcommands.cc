@@ -133,8 +133,8 @@ void take_rules(const Settings& settings, RulesInForce& rules, const Log& log) {
                            "transactions");
         }
     } catch (const Error& error) {
-        log(LogLevel::error, fmt::format("SIGHUP: the rules in force stay, for the files are not in order: {}{}{}",
-                                         error.what(), error.hint().empty() ? "" : "; HINT: ", error.hint()));
+        log(LogLevel::error,
+            fmt::format("SIGHUP: the rules in force stay, for the files are not in order: {}", in_one_line(error)));
     }
 }
 

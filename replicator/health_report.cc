@@ -55,8 +55,7 @@ void HealthReport::run(const std::stop_token& stop) {
 }
 
 void HealthReport::report_on(const std::stop_token& stop) {
-    const auto broker = Broker::connect(
-        impatient(options_.nats), [](LogLevel, std::string_view) {}, stop);
+    const auto broker = Broker::connect(impatient(options_.nats), silent_log, stop);
     const auto& owns_group = options_.activity->owns_group;  // not while it stands by for another
     do report(*broker, false);
     while (pause(stop, rhythm) && owns_group);

@@ -54,8 +54,7 @@ class Rounds {
           loses_(loses),
           copies_requested_(copies_requested),
           refused_(refused),
-          broker_(Broker::connect(
-              without_grace(options.nats), [](LogLevel, std::string_view) {}, stop)),
+          broker_(Broker::connect(without_grace(options.nats), silent_log, stop)),
           registry_(*broker_, options.names),
           retention_(std::chrono::milliseconds(options.stream_retain_ms)) {}
 

@@ -62,8 +62,7 @@ void LeaseKeeper::run(const std::stop_token& stop) {
 // Ends once another session has the lock: this one has been ended, or will notice.
 void LeaseKeeper::keep(const std::stop_token& stop) const {
     sql::Connection source = connect_source(options_.source, stop);
-    const auto broker = Broker::connect(
-        impatient(options_.nats), [](LogLevel, std::string_view) {}, stop);
+    const auto broker = Broker::connect(impatient(options_.nats), silent_log, stop);
     do {
         if (find_lock_holder(source, options_.names.slot) != holder_) return;
         renew(*broker);

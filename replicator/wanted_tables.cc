@@ -19,8 +19,6 @@ std::vector<Oid> oids_of(const std::map<Oid, TableRecord>& record) {
     return oids;
 }
 
-const Log silent = [](LogLevel, std::string_view) {};
-
 }  // namespace
 
 std::vector<sql::CatalogTable> WantedTables::resolve(sql::Connection& source, const Log& log) {
@@ -51,14 +49,14 @@ std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source,
     std::vector<sql::CatalogTable> tables;
     TableChoice others = options_;
     others.tables.clear();
-    if (!others.by_default()) tables = resolve_tables(source, others, silent);
+    if (!others.by_default()) tables = resolve_tables(source, others, silent_log);
     for (const std::string& text : options_.tables) {
         TableChoice one;
         one.schema = options_.schema;
         one.tables = {text};
         one.exclude_tables = options_.exclude_tables;
         try {
-            for (auto& table : resolve_tables(source, one, silent)) {
+            for (auto& table : resolve_tables(source, one, silent_log)) {
                 resolved_[text] = table.oid;
                 tables.push_back(std::move(table));
             }

@@ -12,10 +12,6 @@ namespace {
 
 std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
-std::string full_text(const Error& error) {
-    return error.hint().empty() ? error.what() : fmt::format("{}; HINT: {}", error.what(), error.hint());
-}
-
 std::string row_text(const Relation& relation, Row row) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -37,7 +33,7 @@ void check_sample(const CompiledRules& compiled, const Relation& relation, Row r
             fmt::format("  after   {}\n", passes ? row_text(*compiled.target(), change.new_row) : "(left out)");
     } catch (const Error& error) {
         check.text += "  after   (the worker would stop)\n";
-        check.problems.push_back(full_text(error));
+        check.problems.push_back(in_one_line(error));
     }
 }
 
@@ -49,7 +45,7 @@ void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& 
         compiled = ruleset.compile(table.relation);
     } catch (const Error& error) {
         check.text += ": refused\n";
-        check.problems.push_back(full_text(error));
+        check.problems.push_back(in_one_line(error));
         return;
     }
     if (compiled == nullptr) {

@@ -45,6 +45,11 @@ class Error : public std::runtime_error {
     std::string hint_;
 };
 
+// Message and hint as one line of a log.
+inline std::string in_one_line(const Error& error) {
+    return error.hint().empty() ? error.what() : error.what() + ("; HINT: " + error.hint());
+}
+
 inline Error retry_error(const std::string& message, std::string hint = {}) {
     return {Action::retry, message, std::move(hint)};
 }

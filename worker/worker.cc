@@ -116,8 +116,8 @@ void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const E
     rules.refuse(files);
     log(LogLevel::error,
         fmt::format("the rules that were read again cannot be taken over while the worker runs, and the ones before "
-                    "stay in force; restarted with these files, the worker would say: {}{}{}",
-                    error.what(), error.hint().empty() ? "" : "; HINT: ", error.hint()));
+                    "stay in force; restarted with these files, the worker would say: {}",
+                    in_one_line(error)));
 }
 
 // Whether it gave way to other rules.

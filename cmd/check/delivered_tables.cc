@@ -23,7 +23,7 @@ std::vector<RelationPtr> relations_of(const ReplicatorOptions& options, CheckedS
 // As the group's replicator found them; none where there is no such group.
 std::vector<RelationPtr> relations_in_bucket(const Settings& settings, const std::stop_token& stop) {
     const Names& names = settings.replicator.names;
-    const auto broker = Broker::connect(settings.nats, silent, stop);
+    const auto broker = Broker::connect(settings.nats, silent_log, stop);
     const auto known = broker->stream_state(names.stream) ? find_tables(*broker, names) : std::nullopt;
     std::vector<RelationPtr> all;
     if (!known) return all;

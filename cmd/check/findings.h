@@ -11,9 +11,6 @@
 
 namespace pgsluice {
 
-// Of what is made for looking only: what it has to say comes as a finding.
-inline const Log silent = [](LogLevel, std::string_view) {};
-
 enum class CheckLevel : std::uint8_t {
     ok,
     skipped,  // not looked at, for what is needed was not given or may not be read

@@ -50,7 +50,7 @@ std::vector<CheckFinding> look_at_group(const ReplicatorOptions& options, Checke
     Findings found("group");
     if (!source.identity) return found.take();
     found.attempt([&](const Log&) {
-        const auto broker = Broker::connect(options.nats, silent, stop);
+        const auto broker = Broker::connect(options.nats, silent_log, stop);
         const StartFacts facts = facts_of(options, source, *broker, stop);
         const bool runs = facts.slot && facts.slot->ours && facts.slot->active_pid != 0;
         if (runs && options.standby)

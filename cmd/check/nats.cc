@@ -53,7 +53,7 @@ void look_at_stream(const Settings& settings, const BrokerProbe& probe, Findings
 
 void look_at_seal(const Settings& settings, Findings& found, const std::stop_token& stop) {
     const Names& names = settings.replicator.names;
-    const auto broker = Broker::connect(settings.nats, silent, stop);
+    const auto broker = Broker::connect(settings.nats, silent_log, stop);
     if (broker->stream_state(names.stream) && !settings.replicator.resnapshot)
         found.attempt([&](const Log&) { broker->check_sealed(names); });
 }
@@ -64,7 +64,7 @@ std::vector<CheckFinding> look_at_nats(const Settings& settings, CheckedNats& na
     Findings found("nats");
     std::optional<BrokerProbe> probe;
     const auto look = [&](const std::function<void()>& check) { return found.attempt([&](const Log&) { check(); }); };
-    if (!look([&] { probe.emplace(settings.nats, silent, stop); })) {
+    if (!look([&] { probe.emplace(settings.nats, silent_log, stop); })) {
         found.skipped("all else that is needed of it, for there is no connection");
         return found.take();
     }

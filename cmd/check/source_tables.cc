@@ -13,7 +13,7 @@ namespace {
 
 // Whether it alone can be chosen; why not is a finding.
 bool is_usable(sql::Connection& connection, const TableChoice& one, Findings& found) {
-    return found.attempt([&](const Log&) { resolve_tables(connection, one, silent); });
+    return found.attempt([&](const Log&) { resolve_tables(connection, one, silent_log); });
 }
 
 // A start stops at the first name that is wrong. Leaves out those that are.

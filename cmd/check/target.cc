@@ -80,7 +80,7 @@ class Tables {
    private:
     void look_at(const DeliveredTable& each, const TargetTable& table) {
         const Relation& relation = *each.rules->target();
-        MissingColumns missing(session_.connection, options_.on_missing_column, silent);
+        MissingColumns missing(session_.connection, options_.on_missing_column, silent_log);
         for (const Error& fault : missing.faults(relation, table)) found_.fail(fault.what(), fault.hint());
         look_at_columns(each, table, source_.connection ? &*source_.connection : nullptr, session_.connection, found_);
         const TargetMapping& mapping = mappings_.emplace_back(relation, table);

@@ -21,9 +21,8 @@ StreamObserver::StreamObserver(BrokerOptions nats, Names names) : nats_(std::mov
 
 // The loop has its own connection, which says in the log what is wrong.
 void StreamObserver::connect(const std::stop_token& stop) {
-    const auto silent = [](LogLevel, std::string_view) {};
-    broker_ = Broker::connect(nats_, silent, stop);
-    catalog_.emplace(nats_, silent, stop);
+    broker_ = Broker::connect(nats_, silent_log, stop);
+    catalog_.emplace(nats_, silent_log, stop);
     registry_.emplace(*broker_, names_);
     next_list_ = next_rare_ = {};
 }

@@ -76,9 +76,8 @@ TEST_CASE("a second replicator of the group is refused while the first runs") {
     ReplicatorRun run(one_table);
     run.start();
     REQUIRE(run.wait_running());
-    const Log silent = [](LogLevel, std::string_view) {};
     try {
-        run_replicator(run.options, silent, [] {}, {});
+        run_replicator(run.options, silent_log, [] {}, {});
         FAIL("no error");
     } catch (const Error& error) {
         CHECK(error.action() == Action::retry);
