@@ -14,7 +14,6 @@ namespace pgsluice {
 namespace {
 
 constexpr std::chrono::seconds rhythm(1);
-constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
 HttpRoutes routes_of(const View& view, const Board& board) {
     HttpRoutes routes{
@@ -25,18 +24,13 @@ HttpRoutes routes_of(const View& view, const Board& board) {
         {"/status",
          [&view](const auto&) {
              const std::string health = view.health_json();
-             return health.empty() ? HttpAnswer{503, "application/json", "{\"error\":\"NATS does not say\"}\n"}
-                                   : HttpAnswer{200, "application/json", health + '\n'};
+             return health.empty() ? json(503, "{\"error\":\"NATS does not say\"}\n") : json(200, health + '\n');
          }},
-        {"/healthz",
-         [](const auto&) {
-             return HttpAnswer{200, "text/plain; charset=utf-8", "alive\n"};
-         }},
+        {"/healthz", [](const auto&) { return plain(200, "alive\n"); }},
         {"/readyz",
          [&view](const auto&) {
              const std::string reason = view.not_ready();
-             return reason.empty() ? HttpAnswer{200, "text/plain; charset=utf-8", view.ready_as() + '\n'}
-                                   : HttpAnswer{503, "text/plain; charset=utf-8", "not ready: " + reason + '\n'};
+             return reason.empty() ? plain(200, view.ready_as() + '\n') : plain(503, "not ready: " + reason + '\n');
          }},
     };
     add_page(routes, board);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace pgsluice {
 
@@ -12,6 +13,11 @@ struct HttpAnswer {
     std::string type = "text/plain; charset=utf-8";
     std::string body;
 };
+
+inline constexpr const char* metrics_type = "text/plain; version=0.0.4; charset=utf-8";
+
+inline HttpAnswer plain(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+inline HttpAnswer json(int status, std::string body) { return {status, "application/json", std::move(body)}; }
 
 // Of a request: "?group=shop".
 using HttpParameters = std::multimap<std::string, std::string>;

@@ -40,7 +40,7 @@ void answer(const HttpRoute& route, const httplib::Request& request, httplib::Re
     try {
         found = route(request.params);
     } catch (const std::exception& error) {  // a scrape that fails ends neither the server nor the process
-        found = {500, "text/plain; charset=utf-8", fmt::format("{}\n", error.what())};
+        found = plain(500, fmt::format("{}\n", error.what()));
     }
     response.status = found.status;
     response.set_content(found.body, found.type.c_str());

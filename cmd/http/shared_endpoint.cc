@@ -20,8 +20,6 @@ std::chrono::milliseconds rhythm(std::size_t parts) {
     return std::chrono::milliseconds(std::clamp<std::size_t>(parts * 50, 1000, 10000));
 }
 
-HttpAnswer text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
-
 }  // namespace
 
 SharedEndpoint::SharedEndpoint(const ListenAddress& address, const HttpOptions& options, Log log)
@@ -49,7 +47,7 @@ std::map<std::string, SharedEndpoint::Observed> SharedEndpoint::all() const {
 HttpRoutes SharedEndpoint::routes() const {
     HttpRoutes routes{{"/metrics", [this](const auto&) { return metrics(); }},
                       {"/status", [this](const auto&) { return status(); }},
-                      {"/healthz", [](const auto&) { return text(200, "alive\n"); }},
+                      {"/healthz", [](const auto&) { return plain(200, "alive\n"); }},
                       {"/readyz", [this](const auto&) { return readiness(); }}};
     add_page(routes, board_);
     return routes;
@@ -68,7 +66,7 @@ HttpAnswer SharedEndpoint::metrics() const {
     Samples samples;
     for (const auto& [name, part] : parts)
         if (part.view) part.view->add_to(samples);
-    return {200, "text/plain; version=0.0.4; charset=utf-8", samples.text()};
+    return {200, metrics_type, samples.text()};
 }
 
 // One line for each group.
@@ -81,7 +79,7 @@ HttpAnswer SharedEndpoint::status() const {
     for (const auto& [group, line] : lines)
         body +=
             (line.empty() ? fmt::format("{{\"group\":\"{}\",\"error\":\"NATS does not say\"}}", group) : line) + '\n';
-    return {200, "application/json", std::move(body)};
+    return json(200, std::move(body));
 }
 
 std::string SharedEndpoint::not_ready() const {
@@ -97,7 +95,7 @@ std::string SharedEndpoint::not_ready() const {
 
 HttpAnswer SharedEndpoint::readiness() const {
     const std::string lines = not_ready();
-    return lines.empty() ? text(200, "ready\n") : text(503, "not ready:\n" + lines);
+    return lines.empty() ? plain(200, "ready\n") : plain(503, "not ready:\n" + lines);
 }
 
 std::optional<GroupHealth> SharedEndpoint::look(const Observed& one, const std::stop_token& stop) {

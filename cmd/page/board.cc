@@ -18,19 +18,11 @@ void append(JsonText& out, std::string_view name, const std::optional<double>& v
     out.raw(value ? fmt::format("{:.3f}", *value) : "null");
 }
 
-// Of the worker that is the furthest behind.
-std::optional<double> furthest_behind(const GroupHealth& health) {
+// Of the worker that has the most of it.
+std::optional<double> highest(const GroupHealth& health, std::optional<double> WorkerHealth::*figure) {
     std::optional<double> most;
     for (const WorkerHealth& worker : health.workers)
-        if (worker.behind_seconds) most = std::max(most.value_or(0), *worker.behind_seconds);
-    return most;
-}
-
-// Of the worker that applies the most.
-std::optional<double> fastest(const GroupHealth& health) {
-    std::optional<double> most;
-    for (const WorkerHealth& worker : health.workers)
-        if (worker.changes_per_second) most = std::max(most.value_or(0), *worker.changes_per_second);
+        if (worker.*figure) most = std::max(most.value_or(0), *(worker.*figure));
     return most;
 }
 
@@ -83,8 +75,8 @@ std::string Board::overview() const {
         out.text("health", to_text(level_of(known.health)));
         out.text("state", to_text(known.health.replicator.state));
         out.number("workers", known.health.workers.size());
-        append(out, "behind_seconds", furthest_behind(known.health));
-        append(out, "changes_per_second", fastest(known.health));
+        append(out, "behind_seconds", highest(known.health, &WorkerHealth::behind_seconds));
+        append(out, "changes_per_second", highest(known.health, &WorkerHealth::changes_per_second));
         out.raw('}');
     }
     out.raw(']');

@@ -52,7 +52,7 @@ float* HealthHistory::sample(AllSeries& all, const std::string& name) const {
 void HealthHistory::note(const GroupHealth& health, Time now) {
     advance(now);
     if (health.slot) keep_longest(sample(lags_, "slot"), health.slot->behind_seconds);
-    if (health.replicator.changes_per_second)  // it need not report it
+    if (health.replicator.changes_per_second)  // an older build does not report it
         keep_last(sample(rates_, "replicator"), health.replicator.changes_per_second);
     note_rows(health, now);
     for (const WorkerHealth& worker : health.workers) {

@@ -33,10 +33,10 @@ void add_page(HttpRoutes& routes, const Board& board) {
             return HttpAnswer{200, type_of(asset.name), std::string(asset.text)};
         };
     routes["/live"] = [&board](const HttpParameters& asked) {
-        return HttpAnswer{200, "application/json", board.live(value_of(asked, "group")) + '\n'};
+        return json(200, board.live(value_of(asked, "group")) + '\n');
     };
     routes["/history"] = [&board](const HttpParameters& asked) {
-        return HttpAnswer{200, "application/json", board.history(value_of(asked, "group")) + '\n'};
+        return json(200, board.history(value_of(asked, "group")) + '\n');
     };
 }
 

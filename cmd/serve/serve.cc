@@ -46,9 +46,8 @@ class Watch {
 
    private:
     void connect(const std::stop_token& stop) {
-        const auto silent = [](LogLevel, std::string_view) {};
-        broker_ = Broker::connect(nats_, silent, stop);
-        catalog_.emplace(nats_, silent, stop);
+        broker_ = Broker::connect(nats_, silent_log, stop);
+        catalog_.emplace(nats_, silent_log, stop);
     }
 
     std::vector<GroupHealth> ask() {
@@ -70,21 +69,16 @@ class Watch {
 
 HttpRoutes routes_of(const Board& board, const std::atomic<bool>& answers) {
     HttpRoutes routes{
-        {"/healthz",
-         [](const auto&) {
-             return HttpAnswer{200, "text/plain; charset=utf-8", "alive\n"};
-         }},
+        {"/healthz", [](const auto&) { return plain(200, "alive\n"); }},
         {"/readyz",
          [&answers](const auto&) {
-             return answers ? HttpAnswer{200, "text/plain; charset=utf-8", "ready\n"}
-                            : HttpAnswer{503, "text/plain; charset=utf-8", "not ready: NATS does not answer\n"};
+             return answers ? plain(200, "ready\n") : plain(503, "not ready: NATS does not answer\n");
          }},
         {"/status",
          [&board](const auto& asked) {
              const std::string group = value_of(asked, "group");
              const auto status = group.empty() ? board.all_status() : board.status(group);
-             return status ? HttpAnswer{200, "application/json", *status + '\n'}
-                           : HttpAnswer{404, "application/json", "{\"error\":\"no such group is known\"}\n"};
+             return status ? json(200, *status + '\n') : json(404, "{\"error\":\"no such group is known\"}\n");
          }},
     };
     add_page(routes, board);
