@@ -3,19 +3,20 @@
 #include <string_view>
 
 #include "rules/file/node.h"
-#include "stream/text_file.h"
 
 namespace pgsluice {
 
 RulesFiles read_rules_files(const RulesOptions& options) {
-    constexpr std::string_view between("\0", 1);
     RulesFiles files;
-    for (const std::string& path : {options.rules_file, options.routing_file})
-        files.text.append(path).append(between).append(read_text_file(path).value_or("")).append(between);
-    if (!options.rules_file.empty())
-        files.rules = rules::read_rules(rules::read_yaml_file(options.rules_file), options.rules_file);
+    const auto read = [&](const std::string& path) {
+        constexpr std::string_view between("\0", 1);
+        const std::string text = rules::read_yaml_text(path);
+        files.text.append(path).append(between).append(text).append(between);
+        return rules::read_yaml(text, path);
+    };
+    if (!options.rules_file.empty()) files.rules = rules::read_rules(read(options.rules_file), options.rules_file);
     if (!options.routing_file.empty())
-        files.routes = rules::read_routes(rules::read_yaml_file(options.routing_file), options.routing_file);
+        files.routes = rules::read_routes(read(options.routing_file), options.routing_file);
     return files;
 }
 

@@ -12,7 +12,7 @@ namespace pgsluice {
 struct RulesFiles {
     rules::RulesFile rules;
     std::vector<rules::Route> routes;
-    std::string text;  // of both; for comparing, so a change while they were read shows at the next comparison
+    std::string text;  // of both, for comparing
 };
 
 // usage Error naming file, line, table and rule.

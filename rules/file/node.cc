@@ -133,12 +133,12 @@ Node read_yaml(const std::string& text, const std::string& name) {
     }
 }
 
-Node read_yaml_file(const std::string& path) {
-    const auto text = read_text_file(path);
+std::string read_yaml_text(const std::string& path) {
+    auto text = read_text_file(path);
     if (!text)
         throw usage_error(fmt::format("unable to read '{}'", path),
                           "Check that the file exists, is readable and has at most 16 MiB.");
-    return read_yaml(*text, path);
+    return std::move(*text);
 }
 
 }  // namespace pgsluice::rules

@@ -20,10 +20,10 @@ struct Node {
     [[nodiscard]] bool is_map() const { return kind == Kind::map; }
 };
 
-// usage Error when the file cannot be read, is not YAML, holds more than one document, repeats a key, or has an
-// alias inside what it refers to, or a merge key.
-Node read_yaml_file(const std::string& path);
-// The same for text; `name` names the file in errors.
+// A usage Error when the file cannot be read.
+std::string read_yaml_text(const std::string& path);
+// usage Error when the text is not YAML, holds more than one document, repeats a key, or has an alias inside what it
+// refers to, or a merge key. `name` names the file in errors.
 Node read_yaml(const std::string& text, const std::string& name);
 
 }  // namespace pgsluice::rules
