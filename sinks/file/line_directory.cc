@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sinks/file/line_file_name.h"
+#include "sinks/kept_stream.h"
 #include "sinks/lines/rfc3339.h"
 #include "stream/failpoint.h"
 
@@ -110,10 +111,8 @@ LineFile& LineDirectory::file(Position first) {
 }
 
 bool LineDirectory::reads(const std::string& stream) {
-    const std::string before = record_.text(stream_field);
-    stream_ = stream;
-    const bool unknown = before.empty() || before == "0";  // 0: asked for while nats-server was making it
-    return unknown || before == stream;
+    stream_ = record_.text(stream_field);
+    return keep_stream(stream_, stream);
 }
 
 // Records written before there was this field know ended copies only.

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "sinks/kept_stream.h"
 #include "sinks/postgres/array.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
@@ -222,12 +223,7 @@ SinkState PostgresProgress::at(const Checkpoint& checkpoint) const {
     return state;
 }
 
-bool PostgresProgress::reads(const std::string& stream) {
-    const bool unknown = stream_.empty() || stream_ == "0";  // 0: asked for while nats-server was making it
-    const bool same = unknown || stream_ == stream;
-    stream_ = stream;
-    return same;
-}
+bool PostgresProgress::reads(const std::string& stream) { return keep_stream(stream_, stream); }
 
 Error PostgresProgress::stolen() const {
     return stop_error(

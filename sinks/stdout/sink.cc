@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sinks/file/state_record.h"
+#include "sinks/kept_stream.h"
 #include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
@@ -56,12 +57,7 @@ class StdoutSink final : public Sink {
         return saved_;
     }
 
-    bool reads(const std::string& stream) override {
-        const bool unknown = stream_.empty() || stream_ == "0";  // 0: asked for while nats-server was making it
-        const bool same = unknown || stream_ == stream;
-        stream_ = stream;
-        return same;
-    }
+    bool reads(const std::string& stream) override { return keep_stream(stream_, stream); }
 
     void resume(const SinkState& state) override { complete_ = written_ = state; }
 
