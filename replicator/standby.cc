@@ -52,6 +52,7 @@ class StandBy {
     void look_at_lease() {
         const auto holder = find_lock_holder(source_, options_.names.slot);
         const auto kept = holder ? find_lease(broker_, options_.names) : std::nullopt;
+        has_lease_ = kept.has_value();
         if (!kept || kept->lease.holder != to_text(*holder)) {
             watch_ = {};
             return;
@@ -81,7 +82,7 @@ class StandBy {
     void report() {
         const auto now = Clock::now();
         if (since_us_ != 0 && now - reported_at_ < report_rhythm) return;
-        if (!find_lease(broker_, options_.names)) return;
+        if (!has_lease_) return;
         const std::int64_t now_us = sql::postgres_time_us();
         if (since_us_ == 0) since_us_ = now_us;
         report_standby(broker_, options_.names, {host_name(), ::getpid(), since_us_, now_us});
@@ -93,6 +94,7 @@ class StandBy {
     Broker& broker_;
     const Log& log_;
     LeaseWatch watch_;
+    bool has_lease_ = false;  // at the last look
     bool ended_ = false;
     std::int64_t since_us_ = 0;  // 0: it has not reported
     Clock::time_point reported_at_{};

@@ -12,13 +12,13 @@
 
 namespace pgsluice {
 
-namespace {
-
-using Then = StartDecision::Then;
-
 std::string start_over_hint(const StartFacts& facts) {
     return fmt::format("{} to copy group '{}' again, or use another --group.", resnapshot_hint, facts.names.group);
 }
+
+namespace {
+
+using Then = StartDecision::Then;
 
 void check_slot(const StartFacts& facts) {
     if (!facts.slot) return;

@@ -79,6 +79,9 @@ bool has_holes(const StreamState& stream);
 // What the broker has of the group: stream, holes_are_foreign, last, group.
 void find_stream_facts(StartFacts& facts, Broker& broker);
 
+// "... to copy group 'shop' again, or use another --group.": the way out where it cannot continue.
+std::string start_over_hint(const StartFacts& facts);
+
 // Throws the Error that says why it cannot continue by itself, with the way out as its hint.
 StartDecision decide_replicator_start(const StartFacts& facts);
 

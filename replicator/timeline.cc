@@ -7,7 +7,6 @@
 
 #include "replicator/source/session.h"
 #include "sql/error.h"
-#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -22,10 +21,6 @@ bool has_change_after(const Position& position, Lsn end) {
     throw stop_error(fmt::format("unable to continue with group '{}': {}", facts.names.group, reason), way_out);
 }
 
-std::string copy_again(const StartFacts& facts) {
-    return fmt::format("{} to copy group '{}' again, or use another --group.", resnapshot_hint, facts.names.group);
-}
-
 [[noreturn]] void stop_for_lost_changes(const StartFacts& facts, Lsn end) {
     const MessageMeta& last = facts.last->meta;
     const bool changes = has_change_after(last.position, end);
@@ -37,7 +32,7 @@ std::string copy_again(const StartFacts& facts) {
                     to_string(std::max(last.position.commit, last.safe_flush_lsn)),
                     changes ? "lacks changes that were replicated"
                             : "lacks WAL that was read, though none of it was the group's"),
-        copy_again(facts) +
+        start_over_hint(facts) +
             " From PostgreSQL 17 on, synchronized_standby_slots on the source keeps changes from being replicated "
             "before the standbys have them.");
 }
@@ -45,7 +40,7 @@ std::string copy_again(const StartFacts& facts) {
 }  // namespace
 
 void find_timeline_history(StartFacts& facts, const sql::ConnectOptions& source, std::stop_token stop) {
-    if (!facts.group || facts.group->timeline == facts.source.timeline || !facts.history.empty()) return;
+    if (!was_promoted(facts) || !facts.history.empty()) return;
     auto connection = connect_replication(source, std::move(stop));
     facts.history = sql::read_timeline_history(connection, facts.source.timeline);
 }
@@ -61,7 +56,7 @@ void check_timeline(const StartFacts& facts) {
                              "come from it: timeline {0} is that of another server, or was given up",
                              facts.group->timeline, facts.source.timeline),
                  "Connect to the server that the group has read last, or to one that was promoted after it. " +
-                     copy_again(facts));
+                     start_over_hint(facts));
     if (!facts.last) return;
     const MessageMeta& last = facts.last->meta;
     if (has_change_after(last.position, *end) || last.safe_flush_lsn > *end) stop_for_lost_changes(facts, *end);

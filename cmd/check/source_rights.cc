@@ -160,10 +160,7 @@ class SourceRights {
         const auto statements =
             publication_statements(connection_, name, source_.tables, options_.publish_via_partition_root);
         if (statements.empty()) return found_.ok(fmt::format("publication '{}' is there, as it must be", name));
-        if (in_recovery(connection_))
-            refuse_on_standby(fmt::format("make publication '{}' what it must be", name), statements,
-                              connection_.query("SELECT pg_catalog.current_database()", {}, {1, 1, 1}).text(0, 0),
-                              false);
+        refuse_on_standby(connection_, fmt::format("make publication '{}' what it must be", name), statements, false);
         if (publication_exists(connection_, name)) return look_at_altering(tables, statements);
         look_at_creating(tables, statements.front());
     }

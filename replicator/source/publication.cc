@@ -192,12 +192,10 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
                         "did not publish are missing in the stream. {} to get them",
                         name, resnapshot_hint));
-    if (!statements.empty() && in_recovery(connection))
-        refuse_on_standby(fmt::format("{} publication '{}'", there ? "alter" : "create", name), statements,
-                          connection.query("SELECT pg_catalog.current_database()", {}, {1, 1, 1}).text(0, 0),
-                          there.has_value());
-    for (const std::string& statement : statements)
-        name_tables(connection, statement, fmt::format("{} publication '{}'", there ? "alter" : "create", name));
+    if (statements.empty()) return;
+    const std::string doing = fmt::format("{} publication '{}'", there ? "alter" : "create", name);
+    refuse_on_standby(connection, doing, statements, there.has_value());
+    for (const std::string& statement : statements) name_tables(connection, statement, doing);
 }
 
 std::set<std::uint32_t> noted_due(sql::Connection& connection, const std::string& name) {

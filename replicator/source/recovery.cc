@@ -42,8 +42,10 @@ void check_standby_settings(sql::Connection& connection, const Log& log) {
             "the slot needs, and the slot is then lost. Set hot_standby_feedback = on there, and a primary_slot_name");
 }
 
-void refuse_on_standby(const std::string& doing, std::span<const std::string> statements, const std::string& database,
+void refuse_on_standby(sql::Connection& connection, const std::string& doing, std::span<const std::string> statements,
                        bool retry) {
+    if (!in_recovery(connection)) return;
+    const std::string database = connection.query("SELECT pg_catalog.current_database()", {}, {1, 1, 1}).text(0, 0);
     const std::string message = fmt::format("unable to {}: the source is a standby", doing);
     const std::string hint =
         fmt::format("Run on its primary, in database '{}': {};", database, fmt::join(statements, "; "));

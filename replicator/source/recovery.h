@@ -19,9 +19,10 @@ void check_primary(sql::Connection& connection, bool from_standby);
 // Warns of what makes a standby lose the slot.
 void check_standby_settings(sql::Connection& connection, const Log& log);
 
-// A stop Error that names these statements, which are to be run on the primary; with retry, what waits for that.
-[[noreturn]] void refuse_on_standby(const std::string& doing, std::span<const std::string> statements,
-                                    const std::string& database, bool retry);
+// Where the source is a standby, a stop Error that names these statements, which are to be run on the primary; with
+// retry, what waits for that.
+void refuse_on_standby(sql::Connection& connection, const std::string& doing, std::span<const std::string> statements,
+                       bool retry);
 // A stop Error.
 void check_ddl_on_standby(sql::Connection& connection);
 
