@@ -41,7 +41,8 @@ struct DerivedStatement {
     };
     std::vector<Destroyed> destroys{};
 
-    std::string column{};                  // add column, drop column
+    std::string column{};     // add column, drop column
+    std::string kept_text{};  // add column: what runs in place of `text` where a recopy of the table was left out
     std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression
     bool drops = false;                    // what it names may be gone already
     bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it

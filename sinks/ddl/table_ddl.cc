@@ -225,8 +225,12 @@ void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
         else if (!computed)
             first.expression.clear();
     }
-    statement.text = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(t.after),
-                                 column_text(first) + not_null_text(t.after, first));
+    const auto text_of = [&](const ColumnDefinition& made) {
+        return fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(t.after),
+                           column_text(made) + not_null_text(t.after, made));
+    };
+    statement.text = text_of(first);
+    if (t.change.recopy) statement.kept_text = text_of(column);
     if (first.expression != column.expression)
         statement.text +=
             fmt::format("; ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(column.name),

@@ -116,3 +116,26 @@ TEST_CASE("an index that only the target has keeps its column until that is deci
     CHECK(group.target_scalar("SELECT to_regclass('own') IS NULL AND to_regclass('shared') IS NULL") == "t");
     group.stop();
 }
+
+TEST_CASE("a command after which rows are copied again is left out by one decision, and the target keeps its column") {
+    Pipeline group;
+    group.on_both("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO t VALUES (1, 'a'), (2, 'bb'), (3, 'c')");
+    group.start({"--copy-and-stream", "--track-ddl"});
+    group.settle();
+    group.on_target("ALTER TABLE t ADD own int; UPDATE t SET own = id * 10");
+    group.on_source("ALTER TABLE t ALTER v TYPE int USING length(v), ADD n bigserial");
+    CHECK(says(group.worker(), "waiting for a decision: unable to apply recopy on table 'public.t'"));
+    const Finished skipped = run(group.command_argv("operator", {"ddl", "skip", "--worker-name", "postgres"}));
+    CHECK(contains(skipped.out, "decided: skip"));
+    group.on_source("INSERT INTO t VALUES (4, 7)");
+    CHECK(says(group.worker(), "left out, as decided: recopy"));
+    CHECK(says(group.worker(), "left out with the recopy: column type on table 'public.t'"));
+    CHECK(says(group.worker(), "the copy of 'public.t' writes over rows of the same key"));
+    CHECK(says(group.worker(), "snapshot complete: epoch 2"));
+    group.settle();
+    CHECK(group.target_rows("(SELECT id, v, own FROM t)") ==
+          std::vector<std::string>{"(1,1,10)", "(2,2,20)", "(3,1,30)", "(4,7,)"});
+    CHECK(group.target_rows("(SELECT id, n FROM t)") == group.source_rows("(SELECT id, n FROM t)"));
+    group.stop();
+}

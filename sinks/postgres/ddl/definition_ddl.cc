@@ -72,6 +72,12 @@ std::string refusal(const std::string& what, const std::string& reason, const De
     return fmt::format("unable to apply {}: {} ({})", what, reason, statement.shown());
 }
 
+// The copy writes over the values that a default computes here.
+DerivedStatement for_kept_rows(DerivedStatement statement) {
+    if (!statement.kept_text.empty()) statement.text = statement.kept_text;
+    return statement;
+}
+
 std::string named(const DerivedStatement& statement, const DdlPlace& place) {
     return fmt::format("{} on {} at {}", name_of(statement.kind), statement.object, to_string(place.position));
 }
@@ -81,6 +87,7 @@ std::string named(const DerivedStatement& statement, const DdlPlace& place) {
 void DefinitionDdl::apply(const Change& change, bool contained) {
     const auto statements = derive(decode_definitions(change.content));
     there_.clear();
+    kept_here_.clear();
     apply_noted(statements, contained);
     std::size_t number = 0;
     for (const DerivedStatement& statement : statements) {
@@ -97,7 +104,12 @@ void DefinitionDdl::apply_noted(const std::vector<DerivedStatement>& before, boo
 }
 
 void DefinitionDdl::apply(const Step& step) {
-    if (is_left_out(step) || !is_wanted(step)) return;
+    const bool recopy = step.statement.kind == DdlKind::recopy;
+    if (is_left_out(step) || (recopy && is_left_out_too(step))) return;
+    if (!is_wanted(step)) {
+        if (recopy) keep_rows(step.statement);
+        return;
+    }
     if (!builds_.takes(session_.connection, step.statement)) return run_in_savepoint(step);
     builds_.note(session_.connection, step.statement, step.place);
     log_(LogLevel::info, fmt::format("to be built beside the stream: {}", step.what));
@@ -214,11 +226,12 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     sql::Connection& connection = session_.connection;
     connection.exec("SAVEPOINT pgsluice_ddl");
     try {
-        run(step.statement);
+        run(has_kept_rows(step) ? for_kept_rows(step.statement) : step.statement);
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!run_unchecked(step, error) && !is_excused(step, error) && decision(step) != DdlDecision::skip)
+        if (!run_unchecked(step, error) && !is_excused(step, error) && !is_left_out_too(step) &&
+            decision(step) != DdlDecision::skip)
             refuse(step, error);
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
@@ -251,6 +264,26 @@ void DefinitionDdl::refuse(const Step& step, const SqlError& error) {
     constexpr std::string_view dependents = "2BP01";  // objects of the target's own, which would go with it
     if (error.sqlstate() == dependents) wait(step, error.what(), with_flags(after_dropping, options_));
     stop(step, error.what(), (error.hint().empty() ? "" : error.hint() + ' ') + with_flags(after_mending, options_));
+}
+
+// A recopy that is left out. What comes of its command may need the table to be empty.
+void DefinitionDdl::keep_rows(const DerivedStatement& recopy) {
+    const std::vector<std::string> names = kept_.keep(recopy.destroys.front().table);
+    kept_here_.insert(names.begin(), names.end());
+}
+
+// What fails for rows that were kept; and emptying what is below such a table.
+bool DefinitionDdl::is_left_out_too(const Step& step) {
+    const bool left_out = has_kept_rows(step);
+    if (left_out) log_(LogLevel::warning, fmt::format("left out with the recopy: {}", step.what));
+    return left_out;
+}
+
+bool DefinitionDdl::has_kept_rows(const Step& step) const {
+    const auto tables = step.statement.tables();
+    return std::any_of(tables.begin(), tables.end(), [&](const QualifiedName& table) {
+        return kept_here_.contains(sql::quote_qualified(table.schema, table.table));
+    });
 }
 
 // Whether the target is as the command would make it.

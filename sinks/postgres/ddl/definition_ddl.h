@@ -11,6 +11,7 @@
 #include "sinks/options.h"
 #include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/ddl/unchecked_keys.h"
+#include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
 #include "stream/change.h"
@@ -28,7 +29,8 @@ class DefinitionDdl {
           decisions_(decisions),
           builds_(builds),
           log_(log),
-          keys_(session, options, log) {}
+          keys_(session, options, log),
+          kept_(session, options) {}
 
     // Applies a message of definitions in the open transaction. `contained`: a schema that was copied later may have
     // what it makes. An UndecidedDdl before a command that the policy stops at, which destroys what only the target
@@ -52,6 +54,9 @@ class DefinitionDdl {
     void empty(const DerivedStatement& statement);
     [[noreturn]] void refuse(const Step& step, const SqlError& error);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
+    [[nodiscard]] bool has_kept_rows(const Step& step) const;
+    [[nodiscard]] bool is_left_out_too(const Step& step);
+    void keep_rows(const DerivedStatement& recopy);
     void fill_contained(const DerivedStatement& statement);
     [[nodiscard]] EmptiedTable table_of(const QualifiedName& name);
     [[nodiscard]] std::optional<std::string> owner(const DerivedStatement& statement);
@@ -68,7 +73,9 @@ class DefinitionDdl {
     IndexBuilds& builds_;
     const Log& log_;
     UncheckedKeys keys_;
-    std::set<std::string> there_;  // objects of the message that did not change, and that the target has
+    KeptRows kept_;
+    std::set<std::string> kept_here_;  // the message's tables that are not emptied, quoted and qualified
+    std::set<std::string> there_;      // objects of the message that did not change, and that the target has
 };
 
 }  // namespace pgsluice

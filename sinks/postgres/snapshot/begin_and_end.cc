@@ -113,14 +113,20 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     const auto empty_too = [&](const std::string& table) {
         if (!others.contains(table)) emptied.insert(table);
     };
-    for (const RelationPtr& relation : targets.replaced) empty_too(mappings.at(*relation)->table.name);
+    const auto is_kept = [&](const TargetMapping& mapping) {
+        return mapping.arbiter && targets.kept.contains(mapping.table.oid);
+    };
+    for (const RelationPtr& relation : targets.replaced) {
+        const TargetMapping& mapping = *mappings.at(*relation);
+        if (!targets.kept.contains(mapping.table.oid)) empty_too(mapping.table.name);
+    }
     Names empty;  // what has to be; where rows can be written over nothing has
     for (const RelationPtr& relation : targets.tables) {
         if (!relation) continue;
         const TargetMapping& mapping = *mappings.at(*relation);
-        if (existing == ExistingRows::truncate) empty_too(mapping.table.name);
-        if (existing != ExistingRows::keep || !mapping.arbiter || emptied.contains(mapping.table.name))
-            empty.insert(mapping.table.name);
+        if (existing == ExistingRows::truncate && !is_kept(mapping)) empty_too(mapping.table.name);
+        const bool written_over = (existing == ExistingRows::keep && mapping.arbiter) || is_kept(mapping);
+        if (!written_over || emptied.contains(mapping.table.name)) empty.insert(mapping.table.name);
     }
     empty_tables(session, emptied);
     refuse_existing_rows(connection, empty, existing, others);
@@ -134,11 +140,13 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     progress.moved(next);
 }
 
-void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next) {
+void finish_snapshot(PostgresSession& session, PostgresProgress& progress, KeptRows& kept,
+                     const std::vector<RelationPtr>& tables, const SinkState& next) {
     sql::Connection& connection = session.connection;
     connection.exec("BEGIN");
     progress.forget_loaded(std::nullopt);
     progress.set_loading_tables({});
+    kept.forget(tables);
     progress.move(next);
     connection.exec("COMMIT");
     progress.moved(next);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sinks/options.h"
+#include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/target_mappings.h"
@@ -21,6 +22,8 @@ struct SnapshotTargets {
     std::vector<RelationPtr> replaced;
     // Of the tables, by their index: other tables that fill it and are not in the copy. Never emptied.
     const std::map<std::uint32_t, std::set<std::string>>& shared;
+    // By oid: those with a key are written over and not emptied (KeptRows).
+    const std::set<Oid>& kept;
 };
 
 // Throws away what an unfinished older epoch loaded, does with other rows that are there already as the user chose (a
@@ -33,7 +36,9 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
 // Why a copy does not begin while these tables (quoted and qualified) hold rows; not for `truncate`. A stop Error.
 Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing);
 
-// Once everything is loaded: forgets which blocks were, and makes `next` the progress, in one transaction.
-void finish_snapshot(PostgresSession& session, PostgresProgress& progress, const SinkState& next);
+// Once everything is loaded: forgets which blocks were, and whose rows were kept, and makes `next` the progress, in one
+// transaction.
+void finish_snapshot(PostgresSession& session, PostgresProgress& progress, KeptRows& kept,
+                     const std::vector<RelationPtr>& tables, const SinkState& next);
 
 }  // namespace pgsluice

@@ -63,6 +63,7 @@ struct CopyLoader::Loader {
     PostgresSession session;
     std::set<std::string> staged{};      // staging tables that exist in this session
     bool keep = false;                   // rows may meet others
+    const std::set<Oid>& kept;           // in these tables they always may
     Range range{};                       // of the block it took last
     std::optional<std::string> owner{};  // as whom this transaction writes; nothing: as ourselves
 
@@ -87,18 +88,22 @@ struct CopyLoader::Loader {
         else if (!staging.empty())
             session.connection.exec(merge_staging(mapping, staging));
     }
-    [[nodiscard]] bool merges(const TargetMapping& mapping) const { return keep && mapping.arbiter; }
+    [[nodiscard]] bool merges(const TargetMapping& mapping) const {
+        return mapping.arbiter && (keep || kept.contains(mapping.table.oid));
+    }
     static std::string copy_statement(const TargetMapping& mapping, const std::string& staging) {
         return copy_rows(mapping, staging.empty() ? mapping.table.name : "pg_temp." + staging);
     }
 };
 
 CopyLoader::CopyLoader(const PostgresSinkOptions& options, TargetOrigins& origins, const PostgresProgress& progress,
-                       std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell)
+                       std::uint64_t epoch, std::set<Oid> kept, std::stop_token stop, DeadLetters* dead_letters,
+                       std::function<void()> tell)
     : options_(options),
       origins_(origins),
       progress_(progress),
       epoch_(epoch),
+      kept_(std::move(kept)),
       dead_letters_(options.on_error == OnError::dead_letter ? dead_letters : nullptr),
       tell_(std::move(tell)),
       outer_stop_(std::move(stop), [this] { stop_.request_stop(); }) {
@@ -160,8 +165,9 @@ std::optional<StreamSeq> CopyLoader::first_outstanding() {
 
 void CopyLoader::run() noexcept {
     try {
-        Loader loader{open_session(options_, stop_.get_token())};
-        loader.keep = options_.existing_rows == ExistingRows::keep;
+        Loader loader{.session = open_session(options_, stop_.get_token()),
+                      .keep = options_.existing_rows == ExistingRows::keep,
+                      .kept = kept_};
         while (!stop_.stop_requested()) load_next(loader);
     } catch (const Interrupted&) {
     } catch (...) {

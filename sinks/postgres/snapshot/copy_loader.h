@@ -39,7 +39,8 @@ class CopyLoader {
     // With `dead_letters`, rows the target will not take are parked there, by one thread at a time. add() and
     // await_loaded() call `tell` several times a second while they wait.
     CopyLoader(const PostgresSinkOptions& options, TargetOrigins& origins, const PostgresProgress& progress,
-               std::uint64_t epoch, std::stop_token stop, DeadLetters* dead_letters, std::function<void()> tell);
+               std::uint64_t epoch, std::set<Oid> kept, std::stop_token stop, DeadLetters* dead_letters,
+               std::function<void()> tell);
     ~CopyLoader();
 
     // A retry or stop Error of a loader comes out of the next call.
@@ -84,6 +85,7 @@ class CopyLoader {
     TargetOrigins& origins_;
     const PostgresProgress& progress_;
     const std::uint64_t epoch_;
+    const std::set<Oid> kept_;
     DeadLetters* dead_letters_;
     const std::function<void()> tell_;
     std::mutex parking_;

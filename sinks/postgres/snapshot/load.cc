@@ -24,7 +24,9 @@ std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<
 }  // namespace
 
 void SnapshotLoad::open() {
-    if (running()) already_loaded_ = parts_.progress.loaded();
+    if (!running()) return;
+    already_loaded_ = parts_.progress.loaded();
+    kept_ = kept_rows_.tables();
 }
 
 bool SnapshotLoad::continues(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables, StreamSeq seq) {
@@ -48,12 +50,27 @@ void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
     loader_.reset();
     const bool again = std::exchange(starts_over_, false);
     const ExistingRows existing = again ? ExistingRows::truncate : parts_.options.existing_rows;
+    kept_ = again ? std::set<Oid>{} : kept_rows_.tables();
     prepare_snapshot(parts_.session, parts_.progress, parts_.mappings,
-                     {existing, tables_, replaced(begin, tables_), shared_},
+                     {existing, tables_, replaced(begin, tables_), shared_, kept_},
                      SinkState{upto, begin.epoch, upto.resume_seq});
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
     if (existing == ExistingRows::keep) warn_of_kept(begin);
+    if (!kept_.empty()) tell_of_kept();
+}
+
+void SnapshotLoad::tell_of_kept() {
+    for (const RelationPtr& table : tables_) {
+        if (!table) continue;
+        const auto mapping = parts_.mappings.at(*table);
+        if (!mapping->arbiter || !kept_.contains(mapping->table.oid)) continue;
+        parts_.log(LogLevel::warning,
+                   fmt::format("the copy of '{0}.{1}' writes over rows of the same key, for the recopy was left out: "
+                               "rows that the source has deleted since stay (`pgsluice compare --tables '{0}.{1}' "
+                               "--repair` removes them)",
+                               table->schema, table->table));
+    }
 }
 
 void SnapshotLoad::warn_of_kept(const SnapshotBegin& begin) const {
@@ -69,9 +86,9 @@ void SnapshotLoad::warn_of_kept(const SnapshotBegin& begin) const {
 
 CopyLoader& SnapshotLoad::loader() {
     if (!loader_)
-        loader_ =
-            std::make_unique<CopyLoader>(parts_.options, parts_.origins, parts_.progress,
-                                         parts_.progress.state().loading_epoch, stop_, parts_.dead_letters, tell_);
+        loader_ = std::make_unique<CopyLoader>(parts_.options, parts_.origins, parts_.progress,
+                                               parts_.progress.state().loading_epoch, kept_, stop_, parts_.dead_letters,
+                                               tell_);
     return *loader_;
 }
 
@@ -111,7 +128,7 @@ void SnapshotLoad::close_loader() {
 }
 
 void SnapshotLoad::end(const Checkpoint& upto) {
-    finish_snapshot(parts_.session, parts_.progress, SinkState{upto, 0, {}});
+    finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}});
     already_loaded_.clear();
 }
 

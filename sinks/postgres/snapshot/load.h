@@ -14,6 +14,7 @@
 
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
+#include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/session.h"
@@ -72,9 +73,12 @@ class SnapshotLoad {
    private:
     void note_begin(StreamSeq marker);
     void warn_of_kept(const SnapshotBegin& begin) const;
+    void tell_of_kept();
     CopyLoader& loader();
 
     const SnapshotLoadParts parts_;
+    KeptRows kept_rows_{parts_.session, parts_.options};
+    std::set<Oid> kept_;  // while it runs
     const std::stop_token stop_;
     std::function<void()> tell_ = [] {};
     std::unique_ptr<CopyLoader> loader_;

@@ -1,0 +1,31 @@
+// Tables whose rows the operator kept when a command announced that they come again (a recopy that was left out). The
+// copy writes over rows of the same key and empties nothing. Kept in pgsluice.unchecked on the target, class 'kept'.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/postgres/session.h"
+#include "stream/change.h"
+
+namespace pgsluice {
+
+class KeptRows {
+   public:
+    KeptRows(PostgresSession& session, const PostgresSinkOptions& options) : session_(session), options_(options) {}
+
+    // In the open transaction. Of a partitioned table: its partitions. Returns these tables, quoted and qualified.
+    std::vector<std::string> keep(const QualifiedName& table);
+    // The target's oids, with the tables that they are partitions of.
+    [[nodiscard]] std::set<Oid> tables();
+    // In the open transaction, once a copy has brought the rows of these tables and of their partitions.
+    void forget(const std::vector<RelationPtr>& tables);
+
+   private:
+    PostgresSession& session_;
+    const PostgresSinkOptions& options_;
+};
+
+}  // namespace pgsluice
