@@ -24,6 +24,8 @@ CREATE TYPE s.mood AS ENUM ('ok', 'bad'); COMMENT ON TYPE s.mood IS 'its type';
 CREATE DOMAIN s.positive AS numeric(10, 2) DEFAULT 1 NOT NULL CONSTRAINT above CHECK (VALUE > 0);
 CREATE TYPE s.pair AS (a s.mood, b s.positive);
 CREATE FUNCTION s.twice(int) RETURNS int IMMUTABLE LANGUAGE sql AS $$ SELECT $1 * 2 $$;
+CREATE FUNCTION s.to_mood(int) RETURNS s.mood IMMUTABLE LANGUAGE sql AS $$ SELECT CASE WHEN $1 = 0 THEN 'ok' ELSE 'bad' END::s.mood $$;
+CREATE CAST (int AS s.mood) WITH FUNCTION s.to_mood(int) AS ASSIGNMENT; CREATE CAST (s.pair AS s.mood) WITH INOUT;
 CREATE FUNCTION s.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE SEQUENCE s.count AS int START 7 INCREMENT 3 CYCLE;
 CREATE TABLE s.a (id int GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 2) PRIMARY KEY, m s.mood DEFAULT 'ok', p s.pair,
@@ -38,13 +40,19 @@ COMMENT ON INDEX s.a_low IS 'its index';
 CREATE STATISTICS s.a_stats (dependencies) ON n, t FROM s.a; COMMENT ON STATISTICS s.a_stats IS 'its statistics';
 CREATE TRIGGER stamp AFTER UPDATE OF t ON s.a FOR EACH ROW EXECUTE FUNCTION s.stamp();
 ALTER TABLE s.a DISABLE TRIGGER stamp;
-CREATE TABLE s.full_one (v text); ALTER TABLE s.full_one REPLICA IDENTITY FULL;
+CREATE TABLE s.moods (m s.mood PRIMARY KEY); CREATE TABLE s.full_one (v text); ALTER TABLE s.full_one REPLICA IDENTITY FULL;
 CREATE TABLE s.base (id int PRIMARY KEY, at date); CREATE TABLE s.child (more text, PRIMARY KEY (id)) INHERITS (s.base);
 CREATE TABLE s.p (id int, at date NOT NULL, a int REFERENCES s.a DEFERRABLE, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE s.p1 PARTITION OF s.p (CHECK (id > 0)) FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE TABLE s.p2 (at date NOT NULL, id int NOT NULL, a int, CONSTRAINT p2_own PRIMARY KEY (id, at));
 ALTER TABLE s.p ATTACH PARTITION s.p2 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
 CREATE INDEX p_a ON s.p (a);
+CREATE TABLE s.cast_one (id int PRIMARY KEY, m s.mood GENERATED ALWAYS AS (id::s.mood) STORED);
+CREATE TABLE s.bare (id int GENERATED ALWAYS AS IDENTITY, at date NOT NULL DEFAULT now(), m s.mood REFERENCES s.moods,
+    PRIMARY KEY (id, at), CHECK (id > 0)) PARTITION BY RANGE (at);
+COMMENT ON TABLE s.bare IS 'its bare table'; CREATE INDEX bare_m ON s.bare (m); COMMENT ON INDEX s.bare_m IS 'its bare index';
+CREATE STATISTICS s.bare_stats ON id, m FROM s.bare;
+CREATE TABLE s.bare_below PARTITION OF s.bare FOR VALUES FROM ('2026-01-01') TO ('2027-01-01') PARTITION BY LIST (id);
 INSERT INTO s.a (t) SELECT i::text FROM generate_series(1, 50) i; INSERT INTO s.full_one VALUES ('x');
 INSERT INTO s.p SELECT i, '2026-03-04', 5 FROM generate_series(1, 20) i; INSERT INTO s.p VALUES (1, '2027-02-01', 7);
 )";
@@ -78,6 +86,8 @@ FROM pg_statistic_ext s
 UNION ALL SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT concat_ws(' ', 'function', pg_get_functiondef(p.oid)) FROM pg_proc p
 WHERE p.pronamespace = 's'::regnamespace AND p.prolang IN (SELECT oid FROM pg_language WHERE lanname <> 'internal')
+UNION ALL SELECT concat_ws(' ', 'cast', castsource::regtype, casttarget::regtype, castfunc::regproc, castmethod, castcontext)
+FROM pg_cast WHERE oid >= 16384
 UNION ALL SELECT 'schema ' || obj_description('s'::regnamespace, 'pg_namespace')
 ) x)";
 
@@ -133,17 +143,22 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
         "person_city ON person (city); CREATE TABLE north (id int PRIMARY KEY, v int UNIQUE); CREATE TABLE south (id "
         "int "
         "PRIMARY KEY, v int UNIQUE); INSERT INTO person VALUES (1, 'canary-mail', 'canary-row', 'Oslo'); INSERT INTO "
-        "north VALUES (1, 7); INSERT INTO south VALUES (2, 7)");
+        "north VALUES (1, 7); INSERT INTO south VALUES (2, 7); CREATE TABLE bare (id int PRIMARY KEY, mail text "
+        "DEFAULT "
+        "'canary-bare', gone text DEFAULT 'canary-gone') PARTITION BY RANGE (id)");
     const std::string rules = file_with("rules.yaml",
                                         "tables:\n  person:\n    - {type: transform, column: mail, parameters: {type: "
                                         "mask, mask_char: '*'}}\n    - {type: exclude_column, column: gone}\n  "
+                                        "bare:\n    - {type: transform, column: mail, parameters: {type: mask, "
+                                        "mask_char: '*'}}\n    - {type: exclude_column, column: gone}\n  "
                                         "computed:\n    - {type: transform, column: mail, parameters: {type: mask, "
                                         "mask_char: '*'}}\n");
     const std::string routes =
         file_with("routes.yaml",
                   "north: {source_table: north, destination_table: both}\nsouth: {source_table: south, "
                   "destination_table: both}\nperson: {source_table: person, destination_table: crm.people, "
-                  "column_mappings: [{source: city, destination: town}]}\n");
+                  "column_mappings: [{source: city, destination: town}]}\nbare: {source_table: bare, "
+                  "destination_table: crm.without}\n");
     pipeline.start_replicator();
     pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url(), "--rules-config", rules,
                            "--routing-config", routes});
@@ -155,8 +170,12 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
           "id,mail,town 'Rome'::text");
     CHECK(
         pipeline.target_scalar("SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE schemaname "
-                               "= 'crm'") == "person_city person_pkey");
+                               "= 'crm'") == "bare_pkey person_city person_pkey");
     CHECK(pipeline.target_scalar("SELECT town FROM crm.people") == "Oslo");
+    CHECK(pipeline.target_scalar(
+              "SELECT relkind::text || string_agg(' ' || attname, '' ORDER BY attnum) FROM pg_class JOIN "
+              "pg_attribute ON pg_class.oid = attrelid WHERE attrelid = "
+              "'crm.without'::regclass AND attnum > 0 GROUP BY relkind") == "p id mail");
     CHECK(pipeline.target_scalar("SELECT m FROM felt") == "{ok}");
     CHECK(pipeline.target_scalar("SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = "
                                  "'computed'::regclass AND attnum > 0") == "id mail");

@@ -1,5 +1,7 @@
 #include "sinks/postgres/schema/defined_tables.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -98,18 +100,19 @@ std::vector<Oid> tables_above(const TableDefinition& table) {
 class TableChoice {
    public:
     TableChoice(const DefinitionMessage& source, const std::vector<const Relation*>& relations,
-                const RuleDefinitions& rules)
-        : relations_(relations) {
+                const std::set<Oid>& rowless, const RuleDefinitions& rules)
+        : relations_(relations), rowless_(rowless) {
         for (const DefinitionChange& change : source.objects) known_.insert(change.oid);
         chosen_.objects = ruled(source, rules);
         tables_ = tables_of(chosen_.objects);
         for (const DefinitionChange& change : chosen_.objects.objects)
-            if (!change.obstacle.empty()) refused_.insert(change.oid);
+            if (!change.obstacle.empty()) refused_[change.oid] = change.obstacle;
     }
 
     DefinedTables choose(const DefinitionMessage& source) {
         for (const Relation* relation : relations_) ++fillers_[{relation->schema, relation->table}];
         for (const Relation* relation : relations_) take(*relation);
+        for (const Oid oid : rowless_) take_rowless(oid);
         find_wanted();
         leave_out_unwanted();
         tables_ = tables_of(chosen_.objects);
@@ -135,12 +138,24 @@ class TableChoice {
         chosen_.defined.push_back(&relation);
     }
 
+    // One that is routed to a table that others fill is that one there.
+    void take_rowless(Oid oid) {
+        const auto found = tables_.find(oid);
+        if (found == tables_.end() || fillers_.contains({found->second->schema, found->second->name})) return;
+        if (const auto refused = refused_.find(oid); refused != refused_.end())
+            chosen_.not_made.push_back(
+                fmt::format("'{}.{}': {}", found->second->schema, found->second->name, refused->second));
+        else
+            wanted_.insert(oid);
+    }
+
     // Those that are made, their partitions, and all above them.
     void find_wanted() {
         for (const auto& [oid, relation] : defined_) wanted_.insert(oid);
+        const std::set<Oid> made = wanted_;
         for (const auto& [oid, table] : tables_) {
             const auto above = tables_above(*table);
-            if (std::any_of(above.begin(), above.end(), [&](Oid upper) { return defined_.contains(upper); }))
+            if (std::any_of(above.begin(), above.end(), [&](Oid upper) { return made.contains(upper); }))
                 wanted_.insert(oid);
         }
         std::vector<Oid> next(wanted_.begin(), wanted_.end());
@@ -196,10 +211,11 @@ class TableChoice {
     }
 
     const std::vector<const Relation*>& relations_;
+    const std::set<Oid>& rowless_;
     DefinedTables chosen_;
     Tables tables_;
     std::set<Oid> known_;
-    std::set<Oid> refused_;
+    std::map<Oid, std::string> refused_;  // why
     std::map<Oid, const Relation*> defined_;
     std::set<Oid> wanted_;
     std::map<TableName, int> fillers_;  // how many tables' rows come to one
@@ -208,8 +224,8 @@ class TableChoice {
 }  // namespace
 
 DefinedTables define_tables(const DefinitionMessage& source, const std::vector<const Relation*>& tables,
-                            const RuleDefinitions& rules) {
-    return TableChoice(source, tables, rules).choose(source);
+                            const std::set<Oid>& rowless, const RuleDefinitions& rules) {
+    return TableChoice(source, tables, rowless, rules).choose(source);
 }
 
 }  // namespace pgsluice

@@ -17,11 +17,13 @@ struct DefinedTables {
     std::set<TableName> named_as_source{};        // tables that have their source's name
     std::vector<const Relation*> defined{};       // the tables of these
     std::vector<const Relation*> as_they_come{};  // the others: what is known of them is how their rows come
+    std::vector<std::string> not_made{};          // of those without rows: "'public.p': why"
 };
 
 // `source` as read from the catalog, `tables` as their rows come, after rules and routing. A table whose definition a
-// rule stands against, or that is called otherwise by now, is made as its rows come.
+// rule stands against, or that is called otherwise by now, is made as its rows come. `rowless`: tables that are made,
+// though no rows come from them.
 DefinedTables define_tables(const DefinitionMessage& source, const std::vector<const Relation*>& tables,
-                            const RuleDefinitions& rules);
+                            const std::set<Oid>& rowless, const RuleDefinitions& rules);
 
 }  // namespace pgsluice

@@ -39,9 +39,9 @@ bool is_key_to_elsewhere(const SchemaEntry& entry, const SqlError& error) {
     return entry.type == "FK CONSTRAINT" && (error.sqlstate() == "23503" || error.sqlstate() == "42830");
 }
 
-// Something it needs is missing, which may come later in the script.
+// Something it needs is missing, a cast too, which may come later in the script.
 bool means_missing(const SqlError& error) {
-    constexpr std::array<std::string_view, 6> states{"42P01", "42704", "42883", "3F000", "42703", "0A000"};
+    constexpr std::array<std::string_view, 7> states{"42P01", "42704", "42883", "3F000", "42703", "0A000", "42846"};
     return std::find(states.begin(), states.end(), error.sqlstate()) != states.end();
 }
 

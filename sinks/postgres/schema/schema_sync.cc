@@ -7,7 +7,9 @@
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/schema/dependencies.h"
 #include "sinks/postgres/schema/drift.h"
+#include "sinks/postgres/schema/partitionless.h"
 #include "sql/quote.h"
+#include "stream/names.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {
@@ -15,6 +17,14 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* lock_not_available = "55P03";
+
+// Functions may need types and tables functions: what fails is tried again. Casts come once their types are there.
+std::vector<SchemaEntry> with_code(std::vector<SchemaEntry> entries, const SourceSchema& schema) {
+    const auto table = std::find_if(entries.begin(), entries.end(), [](const auto& e) { return e.type == "TABLE"; });
+    entries.insert(table, schema.casts.begin(), schema.casts.end());
+    entries.insert(entries.begin(), schema.functions.begin(), schema.functions.end());
+    return entries;
+}
 
 }  // namespace
 
@@ -31,6 +41,8 @@ void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
         at_source.push_back(found == source_names_.end() ? table : found->second);
     }
     sql::Connection source = connect_source();
+    for (const PartitionlessTable& table : partitionless_tables(source, names_for(options_.group).publication))
+        at_source.push_back(table.name);
     sql::Connection target = maker_.connect_target();
     for (const std::string& name : sequences_of(source, at_source)) {
         if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0)) continue;
@@ -90,8 +102,13 @@ void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target,
 }
 
 SourceSchema SchemaSync::read(sql::Connection& source, const std::vector<const Relation*>& tables) {
-    const auto names = source_names(source, tables);
+    auto names = source_names(source, tables);
     for (std::size_t i = 0; i < tables.size(); ++i) source_names_[{tables[i]->schema, tables[i]->table}] = names[i];
+    rowless_.clear();
+    for (const PartitionlessTable& table : partitionless_tables(source, names_for(options_.group).publication)) {
+        rowless_.insert(table.oid);
+        names.push_back(table.name);
+    }
     try {
         return read_source_schema(source, names, options_.lock_wait_ms);
     } catch (const SqlError& error) {
@@ -183,9 +200,10 @@ void SchemaSync::create_defined(const std::vector<const Relation*>& tables, cons
     log_(LogLevel::info, "creating the source's tables on the target");
     const SourceSchema schema = read(source, tables);
     require_made(target, schema.unread);
-    const DefinedTables made = define_tables(schema.objects, tables, rules_);
-    auto entries = entries_before_load(made.objects, made.empty);
-    entries.insert(entries.begin(), schema.functions.begin(), schema.functions.end());
+    const DefinedTables made = define_tables(schema.objects, tables, rowless_, rules_);
+    for (const std::string& why : made.not_made)
+        log_(LogLevel::warning, fmt::format("not created on the target: partitioned table {}", why));
+    const auto entries = with_code(entries_before_load(made.objects, made.empty), schema);
     maker_.take_turns(target);
     refuse_drift(source, target, then.empty() ? made.defined : tables, then);
     note_read(source);
@@ -199,7 +217,7 @@ void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const
 
 EntriesAfterLoad SchemaSync::defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations) {
     const SourceSchema schema = read(source, relations);
-    const DefinedTables made = define_tables(schema.objects, relations, rules_);
+    const DefinedTables made = define_tables(schema.objects, relations, rowless_, rules_);
     EntriesAfterLoad rest = entries_after_load(made.objects);
     for (const SchemaEntry& trigger : schema.triggers)
         if (made.named_as_source.contains({trigger.table->schema, trigger.table->table})) rest.last.push_back(trigger);

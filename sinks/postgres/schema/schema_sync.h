@@ -87,6 +87,7 @@ class SchemaSync {
     DumpedSchema dumped_;
     std::set<TableName> routed_;                   // tables of the target that are not their namesakes of the source
     std::map<TableName, TableName> source_names_;  // of tables whose rest was made
+    std::set<Oid> rowless_;                        // partitionless tables, as last read
 };
 
 }  // namespace pgsluice

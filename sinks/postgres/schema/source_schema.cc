@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string_view>
 
 #include "sinks/postgres/array.h"
@@ -32,6 +33,18 @@ constexpr const char* collations_query =
     "FROM pg_catalog.unnest($1::oid[]) AS w(id) JOIN pg_catalog.pg_collation c ON c.oid = w.id "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace "
     "CROSS JOIN LATERAL (SELECT pg_catalog.to_jsonb(c)) AS j(row)";
+
+// An expression depends on the function of a cast, not on the cast; where it has none, on the types.
+constexpr const char* casts_query =
+    "SELECT 'CAST', '-', t.text, pg_catalog.format('CREATE CAST (%s) %s%s', t.text, CASE c.castmethod WHEN 'f' THEN "
+    "'WITH FUNCTION ' || c.castfunc::pg_catalog.regprocedure::pg_catalog.text WHEN 'i' THEN 'WITH INOUT' ELSE "
+    "'WITHOUT FUNCTION' END, CASE c.castcontext WHEN 'i' THEN ' AS IMPLICIT' WHEN 'a' THEN ' AS ASSIGNMENT' ELSE '' "
+    "END), '', '' FROM pg_catalog.pg_cast c CROSS JOIN LATERAL (SELECT pg_catalog.format('%s AS %s', "
+    "pg_catalog.format_type(c.castsource, NULL), pg_catalog.format_type(c.casttarget, NULL))) AS t(text) "
+    "WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.classid = "
+    "'pg_catalog.pg_cast'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e') AND CASE c.castmethod "
+    "WHEN 'f' THEN c.castfunc = ANY ($1::oid[]) ELSE (c.castsource < 16384 OR c.castsource = ANY ($1::oid[])) AND "
+    "(c.casttarget < 16384 OR c.casttarget = ANY ($1::oid[])) END ORDER BY c.oid";
 
 // Those of partitions come with the one above; internal ones with their constraint.
 constexpr const char* triggers_query =
@@ -74,10 +87,10 @@ DefinitionMessage read_definitions(sql::Connection& source, const std::vector<Ne
     return decode_definitions(message + "]}");
 }
 
-std::string oids_of(const std::vector<NeededObject>& needed, std::string_view kind) {
+std::string oids_of(const std::vector<NeededObject>& needed, const std::set<std::string_view>& kinds) {
     std::vector<std::string> oids;
     for (const NeededObject& object : needed)
-        if (object.kind == kind) oids.push_back(object.oid);
+        if (kinds.contains(object.kind)) oids.push_back(object.oid);
     return text_array(oids);
 }
 
@@ -108,10 +121,11 @@ SourceSchema read_source_schema(sql::Connection& source, const std::vector<Table
     const auto needed = needed_objects(source, tables);
     SourceSchema schema;
     schema.objects = read_definitions(source, needed);
-    schema.functions = read_entries(source, collations_query, oids_of(needed, "COLLATION"));
-    for (SchemaEntry& function : read_entries(source, functions_query, oids_of(needed, "FUNCTION")))
+    schema.functions = read_entries(source, collations_query, oids_of(needed, {"COLLATION"}));
+    for (SchemaEntry& function : read_entries(source, functions_query, oids_of(needed, {"FUNCTION"})))
         schema.functions.push_back(std::move(function));
-    schema.triggers = read_entries(source, triggers_query, oids_of(needed, "TRIGGER"));
+    schema.casts = read_entries(source, casts_query, oids_of(needed, {"FUNCTION", "TYPE"}));
+    schema.triggers = read_entries(source, triggers_query, oids_of(needed, {"TRIGGER"}));
     for (const NeededObject& object : needed)
         if (!object.readable) schema.unread.push_back(object);
     source.exec("COMMIT");
