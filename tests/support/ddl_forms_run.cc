@@ -102,8 +102,12 @@ void DdlFormsRun::run_on_source(std::size_t number, const Texts& texts) {
 }
 
 std::map<std::size_t, std::string> DdlFormsRun::differences() {
-    const auto source = by_form(ddl_state(shared_servers().source, source_db()));
-    const auto target = by_form(ddl_state(shared_servers().target, target_db()));
+    const auto state = [&](PostgresServer& server, const std::string& database) {
+        const auto lines = ddl_state(server, database);
+        return by_form(version_ < 180000 ? without_not_null(lines) : lines);
+    };
+    const auto source = state(shared_servers().source, source_db());
+    const auto target = state(shared_servers().target, target_db());
     std::map<std::size_t, std::string> found;
     static const std::vector<std::string> none;
     for (std::size_t i = 0; i < forms_.size(); ++i) {

@@ -69,6 +69,18 @@ std::vector<std::string> ddl_state(PostgresServer& server, const std::string& da
     return lines;
 }
 
+std::vector<std::string> without_not_null(const std::vector<std::string>& lines) {
+    static const std::regex of_table(
+        R"(^constraint .* NOT NULL ("[^"]*"|\S+)( NO INHERIT)?( NOT VALID)? [tf] [tf] \d+)");
+    static const std::regex of_domain(R"([^ ,]+ NOT NULL,| [^ ,]+ NOT NULL(?= |$))");
+    std::vector<std::string> kept;
+    for (const std::string& line : lines) {
+        if (std::regex_search(line, of_table)) continue;
+        kept.push_back(line.starts_with("type ") ? std::regex_replace(line, of_domain, "") : line);
+    }
+    return kept;
+}
+
 std::string ddl_difference(const std::vector<std::string>& source, const std::vector<std::string>& target) {
     std::string text = missing("source", source, target) + missing("target", target, source);
     if (text.empty() && source.size() != target.size()) text = "some lines are there twice";

@@ -2,14 +2,28 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include <doctest/doctest.h>
+
+#include "tests/support/postgres_programs.h"
 
 namespace pgsluice::test {
 namespace {
 
 int groups = 0;
+
+// The source's, unless PGSLUICE_TEST_TARGET_POSTGRES names the programs of another version.
+PostgresServer& shared_target() {
+    const char* programs = std::getenv("PGSLUICE_TEST_TARGET_POSTGRES");
+    if (programs == nullptr) return shared_postgres();
+    static PostgresServer server = [&] {
+        const OtherPrograms other(programs);
+        return PostgresServer();
+    }();
+    return server;
+}
 
 std::vector<std::string> joined(std::vector<std::string> first, std::vector<std::string> second) {
     first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
@@ -53,7 +67,7 @@ bool says(Process& process, const std::string& part) {
     return said;
 }
 
-PipelineServers shared_servers() { return {shared_postgres(), shared_postgres(), shared_nats()}; }
+PipelineServers shared_servers() { return {shared_postgres(), shared_target(), shared_nats()}; }
 
 Pipeline::Pipeline(PipelineServers servers, const std::string& encoding, const std::string& target_encoding)
     : servers_(servers),

@@ -8,36 +8,18 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/postgres_programs.h"
 #include "tests/support/process.h"
 
 namespace pgsluice::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The directory of the newest PostgreSQL's programs, unless PGSLUICE_TEST_POSTGRES names another.
-std::string find_programs() {
-    if (const char* chosen = std::getenv("PGSLUICE_TEST_POSTGRES")) return std::string(chosen) + "/";
-    std::optional<std::pair<int, std::string>> newest;
-    const fs::path root = "/usr/lib/postgresql";
-    if (fs::exists(root)) {
-        for (const auto& entry : fs::directory_iterator(root)) {
-            if (!fs::exists(entry.path() / "bin" / "postgres")) continue;
-            const int version = std::stoi(entry.path().filename().string());
-            if (!newest || version > newest->first) newest = {version, (entry.path() / "bin").string() + "/"};
-        }
-    }
-    return newest ? newest->second : std::string();  // else from PATH
-}
-
-const std::string& programs() {
-    static const std::string directory = find_programs();
-    return directory;
-}
 
 // PostgreSQL refuses to run as root: 0 means as whoever we are.
 uid_t server_user() {
@@ -56,32 +38,38 @@ void own(const std::string& directory) {
     if (server_user() != 0) must_run({"chown", "-R", "postgres:", directory});
 }
 
-// A cluster fresh from initdb, made once per build tree and copied from then on: copying takes a tenth of the time.
-const std::string& template_directory() {
-    static const std::string directory = [] {
-        const std::string version = run({programs() + "postgres", "--version"}).out;
-        std::string kept = PGSLUICE_TEST_CACHE_DIR "/initdb";
-        for (const char c : version) kept += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '-';
-        if (fs::exists(kept + "/PG_VERSION")) return kept;
+// A cluster fresh from initdb, made once per build tree and version, and copied from then on: copying takes a tenth of
+// the time.
+std::string make_template(const std::string& programs) {
+    const std::string version = run({programs + "postgres", "--version"}).out;
+    std::string kept = PGSLUICE_TEST_CACHE_DIR "/initdb";
+    for (const char c : version) kept += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '-';
+    if (fs::exists(kept + "/PG_VERSION")) return kept;
 
-        const std::string parent = temporary_directory("initdb");
-        own(parent);
-        Process initdb({.argv = {programs() + "initdb", "--no-sync", "--auth=trust", "--username=postgres",
-                                 "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata=" + parent + "/data"},
-                        .run_as = server_user()});
-        if (initdb.wait(std::chrono::seconds(120)) != 0) {
-            throw std::runtime_error("unable to run initdb: " + initdb.err());
-        }
-        // Several processes may do this at once: the first rename wins, the others use their own.
-        const std::string copy = kept + "." + std::to_string(::getpid());
-        fs::create_directories(fs::path(kept).parent_path());
-        must_run({"cp", "-r", parent + "/data", copy});
-        std::error_code taken;
-        fs::rename(copy, kept, taken);
-        if (taken) fs::remove_all(copy);
-        return kept;
-    }();
-    return directory;
+    const std::string parent = temporary_directory("initdb");
+    own(parent);
+    Process initdb({.argv = {programs + "initdb", "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8",
+                             "--locale=C.UTF-8", "--pgdata=" + parent + "/data"},
+                    .run_as = server_user()});
+    if (initdb.wait(std::chrono::seconds(120)) != 0) {
+        throw std::runtime_error("unable to run initdb: " + initdb.err());
+    }
+    // Several processes may do this at once: the first rename wins, the others use their own.
+    const std::string copy = kept + "." + std::to_string(::getpid());
+    fs::create_directories(fs::path(kept).parent_path());
+    must_run({"cp", "-r", parent + "/data", copy});
+    std::error_code taken;
+    fs::rename(copy, kept, taken);
+    if (taken) fs::remove_all(copy);
+    return kept;
+}
+
+std::string template_directory(const std::string& programs) {
+    static std::mutex mutex;
+    static std::map<std::string, std::string> made;
+    const std::lock_guard lock(mutex);
+    const auto found = made.find(programs);
+    return found != made.end() ? found->second : made[programs] = make_template(programs);
 }
 
 std::string read_file(const std::string& path) {
@@ -120,6 +108,7 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 struct PostgresServer::State {
     PostgresOptions options;
+    std::string programs = postgres_programs();
     std::string directory;
     std::string data;
     int port = 0;
@@ -190,7 +179,7 @@ PostgresServer::PostgresServer(PostgresOptions options) : state_(std::make_uniqu
     state_->directory = temporary_directory("postgres");
     state_->data = state_->directory + "/data";
     state_->port = free_port();
-    must_run({"cp", "-r", template_directory(), state_->data});
+    must_run({"cp", "-r", template_directory(state_->programs), state_->data});
     must_run({"chmod", "-R", "u=rwX,go=", state_->data});
     state_->configure();
     if (state_->options.password) state_->demand_passwords();
@@ -209,6 +198,7 @@ PostgresServer::PostgresServer(std::unique_ptr<State> state) : state_(std::move(
 
 std::unique_ptr<PostgresServer> PostgresServer::standby_of(PostgresServer& primary, PostgresOptions options) {
     auto state = std::make_unique<State>();
+    state->programs = primary.state_->programs;
     state->options = std::move(options);
     state->directory = temporary_directory("postgres");
     state->data = state->directory + "/data";
@@ -351,7 +341,7 @@ void PostgresServer::kill_backend(int pid) {
 void PostgresServer::start() {
     if (state_->process && state_->process->running()) return;
     state_->process.emplace(ProcessOptions{
-        .argv = {programs() + "postgres", "-D", state_->data}, .run_as = server_user(), .death_signal = SIGQUIT});
+        .argv = {state_->programs + "postgres", "-D", state_->data}, .run_as = server_user(), .death_signal = SIGQUIT});
     const bool up = eventually(
         "PostgreSQL has started", [&] { return !state_->process->running() || state_->ready(); },
         std::chrono::seconds(60));
