@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "replicator/rewritten_tables.h"
 #include "sql/error.h"
 
@@ -45,6 +47,14 @@ bool is_unpublished(sql::Connection& source, const std::string& publication, Oid
 
 const TableDefinition& table_of(const DefinitionChange& change) { return std::get<TableDefinition>(*change.after); }
 
+// As it was none before, or another's.
+bool becomes_partition(const DefinitionChange& change) {
+    if (!change.after || class_of(change) != "table" || table_of(change).bound.empty()) return false;
+    if (!change.before) return true;
+    const auto& before = std::get<TableDefinition>(*change.before);
+    return before.bound != table_of(change).bound || before.parents != table_of(change).parents;
+}
+
 }  // namespace
 
 bool within_limit(std::uint64_t size, std::uint64_t limit) { return limit == 0 || size <= limit; }
@@ -87,11 +97,27 @@ void RecopiedTables::require_allowed(const DefinitionMessage& message, const std
     }
 }
 
+// Where partitions come as their root, one that is attached with rows has the root copied again.
+void RecopiedTables::mark_void_roots(DefinitionMessage& message) {
+    const ReplicatorOptions& options = ends_.options;
+    if (!options.publish_via_partition_root || options.mode != ReplicatorMode::copy_and_stream) return;
+    for (DefinitionChange& change : message.objects) {
+        if (!becomes_partition(change)) continue;
+        std::set<Oid> roots;
+        for (const ObjectName& parent : table_of(change).parents) roots.insert(parent.oid);
+        for (const ObjectName& ancestor : table_of(change).ancestors) roots.insert(ancestor.oid);
+        change.root_void = gate_.is_void(
+            roots, fmt::format("'{}.{}' was attached to it with rows", table_of(change).schema, table_of(change).name));
+    }
+}
+
 std::string RecopiedTables::pass_on(std::string_view content) {
     if (!holds_definitions(content)) return std::string(content);
     DefinitionMessage message = decode_definitions(content);
     const std::set<Oid> tables = void_rows(to_copy(message));
-    if (tables.empty()) return std::string(content);
+    mark_void_roots(message);
+    const bool marked = std::ranges::any_of(message.objects, &DefinitionChange::root_void);
+    if (tables.empty() && !marked) return std::string(content);
     // The others are gone, or so new that they are still to join, with all their rows.
     const std::set<Oid> again = gate_.active(tables);
     require_allowed(message, again);

@@ -109,13 +109,34 @@ bool TableGate::session_must_end() {
     return monitor_->differs() && !look();
 }
 
-bool TableGate::look() {
+std::vector<Finding> TableGate::differences() {
     const auto tables = wanted_.resolve_present(ends_.source, ends_.log);
     auto findings = wanted_.reconcile_with(ends_.source, owed_.all(), tables);
     std::erase_if(findings, [&](const Finding& finding) {
         const auto known = owed_.all().find(finding.next.oid);
         return finding.refused || (known != owed_.all().end() && known->second == finding.next);
     });
+    return findings;
+}
+
+bool TableGate::is_void(const std::set<Oid>& roots, std::string_view reason) {
+    std::set<Oid> leaves;
+    bool due = false;
+    for (const auto& [oid, entry] : owed_.all()) {
+        if (!entry.active() || oid == entry.delivered_oid || !roots.contains(entry.delivered_oid)) continue;
+        leaves.insert(oid);
+        due = due || entry.state == TableState::copy_due;
+    }
+    if (due || leaves.empty()) return due;
+    due = std::ranges::any_of(differences(), [&](const Finding& finding) {
+        return finding.next.state == TableState::copy_due && roots.contains(finding.next.delivered_oid);
+    });
+    if (due) copy_again(leaves, reason);
+    return due;
+}
+
+bool TableGate::look() {
+    const auto findings = differences();
     if (std::ranges::any_of(findings, [](const Finding& finding) { return finding.needs_restart(); })) {
         ends_.log(LogLevel::info, "the group's tables have changed: starting a new session, which takes that in");
         return false;

@@ -5,9 +5,11 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "replicator/ends.h"
 #include "replicator/owed_tables.h"
+#include "replicator/reconcile.h"
 #include "replicator/table_monitor.h"
 #include "replicator/wal/encoder.h"
 #include "replicator/wanted_tables.h"
@@ -27,6 +29,9 @@ class TableGate {
     // What is delivered of these tables is to be delivered again, as of a later time than now. Before it is called, the
     // stream must not hold a word of why.
     void copy_again(const std::set<Oid>& tables, std::string_view reason);
+    // Whether what is delivered as one of these partitioned tables is to be delivered again; where the catalog says so
+    // and the record does not yet, as copy_again() does it.
+    bool is_void(const std::set<Oid>& roots, std::string_view reason);
     // Those of the tables that are delivered, or will be.
     [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const { return recorded(tables, true); }
     // Those that were delivered and no longer are.
@@ -39,6 +44,7 @@ class TableGate {
     enum class Known : std::uint8_t { delivered, left_out, unknown };
     [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
     TableVerdict verdict_on_unseen(const Relation& relation);
+    [[nodiscard]] std::vector<Finding> differences();
     // False when only a new session can repair what differs.
     bool look();
 

@@ -41,6 +41,9 @@ struct DerivedStatement {
     };
     std::vector<Destroyed> destroys{};
 
+    // Makes a partition: tables whose rows are void, for they come again, and may be removed where they are in the way.
+    std::vector<QualifiedName> voids{};
+
     std::string column{};     // add column, drop column
     std::string kept_text{};  // add column: what runs in place of `text` where a recopy of the table was left out
     std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression

@@ -95,7 +95,7 @@ std::string TableDdl::schema_before(const std::string& schema) const {
 void TableDdl::derive(const DefinitionChange& change) {
     if (!change.after) return;
     const auto& after = std::get<TableDefinition>(*change.after);
-    if (!change.before) return create(after);
+    if (!change.before) return create(after, change.root_void);
     alter({change, std::get<TableDefinition>(*change.before), after});
 }
 
@@ -117,20 +117,21 @@ void TableDdl::drop_tables() {
     out_.add(DdlPhase::drop_tables, std::move(statement));
 }
 
-void TableDdl::create(const TableDefinition& table) {
+void TableDdl::create(const TableDefinition& table, bool root_void) {
     DerivedStatement statement{DdlKind::create_table, create_text(table)};
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.creates = true;
     statement.made = QualifiedName{table.schema, table.name};
     statement.absent = fmt::format("pg_catalog.to_regclass({}) IS NULL", quote_literal(quoted(table)));
-    if (made_as_partition(table)) statement.table = {table.parents.front().schema, table.parents.front().name};
+    if (made_as_partition(table)) {
+        statement.table = {table.parents.front().schema, table.parents.front().name};
+        if (root_void) statement.voids = {*statement.table};
+    }
     out_.add(DdlPhase::create_tables, std::move(statement));
     for (const ConstraintDefinition& constraint : table.constraints)
         if (constraint.type == 'f' && !constraint.inherited) add_constraint(table, constraint, out_);
     if (is_partition(table) && !made_as_partition(table) && !table.parents.empty())
-        add(DdlPhase::partitions, DdlKind::partition, table,
-            fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(table.parents.front()), quoted(table),
-                        table.bound));
+        attach(table, table.parents.front(), root_void);
     for (const ColumnDefinition& column : table.columns) {
         derive_not_null(nullptr, {&table, &column}, false, out_);
         if (column.storage != '\0')
@@ -301,6 +302,15 @@ void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, 
         fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(after.name), what));
 }
 
+void TableDdl::attach(const TableDefinition& table, const ObjectName& parent, bool root_void) {
+    DerivedStatement statement{DdlKind::partition, fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent),
+                                                               quoted(table), table.bound)};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    if (root_void) statement.voids = {*statement.table, {parent.schema, parent.name}};
+    out_.add(DdlPhase::partitions, std::move(statement));
+}
+
 void TableDdl::alter_parents(const Altered& t) {
     const auto change = [&](DdlPhase phase, const std::string& text) { add(phase, DdlKind::partition, t.after, text); };
     const bool partition = is_partition(t.before) || is_partition(t.after);
@@ -317,8 +327,7 @@ void TableDdl::alter_parents(const Altered& t) {
         const bool there = find_part(t.before.parents, &ObjectName::oid, parent.oid) != nullptr;
         if (there && t.before.bound == t.after.bound) continue;
         if (partition)
-            change(DdlPhase::partitions, fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent),
-                                                     quoted(t.after), t.after.bound));
+            attach(t.after, parent, t.change.root_void);
         else
             change(DdlPhase::partitions, fmt::format("ALTER TABLE {} INHERIT {}", quoted(t.after), quoted(parent)));
     }

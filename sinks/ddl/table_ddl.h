@@ -24,7 +24,8 @@ class TableDdl {
    private:
     struct Altered;
 
-    void create(const TableDefinition& table);
+    void create(const TableDefinition& table, bool root_void);
+    void attach(const TableDefinition& table, const ObjectName& parent, bool root_void);
     void alter(const Altered& t);
     void move(const Altered& t);
     void alter_columns(const Altered& t);

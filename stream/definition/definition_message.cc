@@ -300,6 +300,7 @@ DefinitionChange read_change(simdjson::dom::element element) {
     reader.field("unknown", change.unknown);
     reader.field("conversion", change.conversion);
     reader.field("recopy", change.recopy);
+    reader.field("root_void", change.root_void);
     reader.field("obstacle", change.obstacle);
     reader.field("used_by", change.used_by);
     return change;
@@ -326,6 +327,7 @@ void append(JsonText& out, const DefinitionChange& change) {
     writer.field("unknown", change.unknown);
     writer.field("conversion", change.conversion);
     writer.field("recopy", change.recopy);
+    writer.field("root_void", change.root_void);
     writer.field("obstacle", change.obstacle);
     writer.field("used_by", change.used_by);
     out.raw('}');

@@ -31,6 +31,7 @@ struct DefinitionChange {
     int rewritten = 0;                   // bits of pg_event_trigger_table_rewrite_reason()
     bool unknown = false;                // it was there before, but its definition is not known
     bool recopy = false;                 // its rows are copied again: they are to be removed here
+    bool root_void = false;  // of a partition: so are the rows of the tables above it, when they are in the way
     // Why a target cannot be given this definition; empty: it can. Set by the rules, never by the source.
     std::string obstacle{};
     std::string conversion{};  // "types": no USING has computed values while it was rewritten; else not known

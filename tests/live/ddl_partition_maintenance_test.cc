@@ -61,32 +61,68 @@ BEGIN
     newest := format('public.log_p%s', now);
     IF to_regclass(newest) IS NOT NULL THEN
         EXECUTE format('INSERT INTO %s (at, v) VALUES (%s, ''direct'')', newest, now + 2);
-        IF n % 40 = 0 THEN EXECUTE format('TRUNCATE %s', newest); END IF;
+        IF n % 40 = 0 AND to_regclass('maintenance.no_truncate') IS NULL THEN
+            EXECUTE format('TRUNCATE %s', newest);
+        END IF;
     END IF;
 EXCEPTION WHEN OTHERS THEN NULL;  -- its partition is gone, say
 END $f$;
 )";
 
+// As another way to do it: the DEFAULT partition is detached, and attached when rows of it have moved.
+constexpr const char* aside = R"(
+CREATE OR REPLACE FUNCTION maintenance.make(since int) RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE name text := format('log_p%s', since);
+BEGIN
+    IF to_regclass('public.' || name) IS NOT NULL THEN RETURN; END IF;
+    ALTER TABLE public.log DETACH PARTITION public.log_default;
+    EXECUTE format('CREATE TABLE public.%I PARTITION OF public.log FOR VALUES FROM (%s) TO (%s)',
+                   name, since, since + 10);
+    INSERT INTO public.log SELECT * FROM public.log_default WHERE at >= since AND at < since + 10;
+    DELETE FROM public.log_default WHERE at >= since AND at < since + 10;
+    ALTER TABLE public.log ATTACH PARTITION public.log_default DEFAULT;
+END $f$)";
+
+// The source does not send it where partitions come as their root.
+constexpr const char* never_truncates = "CREATE TABLE maintenance.no_truncate ()";
+
+struct Maintained : Pipeline {
+    explicit Maintained(std::vector<std::string> words, const std::string& more = "") {
+        on_source(maintenance);
+        on_source(more);
+        on_source("SELECT maintenance.run()");
+        on_target("CREATE SCHEMA maintenance");
+        words.insert(words.begin(), {"--copy-and-stream", "--track-ddl"});
+        start_replicator(words);
+        start_worker({"--target-sync-schema", "--source-url", source_url()});
+        settle();
+    }
+    void run(int rounds) {
+        Writers writers(shared_servers().source.connect(source_db()),
+                        [](int number) { return "SELECT maintenance.write(" + std::to_string(number) + ")"; });
+        sql::Connection session(shared_servers().source.connect(source_db()));
+        session.exec("SET deadlock_timeout = '60s'");
+        for (int round = 0; round < rounds; ++round) {
+            session.exec("SELECT maintenance.run()");
+            writers.await(30);
+        }
+        writers.stop();
+        await_same_databases(*this);
+        CHECK(target_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'log'::regclass") == "6");
+        stop();
+    }
+};
+
 }  // namespace
 
-TEST_CASE("partitions are made and dropped all the time") {
-    Pipeline pipeline;
-    pipeline.on_source(maintenance);
-    pipeline.on_source("SELECT maintenance.run()");
-    pipeline.on_target("CREATE SCHEMA maintenance");
-    pipeline.start_replicator({"--copy-and-stream", "--track-ddl"});
-    pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url()});
-    pipeline.settle();
-    Writers writers(shared_servers().source.connect(pipeline.source_db()),
-                    [](int number) { return "SELECT maintenance.write(" + std::to_string(number) + ")"; });
-    sql::Connection session(shared_servers().source.connect(pipeline.source_db()));
-    session.exec("SET deadlock_timeout = '60s'");
-    for (int round = 0; round < 20; ++round) {
-        session.exec("SELECT maintenance.run()");
-        writers.await(30);
-    }
-    writers.stop();
-    await_same_databases(pipeline);
-    CHECK(pipeline.target_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'log'::regclass") == "6");
-    pipeline.stop();
+TEST_CASE("partitions are made and dropped all the time") { Maintained({}).run(20); }
+
+TEST_CASE("the DEFAULT partition is detached for it each time") { Maintained({}, aside).run(10); }
+
+TEST_CASE("partitions are made and dropped all the time, and come as their root") {
+    Maintained({"--publish-via-partition-root"}, never_truncates).run(10);
+}
+
+TEST_CASE("the DEFAULT partition is detached for it each time, and partitions come as their root") {
+    Maintained({"--publish-via-partition-root"}, std::string(never_truncates) + ";" + aside).run(10);
 }

@@ -230,14 +230,27 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
     } catch (const SqlError& error) {
         if (error.action() == Action::retry) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_ddl");
-        if (!run_unchecked(step, error) && !is_excused(step, error) && !is_left_out_too(step) &&
-            decision(step) != DdlDecision::skip)
+        if (!run_emptied(step, error) && !run_unchecked(step, error) && !is_excused(step, error) &&
+            !is_left_out_too(step) && decision(step) != DdlDecision::skip)
             refuse(step, error);
         connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
         return;
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_ddl");
     log_(LogLevel::info, fmt::format("applied: {}", step.what));
+}
+
+// A partition that rows which come again keep from being one.
+bool DefinitionDdl::run_emptied(const Step& step, const SqlError& error) {
+    constexpr std::string_view check_violation = "23514";
+    if (step.statement.voids.empty() || error.sqlstate() != check_violation) return false;
+    for (const QualifiedName& table : step.statement.voids) {
+        log_(LogLevel::info, fmt::format("emptied, for its rows come again: table '{}.{}'", table.schema, table.table));
+        empty(table);
+    }
+    run(step.statement);
+    log_(LogLevel::info, fmt::format("applied: {}", step.what));
+    return true;
 }
 
 bool DefinitionDdl::run_unchecked(const Step& step, const SqlError& error) {
@@ -332,7 +345,7 @@ std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statemen
 }
 
 void DefinitionDdl::run(const DerivedStatement& statement) {
-    if (statement.kind == DdlKind::recopy) return empty(statement);
+    if (statement.kind == DdlKind::recopy) return empty(statement.destroys.front().table);
     sql::Connection& connection = session_.connection;
     // Deferred checks would keep their tables from being altered.
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
@@ -353,9 +366,9 @@ void DefinitionDdl::give(const DerivedStatement::Given& given) {
         fmt::format("ALTER {} OWNER TO {}", given.what, role ? sql::quote_identifier(*role) : "CURRENT_USER"));
 }
 
-void DefinitionDdl::empty(const DerivedStatement& statement) {
+void DefinitionDdl::empty(const QualifiedName& name) {
     sql::Connection& connection = session_.connection;
-    const EmptiedTable table = table_of(statement.destroys.front().table);
+    const EmptiedTable table = table_of(name);
     connection.exec("SAVEPOINT pgsluice_empty");
     try {
         truncate_tables(session_, std::span(&table, 1), false);
@@ -366,7 +379,7 @@ void DefinitionDdl::empty(const DerivedStatement& statement) {
         delete_rows(session_, table);
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_empty");
-    keys_.await_rows(statement.destroys.front().table);
+    keys_.await_rows(name);
 }
 
 }  // namespace pgsluice

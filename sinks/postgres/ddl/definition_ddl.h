@@ -50,8 +50,9 @@ class DefinitionDdl {
     void run(const DerivedStatement& statement);
     void give(const DerivedStatement::Given& given);
     // Where it failed because rows that a foreign key refers to are still to come.
+    [[nodiscard]] bool run_emptied(const Step& step, const SqlError& error);
     [[nodiscard]] bool run_unchecked(const Step& step, const SqlError& error);
-    void empty(const DerivedStatement& statement);
+    void empty(const QualifiedName& name);
     [[noreturn]] void refuse(const Step& step, const SqlError& error);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
     [[nodiscard]] bool has_kept_rows(const Step& step) const;
