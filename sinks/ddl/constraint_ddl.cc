@@ -35,6 +35,7 @@ void drop(const TableDefinition& table, const ConstraintDefinition& constraint, 
         on(table, fmt::format("ALTER TABLE {} DROP CONSTRAINT {}", constraint.type == 'c' ? only(table) : quoted(table),
                               quote_identifier(constraint.name)));
     statement.drops = true;
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
     out.add(constraint.type == 'f' ? DdlPhase::drop_dependents : DdlPhase::drop_constraints, std::move(statement));
 }
 

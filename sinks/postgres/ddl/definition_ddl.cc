@@ -306,6 +306,11 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
         log_(LogLevel::warning, fmt::format("not applied: {}: the worker's role may not do that", step.what));
         return true;
     }
+    if (statement.drops && !statement.foreign_key.empty() && is_gone(error) &&
+        keys_.drop_below(*statement.table, statement.foreign_key)) {
+        log_(LogLevel::info, fmt::format("applied: {}", step.what));
+        return true;
+    }
     if (statement.drops && is_gone(error)) {
         log_(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", step.what));
         return true;

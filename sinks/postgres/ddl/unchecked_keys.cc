@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/rights/as_owner.h"
 #include "sql/error.h"
@@ -30,6 +32,15 @@ std::string alter(const QualifiedName& table, const std::string& what) {
     return fmt::format("ALTER TABLE {} {}", quoted(table), what);
 }
 
+std::string adding(const UncheckedKeys::Key& key) {
+    return fmt::format("ADD CONSTRAINT {} {}", sql::quote_identifier(key.name), key.definition);
+}
+
+std::string commenting(const UncheckedKeys::Key& key) {
+    return fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", sql::quote_identifier(key.name), quoted(key.table),
+                       key.comment.empty() ? "NULL" : sql::quote_literal(key.comment));
+}
+
 }  // namespace
 
 void UncheckedKeys::await_rows(const QualifiedName& table) {
@@ -43,22 +54,75 @@ bool UncheckedKeys::run(const DerivedStatement& statement, const Run& run) {
     if (!session_.replica || !statement.table) return false;
     const QualifiedName& table = *statement.table;
     if (!statement.foreign_key.empty()) {
-        if (statement.creates) run(table, statement.text + " NOT VALID");
-        return owe(table, statement.foreign_key);
+        if (!statement.creates) return owe(table, statement.foreign_key);
+        const std::string adds =
+            alter(table, fmt::format("ADD CONSTRAINT {} ", sql::quote_identifier(statement.foreign_key)));
+        if (!statement.text.starts_with(adds)) return false;
+        return add_unchecked({"", table, statement.foreign_key, statement.text.substr(adds.size()), ""}, run);
     }
     const auto keys = keys_to_awaited(table);
     for (const Key& key : keys) run(key.table, alter(key.table, "DROP CONSTRAINT " + sql::quote_identifier(key.name)));
     if (keys.empty()) return false;
     run(table, statement.text);
-    for (const Key& key : keys) {
-        const std::string name = sql::quote_identifier(key.name);
-        run(key.table, alter(key.table, fmt::format("ADD CONSTRAINT {} {} NOT VALID", name, key.definition)));
-        if (!key.comment.empty())
-            run(key.table, fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", name, quoted(key.table),
-                                       sql::quote_literal(key.comment)));
-        if (!owe(key.table, key.name)) return false;
+    return std::all_of(keys.begin(), keys.end(), [&](const Key& key) { return add_unchecked(key, run); });
+}
+
+bool UncheckedKeys::add_unchecked(const Key& key, const Run& run) {
+    if (!takes_unchecked(key.table)) return add_below(key, run);
+    run(key.table, alter(key.table, fmt::format("{} NOT VALID", adding(key))));
+    if (!key.comment.empty()) run(key.table, commenting(key));
+    return owe(key.table, key.name);
+}
+
+bool UncheckedKeys::add_below(const Key& key, const Run& run) {
+    for (const QualifiedName& partition : partitions_below(key.table)) {
+        Key below = key;
+        below.table = partition;
+        if (!add_unchecked(below, run)) return false;
+        session_.connection.query(
+            "INSERT INTO pgsluice.unchecked SELECT $1, $2, 'above:' || pg_catalog.to_regclass($3)::pg_catalog.oid, "
+            "k.oid "
+            "FROM pg_catalog.pg_constraint k WHERE k.conrelid = pg_catalog.to_regclass($4) AND k.conname = $5",
+            {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(key.table)),
+             sql::Param(quoted(partition)), sql::Param(key.name)},
+            {0});
     }
     return true;
+}
+
+std::vector<QualifiedName> UncheckedKeys::partitions_below(const QualifiedName& table) {
+    const auto found = session_.connection.query(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) t JOIN "
+        "pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+        "t.isleaf",
+        {sql::Param(quoted(table))}, {2});
+    std::vector<QualifiedName> partitions;
+    for (int row = 0; row < found.rows(); ++row) partitions.push_back({found.text(row, 0), found.text(row, 1)});
+    return partitions;
+}
+
+bool UncheckedKeys::takes_unchecked(const QualifiedName& table) {
+    if (session_.connection.server_version() >= 180000) return true;
+    return session_.connection
+        .query(
+            "SELECT NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND relkind = "
+            "'p')",
+            {sql::Param(quoted(table))}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
+bool UncheckedKeys::drop_below(const QualifiedName& table, const std::string& key) {
+    const auto found = session_.connection.query(
+        "WITH forgotten AS (DELETE FROM pgsluice.unchecked o USING pg_catalog.pg_constraint k WHERE o.\"group\" = $1 "
+        "AND o.worker = $2 AND o.class = 'above:' || pg_catalog.to_regclass($3)::pg_catalog.oid AND k.oid = o.oid AND "
+        "k.conname = $4 RETURNING k.conrelid) SELECT n.nspname, c.relname FROM forgotten f JOIN pg_catalog.pg_class c "
+        "ON c.oid = f.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace",
+        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(table)), sql::Param(key)}, {2});
+    for (int row = 0; row < found.rows(); ++row) {
+        const QualifiedName partition{found.text(row, 0), found.text(row, 1)};
+        run_as_its_owner(partition, alter(partition, "DROP CONSTRAINT " + sql::quote_identifier(key)));
+    }
+    return found.rows() > 0;
 }
 
 // A statement about the table checks those that it has and those that refer to it.
@@ -127,17 +191,62 @@ void UncheckedKeys::check() {
             fmt::format("foreign key '{}' on '{}.{}' stays NOT VALID: rows that it refers to are missing on the target",
                         key.name, key.table.schema, key.table.table));
     }
+    make_above();
+}
+
+// Of partitioned tables whose partitions' keys are all checked.
+void UncheckedKeys::make_above() {
+    sql::Connection& connection = session_.connection;
+    connection.query(
+        "DELETE FROM pgsluice.unchecked u WHERE u.\"group\" = $1 AND u.worker = $2 AND u.class LIKE 'above:%' AND NOT "
+        "EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = u.oid)",
+        {sql::Param(options_.group), sql::Param(options_.worker)}, {0});
+    const auto found = connection.query(
+        "SELECT c.oid, n.nspname, c.relname, k.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(k.oid)), "
+        "coalesce(pg_catalog.max(pg_catalog.obj_description(k.oid, 'pg_constraint')), '') FROM pgsluice.unchecked o "
+        "JOIN pg_catalog.pg_constraint k ON k.oid = o.oid JOIN pg_catalog.pg_class c ON o.class = 'above:' || c.oid "
+        "JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE o.\"group\" = $1 AND o.worker = $2 GROUP BY c.oid, "
+        "n.nspname, k.conname HAVING pg_catalog.bool_and(k.convalidated)",
+        {sql::Param(options_.group), sql::Param(options_.worker)}, {6});
+    for (int row = 0; row < found.rows(); ++row)
+        make_above(
+            {"", {found.text(row, 1), found.text(row, 2)}, found.text(row, 3), found.text(row, 4), found.text(row, 5)},
+            found.text(row, 0));
+}
+
+// It takes over its partitions' keys, which are equal and checked. What was said of it was said of them.
+void UncheckedKeys::make_above(const Key& key, const std::string& table_oid) {
+    sql::Connection& connection = session_.connection;
+    connection.exec("BEGIN");
+    run_as_its_owner(key.table, alter(key.table, adding(key)));
+    if (!key.comment.empty()) {
+        run_as_its_owner(key.table, commenting(key));
+        for (const QualifiedName& partition : partitions_below(key.table))
+            run_as_its_owner(partition, commenting({"", partition, key.name, "", ""}));
+    }
+    connection.query(
+        "DELETE FROM pgsluice.unchecked u USING pg_catalog.pg_constraint k WHERE u.\"group\" = $1 AND u.worker = $2 "
+        "AND "
+        "u.class = 'above:' || $3 AND k.oid = u.oid AND k.conname = $4",
+        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(table_oid), sql::Param(key.name)}, {0});
+    connection.exec("COMMIT");
+    log_(LogLevel::info, fmt::format("foreign key '{}' on '{}.{}' is made: its partitions' are checked", key.name,
+                                     key.table.schema, key.table.table));
+}
+
+void UncheckedKeys::run_as_its_owner(const QualifiedName& table, const std::string& text) {
+    if (const auto role = owner_of(session_.connection, {table}, std::nullopt))
+        run_as_owner(session_.connection, *role, text);
+    else
+        session_.connection.exec(text);
 }
 
 bool UncheckedKeys::check(const Key& key) {
     sql::Connection& connection = session_.connection;
     connection.exec("BEGIN");
     try {
-        const std::string text = alter(key.table, "VALIDATE CONSTRAINT " + sql::quote_identifier(key.name));
-        if (const auto role = owner_of(connection, {key.table}, std::nullopt))
-            run_as_owner(connection, *role, text);
-        else
-            connection.exec(text);
+        run_as_its_owner(key.table, alter(key.table, "VALIDATE CONSTRAINT " + sql::quote_identifier(key.name)));
     } catch (const SqlError& error) {
         if (error.sqlstate() != "23503") throw;
         connection.exec("ROLLBACK");

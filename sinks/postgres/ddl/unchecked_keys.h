@@ -1,6 +1,9 @@
 // Foreign keys that a command makes or checks while rows that they refer to are still to come with a copy: those of a
 // table that was emptied, for its rows come again, and of one that was made by a command. They are made NOT VALID and
 // checked when the copy is there. Kept in pgsluice.unchecked on the target: a worker may end in between.
+//
+// Before PostgreSQL 18 that of a partitioned table cannot be NOT VALID. Its partitions get it, and it takes theirs over
+// once they are checked.
 #pragma once
 
 #include <functional>
@@ -26,17 +29,27 @@ class UncheckedKeys {
     using Run = std::function<void(const QualifiedName& table, const std::string& text)>;
     bool run(const DerivedStatement& statement, const Run& run);
 
+    // Drops what partitions have of a key that their table does not have yet. False: there is none.
+    bool drop_below(const QualifiedName& table, const std::string& key);
+
     // Each in transactions of its own. Tables (quoted and qualified) whose copy is there:
     void copied(const std::vector<std::string>& tables);
     // Checks what can be checked.
     void check();
 
-   private:
     struct Key;
 
+   private:
     [[nodiscard]] std::vector<Key> keys_to_awaited(const QualifiedName& table);
+    [[nodiscard]] std::vector<QualifiedName> partitions_below(const QualifiedName& table);
+    [[nodiscard]] bool takes_unchecked(const QualifiedName& table);
     bool owe(const QualifiedName& table, const std::string& key);
+    bool add_unchecked(const Key& key, const Run& run);
+    bool add_below(const Key& key, const Run& run);
     bool check(const Key& key);
+    void make_above();
+    void make_above(const Key& key, const std::string& table_oid);
+    void run_as_its_owner(const QualifiedName& table, const std::string& text);
 
     PostgresSession& session_;
     const PostgresSinkOptions& options_;
