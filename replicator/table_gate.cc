@@ -53,8 +53,7 @@ TableVerdict TableGate::verdict(const Relation& relation, Lsn committed) {
     }
     if (what == Known::delivered) return TableVerdict::publish;
     if (what == Known::left_out) return TableVerdict::leave_out;
-    // Under an earlier name: so did its changes then.
-    if (owed_.all().contains(relation.oid)) return TableVerdict::publish;
+    if (owed_.all().contains(relation.oid)) return verdict_on_other_name(relation, committed);
     if (!exists) return verdict_on_unseen(relation);
     wanted_.say_once(ends_.log, LogLevel::warning,
                      fmt::format("the source sends changes of table '{}.{}', which is not one of the group's: they are "
@@ -78,6 +77,27 @@ TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
     entry.reason = "dropped";
     owed_.apply(std::vector<Finding>{{entry}});
     return TableVerdict::publish;
+}
+
+// Under an earlier name: so did its changes then. Where the targets have another table's rows under that name, the two
+// were swapped by renaming and swapped back before anyone looked: the catalog shows nothing of it, and the rows must
+// not be mixed. What was committed before the table was copied is left out anyway.
+TableVerdict TableGate::verdict_on_other_name(const Relation& relation, Lsn committed) {
+    const QualifiedName name{relation.schema, relation.table};
+    const TableRecord& entry = owed_.all().at(relation.oid);
+    if (ends_.options.track_ddl || committed < entry.lsn || !holds_rows_of_another(owed_.all(), name, relation.oid))
+        return TableVerdict::publish;
+    const std::string why =
+        fmt::format("for a while it was called '{}.{}', which is where the targets have another table's rows",
+                    name.schema, name.table);
+    if (ends_.options.mode == ReplicatorMode::copy_and_stream) {
+        copy_again({relation.oid}, why);
+    } else {
+        wanted_.say_once(ends_.log, LogLevel::warning,
+                         fmt::format("table '{}.{}' misses changes (with --copy-and-stream it is copied again): {}",
+                                     entry.name.schema, entry.name.table, why));
+    }
+    return TableVerdict::leave_out;
 }
 
 std::set<Oid> TableGate::recorded(const std::set<Oid>& tables, bool active) const {

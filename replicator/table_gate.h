@@ -45,6 +45,7 @@ class TableGate {
     [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
     TableVerdict verdict_on_unseen(const Relation& relation);
     [[nodiscard]] std::vector<Finding> differences();
+    TableVerdict verdict_on_other_name(const Relation& relation, Lsn committed);
     // False when only a new session can repair what differs.
     bool look();
 
