@@ -136,8 +136,18 @@ class ReplicatorRun {
         }
         return found;
     }
+    // And no snapshot is under way: it would be begun again by the next start, with the rows that it had sent.
     bool wait_inserted(std::size_t rows) {
-        return eventually("the rows arrive", [&] { return ended_ || inserted().size() >= rows; }) && !ended_;
+        return eventually("the rows arrive",
+                          [&] { return ended_ || (inserted().size() >= rows && !snapshot_under_way()); }) &&
+               !ended_;
+    }
+    bool snapshot_under_way() {
+        bool under_way = false;
+        for (const MessageKind kind : kinds())
+            if (kind == MessageKind::snapshot_begin || kind == MessageKind::snapshot_end)
+                under_way = kind == MessageKind::snapshot_begin;
+        return under_way;
     }
     bool logged(const std::string& part) {
         const std::lock_guard lock(lines_->mutex);

@@ -26,6 +26,8 @@
 
 #include <doctest/doctest.h>
 
+#include "sql/error.h"
+
 extern char** environ;
 
 namespace pgsluice::test {
@@ -305,9 +307,19 @@ Finished run(std::vector<std::string> argv, std::map<std::string, std::string> e
 
 bool eventually(const std::string& what, const std::function<bool()>& condition, std::chrono::seconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + patience * limit;
-    while (!condition()) {
+    std::string error;
+    const auto holds = [&] {
+        try {
+            return condition();
+        } catch (const Error& thrown) {
+            if (thrown.action() != Action::retry) throw;
+            error = std::string(", last: ") + thrown.what();
+            return false;
+        }
+    };
+    while (!holds()) {
         if (std::chrono::steady_clock::now() > deadline) {
-            FAIL_CHECK("not within " << patience * limit.count() << " s: " << what);
+            FAIL_CHECK("not within " << patience * limit.count() << " s: " << what << error);
             return false;
         }
         std::this_thread::sleep_for(poll_interval);

@@ -50,7 +50,8 @@ struct Finished {
 Finished run(std::vector<std::string> argv, std::map<std::string, std::string> environment = {},
              std::chrono::seconds limit = std::chrono::seconds(60));
 
-// Polls until the condition holds; false (and a doctest failure naming `what`) when the time is over.
+// Polls until the condition holds; false (and a doctest failure naming `what`) when the time is over. An error that
+// says to try again, as of a server that did not answer in time, is "not yet".
 bool eventually(const std::string& what, const std::function<bool()>& condition,
                 std::chrono::seconds limit = std::chrono::seconds(30));
 
