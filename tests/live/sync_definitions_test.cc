@@ -39,7 +39,7 @@ CREATE INDEX a_low ON s.a (lower(t) DESC, s.twice(n)) INCLUDE (m) WITH (fillfact
 COMMENT ON INDEX s.a_low IS 'its index';
 CREATE STATISTICS s.a_stats (dependencies) ON n, t FROM s.a; COMMENT ON STATISTICS s.a_stats IS 'its statistics';
 CREATE TRIGGER stamp AFTER UPDATE OF t ON s.a FOR EACH ROW EXECUTE FUNCTION s.stamp();
-ALTER TABLE s.a DISABLE TRIGGER stamp;
+ALTER TABLE s.a DISABLE TRIGGER stamp; COMMENT ON TRIGGER stamp ON s.a IS 'its trigger';
 CREATE TABLE s.moods (m s.mood PRIMARY KEY); CREATE TABLE s.full_one (v text); ALTER TABLE s.full_one REPLICA IDENTITY FULL;
 CREATE TABLE s.base (id int PRIMARY KEY, at date); CREATE TABLE s.child (more text, PRIMARY KEY (id)) INHERITS (s.base);
 CREATE TABLE s.p (id int, at date NOT NULL, a int REFERENCES s.a DEFERRABLE, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
@@ -83,7 +83,7 @@ UNION ALL SELECT concat_ws(' ', 'type', t.oid::regtype, t.typtype, t.typnotnull,
     obj_description(t.oid, 'pg_type')) FROM pg_type t WHERE t.typnamespace = 's'::regnamespace AND t.typcategory <> 'A'
 UNION ALL SELECT concat_ws(' ', 'statistics', pg_get_statisticsobjdef(s.oid), obj_description(s.oid, 'pg_statistic_ext'))
 FROM pg_statistic_ext s
-UNION ALL SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger')) FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT concat_ws(' ', 'function', pg_get_functiondef(p.oid)) FROM pg_proc p
 WHERE p.pronamespace = 's'::regnamespace AND p.prolang IN (SELECT oid FROM pg_language WHERE lanname <> 'internal')
 UNION ALL SELECT concat_ws(' ', 'cast', castsource::regtype, casttarget::regtype, castfunc::regproc, castmethod, castcontext)
@@ -185,6 +185,43 @@ TEST_CASE("what a rule hides is not in the definitions either, and tables that s
                               "SELECT count(*) FROM pg_indexes WHERE indexdef ~ 'canary'",
                               "SELECT count(*) FROM crm.people WHERE people::text ~ 'canary'"})
         CHECK(pipeline.target_scalar(query) == "0");
+    pipeline.stop();
+}
+
+TEST_CASE("triggers of tables that are routed elsewhere") {
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE t (id int PRIMARY KEY, v text, mail text); CREATE FUNCTION stamp() RETURNS trigger LANGUAGE "
+        "plpgsql AS $$ BEGIN RETURN NEW; END $$; CREATE TRIGGER one BEFORE UPDATE OF v ON t FOR EACH ROW WHEN (new.v "
+        "<> "
+        "'') EXECUTE FUNCTION stamp(); COMMENT ON TRIGGER one ON t IS 'its trigger'; CREATE CONSTRAINT TRIGGER two "
+        "AFTER INSERT ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE t ENABLE REPLICA TRIGGER two; "
+        "CREATE TRIGGER three BEFORE INSERT ON t FOR EACH ROW WHEN (new.mail <> 'canary') EXECUTE FUNCTION stamp()");
+    const std::string rules =
+        file_with("rules.yaml",
+                  "tables:\n  t:\n    - {type: transform, column: mail, parameters: {type: mask, mask_char: '*'}}\n");
+    const std::string routes = file_with(
+        "routes.yaml",
+        "t: {source_table: t, destination_table: crm.other, column_mappings: [{source: v, destination: w}]}\n");
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl", "--ddl-objects", "triggers"});
+    pipeline.start_worker({"--target-sync-schema", "--source-url", pipeline.source_url(), "--rules-config", rules,
+                           "--routing-config", routes});
+    pipeline.settle();
+    constexpr const char* triggers =
+        "SELECT string_agg(concat_ws(' ', pg_get_triggerdef(oid), tgenabled, obj_description(oid, 'pg_trigger')), "
+        "E'\\n' "
+        "ORDER BY tgname) FROM pg_trigger WHERE NOT tgisinternal";
+    const std::string first =
+        "CREATE TRIGGER one BEFORE UPDATE OF w ON crm.other FOR EACH ROW WHEN ((new.w <> ''::text)) EXECUTE FUNCTION "
+        "stamp() O\n";
+    const std::string second =
+        "CREATE CONSTRAINT TRIGGER two AFTER INSERT ON crm.other DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE "
+        "FUNCTION stamp() R";
+    CHECK(pipeline.target_scalar(triggers) == first + second);
+    CHECK(says(pipeline.worker(), "not created on the target: trigger 'three' on 'crm.other': it names columns that"));
+    pipeline.on_source("DROP TRIGGER one ON t; ALTER TABLE t DISABLE TRIGGER two");
+    pipeline.settle();
+    CHECK(pipeline.target_scalar(triggers) == second.substr(0, second.size() - 1) + "D");
     pipeline.stop();
 }
 

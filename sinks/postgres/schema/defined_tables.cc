@@ -109,7 +109,7 @@ class TableChoice {
             if (!change.obstacle.empty()) refused_[change.oid] = change.obstacle;
     }
 
-    DefinedTables choose(const DefinitionMessage& source) {
+    DefinedTables choose() {
         for (const Relation* relation : relations_) ++fillers_[{relation->schema, relation->table}];
         for (const Relation* relation : relations_) take(*relation);
         for (const Oid oid : rowless_) take_rowless(oid);
@@ -117,7 +117,7 @@ class TableChoice {
         leave_out_unwanted();
         tables_ = tables_of(chosen_.objects);
         for (const auto& [oid, relation] : defined_) find_empty(oid, *relation);
-        for (const DefinitionChange& change : source.objects) note_name(change);
+        leave_out_refused_triggers();
         return std::move(chosen_);
     }
 
@@ -143,8 +143,8 @@ class TableChoice {
         const auto found = tables_.find(oid);
         if (found == tables_.end() || fillers_.contains({found->second->schema, found->second->name})) return;
         if (const auto refused = refused_.find(oid); refused != refused_.end())
-            chosen_.not_made.push_back(
-                fmt::format("'{}.{}': {}", found->second->schema, found->second->name, refused->second));
+            chosen_.not_made.push_back(fmt::format("partitioned table '{}.{}': {}", found->second->schema,
+                                                   found->second->name, refused->second));
         else
             wanted_.insert(oid);
     }
@@ -175,6 +175,7 @@ class TableChoice {
             if (const auto* index = std::get_if<IndexDefinition>(&*change.after)) return on(index->table.oid);
             if (const auto* statistics = std::get_if<StatisticsDefinition>(&*change.after))
                 return on(statistics->table.oid);
+            if (const auto* trigger = std::get_if<TriggerDefinition>(&*change.after)) return on(trigger->table.oid);
             if (const auto* sequence = std::get_if<SequenceDefinition>(&*change.after))
                 return sequence->owned_by && on(sequence->owned_by->oid);
             return std::holds_alternative<TableDefinition>(*change.after) && on(change.oid);
@@ -202,12 +203,14 @@ class TableChoice {
         }
     }
 
-    void note_name(const DefinitionChange& change) {
-        const auto* source = std::get_if<TableDefinition>(&*change.after);
-        const auto found = tables_.find(change.oid);
-        if (source != nullptr && found != tables_.end() && found->second->schema == source->schema &&
-            found->second->name == source->name)
-            chosen_.named_as_source.emplace(source->schema, source->name);
+    void leave_out_refused_triggers() {
+        std::erase_if(chosen_.objects.objects, [&](const DefinitionChange& change) {
+            const auto* trigger = std::get_if<TriggerDefinition>(&*change.after);
+            if (trigger == nullptr || change.obstacle.empty()) return false;
+            chosen_.not_made.push_back(fmt::format("trigger '{}' on '{}.{}': {}", trigger->name, trigger->table.schema,
+                                                   trigger->table.name, change.obstacle));
+            return true;
+        });
     }
 
     const std::vector<const Relation*>& relations_;
@@ -225,7 +228,7 @@ class TableChoice {
 
 DefinedTables define_tables(const DefinitionMessage& source, const std::vector<const Relation*>& tables,
                             const std::set<Oid>& rowless, const RuleDefinitions& rules) {
-    return TableChoice(source, tables, rowless, rules).choose(source);
+    return TableChoice(source, tables, rowless, rules).choose();
 }
 
 }  // namespace pgsluice

@@ -14,10 +14,9 @@ namespace pgsluice {
 struct DefinedTables {
     DefinitionMessage objects;                    // as the target is to have them
     EmptyColumns empty;                           // columns of theirs that do not come
-    std::set<TableName> named_as_source{};        // tables that have their source's name
     std::vector<const Relation*> defined{};       // the tables of these
     std::vector<const Relation*> as_they_come{};  // the others: what is known of them is how their rows come
-    std::vector<std::string> not_made{};          // of those without rows: "'public.p': why"
+    std::vector<std::string> not_made{};          // "partitioned table 'public.p': why"
 };
 
 // `source` as read from the catalog, `tables` as their rows come, after rules and routing. A table whose definition a

@@ -55,7 +55,7 @@ void strip(TableDefinition& table) {
 
 bool is_made_before(const DefinitionChange& change) {
     const auto name = class_of(change);
-    return name != "index" && name != "statistics";
+    return name != "index" && name != "statistics" && name != "trigger";
 }
 
 // The object's name of "table 'public.t'".
@@ -178,7 +178,7 @@ void add_constraints(const DefinitionMessage& schema, EntriesAfterLoad& entries)
 void add_indexes(const DefinitionMessage& schema, EntriesAfterLoad& entries) {
     DefinitionMessage message;
     for (const DefinitionChange& change : schema.objects)
-        if (!is_made_before(change)) message.objects.push_back(change);
+        if (!is_made_before(change) && class_of(change) != "trigger") message.objects.push_back(change);
     for (const DerivedStatement& statement : derive(message)) {
         SchemaEntry entry = entry_of(statement);
         (entry.type == "INDEX" ? entries.indexes : entries.last).push_back(std::move(entry));
@@ -192,6 +192,16 @@ void add_foreign_keys(const DefinitionMessage& schema, EntriesAfterLoad& entries
     for (const DerivedStatement& statement : statements) {
         SchemaEntry entry = entry_of(statement);
         if (entry.type == "CONSTRAINT") entry.type = "FK CONSTRAINT";
+        entries.last.push_back(std::move(entry));
+    }
+}
+
+void add_triggers(const DefinitionMessage& schema, EntriesAfterLoad& entries) {
+    DefinitionMessage message;
+    for (const DefinitionChange& change : schema.objects)
+        if (class_of(change) == "trigger") message.objects.push_back(change);
+    for (SchemaEntry& entry : one_for_each(derive(message))) {
+        entry.type = "TRIGGER";
         entries.last.push_back(std::move(entry));
     }
 }
@@ -236,6 +246,7 @@ EntriesAfterLoad entries_after_load(const DefinitionMessage& schema) {
     add_constraints(schema, entries);
     add_indexes(schema, entries);
     add_foreign_keys(schema, entries);
+    add_triggers(schema, entries);
     return entries;
 }
 

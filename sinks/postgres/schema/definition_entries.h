@@ -22,7 +22,7 @@ struct EntriesAfterLoad {
     std::vector<std::vector<SchemaEntry>> constraints;  // each list in order; the lists at once
     std::vector<SchemaEntry> constraints_above;         // of partitioned tables: after those of their partitions
     std::vector<SchemaEntry> indexes;                   // at once
-    std::vector<SchemaEntry> last;                      // attached indexes, statistics, foreign keys, comments
+    std::vector<SchemaEntry> last;  // attached indexes, statistics, foreign keys, comments, triggers
 };
 EntriesAfterLoad entries_after_load(const DefinitionMessage& schema);
 

@@ -116,7 +116,7 @@ constexpr const char* objects_query =
     "  UNION ALL SELECT o.oid, k.kind, k.definition, k.readable FROM objects o JOIN (VALUES"
     "    ('pg_namespace'::regclass, 'SCHEMA', 'schema', true), ('pg_extension', 'EXTENSION', 'extension', true),"
     "    ('pg_statistic_ext', 'STATISTICS', 'statistics', true), ('pg_collation', 'COLLATION', '', true),"
-    "    ('pg_trigger', 'TRIGGER', '', true), ('pg_language', 'LANGUAGE', '', false),"
+    "    ('pg_trigger', 'TRIGGER', 'trigger', true), ('pg_language', 'LANGUAGE', '', false),"
     "    ('pg_operator', 'OPERATOR', '', false), ('pg_opclass', 'OPERATOR CLASS', '', false),"
     "    ('pg_opfamily', 'OPERATOR FAMILY', '', false), ('pg_ts_config', 'TEXT SEARCH', '', false),"
     "    ('pg_ts_dict', 'TEXT SEARCH', '', false), ('pg_ts_parser', 'TEXT SEARCH', '', false),"

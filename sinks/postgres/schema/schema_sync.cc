@@ -201,8 +201,7 @@ void SchemaSync::create_defined(const std::vector<const Relation*>& tables, cons
     const SourceSchema schema = read(source, tables);
     require_made(target, schema.unread);
     const DefinedTables made = define_tables(schema.objects, tables, rowless_, rules_);
-    for (const std::string& why : made.not_made)
-        log_(LogLevel::warning, fmt::format("not created on the target: partitioned table {}", why));
+    for (const std::string& why : made.not_made) log_(LogLevel::warning, "not created on the target: " + why);
     const auto entries = with_code(entries_before_load(made.objects, made.empty), schema);
     maker_.take_turns(target);
     refuse_drift(source, target, then.empty() ? made.defined : tables, then);
@@ -218,10 +217,7 @@ void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const
 EntriesAfterLoad SchemaSync::defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations) {
     const SourceSchema schema = read(source, relations);
     const DefinedTables made = define_tables(schema.objects, relations, rowless_, rules_);
-    EntriesAfterLoad rest = entries_after_load(made.objects);
-    for (const SchemaEntry& trigger : schema.triggers)
-        if (made.named_as_source.contains({trigger.table->schema, trigger.table->table})) rest.last.push_back(trigger);
-    return rest;
+    return entries_after_load(made.objects);
 }
 
 void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<const Relation*>& relations,

@@ -46,15 +46,6 @@ constexpr const char* casts_query =
     "WHEN 'f' THEN c.castfunc = ANY ($1::oid[]) ELSE (c.castsource < 16384 OR c.castsource = ANY ($1::oid[])) AND "
     "(c.casttarget < 16384 OR c.casttarget = ANY ($1::oid[])) END ORDER BY c.oid";
 
-// Those of partitions come with the one above; internal ones with their constraint.
-constexpr const char* triggers_query =
-    "SELECT 'TRIGGER', n.nspname, t.tgname, pg_catalog.pg_get_triggerdef(t.oid) || CASE t.tgenabled WHEN 'O' THEN '' "
-    "ELSE pg_catalog.format('; ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname, CASE t.tgenabled WHEN 'D' THEN "
-    "'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, t.tgname) END, n.nspname, c.relname "
-    "FROM pg_catalog.unnest($1::oid[]) AS w(id) JOIN pg_catalog.pg_trigger t ON t.oid = w.id AND NOT t.tgisinternal "
-    "AND t.tgparentid = 0 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid "
-    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY t.tgname, t.oid";
-
 std::vector<SchemaEntry> read_entries(sql::Connection& source, const char* query, const std::string& oids) {
     std::vector<SchemaEntry> entries;
     const auto rows = source.query(query, {sql::Param(oids)}, {6});
@@ -125,7 +116,6 @@ SourceSchema read_source_schema(sql::Connection& source, const std::vector<Table
     for (SchemaEntry& function : read_entries(source, functions_query, oids_of(needed, {"FUNCTION"})))
         schema.functions.push_back(std::move(function));
     schema.casts = read_entries(source, casts_query, oids_of(needed, {"FUNCTION", "TYPE"}));
-    schema.triggers = read_entries(source, triggers_query, oids_of(needed, {"TRIGGER"}));
     for (const NeededObject& object : needed)
         if (!object.readable) schema.unread.push_back(object);
     source.exec("COMMIT");

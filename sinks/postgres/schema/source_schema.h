@@ -13,10 +13,10 @@
 namespace pgsluice {
 
 struct SourceSchema {
-    DefinitionMessage objects;           // `after` only: tables with all partitions and parents, and what they need
+    DefinitionMessage
+        objects;  // `after` only: tables with all partitions and parents, what is on them and what they need
     std::vector<SchemaEntry> functions;  // and collations
     std::vector<SchemaEntry> casts;
-    std::vector<SchemaEntry> triggers;
     std::vector<NeededObject> unread;  // of which neither a definition nor a statement can be read
 };
 
