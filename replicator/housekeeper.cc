@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "replicator/replicator_metrics.h"
 #include "replicator/retention.h"
 #include "sql/error.h"
 #include "stream/group/copy_request.h"
@@ -188,7 +189,12 @@ class Rounds {
 Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-Housekeeper::~Housekeeper() { options_.activity->stream_full = false; }
+Housekeeper::~Housekeeper() { stream_refuses(false); }
+
+void Housekeeper::stream_refuses(bool refuses) noexcept {
+    refused_ = options_.activity->stream_full = refuses;
+    options_.metrics->full.set(refuses);
+}
 
 void Housekeeper::check(Broker& broker) const {
     check();

@@ -30,7 +30,7 @@ class Housekeeper {
     // unread: the next start says what.
     void check() const;
     // Whether the stream refuses the next message for want of room; to be told often.
-    void stream_refuses(bool refuses) noexcept { refused_ = options_.activity->stream_full = refuses; }
+    void stream_refuses(bool refuses) noexcept;
     // Whether somebody asked for new copies of tables (stream/group/copy_request.h).
     [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }
     // The same as check(), having looked at the stream's settings just now.

@@ -29,6 +29,7 @@
 #include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
+#include "replicator/source/slot_health.h"
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
 #include "replicator/source/wal_limits.h"
@@ -99,6 +100,7 @@ class ReplicatorSession {
     ResumePoint begin_stream(const ReplicatorEnds& ends);
     ResumePoint resume(const ReplicatorEnds& ends);
     void read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until, const std::set<Oid>& left_out);
+    [[nodiscard]] StartDecision decide();
     [[nodiscard]] std::uint64_t next_epoch(bool starts_over);
 
     const ReplicatorOptions& options_;
@@ -399,9 +401,19 @@ ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::
     }
 }
 
+// The last report of a replicator that stops shows the slot as it is now: gone, or lost.
+StartDecision ReplicatorSession::decide() {
+    try {
+        return decide_replicator_start(facts_);
+    } catch (const Error&) {
+        options_.activity->slot.set(look_at_slot(source_, options_.names.slot));
+        throw;
+    }
+}
+
 bool ReplicatorSession::run() {
     facts_ = find_facts();
-    const StartDecision decision = decide_replicator_start(facts_);
+    const StartDecision decision = decide();
     if (decision.then == StartDecision::Then::finished) {
         log_(LogLevel::info, fmt::format("the snapshot of group '{}' is complete already", options_.names.group));
         running_();

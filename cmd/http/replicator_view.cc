@@ -59,7 +59,8 @@ Movement ReplicatorView::movement(const StreamObservation* /*seen*/) const {
                      metrics_->message_bytes.get() + (snapshot ? snapshot->bytes : 0);
     metrics_->tables.for_each(
         [&](const auto&, const auto&, const TableTally& table) { movement.moved += table.bytes.get(); });
-    movement.waiting_for = copying ? "the copy does not advance" : waits_for(unsent);
+    const bool full = metrics_->full.get() != 0;
+    movement.waiting_for = copying && !full ? "the copy does not advance" : waits_for(unsent);
     return movement;
 }
 

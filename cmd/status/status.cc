@@ -64,6 +64,7 @@ class Status {
             SlotHealth slot = look_at_slot(*source_, settings_.replicator.names.slot);
             add_rate(slot);
             seen_ = slot;
+            if (health.slot) add_reported_lag(slot, *health.slot);
             health.slot = slot;
             return "";
         } catch (const Error& error) {

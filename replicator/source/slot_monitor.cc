@@ -8,6 +8,7 @@
 #include "replicator/replicator_metrics.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot_health.h"
+#include "replicator/source/slot_lag.h"
 #include "replicator/source/wal_retention_check.h"
 #include "sql/error.h"
 #include "stream/health/replicator_entry.h"
@@ -44,9 +45,12 @@ void SlotMonitor::run(const std::stop_token& stop) {
 void SlotMonitor::look_on(const std::stop_token& stop) {
     sql::Connection source = connect_source(options_.source, stop);
     WalRetentionCheck watch(options_.names.slot, log_);
+    SlotLag lag;
     std::optional<SlotHealth> before;
     do {
         SlotHealth now = look_at_slot(source, options_.names.slot);
+        const double behind = now.exists ? lag.look(now.confirmed, now.wal_end, now.seen_us) : 0;
+        if (behind > now.behind_seconds.value_or(0)) now.behind_seconds = behind;
         options_.metrics->slot.set(watch.look(now, std::chrono::steady_clock::now()));
         if (before) measure_rate(now, *before);
         options_.activity->slot.set(now);

@@ -232,7 +232,6 @@ void WalStream::show() {
         metrics_.published.commit_time_us.set(probe_->commit_time_us);
         probe_.reset();
     }
-    metrics_.full.set(!publisher_.full().empty());
     metrics_.in_flight.set(static_cast<std::int64_t>(in_flight));
     metrics_.pending.set(in_flight > 0 || encoder_.size() > 0 || encoder_.in_transaction());
 }

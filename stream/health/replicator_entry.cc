@@ -124,4 +124,10 @@ void measure_rate(SlotHealth& now, const SlotHealth& before) {
     measure(now);
 }
 
+void add_reported_lag(SlotHealth& now, const SlotHealth& reported) {
+    if (now.behind_bytes == 0 || reported.behind_bytes == 0 || now.confirmed != reported.confirmed) return;
+    const double since = static_cast<double>(std::max<std::int64_t>(0, now.seen_us - reported.seen_us)) / 1e6;
+    now.behind_seconds = std::max(now.behind_seconds.value_or(0), reported.behind_seconds.value_or(0) + since);
+}
+
 }  // namespace pgsluice

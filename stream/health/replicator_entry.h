@@ -42,5 +42,8 @@ std::optional<ReplicatorEntry> find_replicator(Broker& broker, const Names& name
 void measure(SlotHealth& slot);
 // How fast WAL is written between the two looks, and so how long until the slot is lost.
 void measure_rate(SlotHealth& now, const SlotHealth& before);
+// For how long a slot is behind that was looked at once: at least as long as the replicator reported, and the time
+// since, where it has not moved.
+void add_reported_lag(SlotHealth& now, const SlotHealth& reported);
 
 }  // namespace pgsluice

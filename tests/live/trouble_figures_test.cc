@@ -1,0 +1,361 @@
+// In trouble, status, /status and /metrics show what PostgreSQL's views and JetStream's info show at that moment.
+#include <doctest/doctest.h>
+#include <simdjson.h>
+
+#include "sql/error.h"
+#include "tests/support/http_get.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+using Figures = std::map<std::string, double>;
+
+std::vector<std::string> serving(std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"--copy-and-stream", "--http-listen", "127.0.0.1:0"});
+    return more;
+}
+
+// LSNs as numbers, so that figures can be compared.
+double lsn_number(std::string_view text) {
+    const auto lsn = parse_lsn(text);
+    return lsn ? static_cast<double>(lsn->value) : -1;
+}
+
+double number(const simdjson::dom::element& value) {
+    double found = -1;
+    if (value.is<double>() || value.is<std::int64_t>() || value.is<std::uint64_t>()) found = double(value);
+    if (value.is<bool>()) found = bool(value) ? 1 : 0;
+    return found;
+}
+
+struct Watched : Pipeline {
+    explicit Watched(PipelineServers of = shared_servers()) : Pipeline(of), servers(of) {
+        on_both("CREATE TABLE t (id int PRIMARY KEY, pad text); ALTER TABLE t ALTER pad SET STORAGE EXTERNAL");
+    }
+
+    void insert(int rows) {
+        on_source(
+            "INSERT INTO t SELECT coalesce((SELECT max(id) FROM t), 0) + i, repeat('x', 500) FROM "
+            "generate_series(1, " +
+            std::to_string(rows) + ") i");
+    }
+    [[nodiscard]] std::string slot() const { return "pgsluice_" + group(); }
+
+    // What the servers themselves say.
+    Figures truth() {
+        Figures found;
+        const auto state = broker->stream_state(names_for(group()).stream);
+        REQUIRE(state);
+        found["messages"] = static_cast<double>(state->messages);
+        found["bytes"] = static_cast<double>(state->bytes);
+        found["first_message"] = static_cast<double>(state->first_seq.value);
+        found["last_message"] = static_cast<double>(state->last_seq.value);
+        const auto rows = servers.source.rows(
+            source_db(),
+            "SELECT confirmed_flush_lsn, coalesce(restart_lsn, '0/0'), pg_current_wal_lsn(), "
+            "coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0), coalesce(safe_wal_size, -1), "
+            "(active_pid IS NOT NULL)::int, array_position(ARRAY['reserved', 'extended', 'unreserved', 'lost'], "
+            "wal_status) FROM pg_replication_slots WHERE slot_name = '" +
+                slot() + "'");
+        REQUIRE(rows.size() == 1);
+        const std::vector<std::string> cells = split(rows.front());
+        found["confirmed"] = lsn_number(cells[0]);
+        found["restart"] = lsn_number(cells[1]);
+        found["wal_end"] = lsn_number(cells[2]);
+        found["held_bytes"] = std::stod(cells[3]);
+        found["safe_bytes"] = std::stod(cells[4]);
+        found["active"] = std::stod(cells[5]);
+        found["wal_status"] = std::stod(cells[6]);
+        return found;
+    }
+
+    static std::vector<std::string> split(const std::string& row) {
+        std::vector<std::string> cells{""};
+        for (const char c : row) {
+            if (c == '|')
+                cells.emplace_back();
+            else
+                cells.back() += c;
+        }
+        return cells;
+    }
+
+    static Figures of_json(const std::string& text) {
+        simdjson::dom::parser parser;
+        simdjson::dom::element root;
+        Figures found;
+        if (parser.parse(text).get(root) != simdjson::SUCCESS) return found;
+        for (const char* name : {"messages", "bytes", "first_message", "last_message"})
+            found[name] = number(root["stream"][name]);
+        simdjson::dom::element slot;
+        if (root["slot"].get(slot) != simdjson::SUCCESS || slot.is_null()) return found;
+        for (const char* name : {"held_bytes", "safe_bytes", "active"}) found[name] = number(slot[name]);
+        for (const char* name : {"confirmed", "restart", "wal_end"})
+            found[name] = slot[name].is_null() ? 0 : lsn_number(std::string_view(slot[name]));
+        const std::string_view status = slot["wal_status"].is_null() ? "" : std::string_view(slot["wal_status"]);
+        double place = 0;
+        for (const char* each : {"reserved", "extended", "unreserved", "lost"}) {
+            ++place;
+            if (status == each) found["wal_status"] = place;
+        }
+        return found;
+    }
+
+    static Figures of_metrics(const std::string& url) {
+        const Scrape scrape(url);
+        Figures found;
+        const auto take = [&](const char* name, const char* series) {
+            if (const auto value = scrape.value(series)) found[name] = *value;
+        };
+        take("messages", "pgsluice_stream_messages");
+        take("bytes", "pgsluice_stream_bytes");
+        take("held_bytes", "pgsluice_slot_retained_bytes");
+        take("safe_bytes", "pgsluice_slot_safe_bytes");
+        take("active", "pgsluice_slot_active");
+        take("wal_end", "pgsluice_position_bytes{stage=\"source\"}");
+        double place = 0;
+        for (const char* status : {"reserved", "extended", "unreserved", "lost"}) {
+            ++place;
+            if (scrape.value(std::string("pgsluice_slot_wal_status{status=\"") + status + "\"}") == 1)
+                found["wal_status"] = place;
+        }
+        return found;
+    }
+
+    // Waits until each figure lies between what the servers said just before and just after.
+    void agree(const std::string& where, std::size_t least, const std::function<Figures()>& shown) {
+        std::string difference;
+        const bool did = eventually(where + " agrees with the servers", [&] {
+            const Figures before = truth();
+            const Figures seen = shown();
+            const Figures after = truth();
+            difference = seen.size() < least ? "only " + std::to_string(seen.size()) + " figures" : "";
+            for (const auto& [name, value] : seen) {
+                const double low = std::min(before.at(name), after.at(name));
+                const double high = std::max(before.at(name), after.at(name));
+                if (value < low || value > high)
+                    difference += name + ": " + std::to_string(value) + ", not " + std::to_string(low) + " to " +
+                                  std::to_string(high) + "; ";
+            }
+            return difference.empty();
+        });
+        if (!did) MESSAGE(difference);
+    }
+
+    [[nodiscard]] Finished status(std::vector<std::string> more = {}) const {
+        std::vector<std::string> words{"status"};
+        words.insert(words.end(), more.begin(), more.end());
+        return run(command_argv("viewer", words));
+    }
+    [[nodiscard]] std::vector<std::string> at_source(std::vector<std::string> more = {}) const {
+        more.insert(more.end(), {"--source-url", source_url()});
+        return more;
+    }
+
+    // status, with and without the source, /status and /metrics of those that serve.
+    void all_agree(const std::vector<std::string>& urls) {
+        agree("status --source-url", 11, [&] { return of_json(status(at_source({"--json"})).out); });
+        agree("status", 11, [&] { return of_json(status({"--json"}).out); });
+        for (const std::string& url : urls) {
+            agree(url + "/status", 11, [&] { return of_json(http_get(url, "/status").body); });
+            agree(url + "/metrics", 2, [&] { return of_metrics(url); });
+        }
+    }
+
+    // A status, with the source, that says so and exits with this code.
+    std::string shows(int code, const std::string& part, const std::vector<std::string>& more = {}) {
+        Finished last;
+        const bool shown = eventually("status says '" + part + "' and exits with " + std::to_string(code), [&] {
+            last = status(more);
+            return last.code == code && contains(last.out, part);
+        });
+        if (!shown) MESSAGE("exit code " << last.code << ", " << last.out << last.err);
+        return last.out;
+    }
+
+    PipelineServers servers;
+    std::unique_ptr<Broker> broker = connect_broker(servers.nats.url());
+};
+
+// As the worker's entry and the stream say.
+double messages_left(Watched& group) {
+    simdjson::dom::parser parser;
+    const Finished status = group.status({"--json"});
+    const simdjson::dom::element root = parser.parse(status.out);
+    const auto worker = root["workers"].at(0);
+    const std::string entry = group.broker->kv_get(names_for(group.group()), "worker.postgres")->text;
+    simdjson::dom::parser second;
+    const simdjson::dom::element kept = second.parse(entry);
+    const double next = number(kept["applied"]["resume_seq"]);
+    CHECK(number(worker["behind_messages"]) == number(root["stream"]["last_message"]) + 1 - next);
+    return number(worker["behind_messages"]);
+}
+
+void becomes(const std::string& url, const std::string& series, const std::function<bool(double)>& right) {
+    std::string last;
+    const bool did = eventually(series + " is right", [&] {
+        const Scrape scrape(url);
+        last = scrape.text();
+        const auto value = scrape.value(series);
+        return value && right(*value);
+    });
+    if (!did) MESSAGE(last);
+}
+
+}  // namespace
+
+TEST_CASE("figures: a backlog, and a worker that is stopped, then killed") {
+    Watched group;
+    group.start_replicator(serving());
+    group.start_worker({"--http-listen", "127.0.0.1:0"});
+    group.settle();
+    const std::string source = served_at(group.replicator());
+    const std::string target = served_at(group.worker());
+    sql::Connection blocker(shared_postgres().connect(group.target_db()));
+    blocker.exec("BEGIN; LOCK TABLE public.t");
+    group.insert(2000);
+    group.shows(1, "waiting for the target at", {"--warn-behind", "1s"});
+    group.all_agree({source, target});
+    const double left = messages_left(group);
+    CHECK(left > 0);
+    becomes(source, "pgsluice_worker_lag_messages{worker=\"postgres\",stage=\"applied\"}",
+            [&](double value) { return value >= left; });
+    becomes(target, "pgsluice_lag_messages{stage=\"applied\"}", [&](double value) { return value >= left; });
+    blocker.exec("COMMIT");
+    group.settle();
+    group.shows(0, "nothing behind");
+
+    group.stop_worker();
+    group.insert(1000);
+    group.shows(1, "warn: worker 'postgres': it is not running", group.at_source());
+    group.all_agree({source});
+    CHECK(messages_left(group) > 0);
+    group.start_worker();
+    group.settle();
+    group.kill_worker();
+    group.insert(1000);
+    group.shows(2, "fail: worker 'postgres': it has not reported for", group.at_source({"--dead-after", "1s"}));
+    group.all_agree({source});
+    group.start_worker();
+    group.settle();
+    group.shows(0, ": ok\n");
+    group.all_agree({source});
+    group.stop();
+}
+
+TEST_CASE("figures: a full stream, while it follows the log") {
+    Watched group;
+    group.start_replicator(serving({"--stream-max-bytes", "2MB"}));
+    group.start_worker();
+    group.settle();
+    const std::string source = served_at(group.replicator());
+    group.stop_worker();
+    for (int i = 0; i < 12; ++i) group.insert(500);
+    const std::string text = group.shows(1, "replicator   waiting for a full stream", group.at_source());
+    CHECK(contains(text, "warn: replicator: it waits for room in the stream"));
+    CHECK(contains(text, "warn: stream: "));
+    becomes(source, "pgsluice_stream_full", [](double value) { return value == 1; });
+    group.all_agree({source});
+    CHECK(Scrape(source).value("pgsluice_stream_max_bytes") == 2'000'000);
+    // The slot is as far behind as the source's clock says, though the walsender has measured nothing since.
+    group.shows(1, "warn: slot: it is ", group.at_source({"--warn-behind", "3s"}));
+    group.shows(1, "warn: slot: it is ", {"--warn-behind", "3s"});
+    group.shows(2, "fail: slot: it is ", {"--warn-behind", "3s", "--fail-behind", "5s"});
+    group.start_worker();
+    group.settle();
+    group.shows(0, ": ok\n", group.at_source());
+    becomes(source, "pgsluice_stream_full", [](double value) { return value == 0; });
+    group.all_agree({source});
+    group.check_equal({"t"});
+    group.stop();
+}
+
+TEST_CASE("figures: a full stream, while it copies") {
+    Watched group;
+    group.insert(20000);
+    group.start_replicator(serving({"--stream-max-bytes", "2MB"}));
+    const std::string source = served_at(group.replicator());
+    const std::string text = group.shows(1, "replicator   waiting for a full stream", group.at_source());
+    CHECK(contains(text, "warn: replicator: it waits for room in the stream"));
+    CHECK(contains(text, "warn: workers: none is registered"));
+    becomes(source, "pgsluice_stream_full", [](double value) { return value == 1; });
+    eventually(
+        "/readyz says what it waits for",
+        [&] { return contains(http_get(source, "/readyz").body, "the stream is full"); }, std::chrono::seconds(60));
+    group.all_agree({source});
+    group.start_worker();
+    group.settle();
+    group.shows(0, ": ok\n", group.at_source());
+    becomes(source, "pgsluice_stream_full", [](double value) { return value == 0; });
+    group.check_equal({"t"});
+    group.stop();
+}
+
+TEST_CASE("figures: a slot that is lost") {
+    PostgresServer server({.settings = {{"max_slot_wal_keep_size", "32MB"}, {"checkpoint_timeout", "1h"}}});
+    Watched group({server, shared_postgres(), shared_nats()});
+    group.start_replicator(serving({"--stream-max-bytes", "2MB"}));
+    group.start_worker();
+    group.settle();
+    const std::string source = served_at(group.replicator());
+    group.stop_worker();
+    for (int i = 0; i < 12; ++i) group.insert(500);
+    group.shows(1, "waiting for a full stream");
+    group.on_source("SELECT pg_switch_wal()");
+    group.insert(100);
+    becomes(source, "pgsluice_slot_safe_bytes", [](double value) { return value > 0 && value < 32 << 20; });
+    group.all_agree({source});
+    for (int i = 0; i < 3; ++i)
+        group.on_source("INSERT INTO settled VALUES (-1 - " + std::to_string(i) + "); SELECT pg_switch_wal()");
+    // No checkpoint has removed anything yet.
+    const std::string about = group.shows(2, "fail: slot: it is about to be lost", group.at_source());
+    group.shows(2, "fail: slot: it is about to be lost");
+    becomes(source, "pgsluice_slot_wal_status{status=\"unreserved\"}", [](double value) { return value == 1; });
+    group.all_agree({source});
+    group.on_source("CHECKPOINT");
+    const std::string lost = group.shows(2, "fail: slot: it is invalidated", group.at_source());
+    CHECK(contains(lost, "invalidated, it cannot be read any more"));
+    CHECK(group.replicator().wait(std::chrono::seconds(60)) == 1);
+    CHECK(contains(group.replicator().err(), "the source invalidated slot '" + group.slot() + "'"));
+    group.shows(2, "fail: replicator: stopped: unable to continue with group", group.at_source());
+    // Without the source, too: the replicator saw it last.
+    const std::string far = group.shows(2, "fail: slot: it is invalidated");
+    CHECK(contains(far, "replicator   stopped by: unable to continue with group"));
+    group.agree("status --source-url", 10,
+                [&] { return Watched::of_json(group.status(group.at_source({"--json"})).out); });
+    // The way out that the replicator's last message names.
+    group.start_replicator({"--copy-and-stream", "--resnapshot", "--stream-max-bytes", "0"});
+    group.await_stream();
+    group.start_worker({"--target-existing-rows", "truncate"});
+    group.settle();
+    group.shows(0, ": ok\n", group.at_source());
+    group.check_equal({"t"});
+    group.stop();
+}
+
+TEST_CASE("figures: a slot that was dropped, of a replicator that looks at it now and then") {
+    Watched group;
+    group.start();
+    group.settle();
+    group.shows(0, ": ok\n");
+    const std::string end =
+        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '" + group.slot() + "'";
+    eventually("it is dropped", [&] {
+        try {
+            group.on_source(end);
+            group.on_source("SELECT pg_drop_replication_slot('" + group.slot() + "')");
+            return true;
+        } catch (const Error&) {
+            return false;
+        }
+    });
+    CHECK(group.replicator().wait() == 1);
+    const std::string text = group.shows(2, "fail: replicator: stopped: unable to continue with group");
+    CHECK(contains(text, "fail: slot: '" + group.slot() + "' does not exist"));
+    group.stop_worker();
+}
