@@ -45,6 +45,7 @@
 #include "stream/format/markers.h"
 #include "stream/group/copy_request.h"
 #include "stream/group/ddl_record.h"
+#include "stream/group/format_check.h"
 #include "stream/group/info.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
@@ -133,7 +134,10 @@ StartFacts ReplicatorSession::find_facts() {
     facts.names = options_.names;
     facts.source = connect_replication(options_.source, stop_).identify_system();
     if (!broker_) broker_ = Broker::connect(options_.nats, log_, stop_);
-    if (!options_.resnapshot) broker_->check_sealed(options_.names);
+    if (!options_.resnapshot) {
+        broker_->check_sealed(options_.names);
+        check_format(*broker_, options_.names);
+    }
     if (!lock_) lock_.emplace(source_, options_.names.slot);
     if (options_.resnapshot) broker_->remove_unsigned_keys(options_.names);
     facts.publication_exists = publication_exists(source_, options_.names.publication);
@@ -200,6 +204,8 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
         write_group();
     } else if (was_promoted(facts_)) {
         follow_promotion();
+    } else {
+        note_format(*broker_, options_.names, group_info());
     }
 }
 

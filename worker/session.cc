@@ -8,6 +8,7 @@
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/format/version.h"
 #include "stream/origin.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
@@ -236,6 +237,7 @@ void Session::take(const Fetched& fetched) {
             break;
         case MessageKind::group:
             apply_pending();
+            require_known_format(options_.names.group, message.body);
             read_from(decoded(message, decode_group));
             batcher_.pass(message);
             break;

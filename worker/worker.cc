@@ -8,6 +8,7 @@
 #include "stream/arena.h"
 #include "stream/definition/definition_message.h"
 #include "stream/format/ddl_message.h"
+#include "stream/group/format_check.h"
 #include "stream/group/info.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
@@ -120,6 +121,17 @@ void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const E
                     in_one_line(error)));
 }
 
+// What cannot be read may be of a later version: then `check_format` throws, and says that.
+void run_known(Session& session, const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report,
+               const std::function<void()>& check_format) {
+    try {
+        session.run(stop, report);
+    } catch (const Error& error) {
+        if (error.action() == Action::stop) check_format();
+        throw;
+    }
+}
+
 // Whether it gave way to other rules.
 bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesInForce::Files& files,
                  const SinkFactory& make_sink, const Log& log, const std::function<void()>& running, Drain& drain) {
@@ -130,6 +142,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const auto broker = Broker::connect(options.nats, log, stop);
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
     broker->check_sealed(options.names);
+    check_format(*broker, options.names);
     Registration registration(*broker, options);
     registration.take_name(*sink, state, log, stop);
 
@@ -172,10 +185,11 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));
+    const auto report = [&](const WorkerReport& now) {
+        ruleset->applied(registration.report(now).checkpoint.position);
+    };
     try {
-        session.run(drain.asked(), [&](const WorkerReport& report) {
-            ruleset->applied(registration.report(report).checkpoint.position);
-        });
+        run_known(session, drain.asked(), report, [&] { check_format(*broker, options.names); });
     } catch (const Error& error) {
         registration.note_failure(error.what());
         throw;

@@ -3,6 +3,7 @@
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/relation_json.h"
+#include "stream/format/version.h"
 
 namespace pgsluice {
 
@@ -24,6 +25,7 @@ std::string encode(const GroupInfo& info) {
     out.text("dbname", info.dbname);
     out.text("server_version", info.server_version);
     out.text("program_version", info.program_version);
+    out.number("format", format_version);
     return closed(out);
 }
 

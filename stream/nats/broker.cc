@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "stream/format/version.h"
 #include "stream/nats/account.h"
 #include "stream/nats/bucket_cache.h"
 #include "stream/nats/consumer.h"
@@ -157,7 +158,9 @@ std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_
 }
 
 std::unique_ptr<Consumer> Broker::consumer(const Names& names, StreamSeq from) {
-    return std::make_unique<NatsConsumer>(link_, names, from);
+    return std::make_unique<NatsConsumer>(link_, names, from, [this, names] {
+        if (const auto info = kv_get(names, "group")) require_known_format(names.group, info->text);
+    });
 }
 
 std::unique_ptr<SubjectPublisher> Broker::subject_publisher() { return std::make_unique<SubjectPublisher>(link_); }

@@ -16,9 +16,11 @@ constexpr std::chrono::seconds skip_rhythm(10);
 
 }  // namespace
 
-NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from)
+NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from,
+                           std::function<void()> check_format)
     : link_(std::move(link)),
       names_(names),
+      check_format_(std::move(check_format)),
       expected_{std::max<std::uint64_t>(1, from.value)},
       needed_(expected_),
       waits_([link = link_](LogLevel level, std::string_view text) { link->log(level, std::string(text)); }) {
@@ -177,6 +179,7 @@ void NatsConsumer::skip(StreamSeq seq, const std::string& why) {
     const auto now = std::chrono::steady_clock::now();
     ++skipped_;
     if (skipped_said_ != std::chrono::steady_clock::time_point{} && now - skipped_said_ < skip_rhythm) return;
+    check_format_();
     link_->log(
         LogLevel::warning,
         fmt::format("skipping message {} of stream '{}'{}, which the group's replicator did not write: {}", seq.value,

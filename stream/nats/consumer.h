@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -21,7 +22,9 @@ namespace pgsluice::nats {
 
 class NatsConsumer : public Consumer {
    public:
-    NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from);
+    // The broker must outlive it. `check_format` throws a stop Error when the group's replicator is a later version,
+    // whose messages may not be known here. Asked when one is met that looks like another program's.
+    NatsConsumer(std::shared_ptr<Link> link, const Names& names, StreamSeq from, std::function<void()> check_format);
 
     std::optional<Message> next(int timeout_ms) override;
     [[nodiscard]] bool more() const override { return delivery_ && delivery_->waiting(); }
@@ -46,6 +49,7 @@ class NatsConsumer : public Consumer {
 
     std::shared_ptr<Link> link_;
     Names names_;
+    std::function<void()> check_format_;
     StreamSeq expected_;               // the next sequence
     StreamSeq needed_;                 // no own message at or above it has been read
     bool missing_ = false;             // of the messages from there on, some were not in the stream

@@ -157,7 +157,8 @@ TEST_CASE("stored: markers") {
         R"({"group":"shop","system_identifier":"7301234567890123456","timeline":1,"dbname":"shop","server_version":"15.18","program_version":"0.1.0"})"
         "\n";
     CHECK(decode_group(group) == GroupInfo{"shop", "7301234567890123456", 1, "shop", "15.18", "0.1.0"});
-    CHECK(encode(decode_group(group)) == group);
+    const std::string without_brace = group.substr(0, group.size() - 2);
+    CHECK(encode(decode_group(group)) == without_brace + ",\"format\":1}\n");  // which older workers pass over
 
     const std::string begin = std::string(R"({"epoch":1,"consistent_point":"0/16B2D50","tables":[)") + "\n" + users +
                               ",\n" + part + "],\n\"estimated_bytes\":[8192,0]}\n";
