@@ -4,8 +4,15 @@
 
 #include "sql/error.h"
 #include "stream/recovery_hint.h"
+#include "stream/test_setting.h"
 
 namespace pgsluice {
+
+std::uint64_t most_body_bytes(MessageKind kind) noexcept {
+    const int of_test = test_setting("PGSLUICE_MOST_BODY_BYTES", 0);
+    if (of_test > 0) return static_cast<std::uint64_t>(of_test);
+    return kind == MessageKind::copy ? 1ULL << 30 : (4ULL << 30) - 1;
+}
 
 std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& headers, std::string_view body,
                                           MessageOwner owner) {
@@ -26,16 +33,31 @@ std::optional<Message> PartAssembly::take(StreamSeq seq, const ParsedHeaders& he
                         seq.value, part.number, part.count),
             recreate_group_hint);
     }
-    body_->append(body);
     ++next_.number;
+    add(headers.meta.kind, body);
     if (!part.last()) return std::nullopt;
+    if (too_large_)
+        throw stop_error(fmt::format("unable to read message {}: its {} parts are together larger than {} bytes, and "
+                                     "no message is",
+                                     seq.value, part.count, most_body_bytes(headers.meta.kind)),
+                         foreign_hint_);
     Message message{first_seq_, seq, headers.meta, headers.copy, *body_, body_};
     drop();
     return message;
 }
 
+// What another program sends in any number of parts takes no more memory than a message does.
+void PartAssembly::add(MessageKind kind, std::string_view body) {
+    too_large_ = too_large_ || body_->size() + body.size() > most_body_bytes(kind);
+    if (too_large_)
+        body_ = std::make_shared<std::string>();
+    else
+        body_->append(body);
+}
+
 void PartAssembly::drop() noexcept {
     next_ = {};
+    too_large_ = false;
     body_.reset();
 }
 

@@ -23,7 +23,8 @@ NatsConsumer::NatsConsumer(std::shared_ptr<Link> link, const Names& names, Strea
       check_format_(std::move(check_format)),
       expected_{std::max<std::uint64_t>(1, from.value)},
       needed_(expected_),
-      waits_([link = link_](LogLevel level, std::string_view text) { link->log(level, std::string(text)); }) {
+      waits_([link = link_](LogLevel level, std::string_view text) { link->log(level, std::string(text)); }),
+      parts_(foreign_message_hint(names.group)) {
     subscribe();
 }
 
@@ -188,6 +189,23 @@ void NatsConsumer::skip(StreamSeq seq, const std::string& why) {
     skipped_said_ = now;
 }
 
+// Only what was on its way at that moment is sent again (as the replicator finds it: foreign_before()). More shows that
+// it takes what is refused here for its own.
+void NatsConsumer::count_stranded(const Delivered& delivered, std::uint64_t bytes) {
+    const PublisherLimits limits;
+    const std::int64_t now_ns = natsMsg_GetTime(delivered.msg.get());
+    if (stranded_.messages++ == 0) stranded_.since_ns = now_ns;
+    stranded_.bytes += bytes;
+    if (stranded_.messages <= limits.max_in_flight_messages && stranded_.bytes <= 2 * limits.max_in_flight_bytes &&
+        now_ns - stranded_.since_ns <= 8'000'000LL * limits.ack_timeout_ms)
+        return;
+    throw stop_error(
+        fmt::format("unable to read stream '{}': message {} is not what the replicator wrote there, which "
+                    "has continued after it: it was changed on the way or in the stream",
+                    names_.stream, needed_.value),
+        "Start this worker again, which reads it again. If it ends so again: " + std::string(recreate_group_hint));
+}
+
 // Sealing may have begun since we started; then this is not one of the messages that others published.
 void NatsConsumer::check_sealed(const std::string& why) const {
     if (why == sealed_reason) throw sealed_without_keys(fmt::format("stream '{}'", names_.stream));
@@ -217,6 +235,7 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
     if (!own) return std::nullopt;
     if (own->follows >= needed_ && !missing_ && !own->headers.follows) {
         // Another program's message took the place of one of the replicator's, which will send both again.
+        count_stranded(delivered, own->body.size());
         skip(delivered.seq, fmt::format("it continues message {}", own->follows.value));
         return std::nullopt;
     }
@@ -227,11 +246,18 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
                         names_.stream, needed_.value - 1, delivered.seq.value),
             recreate_group_hint);
     needed_ = expected_;
+    stranded_ = {};
     missing_ = false;
     last_ = own->headers.meta;
-    return parts_.take(
-        delivered.seq, own->headers, own->body,
-        MessageOwner(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
+    auto message =
+        parts_.take(delivered.seq, own->headers, own->body,
+                    MessageOwner(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
+    if (const bool before = std::exchange(passes_parts_, parts_.too_large()); passes_parts_ && !before)
+        link_->log(LogLevel::warning,
+                   fmt::format("passing over parts of a message larger than {} bytes, up to message {} of stream '{}' "
+                               "and after it: the group's replicator writes none",
+                               most_body_bytes(own->headers.meta.kind), delivered.seq.value, names_.stream));
+    return message;
 }
 
 }  // namespace pgsluice::nats

@@ -45,6 +45,8 @@ class NatsConsumer : public Consumer {
     std::optional<OwnMessage> read(const Delivered& delivered);
     void check_sealed(const std::string& why) const;
     void skip(StreamSeq seq, const std::string& why);
+    // A stop Error when there are too many.
+    void count_stranded(const Delivered& delivered, std::uint64_t bytes);
     [[nodiscard]] Error gone(std::uint64_t first_seq) const;
 
     std::shared_ptr<Link> link_;
@@ -63,6 +65,13 @@ class NatsConsumer : public Consumer {
     Waits waits_;
     std::chrono::steady_clock::time_point sound_at_ = std::chrono::steady_clock::now();  // the delivery, the last time
     PartAssembly parts_;
+    // Own messages that continue one which is not, since an own one was read that does not.
+    struct Stranded {
+        std::uint64_t messages = 0;
+        std::uint64_t bytes = 0;
+        std::int64_t since_ns = 0;  // stored
+    } stranded_;
+    bool passes_parts_ = false;         // of a set that is too large
     std::optional<Delivery> delivery_;  // nothing: must be created again
     std::shared_ptr<MessageRecycler> spent_ = std::make_shared<MessageRecycler>();
 };

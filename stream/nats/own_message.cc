@@ -6,21 +6,28 @@
 #include <vector>
 
 #include "stream/format/body_check.h"
+#include "stream/format/part_assembly.h"
 #include "stream/nats/message.h"
 
 namespace pgsluice::nats {
 
 namespace {
 
-// The bodies of the parts before it, of one message; nothing when one is missing.
-std::optional<std::string> earlier_parts(const Link& link, const std::string& stream, StreamSeq seq, MessagePart part) {
+// The bodies of the parts before it, of one message; nothing when one is missing, or they are more than a message is.
+std::optional<std::string> earlier_parts(const Link& link, const std::string& stream, StreamSeq seq,
+                                         const OwnMessage& last, std::string& why_not) {
+    const MessagePart part = last.headers.part;
+    const std::uint64_t most = most_body_bytes(last.headers.meta.kind);
     std::string body;
     for (std::uint32_t number = 1; number < part.number; ++number) {
         std::string why;
         const StreamSeq at{seq.value - part.number + number};
         const auto msg = link.message(stream, at);
         const auto own = msg ? read_own(link, stream, *msg, at, why) : std::nullopt;
+        why_not = "parts of it are missing";
         if (!own || own->headers.part != MessagePart{number, part.count}) return std::nullopt;
+        why_not = fmt::format("its parts are together larger than {} bytes", most);
+        if (body.size() + own->body.size() + last.body.size() > most) return std::nullopt;
         body += own->body;
     }
     return body;
@@ -41,11 +48,9 @@ Found find_own(const Link& link, const std::string& stream, StreamSeq seq) {
     auto own = read_own(link, stream, *msg, seq, found.why_not);
     if (!own) return found;
     const auto part = own->headers.part;
-    auto body = part.last() ? earlier_parts(link, stream, seq, part) : std::optional<std::string>("");
-    if (!body) {
-        found.why_not = "parts of it are missing";
-        return found;
-    }
+    auto body = part.last() ? earlier_parts(link, stream, seq, *own, found.why_not) : std::optional<std::string>("");
+    if (!body) return found;
+    found.why_not.clear();
     *body += own->body;
     own->body = {};
     found.own = StoredOwn{seq, std::move(*own), std::move(*body)};

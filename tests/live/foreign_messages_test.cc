@@ -249,3 +249,61 @@ TEST_CASE("messages of the replicator that were deleted are still missed") {
     CHECK(refused.code == 1);
     CHECK(contains(refused.err, "so some are missing"));
 }
+
+TEST_CASE("parts of a message that is larger than any: those without an end are passed over, a whole one is removed") {
+    const std::map<std::string, std::string> small{{"PGSLUICE_MOST_BODY_BYTES", "200000"}};
+    Foreigner group;
+    group.start_replicator({"--copy-and-stream"}, small);
+    group.start_worker({}, small);
+    group.settle();
+    group.stop_replicator();
+    const std::string piece(50'000, 'x');
+    const auto publish_parts = [&](int most, const std::string& of) {
+        const MessageMeta last = group.last_meta();
+        StreamSeq seq;
+        for (int number = 1; number <= most; ++number)
+            seq = group.publish_as_ours("changes", piece, last.position, last.safe_flush_lsn,
+                                        {{"Pgsluice-Part", std::to_string(number) + "/" + of}});
+        return seq;
+    };
+    publish_parts(10, "4000000000");
+    CHECK(says(group.worker(), "passing over parts of a message larger than 200000 bytes"));
+    group.start_replicator({"--copy-and-stream"}, small);
+    group.check_all_works();
+    group.stop_replicator();
+
+    const auto whole = publish_parts(5, "5");
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "its 5 parts are together larger than 200000 bytes"));
+    CHECK(contains(group.worker().err(), "pgsluice repair --group " + group.group() + " --yes"));
+    group.start_replicator({"--copy-and-stream"}, small);
+    group.insert_more();
+    CHECK(says(group.replicator(), "its parts are together larger than 200000 bytes"));
+    const Finished repaired =
+        run({PGSLUICE_BINARY, "repair", "--group", group.group(), "--nats-url", shared_nats().url(), "--yes"}, small);
+    CAPTURE(repaired.err);
+    CHECK(contains(repaired.out, fmt::format("removed message {} of stream", whole.value)));
+    group.start_worker({}, small);
+    group.check_all_works();
+    group.stop();
+    group.check_a_restart();
+}
+
+TEST_CASE("a message that is refused, and that the replicator has long continued after, stops the worker") {
+    Foreigner group;
+    group.start();
+    group.settle();
+    group.stop_replicator();
+    const MessageMeta last = group.last_meta();
+    const auto refused = group.publish("changed on the way");
+    // Those that were on their way at that moment would be sent again; these are more than can have been.
+    for (int i = 0; i < 40; ++i)
+        group.publish_as_ours("changes", std::string(900'000, ' '), last.position, last.safe_flush_lsn);
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(),
+                   fmt::format("message {} is not what the replicator wrote there", refused.value)));
+    CHECK(contains(group.worker().err(), "HINT: Start this worker again, which reads it again."));
+    group.start_worker();
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "If it ends so again: Messages were deleted by hand"));
+}

@@ -261,7 +261,7 @@ TEST_CASE("figures: a full stream, while it follows the log") {
     CHECK(contains(text, "warn: stream: "));
     becomes(source, "pgsluice_stream_full", [](double value) { return value == 1; });
     group.all_agree({source});
-    CHECK(Scrape(source).value("pgsluice_stream_max_bytes") == 2'000'000);
+    CHECK(Scrape(source).value("pgsluice_stream_max_bytes") == 2 << 20);
     // The slot is as far behind as the source's clock says, though the walsender has measured nothing since.
     group.shows(1, "warn: slot: it is ", group.at_source({"--warn-behind", "3s"}));
     group.shows(1, "warn: slot: it is ", {"--warn-behind", "3s"});

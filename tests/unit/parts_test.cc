@@ -1,6 +1,7 @@
 // Headers and parts of messages.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -106,4 +107,24 @@ TEST_CASE("a part without a beginning is a stop error") {
     PartAssembly others;
     others.take({5}, part(1, 3), "ab", nullptr);
     CHECK_THROWS_AS(others.take({6}, part(2, 4), "cd", nullptr), Error);
+}
+
+TEST_CASE("parts that are together more than a message can be take no memory, and are no message") {
+    ::setenv("PGSLUICE_MOST_BODY_BYTES", "10", 1);
+    PartAssembly parts;
+    parts.take({1}, part(1, 4000000000), "01234567", nullptr);
+    CHECK_FALSE(parts.too_large());
+    for (std::uint32_t number = 2; number < 100; ++number) {
+        CHECK_FALSE(parts.take({number}, part(number, 4000000000), "01234567", nullptr));
+        CHECK(parts.too_large());
+    }
+    const auto next = parts.take({100}, part(1, 1), "x", nullptr);
+    REQUIRE(next);
+    CHECK(next->body == "x");
+    CHECK_FALSE(parts.too_large());
+    parts.take({101}, part(1, 2), "01234567", nullptr);
+    CHECK_THROWS_WITH_AS(parts.take({102}, part(2, 2), "89a", nullptr), doctest::Contains("larger than 10 bytes"),
+                         Error);
+    ::unsetenv("PGSLUICE_MOST_BODY_BYTES");
+    CHECK(most_body_bytes(MessageKind::copy) < most_body_bytes(MessageKind::changes));
 }
