@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "replicator/ends.h"
-#include "replicator/owed_tables.h"
 #include "replicator/resume_point.h"
 #include "replicator/snapshot/snapshot.h"
 #include "replicator/source/members.h"
+#include "replicator/tables/owed.h"
 #include "sql/catalog.h"
 #include "sql/lsn.h"
 

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "replicator/ends.h"
-#include "replicator/replicated_tables.h"
 #include "replicator/resume_point.h"
 #include "replicator/source/ddl_events.h"
-#include "replicator/table_gate.h"
+#include "replicator/tables/gate.h"
+#include "replicator/tables/replicated.h"
 #include "replicator/wal/stream.h"
 #include "sql/lsn.h"
 #include "stream/change.h"

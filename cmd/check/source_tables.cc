@@ -4,7 +4,7 @@
 
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
-#include "replicator/wanted_tables.h"
+#include "replicator/tables/wanted.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {

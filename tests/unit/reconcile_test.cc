@@ -1,5 +1,5 @@
 // The record of tables against the catalog: for each difference, what the record says next and what the log says.
-#include "replicator/reconcile.h"
+#include "replicator/tables/reconcile.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "replicator/rewritten_tables.h"
+#include "replicator/tables/rewritten.h"
 
 #include <doctest/doctest.h>
 

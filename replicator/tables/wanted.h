@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "replicator/options.h"
-#include "replicator/reconcile.h"
 #include "replicator/source/table_selection.h"
+#include "replicator/tables/reconcile.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
 #include "stream/group/table_record.h"

@@ -15,8 +15,8 @@
 #include <span>
 #include <vector>
 
-#include "replicator/reconcile.h"
 #include "replicator/source/members.h"
+#include "replicator/tables/reconcile.h"
 #include "stream/group/table_record.h"
 #include "stream/log.h"
 #include "stream/message.h"

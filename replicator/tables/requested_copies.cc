@@ -1,4 +1,4 @@
-#include "replicator/requested_copies.h"
+#include "replicator/tables/requested_copies.h"
 
 #include <fmt/format.h>
 

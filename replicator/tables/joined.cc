@@ -1,4 +1,4 @@
-#include "replicator/joined_tables.h"
+#include "replicator/tables/joined.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "replicator/wanted_tables.h"
+#include "replicator/tables/wanted.h"
 
 #include <fmt/format.h>
 

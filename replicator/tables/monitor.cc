@@ -1,4 +1,4 @@
-#include "replicator/table_monitor.h"
+#include "replicator/tables/monitor.h"
 
 #include <fmt/format.h>
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "replicator/ends.h"
-#include "replicator/owed_tables.h"
 #include "replicator/resume_point.h"
+#include "replicator/tables/owed.h"
 #include "sql/catalog.h"
 #include "stream/change.h"
 #include "stream/message.h"

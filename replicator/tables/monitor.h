@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "replicator/options.h"
-#include "replicator/wanted_tables.h"
+#include "replicator/tables/wanted.h"
 #include "stream/group/table_record.h"
 #include "stream/log.h"
 

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "replicator/ends.h"
-#include "replicator/owed_tables.h"
-#include "replicator/reconcile.h"
-#include "replicator/table_monitor.h"
+#include "replicator/tables/monitor.h"
+#include "replicator/tables/owed.h"
+#include "replicator/tables/reconcile.h"
+#include "replicator/tables/wanted.h"
 #include "replicator/wal/encoder.h"
-#include "replicator/wanted_tables.h"
 
 namespace pgsluice {
 

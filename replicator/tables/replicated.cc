@@ -1,4 +1,4 @@
-#include "replicator/replicated_tables.h"
+#include "replicator/tables/replicated.h"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
-#include "replicator/recopied_tables.h"
+#include "replicator/tables/recopied.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "replicator/rewritten_tables.h"
+#include "replicator/tables/rewritten.h"
 #include "sql/error.h"
 
 namespace pgsluice {

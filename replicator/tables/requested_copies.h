@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "replicator/reconcile.h"
+#include "replicator/tables/reconcile.h"
 #include "stream/group/table_record.h"
 
 namespace pgsluice {

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "replicator/ends.h"
-#include "replicator/table_gate.h"
+#include "replicator/tables/gate.h"
 #include "stream/definition/definition_message.h"
 
 namespace pgsluice {

@@ -1,4 +1,4 @@
-#include "replicator/owed_tables.h"
+#include "replicator/tables/owed.h"
 
 #include <fmt/format.h>
 

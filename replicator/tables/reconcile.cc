@@ -1,4 +1,4 @@
-#include "replicator/reconcile.h"
+#include "replicator/tables/reconcile.h"
 
 #include <fmt/format.h>
 

@@ -1,14 +1,14 @@
-#include "replicator/table_gate.h"
+#include "replicator/tables/gate.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "replicator/reconcile.h"
-#include "replicator/requested_copies.h"
 #include "replicator/source/members.h"
 #include "replicator/source/session.h"
+#include "replicator/tables/reconcile.h"
+#include "replicator/tables/requested_copies.h"
 
 namespace pgsluice {
 
