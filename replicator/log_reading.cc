@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "replicator/await_acks.h"
+#include "replicator/failover/timeline_watch.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
 #include "replicator/source/column_types.h"
@@ -13,7 +14,6 @@
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/tables/recopied.h"
-#include "replicator/timeline_watch.h"
 #include "replicator/wal/source.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "replicator/timeline.h"
+#include "replicator/failover/timeline.h"
 #include "sql/error.h"
 #include "stream/group/info.h"
 #include "stream/recovery_hint.h"

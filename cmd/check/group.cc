@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "replicator/failover/timeline.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "replicator/start_up.h"
-#include "replicator/timeline.h"
 #include "sql/error.h"
 
 namespace pgsluice {

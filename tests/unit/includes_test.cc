@@ -61,6 +61,7 @@ const std::map<std::string, Names> allowed{
      {"replicator", "replicator/source/ddl/", "stream", "stream/format/", "stream/health/", "stream/metrics/", "sql/"}},
     {"replicator/source/ddl", {"sql/", "stream"}},
     {"replicator/snapshot", {"replicator", "replicator/source/", "stream", "stream/format/", "sql/"}},
+    {"replicator/failover", {"replicator", "replicator/source/", "stream", "stream/group/", "sql/"}},
     {"replicator/tables",
      {"replicator", "replicator/source/", "replicator/wal/encoder.h", "stream", "stream/format/markers.h",
       "stream/definition/", "stream/group/", "sql/"}},

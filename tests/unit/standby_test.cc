@@ -1,5 +1,5 @@
 // When a lease counts as not renewed, and how leases and standbys' reports are kept.
-#include "replicator/standby.h"
+#include "replicator/failover/standby.h"
 
 #include <doctest/doctest.h>
 

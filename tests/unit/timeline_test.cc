@@ -1,5 +1,5 @@
 // Whether a source that was promoted has all that was published, from its timeline's history.
-#include "replicator/timeline.h"
+#include "replicator/failover/timeline.h"
 
 #include <doctest/doctest.h>
 

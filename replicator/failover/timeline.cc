@@ -1,4 +1,4 @@
-#include "replicator/timeline.h"
+#include "replicator/failover/timeline.h"
 
 #include <fmt/format.h>
 

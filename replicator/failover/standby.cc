@@ -1,11 +1,11 @@
-#include "replicator/standby.h"
+#include "replicator/failover/standby.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <string>
 
-#include "replicator/lease_keeper.h"
+#include "replicator/failover/lease_keeper.h"
 #include "replicator/replicator_metrics.h"
 #include "replicator/source/group_lock.h"
 #include "sql/error.h"

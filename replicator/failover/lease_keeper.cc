@@ -1,4 +1,4 @@
-#include "replicator/lease_keeper.h"
+#include "replicator/failover/lease_keeper.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

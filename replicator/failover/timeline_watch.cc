@@ -1,4 +1,4 @@
-#include "replicator/timeline_watch.h"
+#include "replicator/failover/timeline_watch.h"
 
 #include <fmt/format.h>
 
