@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "replicator/replicator_metrics.h"
 #include "sql/error.h"
@@ -16,6 +17,7 @@ namespace pgsluice {
 namespace {
 
 constexpr std::chrono::seconds rhythm(2);
+constexpr std::chrono::seconds seldom(3);
 
 // Nothing waits for a report, and the last one must not hold up the end.
 BrokerOptions impatient(BrokerOptions nats) {
@@ -63,6 +65,17 @@ void HealthReport::report_on(const std::stop_token& stop) {
 }
 
 void HealthReport::report(Broker& broker, bool ended) {
+    ReplicatorEntry next = entry(ended);
+    const auto now = Rate::Clock::now();
+    if (next == reported_ && now - reported_at_ < seldom) return;
+    ReplicatorEntry dated = next;
+    dated.reported_us = sql::postgres_time_us();
+    report_replicator(broker, options_.names, dated);
+    reported_ = std::move(next);
+    reported_at_ = now;
+}
+
+ReplicatorEntry HealthReport::entry(bool ended) {
     const ReplicatorActivity& activity = *options_.activity;
     ReplicatorEntry entry;
     entry.ended = ended;
@@ -71,7 +84,6 @@ void HealthReport::report(Broker& broker, bool ended) {
     entry.running = !ended && activity.running;
     entry.stream_full = !ended && activity.stream_full;
     entry.started_us = started_us_;
-    entry.reported_us = sql::postgres_time_us();
     if (options_.waits && !ended) entry.waiting = options_.waits->longest();
     const Trouble::Last last = activity.trouble.last();
     entry.last_error = last.text;
@@ -79,7 +91,7 @@ void HealthReport::report(Broker& broker, bool ended) {
     rate_.add(changes_of(options_.metrics->tables), Rate::Clock::now());
     if (!ended) entry.changes_per_second = rate_.per_second();
     entry.slot = activity.slot.get();
-    report_replicator(broker, options_.names, entry);
+    return entry;
 }
 
 }  // namespace pgsluice

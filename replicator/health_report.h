@@ -1,5 +1,6 @@
-// Reports the replicator's activity to the group's KV bucket every two seconds, from a thread and over a connection of
-// its own, so also while a session is broken. From the first session on that has the group's lock.
+// Reports the replicator's activity to the group's KV bucket every two seconds, or four where there is nothing new, from
+// a thread and over a connection of its own, so also while a session is broken. From the first session on that has the
+// group's lock.
 #pragma once
 
 #include <stop_token>
@@ -8,6 +9,7 @@
 
 #include "replicator/activity.h"
 #include "replicator/options.h"
+#include "stream/health/replicator_entry.h"
 #include "stream/log.h"
 #include "stream/metrics/rate.h"
 
@@ -31,6 +33,7 @@ class HealthReport {
     void run(const std::stop_token& stop);
     void report_on(const std::stop_token& stop);
     void report(Broker& broker, bool ended);
+    [[nodiscard]] ReplicatorEntry entry(bool ended);
 
     const ReplicatorOptions& options_;
     const Log log_;
@@ -38,6 +41,8 @@ class HealthReport {
     bool failed_ = false;  // these are read by the thread after it was asked to stop
     bool finished_ = false;
     Rate rate_;
+    ReplicatorEntry reported_;  // with no time; and when:
+    Rate::Clock::time_point reported_at_;
     std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -14,6 +14,7 @@
 #include "stream/group/copy_request.h"
 #include "stream/group/registry.h"
 #include "stream/pause.h"
+#include "stream/quiet_rhythm.h"
 
 namespace pgsluice {
 
@@ -23,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto rhythm = 500ms;
+constexpr auto quiet_rhythm = 4s;  // once nothing has moved for a while
+constexpr auto quiet_after = 10s;
 constexpr auto list_rhythm = 5s;
 constexpr int rounds_until_stuck = 10;  // 5 s in which nothing moved
 constexpr const char* waiting_key = "waiting";
@@ -59,10 +62,11 @@ class Rounds {
           registry_(*broker_, options.names),
           retention_(std::chrono::milliseconds(options.stream_retain_ms)) {}
 
-    void go_round() {
+    // Whether anything has moved since the round before.
+    bool go_round() {
         const auto now = Clock::now();
         const auto stream = broker_->stream_state(options_.names.stream);
-        if (!stream) return;
+        if (!stream) return true;
         if (may_lose(*stream)) loses_ = true;
         show_waiting();
         copies_requested_ = !find_copy_request(*broker_, options_.names).tables.empty();
@@ -84,9 +88,18 @@ class Rounds {
         }
         if (!full && told_full_) tell_room(*stream);
         told_full_ = full;
+        Found found{stream->first_seq, stream->last_seq, {}};
+        for (const WorkerEntry& worker : workers) found.workers.push_back(worker.durable);
+        return full || !shown_waiting_->empty() || std::exchange(found_, found) != found;
     }
 
    private:
+    struct Found {
+        StreamSeq first_seq;
+        StreamSeq last_seq;
+        std::vector<Checkpoint> workers;
+        bool operator==(const Found&) const = default;
+    };
     // For people, in the key `waiting`, which is there while something is waited for.
     void show_waiting() {
         const std::string now = options_.waits ? options_.waits->longest() : "";
@@ -182,6 +195,7 @@ class Rounds {
     Clock::time_point next_list_;
     Clock::time_point next_full_;
     bool told_full_ = false;
+    Found found_;
 };
 
 }  // namespace
@@ -190,11 +204,6 @@ Housekeeper::Housekeeper(const ReplicatorOptions& options, Log log)
     : options_(options), log_(std::move(log)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 Housekeeper::~Housekeeper() { stream_refuses(false); }
-
-void Housekeeper::stream_refuses(bool refuses) noexcept {
-    refused_ = options_.activity->stream_full = refuses;
-    options_.metrics->full.set(refuses);
-}
 
 void Housekeeper::check(Broker& broker) const {
     check();
@@ -236,10 +245,37 @@ void Housekeeper::run(const std::stop_token& stop) {
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
     Rounds rounds(options_, log_, applied_, stuck_, loses_, copies_requested_, refused_, stop);
+    QuietRhythm next(rhythm, quiet_rhythm, quiet_after);
+    bool moved = true;
     do {
-        rounds.go_round();
+        moved = rounds.go_round() || moved;
         if (std::exchange(troubled_, false)) log_(LogLevel::info, "the stream is maintained again");
-    } while (pause(stop, rhythm));
+    } while (rest(next.next(std::exchange(moved, false), Clock::now()), stop, moved));
+}
+
+void Housekeeper::stream_refuses(bool refuses) noexcept {
+    options_.activity->stream_full = refuses;
+    options_.metrics->full.set(refuses);
+    if (refused_.exchange(refuses) != refuses) look_soon();
+}
+
+void Housekeeper::confirmed(Lsn lsn) noexcept {
+    if (std::exchange(confirmed_, lsn) != lsn) look_soon();
+}
+
+void Housekeeper::look_soon() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(quiet_, false)) return;
+    wake_.notify_one();
+}
+
+// False when a stop is requested. `woken`: something has begun to move.
+bool Housekeeper::rest(std::chrono::milliseconds time, const std::stop_token& stop, bool& woken) {
+    std::unique_lock lock(mutex_);
+    quiet_ = time > rhythm;
+    woken = wake_.wait_for(lock, stop, time, [this, time] { return time > rhythm && !quiet_; });
+    quiet_ = false;
+    return !stop.stop_requested();
 }
 
 }  // namespace pgsluice

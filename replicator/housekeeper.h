@@ -4,7 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -31,6 +34,8 @@ class Housekeeper {
     void check() const;
     // Whether the stream refuses the next message for want of room; to be told often.
     void stream_refuses(bool refuses) noexcept;
+    // That the slot may be confirmed up to here; to be told often.
+    void confirmed(Lsn lsn) noexcept;
     // Whether somebody asked for new copies of tables (stream/group/copy_request.h).
     [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }
     // The same as check(), having looked at the stream's settings just now.
@@ -40,6 +45,8 @@ class Housekeeper {
     [[nodiscard]] Error changed() const;
     void run(const std::stop_token& stop);
     void look_after_stream(const std::stop_token& stop);
+    void look_soon() noexcept;
+    bool rest(std::chrono::milliseconds time, const std::stop_token& stop, bool& woken);
 
     const ReplicatorOptions& options_;
     const Log log_;
@@ -48,6 +55,10 @@ class Housekeeper {
     std::atomic<bool> loses_{false};
     std::atomic<bool> refused_{false};
     std::atomic<bool> copies_requested_{false};
+    Lsn confirmed_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    bool quiet_ = false;     // the thread takes a long rest
     bool troubled_ = false;  // said by the thread
     std::jthread thread_;    // last: it uses all of the above
 };

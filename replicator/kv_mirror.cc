@@ -11,6 +11,7 @@ KvMirror::KvMirror(std::function<void(const std::string&)> keep)
 void KvMirror::set(std::string value) {
     {
         const std::lock_guard lock(mutex_);
+        if (newest_ == value) return;
         newest_ = std::move(value);
     }
     changed_.notify_one();

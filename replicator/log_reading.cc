@@ -89,6 +89,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     hooks.confirmed = [&](Lsn lsn) {
         ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
         ends.housekeeper.check();
+        ends.housekeeper.confirmed(lsn);
         lsn_key.set(to_string(lsn));
     };
     limit_confirmed(hooks, ends);

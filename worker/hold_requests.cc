@@ -11,7 +11,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr auto usual_interval = std::chrono::seconds(1);
+constexpr auto usual_interval = std::chrono::seconds(2);
 constexpr auto asked_interval = std::chrono::milliseconds(20);
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "sql/error.h"
 #include "stream/pause.h"
@@ -68,8 +69,14 @@ void Registration::enter(const SinkState& durable, const Checkpoint& applied) {
 
 SinkState Registration::report(const WorkerReport& report) {
     if (report.durable.checkpoint.resume_seq.value != 0) durable_ = report.durable;
-    rate_.add(report.changes, std::chrono::steady_clock::now());
-    registry_.report(entry(report));
+    const auto now = std::chrono::steady_clock::now();
+    rate_.add(report.changes, now);
+    const auto seldom = std::chrono::milliseconds(options_.registry_interval_ms) * 3 / 2;
+    WorkerEntry next = entry(report);
+    if (next == reported_ && now - reported_at_ < seldom) return durable_;
+    reported_ = next;
+    reported_at_ = now;
+    if (!registry_.report(std::move(next))) reported_at_ = {};
     return durable_;
 }
 

@@ -1,6 +1,7 @@
 // A worker's name in its group: its entry in the registry, which one running worker may have.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -29,7 +30,7 @@ class Registration {
     StreamSeq begin_marker(const SinkState& state);
     // Registers the worker: from here on nothing that it needs is trimmed.
     void enter(const SinkState& durable, const Checkpoint& applied);
-    // Returns what the sink has made durable, now or before.
+    // Every second time where there is nothing new. Returns what the sink has made durable, now or before.
     SinkState report(const WorkerReport& report);
     // What ended the session.
     void note_failure(std::string error) { failure_ = std::move(error); }
@@ -42,6 +43,8 @@ class Registration {
     const WorkerOptions& options_;
     WorkerRegistry registry_;
     SinkState durable_;
+    WorkerEntry reported_;  // and when:
+    std::chrono::steady_clock::time_point reported_at_;
     Rate rate_;
     std::string failure_;
 };

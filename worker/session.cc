@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::size_t max_bytes_ahead = 4 * 1024 * 1024;
 // How long the loop waits for a message when it has nothing to apply; flush() is called as often.
-constexpr int idle_wait_ms = 200;
+constexpr std::chrono::milliseconds idle_wait(200);
+constexpr std::chrono::milliseconds quiet_wait(500);
+constexpr std::chrono::seconds quiet_after(5);
 constexpr int piece_wait_ms = 20;
 constexpr int stand_poll_ms = 20;
 constexpr std::chrono::seconds long_wait{10};
@@ -41,6 +43,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       taken_seq_{start_.from.resume_seq.value - (start_.from.resume_seq.value == 0 ? 0 : 1)},
       applied_upto_(start_.from),
       snapshot_done_(start_.snapshot_applied),
+      rhythm_(idle_wait, quiet_wait, quiet_after),
       fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
     batcher_.tell_dropped([this](const Relation& relation) { tally_.dropped(relation); });
     batcher_.pass_ddl_if(start_.ddl_allowed);
@@ -76,6 +79,7 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
 void Session::read_on() {
     const auto fetched = fetch();
     if (fetched) {
+        took_ = true;
         busy_ = fetched->message.meta.kind == MessageKind::changes;
         take(*fetched);
     } else {
@@ -203,9 +207,16 @@ WorkerReport Session::state() const {
 
 // The end of a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may
 // wait a little for the next message and save a round trip to the target.
-int Session::patience_ms() const {
-    if (!batcher_.worth_applying()) return idle_wait_ms;
+int Session::patience_ms() {
+    if (!batcher_.worth_applying()) return idle_wait_ms();
     return batcher_.in_transaction() && !batcher_.has_complete() ? piece_wait_ms : 0;
+}
+
+// A longer wait is woken by a message all the same, but not by a stop or a compare.
+int Session::idle_wait_ms() {
+    const bool awaited = stop_.stop_requested() || (hold_ != nullptr && hold_->asked());
+    const auto wait = rhythm_.next(std::exchange(took_, false) || awaited, std::chrono::steady_clock::now());
+    return static_cast<int>(wait.count());
 }
 
 template <typename Decode>

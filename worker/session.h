@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
+#include "stream/quiet_rhythm.h"
 #include "worker/batch_tally.h"
 #include "worker/batcher.h"
 #include "worker/fetcher.h"
@@ -78,7 +79,8 @@ class Session {
     void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
 
    private:
-    [[nodiscard]] int patience_ms() const;
+    [[nodiscard]] int patience_ms();
+    [[nodiscard]] int idle_wait_ms();
     void flush_if_due();
     void report_if_due();
     void stand_if_asked();
@@ -141,6 +143,7 @@ class Session {
     Lsn applied_;  // the same, once the sink has it
     Checkpoint applied_upto_;
     bool snapshot_done_;
+    bool took_ = false;  // a message, since it waited last
     bool busy_ = false;  // the stream had changes for us when we asked last, or the sink has some now
     std::uint64_t changes_ = 0;
     std::function<void(const WorkerReport&)> report_;
@@ -149,6 +152,7 @@ class Session {
     bool told_of_own_ = false;
     // What is reported until the sink has taken over a new epoch: neither the old one's state nor yet the new one's.
     std::optional<WorkerReport> before_epoch_;
+    QuietRhythm rhythm_;
     Fetcher fetcher_;  // last: it starts reading when it is constructed
 };
 

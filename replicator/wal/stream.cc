@@ -15,6 +15,7 @@
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/quiet_rhythm.h"
 
 namespace pgsluice {
 
@@ -40,8 +41,10 @@ constexpr auto long_nap = 25ms;
 constexpr std::uint64_t hold_back_from = 2;
 // How long a block that no reader is waiting for may take to fill up.
 constexpr auto block_age = 10ms;
-// No wait is longer, so that a stop is seen soon.
+// No wait is longer, so that a stop is seen soon. Where nothing has come for a while, fewer wakings count for more.
 constexpr milliseconds longest_wait = 100ms;
+constexpr milliseconds longest_quiet_wait = 500ms;
+constexpr milliseconds quiet_after = 2s;
 // Together below the 5 s in which a stopped program should be gone.
 constexpr milliseconds finish_limit = 3000ms;
 constexpr milliseconds end_limit = 500ms;
@@ -82,6 +85,7 @@ class WalStream {
     [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
     [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
     [[nodiscard]] milliseconds until_status() const;
+    [[nodiscard]] milliseconds quiet_wait();
 
     WalSource& source_;
     Publisher& publisher_;
@@ -93,6 +97,8 @@ class WalStream {
     milliseconds status_interval_;
     Time last_status_;
     Time last_received_;
+    bool data_came_ = false;  // since the last pass
+    QuietRhythm rhythm_{longest_wait, longest_quiet_wait, quiet_after};
     Time block_since_;             // when the block that is being filled got its first record
     bool late_ = false;            // see late_by
     Lsn published_;                // safe_flush_lsn of the last block published
@@ -190,6 +196,7 @@ void WalStream::take(std::string_view frame) {
 }
 
 void WalStream::on(const XLogData& data) {
+    data_came_ = true;
     encoder_.take(data.message);
     if (!encoder_.in_transaction()) return;
     late_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(late_by).count();
@@ -278,20 +285,26 @@ void WalStream::check_silence(Time now) const {
 
 milliseconds WalStream::until_status() const {
     const auto left = std::chrono::ceil<milliseconds>(last_status_ + status_interval_ - source_.now());
-    return std::clamp(left, 0ms, longest_wait);
+    return std::clamp(left, 0ms, longest_quiet_wait);
+}
+
+// What is under way, here or to the stream, is seen to soon.
+milliseconds WalStream::quiet_wait() {
+    return rhythm_.next(std::exchange(data_came_, false) || outstanding() || encoder_.in_transaction(), source_.now());
 }
 
 void WalStream::rest(const Taken& taken) {
     const bool pending = encoder_.size() > 0 && (taken.dry || block_full());
+    const milliseconds limit = std::min(until_status(), quiet_wait());
     if (pending && !publisher_.has_room()) {
         const Spell::During waiting(metrics_.waiting_for_stream);
-        publisher_.wait_for_room(static_cast<int>(until_status().count()));
+        publisher_.wait_for_room(static_cast<int>(limit.count()));
         last_received_ = source_.now();  // not reading is no silence of the source
     } else if (taken.dry && (pending || taken.bytes >= nap_from_bytes)) {
         source_.nap(late_ ? long_nap : short_nap);
     } else if (taken.dry) {
         const Spell::During waiting(metrics_.waiting_for_source);
-        source_.wait(until_status());
+        source_.wait(limit);
     }
 }
 

@@ -10,7 +10,8 @@ namespace pgsluice::nats {
 namespace {
 
 constexpr std::chrono::seconds look_interval(3);
-constexpr int wait_step_ms = 100;
+constexpr int wait_step_ms = 500;
+constexpr int next_try_ms = 100;
 constexpr std::chrono::seconds report_after(10);
 constexpr std::chrono::seconds skip_rhythm(10);
 
@@ -159,7 +160,7 @@ std::optional<Message> NatsConsumer::next(int timeout_ms) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         left_ms = static_cast<int>(left.count());
         if (left_ms <= 0) return std::nullopt;
-        if (!delivery_) nats_Sleep(std::min(left_ms, wait_step_ms));
+        if (!delivery_) nats_Sleep(std::min(left_ms, next_try_ms));
     }
 }
 
