@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -24,6 +25,7 @@ struct Process {
     std::shared_ptr<StatusLines> lines;  // what `log` writes to,
     LogFormat log_format;                // and how
     SharedEndpoint* endpoint = nullptr;  // where several answer together over HTTP; null: each has its own
+    std::function<void()> begun = [] {};  // called whenever a session of a replicator or worker is running
 };
 
 }  // namespace pgsluice

@@ -31,11 +31,12 @@ Log log_of(const PartSettings& part, const Process& process, std::shared_ptr<std
 
 }  // namespace
 
-Part::Part(PartSettings settings, const Process& process, std::function<void()> ended)
+Part::Part(PartSettings settings, const Process& process, std::function<void()> begun, std::function<void()> ended)
     : settings_(std::move(settings)),
       process_(process),
       log_level_(std::make_shared<std::atomic<LogLevel>>(settings_.settings.log.level)),
       log_(log_of(settings_, process, log_level_)),
+      tell_begun_(std::move(begun)),
       tell_ended_(std::move(ended)),
       thread_([this] { run(); }) {}
 
@@ -58,8 +59,16 @@ void Part::run() {
 // A process of its own would end when a server does not answer at its start, and be started again by its supervisor.
 ExitCode Part::run_until_ended() {
     const Subcommand command = subcommand(settings_.command->command);
+    bool told = false;
+    const auto begun = [&, started = std::chrono::steady_clock::now()] {
+        tell_begun_();
+        if (std::exchange(told, true)) return;
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+        log_(LogLevel::info, fmt::format("running, {:.2f} s after its start", took.count()));
+    };
     const Process process{log_,           log_level_,     stop_.get_token(),   process_.reload,
-                          settings_.name, process_.lines, process_.log_format, process_.endpoint};
+                          settings_.name, process_.lines, process_.log_format, process_.endpoint,
+                          begun};
     while (true) {
         Settings settings = settings_.settings;
         set_application_name(settings, settings_.command->words);

@@ -19,9 +19,9 @@ namespace pgsluice {
 // end a process is logged with its hint, and the part stays stopped; a server that does not answer is waited for.
 class Part {
    public:
-    // `process` is the process's; it and what `ended` refers to must outlive this. `ended` is called by the thread,
-    // last.
-    Part(PartSettings settings, const Process& process, std::function<void()> ended);
+    // `process` is the process's; it and what the functions refer to must outlive this. The thread calls `begun` when
+    // a session is running, and `ended` last.
+    Part(PartSettings settings, const Process& process, std::function<void()> begun, std::function<void()> ended);
     ~Part() = default;
     Part(const Part&) = delete;
     Part& operator=(const Part&) = delete;
@@ -45,6 +45,7 @@ class Part {
     const Process& process_;
     const std::shared_ptr<std::atomic<LogLevel>> log_level_;
     const Log log_;
+    const std::function<void()> tell_begun_;
     const std::function<void()> tell_ended_;
     std::stop_source stop_;
     ExitCode code_ = exit_done;  // these two: written before `ended_`, read after it

@@ -13,16 +13,17 @@
 
 #include "cmd/http/shared_endpoint.h"
 #include "cmd/run/part.h"
+#include "cmd/run/start_gate.h"
 #include "cmd/subcommands.h"
 #include "sql/error.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 
 namespace {
 
-// Between the starts of two parts: hundreds at once would keep a server from answering any of them in time.
-constexpr std::chrono::milliseconds between_starts(10);
+// How many parts start at a time, and for how long one that does not begin counts among them.
+constexpr std::size_t starts_at_once = 8;
+constexpr std::chrono::milliseconds start_patience(1000);
 // Of a replicator that is asked to stop, until its group's workers are.
 constexpr std::chrono::seconds replicator_grace(3);
 
@@ -44,9 +45,14 @@ void check_names(const std::vector<PartSettings>& parts) {
 class Parts {
    public:
     Parts(std::vector<PartSettings> settings, const Process& process) : process_(process) {
-        for (PartSettings& one : settings) {
-            parts_.push_back(std::make_unique<Part>(std::move(one), process_, [this] { note_end(); }));
-            if (!pause(process_.stop, between_starts)) return;
+        for (std::size_t i = 0; i < settings.size(); ++i) {
+            if (!gate_.enter(i, process_.stop)) return;
+            const auto begun = [this, i] { gate_.leave(i); };
+            const auto ended = [this, i] {
+                gate_.leave(i);
+                note_end();
+            };
+            parts_.push_back(std::make_unique<Part>(std::move(settings[i]), process_, begun, ended));
         }
     }
 
@@ -103,6 +109,7 @@ class Parts {
     }
 
     const Process& process_;
+    StartGate gate_{starts_at_once, start_patience};
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::vector<std::unique_ptr<Part>> parts_;  // last: their threads use all of the above

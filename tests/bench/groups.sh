@@ -59,10 +59,17 @@ pause 20
 printf '%-46s %8.2f MiB a group\n' "resident memory, idle" "$(awk -v k="$(status_of VmRSS)" -v n="$groups" 'BEGIN { print k / 1024 / n }')"
 printf '%-46s %8.1f a group\n' "threads" "$(awk -v t="$(status_of Threads)" -v n="$groups" 'BEGIN { print t / n }')"
 printf '%-46s %8.1f a group\n' "sockets" "$(find "/proc/$run_pid/fd" -lname 'socket:*' | wc -l | awk -v n="$groups" '{ print $1 / n }')"
+wake_ups_of() { REPLY=$(cat /proc/"$1"/task/*/status | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'); }
+costs_begin
 ticks_of "$run_pid"; before=$REPLY
+wake_ups_of "$run_pid"; wake_ups_before=$REPLY
 pause 30
 ticks_of "$run_pid"
 printf '%-46s %8.2f %% of one processor\n' "CPU, idle" "$(awk -v t=$((REPLY - before)) 'BEGIN { print t / 30 }')"
+wake_ups_of "$run_pid"
+printf '%-46s %8.1f a second and group\n' "wake-ups, idle" \
+    "$(awk -v w=$((REPLY - wake_ups_before)) -v n="$groups" 'BEGIN { print w / 30 / n }')"
+printf '%-46s %s\n' "CPU seconds of the servers in these 30 s" "$(costs_end)"
 
 kill -KILL "$run_pid"
 wait "$run_pid" 2>/dev/null || true
@@ -74,6 +81,10 @@ until [ "$(psql_at "$source_port" postgres -c 'SELECT count(*) FROM pg_replicati
     sleep 0.05
 done
 say_after "restart after kill -9: all replicators stream"
+await $((2 * groups)) 'running, .* s after its start'
+grep -o 'running, [0-9.]* s' "$directory/run.log" | awk '{ print $2 }' | sort -n >"$directory/starts"
+printf '%-46s %8.2f s, longest %.2f s\n' "restart of one part: half are within" \
+    "$(sed -n "${groups}p" "$directory/starts")" "$(tail -n 1 "$directory/starts")"
 begun=$(now)
 end_process "$run_pid"
 say_after "SIGTERM until the end"
