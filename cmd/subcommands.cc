@@ -110,7 +110,7 @@ std::unique_ptr<Endpoint> serve_worker(const Settings& settings, const std::shar
     const WorkerOptions& options = settings.worker;
     auto view = std::make_unique<WorkerView>(
         ViewOptions{"worker", options.names.group, options.worker, options.sink, session, options.waits},
-        options.metrics, settings.webhook.metrics);
+        options.metrics, settings.webhook.metrics, settings.postgres.conflicts, options.shown_rows);
     return serve(settings, std::move(view), process);
 }
 
@@ -146,18 +146,20 @@ ExitCode replicate(Command, Settings settings, const Process& process) {
     warn_of_lazy_sync(settings.replicator, log);
     report_waits(settings, log);
     ReplicatorActivity& activity = *settings.replicator.activity;
+    const auto state = std::make_shared<SessionState>();
+    settings.replicator.nats.on_lost = [state] { ++state->nats_lost; };
     const RunSession session = [&](const std::function<void()>& running) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
             settings.replicator.resnapshot = false;
             activity.running = true;
             running();
+            process.begun();
         };
         const Ending ending{activity.running};
         noting(activity.trouble, [&] { run_replicator(settings.replicator, log, begun, stop); });
     };
     if (is_served(settings, process)) settings.replicator.slot_interval_ms = served_slot_interval_ms;
-    const auto state = std::make_shared<SessionState>();
     const auto served = serve_replicator(settings, state, process);
     const SlotMonitor monitor(settings.replicator, log);
     HealthReport report(settings.replicator, log);
@@ -187,6 +189,7 @@ ExitCode work(Command command, Settings settings, const Process& process) {
     const MakeSink make = find_sink(command);
     if (make == nullptr) throw std::logic_error("a worker without a sink");
     if (command == command_worker_webhook) settings.webhook.metrics = std::make_shared<RequestMetrics>();
+    if (command == command_worker_postgres) settings.postgres.conflicts = std::make_shared<ConflictMetrics>();
     report_waits(settings, log);
     Drain drain(stop, std::chrono::milliseconds(settings.worker.drain_timeout_ms));
     shorten_graces(settings);
@@ -196,10 +199,17 @@ ExitCode work(Command command, Settings settings, const Process& process) {
         return make(settings, dead_letters, decisions, log, std::move(session_stop));
     };
     settings.worker.trouble = std::make_shared<Trouble>();
-    const RunSession session = [&](const std::function<void()>& running) {
-        noting(*settings.worker.trouble, [&] { run_worker(settings.worker, rules, factory, log, running, drain); });
-    };
     const auto state = std::make_shared<SessionState>();
+    settings.worker.nats.on_lost = [state] { ++state->nats_lost; };
+    if (settings.worker.show_rows != ShowRows::off && is_served(settings, process))
+        settings.worker.shown_rows = std::make_shared<ShownRows>(settings.worker.show_rows);
+    const RunSession session = [&](const std::function<void()>& running) {
+        const auto begun = [&] {
+            running();
+            process.begun();
+        };
+        noting(*settings.worker.trouble, [&] { run_worker(settings.worker, rules, factory, log, begun, drain); });
+    };
     const auto served = serve_worker(settings, state, process);
     supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
     return exit_done;

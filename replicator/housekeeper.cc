@@ -42,6 +42,7 @@ bool may_lose(const StreamState& stream) {
 // What is done here can be done at any other time: a stop need not wait for it.
 BrokerOptions without_grace(BrokerOptions nats) {
     nats.stop_grace_ms = 0;
+    nats.on_lost = {};  // not those that the data takes
     return nats;
 }
 

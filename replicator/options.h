@@ -92,6 +92,7 @@ struct ReplicatorOptions : TableChoice {
     int table_check_interval_ms = 10000;   // how often the record of tables is compared with the catalog
     int slot_interval_ms = 10000;          // how often the slot monitor looks
     int progress_interval_ms = 3000;       // a progress marker at most this often
+    int heartbeat_interval_ms = 0;         // how often a heartbeat is written to the source's log; 0: never
     int source_timeout_ms = 60000;         // a source that answers nothing for so long is taken for lost
 };
 

@@ -16,6 +16,7 @@
 #include "replicator/failover/standby.h"
 #include "replicator/failover/timeline.h"
 #include "replicator/group_state.h"
+#include "replicator/heartbeat.h"
 #include "replicator/log_reading.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/failover_slot.h"
@@ -437,6 +438,7 @@ bool ReplicatorSession::run() {
         if (options_.mode == ReplicatorMode::copy) return true;
         TableMonitor monitor(options_, wanted_, owed_->all(), owed_->publication(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
+        const Heartbeat heartbeat(options_, log_);
         return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_}) != WalEnd::session_end;
     } catch (const TablesChanged&) {
         return false;

@@ -51,7 +51,10 @@ struct FileSinkOptions {
     int commit_interval_ms = 1000;  // how often, at most, what was written is synced and counted
 };
 
+struct ConflictMetrics;
+
 struct PostgresSinkOptions {
+    std::shared_ptr<ConflictMetrics> conflicts;  // of this process; may be null
     sql::ConnectOptions target;
     std::string group;  // names the row in pgsluice.progress, with `worker`
     std::string worker;

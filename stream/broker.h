@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -45,6 +46,8 @@ struct BrokerOptions {
     bool check_bodies = true;
     // Keys that streams are sealed with (stream/seal/stream_keys.h); empty: they are not sealed.
     std::string stream_key_file;
+    // Called, from any thread, when the connection is lost or cannot be made; must not throw. May be empty.
+    std::function<void()> on_lost{};
 };
 
 struct StreamConfig {

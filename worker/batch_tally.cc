@@ -40,11 +40,20 @@ void BatchTally::applied(const Batch& batch, const std::vector<std::int64_t>& co
     for (const Change& change : batch.changes) count(change);
     if (!batch.changes.empty()) metrics_.batches.add();
     metrics_.transactions.add(committed.size());
-    for (const std::int64_t commit_us : committed)
-        metrics_.commit_to_visible.add(static_cast<double>(now_us - commit_us) / 1e6);
+    visible(committed, now_us);
     if (!batch.complete) return;
     metrics_.applied.at.set(static_cast<std::int64_t>(batch.upto.resume_seq.value));
     if (batch.commit_time_us != 0) metrics_.applied.commit_time_us.set(batch.commit_time_us);
+}
+
+void BatchTally::beat(const std::vector<std::int64_t>& committed, std::int64_t now_us) {
+    metrics_.heartbeats.add(committed.size());
+    visible(committed, now_us);
+}
+
+void BatchTally::visible(const std::vector<std::int64_t>& committed, std::int64_t now_us) {
+    for (const std::int64_t commit_us : committed)
+        metrics_.commit_to_visible.add(static_cast<double>(now_us - commit_us) / 1e6);
 }
 
 }  // namespace pgsluice

@@ -20,10 +20,13 @@ class BatchTally {
     void copied(const Relation& relation, std::uint64_t rows) { of(relation).copied_rows.add(rows); }
     // The sink has applied the batch; `committed`: when each of its transactions was committed at the source.
     void applied(const Batch& batch, const std::vector<std::int64_t>& committed, std::int64_t now_us);
+    // And the heartbeats in it were.
+    void beat(const std::vector<std::int64_t>& committed, std::int64_t now_us);
 
    private:
     TableTally& of(const Relation& relation);
     void count(const Change& change);
+    void visible(const std::vector<std::int64_t>& committed, std::int64_t now_us);
 
     WorkerMetrics& metrics_;
     PerRelation<TableTally*> tables_;

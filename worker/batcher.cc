@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "stream/format/ddl_message.h"
+#include "stream/heartbeat.h"
 
 namespace pgsluice {
 
@@ -92,6 +93,7 @@ bool Batcher::made_at_home(const Change& change) const {
 
 void Batcher::take_commit(const Transaction& transaction) {
     if (batch_.changes.size() > complete_changes_) committed_.push_back(transaction.commit_time_us);
+    if (std::exchange(beats_, false)) heartbeats_.push_back(transaction.commit_time_us);
     batch_.complete = true;
     batch_.commit_time_us = transaction.commit_time_us;
     in_transaction_ = false;
@@ -116,22 +118,26 @@ void Batcher::take_change(const Change& source) {
         return;
     }
     Change change = source;
-    if (change.op == Op::message) {
-        if (change.prefix != ddl_message_prefix || (ddl_allowed_ && !ddl_allowed_(change, message_seq_))) return;
-        if (!ruleset_.apply_ddl(change, batch_.arena)) return;
-        add(change);
-        ddl_ = change.transaction != nullptr;
-        return;
-    }
+    if (change.op == Op::message) return take_message(change);
     if (change.op == Op::truncate) {
         if (ruleset_.apply_truncate(change, batch_.arena)) add(change);
         return;
     }
     const CompiledRules* rules = plans_.find(change.relation, block_->relations, change.position);
-    if (rules != nullptr && rules->apply(change, batch_.arena))
+    const bool passes = rules != nullptr && rules->apply(change, batch_.arena);
+    if (show_) show_(source, passes ? &change : nullptr);
+    if (passes)
         add(change);
     else if (dropped_)
         dropped_(*source.relation);
+}
+
+void Batcher::take_message(Change change) {
+    if (change.prefix == heartbeat_prefix) beats_ = change.transaction != nullptr;
+    if (change.prefix != ddl_message_prefix || (ddl_allowed_ && !ddl_allowed_(change, message_seq_))) return;
+    if (!ruleset_.apply_ddl(change, batch_.arena)) return;
+    add(change);
+    ddl_ = change.transaction != nullptr;
 }
 
 void Batcher::add(Change change) {
@@ -152,7 +158,7 @@ void Batcher::pass(const Message& message) {
     next_item_ = 0;
     // A new snapshot may be of an earlier point than what came before it, when the source was set back.
     const bool restarts = message.meta.kind == MessageKind::snapshot_begin;
-    if (restarts) in_transaction_ = ddl_ = false;
+    if (restarts) in_transaction_ = ddl_ = beats_ = false;
     if (!in_transaction_ && (restarts || message.meta.position > position_)) position_ = message.meta.position;
     batch_.upto = here();
     batch_.complete = !in_transaction_;
@@ -202,6 +208,7 @@ void Batcher::restart_counts() noexcept {
     has_complete_ = false;
     complete_changes_ = 0;
     committed_.clear();
+    heartbeats_.clear();
     bytes_ = 0;
     changes_ = 0;
     ends_after_ddl_ = false;

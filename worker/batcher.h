@@ -30,6 +30,8 @@ class Batcher {
     // What is at or below `from.position` is skipped.
     Batcher(Ruleset& ruleset, Plans& plans, BatchLimits limits, const Checkpoint& from);
 
+    // Called for each change of a row, with what the rules make of it; null: they drop it.
+    void show(std::function<void(const Change& source, const Change* passed)> show) { show_ = std::move(show); }
     // Called for each change that the rules drop.
     void tell_dropped(std::function<void(const Relation&)> dropped) { dropped_ = std::move(dropped); }
     // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
@@ -70,6 +72,8 @@ class Batcher {
     [[nodiscard]] bool has_complete() const noexcept { return has_complete_; }
     // Commit times of the transactions that end in what next() returned and have changes there.
     [[nodiscard]] const std::vector<std::int64_t>& committed() const noexcept { return committed_; }
+    // The same of the heartbeats (stream/heartbeat.h).
+    [[nodiscard]] const std::vector<std::int64_t>& heartbeats() const noexcept { return heartbeats_; }
     // Whether the changes read so far end inside a transaction.
     [[nodiscard]] bool in_transaction() const noexcept { return in_transaction_; }
 
@@ -79,6 +83,7 @@ class Batcher {
     [[nodiscard]] bool made_at_home(const Change& change) const;
     void take_commit(const Transaction& transaction);
     void take_change(const Change& source);
+    void take_message(Change change);
     void add(Change change);
     void cut();
     void clear() noexcept;
@@ -91,6 +96,7 @@ class Batcher {
     const BatchLimits limits_;
     std::function<bool(const Change&, StreamSeq)> ddl_allowed_;
     std::function<void(const Relation&)> dropped_;
+    std::function<void(const Change&, const Change*)> show_;
     Batch batch_;
     bool is_cut_ = false;
     std::vector<Change> rest_;  // cut off by next(); its views point into what the batch keeps
@@ -114,6 +120,8 @@ class Batcher {
     std::size_t complete_changes_ = 0;
     Checkpoint complete_upto_;
     std::vector<std::int64_t> committed_;
+    bool beats_ = false;  // the transaction that is read is a heartbeat
+    std::vector<std::int64_t> heartbeats_;
     std::size_t bytes_ = 0;
     std::size_t changes_ = 0;
 };

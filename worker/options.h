@@ -12,6 +12,7 @@
 #include "stream/names.h"
 #include "stream/trouble.h"
 #include "stream/waits.h"
+#include "worker/shown_rows.h"
 
 namespace pgsluice {
 
@@ -38,6 +39,8 @@ struct WorkerOptions {
     // At a signal, how long to apply what the stream held then; 0: end at once.
     int drain_timeout_ms = 5000;
     int registry_interval_ms = 1000;  // how often the worker reports to the KV registry
+    ShowRows show_rows = ShowRows::off;
+    std::shared_ptr<ShownRows> shown_rows;  // of this process; null: none are shown
 };
 
 }  // namespace pgsluice

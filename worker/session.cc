@@ -12,6 +12,7 @@
 #include "stream/origin.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
+#include "worker/shown_rows.h"
 #include "worker/table_check.h"
 
 namespace pgsluice {
@@ -47,6 +48,10 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
     batcher_.tell_dropped([this](const Relation& relation) { tally_.dropped(relation); });
     batcher_.pass_ddl_if(start_.ddl_allowed);
+    if (options.shown_rows)
+        batcher_.show([rows = options.shown_rows](const Change& source, const Change* passed) {
+            if (rows->wants()) rows->take(source, passed);
+        });
     if (start_.source) read_from(*start_.source);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
     if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};
@@ -152,11 +157,17 @@ void Session::report_if_due() {
     show();
 }
 
+// A session that has taken nothing yet knows of its last change alone.
 void Session::show() const {
     const WorkerReport now = state();
+    const Lsn applied = std::max(now.applied_lsn, now.applied.position.commit);
+    // Between the last change that is durable and what is applied there may be nothing of ours.
+    const bool level = now.durable.checkpoint == now.applied;
     metrics_.applied.at.set(static_cast<std::int64_t>(now.applied.resume_seq.value));
-    metrics_.applied_lsn.set(static_cast<std::int64_t>(now.applied_lsn.value));
+    metrics_.applied_lsn.set(static_cast<std::int64_t>(applied.value));
     metrics_.durable.at.set(static_cast<std::int64_t>(now.durable.checkpoint.resume_seq.value));
+    metrics_.durable_lsn.set(
+        static_cast<std::int64_t>((level ? applied : now.durable.checkpoint.position.commit).value));
 }
 
 void Session::stand_if_asked() {
@@ -379,6 +390,13 @@ void Session::hand_on(const Batch& batch) {
     const std::chrono::duration<double> took = Spell::Clock::now() - begun;
     if (!batch.changes.empty()) metrics_.apply_time.add(took.count());
     tally_.applied(batch, batcher_.committed(), sql::postgres_time_us());
+    if (!batcher_.heartbeats().empty()) beat();
+}
+
+// A sink may put off to write down that it has passed what holds no change; then that is when the target has it.
+void Session::beat() {
+    sink_.flush();
+    tally_.beat(batcher_.heartbeats(), sql::postgres_time_us());
 }
 
 bool Session::finished() const {

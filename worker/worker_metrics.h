@@ -10,12 +10,14 @@ struct WorkerMetrics {
     TableTallies tables;  // of the target, after rules; dropped: of the source
     Tally transactions;
     Tally ddl_messages;
+    Tally heartbeats;
     Tally batches;
     Tally messages;  // taken from the stream
     Tally message_bytes;
     Stage applied;
     Stage durable;
     Gauge applied_lsn;
+    Gauge durable_lsn;
     Durations commit_to_visible;
     Durations apply_time;
     Spell waiting_for_stream;

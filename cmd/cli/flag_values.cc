@@ -19,6 +19,12 @@ int milliseconds(std::string_view v) {
 
 int milliseconds_or_0(std::string_view v) { return parse_duration_ms(v) == 0 ? 0 : milliseconds(v); }
 
+int heartbeat_interval(std::string_view v) {
+    const int ms = milliseconds_or_0(v);
+    if (ms != 0 && ms < 1000) throw BadValue("expected 0, or at least 1s");
+    return ms;
+}
+
 std::optional<double> seconds_or_never(std::string_view v) {
     const std::int64_t ms = parse_duration_ms(v);
     return ms == 0 ? std::nullopt : std::optional(static_cast<double>(ms) / 1000);

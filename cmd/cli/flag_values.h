@@ -18,6 +18,8 @@ int small(std::string_view v, int min, int max);
 // From 1ms to 24h.
 int milliseconds(std::string_view v);
 int milliseconds_or_0(std::string_view v);
+// 0, or from 1 s to 24 h.
+int heartbeat_interval(std::string_view v);
 // "0" is never.
 std::optional<double> seconds_or_never(std::string_view v);
 // One for all hosts, or one for each: "5432,5433".

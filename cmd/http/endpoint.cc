@@ -46,6 +46,9 @@ PageProcess process_of(const View& view, const HttpOptions& options) {
     process.asks_for_token = !options.token.empty();
     process.not_ready = [&view] { return view.not_ready(); };
     process.tables = [&view] { return view.tables_json(); };
+    if (!view.shows_rows()) return process;
+    process.shows_rows = [] { return true; };
+    process.rows = [&view](const std::string&) { return '[' + view.rows_json() + ']'; };
     return process;
 }
 
@@ -68,15 +71,18 @@ Endpoint::Endpoint(const ListenAddress& address, const HttpOptions& options, std
       thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Endpoint::watch(const std::stop_token& stop) {
+    bool troubled = false;
     do {
         try {
             auto seen = observer_.look(stop);
             show(board_, seen);
             view_->look(std::move(seen));
+            if (std::exchange(troubled, false)) log_(LogLevel::info, "the metrics are updated again");
         } catch (const Interrupted&) {
             return;
         } catch (const std::exception& error) {  // figures for people end nothing
-            log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
+            if (!std::exchange(troubled, true))
+                log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
         }
     } while (pause(stop, rhythm));
 }

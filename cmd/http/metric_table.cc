@@ -21,6 +21,7 @@ constexpr std::array table{
     Metric{"pgsluice_running", gauge, both, "", "1 while a session runs; 0 while it starts, waits or has failed"},
     Metric{"pgsluice_ready", gauge, both, "", "1 when /readyz answers 200"},
     Metric{"pgsluice_session_failures_total", counter, both, "", "Sessions that ended with an error; each is a reconnect or a stop"},
+    Metric{"pgsluice_lost_connections_total", counter, both, "link", "Connections that were lost, or could not be made, each of which is tried again: to the source, the target or nats"},
     Metric{"pgsluice_wait_seconds_total", counter, both, "for", "Time the loop spent waiting, by what for"},
     Metric{"pgsluice_waiting_seconds", gauge, both, "for", "How long the loop has been waiting for this now; 0 while it is not"},
     Metric{"pgsluice_long_wait", gauge, both, "", "1 while something has been waited for longer than ten seconds; the log says for what"},
@@ -33,7 +34,7 @@ constexpr std::array table{
     Metric{"pgsluice_dead_letters", gauge, both, "", "Changes parked in the group's dead-letter stream"},
     // How far the data is.
     Metric{"pgsluice_position_bytes", gauge, both, "stage", "LSN that a stage has reached, as a number of bytes; stages can be subtracted from each other"},
-    Metric{"pgsluice_lag_bytes", gauge, both, "stage", "WAL that a stage has not reached: of the source's (received, published), of the stream's end (applied)"},
+    Metric{"pgsluice_lag_bytes", gauge, both, "stage", "WAL that a stage has not reached: of the source's (received, published), of the stream's end (applied, durable)"},
     Metric{"pgsluice_lag_seconds", gauge, both, "stage", "How long ago a stage was current"},
     // The replicator.
     Metric{"pgsluice_standing_by", gauge, replicator, "", "1 while it stands by for another replicator of the group (--standby)"},
@@ -64,6 +65,7 @@ constexpr std::array table{
     Metric{"pgsluice_applied_changes_total", counter, worker, "schema, table, op", "Changes that the sink has accepted, after rules and routing"},
     Metric{"pgsluice_applied_change_bytes_total", counter, worker, "schema, table", "Bytes of their values"},
     Metric{"pgsluice_applied_transactions_total", counter, worker, "", "Transactions that the sink has accepted"},
+    Metric{"pgsluice_heartbeats_total", counter, worker, "", "Heartbeats of the replicator (--heartbeat-interval) that the target has; they are counted in pgsluice_commit_to_visible_seconds, too"},
     Metric{"pgsluice_applied_batches_total", counter, worker, "", "Batches that the sink has accepted"},
     Metric{"pgsluice_applied_ddl_total", counter, worker, "", "DDL commands that the sink has accepted"},
     Metric{"pgsluice_dropped_changes_total", counter, worker, "schema, table", "Changes of the source's table that a rule or the routing dropped"},
@@ -72,6 +74,7 @@ constexpr std::array table{
     Metric{"pgsluice_snapshot_rows_loaded_total", counter, worker, "schema, table", "Rows of snapshots that the sink has taken"},
     Metric{"pgsluice_lag_messages", gauge, worker, "stage", "Messages of the stream that a stage has not reached"},
     Metric{"pgsluice_commit_to_visible_seconds", histogram, worker, "", "Time from a transaction's commit at the source until the sink had it, by both machines' clocks"},
+    Metric{"pgsluice_conflicts_total", counter, worker, "kind", "Rows that a postgres target had otherwise than the source: an insert found its row and updated it (insert_updated) or left it (insert_ignored), an update found none and inserted it (update_inserted), a delete found none (delete_missing), a change that was refused is in the dead letters (parked)"},
     Metric{"pgsluice_webhook_requests_total", counter, worker, "answer", "Requests of the webhook sink, by the receiver's answer: 2xx, 4xx and so on, or none"},
     Metric{"pgsluice_webhook_request_seconds", histogram, worker, "", "Time of a request of the webhook sink until its answer"},
     Metric{"pgsluice_sink_apply_seconds", histogram, worker, "", "Time the sink took for a batch"},

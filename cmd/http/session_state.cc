@@ -26,6 +26,8 @@ RunSession noted_in(SessionState& state, RunSession session) {
             });
         } catch (const Error& error) {
             state.retries.add();
+            if (error.action() == Action::retry && dynamic_cast<const SqlError*>(&error) != nullptr)
+                state.database_lost.add();
             state.error.set(error.what());
             throw;
         }

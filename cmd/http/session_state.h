@@ -1,6 +1,8 @@
 // Whether a session of this process is running, and how often one had to start again.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -12,7 +14,9 @@ namespace pgsluice {
 
 struct SessionState {
     Gauge running;
-    Tally retries;  // sessions that ended with an error
+    Tally retries;        // sessions that ended with an error
+    Tally database_lost;  // those of them whose connection to PostgreSQL was lost, or could not be made
+    std::atomic<std::uint64_t> nats_lost{0};  // connections to NATS of which the same is true
     Latest<std::string> error;
 };
 

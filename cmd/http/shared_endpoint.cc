@@ -58,7 +58,20 @@ PageProcess SharedEndpoint::page(const HttpOptions& options) const {
     process.role = "run";
     process.asks_for_token = !options.token.empty();
     process.not_ready = [this] { return not_ready(); };
+    process.shows_rows = [this] {
+        return std::ranges::any_of(all(),
+                                   [](const auto& each) { return each.second.view && each.second.view->shows_rows(); });
+    };
+    process.rows = [this](const std::string& group) { return rows(group); };
     return process;
+}
+
+std::string SharedEndpoint::rows(const std::string& group) const {
+    std::string shown;
+    for (const auto& [name, part] : all())
+        if (part.view && part.view->shows_rows() && part.view->options().group == group)
+            shown += (shown.empty() ? "" : ",") + part.view->rows_json();
+    return '[' + shown + ']';
 }
 
 HttpAnswer SharedEndpoint::metrics() const {
@@ -104,9 +117,11 @@ std::optional<GroupHealth> SharedEndpoint::look(const Observed& one, const std::
         auto seen = one.observer->look(stop);
         std::optional<GroupHealth> health = seen ? seen->health : std::nullopt;
         one.view->look(std::move(seen));
+        if (troubled_.erase(one.view.get()) > 0) log_(LogLevel::info, "the metrics are updated again");
         return health;
     } catch (const std::exception& error) {  // figures for people end nothing
-        log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
+        if (troubled_.insert(one.view.get()).second)
+            log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
         return std::nullopt;
     }
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -45,6 +46,7 @@ class SharedEndpoint {
     [[nodiscard]] HttpAnswer readiness() const;
     [[nodiscard]] std::string not_ready() const;
     [[nodiscard]] PageProcess page(const HttpOptions& options) const;
+    [[nodiscard]] std::string rows(const std::string& group) const;
     void watch(const std::stop_token& stop);
     void look_at_all(const std::map<std::string, Observed>& parts, const std::stop_token& stop);
     std::optional<GroupHealth> look(const Observed& one, const std::stop_token& stop);
@@ -54,7 +56,8 @@ class SharedEndpoint {
     std::map<std::string, Observed> parts_;
     Board board_;
     HttpServer server_;
-    std::jthread thread_;  // last: it uses all of the above
+    std::set<const View*> troubled_;  // whose figures could not be updated; the thread's
+    std::jthread thread_;             // last: it uses all of the above
 };
 
 }  // namespace pgsluice

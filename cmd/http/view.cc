@@ -62,8 +62,18 @@ void View::sample_process(Samples& samples) const {
     samples.add("pgsluice_running", options_.session->running.get());
     samples.add("pgsluice_ready", reason(Clock::now()).empty() ? 1.0 : 0.0);
     samples.add("pgsluice_session_failures_total", options_.session->retries.get());
+    sample_links(samples);
     samples.add("pgsluice_long_wait", options_.waits && !options_.waits->longest().empty() ? 1.0 : 0.0);
     samples.add("pgsluice_nats_up", seen_ ? 1.0 : 0.0);
+}
+
+// A replicator's only database is the source, a worker's the target.
+void View::sample_links(Samples& samples) const {
+    const bool replicates = options_.role == "replicator";
+    if (replicates || options_.sink == "postgres")
+        samples.add("pgsluice_lost_connections_total", options_.session->database_lost.get(),
+                    {{"link", replicates ? "source" : "target"}});
+    samples.add("pgsluice_lost_connections_total", options_.session->nats_lost.load(), {{"link", "nats"}});
 }
 
 void View::sample_stream(Samples& samples) const {

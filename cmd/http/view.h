@@ -14,8 +14,10 @@
 #include "cmd/http/session_state.h"
 #include "cmd/http/stream_observation.h"
 #include "replicator/replicator_metrics.h"
+#include "sinks/postgres/conflict_metrics.h"
 #include "sinks/webhook/request_metrics.h"
 #include "stream/waits.h"
+#include "worker/shown_rows.h"
 #include "worker/worker_metrics.h"
 
 namespace pgsluice {
@@ -49,6 +51,9 @@ class View {
     [[nodiscard]] std::string health_json() const;
     // What this process did with each table, as fields of a JSON object: "snapshot":[...],"tables":[...].
     [[nodiscard]] virtual std::string tables_json() const = 0;
+    // Whether it shows rows that pass (--http-show-rows), and those, as a JSON object: by being asked for.
+    [[nodiscard]] virtual bool shows_rows() const { return false; }
+    [[nodiscard]] virtual std::string rows_json() const { return ""; }
 
    protected:
     virtual void follow(const StreamObservation* seen, std::int64_t now_us) = 0;
@@ -63,6 +68,7 @@ class View {
    private:
     [[nodiscard]] std::string reason(Readiness::Time now) const;
     void sample_process(Samples& samples) const;
+    void sample_links(Samples& samples) const;
     void sample_stream(Samples& samples) const;
 
     const ViewOptions options_;
@@ -104,12 +110,20 @@ class ReplicatorView : public View {
 
 class WorkerView : public View {
    public:
-    // `requests`: of a webhook sink; else null.
+    // `requests`: of a webhook sink, and `conflicts` of a postgres sink; else null.
+    // `rows`: null unless they are shown.
     WorkerView(ViewOptions options, std::shared_ptr<const WorkerMetrics> metrics,
-               std::shared_ptr<const RequestMetrics> requests)
-        : View(std::move(options)), metrics_(std::move(metrics)), requests_(std::move(requests)) {}
+               std::shared_ptr<const RequestMetrics> requests, std::shared_ptr<const ConflictMetrics> conflicts,
+               std::shared_ptr<ShownRows> rows)
+        : View(std::move(options)),
+          metrics_(std::move(metrics)),
+          requests_(std::move(requests)),
+          conflicts_(std::move(conflicts)),
+          rows_(std::move(rows)) {}
 
     [[nodiscard]] std::string tables_json() const override;
+    [[nodiscard]] bool shows_rows() const override { return rows_ != nullptr; }
+    [[nodiscard]] std::string rows_json() const override;
 
    protected:
     void follow(const StreamObservation* seen, std::int64_t now_us) override;
@@ -121,9 +135,12 @@ class WorkerView : public View {
     void sample_lags(Samples& samples, std::int64_t now_us) const;
 
     void sample_requests(Samples& samples) const;
+    void sample_conflicts(Samples& samples) const;
 
     std::shared_ptr<const WorkerMetrics> metrics_;
     std::shared_ptr<const RequestMetrics> requests_;
+    std::shared_ptr<const ConflictMetrics> conflicts_;
+    std::shared_ptr<ShownRows> rows_;
     LagClock applied_;
     LagClock durable_;
 };

@@ -68,4 +68,15 @@ std::string WorkerView::tables_json() const {
     return std::string(out.view());
 }
 
+std::string WorkerView::rows_json() const {
+    JsonText out;
+    out.raw('{');
+    out.text("worker", options().worker);
+    out.text("shows", rows_->shows());
+    out.key("rows");
+    out.raw(rows_->look());
+    out.raw('}');
+    return std::string(out.view());
+}
+
 }  // namespace pgsluice

@@ -40,6 +40,7 @@ void WorkerView::sample(Samples& samples, std::int64_t now_us) const {
     sample_wait(samples, m.waiting_for_stream, "stream");
     sample_wait(samples, m.in_sink, "sink");
     samples.add("pgsluice_applied_transactions_total", m.transactions.get());
+    samples.add("pgsluice_heartbeats_total", m.heartbeats.get());
     samples.add("pgsluice_applied_batches_total", m.batches.get());
     samples.add("pgsluice_applied_ddl_total", m.ddl_messages.get());
     samples.add("pgsluice_received_messages_total", m.messages.get());
@@ -49,6 +50,19 @@ void WorkerView::sample(Samples& samples, std::int64_t now_us) const {
     sample_lags(samples, now_us);
     sample_tables(samples);
     if (requests_) sample_requests(samples);
+    if (conflicts_) sample_conflicts(samples);
+}
+
+void WorkerView::sample_conflicts(Samples& samples) const {
+    const ConflictMetrics& m = *conflicts_;
+    const auto show = [&](const char* kind, const Tally& tally) {
+        samples.add("pgsluice_conflicts_total", tally.get(), {{"kind", kind}});
+    };
+    show("insert_updated", m.insert_updated);
+    show("insert_ignored", m.insert_ignored);
+    show("update_inserted", m.update_inserted);
+    show("delete_missing", m.delete_missing);
+    show("parked", m.parked);
 }
 
 void WorkerView::sample_requests(Samples& samples) const {
@@ -60,6 +74,7 @@ void WorkerView::sample_requests(Samples& samples) const {
 void WorkerView::sample_lags(Samples& samples, std::int64_t now_us) const {
     const WorkerMetrics& m = *metrics_;
     samples.add("pgsluice_position_bytes", m.applied_lsn.get(), {{"stage", "applied"}});
+    if (m.durable_lsn.get() != 0) samples.add("pgsluice_position_bytes", m.durable_lsn.get(), {{"stage", "durable"}});
     sample_lag(samples, applied_, m.applied, "applied", now_us);
     sample_lag(samples, durable_, m.durable, "durable", now_us);
     if (const auto left = applied_.distance(m.applied.at.get()))
@@ -69,6 +84,8 @@ void WorkerView::sample_lags(Samples& samples, std::int64_t now_us) const {
     if (!seen() || !seen()->stream) return;
     const auto end = static_cast<std::int64_t>(seen()->end.value);
     samples.add("pgsluice_lag_bytes", std::max<std::int64_t>(0, end - m.applied_lsn.get()), {{"stage", "applied"}});
+    if (m.durable_lsn.get() != 0)
+        samples.add("pgsluice_lag_bytes", std::max<std::int64_t>(0, end - m.durable_lsn.get()), {{"stage", "durable"}});
 }
 
 void WorkerView::sample_tables(Samples& samples) const {

@@ -60,6 +60,7 @@ std::string Board::process_json() const {
     out.text("sink", process_.sink);
     out.text("version", PGSLUICE_VERSION);
     out.boolean("asks_for_token", process_.asks_for_token);
+    out.boolean("shows_rows", process_.shows_rows && process_.shows_rows());
     out.text("not_ready", process_.not_ready ? process_.not_ready() : "");
     out.raw('}');
     return std::string(out.view());
@@ -103,6 +104,8 @@ std::string Board::history(const std::string& group) const {
     const auto shown = chosen(group);
     return shown == groups_.end() ? HealthHistory().json(Clock::now()) : shown->second.history.json(Clock::now());
 }
+
+std::string Board::rows(const std::string& group) const { return process_.rows ? process_.rows(group) : "[]"; }
 
 std::optional<std::string> Board::status(const std::string& group) const {
     const std::lock_guard lock(mutex_);

@@ -22,6 +22,10 @@ struct PageProcess {
     bool asks_for_token = false;
     std::function<std::string()> not_ready;  // why; empty when it is
     std::function<std::string()> tables;     // fields of a JSON object: "snapshot" and "tables" of this process
+    // Whether a worker of this process shows rows that pass (--http-show-rows); and those of a group's workers here, as
+    // a JSON array with an object for each. Both or none.
+    std::function<bool()> shows_rows;
+    std::function<std::string(const std::string& group)> rows;
 };
 
 class Board {
@@ -36,6 +40,8 @@ class Board {
     // What the page asks for every two seconds, as JSON. A group that is not known is the default one.
     [[nodiscard]] std::string live(const std::string& group) const;
     [[nodiscard]] std::string history(const std::string& group) const;
+    // An empty array where none are shown.
+    [[nodiscard]] std::string rows(const std::string& group) const;
     // As `pgsluice status --json` shows it; nothing when it is not known.
     [[nodiscard]] std::optional<std::string> status(const std::string& group) const;
     // An array of all; nothing while NATS does not say.

@@ -38,6 +38,9 @@ void add_page(HttpRoutes& routes, const Board& board) {
     routes["/history"] = [&board](const HttpParameters& asked) {
         return json(200, board.history(value_of(asked, "group")) + '\n');
     };
+    routes["/rows"] = [&board](const HttpParameters& asked) {
+        return json(200, board.rows(value_of(asked, "group")) + '\n');
+    };
 }
 
 }  // namespace pgsluice

@@ -9,6 +9,7 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/ddl_message.h"
+#include "stream/heartbeat.h"
 #include "stream/origin.h"
 #include "stream/recovery_hint.h"
 
@@ -222,7 +223,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     }
     const bool is_ddl = message.prefix.starts_with(ddl_message_prefix);
     pgoutput::LogicalMessage published = message;
-    const bool ours = is_ddl ? take_ddl(published) : message.prefix.starts_with(our_prefix);
+    const bool ours = is_ddl ? take_ddl(published) : is_ours(message);
     if (ours && (message.transactional || is_new(message))) {
         Change change;
         change.op = Op::message;
@@ -234,6 +235,12 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
         if (types_.ddl && is_ddl) types_.ddl();
     }
     if (!message.transactional) skip_to(message.lsn);
+}
+
+// Groups that read one database see each other's messages.
+bool WalEncoder::is_ours(const pgoutput::LogicalMessage& message) const noexcept {
+    if (message.prefix == heartbeat_prefix) return message.content == group_;
+    return message.prefix.starts_with(our_prefix);
 }
 
 bool WalEncoder::take_ddl(pgoutput::LogicalMessage& message) {
@@ -289,7 +296,10 @@ void WalEncoder::write(Change& change) {
 }
 
 void WalEncoder::count(const Change& change, std::size_t bytes) noexcept {
-    if (change.op == Op::message) return metrics_->ddl_messages.add();
+    if (change.op == Op::message) {
+        if (change.prefix == ddl_message_prefix) metrics_->ddl_messages.add();
+        return;
+    }
     if (change.op == Op::truncate) {
         for (const RelationPtr& table : change.truncated) relations_[table->oid].tally->count(Op::truncate);
         return;

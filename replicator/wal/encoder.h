@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "replicator/resume_point.h"
@@ -71,6 +72,9 @@ class WalEncoder {
     // Whether that is for TableVerdict::end_session.
     [[nodiscard]] bool session_ends() const noexcept { return session_ends_; }
 
+    // Of heartbeats (stream/heartbeat.h), publishes only those of this group.
+    void beat_as(std::string group) { group_ = std::move(group); }
+
     // Where to count what is published. Must outlive this object.
     void count_in(ReplicatorMetrics& metrics) noexcept { metrics_ = &metrics; }
 
@@ -107,6 +111,7 @@ class WalEncoder {
     void on(const pgoutput::Truncate& truncate);
     void on(const pgoutput::LogicalMessage& message);
 
+    [[nodiscard]] bool is_ours(const pgoutput::LogicalMessage& message) const noexcept;
     // Makes of it what is published; false when it is not for us.
     bool take_ddl(pgoutput::LogicalMessage& message);
     bool judge(const Relation& relation);
@@ -145,6 +150,7 @@ class WalEncoder {
     std::uint64_t ordinal_ = 0;
     std::uint64_t changes_ = 0;
     ReplicatorMetrics* metrics_ = nullptr;
+    std::string group_;
     bool in_transaction_ = false;
     bool skipping_ = false;  // the whole transaction
     bool drops_marked_ = false;

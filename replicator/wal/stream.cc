@@ -134,6 +134,7 @@ WalStream::WalStream(WalSource& source, Publisher& publisher, const ResumePoint&
       last_received_(source.now()),
       published_(resume.safe_flush_lsn) {
     encoder_.count_in(metrics_);
+    encoder_.beat_as(options.names.group);
     if (options.origin == OriginMode::none) encoder_.drop_marked();
     if (hooks.until) encoder_.end_at(*hooks.until, hooks.left_out);
 }

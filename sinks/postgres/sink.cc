@@ -12,6 +12,7 @@
 #include "sinks/definition_rules.h"
 #include "sinks/postgres/apply.h"
 #include "sinks/postgres/batch_writer.h"
+#include "sinks/postgres/conflict_metrics.h"
 #include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/ddl/unchecked_keys.h"
 #include "sinks/postgres/origins.h"
@@ -97,6 +98,7 @@ class PostgresSink : public Sink, public MakesTables {
     void committed();
     void flush_durable();
     void log_counts();
+    void count_conflicts();
 
     const PostgresSinkOptions options_;  // the other members refer to these three
     const Log log_;
@@ -120,6 +122,7 @@ class PostgresSink : public Sink, public MakesTables {
     UncheckedKeys unchecked_;
     BatchWriter writer_;
     ConflictCounts logged_;
+    ConflictCounts counted_;
     Clock::time_point logged_at_ = Clock::now();
 };
 
@@ -160,6 +163,7 @@ void PostgresSink::move_alone(const SinkState& next) {
 void PostgresSink::committed() {
     pending_.reset();
     builds_.committed();
+    count_conflicts();
     moved_at_ = Clock::now();
     if (session_.synchronous) durable_ = progress_.state().checkpoint;
 }
@@ -224,6 +228,17 @@ void PostgresSink::flush_durable() {
         unflushed_.reset();
     }
     if (!unflushed_) unflushed_ = {progress_.state().checkpoint, parse_lsn(wal.text(0, 0)).value_or(Lsn{})};
+}
+
+void PostgresSink::count_conflicts() {
+    if (!options_.conflicts) return;
+    const ConflictCounts& now = applier_.counts();
+    options_.conflicts->insert_updated.add(now.upserted - counted_.upserted);
+    options_.conflicts->insert_ignored.add(now.ignored - counted_.ignored);
+    options_.conflicts->update_inserted.add(now.inserted_missing - counted_.inserted_missing);
+    options_.conflicts->delete_missing.add(now.deleted_missing - counted_.deleted_missing);
+    options_.conflicts->parked.add(now.parked - counted_.parked);
+    counted_ = now;
 }
 
 void PostgresSink::log_counts() {

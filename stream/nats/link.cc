@@ -97,6 +97,7 @@ Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
       shared_(make_immortal()) {
     shared_->log = std::move(log);
     shared_->name = name_;
+    shared_->on_lost = options_.on_lost;
     shared_->inbox_prefix = options_.inbox_prefix.empty() ? "_INBOX" : options_.inbox_prefix;
     try {
         const Proof proof{!options_.tls_cert_file.empty(),
@@ -104,6 +105,9 @@ Link::Link(const BrokerOptions& options, Log log, std::stop_token stop)
         connection_ = connect_until_stopped(make_options(shared_), name_, proof, stop);
     } catch (const Interrupted&) {
         shared_->closing = true;
+        throw;
+    } catch (const Error& error) {
+        if (shared_->on_lost && error.action() == Action::retry) shared_->on_lost();
         throw;
     }
     jsOptions js_options;
@@ -217,6 +221,7 @@ Msg Link::message(const std::string& stream, StreamSeq seq) const {
 void Link::on_disconnected(natsConnection*, void* closure) noexcept {
     auto& shared = *static_cast<Shared*>(closure);
     ++shared.disconnects;
+    if (shared.on_lost && !shared.closing) shared.on_lost();
     shared.say(LogLevel::warning, fmt::format("lost the connection to NATS at '{}', reconnecting", shared.name));
 }
 

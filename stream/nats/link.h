@@ -90,6 +90,7 @@ class Link {
         Log log;
         std::string name;
         std::string inbox_prefix;
+        std::function<void()> on_lost;
         Denials denials;
         std::atomic<std::uint64_t> disconnects{0};
         std::atomic<bool> closing{false};          // by us: not worth a message

@@ -205,6 +205,49 @@ TEST_CASE("no value of a row can be read at any address, also not from an error"
     pipeline.stop_replicator();
 }
 
+TEST_CASE("rows that pass are shown as the rules leave them, and never as they were unless both are asked for") {
+    const std::string directory = temporary_directory("rules");
+    std::ofstream(directory + "/rules.yaml")
+        << "tables: {people: [{type: transform, column: email, parameters: {type: mask}}]}\n";
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE people (id int PRIMARY KEY, email text)");
+    pipeline.start_replicator();
+    int last = 0;
+    const auto write = [&] {
+        const std::string id = std::to_string(++last);
+        pipeline.on_source("INSERT INTO people VALUES (" + id + ", 'canary" + id + "@example.com')");
+    };
+    for (const std::string& shows : {std::string("after"), std::string("both"), std::string("off")}) {
+        CAPTURE(shows);
+        pipeline.start_worker(
+            {"--http-listen", "127.0.0.1:0", "--rules-config", directory + "/rules.yaml", "--http-show-rows", shows});
+        const std::string url = served_at(pipeline.worker());
+        Browser browser;
+        browser.open(url);
+        browser.await(has("workers", "postgres"));
+        write();
+        pipeline.settle();
+        CHECK(http_get(url, "/live").body.find("canary") == std::string::npos);
+        if (shows == "off") {
+            CHECK(browser.value("document.getElementById('s-rows').hidden") == "true");
+            CHECK(http_get(url, "/rows").body == "[]\n");
+        } else {
+            browser.await("document.getElementById('s-rows').hidden === false");
+            browser.value("document.getElementById('rows-open').open = true");
+            browser.await(has("rows", "the last of its changes"));
+            write();
+            browser.await(has("rows", "public.people") + " && " + has("rows", "**"));
+            const std::string page = browser.value("document.documentElement.innerHTML");
+            CHECK(contains(page, "canary") == (shows == "both"));
+            CHECK(contains(http_get(url, "/rows").body, "canary") == (shows == "both"));
+            CHECK(contains(page, "class=\"changed\"") == (shows == "both"));
+        }
+        for (const std::string& complaint : browser.complaints()) CHECK_MESSAGE(false, complaint);
+        pipeline.stop_worker();
+    }
+    pipeline.stop_replicator();
+}
+
 TEST_CASE("with a token the page asks for it, a browser logs in and out, and no script sees the cookie") {
     const std::string token = "f00dfacef00dfacef00dface";
     const std::string file = temporary_directory("token") + "/token";

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "stream/heartbeat.h"
+
 using namespace pgsluice;
 
 namespace {
@@ -37,6 +39,13 @@ class BlockOf {
             block_->items.push_back({Block::Item::Kind::change, static_cast<std::uint32_t>(block_->changes.size())});
             block_->changes.push_back(change);
         }
+        return *this;
+    }
+
+    BlockOf& heartbeat(std::uint64_t commit) {
+        changes(commit, 1, 1);
+        block_->changes.back().op = Op::message;
+        block_->changes.back().prefix = heartbeat_prefix;
         return *this;
     }
 
@@ -125,6 +134,21 @@ TEST_CASE("small transactions share a batch until the input runs dry") {
     CHECK(cut.complete);
     CHECK(cut.upto == Checkpoint{StreamSeq{6}, {Lsn{20}, 1}});
     CHECK_FALSE(feed.batcher.worth_applying());
+}
+
+TEST_CASE("a heartbeat is handed on as no change, and its commit time apart from those of transactions") {
+    Feed feed({100, 1 << 20});
+    CHECK(feed.take(5, std::move(BlockOf().heartbeat(10).commit())).empty());
+    CHECK(feed.batcher.worth_applying());
+    CHECK(feed.batcher.heartbeats() == std::vector<std::int64_t>{77});
+    CHECK(feed.batcher.committed().empty());
+    const Cut cut = feed.cut();
+    CHECK(cut.ordinals.empty());
+    CHECK(cut.complete);
+    CHECK(cut.upto == Checkpoint{StreamSeq{6}, {Lsn{10}, 1}});
+    CHECK(feed.batcher.heartbeats().empty());
+    CHECK(feed.take(6, std::move(BlockOf().heartbeat(10).commit())).empty());  // read again after a restart
+    CHECK(feed.batcher.heartbeats().empty());
 }
 
 TEST_CASE("transactions made in the target are left out, and a batch is of one origin") {

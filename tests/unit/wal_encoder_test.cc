@@ -198,6 +198,16 @@ TEST_CASE("messages of ours are published, inside and outside of transactions") 
     CHECK(block.meta.safe_flush_lsn == Lsn{0x78});
 }
 
+TEST_CASE("of the heartbeats of several groups only our own is published") {
+    WalEncoder encoder({}, {});
+    encoder.beat_as("shop");
+    take_all(encoder, {wal_begin(Lsn{0x64}, 7), wal_message(true, Lsn{0x60}, "pgsluice.heartbeat", "other"),
+                       wal_commit(Lsn{0x64}, Lsn{0x70}), wal_begin(Lsn{0x74}, 8),
+                       wal_message(true, Lsn{0x72}, "pgsluice.heartbeat", "shop"), wal_commit(Lsn{0x74}, Lsn{0x80})});
+    CHECK(lines(encoder.finish().body) == Lines{"message 0/74:1 pgsluice.heartbeat", "commit 0/74 0/80"});
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x80});
+}
+
 TEST_CASE("a resumed session publishes no message twice") {
     WalEncoder before_commit({{Lsn{0x64}, 0}, Lsn{0x64}}, {});
     take_all(before_commit, {wal_message(false, Lsn{0x64}, "pgsluice.a", "1"), wal_begin(Lsn{0x64}, 7),

@@ -3,6 +3,7 @@
 import { element, fill, find, grid } from "./dom.js";
 import { flow } from "./flow.js";
 import { plot } from "./plot.js";
+import { rows } from "./rows.js";
 import { bytes, count, rate, seconds } from "./text.js";
 
 const rhythm_ms = 2000;
@@ -11,8 +12,8 @@ const most_tables = 100;
 
 const group = new URLSearchParams(location.search).get("group") ?? "";
 
-async function ask(path) {
-  const answer = await fetch(`${path}?group=${encodeURIComponent(group)}`, { cache: "no-store" });
+async function ask(path, of = group) {
+  const answer = await fetch(`${path}?group=${encodeURIComponent(of)}`, { cache: "no-store" });
   if (answer.status === 401) {
     location.assign("login");
     return null;
@@ -131,6 +132,14 @@ function show_history(history) {
   plot(find("rate"), history.rate, rate, history.interval);
 }
 
+// Rows are taken only while someone asks for them.
+async function show_rows(live) {
+  find("s-rows").hidden = !live.process.shows_rows;
+  if (!live.process.shows_rows || !find("rows-open").open) return;
+  const shown = await ask("rows", live.group);
+  if (shown !== null) fill(null, "rows", rows(shown));
+}
+
 let looks = 0;
 
 async function look() {
@@ -138,6 +147,7 @@ async function look() {
     const live = await ask("live");
     if (live === null) return;
     show(live);
+    await show_rows(live);
     if (looks++ % looks_per_history === 0) {
       const history = await ask("history");
       if (history !== null) show_history(history);

@@ -1,0 +1,17 @@
+// Rows of the target that were not as the source thinks, for /metrics: ConflictCounts (rows.h) of all sessions of a
+// process.
+#pragma once
+
+#include "stream/metrics/tally.h"
+
+namespace pgsluice {
+
+struct ConflictMetrics {
+    Tally insert_updated;
+    Tally insert_ignored;
+    Tally update_inserted;
+    Tally delete_missing;
+    Tally parked;
+};
+
+}  // namespace pgsluice

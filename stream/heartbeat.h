@@ -1,0 +1,11 @@
+// A replicator's heartbeat: a transactional logical message of the source's log, whose content is the group's name. It
+// travels in a transaction of its own, so that its way takes as long as that of any other commit.
+#pragma once
+
+#include <string_view>
+
+namespace pgsluice {
+
+inline constexpr std::string_view heartbeat_prefix = "pgsluice.heartbeat";
+
+}  // namespace pgsluice
