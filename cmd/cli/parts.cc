@@ -12,7 +12,9 @@ namespace pgsluice {
 
 namespace {
 
-bool is_of_process(const Flag& flag) { return flag.name.starts_with("http-") || flag.name == "log-format"; }
+bool is_of_process(const Flag& flag) {
+    return (flag.name.starts_with("http-") && flag.name != "http-show-rows") || flag.name == "log-format";
+}
 
 GivenSettings without_process_settings(GivenSettings given, std::vector<std::string>& warnings) {
     for (const Flag& flag : flags()) {

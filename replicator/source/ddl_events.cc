@@ -23,6 +23,9 @@ std::string to_hex(std::string_view bytes) {
 class Patience {
    public:
     Patience(const Log& log, std::uint32_t xid) : log_(log), xid_(xid) {}
+    void is_over() const {
+        if (said_) log_(LogLevel::info, fmt::format("the source's other sessions see transaction {} now", xid_));
+    }
     void wait(const std::stop_token& stop) {
         if (!pause(stop, until_next_look)) throw Interrupted{};
         if (said_ || std::chrono::steady_clock::now() - since_ < std::chrono::seconds(10)) return;
@@ -51,8 +54,10 @@ bool DdlEvents::is_noted(const WalMessage& message, std::string_view id) {
             "AND pg_catalog.xid(e.xid) = $3::pg_catalog.xid "
             "AND e.digest = pg_catalog.sha256(pg_catalog.decode($4, 'hex')))",
             {sql::Param(group_), sql::Param(id), sql::Param(xid), sql::Param(content)}, {1, 1, 1});
-        if (found.boolean(0, 0)) return true;
-        if (ended) return false;
+        if (found.boolean(0, 0) || ended) {
+            patience.is_over();
+            return found.boolean(0, 0);
+        }
         ended = !still_runs(source_, message.xid);
         if (!ended) patience.wait(source_.stop());
     }

@@ -25,7 +25,10 @@ void await_earlier(sql::Connection& source, const Log& log) {
             "SELECT 0 FROM pg_catalog.pg_prepared_xacts p WHERE p.database = pg_catalog.current_database() "
             "AND pg_catalog.age(p.transaction) > pg_catalog.age($1::pg_catalog.xid8::pg_catalog.xid)) o",
             {sql::Param(end)}, {2, 1, 1});
-        if (open.integer(0, 0) == 0) return;
+        if (open.integer(0, 0) == 0) {
+            if (said) log(LogLevel::info, "transactions that began before DDL was captured have ended");
+            return;
+        }
         if (!said && std::chrono::steady_clock::now() - since >= std::chrono::seconds(10)) {
             said = true;
             log(LogLevel::warning, fmt::format("waiting until transactions that began before DDL was captured have "
