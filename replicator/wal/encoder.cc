@@ -75,6 +75,7 @@ void WalEncoder::on(const pgoutput::Begin& begin) {
     check_comes_again(begin);
     in_transaction_ = true;
     ordinal_ = 0;
+    beats_ = false;
     transaction_ = {begin.xid, begin.commit_lsn, {}, begin.commit_time_us};
     forget_published();
     skipping_ = begin.commit_lsn < resume_.safe_flush_lsn || begin.commit_lsn < resume_.position.commit;
@@ -119,7 +120,7 @@ void WalEncoder::on(const pgoutput::Commit& commit) {
         out_of_order("a commit is not that of the transaction begun");
     }
     if (!skipping_) writer_.commit(commit.end_lsn);
-    if (metrics_ != nullptr && !skipping_ && ordinal_ > 0) metrics_->transactions.add();
+    if (metrics_ != nullptr && !skipping_ && ordinal_ > 0 && !beats_) metrics_->transactions.add();
     in_transaction_ = false;
     skip_to(commit.end_lsn);
 }
@@ -221,6 +222,7 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     } else if (in_transaction_) {
         out_of_order("a non-transactional message came inside a transaction");
     }
+    beats_ = message.prefix == heartbeat_prefix;
     const bool is_ddl = message.prefix.starts_with(ddl_message_prefix);
     pgoutput::LogicalMessage published = message;
     const bool ours = is_ddl ? take_ddl(published) : is_ours(message);

@@ -153,6 +153,7 @@ class WalEncoder {
     std::string group_;
     bool in_transaction_ = false;
     bool skipping_ = false;  // the whole transaction
+    bool beats_ = false;     // the transaction is a heartbeat, of whatever group
     bool drops_marked_ = false;
     std::string made_in_;  // of the transaction
     std::string ddl_;      // the content of the message that is being written

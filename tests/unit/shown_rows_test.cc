@@ -11,8 +11,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Relation people{1, "public", "people", ReplicaIdentity::default_key, {{"id", 23, -1, true}, {"email", 25}}};
-const Relation crm{1, "crm", "customers", ReplicaIdentity::default_key, {{"id", 23, -1, true}, {"email", 25}}};
+Column column(const std::string& name, bool key = false) {
+    Column made;
+    made.name = name;
+    made.key = key;
+    return made;
+}
+
+const Relation people{1, "public", "people", ReplicaIdentity::default_key, {column("id", true), column("email")}};
+const Relation crm{1, "crm", "customers", ReplicaIdentity::default_key, {column("id", true), column("email")}};
 
 Change insert_of(const Relation& table, const std::array<Value, 2>& row) {
     Change change;
@@ -105,7 +112,7 @@ TEST_CASE("whatever the rows hold, memory is bounded, and no character is cut in
     for (int i = 0; i < 5000; ++i) text += "ä";
     std::vector<Value> values;
     for (int i = 0; i < 1000; ++i) {
-        wide.columns.push_back({"column" + std::to_string(i), 25});
+        wide.columns.push_back(column("column" + std::to_string(i)));
         values.emplace_back(i % 2 == 0 ? std::string_view(text) : std::string_view("x").substr(0, 1));
     }
     Change change;
