@@ -21,10 +21,10 @@ struct Process {
     std::shared_ptr<std::atomic<LogLevel>> log_level;  // of `log`
     std::stop_token stop;
     Reload& reload;
-    std::string part;                    // what `reload` calls the command
-    std::shared_ptr<StatusLines> lines;  // what `log` writes to,
-    LogFormat log_format;                // and how
-    SharedEndpoint* endpoint = nullptr;  // where several answer together over HTTP; null: each has its own
+    std::string part;                     // what `reload` calls the command
+    std::shared_ptr<StatusLines> lines;   // what `log` writes to,
+    LogFormat log_format;                 // and how
+    SharedEndpoint* endpoint = nullptr;   // where several answer together over HTTP; null: each has its own
     std::function<void()> begun = [] {};  // called whenever a session of a replicator or worker is running
 };
 
