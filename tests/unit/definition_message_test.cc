@@ -51,7 +51,7 @@ TypeDefinition full_type() {
 DefinitionMessage full_message() {
     const ObjectName table{1, "public", "t"};
     DefinitionMessage message{"ALTER TABLE", {}};
-    message.objects.push_back({1, TableDefinition{"public", "t"}, full_table(), 3, true, true, "no"});
+    message.objects.push_back({1, TableDefinition{"public", "t"}, full_table(), 3, true, true, true, "no"});
     message.objects.push_back(
         {2,
          {},

@@ -49,6 +49,32 @@ std::string with(Change change, bool recopy = false) {
 
 }  // namespace
 
+TEST_CASE("a partition that is attached while its root's rows are void says whose may be removed") {
+    TableDefinition after = table();
+    after.bound = "DEFAULT";
+    after.parents = {{7, "public", "p"}};
+    DefinitionChange change{1, table(), after};
+    change.root_void = true;
+    const auto statements = derive({"ALTER TABLE", {change}});
+    REQUIRE(statements.size() == 1);
+    CHECK(statements.front().text == R"(ALTER TABLE "public"."p" ATTACH PARTITION "public"."t" DEFAULT)");
+    CHECK(statements.front().voids == std::vector<QualifiedName>{{"public", "t"}, {"public", "p"}});
+    change.root_void = false;
+    CHECK(derive({"ALTER TABLE", {change}}).front().voids.empty());
+}
+
+TEST_CASE("an added column gets its default where the rows are kept and come again") {
+    TableDefinition after = table();
+    after.columns.push_back(column(3, "n", "bigint", "nextval('s'::regclass)"));
+    DefinitionChange change{1, table(), after};
+    change.recopy = true;
+    change.rewritten = 2;
+    for (const DerivedStatement& statement : derive({"ALTER TABLE", {change}}))
+        if (statement.kind == DdlKind::add_column)
+            CHECK(statement.kept_text ==
+                  R"(ALTER TABLE "public"."t" ADD COLUMN "n" bigint DEFAULT nextval('s'::regclass))");
+}
+
 TEST_CASE("a column that was added has what the source's rows hold") {
     CHECK(with([](auto& t) { t.columns.push_back(column(3, "n", "integer")); }) ==
           R"(ALTER TABLE "public"."t" ADD COLUMN "n" integer)");
