@@ -60,6 +60,9 @@ class BrokerProbe {
     // JetStream's API that takes a request as JSON. Not for calls that take an empty one for an order, as STREAM.PURGE
     // does: a server may take ours for empty.
     [[nodiscard]] std::optional<BrokerRefusal> refusal(const BrokerRight& right) const;
+    // The same for the right to remove messages of a stream. Only while there is no such stream; and what is asked for
+    // then would remove nothing of one that is made at the same moment.
+    [[nodiscard]] std::optional<BrokerRefusal> purge_refusal(const BrokerRight& right) const;
     // With the prefix of the domain, if there is one: "$JS.hub.API.INFO" for "INFO".
     [[nodiscard]] std::string api_subject(const std::string& call) const;
     [[nodiscard]] std::string key_subject(const Names& names, const std::string& key) const;
@@ -72,6 +75,8 @@ class BrokerProbe {
     [[nodiscard]] std::string stream_of_subjects(const Names& names) const;
 
    private:
+    [[nodiscard]] std::optional<BrokerRefusal> refusal_of(const BrokerRight& right, const char* request) const;
+
     std::shared_ptr<nats::Link> link_;
 };
 

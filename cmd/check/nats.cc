@@ -8,6 +8,7 @@
 #include "cmd/check/nats_store.h"
 #include "cmd/check/sides.h"
 #include "stream/broker_probe.h"
+#include "stream/payload.h"
 
 namespace pgsluice {
 
@@ -18,6 +19,9 @@ void look_at_server(const BrokerProbe& probe, Findings& found) {
     found.ok(fmt::format("connected to '{}': nats-server {}, {}, max_payload {} bytes", server.name,
                          server.version.empty() ? "of an unknown version" : server.version,
                          server.cluster.empty() ? "a single server" : "cluster " + server.cluster, server.max_payload));
+    if (server.max_payload < least_max_payload)
+        found.fail(fmt::format("its max_payload of {} bytes has no room for a message", server.max_payload),
+                   max_payload_hint);
 }
 
 void look_at_monitoring_of(const Settings& settings, CheckedNats& nats, Findings& found) {

@@ -1,6 +1,7 @@
 #include "cmd/check/nats_rights.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -27,11 +28,15 @@ class Rights {
         add(doing, probe_.key_subject(names_, key), probe_.key_subject(names_, pattern), always);
     }
     void add(const std::string& doing, const std::string& subject, const std::string& pattern, bool always = true) {
-        all_.push_back({{doing, subject, pattern}, always, {}});
+        all_.push_back({{doing, subject, pattern}, always, {}, {}});
     }
     void make(const std::string& doing, const std::string& stream) {
         api(doing, "STREAM.CREATE." + stream);
         all_.back().makes = stream;
+    }
+    void purge(const std::string& doing, const std::string& stream) {
+        api(doing, "STREAM.PURGE." + stream);
+        all_.back().purges = stream;
     }
     [[nodiscard]] std::vector<WantedRight> take() { return std::move(all_); }
 
@@ -63,6 +68,9 @@ std::vector<WantedRight> replicator_rights(const BrokerProbe& probe, const Names
     rights.make(fmt::format("create stream '{}'", names.stream), names.stream);
     rights.make("create the group's bucket", "KV_" + names.bucket);
     rights.api(fmt::format("change the limits of stream '{}'", names.stream), "STREAM.UPDATE." + names.stream, false);
+    rights.api("change the replicas of the group's bucket", "STREAM.UPDATE.KV_" + names.bucket, false);
+    rights.purge(fmt::format("trim stream '{}'", names.stream), names.stream);
+    rights.purge("remove the group's keys", "KV_" + names.bucket);
     rights.api("see the group's dead letters", "STREAM.INFO." + names.dead_letters);
     return rights.take();
 }
@@ -99,14 +107,19 @@ class Trial {
         return all;
     }
     [[nodiscard]] std::size_t tried() const { return tried_; }
+    [[nodiscard]] const std::vector<std::string>& not_tried() const { return not_tried_; }
     [[nodiscard]] bool refused() const { return refused_; }
 
    private:
     bool has(const WantedRight& wanted) {
         if (!answers_) return false;
         if (!wanted.makes.empty() && is_there(wanted.makes)) return true;
+        if (!wanted.purges.empty() && !is_missing(wanted.purges)) {
+            not_tried_.push_back(wanted.right.subject);
+            return true;
+        }
         ++tried_;
-        const auto refusal = probe_.refusal(wanted.right);
+        const auto refusal = wanted.purges.empty() ? probe_.refusal(wanted.right) : probe_.purge_refusal(wanted.right);
         if (!refusal) return true;
         refused_ = true;
         answers_ = !refusal->of_answers;
@@ -118,14 +131,17 @@ class Trial {
     }
 
     // Where it may not be asked, that was found before.
-    bool is_there(const std::string& stream) {
+    bool may_ask(const std::string& stream) {
         const std::string subject = probe_.api_subject("STREAM.INFO." + stream);
-        return !probe_.refusal({"", subject, subject}) && probe_.stream_exists(stream);
+        return !probe_.refusal({"", subject, subject});
     }
+    bool is_there(const std::string& stream) { return may_ask(stream) && probe_.stream_exists(stream); }
+    bool is_missing(const std::string& stream) { return may_ask(stream) && !probe_.stream_exists(stream); }
 
     const BrokerProbe& probe_;
     Findings& found_;
     std::size_t tried_ = 0;
+    std::vector<std::string> not_tried_;
     bool answers_ = true;
     bool refused_ = false;
 };
@@ -138,13 +154,12 @@ bool look_at_nats_rights(const Settings& settings, const BrokerProbe& probe, Fin
     const bool works = checks_worker(settings);
     Trial trial(probe, found);
     const bool reads = trial.have(reading_rights(probe, names));
-    if (replicates) {
-        trial.have(replicator_rights(probe, names));
-        found.skipped(fmt::format(
-            "whether the user may publish to '{}' and '{}', which a replicator needs: to try it "
-            "could empty them",
-            probe.api_subject("STREAM.PURGE." + names.stream), probe.api_subject("STREAM.PURGE.KV_" + names.bucket)));
-    }
+    if (replicates) trial.have(replicator_rights(probe, names));
+    if (!trial.not_tried().empty())
+        found.skipped(
+            fmt::format("whether the user may publish to '{}', which a replicator needs: to try it could "
+                        "remove what is there",
+                        fmt::join(trial.not_tried(), "' and '")));
     const bool parks = settings.postgres.on_error == OnError::dead_letter;
     if (works) trial.have(worker_rights(probe, names, settings.worker.worker, parks));
     if (!replicates && !works)

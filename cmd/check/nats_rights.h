@@ -15,6 +15,7 @@ struct WantedRight {
     BrokerRight right;
     bool always = true;  // false: a run starts without it, and stops where it comes to need it
     std::string makes;   // a stream: not needed where there is one
+    std::string purges;  // a stream: cannot be tried where there is one
 };
 
 // Of both, and of whoever only looks.

@@ -73,7 +73,21 @@ class SourceRights {
             found_.warn(fmt::format("table '{}.{}' would be left out: {}", named.schema, named.name, member.obstacle));
             refused.insert(named.oid);
         }
+        leave_out_keyless(selection, refused);
         std::erase_if(source_.tables, [&](const auto& table) { return refused.contains(table.oid); });
+    }
+
+    // As the replicator does until its partitions have a replica identity.
+    void leave_out_keyless(const TableSelection& selection, std::set<Oid>& refused) {
+        for (const Oid oid : unpublished_without_key(connection_, source_.tables, options_.names.publication)) {
+            const auto table = std::ranges::find(source_.tables, oid, &sql::CatalogTable::oid);
+            if (selection.names(table->schema, table->name)) continue;
+            found_.warn(
+                fmt::format("partitioned table '{}.{}' would be left out: it has neither a primary key nor "
+                            "partitions yet",
+                            table->schema, table->name));
+            refused.insert(oid);
+        }
     }
 
     std::vector<TableRights> rights_of(const std::vector<Oid>& tables) {

@@ -21,6 +21,8 @@ namespace {
 constexpr const char* no_stream = "no stream has spaces";
 // No request of JetStream's API is this text.
 constexpr const char* no_request = "pgsluice check";
+// Messages of a subject that no stream of ours has.
+constexpr const char* no_purge = R"({"filter":"pgsluice-check.nothing"})";
 constexpr std::int64_t first_wait_ms = 50;  // doubled each time
 constexpr std::int64_t last_wait_ms = 200;
 
@@ -40,8 +42,8 @@ void require_harmless(const std::string& subject) {
 }
 
 // Whether any answer comes, or the word that nobody is there to give one.
-bool is_answered(const Link& link, const std::string& subject, std::int64_t wait_ms) {
-    const Msg request = make_message(subject, nullptr, no_request);
+bool is_answered(const Link& link, const std::string& subject, const char* text, std::int64_t wait_ms) {
+    const Msg request = make_message(subject, nullptr, text);
     check(natsMsgHeader_Set(request.get(), "Nats-Expected-Stream", no_stream), "set a header");
     natsMsg* made = nullptr;
     const auto status = natsConnection_RequestMsg(&made, link.connection(), request.get(), wait_ms);
@@ -77,12 +79,20 @@ BrokerAccount BrokerProbe::account() const {
             limits.MaxConsumers};
 }
 
-// The server says that it denies something apart from the request, which gets no answer; but before it answers the
-// ping that follows. What it does not deny may go unanswered, too: a read of a bucket that is not there.
 std::optional<BrokerRefusal> BrokerProbe::refusal(const BrokerRight& right) const {
     require_harmless(right.subject);
+    return refusal_of(right, no_request);
+}
+
+std::optional<BrokerRefusal> BrokerProbe::purge_refusal(const BrokerRight& right) const {
+    return refusal_of(right, no_purge);
+}
+
+// The server says that it denies something apart from the request, which gets no answer; but before it answers the
+// ping that follows. What it does not deny may go unanswered, too: a read of a bucket that is not there.
+std::optional<BrokerRefusal> BrokerProbe::refusal_of(const BrokerRight& right, const char* request) const {
     for (std::int64_t wait_ms = first_wait_ms; wait_ms <= last_wait_ms; wait_ms *= 2) {
-        if (is_answered(*link_, right.subject, wait_ms)) return std::nullopt;
+        if (is_answered(*link_, right.subject, request, wait_ms)) return std::nullopt;
         link_->require_open();
         if (natsConnection_FlushTimeout(link_->connection(), link_->options().request_timeout_ms) != NATS_OK)
             throw retry_error(

@@ -8,14 +8,13 @@
 #include "stream/failpoint.h"
 #include "stream/nats/message.h"
 #include "stream/nats/replies.h"
+#include "stream/payload.h"
 
 namespace pgsluice::nats {
 
 namespace {
 
 constexpr const char* fence_header = "Nats-Expected-Last-Sequence";
-// Upper limit of our headers and the broker's; max_payload includes them.
-constexpr std::uint64_t header_bytes = 1024;
 
 // Why there is no room, and what to do: the stream's own limit clears as workers apply changes, other limits do not.
 std::string full_text(const std::string& stream, const std::string& reason) {
@@ -240,12 +239,12 @@ std::uint64_t NatsPublisher::in_flight() {
 void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) {
     const auto most =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, natsConnection_GetMaxPayload(link_->connection())));
-    if (most < 2 * header_bytes) {
+    if (most < least_max_payload) {
         throw stop_error(
             fmt::format("unable to publish to NATS at '{}': its max_payload is {} bytes", link_->name(), most),
-            "Set max_payload in nats-server's configuration to 64 KB or more; its default is 1 MB.");
+            max_payload_hint);
     }
-    const auto piece = most - header_bytes - gcm_tag_bytes;
+    const auto piece = most - message_header_bytes - gcm_tag_bytes;
     MessagePart part;
     part.count = static_cast<std::uint32_t>(std::max<std::uint64_t>(1, (body.size() + piece - 1) / piece));
     MessageMeta unfinished = last_;
@@ -283,7 +282,7 @@ void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const Co
     const std::lock_guard lock(shared_->mutex);
     const auto fence = std::to_string(shared_->queue.expected_before(index).value);
     check(natsMsgHeader_Set(msg.get(), fence_header, fence.c_str()), "set a header");
-    shared_->queue.push(body.size() + header_bytes / 2, meta.safe_flush_lsn);
+    shared_->queue.push(body.size() + message_header_bytes / 2, meta.safe_flush_lsn);
     messages_.push_back(std::move(msg));
 }
 
