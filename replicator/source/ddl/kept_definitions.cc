@@ -73,6 +73,11 @@ BEGIN
         SELECT 'pg_constraint'::regclass, (a ->> 'oid')::oid FROM jsonb_array_elements(after -> 'constraints') a
         WHERE NOT EXISTS (
             SELECT FROM jsonb_array_elements(before -> 'constraints') b WHERE b -> 'oid' = a -> 'oid')
+        UNION ALL
+        SELECT 'pg_class'::regclass, k.conindid FROM jsonb_array_elements(after -> 'constraints') a
+        JOIN pg_constraint k ON k.oid = (a ->> 'oid')::oid AND k.contype = 'x'
+        WHERE NOT EXISTS (
+            SELECT FROM jsonb_array_elements(before -> 'constraints') b WHERE b -> 'oid' = a -> 'oid')
         UNION ALL SELECT 'pg_class'::regclass, id WHERE kind = 'index' AND before IS NULL
         UNION ALL SELECT 'pg_type'::regclass, types.oid FROM types),
     things(class, oid) AS (
