@@ -36,3 +36,24 @@ TEST_CASE("the units run commands that are there, with the example of a configur
     CHECK_NOTHROW(pgsluice::read_invocation({"replicator", "--config", example}, {}));
     CHECK_NOTHROW(pgsluice::read_invocation({"worker", "postgres", "--config", example}, {}));
 }
+
+TEST_CASE("systemd-analyze, where it is, has no complaint about the units, and finds them hardened") {
+    if (!std::filesystem::exists("/usr/bin/systemd-analyze")) return;
+    const std::string build_directory = std::filesystem::path(PGSLUICE_BINARY).parent_path();
+    const std::string directory = temporary_directory("units");
+    for (const std::string role : {"replicator", "worker"}) {
+        std::ifstream file(build_directory + "/packaging/pgsluice-" + role + "@.service");
+        std::string unit{std::istreambuf_iterator<char>(file), {}};
+        const std::string start = "\nExecStart=";
+        unit.insert(unit.find(start) + start.size(),
+                    std::string(PGSLUICE_BINARY).substr(0, build_directory.size() + 1));
+        const std::string name = "pgsluice-" + role + "@shop.service";
+        std::ofstream(directory + "/" + name) << unit;
+        // Without our name in it a complaint is about what else is installed here.
+        const Finished verified = run({"systemd-analyze", "verify", "--man=no", directory + "/" + name});
+        CHECK_MESSAGE(verified.err.find("pgsluice-" + role) == std::string::npos, verified.err);
+        const Finished exposure = run(
+            {"systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager", directory + "/" + name});
+        CHECK_MESSAGE(exposure.code == 0, exposure.out << exposure.err);
+    }
+}
