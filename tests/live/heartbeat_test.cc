@@ -32,8 +32,8 @@ TEST_CASE("an idle database's latency is measured, its slot moves, and nothing r
             "'");
     };
     const auto checkpoint = [&] {
-        return pipeline.target_scalar("SELECT position FROM pgsluice.progress WHERE \"group\" = '" + pipeline.group() +
-                                      "'");
+        return pipeline.target_scalar("SELECT position_lsn FROM pgsluice.progress WHERE \"group\" = '" +
+                                      pipeline.group() + "'");
     };
     const double transactions = of(url, "pgsluice_applied_transactions_total");
     const std::string slot_before = confirmed(), checkpoint_before = checkpoint();
