@@ -116,6 +116,41 @@ TEST_CASE("what is counted is what happened") {
     pipeline.stop();
 }
 
+TEST_CASE("rows that the target had otherwise are counted, and connections that were lost") {
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE items (id int PRIMARY KEY, name text)");
+    pipeline.start_replicator(copying());
+    pipeline.start_worker(serving);
+    const std::string source = served_at(pipeline.replicator());
+    const std::string target = served_at(pipeline.worker());
+    pipeline.on_source("INSERT INTO items SELECT i, 'item ' || i FROM generate_series(1, 5) i");
+    pipeline.settle();
+    CHECK(Scrape(target).value("pgsluice_conflicts_total{kind=\"update_inserted\"}") == 0);
+    CHECK(Scrape(target).value("pgsluice_lost_connections_total{link=\"target\"}") == 0);
+    CHECK(Scrape(source).value("pgsluice_lost_connections_total{link=\"source\"}") == 0);
+    pipeline.on_target("DELETE FROM items");
+    pipeline.on_target("INSERT INTO items VALUES (6, 'here already')");
+    pipeline.on_source("UPDATE items SET name = 'x' WHERE id = 1");
+    pipeline.on_source("DELETE FROM items WHERE id IN (2, 3)");
+    pipeline.on_source("INSERT INTO items VALUES (6, 'six')");
+    pipeline.settle();
+    becomes(target, "pgsluice_conflicts_total{kind=\"update_inserted\"}", 1);
+    becomes(target, "pgsluice_conflicts_total{kind=\"delete_missing\"}", 2);
+    becomes(target, "pgsluice_conflicts_total{kind=\"insert_updated\"}", 1);
+    const std::string ours =
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = "
+        "current_database() AND application_name LIKE 'pgsluice%'";
+    CHECK(pipeline.target_scalar(ours) != "0");
+    becomes(target, "pgsluice_lost_connections_total{link=\"target\"}", 1);
+    CHECK(pipeline.source_scalar(ours) != "0");
+    eventually("the source's loss is counted",
+               [&] { return Scrape(source).value("pgsluice_lost_connections_total{link=\"source\"}") >= 1; });
+    CHECK(Scrape(source).value("pgsluice_lost_connections_total{link=\"nats\"}") == 0);
+    pipeline.settle();
+    CHECK(Scrape(target).value("pgsluice_conflicts_total{kind=\"update_inserted\"}") == 1);
+    pipeline.stop();
+}
+
 TEST_CASE("lag and slot agree with PostgreSQL while a worker is stopped, and go to nothing when it is back") {
     Pipeline pipeline;
     pipeline.on_both("CREATE TABLE items (id int PRIMARY KEY)");
