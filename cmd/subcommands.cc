@@ -178,6 +178,16 @@ void shorten_graces(Settings& settings) {
         *grace_ms = std::max(least_ms, *grace_ms - settings.worker.drain_timeout_ms);
 }
 
+void show_rows(Settings& settings, const Process& process) {
+    if (settings.worker.show_rows == ShowRows::off || !is_served(settings, process)) return;
+    settings.worker.shown_rows = std::make_shared<ShownRows>(settings.worker.show_rows);
+    if (!settings.http.token.empty()) return;
+    process.log(LogLevel::warning,
+                fmt::format("whoever can reach the page sees values of rows that pass, {} the rules "
+                            "(--http-show-rows); --http-token-file asks for a token",
+                            settings.worker.show_rows == ShowRows::both ? "before and after" : "after"));
+}
+
 ExitCode work(Command command, Settings settings, const Process& process) {
     const Log& log = process.log;
     const std::stop_token& stop = process.stop;
@@ -201,8 +211,7 @@ ExitCode work(Command command, Settings settings, const Process& process) {
     settings.worker.trouble = std::make_shared<Trouble>();
     const auto state = std::make_shared<SessionState>();
     settings.worker.nats.on_lost = [state] { ++state->nats_lost; };
-    if (settings.worker.show_rows != ShowRows::off && is_served(settings, process))
-        settings.worker.shown_rows = std::make_shared<ShownRows>(settings.worker.show_rows);
+    show_rows(settings, process);
     const RunSession session = [&](const std::function<void()>& running) {
         const auto begun = [&] {
             running();

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "cmd/http/shared_endpoint.h"
@@ -21,11 +22,13 @@ namespace pgsluice {
 
 namespace {
 
-// How many parts start at a time, and for how long one that does not begin counts among them.
-constexpr std::size_t starts_at_once = 8;
+// For how long a part that does not begin counts among those that start.
 constexpr std::chrono::milliseconds start_patience(1000);
 // Of a replicator that is asked to stop, until its group's workers are.
 constexpr std::chrono::seconds replicator_grace(3);
+
+// Their sources are often on this machine, too.
+std::size_t starts_at_once() { return std::max(4U, 2 * std::thread::hardware_concurrency()); }
 
 // What names a part in PostgreSQL and NATS.
 std::string identity(const PartSettings& part) {
@@ -109,7 +112,7 @@ class Parts {
     }
 
     const Process& process_;
-    StartGate gate_{starts_at_once, start_patience};
+    StartGate gate_{starts_at_once(), start_patience};
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::vector<std::unique_ptr<Part>> parts_;  // last: their threads use all of the above
