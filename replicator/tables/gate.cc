@@ -155,6 +155,17 @@ bool TableGate::is_void(const std::set<Oid>& roots, std::string_view reason) {
     return due;
 }
 
+bool TableGate::is_void(Oid table, std::string_view reason) {
+    const auto found = owed_.all().find(table);
+    if (found == owed_.all().end()) return false;
+    if (found->second.state == TableState::copy_due) return true;
+    const bool due = std::ranges::any_of(differences(), [&](const Finding& finding) {
+        return finding.next.oid == table && finding.next.state == TableState::copy_due;
+    });
+    if (due && found->second.active()) copy_again(std::set<Oid>{table}, reason);
+    return due;
+}
+
 bool TableGate::look() {
     const auto findings = differences();
     if (std::ranges::any_of(findings, [](const Finding& finding) { return finding.needs_restart(); })) {

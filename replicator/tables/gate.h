@@ -32,6 +32,8 @@ class TableGate {
     // Whether what is delivered as one of these partitioned tables is to be delivered again; where the catalog says so
     // and the record does not yet, as copy_again() does it.
     bool is_void(const std::set<Oid>& roots, std::string_view reason);
+    // The same of a table that is delivered under its own name, and has been before.
+    bool is_void(Oid table, std::string_view reason);
     // Those of the tables that are delivered, or will be.
     [[nodiscard]] std::set<Oid> active(const std::set<Oid>& tables) const { return recorded(tables, true); }
     // Those that were delivered and no longer are.

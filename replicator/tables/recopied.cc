@@ -97,31 +97,39 @@ void RecopiedTables::require_allowed(const DefinitionMessage& message, const std
     }
 }
 
-// Where partitions come as their root, one that is attached with rows has the root copied again.
-void RecopiedTables::mark_void_roots(DefinitionMessage& message) {
+// A table that was detached and is attached again is copied again, for what happened to it in between did not come;
+// where partitions come as their root, so is the root for any table that is attached with rows.
+void RecopiedTables::mark_void(DefinitionMessage& message, std::set<Oid>& again) {
     const ReplicatorOptions& options = ends_.options;
-    if (!options.publish_via_partition_root || options.mode != ReplicatorMode::copy_and_stream) return;
+    if (options.mode != ReplicatorMode::copy_and_stream) return;
     for (DefinitionChange& change : message.objects) {
         if (!becomes_partition(change)) continue;
+        const std::string name = fmt::format("'{}.{}'", table_of(change).schema, table_of(change).name);
+        if (!options.publish_via_partition_root) {
+            if (change.before && gate_.is_void(change.oid, name + " was detached and attached again"))
+                again.insert(change.oid);
+            continue;
+        }
         std::set<Oid> roots;
         for (const ObjectName& parent : table_of(change).parents) roots.insert(parent.oid);
         for (const ObjectName& ancestor : table_of(change).ancestors) roots.insert(ancestor.oid);
-        change.root_void = gate_.is_void(
-            roots, fmt::format("'{}.{}' was attached to it with rows", table_of(change).schema, table_of(change).name));
+        change.root_void = gate_.is_void(roots, name + " was attached to it with rows");
     }
 }
 
 std::string RecopiedTables::pass_on(std::string_view content) {
     if (!holds_definitions(content)) return std::string(content);
     DefinitionMessage message = decode_definitions(content);
-    const std::set<Oid> tables = void_rows(to_copy(message));
-    mark_void_roots(message);
+    std::set<Oid> tables = void_rows(to_copy(message));
+    std::set<Oid> attached;
+    mark_void(message, attached);
     const bool marked = std::ranges::any_of(message.objects, &DefinitionChange::root_void);
-    if (tables.empty() && !marked) return std::string(content);
+    if (tables.empty() && attached.empty() && !marked) return std::string(content);
     // The others are gone, or so new that they are still to join, with all their rows.
     const std::set<Oid> again = gate_.active(tables);
     require_allowed(message, again);
     gate_.copy_again(again, fmt::format("{} computed new values for its rows", message.tag));
+    tables.merge(attached);
     for (DefinitionChange& change : message.objects) change.recopy = tables.contains(change.oid);
     return encode(message);
 }
