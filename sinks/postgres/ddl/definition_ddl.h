@@ -49,8 +49,9 @@ class DefinitionDdl {
     void run_in_savepoint(const Step& step);
     void run(const DerivedStatement& statement);
     void give(const DerivedStatement::Given& given);
-    // Where it failed because rows that a foreign key refers to are still to come.
+    // Where it failed because of rows that come again.
     [[nodiscard]] bool run_emptied(const Step& step, const SqlError& error);
+    // Where it failed because rows that a foreign key refers to are still to come.
     [[nodiscard]] bool run_unchecked(const Step& step, const SqlError& error);
     void empty(const QualifiedName& name);
     [[noreturn]] void refuse(const Step& step, const SqlError& error);
