@@ -4,23 +4,11 @@
 #include <utility>
 
 #include "stream/format/json_writer.h"
+#include "stream/op_names.h"
 
 namespace pgsluice {
 
 namespace {
-
-std::string_view name_of(Op op) {
-    switch (op) {
-        case Op::insert:
-            return "insert";
-        case Op::update:
-            return "update";
-        case Op::del:
-            return "delete";
-        default:
-            return "";
-    }
-}
 
 // Not within a character.
 std::string shortened(std::string_view text) {
@@ -65,10 +53,10 @@ std::string full_name(const Relation& relation) {
 
 void ShownRows::take(const Change& before, const Change* after) {
     const Change& shown = after != nullptr ? *after : before;
-    if (name_of(shown.op).empty()) return;
+    if (shown.op > Op::del) return;
     JsonText out;
     out.raw('{');
-    out.text("op", name_of(shown.op));
+    out.text("op", op_name(shown.op));
     out.text("table", full_name(*shown.relation));
     out.number("time_us", before.transaction != nullptr ? before.transaction->commit_time_us : 0);
     out.boolean("dropped", after == nullptr);

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "cmd/http/view.h"
+#include "stream/op_names.h"
 
 namespace pgsluice {
 
 namespace {
 
-constexpr std::array op_names{"insert", "update", "delete", "truncate"};
 constexpr std::array wal_statuses{"reserved", "extended", "unreserved", "lost"};
 
 std::int64_t at(StreamSeq seq) { return static_cast<std::int64_t>(seq.value); }

@@ -2,16 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "cmd/http/view.h"
 #include "stream/format/json_writer.h"
+#include "stream/op_names.h"
 
 namespace pgsluice {
 
 namespace {
-
-constexpr std::array op_names{"insert", "update", "delete", "truncate"};
 
 std::string full_name(const std::string& schema, const std::string& table) {
     return schema.empty() ? table : schema + '.' + table;

@@ -4,12 +4,12 @@
 #include <array>
 
 #include "cmd/http/view.h"
+#include "stream/op_names.h"
 
 namespace pgsluice {
 
 namespace {
 
-constexpr std::array op_names{"insert", "update", "delete", "truncate"};
 constexpr std::array answers{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 }  // namespace

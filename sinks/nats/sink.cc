@@ -12,6 +12,7 @@
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 #include "sinks/nats/subject_template.h"
+#include "stream/op_names.h"
 #include "stream/per_relation.h"
 
 namespace pgsluice {
@@ -20,7 +21,6 @@ namespace {
 
 constexpr int poll_ms = 100;
 constexpr std::uint64_t header_bytes = 1024;  // what our headers take at most; max_payload counts them
-constexpr std::array<std::string_view, 4> op_names = {"insert", "update", "delete", "truncate"};
 
 class NatsSink final : public Sink {
    public:

@@ -7,6 +7,7 @@
 
 #include "sql/error.h"
 #include "stream/format/block_writer.h"
+#include "stream/op_names.h"
 
 namespace pgsluice {
 
@@ -17,22 +18,6 @@ std::string header(const StoredMessage& message, std::string_view name) {
         if (key == name) return value;
     }
     return {};
-}
-
-const char* op_name(Op op) {
-    switch (op) {
-        case Op::insert:
-            return "insert";
-        case Op::update:
-            return "update";
-        case Op::del:
-            return "delete";
-        case Op::truncate:
-            return "truncate";
-        case Op::message:
-            return "message";
-    }
-    return "change";
 }
 
 }  // namespace
