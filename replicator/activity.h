@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "stream/health/group_health.h"
 #include "stream/latest.h"
@@ -9,7 +10,22 @@
 
 namespace pgsluice {
 
-// Lives as long as the process, across sessions. Any thread.
+// An error that comes again and again.
+class RepeatedError {
+   public:
+    // How often it has come in a row, with this time.
+    int count(const std::string& text) {
+        times_ = text == text_ ? times_ + 1 : 1;
+        text_ = text;
+        return times_;
+    }
+
+   private:
+    std::string text_;
+    int times_ = 0;
+};
+
+// Lives as long as the process, across sessions. Any thread, but for `decoding`.
 struct ReplicatorActivity {
     std::atomic<bool> owns_group{
         false};  // this process has, or had last, the lock of a group with a stream: it may report
@@ -17,6 +33,7 @@ struct ReplicatorActivity {
     std::atomic<bool> stream_full{false};
     Trouble trouble;
     Latest<SlotHealth> slot;
+    RepeatedError decoding;  // of the source; of the sessions' thread
 };
 
 }  // namespace pgsluice

@@ -39,6 +39,18 @@ bool server_drops_marked(const sql::ReplicationConnection& replication, const Re
     return options.origin == OriginMode::none && !resume.comes_again && replication.filters_origins();
 }
 
+// Mostly the next try passes. Where the log cannot be decoded for this slot at all, as server bugs can have it, each
+// try fails at the same place, and native replication would stay there, too.
+void say_undecodable(const ReplicatorEnds& ends, const SqlError& error) {
+    const int times = ends.options.activity->decoding.count(error.what());
+    if (times % 5 != 0) return;
+    ends.log(LogLevel::warning,
+             fmt::format("the source has failed to decode its log {} times at the same place. If it does not pass, the "
+                         "log cannot be read with this slot any more: stop the replicator, and run it once with "
+                         "--copy-and-stream --resnapshot",
+                         times));
+}
+
 }  // namespace
 
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
@@ -100,6 +112,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     try {
         return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
     } catch (const SqlError& error) {
+        if (error.sqlstate().starts_with("XX")) say_undecodable(ends, error);
         const std::string& publication = options.names.publication;
         if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
         throw retry_error(fmt::format("publication '{}' is gone", publication));  // the next start says what to do

@@ -92,7 +92,19 @@ std::string TableChanges::step() {
     }
 }
 
+// A slot whose log the server cannot decode any more (a bug of its own, met once in some hundred seeds): the log says
+// so, and what to do.
+void TableChanges::heed_undecodable() {
+    if (pipeline_.replicator().err().find("has failed to decode its log") == std::string::npos) return;
+    kill_replicator();
+    Args again = arguments();
+    again.emplace_back("--resnapshot");
+    pipeline_.start_replicator(again, {{"PGSLUICE_TABLE_CHECK_MS", "1000"}});
+    replicator_armed_ = false;
+}
+
 void TableChanges::revive() {
+    heed_undecodable();
     if (!pipeline_.replicator().running()) {
         Pipeline::must_die(pipeline_.replicator());
         kill_replicator();
@@ -185,6 +197,7 @@ void TableChanges::wait_a_little() {
 
 void TableChanges::await_stream() {
     eventually("the replicator streams, or has ended", [&] {
+        heed_undecodable();
         return !pipeline_.replicator().running() ||
                pipeline_.source_scalar(
                    "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid "

@@ -46,6 +46,7 @@ class TableChanges {
     int pick(int choices) { return static_cast<int>(random_() % static_cast<unsigned>(choices)); }
     std::string number(int choices) { return std::to_string(pick(choices) + 1); }
     [[nodiscard]] Args arguments() const;
+    void heed_undecodable();
     // Repeated when a writer is in the way.
     void on_source(const std::string& statements);
     // Writers run on a while.
