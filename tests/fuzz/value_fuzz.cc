@@ -107,7 +107,7 @@ std::string some_definitions() {
     const SequenceDefinition sequence{
         "public", "s", "bob", "bigint", "1", "-1", "1", "9", "1", true, SequenceOwner{1, "public", "t", "id"}, "c"};
     DefinitionMessage message{"ALTER TABLE", {}};
-    message.objects.push_back({1, TableDefinition{"public", "t"}, table, 3, true, true, "no"});
+    message.objects.push_back({1, TableDefinition{"public", "t"}, table, 3, true, true, true, "no"});
     message.objects.push_back({2, {}, index});
     message.objects.push_back({3, sequence, {}});
     message.objects.push_back({4, {}, type});

@@ -65,6 +65,9 @@ TEST_CASE("snapshot, stream, trimming, dead letters, restarts, resnapshot, compa
     must_succeed(hardened.command("operator", hardened.with_databases({"compare"})));
     must_succeed(hardened.command("operator", {"resnapshot", "--tables", "t"}));
     pipeline.on_source("INSERT INTO t VALUES (3000, 3)");
+    // The replicator takes the request up within four seconds, and the copy begins with an empty table.
+    eventually("the table is copied again",
+               [&] { return contains(pipeline.worker().err(), "snapshot complete: epoch 2"); });
     pipeline.check_equal({"t"});
     must_succeed(hardened.command("operator", {"repair", "--yes"}));
     pipeline.stop();
