@@ -16,6 +16,7 @@
 #include "replicator/tables/recopied.h"
 #include "replicator/wal/source.h"
 #include "sql/error.h"
+#include "sql/sqlstate.h"
 #include "sql/timestamp.h"
 #include "stream/format/markers.h"
 #include "stream/group/last_changes.h"
@@ -112,7 +113,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     try {
         return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
     } catch (const SqlError& error) {
-        if (error.sqlstate().starts_with("XX")) say_undecodable(ends, error);
+        if (sql::is_internal_error(error.sqlstate())) say_undecodable(ends, error);
         const std::string& publication = options.names.publication;
         if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
         throw retry_error(fmt::format("publication '{}' is gone", publication));  // the next start says what to do

@@ -113,8 +113,10 @@ Action action_for(std::string_view sqlstate) {
     return known != nullptr ? known->action : Action::stop;
 }
 
+bool is_internal_error(std::string_view sqlstate) { return sqlstate.starts_with("XX"); }
+
 Action action_for_decoding(std::string_view sqlstate) {
-    return sqlstate.starts_with("XX") ? Action::retry : action_for(sqlstate);
+    return is_internal_error(sqlstate) ? Action::retry : action_for(sqlstate);
 }
 
 std::string hint_for(std::string_view sqlstate, std::string_view role) {
