@@ -27,7 +27,7 @@ std::uint64_t epoch_of(const LastMessage& last) {
 
 }  // namespace
 
-void GroupState::remember(const GroupInfo& info) { broker_.kv_put(names_, "group", encode(info)); }
+void GroupState::remember(const GroupInfo& info) { broker_.kv_put(names_, group_info_key, encode(info)); }
 
 std::uint64_t GroupState::next_epoch(const std::optional<StreamState>& stream, const std::optional<LastMessage>& last,
                                      bool starts_over) {

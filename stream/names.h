@@ -18,6 +18,9 @@ struct Names {
     std::string publication;          // pgsluice_<group>
 };
 
+// The bucket's key that says whose stream it is, and in which format: encode(GroupInfo).
+inline constexpr const char* group_info_key = "group";
+
 // Maps `-` to `_`; a usage Error when the result is not [a-z0-9_]{1,40}.
 Names names_for(std::string_view group);
 // Checks a worker's name the same way: [a-z0-9_]{1,40} after the mapping of `-` to `_`.

@@ -5,14 +5,8 @@
 
 namespace pgsluice {
 
-namespace {
-
-constexpr const char* key = "group";
-
-}  // namespace
-
 void check_format(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, group_info_key);
     if (kept && written_format(kept->text)) return require_known_format(names.group, kept->text);
     const auto stream = broker.stream_state(names.stream);
     if (!stream || stream->messages == 0) return;
@@ -22,9 +16,9 @@ void check_format(Broker& broker, const Names& names) {
 
 // A key that is gone or garbled stays so: find_group_info() says what that means.
 void note_format(Broker& broker, const Names& names, const GroupInfo& info) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, group_info_key);
     const auto format = kept ? written_format(kept->text) : std::nullopt;
-    if (format && format->version != format_version) broker.kv_put(names, key, encode(info));
+    if (format && format->version != format_version) broker.kv_put(names, group_info_key, encode(info));
 }
 
 }  // namespace pgsluice

@@ -10,7 +10,7 @@ namespace pgsluice {
 namespace {
 
 std::optional<GroupInfo> find_kept(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, "group");
+    const auto kept = broker.kv_get(names, group_info_key);
     return kept ? readable(decode_group, kept->text) : std::nullopt;
 }
 

@@ -159,7 +159,7 @@ std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_
 
 std::unique_ptr<Consumer> Broker::consumer(const Names& names, StreamSeq from) {
     return std::make_unique<NatsConsumer>(link_, names, from, [this, names] {
-        if (const auto info = kv_get(names, "group")) require_known_format(names.group, info->text);
+        if (const auto info = kv_get(names, group_info_key)) require_known_format(names.group, info->text);
     });
 }
 

@@ -24,10 +24,14 @@ std::optional<std::string> earlier_parts(const Link& link, const std::string& st
         const StreamSeq at{seq.value - part.number + number};
         const auto msg = link.message(stream, at);
         const auto own = msg ? read_own(link, stream, *msg, at, why) : std::nullopt;
-        why_not = "parts of it are missing";
-        if (!own || own->headers.part != MessagePart{number, part.count}) return std::nullopt;
-        why_not = fmt::format("its parts are together larger than {} bytes", most);
-        if (body.size() + own->body.size() + last.body.size() > most) return std::nullopt;
+        if (!own || own->headers.part != MessagePart{number, part.count}) {
+            why_not = "parts of it are missing";
+            return std::nullopt;
+        }
+        if (body.size() + own->body.size() + last.body.size() > most) {
+            why_not = fmt::format("its parts are together larger than {} bytes", most);
+            return std::nullopt;
+        }
         body += own->body;
     }
     return body;
@@ -50,7 +54,6 @@ Found find_own(const Link& link, const std::string& stream, StreamSeq seq) {
     const auto part = own->headers.part;
     auto body = part.last() ? earlier_parts(link, stream, seq, *own, found.why_not) : std::optional<std::string>("");
     if (!body) return found;
-    found.why_not.clear();
     *body += own->body;
     own->body = {};
     found.own = StoredOwn{seq, std::move(*own), std::move(*body)};
