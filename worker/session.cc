@@ -390,11 +390,8 @@ void Session::hand_on(const Batch& batch) {
     const std::chrono::duration<double> took = Spell::Clock::now() - begun;
     if (!batch.changes.empty()) metrics_.apply_time.add(took.count());
     tally_.applied(batch, batcher_.committed(), sql::postgres_time_us());
-    if (!batcher_.heartbeats().empty()) beat();
-}
-
-// A sink may put off to write down that it has passed what holds no change; then that is when the target has it.
-void Session::beat() {
+    if (batcher_.heartbeats().empty()) return;
+    // A sink may put off to write down that it has passed what holds no change; then that is when the target has it.
     sink_.flush();
     tally_.beat(batcher_.heartbeats(), sql::postgres_time_us());
 }

@@ -100,7 +100,6 @@ class Session {
     void apply_pending();
     void apply();
     void hand_on(const Batch& batch);
-    void beat();
     void idle();
     std::optional<Fetched> fetch();
     void show() const;
