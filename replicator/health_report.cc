@@ -19,14 +19,6 @@ namespace {
 constexpr std::chrono::seconds rhythm(2);
 constexpr std::chrono::seconds seldom(3);
 
-// Nothing waits for a report, and the last one must not hold up the end.
-BrokerOptions impatient(BrokerOptions nats) {
-    nats.request_timeout_ms = 1000;
-    nats.stop_grace_ms = 1500;
-    nats.on_lost = {};  // not those that the data takes
-    return nats;
-}
-
 std::uint64_t changes_of(const TableTallies& tables) {
     std::uint64_t sum = 0;
     tables.for_each([&](const std::string&, const std::string&, const TableTally& tally) {
@@ -58,7 +50,8 @@ void HealthReport::run(const std::stop_token& stop) {
 }
 
 void HealthReport::report_on(const std::stop_token& stop) {
-    const auto broker = Broker::connect(impatient(options_.nats), silent_log, stop);
+    // Nothing waits for a report, and the last one must not hold up the end.
+    const auto broker = Broker::connect(beside_data(options_.nats, 1000, 1500), silent_log, stop);
     const auto& owns_group = options_.activity->owns_group;  // not while it stands by for another
     do report(*broker, false);
     while (pause(stop, rhythm) && owns_group);

@@ -39,13 +39,6 @@ bool may_lose(const StreamState& stream) {
     return stream.max_age_ns != 0 || !stream.discard_new || stream.limits_messages;
 }
 
-// What is done here can be done at any other time: a stop need not wait for it.
-BrokerOptions without_grace(BrokerOptions nats) {
-    nats.stop_grace_ms = 0;
-    nats.on_lost = {};  // not those that the data takes
-    return nats;
-}
-
 // One session with the broker; ends with an exception when it goes away.
 class Rounds {
    public:
@@ -59,7 +52,8 @@ class Rounds {
           loses_(loses),
           copies_requested_(copies_requested),
           refused_(refused),
-          broker_(Broker::connect(without_grace(options.nats), silent_log, stop)),
+          // What is done here can be done at any other time: a stop need not wait for it.
+          broker_(Broker::connect(beside_data(options.nats, options.nats.request_timeout_ms, 0), silent_log, stop)),
           registry_(*broker_, options.names),
           retention_(std::chrono::milliseconds(options.stream_retain_ms)) {}
 

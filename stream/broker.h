@@ -50,6 +50,14 @@ struct BrokerOptions {
     std::function<void()> on_lost{};
 };
 
+// For a connection beside the one that the data takes: it holds nothing up, and no one counts its losses.
+inline BrokerOptions beside_data(BrokerOptions nats, int request_timeout_ms, int stop_grace_ms) {
+    nats.request_timeout_ms = request_timeout_ms;
+    nats.stop_grace_ms = stop_grace_ms;
+    nats.on_lost = {};
+    return nats;
+}
+
 struct StreamConfig {
     std::int64_t max_bytes = -1;  // -1: unlimited
     int replicas = 1;

@@ -1,7 +1,5 @@
 #include "cmd/http/endpoint.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <utility>
 
@@ -71,20 +69,15 @@ Endpoint::Endpoint(const ListenAddress& address, const HttpOptions& options, std
       thread_([this](const std::stop_token& stop) { watch(stop); }) {}
 
 void Endpoint::watch(const std::stop_token& stop) {
-    bool troubled = false;
-    do {
-        try {
-            auto seen = observer_.look(stop);
-            show(board_, seen);
-            view_->look(std::move(seen));
-            if (std::exchange(troubled, false)) log_(LogLevel::info, "the metrics are updated again");
-        } catch (const Interrupted&) {
-            return;
-        } catch (const std::exception& error) {  // figures for people end nothing
-            if (!std::exchange(troubled, true))
-                log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
-        }
-    } while (pause(stop, rhythm));
+    try {
+        do {
+            observer_.look(stop, log_, [this](std::optional<StreamObservation> seen) {
+                show(board_, seen);
+                view_->look(std::move(seen));
+            });
+        } while (pause(stop, rhythm));
+    } catch (const Interrupted&) {
+    }
 }
 
 }  // namespace pgsluice

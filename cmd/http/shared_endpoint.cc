@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <utility>
 
 #include "cmd/page/routes.h"
@@ -112,18 +111,14 @@ HttpAnswer SharedEndpoint::readiness() const {
 }
 
 std::optional<GroupHealth> SharedEndpoint::look(const Observed& one, const std::stop_token& stop) {
-    if (!one.view) return std::nullopt;
-    try {
-        auto seen = one.observer->look(stop);
-        std::optional<GroupHealth> health = seen ? seen->health : std::nullopt;
+    std::optional<GroupHealth> health;
+    if (!one.view) return health;
+    one.observer->look(stop, log_, [&](std::optional<StreamObservation> seen) {
+        auto found = seen ? seen->health : std::nullopt;
         one.view->look(std::move(seen));
-        if (troubled_.erase(one.view.get()) > 0) log_(LogLevel::info, "the metrics are updated again");
-        return health;
-    } catch (const std::exception& error) {  // figures for people end nothing
-        if (troubled_.insert(one.view.get()).second)
-            log_(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
-        return std::nullopt;
-    }
+        health = std::move(found);
+    });
+    return health;
 }
 
 void SharedEndpoint::look_at_all(const std::map<std::string, Observed>& parts, const std::stop_token& stop) {

@@ -6,7 +6,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -56,8 +55,7 @@ class SharedEndpoint {
     std::map<std::string, Observed> parts_;
     Board board_;
     HttpServer server_;
-    std::set<const View*> troubled_;  // whose figures could not be updated; the thread's
-    std::jthread thread_;             // last: it uses all of the above
+    std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace pgsluice

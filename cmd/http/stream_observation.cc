@@ -1,5 +1,8 @@
 #include "cmd/http/stream_observation.h"
 
+#include <fmt/format.h>
+
+#include <exception>
 #include <utility>
 
 #include "sql/error.h"
@@ -14,10 +17,8 @@ constexpr std::chrono::seconds list_rhythm(10);  // listing a bucket's keys cost
 
 }  // namespace
 
-StreamObserver::StreamObserver(BrokerOptions nats, Names names) : nats_(std::move(nats)), names_(std::move(names)) {
-    nats_.stop_grace_ms = 0;
-    nats_.request_timeout_ms = 2000;
-}
+StreamObserver::StreamObserver(BrokerOptions nats, Names names)
+    : nats_(beside_data(std::move(nats), 2000, 0)), names_(std::move(names)) {}
 
 // The loop has its own connection, which says in the log what is wrong.
 void StreamObserver::connect(const std::stop_token& stop) {
@@ -27,7 +28,18 @@ void StreamObserver::connect(const std::stop_token& stop) {
     next_list_ = next_rare_ = {};
 }
 
-std::optional<StreamObservation> StreamObserver::look(const std::stop_token& stop) {
+void StreamObserver::look(const std::stop_token& stop, const Log& log,
+                          const std::function<void(std::optional<StreamObservation>)>& show) {
+    try {
+        show(see(stop));
+        if (std::exchange(troubled_, false)) log(LogLevel::info, "the metrics are updated again");
+    } catch (const std::exception& error) {
+        if (!std::exchange(troubled_, true))
+            log(LogLevel::warning, fmt::format("unable to update the metrics for now: {}", error.what()));
+    }
+}
+
+std::optional<StreamObservation> StreamObserver::see(const std::stop_token& stop) {
     try {
         if (!registry_) connect(stop);
         return ask();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -11,6 +12,7 @@
 #include "stream/broker.h"
 #include "stream/group/registry.h"
 #include "stream/health/group_health.h"
+#include "stream/log.h"
 #include "stream/names.h"
 #include "stream/stream_catalog.h"
 
@@ -29,10 +31,13 @@ class StreamObserver {
    public:
     StreamObserver(BrokerOptions nats, Names names);
 
-    // Connects when that is needed. Nothing when NATS does not answer; throws Interrupted.
-    std::optional<StreamObservation> look(const std::stop_token& stop);
+    // Connects when that is needed, and shows what it sees: nothing when NATS does not answer. Throws Interrupted. Any
+    // other failure, of `show` too, is a line in the log, and so is its end: figures for people end nothing.
+    void look(const std::stop_token& stop, const Log& log,
+              const std::function<void(std::optional<StreamObservation>)>& show);
 
    private:
+    std::optional<StreamObservation> see(const std::stop_token& stop);
     StreamObservation ask();
     void connect(const std::stop_token& stop);
     void ask_now_and_then();
@@ -41,6 +46,7 @@ class StreamObserver {
 
     BrokerOptions nats_;
     Names names_;
+    bool troubled_ = false;
     std::unique_ptr<Broker> broker_;
     std::optional<StreamCatalog> catalog_;
     std::optional<WorkerRegistry> registry_;

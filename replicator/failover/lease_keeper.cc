@@ -19,14 +19,6 @@ namespace {
 
 constexpr std::chrono::seconds rhythm(2);
 
-// A lease that cannot be renewed in time is as good as lost.
-BrokerOptions impatient(BrokerOptions nats) {
-    nats.request_timeout_ms = 2000;
-    nats.stop_grace_ms = 500;
-    nats.on_lost = {};  // not those that the data takes
-    return nats;
-}
-
 }  // namespace
 
 std::string to_text(const LockHolder& holder) { return fmt::format("{} since {}", holder.pid, holder.since); }
@@ -63,7 +55,8 @@ void LeaseKeeper::run(const std::stop_token& stop) {
 // Ends once another session has the lock: this one has been ended, or will notice.
 void LeaseKeeper::keep(const std::stop_token& stop) const {
     sql::Connection source = connect_source(options_.source, stop);
-    const auto broker = Broker::connect(impatient(options_.nats), silent_log, stop);
+    // A lease that cannot be renewed in time is as good as lost.
+    const auto broker = Broker::connect(beside_data(options_.nats, 2000, 500), silent_log, stop);
     do {
         if (find_lock_holder(source, options_.names.slot) != holder_) return;
         renew(*broker);
