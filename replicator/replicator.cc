@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -28,7 +27,6 @@
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/source/slot_health.h"
-#include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
 #include "replicator/source/wal_limits.h"
 #include "replicator/source/writing_workers.h"
@@ -37,14 +35,12 @@
 #include "replicator/tables/joined.h"
 #include "replicator/tables/monitor.h"
 #include "replicator/tables/owed.h"
-#include "replicator/tables/reconcile.h"
 #include "replicator/tables/replicated.h"
-#include "replicator/tables/requested_copies.h"
+#include "replicator/tables/taking_in.h"
 #include "replicator/tables/wanted.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
-#include "stream/group/copy_request.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
@@ -89,10 +85,6 @@ class ReplicatorSession {
     void prepare_for_slot();
     void publish_tables(bool resuming);
     void warn_of_altered_publication();
-    void take_in_changes();
-    void take_over();
-    void take_in_requests();
-    void leave_refused(std::span<const Finding> findings);
     void prepare_ddl_capture();
     void announce_ddl();
     [[nodiscard]] GroupInfo group_info() const;
@@ -220,7 +212,9 @@ void ReplicatorSession::prepare_for_slot() {
 }
 
 void ReplicatorSession::publish_tables(bool resuming) {
-    if (resuming) take_in_changes();
+    if (resuming)
+        take_in_changes({options_, source_, *broker_, wanted_, *owed_, *facts_.last, facts_.wal_end, again_, log_},
+                        tables_);
     if (tables_.empty())
         throw stop_error(
             fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
@@ -243,61 +237,6 @@ void ReplicatorSession::warn_of_altered_publication() {
     log_(LogLevel::warning, fmt::format("publication '{}' was altered by hand, or made again: changes that it did not "
                                         "publish meanwhile are missing in the stream. {} to be certain",
                                         name, resnapshot_hint));
-}
-
-// What the catalog and the publication have that the record does not say: written down before the publication changes.
-void ReplicatorSession::take_in_changes() {
-    if (owed_->kept()) {
-        owed_->confirm(*facts_.last);
-    } else {
-        take_over();
-    }
-    take_in_requests();
-    const auto findings = wanted_.reconcile_with(source_, owed_->all(), tables_);
-    owed_->apply(findings);
-    leave_refused(findings);
-}
-
-void ReplicatorSession::take_in_requests() {
-    const CopyRequest request = find_copy_request(*broker_, options_.names);
-    if (request.garbled)
-        log_(LogLevel::warning,
-             "the KV key 'copy_request' cannot be read, so another program wrote it. If you asked for tables to be "
-             "copied again with pgsluice resnapshot, ask again");
-    if (request.tables.empty()) return;
-    owed_->apply(requested_copies(owed_->all(), request.tables, options_.mode == ReplicatorMode::copy_and_stream));
-    end_copy_request(*broker_, options_.names, request);
-}
-
-void ReplicatorSession::take_over() {
-    std::set<Oid> due = noted_due(source_, options_.names.publication);
-    const MessageMeta& last = facts_.last->meta;
-    const bool copied =
-        last.added && last.kind == MessageKind::snapshot_end && !decode_snapshot_end(facts_.last->body).called_off;
-    const auto published = published_tables(source_, options_.names.publication);
-    owed_->take_over(find_members(source_, published, options_.names.publication, options_.publish_via_partition_root),
-                     copied ? std::set<Oid>{} : due, facts_.wal_end);
-    if (!due.empty()) forget_noted_due(source_, options_.names.publication);
-}
-
-// A table that we cannot take in is left out; a named one fails instead, when it is added to the publication.
-void ReplicatorSession::leave_refused(std::span<const Finding> findings) {
-    std::set<Oid> refused;
-    const TableSelection selection = selection_of(options_);
-    for (const Finding& finding : findings) {
-        const bool named = selection.names(finding.next.name.schema, finding.next.name.table);
-        if (finding.refused && finding.next.capture.empty() && (again_ || !named)) refused.insert(finding.leaves_out);
-    }
-    for (const Oid oid : unpublished_without_key(source_, tables_, options_.names.publication)) {
-        const auto table = std::ranges::find(tables_, oid, &sql::CatalogTable::oid);
-        if (selection.names(table->schema, table->name)) continue;
-        wanted_.say_once(log_, LogLevel::info,
-                         fmt::format("partitioned table '{}.{}' has neither a primary key nor partitions yet: it is "
-                                     "taken in when its partitions have a replica identity",
-                                     table->schema, table->name));
-        refused.insert(oid);
-    }
-    std::erase_if(tables_, [&](const auto& table) { return refused.contains(table.oid); });
 }
 
 void ReplicatorSession::prepare_ddl_capture() {

@@ -141,28 +141,28 @@ std::vector<Finding> TableGate::differences() {
 
 bool TableGate::is_void(const std::set<Oid>& roots, std::string_view reason) {
     std::set<Oid> leaves;
-    bool due = false;
     for (const auto& [oid, entry] : owed_.all()) {
         if (!entry.active() || oid == entry.delivered_oid || !roots.contains(entry.delivered_oid)) continue;
+        if (entry.state == TableState::copy_due) return true;
         leaves.insert(oid);
-        due = due || entry.state == TableState::copy_due;
     }
-    if (due || leaves.empty()) return due;
-    due = std::ranges::any_of(differences(), [&](const Finding& finding) {
-        return finding.next.state == TableState::copy_due && roots.contains(finding.next.delivered_oid);
-    });
-    if (due) copy_again(leaves, reason);
-    return due;
+    return !leaves.empty() &&
+           becomes_void(leaves, reason, [&](const TableRecord& next) { return roots.contains(next.delivered_oid); });
 }
 
 bool TableGate::is_void(Oid table, std::string_view reason) {
     const auto found = owed_.all().find(table);
     if (found == owed_.all().end()) return false;
     if (found->second.state == TableState::copy_due) return true;
+    return becomes_void({table}, reason, [&](const TableRecord& next) { return next.oid == table; });
+}
+
+bool TableGate::becomes_void(const std::set<Oid>& tables, std::string_view reason,
+                             const std::function<bool(const TableRecord& next)>& is_of_them) {
     const bool due = std::ranges::any_of(differences(), [&](const Finding& finding) {
-        return finding.next.oid == table && finding.next.state == TableState::copy_due;
+        return finding.next.state == TableState::copy_due && is_of_them(finding.next);
     });
-    if (due && found->second.active()) copy_again(std::set<Oid>{table}, reason);
+    if (due) copy_again(active(tables), reason);
     return due;
 }
 

@@ -2,6 +2,7 @@
 // What the record does not know is looked up in the catalog at once, before the first of its changes is published.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string_view>
@@ -46,6 +47,9 @@ class TableGate {
     enum class Known : std::uint8_t { delivered, left_out, unknown };
     [[nodiscard]] Known known(const Relation& relation, Lsn committed, bool looked) const;
     TableVerdict verdict_on_unseen(const Relation& relation);
+    // The catalog's word on that: then the tables are copied again.
+    bool becomes_void(const std::set<Oid>& tables, std::string_view reason,
+                      const std::function<bool(const TableRecord& next)>& is_of_them);
     [[nodiscard]] std::vector<Finding> differences();
     TableVerdict verdict_on_other_name(const Relation& relation, Lsn committed);
     // False when only a new session can repair what differs.

@@ -99,9 +99,10 @@ void RecopiedTables::require_allowed(const DefinitionMessage& message, const std
 
 // A table that was detached and is attached again is copied again, for what happened to it in between did not come;
 // where partitions come as their root, so is the root for any table that is attached with rows.
-void RecopiedTables::mark_void(DefinitionMessage& message, std::set<Oid>& again) {
+std::set<Oid> RecopiedTables::mark_void(DefinitionMessage& message) {
     const ReplicatorOptions& options = ends_.options;
-    if (options.mode != ReplicatorMode::copy_and_stream) return;
+    std::set<Oid> again;
+    if (options.mode != ReplicatorMode::copy_and_stream) return again;
     for (DefinitionChange& change : message.objects) {
         if (!becomes_partition(change)) continue;
         const std::string name = fmt::format("'{}.{}'", table_of(change).schema, table_of(change).name);
@@ -115,14 +116,14 @@ void RecopiedTables::mark_void(DefinitionMessage& message, std::set<Oid>& again)
         for (const ObjectName& ancestor : table_of(change).ancestors) roots.insert(ancestor.oid);
         change.root_void = gate_.is_void(roots, name + " was attached to it with rows");
     }
+    return again;
 }
 
 std::string RecopiedTables::pass_on(std::string_view content) {
     if (!holds_definitions(content)) return std::string(content);
     DefinitionMessage message = decode_definitions(content);
     std::set<Oid> tables = void_rows(to_copy(message));
-    std::set<Oid> attached;
-    mark_void(message, attached);
+    std::set<Oid> attached = mark_void(message);
     const bool marked = std::ranges::any_of(message.objects, &DefinitionChange::root_void);
     if (tables.empty() && attached.empty() && !marked) return std::string(content);
     // The others are gone, or so new that they are still to join, with all their rows.

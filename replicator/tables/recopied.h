@@ -24,7 +24,8 @@ class RecopiedTables {
    private:
     [[nodiscard]] static std::set<Oid> to_copy(const DefinitionMessage& message);
     [[nodiscard]] std::set<Oid> void_rows(std::set<Oid> tables) const;
-    void mark_void(DefinitionMessage& message, std::set<Oid>& again);
+    // Returns the tables that are to be emptied.
+    std::set<Oid> mark_void(DefinitionMessage& message);
     void require_allowed(const DefinitionMessage& message, const std::set<Oid>& tables);
 
     const ReplicatorEnds& ends_;
