@@ -61,10 +61,7 @@ void run(PostgresSession& session, const DdlStatement& statement, const std::opt
                      {1, 1, 1});
     // Deferred checks would keep their tables from being altered.
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
-    if (const auto role = owner_of(connection, statement.tables, maker))
-        run_as_owner(connection, *role, statement.text);
-    else
-        connection.exec(statement.text);
+    run_as_owner(connection, owner_of(connection, statement.tables, maker), statement.text);
     if (!session.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
     connection.exec("SET LOCAL search_path = ''");
 }

@@ -42,8 +42,7 @@ void KeptRows::forget(const std::vector<RelationPtr>& tables) {
     session_.connection.query(
         "WITH named(oid) AS (SELECT pg_catalog.to_regclass(name)::pg_catalog.oid FROM pg_catalog.unnest($3::text[]) "
         "AS t(name)) DELETE FROM pgsluice.unchecked u WHERE u.\"group\" = $1 AND u.worker = $2 AND u.class = 'kept' "
-        "AND "
-        "u.oid IN (SELECT oid FROM named UNION SELECT p.relid FROM named CROSS JOIN "
+        "AND u.oid IN (SELECT oid FROM named UNION SELECT p.relid FROM named CROSS JOIN "
         "pg_catalog.pg_partition_tree(named.oid) p UNION SELECT a.relid FROM named CROSS JOIN "
         "pg_catalog.pg_partition_ancestors(named.oid) a)",
         {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(text_array(names))}, {0});

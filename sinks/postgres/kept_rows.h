@@ -8,6 +8,7 @@
 
 #include "sinks/options.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
 #include "stream/change.h"
 
 namespace pgsluice {
@@ -27,5 +28,11 @@ class KeptRows {
     PostgresSession& session_;
     const PostgresSinkOptions& options_;
 };
+
+// Whether a copy's rows may meet others in the table and are written over them: by the user's choice (`keep`), or as
+// its rows were kept.
+inline bool is_written_over(const TargetMapping& mapping, bool keep, const std::set<Oid>& kept) {
+    return mapping.arbiter && (keep || kept.contains(mapping.table.oid));
+}
 
 }  // namespace pgsluice

@@ -189,10 +189,7 @@ void MissingColumns::alter(const QualifiedName& table, const Column& column, con
     const std::string command = add_command(sql::quote_qualified(table.schema, table.table), column, type);
     const bool alone = !sql::in_transaction(connection_);
     if (alone) connection_.exec("BEGIN");
-    if (const auto owner = owner_of(connection_, {table}, std::nullopt))
-        run_as_owner(connection_, *owner, command);
-    else
-        connection_.exec(command);
+    run_as_owner(connection_, owner_of(connection_, {table}, std::nullopt), command);
     if (alone) connection_.exec("COMMIT");
 }
 

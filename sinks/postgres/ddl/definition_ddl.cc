@@ -356,10 +356,7 @@ void DefinitionDdl::run(const DerivedStatement& statement) {
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
     connection.exec("SET LOCAL search_path = ''");
     if (statement.given) give(*statement.given);
-    if (const auto role = owner(statement))
-        run_as_owner(connection, *role, statement.text);
-    else
-        connection.exec(statement.text);
+    run_as_owner(connection, owner(statement), statement.text);
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
     // A partition is made empty.
     if (statement.made && !statement.table) keys_.await_rows(*statement.made);

@@ -41,6 +41,24 @@ std::string commenting(const UncheckedKeys::Key& key) {
                        key.comment.empty() ? "NULL" : sql::quote_literal(key.comment));
 }
 
+std::string dropping(const std::string& key) { return "DROP CONSTRAINT " + sql::quote_identifier(key); }
+
+// Of a result whose columns are schema and table.
+std::vector<QualifiedName> tables_in(const sql::Result& found) {
+    std::vector<QualifiedName> tables;
+    for (int row = 0; row < found.rows(); ++row) tables.push_back({found.text(row, 0), found.text(row, 1)});
+    return tables;
+}
+
+// Of one whose columns are oid, schema, table, name, definition and comment.
+UncheckedKeys::Key key_in(const sql::Result& found, int row) {
+    return {found.text(row, 0),
+            {found.text(row, 1), found.text(row, 2)},
+            found.text(row, 3),
+            found.text(row, 4),
+            found.text(row, 5)};
+}
+
 }  // namespace
 
 void UncheckedKeys::await_rows(const QualifiedName& table) {
@@ -61,14 +79,17 @@ bool UncheckedKeys::run(const DerivedStatement& statement, const Run& run) {
         return add_unchecked({"", table, statement.foreign_key, statement.text.substr(adds.size()), ""}, run);
     }
     const auto keys = keys_to_awaited(table);
-    for (const Key& key : keys) run(key.table, alter(key.table, "DROP CONSTRAINT " + sql::quote_identifier(key.name)));
+    for (const Key& key : keys) run(key.table, alter(key.table, dropping(key.name)));
     if (keys.empty()) return false;
     run(table, statement.text);
     return std::all_of(keys.begin(), keys.end(), [&](const Key& key) { return add_unchecked(key, run); });
 }
 
 bool UncheckedKeys::add_unchecked(const Key& key, const Run& run) {
-    if (!takes_unchecked(key.table)) return add_below(key, run);
+    return takes_unchecked(key.table) ? add_not_valid(key, run) : add_below(key, run);
+}
+
+bool UncheckedKeys::add_not_valid(const Key& key, const Run& run) {
     run(key.table, alter(key.table, fmt::format("{} NOT VALID", adding(key))));
     if (!key.comment.empty()) run(key.table, commenting(key));
     return owe(key.table, key.name);
@@ -78,11 +99,10 @@ bool UncheckedKeys::add_below(const Key& key, const Run& run) {
     for (const QualifiedName& partition : partitions_below(key.table)) {
         Key below = key;
         below.table = partition;
-        if (!add_unchecked(below, run)) return false;
+        if (!add_not_valid(below, run)) return false;
         session_.connection.query(
             "INSERT INTO pgsluice.unchecked SELECT $1, $2, 'above:' || pg_catalog.to_regclass($3)::pg_catalog.oid, "
-            "k.oid "
-            "FROM pg_catalog.pg_constraint k WHERE k.conrelid = pg_catalog.to_regclass($4) AND k.conname = $5",
+            "k.oid FROM pg_catalog.pg_constraint k WHERE k.conrelid = pg_catalog.to_regclass($4) AND k.conname = $5",
             {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(key.table)),
              sql::Param(quoted(partition)), sql::Param(key.name)},
             {0});
@@ -91,14 +111,11 @@ bool UncheckedKeys::add_below(const Key& key, const Run& run) {
 }
 
 std::vector<QualifiedName> UncheckedKeys::partitions_below(const QualifiedName& table) {
-    const auto found = session_.connection.query(
+    return tables_in(session_.connection.query(
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) t JOIN "
         "pg_catalog.pg_class c ON c.oid = t.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
         "t.isleaf",
-        {sql::Param(quoted(table))}, {2});
-    std::vector<QualifiedName> partitions;
-    for (int row = 0; row < found.rows(); ++row) partitions.push_back({found.text(row, 0), found.text(row, 1)});
-    return partitions;
+        {sql::Param(quoted(table))}, {2}));
 }
 
 bool UncheckedKeys::takes_unchecked(const QualifiedName& table) {
@@ -112,17 +129,14 @@ bool UncheckedKeys::takes_unchecked(const QualifiedName& table) {
 }
 
 bool UncheckedKeys::drop_below(const QualifiedName& table, const std::string& key) {
-    const auto found = session_.connection.query(
+    const auto partitions = tables_in(session_.connection.query(
         "WITH forgotten AS (DELETE FROM pgsluice.unchecked o USING pg_catalog.pg_constraint k WHERE o.\"group\" = $1 "
         "AND o.worker = $2 AND o.class = 'above:' || pg_catalog.to_regclass($3)::pg_catalog.oid AND k.oid = o.oid AND "
         "k.conname = $4 RETURNING k.conrelid) SELECT n.nspname, c.relname FROM forgotten f JOIN pg_catalog.pg_class c "
         "ON c.oid = f.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace",
-        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(table)), sql::Param(key)}, {2});
-    for (int row = 0; row < found.rows(); ++row) {
-        const QualifiedName partition{found.text(row, 0), found.text(row, 1)};
-        run_as_its_owner(partition, alter(partition, "DROP CONSTRAINT " + sql::quote_identifier(key)));
-    }
-    return found.rows() > 0;
+        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(table)), sql::Param(key)}, {2}));
+    for (const QualifiedName& partition : partitions) run_as_its_owner(partition, alter(partition, dropping(key)));
+    return !partitions.empty();
 }
 
 // A statement about the table checks those that it has and those that refer to it.
@@ -137,12 +151,7 @@ std::vector<UncheckedKeys::Key> UncheckedKeys::keys_to_awaited(const QualifiedNa
                     awaited),
         {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(table))}, {6});
     std::vector<Key> keys;
-    for (int row = 0; row < found.rows(); ++row)
-        keys.push_back({found.text(row, 0),
-                        {found.text(row, 1), found.text(row, 2)},
-                        found.text(row, 3),
-                        found.text(row, 4),
-                        found.text(row, 5)});
+    for (int row = 0; row < found.rows(); ++row) keys.push_back(key_in(found, row));
     return keys;
 }
 
@@ -205,18 +214,15 @@ void UncheckedKeys::make_above() {
         "SELECT c.oid, n.nspname, c.relname, k.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(k.oid)), "
         "coalesce(pg_catalog.max(pg_catalog.obj_description(k.oid, 'pg_constraint')), '') FROM pgsluice.unchecked o "
         "JOIN pg_catalog.pg_constraint k ON k.oid = o.oid JOIN pg_catalog.pg_class c ON o.class = 'above:' || c.oid "
-        "JOIN "
-        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE o.\"group\" = $1 AND o.worker = $2 GROUP BY c.oid, "
-        "n.nspname, k.conname HAVING pg_catalog.bool_and(k.convalidated)",
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE o.\"group\" = $1 AND o.worker = $2 GROUP BY "
+        "c.oid, n.nspname, k.conname HAVING pg_catalog.bool_and(k.convalidated)",
         {sql::Param(options_.group), sql::Param(options_.worker)}, {6});
-    for (int row = 0; row < found.rows(); ++row)
-        make_above(
-            {"", {found.text(row, 1), found.text(row, 2)}, found.text(row, 3), found.text(row, 4), found.text(row, 5)},
-            found.text(row, 0));
+    for (int row = 0; row < found.rows(); ++row) make_above(key_in(found, row));
 }
 
-// It takes over its partitions' keys, which are equal and checked. What was said of it was said of them.
-void UncheckedKeys::make_above(const Key& key, const std::string& table_oid) {
+// It takes over its partitions' keys, which are equal and checked. What was said of it was said of them. The key has
+// no oid yet; it has its table's.
+void UncheckedKeys::make_above(const Key& key) {
     sql::Connection& connection = session_.connection;
     connection.exec("BEGIN");
     run_as_its_owner(key.table, alter(key.table, adding(key)));
@@ -227,19 +233,15 @@ void UncheckedKeys::make_above(const Key& key, const std::string& table_oid) {
     }
     connection.query(
         "DELETE FROM pgsluice.unchecked u USING pg_catalog.pg_constraint k WHERE u.\"group\" = $1 AND u.worker = $2 "
-        "AND "
-        "u.class = 'above:' || $3 AND k.oid = u.oid AND k.conname = $4",
-        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(table_oid), sql::Param(key.name)}, {0});
+        "AND u.class = 'above:' || $3 AND k.oid = u.oid AND k.conname = $4",
+        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(key.oid), sql::Param(key.name)}, {0});
     connection.exec("COMMIT");
     log_(LogLevel::info, fmt::format("foreign key '{}' on '{}.{}' is made: its partitions' are checked", key.name,
                                      key.table.schema, key.table.table));
 }
 
 void UncheckedKeys::run_as_its_owner(const QualifiedName& table, const std::string& text) {
-    if (const auto role = owner_of(session_.connection, {table}, std::nullopt))
-        run_as_owner(session_.connection, *role, text);
-    else
-        session_.connection.exec(text);
+    run_as_owner(session_.connection, owner_of(session_.connection, {table}, std::nullopt), text);
 }
 
 bool UncheckedKeys::check(const Key& key) {

@@ -45,10 +45,11 @@ class UncheckedKeys {
     [[nodiscard]] bool takes_unchecked(const QualifiedName& table);
     bool owe(const QualifiedName& table, const std::string& key);
     bool add_unchecked(const Key& key, const Run& run);
+    bool add_not_valid(const Key& key, const Run& run);
     bool add_below(const Key& key, const Run& run);
     bool check(const Key& key);
     void make_above();
-    void make_above(const Key& key, const std::string& table_oid);
+    void make_above(const Key& key);
     void run_as_its_owner(const QualifiedName& table, const std::string& text);
 
     PostgresSession& session_;

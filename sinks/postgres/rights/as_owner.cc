@@ -33,9 +33,13 @@ std::optional<std::string> owner_of(sql::Connection& connection, const std::vect
                      "this command; or give the tables one owner.");
 }
 
-void run_as_owner(sql::Connection& connection, const std::string& owner, const std::string& command) {
+void run_as_owner(sql::Connection& connection, const std::optional<std::string>& owner, const std::string& command) {
+    if (!owner) {
+        connection.exec(command);
+        return;
+    }
     OwnerCalls calls;
-    calls.run(connection, owner, command);
+    calls.run(connection, *owner, command);
     connection.exec(calls.drop_statement());
 }
 

@@ -17,6 +17,7 @@ std::optional<std::string> owner_of(sql::Connection& connection, const std::vect
                                     const std::optional<std::string>& otherwise);
 
 // In the open transaction. The current role must be a superuser, or a member of the owner that may SET ROLE to it.
-void run_as_owner(sql::Connection& connection, const std::string& owner, const std::string& command);
+// Without an owner, as the current role.
+void run_as_owner(sql::Connection& connection, const std::optional<std::string>& owner, const std::string& command);
 
 }  // namespace pgsluice

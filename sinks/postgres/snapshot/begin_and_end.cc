@@ -113,9 +113,6 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     const auto empty_too = [&](const std::string& table) {
         if (!others.contains(table)) emptied.insert(table);
     };
-    const auto is_kept = [&](const TargetMapping& mapping) {
-        return mapping.arbiter && targets.kept.contains(mapping.table.oid);
-    };
     for (const RelationPtr& relation : targets.replaced) {
         const TargetMapping& mapping = *mappings.at(*relation);
         if (!targets.kept.contains(mapping.table.oid)) empty_too(mapping.table.name);
@@ -124,8 +121,8 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     for (const RelationPtr& relation : targets.tables) {
         if (!relation) continue;
         const TargetMapping& mapping = *mappings.at(*relation);
-        if (existing == ExistingRows::truncate && !is_kept(mapping)) empty_too(mapping.table.name);
-        const bool written_over = (existing == ExistingRows::keep && mapping.arbiter) || is_kept(mapping);
+        const bool written_over = is_written_over(mapping, existing == ExistingRows::keep, targets.kept);
+        if (existing == ExistingRows::truncate && !written_over) empty_too(mapping.table.name);
         if (!written_over || emptied.contains(mapping.table.name)) empty.insert(mapping.table.name);
     }
     empty_tables(session, emptied);

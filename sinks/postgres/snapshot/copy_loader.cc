@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
@@ -63,7 +64,7 @@ struct CopyLoader::Loader {
     PostgresSession session;
     std::set<std::string> staged{};      // staging tables that exist in this session
     bool keep = false;                   // rows may meet others
-    const std::set<Oid>& kept;           // in these tables they always may
+    const std::set<Oid>& kept;           // KeptRows
     Range range{};                       // of the block it took last
     std::optional<std::string> owner{};  // as whom this transaction writes; nothing: as ourselves
 
@@ -88,9 +89,7 @@ struct CopyLoader::Loader {
         else if (!staging.empty())
             session.connection.exec(merge_staging(mapping, staging));
     }
-    [[nodiscard]] bool merges(const TargetMapping& mapping) const {
-        return mapping.arbiter && (keep || kept.contains(mapping.table.oid));
-    }
+    [[nodiscard]] bool merges(const TargetMapping& mapping) const { return is_written_over(mapping, keep, kept); }
     static std::string copy_statement(const TargetMapping& mapping, const std::string& staging) {
         return copy_rows(mapping, staging.empty() ? mapping.table.name : "pg_temp." + staging);
     }

@@ -64,7 +64,7 @@ void SnapshotLoad::tell_of_kept() {
     for (const RelationPtr& table : tables_) {
         if (!table) continue;
         const auto mapping = parts_.mappings.at(*table);
-        if (!mapping->arbiter || !kept_.contains(mapping->table.oid)) continue;
+        if (!is_written_over(*mapping, false, kept_)) continue;
         parts_.log(LogLevel::warning,
                    fmt::format("the copy of '{0}.{1}' writes over rows of the same key, for the recopy was left out: "
                                "rows that the source has deleted since stay (`pgsluice compare --tables '{0}.{1}' "
