@@ -37,6 +37,7 @@ class WebhookSink final : public Sink {
           encoder_(make_line_encoder(options.format, options.group)),
           host_(webhook_host(options.url)),
           client_(options, static_cast<std::size_t>(options.concurrency)) {
+        if (!options_.metrics) options_.metrics = std::make_shared<RequestMetrics>();
         for (int i = 0; i < options.concurrency; ++i) {
             lanes_.emplace_back(options.batch_size, options.retry_first_ms, options.retry_max_ms);
         }
@@ -170,7 +171,7 @@ class WebhookSink final : public Sink {
 
     void conclude(WebhookLane& lane, HttpOutcome outcome) {
         using Kind = HttpOutcome::Kind;
-        if (options_.metrics) options_.metrics->count(outcome.status, outcome.seconds);
+        options_.metrics->count(outcome.status, outcome.seconds);
         switch (outcome.kind) {
             case Kind::accepted:
                 return delivered(lane);
@@ -210,8 +211,9 @@ class WebhookSink final : public Sink {
     // Once no lane has anything to repeat: the receiver does as it should, or what it failed at is parked.
     void say_if_over() {
         const auto well = [](const WebhookLane& lane) { return lane.failures() == 0; };
-        if (!trouble_said_ || !std::all_of(lanes_.begin(), lanes_.end(), well)) return;
-        trouble_said_ = false;
+        bool& said = options_.metrics->trouble_said;
+        if (!said || !std::all_of(lanes_.begin(), lanes_.end(), well)) return;
+        said = false;
         log_(LogLevel::info, fmt::format("'{}' accepts changes again", host_));
     }
 
@@ -223,7 +225,7 @@ class WebhookSink final : public Sink {
         }
         if (Clock::now() < silent_until_) return;
         silent_until_ = Clock::now() + std::chrono::seconds(10);
-        trouble_said_ = true;
+        options_.metrics->trouble_said = true;
         log_(LogLevel::warning, fmt::format("unable to post to '{}': {}; retrying in {} ms", host_, outcome.reason,
                                             std::max(wait_ms, outcome.retry_after_s * 1000)));
     }
@@ -268,7 +270,6 @@ class WebhookSink final : public Sink {
     std::function<void()> tell_;          // while we wait
     std::optional<Clock::time_point> stopping_since_;
     Clock::time_point silent_until_{};
-    bool trouble_said_ = false;
     std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "sinks/webhook/client.h"
+#include "sinks/webhook/request_metrics.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/sink_feed.h"
 
@@ -360,6 +361,38 @@ TEST_CASE("a receiver that is away is waited for, whatever the number of attempt
     CHECK(letters.parked.empty());
     CHECK(count == 21);
     CHECK(logged.find("unable to post") < logged.find("accepts changes again"));
+    CHECK(logged.find("accepts changes again") != std::string::npos);
+}
+
+TEST_CASE("the end of the receiver's trouble is said by a later session, too") {
+    std::atomic<bool> away{true};
+    HttpReceiver receiver([&](const HttpRequest&) -> HttpReply {
+        return away ? HttpReply{503, {}, Manner::whole, ""} : HttpReply{};
+    });
+    WebhookSinkOptions options = post_to(receiver);
+    options.metrics = std::make_shared<RequestMetrics>();
+    std::string logged;
+    const Log log = [&](LogLevel, std::string_view text) { logged += std::string(text) + "\n"; };
+    std::stop_source session;
+    {
+        const auto sink = make_webhook_sink(options, log, session.get_token());
+        sink->while_waiting([&] {
+            if (logged.find("unable to post") != std::string::npos) session.request_stop();
+        });
+        SinkFeed feed;
+        CHECK_THROWS_AS(
+            {
+                sink->apply(inserts(feed, 1, 1));
+                sink->flush();
+            },
+            Interrupted);
+    }
+    CHECK(logged.find("accepts changes again") == std::string::npos);
+    away = false;
+    const auto next = make_webhook_sink(options, log, {});
+    SinkFeed feed;
+    next->apply(inserts(feed, 1, 1));
+    next->flush();
     CHECK(logged.find("accepts changes again") != std::string::npos);
 }
 
