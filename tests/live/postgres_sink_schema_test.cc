@@ -1,11 +1,15 @@
 // --target-sync-schema and the sequences.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 
+#include "stream/waits.h"
 #include "tests/live/postgres_sink_fixture.h"
 #include "tests/support/process.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -41,6 +45,11 @@ CREATE VIEW seen AS SELECT id FROM unwanted;
 CREATE FUNCTION of_table(unwanted) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;
 SELECT setval('"My shop"."Order_id_seq"', 41), setval('shared', 77), setval('line_id_seq', 9);
 )";
+
+struct Path {  // put back whatever happens
+    std::string before = std::getenv("PATH");
+    ~Path() { ::setenv("PATH", before.c_str(), 1); }
+};
 
 struct Synced : PostgresTarget {
     std::string source_database = server.create_database();
@@ -294,10 +303,7 @@ TEST_CASE("pg_dump missing or too old is said plainly") {
     Synced target;
     target.options.schema_from = SchemaFrom::pg_dump;
     target.open();
-    struct Path {  // put back whatever happens
-        std::string before = std::getenv("PATH");
-        ~Path() { ::setenv("PATH", before.c_str(), 1); }
-    } const path;
+    const Path path;
     const std::string directory = temporary_directory("pg_dump");
     std::string expected = "unable to run 'pg_dump'";
     SUBCASE("missing") {}
@@ -319,31 +325,49 @@ TEST_CASE("pg_dump missing or too old is said plainly") {
     }
 }
 
-TEST_CASE("pg_dump on a source that stops answering is waited for with a word, and can be stopped") {
+TEST_CASE("pg_dump on a source that stops answering is waited for with a word, and can be stopped; its end is said") {
     Synced target;
+    Waits waits([&](LogLevel, std::string_view text) { target.log.emplace_back(text); });
     target.options.schema_from = SchemaFrom::pg_dump;
-    target.open();
-    struct Path {  // put back whatever happens
-        std::string before = std::getenv("PATH");
-        ~Path() { ::setenv("PATH", before.c_str(), 1); }
-    } const path;
-    const std::string directory = temporary_directory("pg_dump");
-    REQUIRE(run({"/bin/sh", "-c",
-                 "printf '#!/bin/sh\\n[ \"$1\" = --version ] && echo pg_dump 99 || exec sleep 600\\n' > " + directory +
-                     "/pg_dump && chmod +x " + directory + "/pg_dump"})
-                .code == 0);
-    ::setenv("PATH", (directory + ":" + path.before).c_str(), 1);
-    const auto said = [&] {
-        return std::any_of(target.log.begin(), target.log.end(), [](const std::string& line) {
-            return line.find("has not answered yet: still waiting for it") != std::string::npos;
-        });
+    target.options.source.on_long_wait = [&](const sql::LongWaitReport& wait) {
+        if (wait.text.empty())
+            waits.is_over(wait.wait, wait.waited);
+        else
+            waits.goes_on(wait.wait, wait.whom, wait.text, wait.waited);
     };
-    target.sink->while_waiting([&] {
-        if (said()) target.stop.request_stop();
-    });
-    CHECK_THROWS_AS(target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}}),
-                    Interrupted);
-    CHECK(said());
+    target.open();
+    const Path path;
+    const std::string directory = temporary_directory("pg_dump");
+    const std::string answers = directory + "/answers";
+    std::ofstream(directory + "/pg_dump") << "#!/bin/sh\n[ \"$1\" = --version ] && exec echo pg_dump 99\nuntil [ -e '"
+                                          << answers << "' ]; do sleep 0.1; done\n";
+    REQUIRE(::chmod((directory + "/pg_dump").c_str(), 0755) == 0);
+    ::setenv("PATH", (directory + ":" + path.before).c_str(), 1);
+    const auto said = [&](const std::string& part) {
+        return std::any_of(target.log.begin(), target.log.end(),
+                           [&](const std::string& line) { return contains(line, part); });
+    };
+    const auto begin = [&] { target.sink->begin_snapshot(target.begin(), {target.line}, {StreamSeq{5}, {Lsn{9}, 0}}); };
+    const std::string begun = "still waiting for pg_dump on the source at ";
+    SUBCASE("stopped") {
+        target.sink->while_waiting([&] {
+            if (said(begun)) target.stop.request_stop();
+        });
+        CHECK_THROWS_AS(begin(), Interrupted);
+    }
+    SUBCASE("it answers after all") {
+        target.sink->while_waiting([&] {
+            if (!said(begun)) return;
+            CHECK(contains(waits.longest(), "pg_dump on the source at "));
+            std::ofstream(answers) << "now";
+        });
+        try {
+            begin();
+        } catch (const Error&) {  // it has described no table
+        }
+    }
+    CHECK(said("no longer waiting for pg_dump on the source at "));
+    CHECK(waits.longest().empty());
 }
 
 TEST_CASE("sequences follow at the next start when the worker was killed, and when it is asked to stop") {

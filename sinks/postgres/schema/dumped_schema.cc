@@ -15,7 +15,41 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::seconds pg_dump_is_slow{10};
+// Reported as a wait for a server is: in the log and in status, from ten seconds on until it is over.
+class DumpWait {
+   public:
+    explicit DumpWait(const sql::ConnectOptions& source) : source_(source) {}
+    ~DumpWait() {
+        if (!reported_) return;
+        try {
+            report("");
+        } catch (...) {  // only a message
+        }
+    }
+    DumpWait(const DumpWait&) = delete;
+    DumpWait& operator=(const DumpWait&) = delete;
+
+    void look() {
+        if (waited() < report_after || !source_.on_long_wait) return;
+        reported_ = true;
+        report("it has not answered yet");
+    }
+
+   private:
+    static constexpr std::chrono::seconds report_after{10};
+
+    [[nodiscard]] std::chrono::milliseconds waited() const {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - since_);
+    }
+    void report(const std::string& text) const {
+        source_.on_long_wait(
+            {this, fmt::format("pg_dump on the source at '{}'", sql::describe(source_)), text, waited()});
+    }
+
+    const sql::ConnectOptions& source_;
+    const std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+    bool reported_ = false;
+};
 
 // Never needed for a table to hold rows, and not ours to create.
 bool is_ours(const SchemaEntry& entry) {
@@ -44,16 +78,10 @@ std::vector<std::string> DumpedSchema::selection(sql::Connection& source, const 
 // the replicator's copy; and the copy, where the stream is full, waits for us.
 std::string DumpedSchema::dump_or_name_locker(sql::Connection& source, const std::vector<TableName>& tables,
                                               const std::vector<std::string>& arguments) {
-    const auto since = std::chrono::steady_clock::now();
-    bool said = false;
+    DumpWait wait(options_.source);
     const auto tell = [&] {
         tell_();
-        if (said || std::chrono::steady_clock::now() - since < pg_dump_is_slow) return;
-        said = true;
-        log_(
-            LogLevel::warning,
-            fmt::format("pg_dump has run for {} s on the source at '{}' and has not answered yet: still waiting for it",
-                        pg_dump_is_slow.count(), sql::describe(options_.source)));
+        wait.look();
     };
     try {
         return run_pg_dump(options_.source, source.server_version(), arguments, stop_, tell);

@@ -12,16 +12,14 @@
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 
 class DumpedSchema {
    public:
     // `tell` is called several times a second while pg_dump runs.
-    DumpedSchema(const PostgresSinkOptions& options, const Log& log, std::stop_token stop,
-                 const std::function<void()>& tell)
-        : options_(options), log_(log), stop_(std::move(stop)), tell_(tell) {}
+    DumpedSchema(const PostgresSinkOptions& options, std::stop_token stop, const std::function<void()>& tell)
+        : options_(options), stop_(std::move(stop)), tell_(tell) {}
 
     // What the tables and `types` need, and the tables, without what is made after the load. A column that does not
     // come with the rows allows NULL and has no default. A retry Error that names the session that locks them.
@@ -39,7 +37,6 @@ class DumpedSchema {
     EmptyColumns left_out(sql::Connection& source, const std::vector<const Relation*>& tables);
 
     const PostgresSinkOptions& options_;
-    const Log& log_;
     std::stop_token stop_;
     const std::function<void()>& tell_;
 };

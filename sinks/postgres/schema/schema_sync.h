@@ -35,7 +35,7 @@ class SchemaSync {
           log_(log),
           stop_(stop),
           maker_(options, origins, log, stop, tell_),
-          dumped_(options, log, std::move(stop), tell_) {}
+          dumped_(options, std::move(stop), tell_) {}
 
     // Called several times a second while something takes its time, by the thread that waits.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
