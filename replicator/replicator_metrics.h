@@ -6,6 +6,7 @@
 #include "stream/latest.h"
 #include "stream/metrics/stage.h"
 #include "stream/metrics/table_tallies.h"
+#include "stream/publisher.h"
 
 namespace pgsluice {
 
@@ -16,11 +17,12 @@ struct ReplicatorMetrics {
     Tally ddl_messages;
     Tally messages;  // published
     Tally message_bytes;
-    Stage received;   // from the source
-    Stage published;  // JetStream has acknowledged it
-    Gauge in_flight;  // messages
-    Gauge pending;    // whether something taken from the source is not stored in the stream yet
-    Gauge full;       // whether the stream refuses messages for want of room
+    Stage received;         // from the source
+    Stage published;        // JetStream has acknowledged it
+    Gauge in_flight;        // messages that JetStream has not acknowledged
+    Gauge in_flight_bytes;  // their bytes
+    Gauge pending;          // whether something taken from the source is not stored in the stream yet
+    Gauge full;             // whether the stream refuses messages for want of room
     Gauge standing_by;
     Spell waiting_for_source;
     Spell waiting_for_stream;
@@ -28,6 +30,8 @@ struct ReplicatorMetrics {
     // By the copy, and by the slot monitor.
     Latest<SnapshotProgress> snapshot;
     Latest<SlotRetention> slot;
+
+    void show_in_flight(Publisher& publisher);
 };
 
 }  // namespace pgsluice

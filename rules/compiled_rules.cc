@@ -292,4 +292,9 @@ bool CompiledRules::del(Change& change, Arena& arena) const {
     return true;
 }
 
+bool rewrote(const Change& source, const Change& passed) {
+    const auto differs = [](Row was, Row is) { return was.data() != is.data() && !std::ranges::equal(was, is); };
+    return source.op != passed.op || differs(source.new_row, passed.new_row) || differs(source.old_row, passed.old_row);
+}
+
 }  // namespace pgsluice::rules

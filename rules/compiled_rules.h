@@ -92,4 +92,8 @@ class CompiledRules {
     bool identity_ = false;  // no row is looked at at all
 };
 
+// Whether the rules that `source` has passed made something else of it: other values, columns left out, another
+// operation. Not whether the relation's name is another.
+bool rewrote(const Change& source, const Change& passed);
+
 }  // namespace pgsluice::rules

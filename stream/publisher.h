@@ -42,6 +42,8 @@ class Publisher {
     [[nodiscard]] virtual std::optional<Lsn> confirmed() = 0;
     // Messages not yet acknowledged, sent or queued.
     [[nodiscard]] virtual std::uint64_t in_flight() = 0;
+    // Bytes of these, with their headers; for people.
+    [[nodiscard]] virtual std::uint64_t in_flight_bytes() { return 0; }
     // Sends what is queued and waits until nothing is in flight, at most this long; true when everything is acked.
     virtual bool await_acks(int timeout_ms) = 0;
 };

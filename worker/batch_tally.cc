@@ -21,6 +21,12 @@ TableTally& BatchTally::of(const Relation& relation) {
     return *tables_.at(relation, [&] { return &metrics_.tables.of(relation); });
 }
 
+void BatchTally::copied(const SnapshotFeed::Taken& taken) {
+    if (taken.target != nullptr) of(*taken.target).copied_rows.add(taken.rows);
+    if (taken.rewritten > 0) of(*taken.source).rewritten.add(taken.rewritten);
+    if (taken.dropped > 0) of(*taken.source).dropped.add(taken.dropped);
+}
+
 void BatchTally::count(const Change& change) {
     switch (change.op) {
         case Op::message:

@@ -7,6 +7,7 @@
 #include "stream/batch.h"
 #include "stream/message.h"
 #include "stream/per_relation.h"
+#include "worker/snapshot_feed.h"
 #include "worker/worker_metrics.h"
 
 namespace pgsluice {
@@ -17,7 +18,8 @@ class BatchTally {
 
     void taken(const Message& message) noexcept;
     void dropped(const Relation& relation) { of(relation).dropped.add(); }
-    void copied(const Relation& relation, std::uint64_t rows) { of(relation).copied_rows.add(rows); }
+    void rewritten(const Relation& relation) { of(relation).rewritten.add(); }
+    void copied(const SnapshotFeed::Taken& taken);
     // The sink has applied the batch; `committed`: when each of its transactions was committed at the source.
     void applied(const Batch& batch, const std::vector<std::int64_t>& committed, std::int64_t now_us);
     // And the heartbeats in it were.

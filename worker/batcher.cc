@@ -126,10 +126,9 @@ void Batcher::take_change(const Change& source) {
     const CompiledRules* rules = plans_.find(change.relation, block_->relations, change.position);
     const bool passes = rules != nullptr && rules->apply(change, batch_.arena);
     if (show_) show_(source, passes ? &change : nullptr);
-    if (passes)
-        add(change);
-    else if (dropped_)
-        dropped_(*source.relation);
+    const std::function<void(const Relation&)>& tell = passes ? rewritten_ : dropped_;
+    if (tell && (!passes || rules::rewrote(source, change))) tell(*source.relation);
+    if (passes) add(change);
 }
 
 void Batcher::take_message(Change change) {

@@ -34,6 +34,8 @@ class Batcher {
     void show(std::function<void(const Change& source, const Change* passed)> show) { show_ = std::move(show); }
     // Called for each change that the rules drop.
     void tell_dropped(std::function<void(const Relation&)> dropped) { dropped_ = std::move(dropped); }
+    // Called for each change that the rules pass on otherwise than it came.
+    void tell_rewritten(std::function<void(const Relation&)> rewritten) { rewritten_ = std::move(rewritten); }
     // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
     void pass_ddl_if(std::function<bool(const Change&, StreamSeq)> allowed) { ddl_allowed_ = std::move(allowed); }
 
@@ -96,6 +98,7 @@ class Batcher {
     const BatchLimits limits_;
     std::function<bool(const Change&, StreamSeq)> ddl_allowed_;
     std::function<void(const Relation&)> dropped_;
+    std::function<void(const Relation&)> rewritten_;
     std::function<void(const Change&, const Change*)> show_;
     Batch batch_;
     bool is_cut_ = false;

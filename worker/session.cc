@@ -47,6 +47,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
       rhythm_(idle_wait, quiet_wait, quiet_after),
       fetcher_(consumer, max_bytes_ahead, foreign_message_hint(options.names.group)) {
     batcher_.tell_dropped([this](const Relation& relation) { tally_.dropped(relation); });
+    batcher_.tell_rewritten([this](const Relation& relation) { tally_.rewritten(relation); });
     batcher_.pass_ddl_if(start_.ddl_allowed);
     if (options.shown_rows)
         batcher_.show([rows = options.shown_rows](const Change& source, const Change* passed) {
@@ -309,11 +310,8 @@ bool Session::fill() {
 }
 
 void Session::take_copy(const Message& message) {
-    {
-        const Spell::During loading(metrics_.in_sink);
-        snapshot_.copy(message, batcher_.pass_alone(message));
-    }
-    if (const Relation* target = snapshot_.target(message.copy.table)) tally_.copied(*target, message.copy.rows);
+    const Spell::During loading(metrics_.in_sink);
+    tally_.copied(snapshot_.copy(message, batcher_.pass_alone(message)));
 }
 
 void Session::take_snapshot_begin(const Message& message) {

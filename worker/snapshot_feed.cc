@@ -55,7 +55,7 @@ void SnapshotFeed::compile(SnapshotBegin begin) {
     begin_ = std::move(begin);
 }
 
-void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
+SnapshotFeed::Taken SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
     const CopyHeader& header = message.copy;
     if (!begin_ || header.epoch != begin_->epoch || header.table >= tables_.size())
         throw stop_error(
@@ -65,10 +65,19 @@ void SnapshotFeed::copy(const Message& message, const Checkpoint& upto) {
             hint_);
     const Table& table = tables_[header.table];
     rows_ += header.rows;
-    if (table.rules == nullptr) return;
-    if (!sink_.takes_copy()) return apply_rows(message, table, upto);
-    if (table.rules->passes_copy()) return pass_text(message, table);
-    rewrite_text(message, table);
+    Taken taken{table.relation.get(), nullptr, 0, 0, header.rows};
+    if (table.rules == nullptr) return taken;
+    taken.target = table.rules->target().get();
+    taken.dropped = 0;
+    if (!sink_.takes_copy()) {
+        apply_rows(message, table, upto, taken);
+    } else if (table.rules->passes_copy()) {
+        pass_text(message, table);
+        taken.rows = header.rows;
+    } else {
+        rewrite_text(message, table, taken);
+    }
+    return taken;
 }
 
 void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
@@ -86,31 +95,30 @@ void SnapshotFeed::pass_text(const Message& message, const Table& table) {
                 Position{begin_->consistent_point, message.copy.first_row}});
 }
 
-void SnapshotFeed::rewrite_text(const Message& message, const Table& table) {
+void SnapshotFeed::rewrite_text(const Message& message, const Table& table, Taken& taken) {
     auto text = std::make_shared<std::string>();
     text->reserve(message.body.size());
-    std::uint64_t kept = 0;
     Arena arena;
-    for_each_row(message, table, arena, [&](const Change& change) {
+    for_each_row(message, table, arena, taken, [&](const Change& change) {
         append_copy_line(*text, change.new_row);
-        ++kept;
         arena.clear();
     });
     const RelationPtr& target = table.rules->target();
-    sink_.copy({target.get(), *text, kept, message.first_seq, message.last_seq, message.copy.first_page, text, target,
-                Position{begin_->consistent_point, message.copy.first_row}});
+    sink_.copy({target.get(), *text, taken.rows, message.first_seq, message.last_seq, message.copy.first_page, text,
+                target, Position{begin_->consistent_point, message.copy.first_row}});
 }
 
-void SnapshotFeed::apply_rows(const Message& message, const Table& table, const Checkpoint& upto) {
+void SnapshotFeed::apply_rows(const Message& message, const Table& table, const Checkpoint& upto, Taken& taken) {
     batch_.clear();
     batch_.keep.push_back(message.owner);
-    for_each_row(message, table, batch_.arena, [&](const Change& change) { batch_.changes.push_back(change); });
+    for_each_row(message, table, batch_.arena, taken, [&](const Change& change) { batch_.changes.push_back(change); });
     batch_.upto = upto;
     sink_.apply(batch_);
 }
 
 template <typename Use>
-void SnapshotFeed::for_each_row(const Message& message, const Table& table, Arena& arena, const Use& use) {
+void SnapshotFeed::for_each_row(const Message& message, const Table& table, Arena& arena, Taken& taken,
+                                const Use& use) {
     std::string_view text = message.body;
     std::uint64_t row = message.copy.first_row;
     while (!text.empty()) {
@@ -119,7 +127,14 @@ void SnapshotFeed::for_each_row(const Message& message, const Table& table, Aren
         change.relation = table.relation.get();
         change.position = {begin_->consistent_point, row++};
         change.new_row = parse_copy_line(take_copy_line(text), table.relation->columns.size(), arena);
-        if (table.rules->apply(change, arena)) use(change);
+        const Change source = change;
+        if (!table.rules->apply(change, arena)) {
+            ++taken.dropped;
+            continue;
+        }
+        ++taken.rows;
+        if (rules::rewrote(source, change)) ++taken.rewritten;
+        use(change);
     }
 }
 

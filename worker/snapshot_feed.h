@@ -26,19 +26,22 @@ class SnapshotFeed {
     void begin(SnapshotBegin begin, const Checkpoint& upto);
     // The same for a snapshot that a restarted sink is still loading.
     void resume(SnapshotBegin begin, const Checkpoint& upto);
+    // What the rules have made of a message's rows.
+    struct Taken {
+        const Relation* source = nullptr;
+        const Relation* target = nullptr;  // null where the table is routed away
+        std::uint64_t rows = 0;            // that the sink was given
+        std::uint64_t rewritten = 0;       // of these
+        std::uint64_t dropped = 0;
+    };
     // A message of kind copy. `upto` is the checkpoint after it.
-    void copy(const Message& message, const Checkpoint& upto);
+    Taken copy(const Message& message, const Checkpoint& upto);
     void end(const SnapshotEnd& end, const Checkpoint& upto);
 
     // An epoch has begun and not ended.
     [[nodiscard]] bool loading() const noexcept { return begin_.has_value(); }
     [[nodiscard]] std::uint64_t epoch() const noexcept { return begin_ ? begin_->epoch : 0; }
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
-    // Of a table of the epoch by its number; null when it is routed away.
-    [[nodiscard]] const Relation* target(std::uint32_t table) const {
-        const Table& found = tables_.at(table);
-        return found.rules == nullptr ? nullptr : found.rules->target().get();
-    }
 
    private:
     struct Table {
@@ -50,10 +53,10 @@ class SnapshotFeed {
     [[nodiscard]] std::map<std::uint32_t, std::set<std::string>> others_in(
         const std::vector<RelationPtr>& targets) const;
     void pass_text(const Message& message, const Table& table);
-    void rewrite_text(const Message& message, const Table& table);
-    void apply_rows(const Message& message, const Table& table, const Checkpoint& upto);
+    void rewrite_text(const Message& message, const Table& table, Taken& taken);
+    void apply_rows(const Message& message, const Table& table, const Checkpoint& upto, Taken& taken);
     template <typename Use>
-    void for_each_row(const Message& message, const Table& table, Arena& arena, const Use& use);
+    void for_each_row(const Message& message, const Table& table, Arena& arena, Taken& taken, const Use& use);
 
     Sink& sink_;
     Plans& plans_;

@@ -7,7 +7,7 @@
 namespace pgsluice {
 
 struct WorkerMetrics {
-    TableTallies tables;  // of the target, after rules; dropped: of the source
+    TableTallies tables;  // of the target, after rules; dropped, rewritten: of the source
     Tally transactions;
     Tally ddl_messages;
     Tally heartbeats;

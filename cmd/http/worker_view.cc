@@ -98,6 +98,7 @@ void WorkerView::sample_tables(Samples& samples) const {
         }
         if (tally.bytes.get() > 0) samples.add("pgsluice_applied_change_bytes_total", tally.bytes.get(), labels);
         if (tally.dropped.get() > 0) samples.add("pgsluice_dropped_changes_total", tally.dropped.get(), labels);
+        if (tally.rewritten.get() > 0) samples.add("pgsluice_rewritten_changes_total", tally.rewritten.get(), labels);
         if (tally.copied_rows.get() > 0)
             samples.add("pgsluice_snapshot_rows_loaded_total", tally.copied_rows.get(), labels);
     });

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "replicator/await_acks.h"
+#include "replicator/replicator_metrics.h"
 #include "replicator/snapshot/copy_threads.h"
 #include "replicator/snapshot/page_ranges.h"
 #include "replicator/snapshot/report.h"
@@ -82,7 +83,8 @@ MessageMeta copy_meta(MessageKind kind, Lsn consistent_point, const SnapshotJob&
 class CopyPublisher {
    public:
     CopyPublisher(Publisher& publisher, CopyQueue& queue, SnapshotReport& report, const SnapshotBegin& begin,
-                  std::uint64_t marker_interval_bytes, const SnapshotJob& job, const std::stop_token& stop)
+                  std::uint64_t marker_interval_bytes, const SnapshotJob& job, ReplicatorMetrics& metrics,
+                  const std::stop_token& stop)
         : publisher_(publisher),
           queue_(queue),
           report_(report),
@@ -90,6 +92,7 @@ class CopyPublisher {
           marker_(encode(begin)),
           marker_interval_bytes_(marker_interval_bytes),
           check_(job.check),
+          metrics_(metrics),
           stop_(stop) {
         header_.epoch = begin.epoch;
         header_.first_row = 1;
@@ -122,6 +125,7 @@ class CopyPublisher {
     void look_around() {
         if (stop_.stop_requested()) throw Interrupted{};
         if (check_) check_(false);
+        metrics_.show_in_flight(publisher_);
         report_.tell();
     }
 
@@ -153,6 +157,7 @@ class CopyPublisher {
     std::uint64_t bytes_since_marker_ = 0;
     CopyHeader header_;
     const std::function<void(bool)>& check_;
+    ReplicatorMetrics& metrics_;
     const std::stop_token& stop_;
 };
 
@@ -207,7 +212,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
         CopyPublisher copies(publisher, queue, report, begin_of(job, point, tables, sizes),
-                             marker_interval(options.stream), job, stop);
+                             marker_interval(options.stream), job, *options.metrics, stop);
         copies.publish_begin();
         if (job.begun) job.begun(point);
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);
@@ -225,6 +230,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
     await_acks(publisher, stop);
+    options.metrics->show_in_flight(publisher);
     PGSLUICE_FAILPOINT("after-snapshot-end");
     if (job.ended) job.ended(rows_by_table(tables, report));
     report.complete();

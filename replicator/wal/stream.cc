@@ -232,7 +232,7 @@ void WalStream::publish(const MessageMeta& meta, std::string_view body) {
 
 // Of every pass, not of every change.
 void WalStream::show() {
-    const std::uint64_t in_flight = publisher_.in_flight();
+    metrics_.show_in_flight(publisher_);
     metrics_.received.at.set(static_cast<std::int64_t>(encoder_.reached().safe_flush_lsn.value));
     metrics_.received.commit_time_us.set(encoder_.commit_time_us());
     metrics_.published.at.set(static_cast<std::int64_t>(ledger_.confirmed().value));
@@ -240,8 +240,7 @@ void WalStream::show() {
         metrics_.published.commit_time_us.set(probe_->commit_time_us);
         probe_.reset();
     }
-    metrics_.in_flight.set(static_cast<std::int64_t>(in_flight));
-    metrics_.pending.set(in_flight > 0 || encoder_.size() > 0 || encoder_.in_transaction());
+    metrics_.pending.set(metrics_.in_flight.get() > 0 || encoder_.size() > 0 || encoder_.in_transaction());
 }
 
 // What is due at its time, whether WAL comes or not and whether it can be published or not: acknowledgements noted, a

@@ -19,6 +19,7 @@ struct TableTally {
     std::array<Tally, 4> changes;  // by Op: insert, update, del, truncate
     Tally bytes;
     Tally dropped;      // by rules
+    Tally rewritten;    // by rules
     Tally copied_rows;  // of snapshots
 
     void count(Op op) noexcept { changes[static_cast<std::size_t>(op)].add(); }

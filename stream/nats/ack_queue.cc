@@ -8,6 +8,7 @@ namespace pgsluice {
 
 void AckQueue::push(std::uint64_t bytes, Lsn safe_flush_lsn) {
     entries_.push_back({bytes, safe_flush_lsn, State::queued, {}});
+    bytes_ += bytes;
 }
 
 std::optional<std::uint64_t> AckQueue::take_next(Time now) {
@@ -61,6 +62,7 @@ void AckQueue::reply(std::uint64_t index, const PublishReply& reply, Time now) {
 void AckQueue::remove_stored(Time now) {
     while (!entries_.empty() && entries_.front().state == State::stored) {
         confirmed_ = entries_.front().safe_flush_lsn;
+        bytes_ -= entries_.front().bytes;
         entries_.pop_front();
         ++first_;
         if (probing_) full_.clear();

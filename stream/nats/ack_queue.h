@@ -55,6 +55,8 @@ class AckQueue {
     // The first message not known to be stored, and one past the last.
     [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
     [[nodiscard]] std::uint64_t end() const noexcept { return first_ + entries_.size(); }
+    // Of all between these two, sent or not.
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
     // The sequence in message `index`'s fence.
     [[nodiscard]] StreamSeq expected_before(std::uint64_t index) const noexcept { return {last_seq_.value + index}; }
 
@@ -75,7 +77,8 @@ class AckQueue {
     std::deque<Entry> entries_;
     std::uint64_t first_ = 0;  // index of entries_.front()
     std::uint64_t next_ = 0;   // the first that is queued
-    std::uint64_t in_flight_bytes_ = 0;
+    std::uint64_t bytes_ = 0;
+    std::uint64_t in_flight_bytes_ = 0;  // sent, and not answered
     std::uint64_t in_flight_messages_ = 0;
     std::optional<Lsn> confirmed_;
     std::string broken_;

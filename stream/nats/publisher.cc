@@ -236,6 +236,11 @@ std::uint64_t NatsPublisher::in_flight() {
     return shared_->queue.end() - shared_->queue.first();
 }
 
+std::uint64_t NatsPublisher::in_flight_bytes() {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->queue.bytes();
+}
+
 void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) {
     const auto most =
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, natsConnection_GetMaxPayload(link_->connection())));

@@ -40,6 +40,7 @@ class NatsPublisher : public Publisher {
     void publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) override;
     [[nodiscard]] std::optional<Lsn> confirmed() override;
     [[nodiscard]] std::uint64_t in_flight() override;
+    [[nodiscard]] std::uint64_t in_flight_bytes() override;
     bool await_acks(int timeout_ms) override;
 
    private:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <string>
 
@@ -13,9 +14,11 @@
 #include "tests/support/http_receiver.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
+#include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
+using pgsluice::rules_test::TextFile;
 
 namespace {
 
@@ -114,6 +117,42 @@ TEST_CASE("what is counted is what happened") {
     check_known(replicator, MetricRole::replicator);
     check_known(worker, MetricRole::worker);
     pipeline.stop();
+}
+
+TEST_CASE("what rules drop and rewrite is counted, in a snapshot and after it") {
+    const TextFile rules(R"(
+tables:
+  people:
+    - {type: filter, column: age, parameters: {operator: gte, value: 18, allow_empty_deletes: true}}
+    - {type: transform, column: email, parameters: {type: mask}}
+)");
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE people (id int PRIMARY KEY, email text, age int); CREATE TABLE plain (id int)");
+    pipeline.on_source(
+        "INSERT INTO people SELECT i, CASE WHEN i % 2 = 0 THEN 'some@one' END, 10 + i "
+        "FROM generate_series(1, 10) i; INSERT INTO plain VALUES (1)");  // 7 are too young, of 3 one is NULL
+    pipeline.start_replicator(copying());
+    auto flags = serving;
+    flags.insert(flags.end(), {"--rules-config", rules.path()});
+    std::string sink = "postgres";  // which takes rows as COPY text
+    SUBCASE("rows as COPY text") {}
+    SUBCASE("rows one by one") { sink = "stdout"; }
+    Process worker({.argv = pipeline.worker_argv(sink, flags)});
+    const std::string target = served_at(worker);
+    const std::string of_people = "{schema=\"public\",table=\"people\"}";
+    becomes(target, "pgsluice_snapshot_rows_loaded_total" + of_people, 3);
+    becomes(target, "pgsluice_dropped_changes_total" + of_people, 7);
+    becomes(target, "pgsluice_rewritten_changes_total" + of_people, 2);
+    pipeline.on_source(
+        "INSERT INTO people VALUES (20, 'a@b', 5), (21, 'a@b', 30), (22, NULL, 30); INSERT INTO plain VALUES (2);"
+        "UPDATE people SET email = 'c@d' WHERE id = 21; DELETE FROM people WHERE id = 22");
+    becomes(target, "pgsluice_applied_changes_total{schema=\"public\",table=\"plain\",op=\"insert\"}", 1);
+    becomes(target, "pgsluice_dropped_changes_total" + of_people, 8);
+    becomes(target, "pgsluice_rewritten_changes_total" + of_people, 4);
+    CHECK(Scrape(target).value("pgsluice_rewritten_changes_total{schema=\"public\",table=\"plain\"}").value_or(0) == 0);
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+    pipeline.stop_replicator();
 }
 
 TEST_CASE("rows that the target had otherwise are counted, and connections that were lost") {

@@ -46,6 +46,22 @@ TEST_CASE("what is confirmed is stored together with all before it") {
     CHECK(queue.first() == queue.end());
 }
 
+TEST_CASE("the bytes of what is not stored are known, sent or not, full or not") {
+    auto queue = with(6);
+    CHECK(queue.bytes() == 60);
+    send_all(queue);
+    queue.reply(1, stored(9), start);
+    CHECK(queue.bytes() == 60);  // the one before is not stored
+    queue.reply(0, stored(8), start);
+    CHECK(queue.bytes() == 40);
+    queue.reply(2, full, start);
+    queue.reply(3, wrong, start);
+    CHECK(queue.bytes() == 40);
+    CHECK(send_all(queue, start + 300ms) == 1);
+    queue.reply(2, stored(10), start + 300ms);
+    CHECK(queue.bytes() == 30);
+}
+
 TEST_CASE("messages and bytes in flight are bounded") {
     auto queue = with(6);
     CHECK(send_all(queue) == 4);
