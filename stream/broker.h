@@ -75,8 +75,12 @@ struct StreamState {
     int replicas = 1;
     std::string leader;            // the server that leads the stream, where the server says so
     std::int64_t created_ns = 0;   // since 1970, by the server's clock: tells the stream from a later one of its name
+    std::int64_t oldest_ns = 0;    // the same of its first message; 0 when there is none
     bool limits_messages = false;  // in number, in all or per subject
 };
+
+// Seconds since the oldest message was stored, by the server's clock and ours; nothing when there is no message.
+std::optional<double> oldest_age(const StreamState& state);
 
 // How long a replicated stream may appear to end too early, because its new leader has not applied everything yet.
 constexpr int leader_settle_ms = 10'000;

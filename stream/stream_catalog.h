@@ -1,8 +1,7 @@
-// The streams of a NATS account, whoever they belong to: for looking at all groups, and at the ages of messages.
+// The streams of a NATS account, whoever they belong to: for looking at all groups.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -21,9 +20,6 @@ class StreamCatalog {
 
     // The groups that have a stream, by name. Needs the permission to publish to $JS.API.STREAM.NAMES.
     [[nodiscard]] std::vector<std::string> groups() const;
-    // Seconds since the oldest message of the stream was stored, by the server's clock and ours; nothing when there is
-    // no message.
-    [[nodiscard]] std::optional<double> oldest_age(const std::string& stream) const;
 
    private:
     std::unique_ptr<nats::Link> link_;

@@ -23,7 +23,6 @@ StreamObserver::StreamObserver(BrokerOptions nats, Names names)
 // The loop has its own connection, which says in the log what is wrong.
 void StreamObserver::connect(const std::stop_token& stop) {
     broker_ = Broker::connect(nats_, silent_log, stop);
-    catalog_.emplace(nats_, silent_log, stop);
     registry_.emplace(*broker_, names_);
     next_list_ = next_rare_ = {};
 }
@@ -45,7 +44,6 @@ std::optional<StreamObservation> StreamObserver::see(const std::stop_token& stop
         return ask();
     } catch (const Error&) {  // figures for people only
         registry_.reset();
-        catalog_.reset();
         broker_.reset();
         return std::nullopt;
     }
@@ -64,7 +62,7 @@ StreamObservation StreamObserver::ask() {
         ask_now_and_then();
     }
     seen.dead_letters = dead_letters_;
-    seen.oldest_age = oldest_age_;
+    if (seen.stream) seen.oldest_age = oldest_age(*seen.stream);
     seen.health = health_;
     return seen;
 }
@@ -80,16 +78,13 @@ void StreamObserver::ask_now_and_then() {
         }
     };
     dead_letters_.reset();
-    oldest_age_.reset();
     health_.reset();
     if_permitted([this] {
         const auto letters = broker_->stream_state(names_.dead_letters);
         dead_letters_ = letters ? letters->messages : 0;
     });
-    if_permitted([this] { oldest_age_ = catalog_->oldest_age(names_.stream); });
     if_permitted([this] {
         GroupHealth health = gather_health(*broker_, names_, {});
-        health.stream.oldest_age = oldest_age_;
         judge(health, {});
         health_ = std::move(health);
     });

@@ -1,4 +1,4 @@
-// What NATS says of a group's stream, asked over a connection of its own, which no data waits for.
+// What NATS says of a group's stream, asked over a connection that no data waits for.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,13 @@
 #include "stream/health/group_health.h"
 #include "stream/log.h"
 #include "stream/names.h"
-#include "stream/stream_catalog.h"
 
 namespace pgsluice {
 
 struct StreamObservation {
     std::optional<StreamState> stream;
     std::optional<std::uint64_t> dead_letters;  // nothing: this user may not ask
-    std::optional<double> oldest_age;           // seconds; the same, or there is no message
+    std::optional<double> oldest_age;           // seconds; nothing: there is no message
     Lsn end;                                    // safe_flush_lsn of the stream's last message
     std::vector<WorkerEntry> workers;           // registered
     std::optional<GroupHealth> health;          // nothing: this user may not ask
@@ -48,13 +47,11 @@ class StreamObserver {
     Names names_;
     bool troubled_ = false;
     std::unique_ptr<Broker> broker_;
-    std::optional<StreamCatalog> catalog_;
     std::optional<WorkerRegistry> registry_;
     std::vector<std::string> workers_;
     std::chrono::steady_clock::time_point next_list_{};
     std::chrono::steady_clock::time_point next_rare_{};
     std::optional<std::uint64_t> dead_letters_;
-    std::optional<double> oldest_age_;
     std::optional<GroupHealth> health_;
     StreamSeq end_seq_;
     Lsn end_;

@@ -12,6 +12,7 @@
 #include "cmd/page/routes.h"
 #include "cmd/status/groups.h"
 #include "sql/error.h"
+#include "stream/health/gather.h"
 #include "stream/pause.h"
 
 namespace pgsluice {
@@ -53,7 +54,7 @@ class Watch {
     std::vector<GroupHealth> ask() {
         std::vector<GroupHealth> all;
         for (const std::string& group : groups_in(*catalog_)) {
-            all.push_back(health_in_nats(*broker_, *catalog_, names_for(group), thresholds_));
+            all.push_back(gather_health(*broker_, names_for(group), thresholds_));
             judge(all.back(), thresholds_);
         }
         return all;

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/health/gather.h"
+#include "stream/names.h"
 
 namespace pgsluice {
 
@@ -24,13 +24,6 @@ std::vector<std::string> groups_in(const StreamCatalog& catalog) {
     for (std::string& name : catalog.groups())
         if (is_group(name)) found.push_back(std::move(name));
     return found;
-}
-
-GroupHealth health_in_nats(Broker& broker, const StreamCatalog& catalog, const Names& names,
-                           const HealthThresholds& thresholds) {
-    GroupHealth health = gather_health(broker, names, thresholds);
-    health.stream.oldest_age = catalog.oldest_age(names.stream);
-    return health;
 }
 
 }  // namespace pgsluice

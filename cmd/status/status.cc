@@ -16,6 +16,7 @@
 #include "replicator/source/slot_health.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/health/gather.h"
 #include "stream/health/replicator_entry.h"
 #include "stream/pause.h"
 #include "stream/stream_catalog.h"
@@ -31,7 +32,7 @@ class Status {
     Status(const Settings& settings, Log log, std::stop_token stop)
         : settings_(settings), options_(settings.status), log_(std::move(log)), stop_(std::move(stop)) {
         broker_ = Broker::connect(settings_.nats, log_, stop_);
-        catalog_.emplace(settings_.nats, log_, stop_);
+        if (options_.all) catalog_.emplace(settings_.nats, log_, stop_);
     }
 
     // Each group's health, by name.
@@ -48,7 +49,7 @@ class Status {
     }
 
     GroupHealth look_at(const Names& names) {
-        GroupHealth health = health_in_nats(*broker_, *catalog_, names, options_.thresholds);
+        GroupHealth health = gather_health(*broker_, names, options_.thresholds);
         std::string unreachable;
         if (!options_.all && is_given(settings_.replicator.source)) unreachable = look_at_source(health);
         judge(health, options_.thresholds);

@@ -47,6 +47,7 @@ class Gathering {
         out.max_bytes = state->max_bytes;
         out.first_seq = state->first_seq;
         out.last_seq = state->last_seq;
+        out.oldest_age = oldest_age(*state);
         const auto last = broker_.last_message(names_.stream);
         if (!last) return;
         last_position_ = last->meta.position;

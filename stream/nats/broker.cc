@@ -1,6 +1,7 @@
 #include "stream/broker.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "stream/format/version.h"
 #include "stream/nats/account.h"
@@ -33,6 +34,13 @@ LastMessage last_message_of(const StoredOwn& own) {
 
 }  // namespace
 
+std::optional<double> oldest_age(const StreamState& state) {
+    if (state.oldest_ns == 0) return std::nullopt;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto age = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - state.oldest_ns;
+    return std::max(0.0, static_cast<double>(age) / 1e9);
+}
+
 Broker::Broker(const BrokerOptions& options, Log log, std::stop_token stop)
     : link_(std::make_shared<Link>(options, std::move(log), std::move(stop))),
       seals_(link_->seals()),
@@ -59,6 +67,7 @@ std::optional<StreamState> Broker::stream_state(const std::string& stream) {
     state.file_storage = info->Config->Storage == js_FileStorage;
     state.replicas = static_cast<int>(info->Config->Replicas);
     state.created_ns = info->Created;
+    if (state.messages > 0) state.oldest_ns = info->State.FirstTime;
     if (info->Cluster != nullptr && info->Cluster->Leader != nullptr) state.leader = info->Cluster->Leader;
     return state;
 }

@@ -1,7 +1,6 @@
 #include "stream/stream_catalog.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "stream/nats/link.h"
 
@@ -36,14 +35,6 @@ std::vector<std::string> StreamCatalog::groups() const {
     }
     std::sort(groups.begin(), groups.end());
     return groups;
-}
-
-std::optional<double> StreamCatalog::oldest_age(const std::string& stream) const {
-    const auto info = link_->stream_info(stream);
-    if (!info || info->State.Msgs == 0) return std::nullopt;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto age = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - info->State.FirstTime;
-    return std::max(0.0, static_cast<double>(age) / 1e9);
 }
 
 }  // namespace pgsluice
