@@ -16,6 +16,10 @@ namespace pgsluice {
 
 class SharedEndpoint;
 
+namespace nats {
+class SharedWires;
+}  // namespace nats
+
 struct Process {
     const Log& log;
     std::shared_ptr<std::atomic<LogLevel>> log_level;  // of `log`
@@ -26,6 +30,8 @@ struct Process {
     LogFormat log_format;                 // and how
     SharedEndpoint* endpoint = nullptr;   // where several answer together over HTTP; null: each has its own
     std::function<void()> begun = [] {};  // called whenever a session of a replicator or worker is running
+    std::shared_ptr<nats::SharedWires> beside =
+        nullptr;  // connections to NATS beside the data's; null: of each command
 };
 
 }  // namespace pgsluice

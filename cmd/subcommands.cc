@@ -138,6 +138,12 @@ void take_rules(const Settings& settings, RulesInForce& rules, const Log& log) {
     }
 }
 
+void share_connections_beside(Settings& settings, const Process& process) {
+    const auto shared = process.beside ? process.beside : share_connections();
+    for (BrokerOptions* nats : {&settings.nats, &settings.replicator.nats, &settings.worker.nats})
+        nats->beside = shared;
+}
+
 ExitCode replicate(Command, Settings settings, const Process& process) {
     const Log& log = process.log;
     const std::stop_token& stop = process.stop;
@@ -145,6 +151,7 @@ ExitCode replicate(Command, Settings settings, const Process& process) {
                                 [&](const Settings& now) { take_log_level(now, process); });
     warn_of_lazy_sync(settings.replicator, log);
     report_waits(settings, log);
+    share_connections_beside(settings, process);
     ReplicatorActivity& activity = *settings.replicator.activity;
     const auto state = std::make_shared<SessionState>();
     settings.replicator.nats.on_lost = [state] { ++state->nats_lost; };
@@ -201,6 +208,7 @@ ExitCode work(Command command, Settings settings, const Process& process) {
     if (command == command_worker_webhook) settings.webhook.metrics = std::make_shared<RequestMetrics>();
     if (command == command_worker_postgres) settings.postgres.conflicts = std::make_shared<ConflictMetrics>();
     report_waits(settings, log);
+    share_connections_beside(settings, process);
     Drain drain(stop, std::chrono::milliseconds(settings.worker.drain_timeout_ms));
     shorten_graces(settings);
     DeadLetterStream dead_letters(settings.nats, settings.worker.names, settings.worker.worker, log, drain.over());

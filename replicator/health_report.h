@@ -1,5 +1,5 @@
 // Reports the replicator's activity to the group's KV bucket every two seconds, or four where there is nothing new,
-// from a thread and over a connection of its own, so also while a session is broken. From the first session on that has
+// from a thread of its own and over a connection beside the data's, so also while a session is broken. From the first session on that has
 // the group's lock.
 #pragma once
 

@@ -1,5 +1,5 @@
-// What needs doing while a replicator copies or streams, on a thread with connections of its own, so that the data
-// never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets the slot
+// What needs doing while a replicator copies or streams, on a thread of its own and over a connection beside the data's,
+// which never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets the slot
 // advance.
 #pragma once
 

@@ -25,6 +25,7 @@ namespace nats {
 class BucketCache;
 class Link;
 class Seals;
+class SharedWires;
 }  // namespace nats
 
 struct BrokerOptions {
@@ -48,13 +49,21 @@ struct BrokerOptions {
     std::string stream_key_file;
     // Called, from any thread, when the connection is lost or cannot be made; must not throw. May be empty.
     std::function<void()> on_lost{};
+    // Where beside_data() finds a connection; null: it makes one.
+    std::shared_ptr<nats::SharedWires> beside{};
+    // Use a connection of `beside`, with all others that do so and reach NATS in the same way.
+    bool shares = false;
 };
 
-// For a connection beside the one that the data takes: it holds nothing up, and no one counts its losses.
+// What connections beside the data's share: one of a process, or of a part of it.
+std::shared_ptr<nats::SharedWires> share_connections();
+
+// For what is beside the way that the data takes: it holds nothing up, and no one counts its losses.
 inline BrokerOptions beside_data(BrokerOptions nats, int request_timeout_ms, int stop_grace_ms) {
     nats.request_timeout_ms = request_timeout_ms;
     nats.stop_grace_ms = stop_grace_ms;
     nats.on_lost = {};
+    nats.shares = nats.beside != nullptr;
     return nats;
 }
 

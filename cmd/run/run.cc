@@ -17,6 +17,7 @@
 #include "cmd/run/start_gate.h"
 #include "cmd/subcommands.h"
 #include "sql/error.h"
+#include "stream/broker.h"
 
 namespace pgsluice {
 
@@ -128,6 +129,7 @@ ExitCode run_parts(Settings settings, const Process& process) {
         endpoint = std::make_unique<SharedEndpoint>(*settings.http_listen, settings.http, process.log);
     Process shared = process;
     shared.endpoint = endpoint.get();
+    shared.beside = share_connections();
     process.log(LogLevel::info, fmt::format("running {} parts", settings.parts.size()));
     Parts parts(std::move(settings.parts), shared);
     parts.run_until_stop();

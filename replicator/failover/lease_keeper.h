@@ -1,4 +1,4 @@
-// Renews the group's lease (stream/group/lease.h) every two seconds, from a thread and over connections of its own, for
+// Renews the group's lease (stream/group/lease.h) every two seconds, from a thread of its own and beside the data, for
 // as long as this process holds the group's lock and reaches both the source and NATS.
 #pragma once
 

@@ -41,7 +41,7 @@ Error denied(std::string_view doing, const Denial& denial) {
 }
 
 bool Denials::add(Denial denial, std::string_view inbox_prefix, Time now) {
-    constexpr std::size_t most = 100;
+    constexpr std::size_t most = 1000;
     denial.subject = pattern_of(denial.subject, inbox_prefix);
     const std::lock_guard lock(mutex_);
     any_ = true;
@@ -55,13 +55,26 @@ bool Denials::add(Denial denial, std::string_view inbox_prefix, Time now) {
     return true;
 }
 
+namespace {
+
+// Whether the subject has `part` in it, which is not the beginning of a longer name there: many groups share a denial.
+bool has(std::string_view subject, std::string_view part) {
+    for (auto at = subject.find(part); at != std::string_view::npos; at = subject.find(part, at + 1)) {
+        const auto rest = subject.substr(at + part.size());
+        if (part.ends_with('.') || rest.empty() || rest.front() == '.') return true;
+    }
+    return false;
+}
+
+}  // namespace
+
 // A subscription is tried once, and fails every operation after it.
 std::optional<Denial> Denials::find(std::string_view part, Time since) {
     if (!any_) return std::nullopt;
     const std::lock_guard lock(mutex_);
     const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) {
         if (!entry.denial.publish) return true;
-        return entry.at >= since && entry.denial.subject.find(part) != std::string::npos;
+        return entry.at >= since && has(entry.denial.subject, part);
     });
     return found == entries_.end() ? std::nullopt : std::optional(found->denial);
 }
