@@ -70,7 +70,18 @@ bool NatsConsumer::check_stream() {
         begin_of(*link_, names_.stream, StreamSeq{first}, StreamSeq{state.LastSeq}) > expected_)
         throw gone(first);
     created_ns_ = info->Created;
+    last_seq_ = {state.LastSeq};
     return true;
+}
+
+// Another consumer may be on another server. Where only a message that was removed is missing, it finds nothing either.
+void NatsConsumer::renew_if_stalled() {
+    if (!stall_.look(expected_, last_seq_, std::chrono::steady_clock::now())) return;
+    link_->log(std::exchange(stall_said_, expected_) == expected_ ? LogLevel::debug : LogLevel::warning,
+               fmt::format("stream '{}' ends with message {}, and none has come from {} on for {} s: asking for them "
+                           "again",
+                           names_.stream, last_seq_.value, expected_.value, Stall::limit.count()));
+    delivery_.reset();
 }
 
 // A new leader that has not applied everything yet reports too early an end.
@@ -112,7 +123,7 @@ void NatsConsumer::check_quiet_stream() {
     if (!again && std::chrono::steady_clock::now() - looked_at_ < look_interval) return;
     if (!link_->connected()) return;
     if (!again) {
-        check_stream();
+        if (check_stream()) renew_if_stalled();
         return;
     }
     bool same = true;

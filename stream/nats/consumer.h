@@ -16,6 +16,7 @@
 #include "stream/nats/link.h"
 #include "stream/nats/message_recycler.h"
 #include "stream/nats/own_message.h"
+#include "stream/nats/stall.h"
 #include "stream/waits.h"
 
 namespace pgsluice::nats {
@@ -36,6 +37,7 @@ class NatsConsumer : public Consumer {
     // Throws when the next message is gone for good. False when the broker cannot be asked now.
     bool check_stream();
     void check_quiet_stream();
+    void renew_if_stalled();
     void report_silence();
     // The message, unless it is a part that does not complete one, a repeat, or another program's.
     std::optional<Message> take(Delivered delivered);
@@ -61,7 +63,10 @@ class NatsConsumer : public Consumer {
     std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
     std::optional<std::chrono::steady_clock::time_point>
-        early_since_;  // since when the stream ends before what we have read
+        early_since_;     // since when the stream ends before what we have read
+    StreamSeq last_seq_;  // of the stream, at the last look
+    Stall stall_;
+    StreamSeq stall_said_;  // at which message
     Waits waits_;
     std::chrono::steady_clock::time_point sound_at_ = std::chrono::steady_clock::now();  // the delivery, the last time
     PartAssembly parts_;
