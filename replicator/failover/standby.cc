@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
 #include "replicator/failover/lease_keeper.h"
 #include "replicator/replicator_metrics.h"
@@ -53,10 +54,9 @@ class StandBy {
         const auto holder = find_lock_holder(source_, options_.names.slot);
         const auto kept = holder ? find_lease(broker_, options_.names) : std::nullopt;
         has_lease_ = kept.has_value();
-        if (!kept || kept->lease.holder != to_text(*holder)) {
-            watch_ = {};
-            return;
-        }
+        const std::string whose = holder ? to_text(*holder) : "";
+        if (std::exchange(watched_, whose) != whose) watch_ = {};
+        if (!kept || kept->lease.holder != whose) return;
         if (!watch_.expired(kept->revision, Clock::now())) return;
         watch_ = {};
         if (claim_lease(broker_, options_.names, *kept, own_lease(*holder))) end(*holder, kept->lease);
@@ -94,6 +94,7 @@ class StandBy {
     Broker& broker_;
     const Log& log_;
     LeaseWatch watch_;
+    std::string watched_;     // whose lease
     bool has_lease_ = false;  // at the last look
     bool ended_ = false;
     std::int64_t since_us_ = 0;  // 0: it has not reported
@@ -103,10 +104,8 @@ class StandBy {
 }  // namespace
 
 bool LeaseWatch::expired(std::uint64_t revision, Time now) {
-    if (revision_ != revision) {
-        revision_ = revision;
-        since_ = now;
-    }
+    if (seen_.insert(revision).second) since_ = now;
+    if (seen_.size() > most) seen_ = {revision};
     return now - since_ >= expiry;
 }
 

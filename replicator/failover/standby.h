@@ -8,8 +8,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <stop_token>
 
 #include "replicator/options.h"
@@ -27,11 +29,13 @@ class LeaseWatch {
     // Four times as long as the time between renewals, and half of what a takeover may take.
     static constexpr std::chrono::seconds expiry{8};
 
-    // What was read now. True when it has been the same for as long as that.
+    // What was read now. True when no new revision has been seen for as long as that. One that was seen before is none:
+    // in a cluster each server answers, and one that lags answers with an older one.
     bool expired(std::uint64_t revision, Time now);
 
    private:
-    std::uint64_t revision_ = 0;  // NATS counts from 1
+    static constexpr std::size_t most = 100;
+    std::set<std::uint64_t> seen_;
     Time since_{};
 };
 

@@ -38,3 +38,16 @@ TEST_CASE("leases and reports are what FORMAT.md shows") {
     CHECK_THROWS_AS(decode_lease("{}"), Error);
     CHECK_THROWS_AS(decode_standby(encode(lease)), Error);
 }
+
+TEST_CASE("a lease of before that a server which lags answers with is no renewal") {
+    const LeaseWatch::Time begin{};
+    LeaseWatch watch;
+    CHECK_FALSE(watch.expired(7, begin));
+    CHECK_FALSE(watch.expired(8, begin + 1s));
+    for (auto at = 2s; at < 1s + LeaseWatch::expiry; at += 1s)
+        CHECK_FALSE(watch.expired(at % 2s == 0s ? 7 : 8, begin + at));
+    CHECK(watch.expired(8, begin + 1s + LeaseWatch::expiry));
+    for (std::uint64_t revision = 9; revision < 500; ++revision)
+        CHECK_FALSE(watch.expired(revision, begin + 1h + std::chrono::seconds(revision)));
+    CHECK(watch.expired(499, begin + 1h + 499s + LeaseWatch::expiry));
+}
