@@ -14,7 +14,7 @@ namespace pgsluice {
 
 Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job) {
     GroupState state(ends.broker, ends.options.names);
-    KvMirror progress([&](const std::string& figures) { state.show_copy(figures); });
+    KvMirror progress({[&](const std::string& figures) { state.show_copy(figures); }});
     job.check = [&](bool all_stored) {
         ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
         // The housekeeper looks now and then; once the end marker is stored, no later start repeats the snapshot.
@@ -24,7 +24,7 @@ Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job) {
             ends.housekeeper.check();
         }
     };
-    job.keep_progress = [&](std::string_view figures) { progress.set(std::string(figures)); };
+    job.keep_progress = [&](std::string_view figures) { progress.set(0, std::string(figures)); };
     return copy_snapshot(ends.options, job, ends.source, ends.publisher, ends.log, ends.stop);
 }
 

@@ -1,33 +1,44 @@
-// Keeps a copy of a value that people may look at (the confirmed LSN, a copy's figures) in the KV bucket, without
-// making the data wait for it.
+// Keeps copies of values that people may look at (the confirmed LSN, a copy's figures) in the KV bucket, without making
+// the data wait for it.
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace pgsluice {
 
 class KvMirror {
    public:
-    // `keep` is called from a thread of its own, at most once a second, with the newest value when that has changed. It
-    // must not throw. The last value is kept before the destructor returns.
-    explicit KvMirror(std::function<void(const std::string&)> keep);
+    using Keep = std::function<void(const std::string&)>;
 
-    void set(std::string value);
+    // One value for each of `keeps`, which are called from one thread of the mirror's own, each at most once a second,
+    // with its newest value when that has changed. They must not throw. The last values are kept before the destructor
+    // returns.
+    explicit KvMirror(const std::vector<Keep>& keeps);
+
+    // The value of the keep with this index.
+    void set(std::size_t index, std::string value);
 
    private:
-    void run(const std::stop_token& stop);
+    struct Mirrored {
+        Keep keep;
+        std::string newest;
+        std::string kept;
+    };
 
-    std::function<void(const std::string&)> keep_;
+    void run(const std::stop_token& stop);
+    [[nodiscard]] bool behind() const;
+
     std::mutex mutex_;
     std::condition_variable_any changed_;
-    std::string newest_;
-    std::string kept_;
-    std::jthread thread_;
+    std::vector<Mirrored> values_;
+    std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace pgsluice

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "replicator/await_acks.h"
 #include "replicator/failover/timeline_watch.h"
@@ -55,9 +56,10 @@ void say_undecodable(const ReplicatorEnds& ends, const SqlError& error) {
 }  // namespace
 
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
-                const LogReading& reading) {
+                LogReading reading) {
     const ReplicatorOptions& options = ends.options;
-    sql::ReplicationConnection replication = connect_replication(options.source, ends.stop);
+    sql::ReplicationConnection replication =
+        reading.connection ? std::move(*reading.connection) : connect_replication(options.source, ends.stop);
     raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
     replication.start_replication(options.names.slot, options.names.publication,
                                   server_drops_marked(replication, options, reading.resume));
@@ -65,19 +67,20 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     ColumnTypes types(ends.source);
     types.expect(tables.oids());
     GroupState state(ends.broker, options.names);
-    KvMirror tables_key([&](const std::string& all) { state.show_tables(all); });
-    KvMirror lsn_key([&](const std::string& lsn) { state.show_confirmed(lsn); });
-    KvMirror changes_key([&](const std::string& all) { state.show_last_changes(all); });
+    enum Key : std::size_t { tables_key, lsn_key, changes_key };
+    KvMirror keys({[&](const std::string& all) { state.show_tables(all); },
+                   [&](const std::string& lsn) { state.show_confirmed(lsn); },
+                   [&](const std::string& all) { state.show_last_changes(all); }});
     LastChanges changes = find_last_changes(ends.broker, options.names);
     std::erase_if(changes, [replicated = tables.oids()](const auto& each) { return !replicated.contains(each.first); });
     WalStreamHooks hooks;
     hooks.changed = [&](const LastChanges& newest) {
         for (const auto& [oid, change] : newest) changes[oid] = change;
-        changes_key.set(encode(changes));
+        keys.set(changes_key, encode(changes));
     };
     hooks.types.complete = [&](Relation& relation, Lsn committed, std::uint32_t xid) {
         types.fill_from_log(relation, committed, xid);
-        if (tables.update(relation)) tables_key.set(tables.encoded());
+        if (tables.update(relation)) keys.set(tables_key, tables.encoded());
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
     hooks.types.published_from = [&](Oid table) { return gate.published_from(table); };
@@ -103,7 +106,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
         ends.housekeeper.check();
         ends.housekeeper.confirmed(lsn);
-        lsn_key.set(to_string(lsn));
+        keys.set(lsn_key, to_string(lsn));
     };
     limit_confirmed(hooks, ends);
     hooks.log = ends.log;

@@ -12,6 +12,7 @@
 #include "replicator/tables/replicated.h"
 #include "replicator/wal/stream.h"
 #include "sql/lsn.h"
+#include "sql/replication.h"
 #include "stream/change.h"
 
 namespace pgsluice {
@@ -22,11 +23,13 @@ struct LogReading {
     // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
     std::optional<Lsn> until = std::nullopt;
     std::set<Oid> left_out = {};
+    // To read over; without one, another is made.
+    std::optional<sql::ReplicationConnection> connection = std::nullopt;
 };
 
 // `gate` says whose changes are delivered; `monitor`, which may be null, is told of DDL.
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
-                const LogReading& reading);
+                LogReading reading);
 
 // Publishes a progress marker and waits until it is stored: everything before `point` is published, or holds nothing of
 // ours.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "replicator/await_acks.h"
@@ -111,6 +112,7 @@ class ReplicatorSession {
     std::optional<LeaseKeeper> lease_;  // with --standby
     StartFacts facts_;
     std::unique_ptr<Publisher> publisher_;
+    std::optional<sql::ReplicationConnection> replication_;  // until it reads, or a copy comes first
     DdlPrefixes ddl_;
     bool ddl_was_captured_ = false;  // by an earlier start, and no longer
     std::optional<ReplicatedTables> replicated_;
@@ -125,7 +127,8 @@ StartFacts ReplicatorSession::find_facts() {
     facts.mode = options_.mode;
     facts.resnapshot = options_.resnapshot;
     facts.names = options_.names;
-    facts.source = connect_replication(options_.source, stop_).identify_system();
+    replication_.emplace(connect_replication(options_.source, stop_));
+    facts.source = replication_->identify_system();
     if (!broker_) broker_ = Broker::connect(options_.nats, log_, stop_);
     if (!options_.resnapshot) {
         broker_->check_sealed(options_.names);
@@ -204,6 +207,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
 
 // What the slot will do to the source is said once, before it is made.
 void ReplicatorSession::prepare_for_slot() {
+    replication_.reset();
     check_free_slot(source_);
     check_standby_settings(source_, log_);
     if (options_.mode == ReplicatorMode::copy) return;
@@ -333,6 +337,7 @@ ResumePoint ReplicatorSession::resume(const ReplicatorEnds& ends) {
     if (last.added && last.kind != MessageKind::snapshot_end)
         joined.discard_interrupted(*facts_.last, next_epoch(false));
     if (owed_->due().empty()) return resume;
+    replication_.reset();
     return options_.mode == ReplicatorMode::copy_and_stream ? joined.copy(next_epoch(false)) : joined.leave_out();
 }
 
@@ -378,7 +383,9 @@ bool ReplicatorSession::run() {
         TableMonitor monitor(options_, wanted_, owed_->all(), owed_->publication(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
         const Heartbeat heartbeat(options_, log_);
-        return read_log(ends, *replicated_, gate, &monitor, {resume, ddl_}) != WalEnd::session_end;
+        LogReading reading{resume, ddl_};
+        reading.connection = std::exchange(replication_, std::nullopt);
+        return read_log(ends, *replicated_, gate, &monitor, std::move(reading)) != WalEnd::session_end;
     } catch (const TablesChanged&) {
         return false;
     }

@@ -16,12 +16,6 @@
 
 namespace pgsluice {
 
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-}  // namespace
-
 TableMonitor::TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted,
                            std::map<Oid, TableRecord> record, std::string publication, Log log)
     : options_(options),
@@ -47,8 +41,11 @@ void TableMonitor::update(std::map<Oid, TableRecord> record) {
     differs_ = false;
 }
 
-// A source that does not answer fails the replicator itself, too, and is reported there.
+// The session has looked when it began. A source that does not answer fails the replicator itself, too, and is reported
+// there.
 void TableMonitor::run(const std::stop_token& stop) {
+    rest(interval_, stop);
+    if (stop.stop_requested()) return;
     do {
         try {
             look_on(stop);
@@ -66,11 +63,14 @@ void TableMonitor::look_on(const std::stop_token& stop) {
         const auto begun = Clock::now();
         look(source);
         // However many tables there are, looking takes a small part of the time.
-        const auto rest = std::max<Clock::duration>(interval_, 50 * (Clock::now() - begun));
-        std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, stop, rest, [this] { return asked_; });
-        asked_ = false;
+        rest(std::max<Clock::duration>(interval_, 50 * (Clock::now() - begun)), stop);
     }
+}
+
+void TableMonitor::rest(Clock::duration time, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, time, [this] { return asked_; });
+    asked_ = false;
 }
 
 void TableMonitor::look(sql::Connection& source) {

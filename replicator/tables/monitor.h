@@ -19,7 +19,9 @@ namespace pgsluice {
 
 class TableMonitor {
    public:
-    // Every options.table_check_interval_ms, and when told to look. `wanted` is copied.
+    using Clock = std::chrono::steady_clock;
+
+    // Every options.table_check_interval_ms, for the first time after one, and when told to look. `wanted` is copied.
     // `publication`: its version (publication.h).
     TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted, std::map<Oid, TableRecord> record,
                  std::string publication, Log log);
@@ -36,6 +38,7 @@ class TableMonitor {
     void run(const std::stop_token& stop);
     void look_on(const std::stop_token& stop);
     void look(sql::Connection& source);
+    void rest(Clock::duration time, const std::stop_token& stop);
 
     const ReplicatorOptions& options_;
     const std::chrono::milliseconds interval_;
