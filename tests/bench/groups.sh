@@ -74,6 +74,7 @@ printf '%-46s %s\n' "CPU seconds of the servers in these 30 s" "$(costs_end)"
 kill -KILL "$run_pid"
 wait "$run_pid" 2>/dev/null || true
 forget "$run_pid"
+costs_begin
 start_run
 await "$groups" 'reads stream'
 say_after "restart after kill -9: all workers read"
@@ -82,6 +83,8 @@ until [ "$(psql_at "$source_port" postgres -c 'SELECT count(*) FROM pg_replicati
 done
 say_after "restart after kill -9: all replicators stream"
 await $((2 * groups)) 'running, .* s after its start'
+ticks_of "$run_pid"
+printf '%-46s %s, the process %s\n' "CPU seconds of the restart" "$(costs_end)" "$(seconds "$REPLY")"
 grep -o 'running, [0-9.]* s' "$directory/run.log" | awk '{ print $2 }' | sort -n >"$directory/starts"
 printf '%-46s %8.2f s, longest %.2f s\n' "restart of one part: half are within" \
     "$(sed -n "${groups}p" "$directory/starts")" "$(tail -n 1 "$directory/starts")"
