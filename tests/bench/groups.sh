@@ -38,6 +38,7 @@ for ((i = 0; i < groups; ++i)); do
 done
 
 start_run() {
+    : >"$directory/run.log"
     begun=$(now)
     "$binary" run --config "$config" 2>"$directory/run.log" &
     run_pid=$!
