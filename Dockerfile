@@ -27,7 +27,7 @@ RUN apt-get update \
         libssl3 \
         libyaml-cpp0.7 \
         libzstd1 \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --uid 10001 --create-home --shell /usr/sbin/nologin pgsluice
 COPY --from=build /out/bin/pgsluice /usr/local/bin/pgsluice
 USER 10001
