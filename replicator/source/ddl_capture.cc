@@ -28,7 +28,8 @@ constexpr const char* make_tables =
     "(\"group\" pg_catalog.text PRIMARY KEY, definition pg_catalog.text NOT NULL, token pg_catalog.text NOT NULL); "
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_event "
     "(\"group\" pg_catalog.text, id pg_catalog.text, xid pg_catalog.xid8 NOT NULL, digest pg_catalog.bytea NOT NULL, "
-    "PRIMARY KEY (\"group\", id))";
+    "PRIMARY KEY (\"group\", id)); "
+    "CREATE INDEX IF NOT EXISTS ddl_event_xid ON pgsluice.ddl_event (\"group\", xid)";
 
 // Who reads ddl_capture is a replicator's role, and needs these, too. {} the function that keeps the definitions.
 constexpr const char* grant_reading =

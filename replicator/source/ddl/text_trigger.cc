@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "replicator/source/ddl/message_note.h"
 #include "sql/quote.h"
 
 namespace pgsluice::ddl {
@@ -18,10 +19,6 @@ namespace {
 // one with a primary key (without one the source would refuse updates and deletes of it), or one that inherits from a
 // published one. It is not published here: that would lock the publication until the user's transaction ends. The
 // replicator publishes it when it reads the message.
-//
-// Each message is noted in ddl_event (ddl_events.h). Notes of transactions that the slot will not send again are
-// removed: those are older than its catalog_xmin. Not those that another session removes just now, nor where a
-// transaction would fail over it.
 constexpr const char* function_body = R"(
 DECLARE
     caller_path CONSTANT pg_catalog.text := pg_catalog.current_setting('search_path');
@@ -112,13 +109,9 @@ BEGIN
             'event', tg_event, 'tag', tg_tag,
             'command', command,
             'search_path', caller_path, 'objects', objects)::text, 'UTF8');
-        IF current_setting('transaction_isolation') = 'read committed' THEN
-            DELETE FROM pgsluice.ddl_event WHERE ("group", id) IN (
-                SELECT e."group", e.id FROM pgsluice.ddl_event e JOIN pg_replication_slots s ON s.slot_name = {4}
-                WHERE e."group" = {0} AND age(xid(e.xid)) > age(s.catalog_xmin) FOR UPDATE OF e SKIP LOCKED);
-        END IF;
-        INSERT INTO pgsluice.ddl_event VALUES ({0}, event, pg_current_xact_id(), sha256(content));
-        PERFORM pg_logical_emit_message(true, {3} || event, content);
+)";
+
+constexpr const char* end_of_function = R"(
     END IF;
     PERFORM pg_catalog.set_config('search_path', caller_path, true);
 END)";
@@ -142,7 +135,8 @@ std::string text_capture_statements(const Scope& scope) {
                "SECURITY DEFINER AS {}",
                sql::quote_identifier(fmt::format("pgsluice_{}_rewrite", scope.suffix)),
                sql::quote_qualified("pgsluice", "ddl_" + scope.suffix),
-               sql::quote_literal(filled(function_body, scope))) +
+               sql::quote_literal(filled(function_body, scope) + filled(note_message, scope) +
+                                  filled(end_of_function, scope))) +
            trigger(scope, "ddl", "ddl_command_end",
                    "'CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', "
                    "'COMMENT'") +

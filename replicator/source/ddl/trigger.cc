@@ -1,5 +1,7 @@
 #include "replicator/source/ddl/trigger.h"
 
+#include "replicator/source/ddl/message_note.h"
+
 namespace pgsluice::ddl {
 
 namespace {
@@ -14,6 +16,7 @@ DECLARE
     classes pg_catalog.text[] := '{{}}';  -- of other objects, with their `ids`
     ids pg_catalog.oid[] := '{{}}';
     gone pg_catalog.oid[] := '{{}}';
+    indexes pg_catalog.text[] := '{{}}';  -- that were dropped
     partitions pg_catalog.bool := false;  -- a table was dropped, which may have been one
     objects pg_catalog.jsonb[] := '{{}}';
     done pg_catalog.int4 := 0;
@@ -25,6 +28,9 @@ DECLARE
     rewritten pg_catalog.int4;
     object pg_catalog.jsonb;
     content pg_catalog.bytea;
+    -- In the order in which they are made.
+    all_classes CONSTANT pg_catalog.text[] :=
+        '{{schema,extension,type,sequence,table,index,statistics,function,view,trigger,policy,grants}}';
     event CONSTANT pg_catalog.text := pg_catalog.gen_random_uuid();
 BEGIN
     GET DIAGNOSTICS context = PG_CONTEXT;
@@ -43,33 +49,39 @@ BEGIN
                   OR c.catalog IN ('pg_proc', 'pg_trigger', 'pg_policy') AND {7} <> '{{}}' THEN
                 gone := gone || c.objid;
                 partitions := partitions OR c.object_type = 'table';
-                -- Under the number that it had before REINDEX CONCURRENTLY.
                 IF c.object_type = 'index' THEN
-                    gone := gone || ARRAY(
-                        SELECT d.oid FROM pgsluice.ddl_definition d JOIN pg_namespace n ON n.oid = d.namespace
-                        WHERE d."group" = {0} AND d.class = 'index' AND n.nspname = c.address_names[1]
-                          AND d.definition ->> 'name' = c.address_names[2]
-                          AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = d.oid));
+                    indexes := indexes || format('%I.%I', c.address_names[1], c.address_names[2]);
                 END IF;
             ELSIF c.object_type IN ('table constraint', 'default value') THEN
                 id := to_regclass(format('%I.%I', c.address_names[1], c.address_names[2]));
                 IF id IS NOT NULL THEN tables := tables || id; END IF;
             END IF;
         END LOOP;
+        -- Under the numbers that they had before REINDEX CONCURRENTLY.
+        IF indexes <> '{{}}' THEN
+            gone := gone || ARRAY(
+                SELECT d.oid FROM pgsluice.ddl_definition d JOIN pg_namespace n ON n.oid = d.namespace
+                WHERE d."group" = {0} AND d.class = 'index'
+                  AND format('%I.%I', n.nspname, d.definition ->> 'name') = ANY (indexes)
+                  AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = d.oid));
+        END IF;
         -- It may have been the one partition without a key.
         IF partitions THEN
             tables := tables || ARRAY(
-                SELECT t.oid FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-                WHERE t.relkind = 'p' AND ({2}) AND NOT EXISTS (
+                SELECT p.partrelid FROM pg_partitioned_table p, LATERAL (
+                    SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+                    WHERE t.oid = p.partrelid AND ({2}) OFFSET 0) t
+                WHERE NOT EXISTS (
                     SELECT FROM pgsluice.ddl_definition d
-                    WHERE d."group" = {0} AND d.class = 'table' AND d.oid = t.oid));
+                    WHERE d."group" = {0} AND d.class = 'table' AND d.oid = p.partrelid));
         END IF;
     ELSE
         FOR c IN SELECT e.classid::regclass::text AS catalog, e.objid, r.relkind, r.reltype, e.command_tag,
                         CASE e.classid::regclass::text WHEN 'pg_proc' THEN 'function' WHEN 'pg_trigger' THEN 'trigger'
                                                        WHEN 'pg_policy' THEN 'policy' END AS code
                  FROM pg_event_trigger_ddl_commands() e
-                 LEFT JOIN pg_class r ON e.classid = 'pg_class'::regclass AND r.oid = e.objid
+                 LEFT JOIN LATERAL (SELECT k.relkind, k.reltype, k.relpersistence FROM pg_class k
+                                    WHERE k.oid = e.objid OFFSET 0) r ON e.classid = 'pg_class'::regclass
                  WHERE r.relpersistence IS DISTINCT FROM 't' AND NOT e.in_extension LOOP
             IF c.relkind IN ('r', 'p') THEN
                 tables := tables || c.objid;
@@ -134,7 +146,8 @@ constexpr const char* dropped = R"(
         FOR c IN SELECT d.class, d.oid, d."table", d.definition || coalesce((
                      SELECT jsonb_build_object('schema', s.definition -> 'name') FROM pgsluice.ddl_definition s
                      WHERE s."group" = {0} AND s.class = 'schema' AND s.oid = d.namespace), '{{}}') AS definition
-                 FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone) LOOP
+                 FROM pgsluice.ddl_definition d
+                 WHERE d."group" = {0} AND d.class = ANY (all_classes) AND d.oid = ANY (gone) LOOP
             CONTINUE WHEN c.class IN ('index', 'sequence', 'statistics', 'trigger', 'policy')
                 AND c."table" = ANY (gone);
             CONTINUE WHEN c.class = 'grants';
@@ -148,7 +161,8 @@ constexpr const char* dropped = R"(
             objects := objects || jsonb_build_object(
                 'class', c.class, 'oid', c.oid::int8, 'before', c.definition, 'after', NULL);
         END LOOP;
-        DELETE FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.oid = ANY (gone);
+        DELETE FROM pgsluice.ddl_definition d
+        WHERE d."group" = {0} AND d.class = ANY (all_classes) AND d.oid = ANY (gone);
         DELETE FROM pgsluice.ddl_sent s WHERE s."group" = {0} AND s.oid = ANY (gone);
     END IF;
 )";
@@ -199,30 +213,32 @@ constexpr const char* altered_tables = R"(
            OR before -> 'constraints' IS DISTINCT FROM after -> 'constraints' THEN
             tables := tables || ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = id);
         END IF;
-        -- Attached to it, or no longer.
-        tables := tables || ARRAY(
-            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = id AND NOT EXISTS (
-                SELECT FROM pgsluice.ddl_definition d
-                WHERE d."group" = {0} AND d.class = 'table' AND d.oid = i.inhrelid AND d."table" = id)
-            UNION ALL
-            SELECT d.oid FROM pgsluice.ddl_definition d
-            WHERE d."group" = {0} AND d.class = 'table' AND d."table" = id AND NOT EXISTS (
-                SELECT FROM pg_inherits i WHERE i.inhparent = id AND i.inhrelid = d.oid));
-        -- What belongs to the table.
-        SELECT classes || coalesce(array_agg(p.class), '{{}}'), ids || coalesce(array_agg(p.oid), '{{}}')
-        INTO classes, ids
-        FROM (SELECT d.class, d.oid FROM pgsluice.ddl_definition d
-              WHERE d."group" = {0} AND d."table" = id AND d.class <> 'table'
-              UNION SELECT 'index', i.indexrelid FROM pg_index i
-              WHERE i.indrelid = id AND NOT EXISTS (
-                  SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-                    AND d.objsubid = 0 AND d.refclassid = 'pg_constraint'::regclass AND d.deptype = 'i')
-              UNION SELECT 'statistics', s.oid FROM pg_statistic_ext s WHERE s.stxrelid = id
-              UNION SELECT 'grants', id WHERE 'grants' = ANY ({7})) p;
+        -- What belongs to the table, and what is attached to it, or no longer.
+        FOR c IN SELECT d.class, d.oid FROM (
+                     SELECT k."group", k.class, k.oid FROM pgsluice.ddl_definition k WHERE k."table" = id OFFSET 0) d
+                 WHERE d."group" = {0} AND (d.class <> 'table' OR NOT EXISTS (
+                     SELECT FROM pg_inherits i WHERE i.inhparent = id AND i.inhrelid = d.oid))
+                 UNION SELECT 'table', i.inhrelid FROM pg_inherits i WHERE i.inhparent = id AND NOT EXISTS (
+                     SELECT FROM pgsluice.ddl_definition d
+                     WHERE d."group" = {0} AND d.class = 'table' AND d.oid = i.inhrelid AND d."table" = id)
+                 UNION SELECT 'index', i.indexrelid FROM pg_index i
+                 WHERE i.indrelid = id AND NOT EXISTS (
+                     SELECT FROM pg_constraint k
+                     WHERE k.conrelid = id AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+                 UNION SELECT 'statistics', s.oid FROM pg_statistic_ext s WHERE s.stxrelid = id
+                 UNION SELECT 'grants', id WHERE 'grants' = ANY ({7}) LOOP
+            IF c.class = 'table' THEN
+                tables := tables || c.oid;
+            ELSE
+                classes := classes || c.class;
+                ids := ids || c.oid;
+            END IF;
+        END LOOP;
     END LOOP;
 )";
 
 constexpr const char* altered_others = R"(
+    IF classes = '{{}}' AND objects = '{{}}' THEN RETURN; END IF;
     -- Built again by ALTER TYPE or REINDEX CONCURRENTLY, and the same but for its number. No event tells of the latter
     -- before PostgreSQL 17, so that it may have got another name since.
     FOR c IN SELECT DISTINCT i.indexrelid, i.indrelid, x.relname
@@ -234,9 +250,9 @@ constexpr const char* altered_others = R"(
         after := pgsluice.definition('index', c.indexrelid);
         UPDATE pgsluice.ddl_definition d SET oid = c.indexrelid
         WHERE d."group" = {0} AND d.class = 'index' AND d.oid = (
-            SELECT s.oid FROM pgsluice.ddl_definition s
+            SELECT s.oid FROM (SELECT k.* FROM pgsluice.ddl_definition k WHERE k."table" = c.indrelid OFFSET 0) s
             CROSS JOIN LATERAL (SELECT s.definition ->> 'name') n(name)
-            WHERE s."group" = {0} AND s.class = 'index' AND s."table" = c.indrelid
+            WHERE s."group" = {0} AND s.class = 'index'
               AND NOT EXISTS (SELECT FROM pg_class k WHERE k.oid = s.oid)
               AND (n.name = c.relname
                    OR replace(s.definition ->> 'definition', format(' INDEX %I ON ', n.name), ' INDEX ON ')
@@ -269,53 +285,69 @@ constexpr const char* altered_others = R"(
     END LOOP;
 )";
 
-// Notes of transactions that the slot will not send again are removed: those are older than its catalog_xmin. Not those
-// that another session removes just now, nor where a transaction would fail over it.
+// Each query that is run costs, were it only to begin it: so none is, where an expression can tell that it has nothing
+// to find.
 constexpr const char* sent = R"(
     IF objects = '{{}}' THEN RETURN; END IF;
 
     -- What new tables and columns need, in case the target does not have it.
-    FOR c IN SELECT DISTINCT n.class, n.oid
-             FROM unnest(objects) o, pgsluice.needs_of(
-                 o ->> 'class', (o ->> 'oid')::oid, nullif(o -> 'before', 'null'), o -> 'after') n
-             WHERE o ->> 'class' IN ('table', 'index', 'type', 'view', 'function') AND o -> 'after' <> 'null'
-             ORDER BY n.class, n.oid LOOP
-        after := pgsluice.definition(c.class, c.oid);
-        CONTINUE WHEN after IS NULL OR EXISTS (
-            SELECT FROM unnest(objects) o WHERE o ->> 'class' = c.class AND (o ->> 'oid')::oid = c.oid);
-        objects := objects || jsonb_build_object(
-            'class', c.class, 'oid', c.oid::int8, 'before', after, 'after', after);
+    classes := '{{}}';
+    ids := '{{}}';
+    FOREACH object IN ARRAY objects LOOP
+        before := nullif(object -> 'before', 'null');
+        after := object -> 'after';
+        CONTINUE WHEN after = 'null' OR object ->> 'class' NOT IN ('table', 'index', 'type', 'view', 'function');
+        -- As most commands leave a table or an index.
+        CONTINUE WHEN object ->> 'class' = 'index' AND before IS NOT NULL;
+        CONTINUE WHEN object ->> 'class' = 'table' AND before -> 'schema' = after -> 'schema'
+            AND before -> 'columns' @> (after -> 'columns')
+            AND coalesce(before -> 'constraints' @> (after -> 'constraints'),
+                         before -> 'constraints' IS NULL AND after -> 'constraints' IS NULL);
+        SELECT classes || coalesce(array_agg(n.class), '{{}}'), ids || coalesce(array_agg(n.oid), '{{}}')
+        INTO classes, ids FROM pgsluice.needs_of(object ->> 'class', (object ->> 'oid')::oid, before, after) n;
     END LOOP;
-    INSERT INTO pgsluice.ddl_sent
-    SELECT {0}, o ->> 'class', (o ->> 'oid')::oid FROM unnest(objects) o
-    WHERE o ->> 'class' IN ('sequence', 'type', 'schema') AND o -> 'after' <> 'null' AND NOT EXISTS (
-        SELECT FROM pgsluice.ddl_sent s
-        WHERE s."group" = {0} AND s.class = o ->> 'class' AND s.oid = (o ->> 'oid')::oid);
-
-    content := convert_to(jsonb_build_object('version', 2, 'tag', tg_tag, 'objects', (
+    IF classes <> '{{}}' THEN
+        FOR c IN SELECT DISTINCT n.class, n.oid FROM unnest(classes, ids) n(class, oid) ORDER BY n.class, n.oid LOOP
+            after := pgsluice.definition(c.class, c.oid);
+            CONTINUE WHEN after IS NULL OR EXISTS (
+                SELECT FROM unnest(objects) o WHERE o ->> 'class' = c.class AND (o ->> 'oid')::oid = c.oid);
+            objects := objects || jsonb_build_object(
+                'class', c.class, 'oid', c.oid::int8, 'before', after, 'after', after);
+        END LOOP;
+    END IF;
+    FOR number IN 1..cardinality(objects) LOOP
+        object := objects[number];
+        CONTINUE WHEN object -> 'after' = 'null' OR object ->> 'class' NOT IN ('sequence', 'type', 'schema');
+        INSERT INTO pgsluice.ddl_sent
+        SELECT {0}, object ->> 'class', (object ->> 'oid')::oid
+        WHERE NOT EXISTS (
+            SELECT FROM pgsluice.ddl_sent s
+            WHERE s."group" = {0} AND s.class = object ->> 'class' AND s.oid = (object ->> 'oid')::oid);
+        IF object ->> 'class' = 'type' THEN
+            objects[number] := object || jsonb_build_object(
+                'used_by', pgsluice.users_ddl_{5}((object ->> 'oid')::oid));
+        END IF;
+    END LOOP;
+    object := to_jsonb(objects);
+    IF cardinality(objects) > 1 THEN
         SELECT jsonb_agg(o.object ORDER BY o.made, CASE WHEN o.made THEN o.rank ELSE -o.rank END,
                          o.object -> 'before' <> o.object -> 'after',
                          coalesce(jsonb_array_length(o.object #> '{{after,ancestors}}'), 0), o.place)
-        FROM (SELECT CASE WHEN u.object ->> 'class' = 'type' AND u.object -> 'after' <> 'null' THEN
-                         u.object || jsonb_build_object('used_by', pgsluice.users_ddl_{5}((u.object ->> 'oid')::oid))
-                     ELSE u.object END AS object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
-                  '{{schema,extension,type,sequence,table,index,statistics,function,view,trigger,policy,grants}}'::text[], u.object ->> 'class') AS rank
-              FROM unnest(objects) WITH ORDINALITY u(object, place)) o))::text, 'UTF8');
-    IF current_setting('transaction_isolation') = 'read committed' THEN
-        DELETE FROM pgsluice.ddl_event o WHERE (o."group", o.id) IN (
-            SELECT e."group", e.id FROM pgsluice.ddl_event e JOIN pg_replication_slots s ON s.slot_name = {4}
-            WHERE e."group" = {0} AND age(xid(e.xid)) > age(s.catalog_xmin) FOR UPDATE OF e SKIP LOCKED);
+        INTO object
+        FROM (SELECT u.object, u.place, u.object -> 'after' <> 'null' AS made, array_position(
+                  all_classes, u.object ->> 'class') AS rank
+              FROM unnest(objects) WITH ORDINALITY u(object, place)) o;
     END IF;
-    INSERT INTO pgsluice.ddl_event VALUES ({0}, event, pg_current_xact_id(), sha256(content));
-    PERFORM pg_logical_emit_message(true, {3} || event, content);
-END)";
+    content := convert_to(jsonb_build_object('version', 2, 'tag', tg_tag, 'objects', object)::text, 'UTF8');
+)";
 
 }  // namespace
 
 std::string trigger_body(const Scope& scope) {
     std::string body;
-    for (const char* part : {asked, dropped, altered_tables, altered_others, sent}) body += filled(part, scope);
-    return body;
+    for (const char* part : {asked, dropped, altered_tables, altered_others, sent, note_message})
+        body += filled(part, scope);
+    return body + "END";
 }
 
 }  // namespace pgsluice::ddl
