@@ -228,10 +228,17 @@ class Comparison {
     [[nodiscard]] bool takes_over_rows(const Member& member) const {
         return std::ranges::any_of(record_, [&](const auto& each) {
             const TableRecord& entry = each.second;
+            if (left_with_its_rows(entry, member)) return true;
             if (!has_rows_as(entry, member.delivered_as)) return false;
             if (entry.oid == member.table.oid) return !entry.active() || entry.created_xid != member.created_xid;
             return !shares_target(entry, member);
         });
+    }
+
+    // A partition that was detached, on the targets too, and so has there what was delivered as its root's.
+    [[nodiscard]] bool left_with_its_rows(const TableRecord& entry, const Member& member) const {
+        return facts_.renames_travel && entry.oid == member.table.oid && entry.created_xid == member.created_xid &&
+               !entry.active() && has_rows(entry);
     }
 
     // Leaves that are delivered as one root.
@@ -261,7 +268,7 @@ class Comparison {
                 continue;
             }
             finding.next =
-                due(member, filled,
+                due(member, filled || finding.next.replaces,
                     fmt::format("it is delivered as '{}', which is copied as a whole", full_name(member.delivered_as)));
             finding.publishes = finding.publishes || member.capture.empty();
         }

@@ -388,6 +388,33 @@ TEST_CASE("partitions that are delivered as their root are copied as a whole") {
     }
 }
 
+// While DETACH ... CONCURRENTLY waits, it is none of its root's any more, and not yet a table of its own.
+TEST_CASE("a partition that was delivered as its root, left, and is a table of its own now") {
+    const Member before = partition(true);
+    const Member own = with<Member>(partition(), [](Member& p) { p.named = p.table, p.capture = "90"; });
+    const auto gone = left(recorded(before), "detached");
+    const auto detached_there = found({.record = {gone}, .members = {own}, .renames_travel = true});
+    REQUIRE(detached_there.size() == 1);
+    CHECK(detached_there[0].next.state == TableState::copy_due);
+    CHECK(detached_there[0].next.replaces);
+    CHECK(contains(detached_there[0].text, "its rows take the place of those the targets have under its name"));
+    // Without captured DDL the targets have them in the root's table.
+    CHECK_FALSE(found({.record = {gone}, .members = {own}})[0].next.replaces);
+
+    // It has partitions itself, and these are delivered as it now.
+    const Member leaf = with<Member>(partition(true), [](Member& p) {
+        p.named = {5, "public", "own", 'p'};
+        p.delivered_oid = 5;
+        p.delivered_as = {"public", "own"};
+        p.capture = "91/801";
+    });
+    for (const TableRecord& entry : {gone, recorded(before)}) {
+        const auto below = found({.record = {entry}, .members = {leaf}, .renames_travel = true});
+        REQUIRE(below.size() == 1);
+        CHECK(below[0].next.replaces);
+    }
+}
+
 TEST_CASE("a table of another's name that is in the group as well gets its name with its own rows") {
     Member mine = member();
     mine.table.oid = mine.named.oid = mine.delivered_oid = 5;
