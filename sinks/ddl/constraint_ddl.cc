@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/table_text.h"
 #include "sql/quote.h"
 #include "stream/definition/find_part.h"
@@ -46,16 +47,24 @@ void validate(const TableDefinition& table, const ConstraintDefinition& constrai
     out.add(DdlPhase::constraints, std::move(statement));
 }
 
+DerivedStatement change(const TableDefinition& table, const ConstraintDefinition& constraint, const std::string& what) {
+    auto statement = on(table, fmt::format("ALTER TABLE {} {}", quoted(table), what));
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
+    return statement;
+}
+
 void alter(const TableDefinition& table, const ConstraintDefinition& before, const ConstraintDefinition& after,
            DdlPhases& out) {
     const std::string name = quote_identifier(after.name);
-    const auto change = [&](const std::string& what) {
-        out.add(DdlPhase::constraints, on(table, fmt::format("ALTER TABLE {} {}", quoted(table), what)));
-    };
-    if (before.name != after.name)
-        change(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
+    if (before.name != after.name) {
+        auto renaming =
+            change(table, before, fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name));
+        renaming.renamed_to = after.name;
+        out.add(DdlPhase::constraints, std::move(renaming));
+    }
     if (before.type == 'f' && deferral(before) != deferral(after))
-        change(fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after)));
+        out.add(DdlPhase::constraints,
+                change(table, after, fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after))));
     if (!before.validated && after.validated) validate(table, after, out);
 }
 
@@ -66,6 +75,14 @@ void add_constraint(const TableDefinition& table, const ConstraintDefinition& co
     statement.creates = true;
     if (constraint.type == 'f') statement.foreign_key = constraint.name;
     out.add(constraint.type == 'f' ? DdlPhase::foreign_keys : DdlPhase::constraints, std::move(statement));
+}
+
+DerivedStatement comment_on(const TableDefinition& table, const ConstraintDefinition& constraint) {
+    auto statement = on(table, fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", quote_identifier(constraint.name),
+                                           quoted(table), comment_text(constraint.comment)));
+    statement.kind = DdlKind::comment;
+    if (constraint.type == 'f') statement.foreign_key = constraint.name;
+    return statement;
 }
 
 void derive_constraints(const TableDefinition& before, const TableDefinition& after, bool with_parent, DdlPhases& out) {

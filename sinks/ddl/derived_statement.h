@@ -56,7 +56,8 @@ struct DerivedStatement {
     std::optional<QualifiedName> made{};  // create table
     // CREATE INDEX of a table, on which no other command of the message depends: the index's name.
     std::string built_index{};
-    std::string foreign_key{};  // the name of the one that it makes (`creates`), `drops` or validates
+    std::string foreign_key{};  // the name of the one that it makes (`creates`), `drops`, or is about
+    std::string renamed_to{};   // what that is called then
     // The tables that it is about, for policies.
     [[nodiscard]] std::vector<QualifiedName> tables() const;
     // The text as it may be shown and logged: without a row's values.

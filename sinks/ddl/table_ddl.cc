@@ -42,6 +42,11 @@ DerivedStatement::Destroyed destroyed(const TableDefinition& table) {
     return all;
 }
 
+bool is_below(const TableDefinition& table, Oid parent) {
+    return find_part(table.parents, &ObjectName::oid, parent) != nullptr ||
+           find_part(table.ancestors, &ObjectName::oid, parent) != nullptr;
+}
+
 }  // namespace
 
 TableDdl::TableDdl(const DefinitionMessage& message, DdlPhases& out) : message_(message), out_(out) {
@@ -70,13 +75,20 @@ bool TableDdl::has_parent_here(const TableDefinition& table) const {
                        [&](const ObjectName& parent) { return altered_.contains(parent.oid); });
 }
 
+// Whether its rows come again, or those of its partitions: of a partitioned table only these are written again.
+bool TableDdl::is_recopied(const DefinitionChange& table) const {
+    return table.recopy || std::any_of(message_.objects.begin(), message_.objects.end(), [&](const auto& change) {
+               return change.recopy && change.after && class_of(change) == "table" &&
+                      is_below(std::get<TableDefinition>(*change.after), table.oid);
+           });
+}
+
 std::optional<std::string> TableDdl::missing_in_children(Oid parent, const std::string& column) const {
     for (const DefinitionChange& change : message_.objects) {
         if (!change.after || class_of(change) != "table") continue;
         const auto& table = std::get<TableDefinition>(*change.after);
-        const bool below = find_part(table.parents, &ObjectName::oid, parent) != nullptr ||
-                           find_part(table.ancestors, &ObjectName::oid, parent) != nullptr;
-        const ColumnDefinition* found = below ? find_part(table.columns, &ColumnDefinition::name, column) : nullptr;
+        const ColumnDefinition* found =
+            is_below(table, parent) ? find_part(table.columns, &ColumnDefinition::name, column) : nullptr;
         if (found != nullptr && found->missing) return found->missing;
     }
     return std::nullopt;
@@ -231,7 +243,7 @@ void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
                            column_text(made) + not_null_text(t.after, made));
     };
     statement.text = text_of(first);
-    if (t.change.recopy) statement.kept_text = text_of(column);
+    if (is_recopied(t.change)) statement.kept_text = text_of(column);
     if (first.expression != column.expression)
         statement.text +=
             fmt::format("; ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(column.name),
@@ -262,7 +274,7 @@ void TableDdl::alter_type(const Altered& t, const ColumnDefinition& before, cons
     if (!before.expression.empty() && before.generated == '\0')
         actions.push_back(fmt::format("ALTER COLUMN {} DROP DEFAULT", name));
     std::string type = fmt::format("ALTER COLUMN {} TYPE {}", name, type_text(after));
-    if (t.change.recopy && after.generated == '\0') type += fmt::format(" USING {}::text::{}", name, after.type);
+    if (is_recopied(t.change) && after.generated == '\0') type += fmt::format(" USING {}::text::{}", name, after.type);
     actions.push_back(std::move(type));
     if (!after.expression.empty() && after.generated == '\0')
         actions.push_back(fmt::format("ALTER COLUMN {} SET DEFAULT {}", name, after.expression));
@@ -367,8 +379,7 @@ void TableDdl::comments(const TableDefinition* before, const TableDefinition& af
         const ConstraintDefinition* old =
             before == nullptr ? nullptr : find_part(before->constraints, &ConstraintDefinition::oid, constraint.oid);
         if (constraint.type != 'n' && (old == nullptr ? "" : old->comment) != constraint.comment)
-            comment(fmt::format("CONSTRAINT {} ON {}", quote_identifier(constraint.name), quoted(after)),
-                    constraint.comment);
+            out_.add(DdlPhase::comments, comment_on(after, constraint));
     }
 }
 

@@ -13,7 +13,9 @@ std::vector<std::string> KeptRows::keep(const QualifiedName& table) {
         "pg_catalog.pg_class c ON c.oid = b.oid AND c.relkind IN ('r', 'p', 'f') JOIN pg_catalog.pg_namespace n ON "
         "n.oid = c.relnamespace), "
         "noted AS (INSERT INTO pgsluice.unchecked SELECT $1, $2, 'kept', oid FROM named ON CONFLICT DO NOTHING) "
-        "SELECT nspname, relname FROM named",
+        "SELECT nspname, relname FROM named UNION SELECT n.nspname, c.relname FROM below b CROSS JOIN "
+        "pg_catalog.pg_partition_ancestors(b.oid) a JOIN pg_catalog.pg_class c ON c.oid = a.relid JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace",
         {sql::Param(options_.group), sql::Param(options_.worker),
          sql::Param(sql::quote_qualified(table.schema, table.table))},
         {2});

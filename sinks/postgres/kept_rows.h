@@ -17,7 +17,8 @@ class KeptRows {
    public:
     KeptRows(PostgresSession& session, const PostgresSinkOptions& options) : session_(session), options_(options) {}
 
-    // In the open transaction. Of a partitioned table: its partitions. Returns these tables, quoted and qualified.
+    // In the open transaction. Of a partitioned table: its partitions. Returns these tables and those that they are
+    // partitions of, quoted and qualified.
     std::vector<std::string> keep(const QualifiedName& table);
     // The target's oids, with the tables that they are partitions of.
     [[nodiscard]] std::set<Oid> tables();

@@ -22,6 +22,7 @@
 #include "sinks/postgres/sequences/sequence_keeper.h"
 #include "sinks/postgres/snapshot/load.h"
 #include "sql/quote.h"
+#include "stream/failpoint.h"
 
 namespace pgsluice {
 
@@ -202,10 +203,11 @@ void PostgresSink::end_snapshot(const SnapshotEnd&, const Checkpoint& upto) {
     std::vector<std::string> quoted;
     for (const Relation* table : loaded) quoted.push_back(sql::quote_qualified(table->schema, table->table));
     sequences_.note_written(quoted);
-    load_.end(upto);
+    load_.end(upto, [&] { unchecked_.copied(quoted); });
+    PGSLUICE_FAILPOINT("postgres-snapshot-ended");
     sequences_.level();
     committed();
-    unchecked_.copied(quoted);
+    unchecked_.check();
 }
 
 void PostgresSink::apply(const Batch& batch) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/hint.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
 
@@ -137,5 +138,39 @@ TEST_CASE("a command after which rows are copied again is left out by one decisi
     CHECK(group.target_rows("(SELECT id, v, own FROM t)") ==
           std::vector<std::string>{"(1,1,10)", "(2,2,20)", "(3,1,30)", "(4,7,)"});
     CHECK(group.target_rows("(SELECT id, n FROM t)") == group.source_rows("(SELECT id, n FROM t)"));
+    group.stop();
+}
+
+TEST_CASE("rows that the source deletes before the copy of kept rows are removed by what the log says") {
+    const std::vector<std::string> tracked = {"--copy-and-stream", "--track-ddl", "--all-schemas"};
+    Pipeline group;
+    std::string table = "t";
+    SUBCASE("a table") { group.on_both("CREATE TABLE t (id int PRIMARY KEY, v text)"); }
+    SUBCASE("a name that has to be quoted") {
+        table = "\"It's an Odd.t,*\"";
+        group.on_both("CREATE TABLE " + table + " (id int PRIMARY KEY, v text)");
+    }
+    SUBCASE("a partitioned table") {
+        group.on_both(
+            "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR "
+            "VALUES FROM (0) TO (100)");
+    }
+    group.on_source("INSERT INTO " + table + " SELECT i, 'v' || i FROM generate_series(1, 9) i");
+    group.start_replicator(tracked, {{"PGSLUICE_FAILPOINT", "before-added-copy"}});
+    group.start_worker({"--ddl-policy", "recopy=ignore"});
+    group.settle();
+    group.on_source("ALTER TABLE " + table + " ADD n bigserial");
+    Pipeline::must_die(group.replicator());
+    group.on_source("DELETE FROM " + table + " WHERE id IN (2, 4); UPDATE " + table + " SET v = 'then' WHERE id = 3");
+    group.start_replicator(tracked);
+    CHECK(says(group.worker(), "writes over rows of the same key"));
+    CHECK(
+        eventually("the copy is there", [&] { return count(group.worker().err(), "snapshot complete: epoch ") == 2; }));
+    group.settle();
+    CHECK(group.target_scalar("SELECT count(*) FROM " + table + " WHERE id IN (2, 4)") == "2");
+    const std::string warning = said(group.worker().err(), "writes over rows of the same key");
+    run_said(group, said(warning, "pgsluice compare", "`"));
+    group.check_equal({table});
+    CHECK(group.target_scalar("SELECT count(*) FROM " + table) == "7");
     group.stop();
 }

@@ -45,6 +45,26 @@ TEST_CASE("a volatile default, a USING and a session's time zone: the rows are c
     pipeline.stop();
 }
 
+TEST_CASE("a USING on a partitioned table: its partitions are copied again") {
+    Pipeline pipeline;
+    pipeline.on_both(
+        "CREATE TABLE t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR "
+        "VALUES FROM (0) TO (10); CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (99)");
+    pipeline.on_source("INSERT INTO t SELECT i, repeat('v', i) FROM generate_series(1, 20) i");
+    pipeline.start(tracked);
+    pipeline.settle();
+    pipeline.on_source("ALTER TABLE t ALTER v TYPE int USING length(v), ADD n bigserial");
+    CHECK(eventually("the rows are equal", [&] {
+        return pipeline.target_scalar(
+                   "SELECT count(*) FROM pg_attribute WHERE attname = 'n' AND attrelid = "
+                   "'t'::regclass") == "1" &&
+               pipeline.target_rows("t") == pipeline.source_rows("t");
+    }));
+    pipeline.on_source("UPDATE t SET v = v + 1 WHERE id = 3; DELETE FROM t WHERE id = 15");
+    pipeline.check_equal({"t"});
+    pipeline.stop();
+}
+
 TEST_CASE("a constant that the server keeps, and conversions that are the same everywhere: nothing is copied") {
     Pipeline pipeline;
     begin(pipeline);

@@ -106,6 +106,20 @@ TEST_CASE("foreign keys of partitioned tables") {
     SUBCASE("the column that it refers to gets another type") {
         group.on_source("ALTER TABLE p ALTER id TYPE bigint USING id::bigint");
     }
+    SUBCASE("is made and commented on") {
+        group.on_source(std::string("BEGIN; ") + rewrite +
+                        "ALTER TABLE m ADD CONSTRAINT \"m on\" FOREIGN KEY (p) REFERENCES p; COMMENT ON CONSTRAINT "
+                        "\"m on\" ON m IS 'it''s to be checked'; COMMIT");
+    }
+    SUBCASE("is made, and altered in a later transaction before the copy is there") {
+        group.stop_worker();
+        group.on_source(std::string("BEGIN; ") + rewrite +
+                        "ALTER TABLE m ADD CONSTRAINT m_too FOREIGN KEY (p) REFERENCES p; COMMIT");
+        group.on_source(
+            "BEGIN; ALTER TABLE m RENAME CONSTRAINT m_too TO m_also; ALTER TABLE m ALTER CONSTRAINT m_also DEFERRABLE; "
+            "COMMENT ON CONSTRAINT m_also ON m IS 'x'; COMMIT");
+        group.start_worker();
+    }
     SUBCASE("is made and dropped before the copy is there") {
         group.on_source(std::string("BEGIN; ") + rewrite +
                         "ALTER TABLE m ADD CONSTRAINT m_too FOREIGN KEY (p) REFERENCES p; ALTER TABLE m DROP "

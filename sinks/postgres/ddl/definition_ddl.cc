@@ -306,8 +306,7 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
         log_(LogLevel::warning, fmt::format("not applied: {}: the worker's role may not do that", step.what));
         return true;
     }
-    if (statement.drops && !statement.foreign_key.empty() && is_gone(error) &&
-        keys_.drop_below(*statement.table, statement.foreign_key)) {
+    if (!statement.creates && !statement.foreign_key.empty() && is_gone(error) && keys_.run_below(statement)) {
         log_(LogLevel::info, fmt::format("applied: {}", step.what));
         return true;
     }

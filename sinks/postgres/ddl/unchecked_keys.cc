@@ -8,6 +8,7 @@
 #include "sinks/postgres/rights/as_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/failpoint.h"
 
 namespace pgsluice {
 
@@ -26,6 +27,12 @@ constexpr const char* awaited =
     "EXISTS (SELECT FROM pgsluice.unchecked u WHERE u.\"group\" = $1 AND u.worker = $2 AND u.class = 'table' AND "
     "(u.oid = k.confrelid OR u.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(k.confrelid))))";
 
+// $4: the name of a key of table $3; the class says it where that was renamed.
+constexpr const char* noted_below =
+    "o.\"group\" = $1 AND o.worker = $2 AND k.oid = o.oid AND (o.class = 'above:' || "
+    "pg_catalog.to_regclass($3)::pg_catalog.oid || ':' || $4 OR o.class = 'above:' || "
+    "pg_catalog.to_regclass($3)::pg_catalog.oid AND k.conname = $4)";
+
 std::string quoted(const QualifiedName& table) { return sql::quote_qualified(table.schema, table.table); }
 
 std::string alter(const QualifiedName& table, const std::string& what) {
@@ -40,6 +47,9 @@ std::string commenting(const UncheckedKeys::Key& key) {
     return fmt::format("COMMENT ON CONSTRAINT {} ON {} IS {}", sql::quote_identifier(key.name), quoted(key.table),
                        key.comment.empty() ? "NULL" : sql::quote_literal(key.comment));
 }
+
+// As in all commands about one.
+std::string called(const std::string& key) { return " CONSTRAINT " + sql::quote_identifier(key); }
 
 std::string dropping(const std::string& key) { return "DROP CONSTRAINT " + sql::quote_identifier(key); }
 
@@ -128,15 +138,55 @@ bool UncheckedKeys::takes_unchecked(const QualifiedName& table) {
         .boolean(0, 0);
 }
 
-bool UncheckedKeys::drop_below(const QualifiedName& table, const std::string& key) {
-    const auto partitions = tables_in(session_.connection.query(
-        "WITH forgotten AS (DELETE FROM pgsluice.unchecked o USING pg_catalog.pg_constraint k WHERE o.\"group\" = $1 "
-        "AND o.worker = $2 AND o.class = 'above:' || pg_catalog.to_regclass($3)::pg_catalog.oid AND k.oid = o.oid AND "
-        "k.conname = $4 RETURNING k.conrelid) SELECT n.nspname, c.relname FROM forgotten f JOIN pg_catalog.pg_class c "
-        "ON c.oid = f.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace",
-        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(quoted(table)), sql::Param(key)}, {2}));
-    for (const QualifiedName& partition : partitions) run_as_its_owner(partition, alter(partition, dropping(key)));
-    return !partitions.empty();
+// A rename is only noted: partitions keep the names of what they inherit.
+bool UncheckedKeys::run_below(const DerivedStatement& statement) {
+    const auto below = keys_below(*statement.table, statement.foreign_key);
+    if (below.empty()) return false;
+    if (!statement.renamed_to.empty() || statement.drops) renote(statement);
+    if (!statement.renamed_to.empty()) return true;
+    const std::string table = quoted(*statement.table);
+    const std::string name = called(statement.foreign_key);
+    for (const Key& key : below) {
+        std::string text = statement.text;
+        text.replace(text.find(table), table.size(), quoted(key.table));
+        text.replace(text.find(name), name.size(), called(key.name));
+        run_as_its_owner(key.table, text);
+    }
+    return true;
+}
+
+// What partitions have of a key that their table does not have yet.
+std::vector<UncheckedKeys::Key> UncheckedKeys::keys_below(const QualifiedName& table, const std::string& name) {
+    const std::string above = quoted(table);
+    const auto found = session_.connection.query(
+        fmt::format("SELECT k.oid, n.nspname, c.relname, k.conname, '', '' FROM pgsluice.unchecked o JOIN "
+                    "pg_catalog.pg_constraint k ON k.oid = o.oid JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN "
+                    "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE {}",
+                    noted_below),
+        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(above), sql::Param(name)}, {6});
+    std::vector<Key> keys;
+    for (int row = 0; row < found.rows(); ++row) keys.push_back(key_in(found, row));
+    return keys;
+}
+
+// Under the name that the key has next; without one, not at all.
+void UncheckedKeys::renote(const DerivedStatement& statement) {
+    const std::string above = quoted(*statement.table);
+    if (statement.renamed_to.empty())
+        session_.connection.query(
+            fmt::format("DELETE FROM pgsluice.unchecked o USING pg_catalog.pg_constraint k WHERE {}", noted_below),
+            {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(above),
+             sql::Param(statement.foreign_key)},
+            {0});
+    else
+        session_.connection.query(
+            fmt::format("UPDATE pgsluice.unchecked o SET class = 'above:' || "
+                        "pg_catalog.to_regclass($3)::pg_catalog.oid || ':' || $5 FROM pg_catalog.pg_constraint k "
+                        "WHERE {}",
+                        noted_below),
+            {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(above),
+             sql::Param(statement.foreign_key), sql::Param(statement.renamed_to)},
+            {0});
 }
 
 // A statement about the table checks those that it has and those that refer to it.
@@ -176,7 +226,6 @@ void UncheckedKeys::copied(const std::vector<std::string>& tables) {
         "pg_catalog.unnest($3::text[]) AS t (name), pg_catalog.pg_partition_tree(pg_catalog.to_regclass(t.name)) p "
         "UNION SELECT pg_catalog.to_regclass(t.name) FROM pg_catalog.unnest($3::text[]) AS t (name)))",
         {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(text_array(tables))}, {0});
-    check();
 }
 
 void UncheckedKeys::check() {
@@ -211,31 +260,41 @@ void UncheckedKeys::make_above() {
         "EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = u.oid)",
         {sql::Param(options_.group), sql::Param(options_.worker)}, {0});
     const auto found = connection.query(
-        "SELECT c.oid, n.nspname, c.relname, k.conname, pg_catalog.min(pg_catalog.pg_get_constraintdef(k.oid)), "
+        "SELECT c.oid, n.nspname, c.relname, x.name, pg_catalog.min(pg_catalog.pg_get_constraintdef(k.oid)), "
         "coalesce(pg_catalog.max(pg_catalog.obj_description(k.oid, 'pg_constraint')), '') FROM pgsluice.unchecked o "
-        "JOIN pg_catalog.pg_constraint k ON k.oid = o.oid JOIN pg_catalog.pg_class c ON o.class = 'above:' || c.oid "
-        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE o.\"group\" = $1 AND o.worker = $2 GROUP BY "
-        "c.oid, n.nspname, k.conname HAVING pg_catalog.bool_and(k.convalidated)",
+        "JOIN pg_catalog.pg_constraint k ON k.oid = o.oid CROSS JOIN LATERAL (SELECT "
+        "coalesce(pg_catalog.substring(o.class, '^above:[0-9]+:(.*)$'), k.conname) AS name) x JOIN pg_catalog.pg_class "
+        "c ON 'above:' || c.oid = pg_catalog.substring(o.class, '^above:[0-9]+') JOIN pg_catalog.pg_namespace n ON "
+        "n.oid = c.relnamespace WHERE o.\"group\" = $1 AND o.worker = $2 AND o.class LIKE 'above:%' GROUP BY c.oid, "
+        "n.nspname, x.name HAVING pg_catalog.bool_and(k.convalidated)",
         {sql::Param(options_.group), sql::Param(options_.worker)}, {6});
     for (int row = 0; row < found.rows(); ++row) make_above(key_in(found, row));
 }
 
-// It takes over its partitions' keys, which are equal and checked. What was said of it was said of them. The key has
-// no oid yet; it has its table's.
+// It takes over its partitions' keys, which are equal and checked. What was said of it was said of them. Made under the
+// name that these have, so that partitions in between get it, too.
 void UncheckedKeys::make_above(const Key& key) {
     sql::Connection& connection = session_.connection;
+    const auto below = keys_below(key.table, key.name);
+    Key made_as = key;
+    if (!below.empty()) made_as.name = below.front().name;
     connection.exec("BEGIN");
-    run_as_its_owner(key.table, alter(key.table, adding(key)));
+    run_as_its_owner(key.table, alter(key.table, adding(made_as)));
+    if (made_as.name != key.name)
+        run_as_its_owner(key.table,
+                         alter(key.table, fmt::format("RENAME CONSTRAINT {} TO {}", sql::quote_identifier(made_as.name),
+                                                      sql::quote_identifier(key.name))));
     if (!key.comment.empty()) {
         run_as_its_owner(key.table, commenting(key));
-        for (const QualifiedName& partition : partitions_below(key.table))
-            run_as_its_owner(partition, commenting({"", partition, key.name, "", ""}));
+        for (const Key& each : below) run_as_its_owner(each.table, commenting(each));
     }
-    connection.query(
-        "DELETE FROM pgsluice.unchecked u USING pg_catalog.pg_constraint k WHERE u.\"group\" = $1 AND u.worker = $2 "
-        "AND u.class = 'above:' || $3 AND k.oid = u.oid AND k.conname = $4",
-        {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(key.oid), sql::Param(key.name)}, {0});
+    DerivedStatement made;
+    made.table = key.table;
+    made.foreign_key = key.name;
+    renote(made);
+    PGSLUICE_FAILPOINT("postgres-key-above");
     connection.exec("COMMIT");
+    PGSLUICE_FAILPOINT("postgres-key-above-made");
     log_(LogLevel::info, fmt::format("foreign key '{}' on '{}.{}' is made: its partitions' are checked", key.name,
                                      key.table.schema, key.table.table));
 }
@@ -257,7 +316,9 @@ bool UncheckedKeys::check(const Key& key) {
     connection.query(
         "DELETE FROM pgsluice.unchecked WHERE \"group\" = $1 AND worker = $2 AND class = 'key' AND oid = $3::oid",
         {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(key.oid)}, {0});
+    PGSLUICE_FAILPOINT("postgres-key-check");
     connection.exec("COMMIT");
+    PGSLUICE_FAILPOINT("postgres-key-checked");
     return true;
 }
 

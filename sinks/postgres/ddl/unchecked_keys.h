@@ -29,12 +29,13 @@ class UncheckedKeys {
     using Run = std::function<void(const QualifiedName& table, const std::string& text)>;
     bool run(const DerivedStatement& statement, const Run& run);
 
-    // Drops what partitions have of a key that their table does not have yet. False: there is none.
-    bool drop_below(const QualifiedName& table, const std::string& key);
+    // In the open transaction: a statement about a key that its table does not have yet, but its partitions have, runs
+    // on these. False: there is none.
+    bool run_below(const DerivedStatement& statement);
 
-    // Each in transactions of its own. Tables (quoted and qualified) whose copy is there:
+    // In the transaction that ends the copy of these tables (quoted and qualified).
     void copied(const std::vector<std::string>& tables);
-    // Checks what can be checked.
+    // Checks what can be checked, each in a transaction of its own.
     void check();
 
     struct Key;
@@ -43,6 +44,8 @@ class UncheckedKeys {
     [[nodiscard]] std::vector<Key> keys_to_awaited(const QualifiedName& table);
     [[nodiscard]] std::vector<QualifiedName> partitions_below(const QualifiedName& table);
     [[nodiscard]] bool takes_unchecked(const QualifiedName& table);
+    [[nodiscard]] std::vector<Key> keys_below(const QualifiedName& table, const std::string& name);
+    void renote(const DerivedStatement& statement);
     bool owe(const QualifiedName& table, const std::string& key);
     bool add_unchecked(const Key& key, const Run& run);
     bool add_not_valid(const Key& key, const Run& run);

@@ -138,12 +138,14 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
 }
 
 void finish_snapshot(PostgresSession& session, PostgresProgress& progress, KeptRows& kept,
-                     const std::vector<RelationPtr>& tables, const SinkState& next) {
+                     const std::vector<RelationPtr>& tables, const SinkState& next,
+                     const std::function<void()>& within) {
     sql::Connection& connection = session.connection;
     connection.exec("BEGIN");
     progress.forget_loaded(std::nullopt);
     progress.set_loading_tables({});
     kept.forget(tables);
+    within();
     progress.move(next);
     connection.exec("COMMIT");
     progress.moved(next);

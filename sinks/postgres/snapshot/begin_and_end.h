@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -37,8 +38,9 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
 Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing);
 
 // Once everything is loaded: forgets which blocks were, and whose rows were kept, and makes `next` the progress, in one
-// transaction.
+// transaction, in which `within` is called.
 void finish_snapshot(PostgresSession& session, PostgresProgress& progress, KeptRows& kept,
-                     const std::vector<RelationPtr>& tables, const SinkState& next);
+                     const std::vector<RelationPtr>& tables, const SinkState& next,
+                     const std::function<void()>& within);
 
 }  // namespace pgsluice

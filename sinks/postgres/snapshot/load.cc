@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
 #include "sinks/postgres/snapshot/begin_and_end.h"
+#include "sql/quote.h"
 
 namespace pgsluice {
 
@@ -19,6 +21,18 @@ std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<
     for (const std::uint32_t i : begin.replaces)
         if (targets.at(i)) tables.push_back(targets.at(i));
     return tables;
+}
+
+// For --tables in a shell: a name that is more than letters, digits and _ is quoted, so that nothing else matches.
+std::string shell_pattern(const Relation& table) {
+    const std::string plain = table.schema + '.' + table.table;
+    const bool quotes = std::any_of(plain.begin(), plain.end(),
+                                    [](unsigned char c) { return c != '_' && c != '.' && std::isalnum(c) == 0; }) ||
+                        std::count(plain.begin(), plain.end(), '.') > 1;
+    std::string text = "'";
+    for (const char c : quotes ? sql::quote_qualified(table.schema, table.table) : plain)
+        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
 }
 
 }  // namespace
@@ -67,9 +81,9 @@ void SnapshotLoad::tell_of_kept() {
         if (!is_written_over(*mapping, false, kept_)) continue;
         parts_.log(LogLevel::warning,
                    fmt::format("the copy of '{0}.{1}' writes over rows of the same key, for the recopy was left out: "
-                               "rows that the source has deleted since stay (`pgsluice compare --tables '{0}.{1}' "
+                               "rows that the source has deleted since stay (`pgsluice compare --tables {2} "
                                "--repair` removes them)",
-                               table->schema, table->table));
+                               table->schema, table->table, shell_pattern(*table)));
     }
 }
 
@@ -127,8 +141,8 @@ void SnapshotLoad::close_loader() {
     loader_.reset();
 }
 
-void SnapshotLoad::end(const Checkpoint& upto) {
-    finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}});
+void SnapshotLoad::end(const Checkpoint& upto, const std::function<void()>& within) {
+    finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}}, within);
     already_loaded_.clear();
 }
 

@@ -68,7 +68,8 @@ class SnapshotLoad {
 
     // Everything is loaded, and the loader's connections are closed.
     void close_loader();
-    void end(const Checkpoint& upto);
+    // `within`: what is written in the same transaction.
+    void end(const Checkpoint& upto, const std::function<void()>& within);
 
    private:
     void note_begin(StreamSeq marker);
