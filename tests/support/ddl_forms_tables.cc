@@ -46,6 +46,7 @@ std::vector<DdlForm> of_tables_and_indexes() {
          "CREATE TABLE u (id int NOT NULL, v text, k int PRIMARY KEY); ALTER TABLE u INHERIT t; ALTER TABLE u NO "
          "INHERIT t"},
         {table, "CREATE INDEX CONCURRENTLY i ON t (v)", {.alone = true}},
+        {table, "create index concurrently \"i\" on \"t\" (\"v\")", {.alone = true}},
         {table, "CREATE INDEX i ON t (v); DROP INDEX CONCURRENTLY i", {.alone = true}},
         {table, "CREATE INDEX i ON t (v); REINDEX INDEX CONCURRENTLY i; COMMENT ON INDEX i IS 'x'", {.alone = true}},
         {table, "CREATE INDEX i ON t (v); REINDEX TABLE t"},
