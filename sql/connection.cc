@@ -267,7 +267,9 @@ SqlError Connection::error(const std::string& doing, const Result* failed) const
     std::string reason = without_values(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY));
     // Which ones: dependent_objects_still_exist.
     if (sqlstate == "2BP01") reason += fmt::format(" ({})", field(PG_DIAG_MESSAGE_DETAIL));
-    return {action_for(sqlstate), fmt::format("unable to {}: {}", doing, one_line(reason)), sqlstate, hint};
+    const Action action =
+        is_catalog_race(sqlstate, field(PG_DIAG_MESSAGE_PRIMARY)) ? Action::retry : action_for(sqlstate);
+    return {action, fmt::format("unable to {}: {}", doing, one_line(reason)), sqlstate, hint};
 }
 
 }  // namespace pgsluice::sql

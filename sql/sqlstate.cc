@@ -115,6 +115,12 @@ Action action_for(std::string_view sqlstate) {
 
 bool is_internal_error(std::string_view sqlstate) { return sqlstate.starts_with("XX"); }
 
+bool is_catalog_race(std::string_view sqlstate, std::string_view message) {
+    return sqlstate == "XX000" && (message.starts_with("cache lookup failed for ") ||
+                                   message.starts_with("could not open relation with OID ") ||
+                                   message.starts_with("could not find tuple for "));
+}
+
 Action action_for_decoding(std::string_view sqlstate) {
     return is_internal_error(sqlstate) ? Action::retry : action_for(sqlstate);
 }

@@ -11,6 +11,9 @@ namespace pgsluice::sql {
 Action action_for(std::string_view sqlstate);
 // Of the server itself: class XX.
 bool is_internal_error(std::string_view sqlstate);
+// What the catalog's functions answer about an object that another session drops while they look: at the next try it is
+// gone. The server does not translate these messages.
+bool is_catalog_race(std::string_view sqlstate, std::string_view message);
 // Of reading a slot: an internal error of the server's decoding may pass by itself, as native replication takes it.
 Action action_for_decoding(std::string_view sqlstate);
 // Empty when we have nothing to add to the message. `role` is the session's, quoted, for statements about it.

@@ -25,6 +25,10 @@ TEST_CASE("what has to be changed stops") {
 
 TEST_CASE("an internal error while the server decodes its log is tried again, all else is as ever") {
     for (const char* code : {"XX000", "XX001", "", "57P01"}) CHECK(action_for_decoding(code) == Action::retry);
+    CHECK(is_catalog_race("XX000", "cache lookup failed for type 26683"));
+    CHECK(is_catalog_race("XX000", "could not open relation with OID 16400"));
+    CHECK_FALSE(is_catalog_race("XX000", "unexpected chunk number 1"));
+    CHECK_FALSE(is_catalog_race("42704", "cache lookup failed for type 26683"));
     for (const char* code : {"42704", "58P01", "53100"}) CHECK(action_for_decoding(code) == Action::stop);
 }
 
