@@ -106,7 +106,10 @@ TEST_CASE("tables that come with DDL belong to --target-owner, whoever owns them
         pipeline.on_source("CREATE TABLE late (id serial PRIMARY KEY, v text)");
         pipeline.on_source("CREATE INDEX late_v ON late (v)");
         pipeline.on_source("INSERT INTO late (v) VALUES ('a')");
-        CHECK(eventually("the table's row comes", [&] { return pipeline.target_rows("late").size() == 1; }));
+        CHECK(eventually("the table's row comes", [&] {
+            return pipeline.target_scalar("SELECT to_regclass('public.late') IS NOT NULL") == "t" &&
+                   pipeline.target_rows("late").size() == 1;
+        }));
         CHECK(pipeline.target_scalar("SELECT string_agg(DISTINCT relowner::regrole::text, ',') FROM pg_class WHERE "
                                      "relname LIKE 'late%'") == owner);
         pipeline.stop();
