@@ -58,7 +58,8 @@ struct SnapshotBegin {
     // Indexes of tables under whose names the group delivered rows before which are void now: the table was re-created,
     // swapped for another, or not captured for a time. A sink that keeps rows empties these first.
     std::vector<std::uint32_t> replaces{};
-    bool added = false;  // not of the body: MessageMeta::added, set by whoever reads a marker
+    std::int64_t time_us = 0;  // of the snapshot, by the source's clock, microseconds since 2000-01-01 UTC; 0: not said
+    bool added = false;        // not of the body: MessageMeta::added, set by whoever reads a marker
 };
 
 // Body of `snapshot_end`, as JSON.

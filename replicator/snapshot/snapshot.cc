@@ -161,8 +161,18 @@ class CopyPublisher {
     const std::stop_token& stop_;
 };
 
+// By the source's clock, which transactions are stamped with.
+std::int64_t time_us(sql::Connection& source) {
+    return source
+        .query(
+            "SELECT ((pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) - 946684800) * "
+            "1000000)::pg_catalog.int8",
+            {}, {1, 1, 1})
+        .integer(0, 0);
+}
+
 SnapshotBegin begin_of(const SnapshotJob& job, Lsn consistent_point, std::span<const SourceTable> tables,
-                       const Sizes& sizes) {
+                       const Sizes& sizes, std::int64_t begun_us) {
     SnapshotBegin begin;
     begin.epoch = job.epoch;
     begin.consistent_point = consistent_point;
@@ -172,6 +182,7 @@ SnapshotBegin begin_of(const SnapshotJob& job, Lsn consistent_point, std::span<c
         begin.tables.push_back(table.relation);
     }
     begin.estimated_bytes = sizes.table_bytes;
+    begin.time_us = begun_us;
     return begin;
 }
 
@@ -188,6 +199,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     // The copying threads end when we are asked to stop, and when publishing fails.
     std::stop_source copying;
     const std::stop_callback link(stop, [&copying] { copying.request_stop(); });
+    // Before it is taken: what commits later has a later time.
+    const std::int64_t begun_us = time_us(source);
     SnapshotReaders snapshot = open_snapshot(options, job.slot, job.tables, source, log, copying.get_token());
     SlotGuard guard(options.source, job.slot.stays ? job.slot.name : "");
 
@@ -211,7 +224,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     CopyQueue queue(queue_bytes, 2 * options.block_bytes);
     RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
     {
-        CopyPublisher copies(publisher, queue, report, begin_of(job, point, tables, sizes),
+        CopyPublisher copies(publisher, queue, report, begin_of(job, point, tables, sizes, begun_us),
                              marker_interval(options.stream), job, *options.metrics, stop);
         copies.publish_begin();
         if (job.begun) job.begun(point);

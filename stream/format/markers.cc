@@ -70,6 +70,7 @@ std::string encode(const SnapshotBegin& begin) {
     }
     out.raw(']');
     if (!begin.replaces.empty()) append_replaces(out, begin.replaces);
+    if (begin.time_us != 0) out.number("time_us", begin.time_us);
     return closed(out);
 }
 
@@ -118,6 +119,7 @@ SnapshotBegin decode_snapshot_begin(std::string_view body) {
             begin.estimated_bytes.push_back(value);
         }
         if (fields.has("replaces")) begin.replaces = read_replaces(fields, begin.tables.size());
+        if (fields.has("time_us")) begin.time_us = fields.signed_number("time_us");
         return begin;
     });
 }
