@@ -65,7 +65,7 @@ RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tab
     RulesCheck check;
     for (const CheckedTable& table : tables) check_table(ruleset, table, check);
     for (const std::string& name : ruleset.tables()) {
-        const auto wanted = rules::TableName::parse(name, {});
+        const auto wanted = rules::TableName::parse_pattern(name, {});
         const bool there = std::any_of(tables.begin(), tables.end(),
                                        [&](const CheckedTable& table) { return wanted.covers(*table.relation); });
         if (!there) check.warnings.push_back(fmt::format("the files name table '{}', which does not exist", name));

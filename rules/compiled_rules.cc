@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "stream/format/copy_text.h"
 #include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
@@ -127,21 +128,26 @@ bool same_filter(const FilterStep& a, const FilterStep& b) {
                       [](const TransformStep& x, const TransformStep& y) { return x.transform == y.transform; });
 }
 
-std::span<Value> copy_columns(Row row, const std::vector<std::size_t>& projection, Arena& arena) {
+std::span<Value> copy_columns(Row row, const CompiledParts& parts, Arena& arena) {
+    const auto& projection = parts.projection;
+    const auto& constants = parts.target->keeping.constants;
     const std::size_t columns = projection.empty() ? row.size() : projection.size();
-    auto* out = reinterpret_cast<Value*>(arena.allocate(columns * sizeof(Value)));
+    auto* out = reinterpret_cast<Value*>(arena.allocate((constants.size() + columns) * sizeof(Value)));
+    Value* next = out;
+    for (const std::string& constant : constants) new (next++) Value(std::string_view(constant));
     if (projection.empty()) {
-        std::uninitialized_copy(row.begin(), row.end(), out);
+        std::uninitialized_copy(row.begin(), row.end(), next);
     } else {
-        for (std::size_t i = 0; i < columns; ++i) new (out + i) Value(row[projection[i]]);
+        for (std::size_t i = 0; i < columns; ++i) new (next + i) Value(row[projection[i]]);
     }
-    return {out, columns};
+    return {out, constants.size() + columns};
 }
 
 // `key_only`: the other columns hold no values and get none.
 Row rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
-    if (row.empty() || (steps.empty() && parts.projection.empty())) return row;
-    const std::span out = copy_columns(row, parts.projection, arena);
+    const bool same_columns = parts.projection.empty() && parts.target->keeping.constants.empty();
+    if (row.empty() || (steps.empty() && same_columns)) return row;
+    const std::span out = copy_columns(row, parts, arena);
     for (const TransformStep& step : steps)
         if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena);
     return out;
@@ -150,6 +156,16 @@ Row rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps,
 void rewrite_old(const CompiledParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
     if (change.old_kind == OldRow::none) return;
     change.old_row = rewrite(parts, steps, change.old_row, change.old_kind == OldRow::key, arena);
+}
+
+// As a line of COPY text begins.
+std::string copy_text_of(const std::vector<std::string>& constants) {
+    std::vector<Value> values;
+    for (const std::string& constant : constants) values.emplace_back(std::string_view(constant));
+    std::string text;
+    append_copy_line(text, values);
+    text.back() = '\t';
+    return text;
 }
 
 // A shape that does not fit the relation would put values under wrong columns, and so under wrong rules.
@@ -172,7 +188,11 @@ CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
     same_filters_ = std::equal(s.insert_filters.begin(), s.insert_filters.end(), s.update_filters.begin(),
                                s.update_filters.end(), same_filter);
     depends_on_operation_ = !same_filters_ || !same_steps(s.insert, s.update);
-    passes_copy_ = same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();
+    const std::vector<std::string>& constants = parts_.target->keeping.constants;
+    const bool passes =
+        same_columns && parts_.operations.has(Op::insert) && s.insert_filters.empty() && s.insert.empty();
+    passes_copy_ = passes && constants.empty();
+    if (passes && !constants.empty() && !parts_.source->columns.empty()) copy_prefix_ = copy_text_of(constants);
     identity_ = passes_copy_ && all_rows && s.update_filters.empty() && s.delete_filters.empty() && s.update.empty() &&
                 s.del.empty();
 }

@@ -46,7 +46,7 @@ struct CompiledParts {
     RelationPtr target;
     Operations operations = all_operations;  // that the route lets through
     Stages stages;
-    std::vector<std::size_t> projection;  // the source's column of each target column; empty: all of them
+    std::vector<std::size_t> projection;  // the source's column of each target column that has one; empty: all of them
     std::vector<std::string> description;
     std::vector<std::string> warnings;
 };
@@ -61,6 +61,8 @@ class CompiledRules {
     // Whether apply() changes nothing but the relation (names, no rows, no values, same columns in the same order):
     // then COPY text may pass unparsed.
     [[nodiscard]] bool passes_copy() const { return passes_copy_; }
+    // What each line of COPY text is to begin with, where that is all that apply() would do; empty where it is not.
+    [[nodiscard]] const std::string& copy_prefix() const { return copy_prefix_; }
     // Whether the route lets the operation through.
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
     // Whether a row's values, or whether it is there, depend on the operation it came by and not only on the row.
@@ -87,6 +89,7 @@ class CompiledRules {
 
     CompiledParts parts_;
     bool passes_copy_ = false;
+    std::string copy_prefix_;
     bool same_filters_ = false;  // for inserts and updates
     bool depends_on_operation_ = false;
     bool identity_ = false;  // no row is looked at at all

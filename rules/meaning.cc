@@ -32,6 +32,18 @@ std::string target_of(const Route* route) {
     return fmt::format("{}.{}", route->target.schema, route->target.table);
 }
 
+// What rows are there beside those of the source, and what is added to them; empty for a copy.
+std::string text_of(const Keeping& keeping, const Route& route) {
+    std::string text;
+    for (std::size_t i = 0; i < keeping.constants.size(); ++i)
+        text += fmt::format(" {}={}", route.constants[i].name, keeping.constants[i]);
+    if (keeping.mode == Keeping::Mode::append) text += " append";
+    if (keeping.mode == Keeping::Mode::history)
+        text += fmt::format(" history {} {} {} {}", keeping.history.valid_from, keeping.history.valid_to,
+                            keeping.history.deleted, keeping.history.open);
+    return text;
+}
+
 // One column's rules, in the file's order.
 class ColumnMeaning {
    public:
@@ -84,6 +96,7 @@ DeliveredRules meaning_of(const CompilerInput& input) {
     meaning.target = target_of(input.route);
     if (input.route != nullptr && !input.route->operations.all(all_operations))
         meaning.operations = input.route->operations.text();
+    if (input.route != nullptr) meaning.target += text_of(input.route->keeping(*input.relation), *input.route);
     for (const Column& column : input.relation->columns) meaning.columns.push_back(meaning_of(column, input));
     return meaning;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "stream/table_pattern.h"
+
 namespace pgsluice::rules {
 namespace {
 
@@ -71,6 +73,22 @@ Operations read_operations(const Node& node, const Place& place, Operations know
     return operations;
 }
 
+TableName TableName::parse_pattern(std::string_view text, const Place& place) {
+    TableName name = parse(text, place);
+    name.pattern = text.find('*') != std::string_view::npos && text.find('"') == std::string_view::npos;
+    return name;
+}
+
+bool TableName::matches(std::string_view in_schema, std::string_view name) const {
+    if (!pattern) return table == name && (schema.empty() || schema == in_schema);
+    return NamePattern{table, true}.matches(name) && (schema.empty() || NamePattern{schema, true}.matches(in_schema));
+}
+
+int TableName::rank() const {
+    if (!pattern) return schema.empty() ? 2 : 3;
+    return schema.empty() && table == "*" ? 0 : 1;
+}
+
 TableName TableName::parse(std::string_view text, const Place& place) {
     std::string_view rest = text;
     TableName name;
@@ -97,9 +115,36 @@ bool is_numbered(const Relation& relation) {
 }
 
 bool Route::fills(std::string_view schema, std::string_view table) const {
+    if (source.pattern && target.table.empty()) return false;
     const TableName filled{target.schema.empty() ? source.schema : target.schema,
                            target.table.empty() ? source.table : target.table};
     return replicate && filled.matches(schema, table);
+}
+
+namespace {
+
+std::string with_name(std::string text, std::string_view what, const std::string& name) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + name.size()))
+        text.replace(at, what.size(), name);
+    return text;
+}
+
+// The table's own name, or that of the partitioned table which the route is of.
+QualifiedName routed_name(const TableName& source, const Relation& relation) {
+    if (!source.matches(relation.schema, relation.table))
+        for (const QualifiedName& above : relation.ancestors)
+            if (source.matches(above.schema, above.table)) return above;
+    return {relation.schema, relation.table};
+}
+
+}  // namespace
+
+Keeping Route::keeping(const Relation& relation) const {
+    Keeping keeping{mode, {}, history};
+    const QualifiedName name = routed_name(source, relation);
+    for (const ConstantColumn& column : constants)
+        keeping.constants.push_back(with_name(with_name(column.value, "{schema}", name.schema), "{table}", name.table));
+    return keeping;
 }
 
 }  // namespace pgsluice::rules

@@ -56,11 +56,15 @@ Operations read_operations(const Node& node, const Place& place, Operations know
 struct TableName {
     std::string schema;  // empty: any
     std::string table;
+    bool pattern = false;  // a '*' stands for any characters
 
     static TableName parse(std::string_view text, const Place& place);
-    [[nodiscard]] bool matches(std::string_view in_schema, std::string_view name) const {
-        return table == name && (schema.empty() || schema == in_schema);
-    }
+    // The same, and "app_*.orders".
+    static TableName parse_pattern(std::string_view text, const Place& place);
+    static TableName any() { return {"", "*", true}; }
+    [[nodiscard]] bool matches(std::string_view in_schema, std::string_view name) const;
+    // Of several that match the one with the highest counts: with its schema, without, a pattern, any table.
+    [[nodiscard]] int rank() const;
     [[nodiscard]] bool matches(const Relation& relation) const { return matches(relation.schema, relation.table); }
     // Whether it names the relation or a partitioned table above it.
     [[nodiscard]] bool covers(const Relation& relation) const;
@@ -93,6 +97,13 @@ struct RulesFile {
     std::vector<TableRules> tables;
 };
 
+// A column that a route adds to every row.
+struct ConstantColumn {
+    std::string name;
+    std::string value;  // PostgreSQL's text of it; {schema} and {table} stand for the source's
+    Column type;        // but for the name
+};
+
 struct Route {
     TableName source;
     TableName target;  // an empty schema or table: the source's
@@ -100,9 +111,17 @@ struct Route {
     bool replicate = true;
     std::vector<std::pair<std::string, std::string>> columns;  // source to target
     Operations operations = all_operations;
+    std::vector<ConstantColumn> constants;  // come first
+    Keeping::Mode mode = Keeping::Mode::clone;
+    HistoryColumns history;
 
-    // Whether it sends rows of some source table into this one.
+    // Whether it is of one table, under its name.
+    [[nodiscard]] bool names_table() const { return !source.pattern; }
+    // Whether it sends rows of some source table into this one. False where that depends on the source's name: of a
+    // pattern without a name of its own for the target.
     [[nodiscard]] bool fills(std::string_view schema, std::string_view table) const;
+    // What the relation's rows get.
+    [[nodiscard]] Keeping keeping(const Relation& relation) const;
 };
 
 // Whether every column's number is known.
@@ -111,23 +130,27 @@ struct Route {
 RulesFile read_rules(const Node& root, const std::string& path);
 std::vector<Route> read_routes(const Node& root, const std::string& path);
 
-// The entry of this name: one that names its schema wins over one that does not. Null when there is none.
+// The entry of this name, of the highest rank and at least this one; of several the first. Null when there is none.
 template <typename Entry>
 const Entry* entry_of(const std::vector<Entry>& entries, std::string_view schema, std::string_view table,
-                      TableName Entry::*name) {
+                      TableName Entry::*name, int least_rank = 0) {
     const Entry* found = nullptr;
-    for (const Entry& entry : entries)
-        if ((entry.*name).matches(schema, table) && (found == nullptr || !(entry.*name).schema.empty())) found = &entry;
+    for (const Entry& entry : entries) {
+        const TableName& named = entry.*name;
+        if (named.rank() < least_rank || !named.matches(schema, table)) continue;
+        if (found == nullptr || named.rank() > (found->*name).rank()) found = &entry;
+    }
     return found;
 }
 
-// The entry for a table; for a partition without one of its own, that of the nearest table above it which has one.
+// The entry for a table; for a partition without one of its own, that of the nearest table above it which has one. One
+// for any table comes last.
 template <typename Entry>
 const Entry* entry_for(const std::vector<Entry>& entries, const Relation& relation, TableName Entry::*name) {
-    const Entry* found = entry_of(entries, relation.schema, relation.table, name);
+    const Entry* found = entry_of(entries, relation.schema, relation.table, name, 1);
     for (auto above = relation.ancestors.begin(); found == nullptr && above != relation.ancestors.end(); ++above)
-        found = entry_of(entries, above->schema, above->table, name);
-    return found;
+        found = entry_of(entries, above->schema, above->table, name, 1);
+    return found != nullptr ? found : entry_of(entries, relation.schema, relation.table, name);
 }
 
 }  // namespace pgsluice::rules

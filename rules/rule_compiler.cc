@@ -46,6 +46,7 @@ class Compiler {
         auto target = std::make_shared<Relation>(relation_);
         const std::vector<bool> excluded = excluded_columns();
         target->columns.clear();
+        if (in_.route != nullptr) add_constants(*target);
         for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
             position_.push_back(target->columns.size());
             if (excluded[i]) {
@@ -66,6 +67,30 @@ class Compiler {
         } else {
             parts_.target = std::move(target);
         }
+    }
+
+    // They are a part of the key: this worker's rows are told from others by them.
+    void add_constants(Relation& target) {
+        const Route& route = *in_.route;
+        target.keeping = route.keeping(relation_);
+        const bool keyed = std::any_of(relation_.columns.begin(), relation_.columns.end(),
+                                       [](const Column& column) { return column.key; });
+        for (std::size_t i = 0; i < route.constants.size(); ++i) {
+            Column& column = target.columns.emplace_back(route.constants[i].type);
+            column.name = route.constants[i].name;
+            column.key = keyed;
+            note(fmt::format("column {} is {}", column.name, target.keeping.constants[i]));
+        }
+        if (route.mode == Keeping::Mode::append) note("no row is removed");
+        if (route.mode == Keeping::Mode::history) note_history(route, keyed);
+    }
+    void note_history(const Route& route, bool keyed) {
+        if (!keyed || full())
+            throw refuse(route.place,
+                         fmt::format("the table {} has no key, so its history cannot be kept", qualified(relation_)),
+                         "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.");
+        note(fmt::format("every version of a row stays, from {} to {}", route.history.valid_from,
+                         route.history.valid_to));
     }
 
     std::vector<bool> excluded_columns() {
@@ -102,6 +127,8 @@ class Compiler {
         }
         if (!route.operations.all(all_operations)) note(fmt::format("only {}", route.operations.text()));
         std::set<std::string> names;
+        if (route.mode == Keeping::Mode::history)
+            names = {route.history.valid_from, route.history.valid_to, route.history.deleted};
         for (const Column& column : target.columns)
             if (!names.insert(column.name).second)
                 throw refuse(route.place, fmt::format("two columns would be named '{}'", column.name));

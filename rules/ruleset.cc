@@ -25,10 +25,13 @@ Relation target_of(const Relation& source, const Route* route) {
     const bool renamed = route != nullptr;
     target.schema = renamed && !route->target.schema.empty() ? route->target.schema : source.schema;
     target.table = renamed && !route->target.table.empty() ? route->target.table : source.table;
+    if (renamed) target.keeping = route->keeping(source);
     return target;
 }
 
-bool is_named(const CompilerInput& input) { return input.rules != nullptr || input.route != nullptr; }
+bool is_named(const CompilerInput& input) {
+    return input.rules != nullptr || (input.route != nullptr && input.route->names_table());
+}
 
 }  // namespace
 
@@ -72,7 +75,8 @@ void Ruleset::applied(Position upto) {
 std::vector<std::string> Ruleset::tables() const {
     std::set<std::string> names;
     for (const TableRules& table : file_.tables) names.insert(table.place.table);
-    for (const Route& route : routes_) names.insert(route.place.table);
+    for (const Route& route : routes_)
+        if (route.source.rank() > 0) names.insert(route.place.table);
     return {names.begin(), names.end()};
 }
 
@@ -141,7 +145,7 @@ std::shared_ptr<const CompiledRules> Ruleset::compile_locked(const RelationPtr& 
     if (const auto found = compiled_.find(relation.get()); found != compiled_.end()) return found->second.rules;
     auto compiled = compile_fitted(input(relation));
     remember_ancestors(*relation);
-    if (compiled != nullptr) sources_[qualified(*compiled->target())].insert(qualified(*relation));
+    if (compiled != nullptr) note_source(*relation, *compiled->target());
     compiled_.emplace(relation.get(), Compiled{relation, compiled});
     return compiled;
 }
@@ -177,8 +181,11 @@ void Ruleset::refuse(const Relation& relation) {
 void Ruleset::know_source(const RelationPtr& relation) const {
     remember_ancestors(*relation);
     const CompilerInput wanted = input(relation);
-    if (wanted.route == nullptr || wanted.route->replicate)
-        sources_[qualified(target_of(*relation, wanted.route))].insert(qualified(*relation));
+    if (wanted.route == nullptr || wanted.route->replicate) note_source(*relation, target_of(*relation, wanted.route));
+}
+
+void Ruleset::note_source(const Relation& source, const Relation& target) const {
+    sources_[{qualified(target), target.keeping.constants}].insert(qualified(source));
 }
 
 void Ruleset::remember_ancestors(const Relation& relation) const {
@@ -200,7 +207,8 @@ Ruleset::Truncate Ruleset::map_truncate(std::span<const RelationPtr> truncated) 
         check_shared(*compiled->target(), truncated);
         const auto& name = *compiled->target();
         const bool known = std::any_of(mapped.targets.begin(), mapped.targets.end(), [&](const RelationPtr& other) {
-            return other->schema == name.schema && other->table == name.table;
+            return other->schema == name.schema && other->table == name.table &&
+                   other->keeping.constants == name.keeping.constants;
         });
         if (!known) mapped.targets.push_back(compiled->target());
     }
@@ -209,7 +217,7 @@ Ruleset::Truncate Ruleset::map_truncate(std::span<const RelationPtr> truncated) 
 
 std::set<std::string> Ruleset::others_in(const Relation& target, std::span<const RelationPtr> tables) const {
     const std::lock_guard lock(mutex_);
-    std::set<std::string> others = sources_[qualified(target)];
+    std::set<std::string> others = sources_[{qualified(target), target.keeping.constants}];
     for (const RelationPtr& relation : tables) others.erase(qualified(*relation));
     return others;
 }
@@ -221,7 +229,9 @@ void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> 
     for (const Route& route : routes_) {
         const bool among = std::any_of(truncated.begin(), truncated.end(),
                                        [&](const RelationPtr& r) { return route.source.covers(*r); });
-        if (!among && route.fills(target.schema, target.table)) others.insert(route.place.table);
+        if (!among && route.constants.empty() == target.keeping.constants.empty() &&
+            route.fills(target.schema, target.table))
+            others.insert(route.place.table);
     }
     if (others.empty()) return;
     throw stop_error(
@@ -234,7 +244,7 @@ void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> 
 // The tables that are known to fill the target; as long as not all are known, the table of its name is one.
 std::set<std::string> Ruleset::sources_of(const Relation& target) const {
     const std::lock_guard lock(mutex_);
-    std::set<std::string> sources = sources_[qualified(target)];
+    std::set<std::string> sources = sources_[{qualified(target), target.keeping.constants}];
     const Route* route = entry_of(routes_, target.schema, target.table, &Route::source);
     if (!knows_all_ && (route == nullptr || route->fills(target.schema, target.table)))
         sources.insert(qualified(target));

@@ -93,6 +93,7 @@ class Ruleset {
     auto with_fitted(rules::CompilerInput wanted, Use use) const;
     void refuse(const Relation& relation);
     void know_source(const RelationPtr& relation) const;
+    void note_source(const Relation& source, const Relation& target) const;
     void remember_ancestors(const Relation& relation) const;
     [[nodiscard]] std::optional<std::vector<QualifiedName>> ancestors_of(const QualifiedName& table) const;
     [[nodiscard]] Truncate map_truncate(std::span<const RelationPtr> truncated) const;
@@ -104,7 +105,8 @@ class Ruleset {
     mutable std::mutex mutex_;  // for what follows, up to truncates_mutex_
     mutable std::unordered_map<const Relation*, Compiled> compiled_;
     rules::TableMemory memory_;
-    mutable std::map<std::string, std::set<std::string>> sources_;         // tables by the target they are routed to
+    // Tables by the target that they are routed to, and the constants that tell their rows apart there.
+    mutable std::map<std::pair<std::string, std::vector<std::string>>, std::set<std::string>> sources_;
     mutable std::map<std::string, std::vector<QualifiedName>> ancestors_;  // of the tables met
     bool knows_all_ = false;
     std::mutex truncates_mutex_;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sql/lsn.h"
+#include "stream/keeping.h"
 #include "stream/position.h"
 
 namespace pgsluice {
@@ -88,6 +89,7 @@ struct Relation {
     std::vector<Column> columns;
     std::vector<QualifiedName> ancestors{};  // of a partition: the partitioned tables above it, the nearest first
     std::vector<std::int16_t> excluded{};    // after rules: numbers of the source's columns that were left out
+    Keeping keeping{};                       // after rules
 
     bool operator==(const Relation&) const = default;
 };

@@ -74,6 +74,9 @@ SnapshotFeed::Taken SnapshotFeed::copy(const Message& message, const Checkpoint&
     } else if (table.rules->passes_copy()) {
         pass_text(message, table);
         taken.rows = header.rows;
+    } else if (!table.rules->copy_prefix().empty()) {
+        prefix_text(message, table);
+        taken.rows = header.rows;
     } else {
         rewrite_text(message, table, taken);
     }
@@ -103,9 +106,26 @@ void SnapshotFeed::rewrite_text(const Message& message, const Table& table, Take
         append_copy_line(*text, change.new_row);
         arena.clear();
     });
+    hand_on(message, table, text, taken.rows);
+}
+
+// A line of COPY text holds no line feed of its own.
+void SnapshotFeed::prefix_text(const Message& message, const Table& table) {
+    const std::string& prefix = table.rules->copy_prefix();
+    auto text = std::make_shared<std::string>();
+    text->reserve(message.body.size() + prefix.size() * message.copy.rows);
+    for (std::string_view rest = message.body; !rest.empty();) {
+        const std::string_view line = take_copy_line(rest);
+        text->append(prefix).append(line).push_back('\n');
+    }
+    hand_on(message, table, text, message.copy.rows);
+}
+
+void SnapshotFeed::hand_on(const Message& message, const Table& table, std::shared_ptr<std::string> text,
+                           std::uint64_t rows) {
     const RelationPtr& target = table.rules->target();
-    sink_.copy({target.get(), *text, taken.rows, message.first_seq, message.last_seq, message.copy.first_page, text,
-                target, Position{begin_->consistent_point, message.copy.first_row}});
+    sink_.copy({target.get(), *text, rows, message.first_seq, message.last_seq, message.copy.first_page, text, target,
+                Position{begin_->consistent_point, message.copy.first_row}});
 }
 
 void SnapshotFeed::apply_rows(const Message& message, const Table& table, const Checkpoint& upto, Taken& taken) {

@@ -53,7 +53,9 @@ class SnapshotFeed {
     [[nodiscard]] std::map<std::uint32_t, std::set<std::string>> others_in(
         const std::vector<RelationPtr>& targets) const;
     void pass_text(const Message& message, const Table& table);
+    void prefix_text(const Message& message, const Table& table);
     void rewrite_text(const Message& message, const Table& table, Taken& taken);
+    void hand_on(const Message& message, const Table& table, std::shared_ptr<std::string> text, std::uint64_t rows);
     void apply_rows(const Message& message, const Table& table, const Checkpoint& upto, Taken& taken);
     template <typename Use>
     void for_each_row(const Message& message, const Table& table, Arena& arena, Taken& taken, const Use& use);

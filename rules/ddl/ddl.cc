@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "rules/ddl/kept_definitions.h"
 #include "rules/ddl/sql_text.h"
 
 namespace pgsluice::rules {
@@ -136,7 +137,8 @@ class DdlRules {
             const Route* route = route_of(object);
             if (route == nullptr) return false;
             const TableName& target = route->target;
-            return !route->columns.empty() || (!target.schema.empty() && target.schema != object.schema) ||
+            return is_kept_otherwise(route) || !route->columns.empty() ||
+                   (!target.schema.empty() && target.schema != object.schema) ||
                    (!target.table.empty() && target.table != object.table);
         });
     }

@@ -11,6 +11,7 @@
 
 #include "rules/ddl/code_rules.h"
 #include "rules/ddl/expression.h"
+#include "rules/ddl/kept_definitions.h"
 #include "rules/ddl/sql_text.h"
 #include "rules/ddl/table_says.h"
 #include "rules/ddl/type_rules.h"
@@ -58,8 +59,12 @@ class DefinitionRules {
 
     bool keep(DefinitionChange& change) {
         was_ = change.before;
+        kept_as_.reset();
+        change.own_rows.clear();
+        change.keeps_rows = false;
         const bool changed = change.before != change.after;
         if (!keep_sides(change)) return false;
+        if (kept_as_) guard_kept_rows(change, kept_as_->first, kept_as_->second);
         // What has changed may not show. What has not is there because others need it.
         if (!changed || change.before != change.after) return true;
         const bool computes = !change.obstacle.empty() && (is_code(change) || differs_in_computing(*change.before));
@@ -87,7 +92,7 @@ class DefinitionRules {
 
     bool keep(DefinitionChange& change, Definition& definition, bool after) {
         if (auto* table = std::get_if<TableDefinition>(&definition)) return keep_table(change, *table, after);
-        if (auto* index = std::get_if<IndexDefinition>(&definition)) return keep_index(*index);
+        if (auto* index = std::get_if<IndexDefinition>(&definition)) return keep_index(change, *index);
         if (auto* statistics = std::get_if<StatisticsDefinition>(&definition)) return keep_statistics(*statistics);
         if (auto* sequence = std::get_if<SequenceDefinition>(&definition)) return keep_sequence(*sequence);
         return true;
@@ -110,16 +115,22 @@ class DefinitionRules {
         if (is_bound_by_hidden(table, says)) table.bound = without_literals(table.bound);
         std::erase_if(table.columns, [&](const auto& column) { return says.excluded.contains(column.name); });
         if (says.hides()) table.comment.clear();
+        const std::optional<Keeping> keeping =
+            is_kept_otherwise(says.route) ? std::optional(says.route->keeping(relation)) : std::nullopt;
         rename(table, says);
+        if (keeping) keep_table_as(table, *says.route, *keeping);
+        if (keeping && (after || !change.after)) kept_as_.emplace(*says.route, *keeping);
         return true;
     }
 
     // What had rules has them under its new name, too.
     void check_names(const Relation& now, const TableSays& says) const {
         const auto& [before, said] = before_;
-        const bool named = said.entry != nullptr || said.route != nullptr;
+        const auto is_named = [](const TableSays& one) {
+            return one.entry != nullptr || (one.route != nullptr && one.route->names_table());
+        };
         const bool moved = before.schema != now.schema || before.table != now.table;
-        if (named && moved && says.entry == nullptr && says.route == nullptr)
+        if (is_named(said) && moved && !is_named(says))
             refuse_name(now, said.entry != nullptr ? said.entry->place : said.route->place);
         PastDefinition past{{}, before, {}, {}};
         for (const Column& column : before.columns) past.names[column.number] = column.name;
@@ -235,7 +246,7 @@ class DefinitionRules {
         }
         std::erase_if(table.constraints, [&](ConstraintDefinition& constraint) {
             constraint.definition = renamed(constraint.definition, says.columns);
-            return constraint.type == 'f' && !refer(constraint.definition);
+            return constraint.type == 'f' && !refer(constraint.definition, says.route);
         });
         table.partition_by = renamed(table.partition_by, says.columns);
         for (ObjectName& parent : table.parents) route_name(parent);
@@ -244,7 +255,7 @@ class DefinitionRules {
     }
 
     // REFERENCES schema.table(columns): under the names of its route. False when it is not replicated.
-    bool refer(std::string& definition) const {
+    bool refer(std::string& definition, const Route* own) const {
         const auto tokens = sql_tokens(definition);
         for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {
             if (tokens[i].text != "REFERENCES" || tokens[i + 2].text != ".") continue;
@@ -259,14 +270,14 @@ class DefinitionRules {
             if (!(target == table))
                 definition = definition.substr(0, from) + sql::quote_qualified(target.schema, target.name) +
                              renamed(definition.substr(to), says.columns);
-            return true;
+            return keep_reference(definition, own, says.route);
         }
         return true;
     }
 
     // ---- what is on tables
 
-    bool keep_index(IndexDefinition& index) const {
+    bool keep_index(DefinitionChange& change, IndexDefinition& index) const {
         const TableSays says = says_of(index.table, index.ancestors);
         if (is_left_out(says, index.table.schema, index.table.name)) return false;
         const bool plain = index.definition.find(" WHERE ") == std::string::npos &&
@@ -275,6 +286,7 @@ class DefinitionRules {
         if (!plain && says.is_about_hidden(index.definition)) return false;
         if (says.hides()) index.comment.clear();
         index.definition = renamed(index.definition, says.columns);
+        if (is_kept_otherwise(says.route)) keep_index_as(change, index, *says.route);
         const bool moves = says.route != nullptr && !says.route->target.schema.empty();
         if (moves) index.schema = says.route->target.schema;
         if (moves && index.parent) index.parent->schema = says.route->target.schema;
@@ -316,8 +328,9 @@ class DefinitionRules {
     FilesSay files_;
     DefinitionMessage& message_;
     std::map<std::pair<std::string, std::string>, Relation> tables_;
-    std::pair<Relation, TableSays> before_;  // of the change at hand
-    std::optional<Definition> was_;          // before it, as the source says it
+    std::pair<Relation, TableSays> before_;                    // of the change at hand
+    std::optional<Definition> was_;                            // before it, as the source says it
+    std::optional<std::pair<const Route&, Keeping>> kept_as_;  // how its rows are kept, where not as a copy
 };
 
 }  // namespace

@@ -1,14 +1,21 @@
-// The routing file: a map of source tables to
-//     {source_table, destination_table, column_mappings: [{source, destination}], operations, replicate}
+// The routing file: a map of source tables to routes, as pg_flo has it,
+//     {source_table, destination_table, column_mappings: [{source, destination}], operations, replicate,
+//      mode, columns: {name: value}, history: {...}}
+// or a map of
+//     defaults: {schema, mode, columns, history}    for every table
+//     tables: {table or pattern: route}             `to` is short for destination_table
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "rules/file/constant_columns.h"
 #include "rules/file/fields.h"
 #include "rules/rule.h"
 
 namespace pgsluice::rules {
 namespace {
+
+constexpr Operations without_removals{Op::insert, Op::update};
 
 void read_mappings(Route& route, const Node& list) {
     if (list.is_null()) return;
@@ -28,26 +35,117 @@ void read_mappings(Route& route, const Node& list) {
     }
 }
 
-Route read_route(const Node& node, Place place) {
+// As Kuvasz-streamer has them.
+HistoryColumns kuvasz_history() {
+    return {"kvsz_start", "kvsz_end", "kvsz_deleted", "1900-01-01 00:00:00+00", "9999-01-01 00:00:00+00", false};
+}
+
+HistoryColumns read_history(const Node& node, const Place& place) {
+    if (node.is_scalar() && node.text == "kuvasz") return kuvasz_history();
+    HistoryColumns history;
+    Fields fields(node, place, "'history'");
+    const auto read = [&](std::string_view key, std::string& into) {
+        if (auto text = fields.text(key)) into = std::move(*text);
+    };
+    read("valid_from", history.valid_from);
+    read("valid_to", history.valid_to);
+    read("deleted", history.deleted);
+    read("first", history.first);
+    read("open", history.open);
+    const std::string versions = fields.text("versions").value_or("transaction");
+    if (versions != "transaction" && versions != "change")
+        throw refuse(place, fmt::format("'versions' says '{}'", versions), "Known: transaction, change.");
+    history.every_change = versions == "change";
+    fields.expect_end();
+    return history;
+}
+
+Keeping::Mode read_mode(const std::string& text, const Place& place) {
+    if (text == "clone") return Keeping::Mode::clone;
+    if (text == "append") return Keeping::Mode::append;
+    if (text == "history") return Keeping::Mode::history;
+    throw refuse(place, fmt::format("unknown mode '{}'", text), "Known modes: clone, append, history.");
+}
+
+// What `defaults` may say, too.
+void read_keeping(Route& route, Fields& fields) {
+    if (const auto mode = fields.text("mode")) route.mode = read_mode(*mode, route.place);
+    if (const Node* columns = fields.take("columns")) read_constants(route.constants, *columns, route.place);
+    if (const Node* history = fields.take("history")) route.history = read_history(*history, route.place);
+}
+
+std::optional<std::string> read_target(Fields& fields, const Place& place) {
+    auto to = fields.text("to");
+    auto destination = fields.text("destination_table");
+    if (to && destination) throw refuse(place, "both 'to' and 'destination_table' are given");
+    return to ? to : destination;
+}
+
+void read_source(Route& route, const Node& node, Fields& fields) {
+    const auto source = fields.text("source_table");
+    if (!source || *source == node.key) return;
+    const TableName named = TableName::parse(*source, route.place);
+    if (named.table != route.source.table || (!named.schema.empty() && !route.source.schema.empty()))
+        throw refuse(route.place, fmt::format("'source_table' says '{}'", *source),
+                     "Name the table as its entry does.");
+    if (route.source.schema.empty()) route.source.schema = named.schema;
+}
+
+Route read_route(const Node& node, Place place, const Route& defaults) {
     place.line = node.line;
-    Route route;
-    route.source = TableName::parse(node.key, place);
+    Route route = defaults;
+    route.source = TableName::parse_pattern(node.key, place);
     place.table = node.key;
     route.place = place;
+    if (node.is_null()) return route;
     Fields fields(node, place, "a route");
-    if (const auto source = fields.text("source_table"); source && *source != node.key) {
-        const TableName named = TableName::parse(*source, place);
-        if (named.table != route.source.table || (!named.schema.empty() && !route.source.schema.empty()))
-            throw refuse(place, fmt::format("'source_table' says '{}'", *source), "Name the table as its entry does.");
-        if (route.source.schema.empty()) route.source.schema = named.schema;
+    read_source(route, node, fields);
+    if (const auto target = read_target(fields, place)) {
+        const std::string schema = route.target.schema;
+        route.target = TableName::parse(*target, place);
+        if (route.target.schema.empty()) route.target.schema = schema;
     }
-    if (const auto target = fields.text("destination_table")) route.target = TableName::parse(*target, place);
     if (const Node* mappings = fields.take("column_mappings")) read_mappings(route, *mappings);
     if (const Node* operations = fields.take("operations"))
         route.operations = read_operations(*operations, place, all_operations);
     route.replicate = fields.flag("replicate", true);
+    read_keeping(route, fields);
     fields.expect_end();
+    if (route.mode == Keeping::Mode::append) route.operations = route.operations & without_removals;
     return route;
+}
+
+Route read_defaults(const Node& node, Place place) {
+    place.line = node.line;
+    place.table = "defaults";
+    Route route;
+    route.source = TableName::any();
+    route.place = place;
+    Fields fields(node, place, "'defaults'");
+    route.target.schema = fields.text("schema").value_or("");
+    read_keeping(route, fields);
+    fields.expect_end();
+    if (route.mode == Keeping::Mode::append) route.operations = without_removals;
+    return route;
+}
+
+// A file of pg_flo's may have a table of such a name: its entry is no map of maps.
+bool has_sections(const Node& root) {
+    return !root.items.empty() && std::all_of(root.items.begin(), root.items.end(), [](const Node& node) {
+        const bool tables = node.key == "tables" && node.is_map();
+        return (node.key == "defaults" && node.is_map()) ||
+               (tables && std::all_of(node.items.begin(), node.items.end(),
+                                      [](const Node& table) { return table.is_map() || table.is_null(); }));
+    });
+}
+
+void read_tables(std::vector<Route>& routes, const Node& tables, const Place& place, const Route& defaults) {
+    for (const Node& node : tables.items) {
+        Route route = read_route(node, place, defaults);
+        for (const Route& other : routes)
+            if (other.source == route.source) throw refuse(route.place, "the table appears twice");
+        routes.push_back(std::move(route));
+    }
 }
 
 }  // namespace
@@ -56,12 +154,18 @@ std::vector<Route> read_routes(const Node& root, const std::string& path) {
     const Place place{path, 0, {}, 0, {}};
     std::vector<Route> routes;
     if (!root.is_map()) throw refuse(place, "a routing file must map source tables to routes");
-    for (const Node& node : root.items) {
-        Route route = read_route(node, place);
-        for (const Route& other : routes)
-            if (other.source == route.source) throw refuse(route.place, "the table appears twice");
-        routes.push_back(std::move(route));
+    if (!has_sections(root)) {
+        read_tables(routes, root, place, {});
+        return routes;
     }
+    const auto section = [&](std::string_view key) {
+        return std::find_if(root.items.begin(), root.items.end(), [&](const Node& node) { return node.key == key; });
+    };
+    const auto defaults = section("defaults");
+    const auto tables = section("tables");
+    const Route all = defaults == root.items.end() ? Route{} : read_defaults(*defaults, place);
+    if (tables != root.items.end()) read_tables(routes, *tables, place, all);
+    if (defaults != root.items.end()) routes.push_back(all);
     return routes;
 }
 

@@ -65,6 +65,7 @@ std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
         const auto& before = needed.before;
         const auto& after = needed.after;
         out.obstacle(change->unknown && change->obstacle.empty() ? unknown_before : change->obstacle);
+        out.own_rows(change->own_rows);
         out.only_if_missing(is_unchanged(*change));
         const std::string_view name = class_of(*change);
         if (name == "table")

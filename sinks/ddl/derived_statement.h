@@ -41,6 +41,10 @@ struct DerivedStatement {
     };
     std::vector<Destroyed> destroys{};
 
+    // As DefinitionChange has them: of a table that others fill, too, and may have changed in the same way before.
+    std::vector<std::string> own_rows{};
+    bool keeps_rows = false;  // of a recopy
+
     // Makes a partition: tables whose rows are void, for they come again, and may be removed where they are in the way.
     std::vector<QualifiedName> voids{};
 

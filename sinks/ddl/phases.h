@@ -47,12 +47,15 @@ class DdlPhases {
    public:
     // The obstacle of what is added from now on, unless it has one.
     void obstacle(std::string why) { obstacle_ = std::move(why); }
+    // DefinitionChange::own_rows of what is added from now on.
+    void own_rows(std::vector<std::string> rows) { own_rows_ = std::move(rows); }
     // What is added from now on is for an object that the target may have.
     void only_if_missing(bool so) { only_if_missing_ = so; }
     void add(DdlPhase phase, DerivedStatement statement) {
         statement.only_if_missing = only_if_missing_;
         if (only_if_missing_ && statement.creates) statement.condition = statement.absent;
         if (statement.obstacle.empty()) statement.obstacle = obstacle_;
+        statement.own_rows = own_rows_;
         statements_.at(static_cast<std::size_t>(phase)).push_back(std::move(statement));
     }
     [[nodiscard]] std::vector<DerivedStatement> in_order() && {
@@ -64,6 +67,7 @@ class DdlPhases {
 
    private:
     std::string obstacle_;
+    std::vector<std::string> own_rows_;
     bool only_if_missing_ = false;
     std::array<std::vector<DerivedStatement>, static_cast<std::size_t>(DdlPhase::count)> statements_;
 };

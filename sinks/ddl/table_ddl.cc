@@ -166,6 +166,7 @@ void TableDdl::alter(const Altered& given) {
         DerivedStatement statement{DdlKind::recopy, "TRUNCATE " + only(t.before)};
         statement.object = fmt::format("table '{}.{}'", t.before.schema, t.before.name);
         statement.destroys.push_back(destroyed(t.before));
+        statement.keeps_rows = t.change.keeps_rows;
         out_.add(DdlPhase::empty, std::move(statement));
     }
     move(t);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sinks/postgres/history/version_statements.h"
 #include "stream/failpoint.h"
 #include "stream/format/copy_text.h"
 
@@ -30,15 +31,15 @@ bool moves_identity(const TableChanges& table) {
 
 // Statements whose outcome must be looked at before the next are not for a pipeline.
 bool ApplySet::possible(std::span<const Segment> segments) {
-    const auto has_foreign_code = [&](const TargetTable& table) { return session_.guard.has_foreign_code(table.oid); };
+    const auto has_foreign_code = [&](Oid table) { return session_.guard.has_foreign_code(table); };
     return std::none_of(segments.begin(), segments.end(), [&](const Segment& segment) {
         if (segment.truncate != nullptr) {
             const auto tables = truncated_tables(mappings_, *segment.truncate);
             return std::any_of(tables.begin(), tables.end(),
-                               [&](const auto* table) { return has_foreign_code(*table); });
+                               [&](const auto& table) { return has_foreign_code(table.table.oid); });
         }
         return std::any_of(segment.tables.begin(), segment.tables.end(), [&](const TableChanges& table) {
-            return needs_key(table) || moves_identity(table) || has_foreign_code(table.mapping->table);
+            return needs_key(table) || moves_identity(table) || has_foreign_code(table.mapping->table.oid);
         });
     });
 }
@@ -182,6 +183,7 @@ void ApplySet::look_at(const TargetMapping& mapping) {
 void ApplySet::write(const TableChanges& table) {
     look_at(*table.mapping);
     TableStatements& statements = statements_of(table.mapping);
+    if (table.mapping->keeps_history()) return write_versions(statements, table);
     if (table.only_inserts) {
         rows_.clear();
         for (const Change* change : table.changes) rows_.push_back(change->new_row);
@@ -222,10 +224,41 @@ void ApplySet::write_in_order(TableStatements& statements, const TableChanges& t
     }
 }
 
+void ApplySet::write_versions(TableStatements& statements, const TableChanges& table) {
+    for (const Versions::Layer& layer : versions_.of(*table.mapping, table.changes)) {
+        write_versions(statements, Kind::remove_version, Kind::remove_versions, {}, layer.removed);
+        for (const auto& [sent, rows] : layer.updated)
+            write_versions(statements, Kind::update_version, Kind::update_versions, sent, rows);
+        write_versions(statements, Kind::insert_version, Kind::insert_versions, {}, layer.inserted);
+        for (const Versions::Moved& moved : layer.moved) {
+            run_one(prepared(statements, Kind::move_version, moved.sent), moved.row, moved.key_row, {});
+            run_one(prepared(statements, Kind::remove_version, {}), moved.key_row, {}, {});
+        }
+    }
+}
+
+void ApplySet::write_versions(TableStatements& statements, Kind one, Kind many, const ColumnSet& sent,
+                              std::span<const Row> rows) {
+    if (rows.size() <= max_single_rows) {
+        for (const Row row : rows) run_one(prepared(statements, one, sent), row, {}, {});
+        return;
+    }
+    while (!rows.empty()) rows = rows.subspan(run_many(prepared(statements, many, sent), rows, false, {}));
+}
+
 void ApplySet::truncate(const Change& change) {
     for (const RelationPtr& relation : change.truncated) look_at(*mappings_.at(*relation));
+    for (const auto& [mapping, statement] : truncated_versions(mappings_, change))
+        expect(pipeline_->run(statement), {});
+    std::vector<std::string_view> whole;
     const auto tables = truncated_tables(mappings_, change);
-    if (!tables.empty()) expect(pipeline_->run(truncate_tables(tables, change.restart_identity)), {});
+    for (const EmptiedTable& table : tables) {
+        if (table.condition.empty())
+            whole.push_back(table.only);
+        else
+            expect(pipeline_->run(delete_statement(table.only, table.condition)), {});
+    }
+    if (!whole.empty()) expect(pipeline_->run(truncate_statement(whole, change.restart_identity)), {});
 }
 
 OnConflict ApplySet::on_conflict(const TargetMapping& mapping) const {
@@ -374,6 +407,18 @@ Statement ApplySet::build(const TableStatements& statements, Kind kind, const Co
             return update_many(mapping, sent, false);
         case Kind::delete_many:
             return delete_many(mapping);
+        case Kind::insert_version:
+        case Kind::insert_versions:
+            return insert_versions(mapping, kind == Kind::insert_version ? Rows::one : Rows::many);
+        case Kind::update_version:
+        case Kind::update_versions:
+            return update_versions(mapping, sent, kind == Kind::update_version ? Rows::one : Rows::many,
+                                   is_partial(mapping, sent));
+        case Kind::move_version:
+            return move_version(mapping, sent, is_partial(mapping, sent));
+        case Kind::remove_version:
+        case Kind::remove_versions:
+            return remove_versions(mapping, kind == Kind::remove_version ? Rows::one : Rows::many);
     }
     throw std::logic_error("no such kind of statement");
 }

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sinks/postgres/history/versions.h"
 #include "sinks/postgres/net_changes.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/rows.h"
@@ -54,7 +55,15 @@ class ApplySet {
         insert_many,
         update_many,
         update_piece,  // what is not committed in the same pipeline: its count is looked at here
-        delete_many
+        delete_many,
+        // of a table whose history is kept (version_statements.h)
+        insert_version,
+        insert_versions,
+        update_version,
+        update_versions,
+        move_version,
+        remove_version,
+        remove_versions
     };
     struct Prepared {
         Statement statement;
@@ -83,6 +92,9 @@ class ApplySet {
     void write(const TableChanges& table);
     bool fold(const TableChanges& table);
     void write_in_order(TableStatements& statements, const TableChanges& table);
+    void write_versions(TableStatements& statements, const TableChanges& table);
+    void write_versions(TableStatements& statements, Kind one, Kind many, const ColumnSet& sent,
+                        std::span<const Row> rows);
     void truncate(const Change& change);
 
     void insert_rows(TableStatements& statements, std::span<const Row> rows);
@@ -130,6 +142,7 @@ class ApplySet {
     // Reused from batch to batch.
     PostgresSegments segments_;
     NetChanges fold_;
+    Versions versions_;
     StatementParameters parameters_;
     std::vector<Row> rows_;
     std::string copy_text_;

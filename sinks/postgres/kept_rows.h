@@ -30,10 +30,11 @@ class KeptRows {
     const PostgresSinkOptions& options_;
 };
 
-// Whether a copy's rows may meet others in the table and are written over them: by the user's choice (`keep`), or as
-// its rows were kept.
+// Whether a copy's rows may meet others in the table and are written over them: by the user's choice (`keep`), as its
+// rows were kept, or because no row is ever removed there.
 inline bool is_written_over(const TargetMapping& mapping, bool keep, const std::set<Oid>& kept) {
-    return mapping.arbiter && (keep || kept.contains(mapping.table.oid));
+    const bool stay = mapping.relation.keeping.mode == Keeping::Mode::append;
+    return mapping.arbiter && (keep || stay || kept.contains(mapping.table.oid));
 }
 
 }  // namespace pgsluice

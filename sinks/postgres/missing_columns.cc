@@ -64,11 +64,19 @@ Error no_column(const TargetTable& table, const Column& column, const std::strin
                     add_command(table.name, column, type)));
 }
 
+Error no_constant(const TargetTable& table, const Column& column) {
+    return stop_error(
+        lacks(table, column) + ", which the routing file adds to its rows",
+        fmt::format("Run on the target: {} NOT NULL; with the column in the table's primary key. Or start "
+                    "the worker with --target-sync-schema and a name that no table has.",
+                    add_command(table.name, column, column.type_name)));
+}
+
 }  // namespace
 
 void MissingColumns::resolve(const Relation& relation, TargetTable& table) {
     const auto all = find(relation, table);
-    for (const Missing& missing : all) refuse_unless_allowed(table, missing);
+    for (const Missing& missing : all) refuse_unless_allowed(relation, table, missing);
     for (const Missing& missing : all) {
         if (policy_ == OnMissingColumn::add)
             add(relation, table, missing);
@@ -84,7 +92,7 @@ std::vector<Error> MissingColumns::faults(const Relation& relation, const Target
     std::vector<Error> all;
     for (const Missing& missing : find(relation, table)) {
         try {
-            refuse_unless_allowed(table, missing);
+            refuse_unless_allowed(relation, table, missing);
             if (policy_ == OnMissingColumn::add)
                 require_addable(relation, table, missing);
             else
@@ -96,7 +104,11 @@ std::vector<Error> MissingColumns::faults(const Relation& relation, const Target
     return all;
 }
 
-void MissingColumns::refuse_unless_allowed(const TargetTable& table, const Missing& missing) const {
+void MissingColumns::refuse_unless_allowed(const Relation& relation, const TargetTable& table,
+                                           const Missing& missing) const {
+    // Rows of others could not be told from this worker's.
+    if (missing.column < relation.columns.data() + relation.keeping.constants.size())
+        throw no_constant(table, *missing.column);
     const std::string& type = missing.type.empty() ? missing.column->type_name : missing.type;
     if (!missing.old_names.empty()) throw possible_rename(table, *missing.column, type, missing.old_names);
     if (policy_ == OnMissingColumn::stop) throw no_column(table, *missing.column, type);

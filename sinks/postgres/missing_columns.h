@@ -46,7 +46,7 @@ class MissingColumns {
     static void require_dispensable(const Relation& relation, const TargetTable& table, const Missing& missing);
     void leave_out(const Relation& relation, const TargetTable& table, const Missing& missing) const;
     static void require_addable(const Relation& relation, const TargetTable& table, const Missing& missing);
-    void refuse_unless_allowed(const TargetTable& table, const Missing& missing) const;
+    void refuse_unless_allowed(const Relation& relation, const TargetTable& table, const Missing& missing) const;
     void add(const Relation& relation, const TargetTable& table, const Missing& missing);
     [[nodiscard]] QualifiedName altered_table(const TargetTable& table);
     void alter(const QualifiedName& table, const Column& column, const std::string& type);

@@ -69,8 +69,7 @@ class PostgresProgress {
                               const std::vector<std::uint64_t>& first_seqs);
     // Forgets records of blocks before `before` (of all, when nothing), in the open transaction.
     void forget_loaded(std::optional<StreamSeq> before);
-    // Tables (quoted and qualified) that the epoch being loaded fills and that held nothing before: those the next
-    // epoch can empty.
+    // Where the epoch being loaded writes and nothing was before (OwnRows::text()): what the next epoch can empty.
     std::vector<std::string> loading_tables();
     void set_loading_tables(const std::vector<std::string>& tables);
     // What the last snapshot to begin did with rows that were there: "error", "truncate" or "keep"; empty when that is

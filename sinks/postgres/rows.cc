@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "sinks/postgres/rights/emptying.h"
+#include "sinks/postgres/history/version_statements.h"
+#include "sinks/postgres/own_rows.h"
 #include "sql/sqlstate.h"
 
 namespace pgsluice {
@@ -59,13 +60,13 @@ Error takes_rows_along(const TargetMapping& mapping, const Change& change) {
 }
 
 // As TRUNCATE ... RESTART IDENTITY would.
-void restart_sequences(sql::Connection& connection, const TargetTable& table) {
+void restart_sequences(sql::Connection& connection, Oid table) {
     const auto owned = connection.query(
         "SELECT format('%I.%I', n.nspname, s.relname) FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND "
         "s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace WHERE d.classid = 'pg_class'::regclass AND "
         "d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::oid AND d.refobjsubid > 0 AND d.deptype IN ('a', "
         "'i')",
-        {std::to_string(table.oid)}, {1});
+        {std::to_string(table)}, {1});
     for (int row = 0; row < owned.rows(); ++row)
         connection.exec(fmt::format("ALTER SEQUENCE {} RESTART", owned.text(row, 0)));
 }
@@ -78,9 +79,23 @@ bool is_fault_of_change(const Error& error) {
     return refused != nullptr && sql::refuses_row(refused->sqlstate());
 }
 
-std::vector<const TargetTable*> truncated_tables(TargetMappings& mappings, const Change& change) {
-    std::vector<const TargetTable*> tables;
-    for (const RelationPtr& relation : change.truncated) tables.push_back(&mappings.at(*relation)->table);
+std::vector<std::pair<const TargetMapping*, std::string>> truncated_versions(TargetMappings& mappings,
+                                                                             const Change& change) {
+    std::vector<std::pair<const TargetMapping*, std::string>> all;
+    for (const RelationPtr& relation : change.truncated) {
+        const TargetMapping& mapping = *mappings.at(*relation);
+        if (!mapping.keeps_history()) continue;
+        for (std::string& statement : truncate_versions(mapping, commit_time_text(change)))
+            all.emplace_back(&mapping, std::move(statement));
+    }
+    return all;
+}
+
+std::vector<EmptiedTable> truncated_tables(TargetMappings& mappings, const Change& change) {
+    std::vector<EmptiedTable> tables;
+    for (const RelationPtr& relation : change.truncated)
+        if (const auto& mapping = mappings.at(*relation); !mapping->keeps_history())
+            tables.push_back(emptied_table(mapping->table, own_rows_condition(*relation)));
     return tables;
 }
 
@@ -89,6 +104,18 @@ PostgresRows::Outcome PostgresRows::run(const TargetMapping& mapping, const Stat
     params_.clear();
     for (const int column : statement.values) params_.push_back(param(new_value(change, column)));
     for (const int column : statement.keys) params_.push_back(param(old_value(change, column)));
+    return run(mapping, statement);
+}
+
+PostgresRows::Outcome PostgresRows::run(const TargetMapping& mapping, const Statement& statement, Row row,
+                                        Row key_row) {
+    params_.clear();
+    for (const int column : statement.values) params_.push_back(param(row[static_cast<std::size_t>(column)]));
+    for (const int column : statement.keys) params_.push_back(param(key_row[static_cast<std::size_t>(column)]));
+    return run(mapping, statement);
+}
+
+PostgresRows::Outcome PostgresRows::run(const TargetMapping& mapping, const Statement& statement) {
     if (const auto owner = session_.owner_to_write_as(written_table(mapping))) {
         const auto answer = statement.counts ? OwnerCalls::Answer::value : OwnerCalls::Answer::rows;
         const std::int64_t number = session_.run_as(*owner, statement.text, params_, answer);
@@ -111,6 +138,7 @@ void PostgresRows::write(const Change& change, ConflictCounts& counts) {
     if (change.op == Op::truncate) return truncate(change);
     const TargetMapping& mapping = *mappings_.at(*change.relation);
     try {
+        if (mapping.keeps_history()) return write_version(mapping, change);
         if (change.op == Op::insert) return insert(mapping, change, counts);
         if (mapping.match == TargetMapping::Match::nothing) {
             throw stop_error(fmt::format("unable to {} '{}.{}': neither the source's nor the target's table has a key",
@@ -189,25 +217,49 @@ void PostgresRows::remove(const TargetMapping& mapping, const Change& change, Co
     if (run(mapping, delete_one(mapping), change).rows == 0) ++counts.deleted_missing;
 }
 
+void PostgresRows::write_version(const TargetMapping& mapping, const Change& change) {
+    const Change* one = &change;
+    const auto write_all = [&](const ColumnSet& sent, const Statement& statement, Row row, Row key_row) {
+        if (run(mapping, statement, row, key_row).value == 0 && is_partial(mapping, sent))
+            throw missing_row(mapping, change);
+    };
+    for (const Versions::Layer& layer : versions_.of(mapping, std::span(&one, 1))) {
+        for (const Row row : layer.removed) run(mapping, remove_versions(mapping, Rows::one), row, {});
+        for (const Row row : layer.inserted) run(mapping, insert_versions(mapping, Rows::one), row, {});
+        for (const auto& [sent, rows] : layer.updated)
+            write_all(sent, update_versions(mapping, sent, Rows::one, false), rows.front(), {});
+        for (const auto& [row, key_row, sent] : layer.moved) {
+            write_all(sent, move_version(mapping, sent, false), row, key_row);
+            run(mapping, remove_versions(mapping, Rows::one), key_row, {});
+        }
+    }
+}
+
 void PostgresRows::truncate(const Change& change) {
-    const auto tables = truncated_tables(mappings_, change);
+    for (const auto& [mapping, statement] : truncated_versions(mappings_, change)) {
+        params_.clear();
+        run(*mapping, {statement, {}, {}});
+    }
+    auto tables = truncated_tables(mappings_, change);
+    const auto shared =
+        std::partition(tables.begin(), tables.end(), [](const EmptiedTable& table) { return table.condition.empty(); });
+    for (auto table = shared; table != tables.end(); ++table) delete_rows(session_, *table);
+    tables.erase(shared, tables.end());
     if (tables.empty()) return;
     sql::Connection& connection = session_.connection;
-    std::vector<EmptiedTable> emptied;
-    for (const TargetTable* table : tables) emptied.push_back(emptied_table(*table));
     connection.exec("SAVEPOINT pgsluice_truncate");
     try {
-        truncate_tables(session_, emptied, change.restart_identity);
+        truncate_tables(session_, tables, change.restart_identity);
     } catch (const SqlError& error) {
         // 0A000: a foreign key of another table refers to one of these. In replica mode it is not checked.
         if (error.sqlstate() != "0A000" || !session_.replica) throw;
         connection.exec("ROLLBACK TO SAVEPOINT pgsluice_truncate");
-        log_(LogLevel::warning, fmt::format("'{}.{}' cannot be truncated because other tables refer to it: its rows "
-                                            "are deleted instead",
-                                            tables.front()->schema, tables.front()->table));
-        for (const TargetTable* table : tables) {
-            delete_rows(session_, emptied_table(*table));
-            if (change.restart_identity) restart_sequences(connection, *table);
+        log_(LogLevel::warning, fmt::format("{} cannot be truncated because other tables refer to it: its rows are "
+                                            "deleted instead",
+                                            tables.front().table.name));
+        for (const EmptiedTable& table : tables) {
+            delete_rows(session_, table);
+            if (change.restart_identity) restart_sequences(connection, table.table.oid);
         }
     }
     connection.exec("RELEASE SAVEPOINT pgsluice_truncate");

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "sinks/options.h"
+#include "sinks/postgres/history/versions.h"
+#include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
 #include "sinks/postgres/target_mappings.h"
@@ -60,21 +62,28 @@ class PostgresRows {
     // Deletes the row, if it exists, and inserts it again.
     bool replace(const TargetMapping& mapping, const ColumnSet& sent, const Change& change);
     void remove(const TargetMapping& mapping, const Change& change, ConflictCounts& counts);
+    void write_version(const TargetMapping& mapping, const Change& change);
     void truncate(const Change& change);
     struct Outcome {
         std::int64_t rows = 0;              // touched
         std::optional<std::int64_t> value;  // an upsert's answer
     };
     Outcome run(const TargetMapping& mapping, const Statement& statement, const Change& change);
+    Outcome run(const TargetMapping& mapping, const Statement& statement, Row row, Row key_row);
+    Outcome run(const TargetMapping& mapping, const Statement& statement);  // with params_
 
     PostgresSession& session_;
     TargetMappings& mappings_;
     const PostgresSinkOptions& options_;
     const Log& log_;
     std::vector<sql::Param> params_;
+    Versions versions_;
 };
 
-// What a TRUNCATE of these relations means on the target.
-std::vector<const TargetTable*> truncated_tables(TargetMappings& mappings, const Change& change);
+// What it means for those of them whose history is kept: statements.
+std::vector<std::pair<const TargetMapping*, std::string>> truncated_versions(TargetMappings& mappings,
+                                                                             const Change& change);
+// What a TRUNCATE of these relations means for the others: all rows of the tables, or those of this worker.
+std::vector<EmptiedTable> truncated_tables(TargetMappings& mappings, const Change& change);
 
 }  // namespace pgsluice

@@ -135,6 +135,12 @@ Assignments assignments(const TargetMapping& mapping, const ColumnSet& sent, boo
     return made;
 }
 
+std::string text_columns(const TargetMapping& mapping) {
+    std::vector<std::string> columns;
+    for (const int column : written(mapping)) columns.push_back(mapping.column(column).quoted + " text");
+    return fmt::format("{}", fmt::join(columns, ", "));
+}
+
 }  // namespace
 
 Statement insert_one(const TargetMapping& mapping, Conflict conflict) {
@@ -250,10 +256,11 @@ std::string merge_staging(const TargetMapping& mapping, const std::string& stagi
 }
 
 std::string create_text_staging(const TargetMapping& mapping, const std::string& staging) {
-    std::vector<std::string> columns;
-    for (const int column : written(mapping)) columns.push_back(mapping.column(column).quoted + " text");
-    return fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", staging,
-                       fmt::join(columns, ", "));
+    return fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", staging, text_columns(mapping));
+}
+
+std::string text_copy(const TargetMapping& mapping, const std::string& name) {
+    return fmt::format("CREATE TABLE {} ({})", name, text_columns(mapping));
 }
 
 std::string merge_text_staging(const TargetMapping& mapping, const std::string& staging, Conflict conflict) {
@@ -270,12 +277,6 @@ std::string copy_rows(const TargetMapping& mapping, const std::string& into) {
     const auto columns = written(mapping);
     return columns.empty() ? fmt::format("COPY {} FROM STDIN", into)
                            : fmt::format("COPY {} ({}) FROM STDIN", into, names_of(mapping, columns));
-}
-
-std::string truncate_tables(const std::vector<const TargetTable*>& tables, bool restart_identity) {
-    std::vector<std::string_view> names;
-    for (const TargetTable* table : tables) names.emplace_back(table->only);
-    return fmt::format("TRUNCATE {}{}", fmt::join(names, ", "), restart_identity ? " RESTART IDENTITY" : "");
 }
 
 }  // namespace pgsluice

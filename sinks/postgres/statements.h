@@ -46,7 +46,8 @@ std::string create_staging(const TargetMapping& mapping, const std::string& stag
 std::string merge_staging(const TargetMapping& mapping, const std::string& staging);
 // One that makes values of the texts only where they are moved on. Conflict::update needs an arbiter.
 std::string create_text_staging(const TargetMapping& mapping, const std::string& staging);
+// The same as a table that stays.
+std::string text_copy(const TargetMapping& mapping, const std::string& name);
 std::string merge_text_staging(const TargetMapping& mapping, const std::string& staging, Conflict conflict);
-std::string truncate_tables(const std::vector<const TargetTable*>& tables, bool restart_identity);
 
 }  // namespace pgsluice

@@ -43,6 +43,8 @@ struct TargetMapping {
     }
     [[nodiscard]] bool writes(std::size_t number) const noexcept { return target_of[number] >= 0; }
     [[nodiscard]] bool is_key(int number) const noexcept;
+    // Every version of a row stays: rows are not written over.
+    [[nodiscard]] bool keeps_history() const noexcept { return relation.keeping.mode == Keeping::Mode::history; }
 };
 
 // The value that finds the row an update or a delete is about, and an update's value after it.

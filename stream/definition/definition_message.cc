@@ -302,6 +302,8 @@ DefinitionChange read_change(simdjson::dom::element element) {
     reader.field("recopy", change.recopy);
     reader.field("root_void", change.root_void);
     reader.field("obstacle", change.obstacle);
+    reader.field("own_rows", change.own_rows);
+    reader.field("keeps_rows", change.keeps_rows);
     reader.field("used_by", change.used_by);
     return change;
 }
@@ -329,6 +331,8 @@ void append(JsonText& out, const DefinitionChange& change) {
     writer.field("recopy", change.recopy);
     writer.field("root_void", change.root_void);
     writer.field("obstacle", change.obstacle);
+    writer.field("own_rows", change.own_rows);
+    writer.field("keeps_rows", change.keeps_rows);
     writer.field("used_by", change.used_by);
     out.raw('}');
 }

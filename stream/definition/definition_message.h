@@ -34,6 +34,9 @@ struct DefinitionChange {
     bool root_void = false;  // of a partition: so are the rows of the tables above it, when they are in the way
     // Why a target cannot be given this definition; empty: it can. Set by the rules, never by the source.
     std::string obstacle{};
+    // Of a table that others fill, too: name and value of the columns that tell its rows from theirs. Set by the rules.
+    std::vector<std::string> own_rows{};
+    bool keeps_rows = false;   // the target removes none. Set by the rules.
     std::string conversion{};  // "types": no USING has computed values while it was rewritten; else not known
     // Of a type that is there afterwards: the group's tables that use it; nothing when the source does not say.
     std::optional<std::vector<TypeUse>> used_by{};

@@ -148,7 +148,9 @@ TEST_CASE("the README's examples do what it says") {
     for (const Block& block : blocks()) {
         CAPTURE(block.line);
         if (block.language == "yaml") {
-            (block.text.find("tables:") != std::string::npos ? rules : routing) = block.text;
+            const auto has = [&](const char* part) { return block.text.find(part) != std::string::npos; };
+            const bool routes = !has("tables:") || has("defaults:") || has("{mode: ");
+            (routes ? routing : rules) = block.text;
             continue;
         }
         REQUIRE(block.language == "changes");

@@ -77,26 +77,30 @@ std::string in_ranges(const ComparedTable& table, const RowStore& store, std::sp
     return fmt::format("{} = ANY ('{{{}}}'::int[])", range_number(table, store), fmt::join(ranges, ","));
 }
 
+// To be followed by another.
+std::string condition(const RowStore& store) { return store.condition.empty() ? "" : store.condition + " AND "; }
+
 }  // namespace
 
 std::string sums_statement(const ComparedTable& table, const RowStore& store, const Pages& pages) {
-    return fmt::format("SELECT {}, count(*), sum({}) FROM {} WHERE {} GROUP BY 1", range_number(table, store),
-                       hash_of(store.values), store.from, within(pages));
+    return fmt::format("SELECT {}, count(*), sum({}) FROM {} WHERE {}{} GROUP BY 1", range_number(table, store),
+                       hash_of(store.values), store.from, condition(store), within(pages));
 }
 
 std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
                               const std::optional<Pages>& pages) {
     std::vector<std::string> columns{"ctid", hash_of(store.values)};
     for (std::string& key : keys_of(table, store)) columns.push_back(std::move(key));
-    return fmt::format("COPY (SELECT {} FROM {} WHERE {}{}) TO STDOUT", fmt::join(columns, ", "), store.from,
-                       in_ranges(table, store, ranges), pages ? " AND " + within(*pages) : "");
+    return fmt::format("COPY (SELECT {} FROM {} WHERE {}{}{}) TO STDOUT", fmt::join(columns, ", "), store.from,
+                       condition(store), in_ranges(table, store, ranges), pages ? " AND " + within(*pages) : "");
 }
 
 std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages) {
     std::vector<std::string> columns{"ctid"};
     columns.insert(columns.end(), store.values.begin(), store.values.end());
-    return fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", fmt::join(columns, ", "), store.from,
-                       pages ? " WHERE " + within(*pages) : "");
+    std::string where = pages ? condition(store) + within(*pages) : store.condition;
+    if (!where.empty()) where = " WHERE " + where;
+    return fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", fmt::join(columns, ", "), store.from, where);
 }
 
 std::string row_statement(const RowStore& store) {

@@ -17,6 +17,7 @@ struct RowStore {
     std::string from;  // quoted and qualified, with ONLY
     Oid oid = 0;
     std::uint64_t pages = 0;
+    std::string condition{};  // of the rows that are compared; empty: all are
     // One SQL expression per compared column (ComparedTable::columns). Of a store with a plan: per column of the plan's
     // source relation, and `projection` says which column of its target each compared column is.
     std::vector<std::string> values;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/target.h"
 #include "sql/quote.h"
 
@@ -131,6 +132,7 @@ RelationPtr relation_of(const ComparedTable& table, const Relation& target) {
     Relation relation;
     relation.schema = table.schema;
     relation.table = table.table;
+    relation.keeping = target.keeping;  // the columns that it speaks of are the first here, too
     relation.identity = table.key.empty() ? ReplicaIdentity::full : ReplicaIdentity::default_key;
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         relation.columns.push_back(*column_named(target, table.columns[i]));
@@ -197,7 +199,7 @@ class Planner {
         if (by_us) table.range_key = RangeKey::read;
         for (const Filling& filling : fillings) judge(table, *filling.plan);
         table.relation = relation_of(table, relation);
-        add_target(table, *found);
+        add_target(table, *found, own_rows(fillings));
         for (const Filling& filling : fillings) add_source(table, filling, types_of(target_, found->oid));
         choose_ranges(table, types_of(source_, fillings[0].table->relation->oid), fillings[0],
                       types_of(target_, found->oid));
@@ -217,9 +219,26 @@ class Planner {
             table.key_is_kept &= !plan.writes(index_of(*plan.target(), table.columns[column]));
     }
 
-    void add_target(ComparedTable& table, const TargetTable& target) {
+    // Of the target's rows those that the fillings bring and that are valid now; others may fill it, too.
+    static std::string own_rows(const std::vector<Filling>& fillings) {
+        std::string all;
+        for (const Filling& filling : fillings) {
+            const Relation& target = *filling.plan->target();
+            std::string own = own_rows_condition(target);
+            if (own.empty()) own = "true";
+            if (target.keeping.mode == Keeping::Mode::history)
+                own += fmt::format(" AND {} = {}::timestamptz", sql::quote_identifier(target.keeping.history.valid_to),
+                                   sql::quote_literal(target.keeping.history.open));
+            if (own == "true") return "";
+            all += (all.empty() ? "(" : " OR ") + own;
+        }
+        return all + ')';
+    }
+
+    void add_target(ComparedTable& table, const TargetTable& target, const std::string& condition) {
         table.target = stores_of(target_, target);
         for (RowStore& store : table.target) {
+            store.condition = condition;
             for (const std::string& column : table.columns) store.values.push_back(sql::quote_identifier(column));
         }
     }

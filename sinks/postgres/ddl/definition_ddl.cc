@@ -9,6 +9,7 @@
 
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/ddl/ddl_wait.h"
+#include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/rights/as_owner.h"
 #include "sinks/postgres/rights/target_owner.h"
 #include "sql/error.h"
@@ -106,7 +107,8 @@ void DefinitionDdl::apply_noted(const std::vector<DerivedStatement>& before, boo
 void DefinitionDdl::apply(const Step& step) {
     const bool recopy = step.statement.kind == DdlKind::recopy;
     if (is_left_out(step) || (recopy && is_left_out_too(step))) return;
-    if (!is_wanted(step)) {
+    const bool stay = recopy && step.statement.keeps_rows;
+    if (stay || !is_wanted(step)) {
         if (recopy) keep_rows(step.statement);
         return;
     }
@@ -246,7 +248,7 @@ bool DefinitionDdl::run_emptied(const Step& step, const SqlError& error) {
     if (step.statement.voids.empty() || error.sqlstate() != check_violation) return false;
     for (const QualifiedName& table : step.statement.voids) {
         log_(LogLevel::info, fmt::format("emptied, for its rows come again: table '{}.{}'", table.schema, table.table));
-        empty(table);
+        empty(table, "");
     }
     run(step.statement);
     log_(LogLevel::info, fmt::format("applied: {}", step.what));
@@ -314,15 +316,20 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
         log_(LogLevel::warning, fmt::format("{}: what it drops does not exist on the target", step.what));
         return true;
     }
-    if (!step.contained || (!is_there(error) && !is_gone(error) && !is_attached(statement, error))) return false;
+    const bool shared = !statement.own_rows.empty();
+    if (!(step.contained || shared) || (!is_there(error) && !is_gone(error) && !is_attached(statement, error)))
+        return false;
     if (statement.kind == DdlKind::add_column) fill_contained(statement);
-    log_(LogLevel::info, fmt::format("{}: came with the copied schema", step.what));
+    log_(LogLevel::info,
+         fmt::format("{}: {}", step.what, shared ? "the table is so already" : "came with the copied schema"));
     return true;
 }
 
 // The rows that are there are from before the column, and it was made with the copied schema's default.
 void DefinitionDdl::fill_contained(const DerivedStatement& statement) {
-    update_rows(session_, table_of(*statement.table),
+    EmptiedTable table = table_of(*statement.table);
+    table.condition = own_rows_condition(statement.own_rows);
+    update_rows(session_, table,
                 fmt::format("{} = {}", sql::quote_identifier(statement.column), statement.missing.value_or("NULL")));
 }
 
@@ -349,7 +356,8 @@ std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statemen
 }
 
 void DefinitionDdl::run(const DerivedStatement& statement) {
-    if (statement.kind == DdlKind::recopy) return empty(statement.destroys.front().table);
+    if (statement.kind == DdlKind::recopy)
+        return empty(statement.destroys.front().table, own_rows_condition(statement.own_rows));
     sql::Connection& connection = session_.connection;
     // Deferred checks would keep their tables from being altered.
     if (!session_.replica) connection.exec("SET CONSTRAINTS ALL IMMEDIATE");
@@ -367,9 +375,11 @@ void DefinitionDdl::give(const DerivedStatement::Given& given) {
         fmt::format("ALTER {} OWNER TO {}", given.what, role ? sql::quote_identifier(*role) : "CURRENT_USER"));
 }
 
-void DefinitionDdl::empty(const QualifiedName& name) {
+void DefinitionDdl::empty(const QualifiedName& name, const std::string& condition) {
     sql::Connection& connection = session_.connection;
-    const EmptiedTable table = table_of(name);
+    EmptiedTable table = table_of(name);
+    table.condition = condition;
+    if (!condition.empty()) return delete_rows(session_, table);
     connection.exec("SAVEPOINT pgsluice_empty");
     try {
         truncate_tables(session_, std::span(&table, 1), false);

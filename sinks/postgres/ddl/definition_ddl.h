@@ -53,7 +53,7 @@ class DefinitionDdl {
     [[nodiscard]] bool run_emptied(const Step& step, const SqlError& error);
     // Where it failed because rows that a foreign key refers to are still to come.
     [[nodiscard]] bool run_unchecked(const Step& step, const SqlError& error);
-    void empty(const QualifiedName& name);
+    void empty(const QualifiedName& name, const std::string& condition);
     [[noreturn]] void refuse(const Step& step, const SqlError& error);
     [[nodiscard]] bool is_excused(const Step& step, const SqlError& error);
     [[nodiscard]] bool has_kept_rows(const Step& step) const;

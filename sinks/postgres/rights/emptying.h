@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "sinks/postgres/session.h"
 
@@ -10,15 +11,20 @@ namespace pgsluice {
 
 struct EmptiedTable {
     WrittenTable table;
-    std::string only;  // its name, with ONLY in front where rows of children are not the table's
+    std::string only;       // its name, with ONLY in front where rows of children are not the table's
+    std::string condition;  // of the rows that go; empty: all
 };
 
-EmptiedTable emptied_table(const TargetTable& table);
+EmptiedTable emptied_table(const TargetTable& table, std::string condition = "");
 
-// In the open transaction.
+// `tables` as EmptiedTable::only.
+std::string truncate_statement(std::span<const std::string_view> tables, bool restart_identity);
+std::string delete_statement(const std::string& only, const std::string& condition);
+
+// In the open transaction. Tables of which all rows go.
 void truncate_tables(PostgresSession& session, std::span<const EmptiedTable> tables, bool restart_identity);
 void delete_rows(PostgresSession& session, const EmptiedTable& table);
-// In all rows: "column = expression".
+// The same rows: "column = expression".
 void update_rows(PostgresSession& session, const EmptiedTable& table, const std::string& assignment);
 
 }  // namespace pgsluice

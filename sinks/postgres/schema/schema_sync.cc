@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/history/version_statements.h"
 #include "sinks/postgres/schema/dependencies.h"
 #include "sinks/postgres/schema/drift.h"
 #include "sinks/postgres/schema/partitionless.h"
@@ -24,6 +25,16 @@ std::vector<SchemaEntry> with_code(std::vector<SchemaEntry> entries, const Sourc
     entries.insert(table, schema.casts.begin(), schema.casts.end());
     entries.insert(entries.begin(), schema.functions.begin(), schema.functions.end());
     return entries;
+}
+
+std::optional<SchemaEntry> index_of_open_versions(const Relation& relation) {
+    if (relation.keeping.mode != Keeping::Mode::history) return std::nullopt;
+    const std::string name = relation.table.substr(0, 50) + "_valid_now";
+    const std::string text = create_open_index(relation, name);
+    if (text.empty()) return std::nullopt;
+    SchemaEntry entry{name, "INDEX", relation.schema, text};
+    entry.table = QualifiedName{relation.schema, relation.table};
+    return entry;
 }
 
 }  // namespace
@@ -89,6 +100,13 @@ void SchemaSync::create_routed(sql::Connection& source, sql::Connection& target,
         if (column.key) key += (key.empty() ? "" : ", ") + sql::quote_identifier(column.name);
     }
     if (table.identity == ReplicaIdentity::full) key.clear();
+    if (table.keeping.mode == Keeping::Mode::history) {
+        const HistoryColumns& history = table.keeping.history;
+        const std::string from = sql::quote_identifier(history.valid_from);
+        columns += fmt::format(", {} timestamptz NOT NULL, {} timestamptz NOT NULL, {} boolean NOT NULL", from,
+                               sql::quote_identifier(history.valid_to), sql::quote_identifier(history.deleted));
+        key += ", " + from;
+    }
     if (!key.empty()) columns += ", PRIMARY KEY (" + key + ')';
     const std::string name = sql::quote_qualified(table.schema, table.table);
     if (!target.query("SELECT to_regnamespace($1) IS NOT NULL", {sql::quote_identifier(table.schema)}, {1, 1, 1})
@@ -231,6 +249,8 @@ void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<co
     }
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
     auto entries = dumps ? dumped_.after_load(source, tables) : defined_rest(source, relations);
+    for (const Relation* relation : relations)
+        if (auto index = index_of_open_versions(*relation)) entries.indexes.push_back(std::move(*index));
     if (!foreign_keys)
         std::erase_if(entries.last, [](const SchemaEntry& entry) { return entry.type == "FK CONSTRAINT"; });
     note_read(source);

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/rights/emptying.h"
 
 namespace pgsluice {
@@ -13,6 +15,7 @@ namespace pgsluice {
 namespace {
 
 using Names = std::set<std::string>;  // quoted and qualified
+using Places = std::set<OwnRows>;
 
 std::string_view name_of(ExistingRows existing) {
     switch (existing) {
@@ -27,20 +30,29 @@ std::string_view name_of(ExistingRows existing) {
 }
 
 // Those of the tables that are there.
-std::vector<EmptiedTable> present(sql::Connection& connection, const Names& tables) {
+std::vector<EmptiedTable> present(sql::Connection& connection, const Places& places) {
+    std::vector<std::string> tables;
+    std::vector<std::string> conditions;
+    for (const auto& [table, condition] : places) {
+        tables.push_back(table);
+        conditions.push_back(condition);
+    }
     const auto rows = connection.query(
         "SELECT q.name, CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || q.name, c.oid, c.relkind = 'p', "
-        "c.relkind = 'f' FROM unnest($1::text[]) AS q(name) JOIN pg_class c ON c.oid = to_regclass(q.name)",
-        {text_array({tables.begin(), tables.end()})}, {5});
+        "c.relkind = 'f', q.condition FROM unnest($1::text[], $2::text[]) AS q(name, condition) JOIN pg_class c "
+        "ON c.oid = to_regclass(q.name)",
+        {text_array(tables), text_array(conditions)}, {6});
     std::vector<EmptiedTable> found;
     for (int row = 0; row < rows.rows(); ++row) {
         const auto oid = static_cast<Oid>(rows.integer(row, 2));
-        found.push_back({{rows.text(row, 0), oid, rows.boolean(row, 3), rows.boolean(row, 4)}, rows.text(row, 1)});
+        found.push_back({{rows.text(row, 0), oid, rows.boolean(row, 3), rows.boolean(row, 4)},
+                         rows.text(row, 1),
+                         rows.text(row, 5)});
     }
     return found;
 }
 
-using Others = std::map<std::string, Names>;  // by the quoted name of the target that they fill, too
+using Others = std::map<OwnRows, Names>;  // other tables of the source whose rows are in the same place
 
 // The rows may be any of these tables', so the user has to tell them apart.
 [[noreturn]] void refuse_shared(const std::string& table, const Names& others, ExistingRows existing) {
@@ -56,22 +68,30 @@ using Others = std::map<std::string, Names>;  // by the quoted name of the targe
                           table));
 }
 
-void refuse_existing_rows(sql::Connection& connection, const Names& tables, ExistingRows existing,
+void refuse_existing_rows(sql::Connection& connection, const Places& places, ExistingRows existing,
                           const Others& others) {
     std::vector<std::string> filled;
-    for (const auto& [table, only] : present(connection, tables)) {
-        const auto found = connection.query(fmt::format("SELECT EXISTS (SELECT FROM {})", only), {}, {1, 1, 1});
+    for (const auto& [table, only, condition] : present(connection, places)) {
+        const auto found = connection.query(
+            fmt::format("SELECT EXISTS (SELECT FROM {} WHERE {})", only, condition.empty() ? "true" : condition), {},
+            {1, 1, 1});
         if (!found.boolean(0, 0)) continue;
-        if (const auto shared = others.find(table.name); shared != others.end())
+        if (const auto shared = others.find({table.name, condition}); shared != others.end())
             refuse_shared(table.name, shared->second, existing);
-        filled.push_back(table.name);
+        filled.push_back(OwnRows{table.name, condition}.text());
     }
     if (!filled.empty()) throw holds_rows(filled, existing);
 }
 
-void empty_tables(PostgresSession& session, const Names& names) {
+bool removes_rows(const Relation& relation) { return relation.keeping.mode == Keeping::Mode::clone; }
+
+void empty_tables(PostgresSession& session, const Places& places) {
     sql::Connection& connection = session.connection;
-    const std::vector<EmptiedTable> tables = present(connection, names);
+    std::vector<EmptiedTable> tables = present(connection, places);
+    const auto shared =
+        std::partition(tables.begin(), tables.end(), [](const EmptiedTable& table) { return table.condition.empty(); });
+    for (auto table = shared; table != tables.end(); ++table) delete_rows(session, *table);
+    tables.erase(shared, tables.end());
     if (tables.empty()) return;
     connection.exec("SAVEPOINT pgsluice_truncate");
     try {
@@ -103,33 +123,39 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
                       const SnapshotTargets& targets, const SinkState& next) {
     sql::Connection& connection = session.connection;
     const ExistingRows existing = targets.existing;
+    const auto place_of = [&](const Relation& relation) {
+        return OwnRows::of(mappings.at(relation)->table.name, relation);
+    };
     Others others;
-    for (const auto& [index, names] : targets.shared)
-        others[mappings.at(*targets.tables.at(index))->table.name] = names;
+    for (const auto& [index, names] : targets.shared) others[place_of(*targets.tables.at(index))] = names;
     connection.exec("BEGIN");
     session.guard.forget();
-    const auto loading = progress.loading_tables();
-    Names emptied(loading.begin(), loading.end());
-    const auto empty_too = [&](const std::string& table) {
-        if (!others.contains(table)) emptied.insert(table);
+    Places emptied;
+    for (const std::string& loading : progress.loading_tables()) emptied.insert(OwnRows::parse(loading));
+    const auto empty_too = [&](const OwnRows& place) {
+        if (!others.contains(place)) emptied.insert(place);
     };
     for (const RelationPtr& relation : targets.replaced) {
         const TargetMapping& mapping = *mappings.at(*relation);
-        if (!targets.kept.contains(mapping.table.oid)) empty_too(mapping.table.name);
+        if (removes_rows(*relation) && !targets.kept.contains(mapping.table.oid)) empty_too(place_of(*relation));
     }
-    Names empty;  // what has to be; where rows can be written over nothing has
+    Places empty;  // what has to be; where rows can be written over nothing has
     for (const RelationPtr& relation : targets.tables) {
-        if (!relation) continue;
+        if (!relation || mappings.at(*relation)->keeps_history()) continue;
         const TargetMapping& mapping = *mappings.at(*relation);
+        const OwnRows place = place_of(*relation);
         const bool written_over = is_written_over(mapping, existing == ExistingRows::keep, targets.kept);
-        if (existing == ExistingRows::truncate && !written_over) empty_too(mapping.table.name);
-        if (!written_over || emptied.contains(mapping.table.name)) empty.insert(mapping.table.name);
+        if (existing == ExistingRows::truncate && !written_over) empty_too(place);
+        if (!written_over || emptied.contains(place)) empty.insert(place);
     }
     empty_tables(session, emptied);
     refuse_existing_rows(connection, empty, existing, others);
     progress.forget_loaded(std::nullopt);
     progress.forget_parked(targets.tables);  // the copy brings all their rows again
-    progress.set_loading_tables({empty.begin(), empty.end()});
+    std::vector<std::string> loading;
+    for (const OwnRows& place : empty) loading.push_back(place.text());
+    progress.set_loading_tables(loading);
+    targets.versions.prepare(targets.tables);
     progress.set_existing_rows(name_of(existing));
     progress.move(next);
     session.guard.end(connection);
@@ -145,8 +171,10 @@ void finish_snapshot(PostgresSession& session, PostgresProgress& progress, KeptR
     progress.forget_loaded(std::nullopt);
     progress.set_loading_tables({});
     kept.forget(tables);
+    session.guard.forget();
     within();
     progress.move(next);
+    session.guard.end(connection);
     connection.exec("COMMIT");
     progress.moved(next);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sinks/options.h"
+#include "sinks/postgres/history/copied_versions.h"
 #include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/session.h"
@@ -25,6 +26,7 @@ struct SnapshotTargets {
     const std::map<std::uint32_t, std::set<std::string>>& shared;
     // By oid: those with a key are written over and not emptied (KeptRows).
     const std::set<Oid>& kept;
+    CopiedVersions& versions;  // of tables whose history is kept: nothing is in the way of their rows
 };
 
 // Throws away what an unfinished older epoch loaded, does with other rows that are there already as the user chose (a

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sinks/postgres/history/copied_versions.h"
 #include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
@@ -62,15 +63,16 @@ bool writes_all(const TargetMapping& mapping) {
 
 struct CopyLoader::Loader {
     PostgresSession session;
-    std::set<std::string> staged{};      // staging tables that exist in this session
-    bool keep = false;                   // rows may meet others
-    const std::set<Oid>& kept;           // KeptRows
+    std::set<std::string> staged{};  // staging tables that exist in this session
+    bool keep = false;               // rows may meet others
+    const std::set<Oid>& kept;       // KeptRows
+    const PostgresSinkOptions& options;
     Range range{};                       // of the block it took last
     std::optional<std::string> owner{};  // as whom this transaction writes; nothing: as ourselves
 
     // What is merged into the table after the COPY; empty where COPY writes to the table itself. Outside a COPY.
     std::string staging(const TargetMapping& mapping) {
-        if (!owner && !merges(mapping)) return "";
+        if (mapping.keeps_history() || (!owner && !merges(mapping))) return "";
         std::string name = fmt::format("pgsluice_{}_{}", owner ? "texts" : "load", mapping.table.oid);
         if (!staged.insert(name).second) return name;
         if (owner) {
@@ -83,6 +85,7 @@ struct CopyLoader::Loader {
         return name;
     }
     void merge(const TargetMapping& mapping, const std::string& staging) {
+        if (mapping.keeps_history()) return;  // at the copy's end
         if (owner)
             session.run_as(*owner,
                            merge_text_staging(mapping, staging, merges(mapping) ? Conflict::update : Conflict::fail));
@@ -90,7 +93,8 @@ struct CopyLoader::Loader {
             session.connection.exec(merge_staging(mapping, staging));
     }
     [[nodiscard]] bool merges(const TargetMapping& mapping) const { return is_written_over(mapping, keep, kept); }
-    static std::string copy_statement(const TargetMapping& mapping, const std::string& staging) {
+    std::string copy_statement(const TargetMapping& mapping, const std::string& staging) const {
+        if (mapping.keeps_history()) return copy_rows(mapping, CopiedVersions::place(options, mapping.relation));
         return copy_rows(mapping, staging.empty() ? mapping.table.name : "pg_temp." + staging);
     }
 };
@@ -166,7 +170,8 @@ void CopyLoader::run() noexcept {
     try {
         Loader loader{.session = open_session(options_, stop_.get_token()),
                       .keep = options_.existing_rows == ExistingRows::keep,
-                      .kept = kept_};
+                      .kept = kept_,
+                      .options = options_};
         while (!stop_.stop_requested()) load_next(loader);
     } catch (const Interrupted&) {
     } catch (...) {

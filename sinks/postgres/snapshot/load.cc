@@ -10,6 +10,7 @@
 
 #include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/quote.h"
+#include "sql/timestamp.h"
 
 namespace pgsluice {
 
@@ -45,6 +46,7 @@ void SnapshotLoad::open() {
 
 bool SnapshotLoad::continues(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables, StreamSeq seq) {
     tables_ = tables;
+    time_us_ = begin.time_us != 0 ? begin.time_us : sql::postgres_time_us();
     if (!is_within(parts_.progress.state(), begin) || starts_over_) return false;
     note_begin(seq);
     return true;
@@ -66,7 +68,7 @@ void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
     const ExistingRows existing = again ? ExistingRows::truncate : parts_.options.existing_rows;
     kept_ = again ? std::set<Oid>{} : kept_rows_.tables();
     prepare_snapshot(parts_.session, parts_.progress, parts_.mappings,
-                     {existing, tables_, replaced(begin, tables_), shared_, kept_},
+                     {existing, tables_, replaced(begin, tables_), shared_, kept_, versions_},
                      SinkState{upto, begin.epoch, upto.resume_seq});
     already_loaded_.clear();
     last_block_ = upto.resume_seq;
@@ -142,7 +144,10 @@ void SnapshotLoad::close_loader() {
 }
 
 void SnapshotLoad::end(const Checkpoint& upto, const std::function<void()>& within) {
-    finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}}, within);
+    finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}}, [&] {
+        within();
+        versions_.merge(tables_, time_us_);
+    });
     already_loaded_.clear();
 }
 

@@ -14,6 +14,7 @@
 
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
+#include "sinks/postgres/history/copied_versions.h"
 #include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
@@ -79,7 +80,9 @@ class SnapshotLoad {
 
     const SnapshotLoadParts parts_;
     KeptRows kept_rows_{parts_.session, parts_.options};
-    std::set<Oid> kept_;  // while it runs
+    CopiedVersions versions_{parts_.session, parts_.mappings, parts_.options};
+    std::int64_t time_us_ = 0;  // of the snapshot
+    std::set<Oid> kept_;        // while it runs
     const std::stop_token stop_;
     std::function<void()> tell_ = [] {};
     std::unique_ptr<CopyLoader> loader_;

@@ -1,0 +1,164 @@
+#include "rules/ddl/kept_definitions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "rules/ddl/sql_text.h"
+#include "sql/quote.h"
+#include "stream/definition/find_part.h"
+
+namespace pgsluice::rules {
+namespace {
+
+// Of columns that the source does not have: below and above those of PostgreSQL.
+constexpr std::int16_t before_first = -1;
+constexpr std::int16_t after_last = 2000;
+
+std::string quoted_names(const Route& route) {
+    std::string names;
+    for (const ConstantColumn& constant : route.constants) names += sql::quote_identifier(constant.name) + ", ";
+    return names;
+}
+
+// Puts `names` behind the first opening bracket at or after `from`; where that was, or npos.
+std::size_t prefix_list(std::string& text, const std::string& names, std::size_t from = 0) {
+    for (const SqlToken& token : sql_tokens(text)) {
+        const auto at = static_cast<std::size_t>(token.text.data() - text.data());
+        if (at < from || token.text != "(") continue;
+        text.insert(at + 1, names);
+        return at;
+    }
+    return std::string::npos;
+}
+
+std::size_t end_of_word(const std::string& text, std::string_view word) {
+    for (const SqlToken& token : sql_tokens(text))
+        if (token.kind == SqlToken::Kind::word && token.text == word)
+            return static_cast<std::size_t>(token.text.data() - text.data()) + word.size();
+    return std::string::npos;
+}
+
+bool has_word(const std::string& text, std::string_view word) { return end_of_word(text, word) != std::string::npos; }
+
+ColumnDefinition column_of(const ConstantColumn& constant, std::int16_t number) {
+    ColumnDefinition column;
+    column.number = number;
+    column.name = constant.name;
+    column.type = constant.type.type_name;
+    column.type_oid = column.base_oid = constant.type.type_oid;
+    column.not_null = true;
+    return column;
+}
+
+ColumnDefinition history_column(const std::string& name, const char* type, Oid oid, std::int16_t number) {
+    ColumnDefinition column;
+    column.number = number;
+    column.name = name;
+    column.type = type;
+    column.type_oid = column.base_oid = oid;
+    column.not_null = true;
+    return column;
+}
+
+void add_constants(TableDefinition& table, const Route& route) {
+    std::vector<ColumnDefinition> columns;
+    for (const ConstantColumn& constant : route.constants) {
+        const auto number = static_cast<std::int16_t>(before_first - static_cast<std::int16_t>(columns.size()));
+        columns.push_back(column_of(constant, number));
+        columns.back().inherited = !table.parents.empty();
+    }
+    table.columns.insert(table.columns.begin(), columns.begin(), columns.end());
+}
+
+// A key with the time from which on a version was valid.
+void make_history(TableDefinition& table, const HistoryColumns& history) {
+    std::erase_if(table.constraints, [](const ConstraintDefinition& constraint) {
+        return constraint.type == 'u' || constraint.type == 'x' || constraint.type == 'f';
+    });
+    for (ConstraintDefinition& constraint : table.constraints) {
+        if (constraint.type != 'p') continue;
+        constraint.deferrable = constraint.deferred = false;
+        const auto open = constraint.definition.find('(');
+        const auto close = constraint.definition.rfind(')');
+        const auto include = end_of_word(constraint.definition, "INCLUDE");
+        if (include != std::string::npos || open == std::string::npos || close == std::string::npos) continue;
+        constraint.definition =
+            fmt::format("{}, {})", constraint.definition.substr(0, close), sql::quote_identifier(history.valid_from));
+    }
+    table.replica_identity = ReplicaIdentity::default_key;
+    table.identity_index.clear();
+    table.columns.push_back(history_column(history.valid_from, "timestamp with time zone", 1184, after_last));
+    table.columns.push_back(history_column(history.valid_to, "timestamp with time zone", 1184, after_last + 1));
+    table.columns.push_back(history_column(history.deleted, "boolean", 16, after_last + 2));
+}
+
+bool loses_column(const TableDefinition& before, const TableDefinition& after) {
+    return std::any_of(before.columns.begin(), before.columns.end(), [&](const ColumnDefinition& column) {
+        return find_part(after.columns, &ColumnDefinition::number, column.number) == nullptr;
+    });
+}
+
+}  // namespace
+
+bool is_kept_otherwise(const Route* route) {
+    return route != nullptr && (!route->constants.empty() || route->mode != Keeping::Mode::clone);
+}
+
+void keep_table_as(TableDefinition& table, const Route& route, const Keeping& keeping) {
+    add_constants(table, route);
+    const std::string names = quoted_names(route);
+    std::erase_if(table.constraints, [&](ConstraintDefinition& constraint) {
+        if (constraint.type == 'p' || constraint.type == 'u') prefix_list(constraint.definition, names);
+        return constraint.type == 'x' && !names.empty();
+    });
+    if (keeping.mode == Keeping::Mode::history) make_history(table, keeping.history);
+}
+
+bool keep_reference(std::string& definition, const Route* from, const Route* to) {
+    if (to != nullptr && to->mode != Keeping::Mode::clone) return false;  // its rows may be there twice, or no more
+    if (to == nullptr || to->constants.empty()) return true;
+    const auto name_of = [](const ConstantColumn& constant) { return constant.name; };
+    const bool same = from != nullptr && std::ranges::equal(from->constants, to->constants, {}, name_of, name_of);
+    // These would set the constants, or count them.
+    if (!same || definition.find(" SET NULL") != std::string::npos ||
+        definition.find(" SET DEFAULT") != std::string::npos || has_word(definition, "MATCH"))
+        return false;
+    const std::string names = quoted_names(*from);
+    const auto first = prefix_list(definition, names);
+    return first != std::string::npos && prefix_list(definition, names, first + names.size() + 1) != std::string::npos;
+}
+
+void keep_index_as(DefinitionChange& change, IndexDefinition& index, const Route& route) {
+    change.own_rows.clear();
+    for (const ConstantColumn& constant : route.constants) {
+        change.own_rows.push_back(constant.name);
+        change.own_rows.push_back(constant.value);
+    }
+    const auto unique = end_of_word(index.definition, "UNIQUE");
+    if (unique == std::string::npos || unique > std::string_view("CREATE UNIQUE").size()) return;
+    if (route.mode == Keeping::Mode::history) {
+        index.definition.erase(unique - std::string_view("UNIQUE").size(), std::string_view("UNIQUE ").size());
+        return;
+    }
+    if (const auto used = end_of_word(index.definition, "USING"); used != std::string::npos)
+        prefix_list(index.definition, quoted_names(route), used);
+}
+
+void guard_kept_rows(DefinitionChange& change, const Route& route, const Keeping& keeping) {
+    change.root_void = false;
+    change.own_rows.clear();
+    for (std::size_t i = 0; i < route.constants.size(); ++i) {
+        change.own_rows.push_back(route.constants[i].name);
+        change.own_rows.push_back(keeping.constants[i]);
+    }
+    change.keeps_rows = keeping.mode != Keeping::Mode::clone;
+    if (!change.before || !change.obstacle.empty()) return;
+    const char* kept = change.keeps_rows ? "its rows are to stay" : "rows of other sources may be in the table, too";
+    if (!change.after)
+        change.obstacle = kept;
+    else if (loses_column(std::get<TableDefinition>(*change.before), std::get<TableDefinition>(*change.after)))
+        change.obstacle = kept;
+}
+
+}  // namespace pgsluice::rules

@@ -1,0 +1,41 @@
+// A snapshot of tables whose history is kept: it is loaded beside each table, and at its end only differences from what
+// is valid become versions.
+//
+// Where it is loaded is a table of ours, pgsluice."copy_...", of texts: nothing of the target's types is evaluated with
+// our rights. It outlives a restart, as what pgsluice.loaded says of it does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sinks/options.h"
+#include "sinks/postgres/session.h"
+#include "sinks/postgres/target_mappings.h"
+
+namespace pgsluice {
+
+class CopiedVersions {
+   public:
+    CopiedVersions(PostgresSession& session, TargetMappings& mappings, const PostgresSinkOptions& options)
+        : session_(session), mappings_(mappings), options_(options) {}
+
+    // Quoted and qualified: where the rows of this table are loaded.
+    static std::string place(const PostgresSinkOptions& options, const Relation& relation);
+
+    // In the open transaction: makes the tables for those of these whose history is kept, and removes any of an earlier
+    // copy. Null ones are skipped.
+    void prepare(const std::vector<RelationPtr>& tables);
+    // In the open transaction: as of this time, and removes them. Microseconds since 2000-01-01 UTC.
+    void merge(const std::vector<RelationPtr>& tables, std::int64_t time_us);
+
+   private:
+    void merge(const Relation& relation, const std::string& time);
+    void drop_all();
+
+    PostgresSession& session_;
+    TargetMappings& mappings_;
+    const PostgresSinkOptions& options_;
+};
+
+}  // namespace pgsluice

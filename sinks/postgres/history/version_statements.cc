@@ -1,0 +1,299 @@
+#include "sinks/postgres/history/version_statements.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "sinks/lines/rfc3339.h"
+#include "sinks/postgres/own_rows.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr const char* instant = "interval '1 microsecond'";
+
+// One target table's names and conditions. `t` is the table in all statements, and `x` what comes.
+class VersionSql {
+   public:
+    explicit VersionSql(const TargetMapping& mapping)
+        : mapping_(mapping),
+          once_(!mapping.relation.keeping.history.every_change),
+          from_(sql::quote_identifier(mapping.relation.keeping.history.valid_from)),
+          to_(sql::quote_identifier(mapping.relation.keeping.history.valid_to)),
+          deleted_(sql::quote_identifier(mapping.relation.keeping.history.deleted)),
+          open_(sql::quote_literal(mapping.relation.keeping.history.open) + "::timestamptz") {
+        for (std::size_t i = 0; i < mapping.relation.columns.size(); ++i)
+            if (mapping.writes(i)) written_.push_back(static_cast<int>(i));
+    }
+
+    [[nodiscard]] const std::vector<int>& written() const { return written_; }
+
+    // x(c<column>..., k<column>..., at, n): values, keys of the version before, its number.
+    [[nodiscard]] std::string incoming(const Statement& statement, Rows rows) const {
+        Texts columns;
+        std::size_t number = 0;
+        const auto add = [&](int column, char prefix) {
+            const std::string value = rows == Rows::one ? fmt::format("${}", number + 1) : fmt::format("v{}", number);
+            const bool time = column == time_column(mapping_);
+            columns.push_back(time
+                                  ? fmt::format("{}::timestamptz AS at", value)
+                                  : fmt::format("{}::{} AS {}{}", value, mapping_.column(column).type, prefix, column));
+            ++number;
+        };
+        for (const int column : statement.values) add(column, 'c');
+        for (const int column : statement.keys) add(column, 'k');
+        const std::string list = fmt::format("{}", fmt::join(columns, ", "));
+        if (rows == Rows::one) return fmt::format("x AS (SELECT {}, 1 AS n)", list);
+        Texts arrays;
+        Texts names;
+        for (std::size_t i = 0; i < number; ++i) {
+            arrays.push_back(fmt::format("${}::text[]", i + 1));
+            names.push_back(fmt::format("v{}", i));
+        }
+        return fmt::format("x AS (SELECT {}, n FROM unnest({}) WITH ORDINALITY AS u({}, n))", list,
+                           fmt::join(arrays, ", "), fmt::join(names, ", "));
+    }
+
+    // What was made by this same transaction is no version of its own yet.
+    [[nodiscard]] std::string replaced(const std::vector<int>& sent) const {
+        Texts sets{fmt::format("{} = false", deleted_)};
+        for (const int column : sent) {
+            if (mapping_.is_key(column) || mapping_.column(column).identity_always) continue;
+            sets.push_back(fmt::format("{} = x.c{}", mapping_.column(column).quoted, column));
+        }
+        return fmt::format("replaced AS (UPDATE {} AS t SET {} FROM x WHERE {} AND t.{} = {} AND {} RETURNING x.n)",
+                           mapping_.table.only, fmt::join(sets, ", "), same_key("t", "x.c"), to_, open_, made_now());
+    }
+    [[nodiscard]] std::string closed(const std::vector<int>& kept) const {
+        return fmt::format(
+            "closed AS (UPDATE {} AS t SET {} = {} FROM x WHERE {} AND t.{} = {} AND NOT ({}) RETURNING "
+            "x.n, t.{} AS at{})",
+            mapping_.table.only, to_, end(), same_key("t", "x.c"), to_, open_, made_now(), to_, old_values(kept));
+    }
+    // Deleted and inserted again by one transaction is an update.
+    [[nodiscard]] std::string undeleted() const {
+        return fmt::format(
+            "undeleted AS (UPDATE {} AS t SET {} = false FROM x WHERE {} AND t.{} = x.at AND t.{} AND {})",
+            mapping_.table.only, deleted_, same_key("t", "x.c"), to_, deleted_, once_ ? "true" : "false");
+    }
+    [[nodiscard]] std::string version_before(const std::vector<int>& kept) const {
+        return fmt::format("before AS (SELECT x.n{} FROM {} AS t, x WHERE {} AND t.{} = {})", old_values(kept),
+                           mapping_.table.only, same_key("t", "x.k"), to_, open_);
+    }
+    // `kept` come from the CTE `source`, which a row must be in then.
+    [[nodiscard]] std::string made(const std::vector<int>& kept, const char* source) const {
+        Texts names;
+        Texts values;
+        for (const int column : written_) {
+            const bool old = std::find(kept.begin(), kept.end(), column) != kept.end();
+            names.push_back(mapping_.column(column).quoted);
+            values.push_back(fmt::format("{}{}", old ? "source.o" : "x.c", column));
+        }
+        const std::string from = kept.empty() ? "" : fmt::format(" JOIN {} AS source ON source.n = x.n", source);
+        return fmt::format(
+            "made AS (INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce(c.at, "
+            "greatest(x.at, (SELECT max(p.{3}) FROM {6} AS p WHERE {7}))), {8}, false FROM x LEFT JOIN closed c ON c.n "
+            "= "
+            "x.n{9} WHERE NOT EXISTS (SELECT FROM replaced r WHERE r.n = x.n) RETURNING 1)",
+            mapping_.table.name, fmt::join(names, ", "), from_, to_, deleted_, fmt::join(values, ", "),
+            mapping_.table.only, same_key("p", "x.c"), open_, from);
+    }
+
+    [[nodiscard]] std::string remove(const Statement& statement, Rows rows) const {
+        return fmt::format(
+            "WITH {0}, gone AS (DELETE FROM {1} AS t USING x WHERE {2} AND t.{3} = {4} AND {5} RETURNING x.n), "
+            "last AS (UPDATE {1} AS t SET {6} = true FROM x JOIN gone g ON g.n = x.n WHERE {2} AND t.{3} = x.at) "
+            "UPDATE {1} AS t SET {3} = {7}, {6} = true FROM x WHERE {2} AND t.{3} = {4} AND NOT ({5})",
+            incoming(statement, rows), mapping_.table.only, same_key("t", "x.c"), to_, open_, made_now(), deleted_,
+            end());
+    }
+
+    [[nodiscard]] Texts truncate(const std::string& time) const {
+        const std::string at = sql::quote_literal(time) + "::timestamptz";
+        const std::string own = own_rows_of("t.");
+        Texts all;
+        if (once_) {
+            all.push_back(fmt::format("UPDATE {} AS t SET {} = true WHERE {} AND t.{} = {}", mapping_.table.only,
+                                      deleted_, own, to_, at));
+            all.push_back(fmt::format("DELETE FROM {} AS t WHERE {} AND t.{} = {} AND t.{} = {}", mapping_.table.only,
+                                      own, to_, open_, from_, at));
+        }
+        all.push_back(
+            fmt::format("UPDATE {0} AS t SET {1} = greatest({2}, t.{3} + {4}), {5} = true WHERE {6} AND t.{1} = {7}",
+                        mapping_.table.only, to_, at, from_, instant, deleted_, own, open_));
+        return all;
+    }
+
+    [[nodiscard]] Texts merge(const std::string& staging, const std::string& time) const {
+        const std::string at = sql::quote_literal(time) + "::timestamptz";
+        Texts names, values, differs;
+        for (const int column : written_) {
+            const std::string& name = mapping_.column(column).quoted;
+            names.push_back(name);
+            const std::string value = fmt::format("x.{}::{}", name, mapping_.column(column).type);
+            values.push_back(value);
+            if (!mapping_.is_key(column))
+                differs.push_back(fmt::format("t.{}::text COLLATE \"C\" IS DISTINCT FROM {}::text", name, value));
+        }
+        const std::string own = own_rows_of("t.");
+        const std::string ends = fmt::format("greatest({}, t.{} + {})", at, from_, instant);
+        const std::string same = same_as_copied();
+        const std::string first = mapping_.relation.keeping.history.first;
+        Texts all;
+        all.push_back(fmt::format(
+            "UPDATE {0} AS t SET {1} = {2}, {3} = true WHERE {4} AND t.{1} = {5} AND NOT EXISTS (SELECT FROM {6} AS x "
+            "WHERE {7})",
+            mapping_.table.only, to_, ends, deleted_, own, open_, staging, same));
+        if (!differs.empty())
+            all.push_back(
+                fmt::format("WITH closed AS (UPDATE {0} AS t SET {1} = {2} FROM {3} AS x WHERE {4} AND {5} AND t.{1} = "
+                            "{6} AND ({7}) "
+                            "RETURNING t.*) INSERT INTO {8} ({9}, {10}, {1}, {11}) OVERRIDING SYSTEM VALUE SELECT "
+                            "{12}, t.{1}, {6}, "
+                            "false FROM {3} AS x JOIN closed AS t ON {4}",
+                            mapping_.table.only, to_, ends, staging, same, own, open_, fmt::join(differs, " OR "),
+                            mapping_.table.name, fmt::join(names, ", "), from_, deleted_, fmt::join(values, ", ")));
+        all.push_back(fmt::format(
+            "INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce((SELECT greatest({6}, "
+            "max(t.{3})) FROM {7} AS t WHERE {8} HAVING count(*) > 0), {9}), {10}, false FROM {11} AS x WHERE NOT "
+            "EXISTS "
+            "(SELECT FROM {7} AS t WHERE {8} AND t.{3} = {10})",
+            mapping_.table.name, fmt::join(names, ", "), from_, to_, deleted_, fmt::join(values, ", "), at,
+            mapping_.table.only, same, first.empty() ? at : sql::quote_literal(first) + "::timestamptz", open_,
+            staging));
+        return all;
+    }
+
+   private:
+    [[nodiscard]] std::string made_now() const { return once_ ? fmt::format("t.{} = x.at", from_) : "false"; }
+    [[nodiscard]] std::string end() const { return fmt::format("greatest(x.at, t.{} + {})", from_, instant); }
+    // t.key = x.c<column> AND ...
+    [[nodiscard]] std::string same_key(const char* table, const char* prefix) const {
+        Texts tests;
+        for (std::size_t i = 0; i < mapping_.key.size(); ++i)
+            tests.push_back(fmt::format("{}.{} {} {}{}", table, mapping_.column(mapping_.key[i]).quoted,
+                                        mapping_.key_equals[i], prefix, mapping_.key[i]));
+        return fmt::format("{}", fmt::join(tests, " AND "));
+    }
+    [[nodiscard]] std::string same_as_copied() const {
+        Texts tests;
+        for (std::size_t i = 0; i < mapping_.key.size(); ++i) {
+            const TargetColumn& column = mapping_.column(mapping_.key[i]);
+            tests.push_back(fmt::format("t.{0} {1} x.{0}::{2}", column.quoted, mapping_.key_equals[i], column.type));
+        }
+        return fmt::format("{}", fmt::join(tests, " AND "));
+    }
+    [[nodiscard]] std::string own_rows_of(const char* prefix) const {
+        const std::string own = own_rows_condition(mapping_.relation, prefix);
+        return own.empty() ? "true" : own;
+    }
+    [[nodiscard]] std::string old_values(const std::vector<int>& kept) const {
+        std::string list;
+        for (const int column : kept) list += fmt::format(", t.{} AS o{}", mapping_.column(column).quoted, column);
+        return list;
+    }
+
+    const TargetMapping& mapping_;
+    const bool once_;  // a transaction makes one version
+    const std::string from_, to_, deleted_, open_;
+    std::vector<int> written_;
+};
+
+struct Sent {
+    std::vector<int> sent;
+    std::vector<int> kept;
+};
+
+Sent split(const VersionSql& sql, const ColumnSet& sent) {
+    Sent columns;
+    for (const int column : sql.written())
+        (sent[static_cast<std::size_t>(column)] ? columns.sent : columns.kept).push_back(column);
+    return columns;
+}
+
+// What comes at the end of a statement whose rows are `made` or `replaced`.
+std::string counted(bool checked) {
+    constexpr const char* count = "(SELECT count(*) FROM made) + (SELECT count(*) FROM replaced)";
+    return checked ? fmt::format("SELECT 1 / ({} = (SELECT count(*) FROM x))::int", count)
+                   : fmt::format("SELECT {}", count);
+}
+
+}  // namespace
+
+std::string timestamptz_text(std::int64_t postgres_time_us) {
+    std::string text;
+    append_rfc3339(text, postgres_time_us + postgres_epoch_us);
+    return text;
+}
+
+bool is_partial(const TargetMapping& mapping, const ColumnSet& sent) {
+    return !split(VersionSql(mapping), sent).kept.empty();
+}
+
+Statement insert_versions(const TargetMapping& mapping, Rows rows) {
+    const VersionSql sql(mapping);
+    Statement made{"", sql.written(), {}};
+    made.values.push_back(time_column(mapping));
+    made.counts = true;
+    made.text = fmt::format("WITH {}, {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(sql.written()),
+                            sql.closed({}), sql.undeleted(), sql.made({}, ""), counted(false));
+    return made;
+}
+
+Statement update_versions(const TargetMapping& mapping, const ColumnSet& sent, Rows rows, bool checked) {
+    const VersionSql sql(mapping);
+    const Sent columns = split(sql, sent);
+    Statement made{"", columns.sent, {}};
+    made.values.push_back(time_column(mapping));
+    made.counts = true;
+    made.text = fmt::format("WITH {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(columns.sent),
+                            sql.closed(columns.kept), sql.made(columns.kept, "closed"), counted(checked));
+    return made;
+}
+
+Statement move_version(const TargetMapping& mapping, const ColumnSet& sent, bool checked) {
+    const VersionSql sql(mapping);
+    const Sent columns = split(sql, sent);
+    Statement made{"", columns.sent, mapping.key};
+    made.values.push_back(time_column(mapping));
+    made.counts = true;
+    made.text = fmt::format("WITH {}, {}, {}, {}, {}, {} {}", sql.incoming(made, Rows::one),
+                            sql.version_before(columns.kept), sql.replaced(columns.sent), sql.closed({}),
+                            sql.undeleted(), sql.made(columns.kept, "before"), counted(checked));
+    return made;
+}
+
+Statement remove_versions(const TargetMapping& mapping, Rows rows) {
+    const VersionSql sql(mapping);
+    Statement made{"", mapping.key, {}};
+    made.values.push_back(time_column(mapping));
+    made.text = sql.remove(made, rows);
+    return made;
+}
+
+std::string create_open_index(const Relation& relation, const std::string& name) {
+    const HistoryColumns& history = relation.keeping.history;
+    Texts key;
+    for (const Column& column : relation.columns)
+        if (column.key) key.push_back(sql::quote_identifier(column.name));
+    if (key.empty()) return "";
+    return fmt::format("CREATE UNIQUE INDEX {} ON {} USING btree ({}) WHERE {} = {}::timestamptz",
+                       sql::quote_identifier(name), sql::quote_qualified(relation.schema, relation.table),
+                       fmt::join(key, ", "), sql::quote_identifier(history.valid_to), sql::quote_literal(history.open));
+}
+
+std::vector<std::string> truncate_versions(const TargetMapping& mapping, const std::string& time) {
+    return VersionSql(mapping).truncate(time);
+}
+
+std::vector<std::string> merge_copied_versions(const TargetMapping& mapping, const std::string& staging,
+                                               const std::string& time) {
+    return VersionSql(mapping).merge(staging, time);
+}
+
+}  // namespace pgsluice

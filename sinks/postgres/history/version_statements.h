@@ -1,0 +1,51 @@
+// The SQL that keeps every version of a row: `valid_from <= t < valid_to` for at most one version of a key at any t.
+//
+// A version begins at its transaction's commit time. Where the source's clock went back, or two transactions have one
+// time, it begins a microsecond after the version before: nothing overlaps, and no version is empty. What a transaction
+// does to a version that it made itself changes that version, and makes no other.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sinks/postgres/statements.h"
+#include "sinks/postgres/target_mapping.h"
+
+namespace pgsluice {
+
+// "2026-11-27T03:26:25.123456Z"
+std::string timestamptz_text(std::int64_t postgres_time_us);
+
+// The number of the column that a row has behind those of its relation: the commit time as text.
+inline int time_column(const TargetMapping& mapping) { return static_cast<int>(mapping.relation.columns.size()); }
+
+enum class Rows { one, many };  // parameters are texts, or arrays of them
+
+// The versions before are closed. All columns are in the row.
+Statement insert_versions(const TargetMapping& mapping, Rows rows);
+// Columns that are not in `sent` are taken from the version before. Answers how many there were; `checked`: fails
+// (division by zero) where a row has none and is not all sent.
+Statement update_versions(const TargetMapping& mapping, const ColumnSet& sent, Rows rows, bool checked);
+// The row `sent` under a new key; what is not sent comes from the version under the old one (Statement::keys), which is
+// to be closed afterwards. Answers as update_versions().
+Statement move_version(const TargetMapping& mapping, const ColumnSet& sent, bool checked);
+// Closes what is valid now, as deleted.
+Statement remove_versions(const TargetMapping& mapping, Rows rows);
+
+// Whether columns that are written are not sent.
+bool is_partial(const TargetMapping& mapping, const ColumnSet& sent);
+
+// All rows of this worker.
+std::vector<std::string> truncate_versions(const TargetMapping& mapping, const std::string& time);
+
+// What a copy in `staging` (the written columns, as columns of their own) makes of what is valid now: only differences
+// become versions.
+std::vector<std::string> merge_copied_versions(const TargetMapping& mapping, const std::string& staging,
+                                               const std::string& time);
+
+// What finds the version that is valid now, and lets there be one of a key only: "CREATE UNIQUE INDEX ..."; empty where
+// the table has no key.
+std::string create_open_index(const Relation& relation, const std::string& name);
+
+}  // namespace pgsluice

@@ -1,0 +1,239 @@
+// Tables that keep every version of their rows: from when to when each was valid, by the source's commit times.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "tests/live/compare_fixture.h"
+#include "tests/support/hint.h"
+#include "tests/support/pipeline.h"
+#include "tests/support/text.h"
+
+using namespace pgsluice;
+using namespace pgsluice::test;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+std::string write_file(const std::string& text) {
+    const std::string path = temporary_directory("routing") + "/routing.yaml";
+    std::ofstream(path) << text;
+    return path;
+}
+
+// A source table `t` and its history on the target, `h.t`.
+struct History : Pipeline {
+    std::string file;
+    explicit History(const std::string& more = "", const std::string& columns = "id int PRIMARY KEY, v text, big text")
+        : file(write_file(fmt::format("defaults: {{columns: {{sid: 7}}}}\ntables:\n  settled: {{mode: append, columns: "
+                                      "{{sid: null}}}}\n  t: {{to: h.t, mode: "
+                                      "history{}}}\n",
+                                      more))) {
+        on_source("CREATE TABLE t (" + columns + "); ALTER TABLE t ALTER big SET STORAGE EXTERNAL");
+    }
+    void start_worker(Texts more = {"--target-sync-schema"}) {
+        more.insert(more.end(), {"--routing-config", file, "--source-url", source_url()});
+        Pipeline::start_worker(more);
+    }
+    void start() {
+        start_replicator();
+        start_worker();
+        settle();
+    }
+    // What was written, and whether each version begins where the one before ended.
+    Texts chain(const std::string& key = "true") {
+        check_versions();
+        const std::string rows = target_scalar(
+            "SELECT coalesce(string_agg(format('%s %s%s%s%s', id, v, CASE WHEN big IS NULL THEN '' ELSE ' ' || "
+            "left(big, 2) END, CASE WHEN deleted THEN ' deleted' ELSE '' END, CASE WHEN valid_to = 'infinity' THEN ' "
+            "now' "
+            "ELSE '' END), ',' ORDER BY id, valid_from), '') FROM h.t WHERE " +
+            key);
+        Texts versions;
+        for (std::size_t at = 0; at < rows.size();) {
+            const auto end = std::min(rows.find(',', at), rows.size());
+            versions.push_back(rows.substr(at, end - at));
+            at = end + 1;
+        }
+        return versions;
+    }
+    void check_versions() {
+        CHECK(target_scalar("SELECT count(*) FROM h.t WHERE valid_from >= valid_to OR sid <> 7") == "0");
+        CHECK(target_scalar("SELECT count(*) FROM h.t a JOIN h.t b ON a.id = b.id AND a.ctid <> b.ctid AND "
+                            "tstzrange(a.valid_from, a.valid_to) && tstzrange(b.valid_from, b.valid_to)") == "0");
+    }
+    // What is valid now is what the source has.
+    void check_now() {
+        check_versions();
+        CHECK(
+            target_scalar("SELECT count(*) || ' ' || coalesce(md5(string_agg(ROW(id, v, big)::text, ',' ORDER BY id)), "
+                          "'') FROM h.t WHERE valid_to = 'infinity'") ==
+            source_scalar("SELECT count(*) || ' ' || coalesce(md5(string_agg(ROW(id, v, big)::text, ',' ORDER BY id)), "
+                          "'') FROM t"));
+        const Finished compared = run_compare(*this, {"--routing-config", file});
+        CHECK_MESSAGE(compared.code == 0, compared.out << compared.err);
+    }
+    void forbid_overlap() {
+        on_target(
+            "CREATE EXTENSION IF NOT EXISTS btree_gist; ALTER TABLE h.t ADD EXCLUDE USING gist (sid WITH =, id WITH "
+            "=, tstzrange(valid_from, valid_to) WITH &&)");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("each kind of change, as a chain of versions") {
+    History group;
+    group.on_source("INSERT INTO t VALUES (1, 'copied', repeat('b1', 2000)), (2, 'copied', NULL)");
+    group.start();
+    group.forbid_overlap();
+    CHECK(
+        group.target_scalar("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'h.t'::regclass AND "
+                            "contype = 'p'") == "PRIMARY KEY (sid, id, valid_from)");
+    CHECK(contains(group.target_scalar("SELECT pg_get_indexdef('h.t_valid_now'::regclass)"), "UNIQUE"));
+
+    group.on_source("UPDATE t SET v = 'updated' WHERE id = 1");  // its TOAST is not in the log
+    group.on_source(
+        "BEGIN; UPDATE t SET v = 'x' WHERE id = 2; UPDATE t SET v = 'last' WHERE id = 2; INSERT INTO t VALUES "
+        "(3, 'made', 'b3'); UPDATE t SET v = 'made and changed' WHERE id = 3; INSERT INTO t VALUES (4, "
+        "'passing', ''); DELETE FROM t WHERE id = 4; COMMIT");
+    group.on_source("DELETE FROM t WHERE id = 2");
+    group.on_source("INSERT INTO t VALUES (2, 'again', NULL)");
+    group.on_source("BEGIN; DELETE FROM t WHERE id = 3; INSERT INTO t VALUES (3, 'replaced', 'c3'); COMMIT");
+    group.on_source("UPDATE t SET id = 10, v = 'moved' WHERE id = 1");  // nor now
+    group.settle();
+    CHECK(group.chain() == Texts{"1 copied b1", "1 updated b1 deleted", "2 copied", "2 last deleted", "2 again now",
+                                 "3 made and changed b3", "3 replaced c3 now", "10 moved b1 now"});
+    CHECK(group.target_scalar(
+              "SELECT string_agg((md5(big) = md5(repeat('b1', 2000)))::text, ' ') FROM h.t WHERE big LIKE "
+              "'b1%'") == "true true true");
+    // By the source's commit times: a version ends when the next begins.
+    CHECK(group.target_scalar(
+              "SELECT a.valid_to = b.valid_from FROM h.t a, h.t b WHERE a.id = 3 AND b.id = 3 AND a.v LIKE "
+              "'made%' AND b.v = 'replaced'") == "t");
+    CHECK(
+        group.target_scalar("SELECT a.valid_to = b.valid_from FROM h.t a, h.t b WHERE a.id = 1 AND a.v = 'updated' AND "
+                            "b.id = 10") == "t");
+    group.check_now();
+
+    group.on_source(
+        "BEGIN; INSERT INTO t VALUES (5, 'gone at once', ''); TRUNCATE t; INSERT INTO t VALUES (2, 'after', "
+        "NULL); COMMIT");
+    group.settle();
+    CHECK(group.chain("id IN (2, 3, 5)") == Texts{"2 copied", "2 last deleted", "2 again", "2 after now",
+                                                  "3 made and changed b3", "3 replaced c3 deleted"});
+    group.check_now();
+    group.stop();
+}
+
+TEST_CASE("many changes of many keys, in sets and row by row, with a kill in between") {
+    for (const std::string place : {"postgres-before-commit", "postgres-after-commit"}) {
+        CAPTURE(place);
+        History group;
+        group.on_source("INSERT INTO t SELECT i, 'copied', NULL FROM generate_series(1, 3000) i");
+        group.start();
+        group.forbid_overlap();
+        group.stop_worker();
+        group.start_worker({});
+        group.on_source("UPDATE t SET v = 'one' WHERE id % 2 = 0");
+        group.on_source("DELETE FROM t WHERE id % 3 = 0");
+        group.settle();
+        group.stop_worker();
+        group.on_source("INSERT INTO t SELECT i, 'again', 'b' FROM generate_series(3, 3000, 6) i");
+        for (int i = 0; i < 30; ++i)
+            group.on_source(
+                fmt::format("UPDATE t SET v = 'step {0}' WHERE id % 30 = {0}; UPDATE t SET v = 'hot {0}' WHERE "
+                            "id = 1",
+                            i));
+        group.Pipeline::start_worker({"--routing-config", group.file, "--source-url", group.source_url()},
+                                     {{"PGSLUICE_FAILPOINT", place}});
+        Pipeline::must_die(group.worker());
+        group.start_worker({});
+        group.settle();
+        group.check_now();
+        CHECK(group.chain("id = 6") == Texts{"6 copied", "6 one deleted"});
+        CHECK(group.chain("id = 9") == Texts{"9 copied deleted", "9 again b", "9 step 9 b now"});
+        CHECK(group.target_scalar("SELECT count(*) FROM h.t WHERE id = 1") == "31");
+        CHECK(group.target_scalar("SELECT count(*) FROM h.t WHERE deleted") == "1000");
+        group.stop();
+    }
+}
+
+TEST_CASE("a new copy makes versions of differences only") {
+    History group;
+    group.on_source("INSERT INTO t SELECT i, 'v', 'b' FROM generate_series(1, 1000) i");
+    group.start();
+    group.forbid_overlap();
+    group.stop();
+    group.on_target(
+        "UPDATE h.t SET v = 'wrong' WHERE id = 5; DELETE FROM h.t WHERE id = 6; INSERT INTO h.t VALUES (7, "
+        "5000, 'not there', NULL, now(), 'infinity', false), (8, 1, 'of another', NULL, now(), 'infinity', "
+        "false)");
+    group.on_source("DELETE FROM t WHERE id = 9");
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.start_worker({});
+    group.settle();
+    group.on_target("DELETE FROM h.t WHERE sid = 8");
+    CHECK(group.chain("id IN (4, 5, 6, 9, 5000)") ==
+          Texts{"4 v b now", "5 wrong b", "5 v b now", "6 v b now", "9 v b deleted", "5000 not there deleted"});
+    CHECK(group.target_scalar("SELECT count(*) FROM h.t") == "1002");
+    CHECK(group.target_scalar("SELECT count(*) FROM pg_class WHERE relname LIKE 'copy\\_%'") == "0");
+    group.check_now();
+    group.stop();
+}
+
+TEST_CASE("under Kuvasz-streamer's names and bounds, and with a version for each change") {
+    History kuvasz(", history: kuvasz");
+    kuvasz.on_source("INSERT INTO t VALUES (1, 'first', NULL)");
+    kuvasz.start();
+    kuvasz.on_source("UPDATE t SET v = 'second'");
+    kuvasz.settle();
+    CHECK(kuvasz.target_scalar("SELECT string_agg(v || ' ' || (kvsz_start = '1900-01-01 UTC') || ' ' || (kvsz_end = "
+                               "'9999-01-01 UTC') || ' ' || kvsz_deleted, ', ' ORDER BY kvsz_start) FROM h.t") ==
+          "first true false false, second false true false");
+    kuvasz.stop();
+
+    History each(", history: {versions: change}");
+    each.start();
+    each.on_source("BEGIN; INSERT INTO t VALUES (1, 'a', NULL); UPDATE t SET v = 'b'; UPDATE t SET v = 'c'; COMMIT");
+    each.settle();
+    CHECK(each.chain() == Texts{"1 a", "1 b", "1 c now"});
+    each.stop();
+}
+
+TEST_CASE("a target without the columns is refused, and taken once the hint is followed") {
+    History group;
+    group.on_source("INSERT INTO t VALUES (1, 'v', NULL)");
+    group.on_target("CREATE SCHEMA h; CREATE TABLE h.t (sid int, id int, v text, big text)");
+    group.start_replicator();
+    group.start_worker({});
+    const std::string hint = refusal(group.worker(), "Or let --target-sync-schema make the table.");
+    group.on_target(said(hint, "ALTER TABLE", ";"));
+    group.start_worker({});
+    group.settle();
+    group.on_source("UPDATE t SET v = 'w'");
+    group.settle();
+    CHECK(group.chain() == Texts{"1 v", "1 w now"});
+    group.stop();
+}
+
+TEST_CASE("a table without a key is refused, and its history kept once the hint is followed") {
+    History group("", "id int NOT NULL, v text, big text");
+    group.on_source("ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, 'v', NULL)");
+    group.start_replicator();
+    group.start_worker();
+    CHECK(group.worker().wait(std::chrono::seconds(30)) == 2);
+    CHECK(contains(hint_in(group.worker().err()),
+                   "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX."));
+    group.stop_replicator();
+    group.on_source("CREATE UNIQUE INDEX key ON t (id); ALTER TABLE t REPLICA IDENTITY USING INDEX key");
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.await_stream();
+    group.start_worker();
+    group.settle();
+    group.on_source("DELETE FROM t");
+    group.settle();
+    CHECK(group.chain() == Texts{"1 v deleted"});
+    group.stop();
+}
