@@ -1,6 +1,6 @@
 // Reports the replicator's activity to the group's KV bucket every two seconds, or four where there is nothing new,
-// from a thread of its own and over a connection beside the data's, so also while a session is broken. From the first session on that has
-// the group's lock.
+// from a thread of its own and over a connection beside the data's, so also while a session is broken. From the first
+// session on that has the group's lock.
 #pragma once
 
 #include <stop_token>

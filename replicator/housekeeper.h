@@ -1,6 +1,6 @@
-// What needs doing while a replicator copies or streams, on a thread of its own and over a connection beside the data's,
-// which never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied` lets the slot
-// advance.
+// What needs doing while a replicator copies or streams, on a thread of its own and over a connection beside the
+// data's, which never waits for it: trimming the stream to what its workers still need, and how far `--confirm applied`
+// lets the slot advance.
 #pragma once
 
 #include <atomic>

@@ -75,6 +75,32 @@ check_masked() {
     [ "$(on_source -c "$count")" = "$(on_target -c "$count WHERE name ~ '^u[*]+[!0-9]$'")" ] || fail "users are not masked"
 }
 
+# The same with a column that tells this source's rows from others', for `--systems 'pgsluice tenant append history'`.
+kept_start() {  # mode, key, more columns
+    echo "tables: {users: {to: kept.users, mode: $1, columns: {sid: 7}}}" >"$directory/routing.yaml"
+    on_target -c "CREATE SCHEMA kept" -c "CREATE TABLE kept.users (sid bigint, LIKE users$3, PRIMARY KEY (sid, id$2))"
+    [ "$1" != history ] || on_target -c "CREATE UNIQUE INDEX ON kept.users (sid, id) WHERE valid_to = 'infinity'"
+    pgsluice_start --routing-config "$directory/routing.yaml"
+}
+tenant_start() { kept_start clone '' ''; }
+append_start() { kept_start append '' ''; }
+history_start() {
+    kept_start history ', valid_from' ', valid_from timestamptz, valid_to timestamptz NOT NULL, deleted bool NOT NULL'
+}
+for system in tenant append history; do
+    eval "${system}_pids() { pgsluice_pids; }; ${system}_stop() { pgsluice_stop; }"
+done
+# With the rows that were deleted, where no row is removed.
+check_kept() {
+    local columns='count(*), sum(id), sum(balance)' of=true
+    [ "$1" != history ] || of="valid_to = 'infinity'"
+    [ "$1" != append ] || of="id > $fewer"
+    [ "$(on_source -c "SELECT $columns FROM users")" = "$(on_target -c "SELECT $columns FROM kept.users WHERE $of")" ] ||
+        fail "users are not the same"
+    case $1 in append) of=$rows ;; history) of=$((rows + fewer)) ;; tenant) of=$((rows - fewer)) ;; esac
+    [ "$(on_target -c "SELECT count(*) FROM kept.users")" = "$of" ] || fail "not $of rows are kept"
+}
+
 # The same with a sealed stream, for `--systems 'pgsluice sealed'`.
 sealed_start() {
     (umask 077; echo "k1:$(openssl rand -base64 32)" >"$directory/stream.key")
@@ -194,7 +220,11 @@ measure() {
             timestamp '2020-01-01' + i * interval '1 second' FROM generate_series(1, $rows::bigint) AS i"
         one_transaction update "$fewer" "UPDATE users SET balance = balance + 1, name = name || '!' WHERE id <= $fewer"
         one_transaction delete "$fewer" "DELETE FROM users WHERE id <= $fewer"
-        if [ "$system" = masked ]; then check_masked; else check_equal users; fi
+        case $system in
+            masked) check_masked ;;
+            tenant | append | history) check_kept "$system" ;;
+            *) check_equal users ;;
+        esac
     fi
     if wanted wide; then
         one_transaction wide "$wide" "UPDATE wide SET counter = counter + 1"
@@ -221,5 +251,8 @@ case $systems in *sealed*)
     for load in insert update delete wide; do summary $load changes/s pgsluice sealed; done
     summary pgbench transactions/s pgsluice sealed ;;
 esac
+for kept in tenant append history; do
+    case $systems in *$kept*) for load in insert update delete; do summary $load changes/s pgsluice $kept; done ;; esac
+done
 summary pgbench transactions/s native pgsluice
 for p in p50 p95 p99; do summary $p ms native pgsluice; done
