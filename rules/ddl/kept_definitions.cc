@@ -32,6 +32,15 @@ std::size_t prefix_list(std::string& text, const std::string& names, std::size_t
     return std::string::npos;
 }
 
+// At the end of the first list in brackets.
+void append_to_list(std::string& text, const std::string& name) {
+    for (const SqlToken& token : sql_tokens(text)) {
+        if (token.text != ")") continue;
+        text.insert(static_cast<std::size_t>(token.text.data() - text.data()), ", " + name);
+        return;
+    }
+}
+
 std::size_t end_of_word(const std::string& text, std::string_view word) {
     for (const SqlToken& token : sql_tokens(text))
         if (token.kind == SqlToken::Kind::word && token.text == word)
@@ -79,12 +88,7 @@ void make_history(TableDefinition& table, const HistoryColumns& history) {
     for (ConstraintDefinition& constraint : table.constraints) {
         if (constraint.type != 'p') continue;
         constraint.deferrable = constraint.deferred = false;
-        const auto open = constraint.definition.find('(');
-        const auto close = constraint.definition.rfind(')');
-        const auto include = end_of_word(constraint.definition, "INCLUDE");
-        if (include != std::string::npos || open == std::string::npos || close == std::string::npos) continue;
-        constraint.definition =
-            fmt::format("{}, {})", constraint.definition.substr(0, close), sql::quote_identifier(history.valid_from));
+        append_to_list(constraint.definition, sql::quote_identifier(history.valid_from));
     }
     table.replica_identity = ReplicaIdentity::default_key;
     table.identity_index.clear();

@@ -202,6 +202,37 @@ TEST_CASE("under Kuvasz-streamer's names and bounds, and with a version for each
     each.stop();
 }
 
+TEST_CASE("code of the target's owner runs with the owner's rights, in a copy, too") {
+    History group;
+    group.on_source("INSERT INTO t VALUES (1, 'copied', repeat('b1', 2000)), (2, 'copied', NULL), (3, 'copied', NULL)");
+    group.start();
+    group.forbid_overlap();
+    const std::string owner = "owner_" + group.group();
+    group.on_target(
+        fmt::format("CREATE ROLE {0}; GRANT ALL ON SCHEMA h TO {0}; CREATE FUNCTION h.who(text) RETURNS bool LANGUAGE "
+                    "plpgsql AS $$ "
+                    "BEGIN IF current_user <> '{0}' THEN RAISE 'as %', current_user; END IF; RETURN true; END $$; "
+                    "ALTER FUNCTION h.who "
+                    "OWNER TO {0}; ALTER TABLE h.t OWNER TO {0}; ALTER TABLE h.t ADD CHECK (h.who(v)) NOT VALID",
+                    owner));
+    group.on_source("UPDATE t SET v = 'updated' WHERE id = 1");
+    group.on_source("UPDATE t SET id = 10, v = 'moved' WHERE id = 1");
+    group.on_source("DELETE FROM t WHERE id = 2");
+    group.settle();
+    CHECK(group.chain() ==
+          Texts{"1 copied b1", "1 updated b1 deleted", "2 copied deleted", "3 copied now", "10 moved b1 now"});
+    group.on_source("TRUNCATE t; INSERT INTO t VALUES (4, 'after', NULL)");
+    group.settle();
+    group.stop();
+    group.on_target("SET ROLE " + owner + "; UPDATE h.t SET valid_to = 'infinity', deleted = false WHERE id = 3");
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.start_worker({});
+    group.settle();
+    CHECK(group.chain("id IN (3, 4)") == Texts{"3 copied deleted", "4 after now"});
+    group.check_now();
+    group.stop();
+}
+
 TEST_CASE("a target without the columns is refused, and taken once the hint is followed") {
     History group;
     group.on_source("INSERT INTO t VALUES (1, 'v', NULL)");
