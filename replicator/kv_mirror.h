@@ -2,6 +2,7 @@
 // the data wait for it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -26,14 +27,20 @@ class KvMirror {
     void set(std::size_t index, std::string value);
 
    private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto interval = std::chrono::seconds(1);
     struct Mirrored {
         Keep keep;
         std::string newest;
         std::string kept;
+        Clock::time_point next{};  // not before
     };
 
     void run(const std::stop_token& stop);
     [[nodiscard]] bool behind() const;
+    // One that is to be kept now, or with `all` one that has changed.
+    Mirrored* due(bool all);
+    [[nodiscard]] Clock::time_point next_due() const;
 
     std::mutex mutex_;
     std::condition_variable_any changed_;

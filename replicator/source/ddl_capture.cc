@@ -29,7 +29,11 @@ constexpr const char* make_tables =
     "CREATE TABLE IF NOT EXISTS pgsluice.ddl_event "
     "(\"group\" pg_catalog.text, id pg_catalog.text, xid pg_catalog.xid8 NOT NULL, digest pg_catalog.bytea NOT NULL, "
     "PRIMARY KEY (\"group\", id)); "
-    "CREATE INDEX IF NOT EXISTS ddl_event_xid ON pgsluice.ddl_event (\"group\", xid)";
+    // Also where it is there, CREATE INDEX would wait for each transaction that has altered something, and these for
+    // it.
+    "DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+    "c.relnamespace WHERE n.nspname = 'pgsluice' AND c.relname = 'ddl_event_xid') THEN "
+    "CREATE INDEX ddl_event_xid ON pgsluice.ddl_event (\"group\", xid); END IF; END$$";
 
 // Who reads ddl_capture is a replicator's role, and needs these, too. {} the function that keeps the definitions.
 constexpr const char* grant_reading =

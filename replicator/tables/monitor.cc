@@ -41,11 +41,9 @@ void TableMonitor::update(std::map<Oid, TableRecord> record) {
     differs_ = false;
 }
 
-// The session has looked when it began. A source that does not answer fails the replicator itself, too, and is reported
-// there.
+// At once: tables may have been altered since the session read them, and workers check their rules against what the
+// group says of them. A source that does not answer fails the replicator itself, too, and is reported there.
 void TableMonitor::run(const std::stop_token& stop) {
-    rest(interval_, stop);
-    if (stop.stop_requested()) return;
     do {
         try {
             look_on(stop);

@@ -21,7 +21,7 @@ class TableMonitor {
    public:
     using Clock = std::chrono::steady_clock;
 
-    // Every options.table_check_interval_ms, for the first time after one, and when told to look. `wanted` is copied.
+    // At once, every options.table_check_interval_ms, and when told to look. `wanted` is copied.
     // `publication`: its version (publication.h).
     TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted, std::map<Oid, TableRecord> record,
                  std::string publication, Log log);

@@ -156,7 +156,7 @@ class DefinitionRules {
         if (!says.unnamed.empty())
             return fmt::format("mode is strict, and no rule names the column '{}'", *says.unnamed.begin());
         for (const ColumnDefinition& column : table.columns)
-            if (const std::string why = computed(column, was, says); !why.empty()) return why;
+            if (std::string why = computed(column, was, says); !why.empty()) return why;
         if (was == nullptr && says.is_about_hidden(table.partition_by))
             return "it is partitioned by a column that has a rule";
         if (is_bound_by_hidden(table, says) && (was == nullptr || was->bound != table.bound))

@@ -159,10 +159,9 @@ void guard_kept_rows(DefinitionChange& change, const Route& route, const Keeping
     change.keeps_rows = keeping.mode != Keeping::Mode::clone;
     if (!change.before || !change.obstacle.empty()) return;
     const char* kept = change.keeps_rows ? "its rows are to stay" : "rows of other sources may be in the table, too";
-    if (!change.after)
-        change.obstacle = kept;
-    else if (loses_column(std::get<TableDefinition>(*change.before), std::get<TableDefinition>(*change.after)))
-        change.obstacle = kept;
+    const bool loses = !change.after || loses_column(std::get<TableDefinition>(*change.before),
+                                                     std::get<TableDefinition>(*change.after));
+    if (loses) change.obstacle = kept;
 }
 
 }  // namespace pgsluice::rules

@@ -56,7 +56,7 @@ Found find_own(const Link& link, const std::string& stream, StreamSeq seq) {
     if (!body) return found;
     *body += own->body;
     own->body = {};
-    found.own = StoredOwn{seq, std::move(*own), std::move(*body)};
+    found.own = StoredOwn{seq, *own, std::move(*body)};
     return found;
 }
 
