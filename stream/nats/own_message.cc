@@ -79,6 +79,8 @@ std::optional<StreamSeq> foreign_before(const Link& link, const std::string& str
     std::uint64_t bytes = 0;
     std::int64_t last_ns = 0;
     StreamSeq before = own.message.follows;
+    StreamSeq after = own.seq;
+    MessageMeta after_meta = own.message.headers.meta;
     for (std::uint64_t count = 0; count < limits.max_in_flight_messages && bytes < limits.max_in_flight_bytes;
          ++count) {
         const auto msg = before.value == 0 ? nullptr : link.message(stream, before);
@@ -86,6 +88,10 @@ std::optional<StreamSeq> foreign_before(const Link& link, const std::string& str
         std::string why;
         const auto found = read_own(link, stream, *msg, before, why);
         if (!found) return before;
+        // Of a publisher that was cut off and has been replaced: what it had sent fits behind what the other wrote.
+        if (count > 0 && breaks_order(found->headers.meta, after_meta)) return after;
+        after = before;
+        after_meta = found->headers.meta;
         if (count == 0) last_ns = natsMsg_GetTime(msg.get());
         if (last_ns - natsMsg_GetTime(msg.get()) > longest_ns) return std::nullopt;
         bytes += found->body.size();
