@@ -240,29 +240,13 @@ void PostgresRows::truncate(const Change& change) {
         params_.clear();
         run(*mapping, {statement, {}, {}});
     }
-    auto tables = truncated_tables(mappings_, change);
-    const auto shared =
-        std::partition(tables.begin(), tables.end(), [](const EmptiedTable& table) { return table.condition.empty(); });
-    for (auto table = shared; table != tables.end(); ++table) delete_rows(session_, *table);
-    tables.erase(shared, tables.end());
-    if (tables.empty()) return;
-    sql::Connection& connection = session_.connection;
-    connection.exec("SAVEPOINT pgsluice_truncate");
-    try {
-        truncate_tables(session_, tables, change.restart_identity);
-    } catch (const SqlError& error) {
-        // 0A000: a foreign key of another table refers to one of these. In replica mode it is not checked.
-        if (error.sqlstate() != "0A000" || !session_.replica) throw;
-        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_truncate");
-        log_(LogLevel::warning, fmt::format("{} cannot be truncated because other tables refer to it: its rows are "
-                                            "deleted instead",
-                                            tables.front().table.name));
-        for (const EmptiedTable& table : tables) {
-            delete_rows(session_, table);
-            if (change.restart_identity) restart_sequences(connection, table.table.oid);
-        }
-    }
-    connection.exec("RELEASE SAVEPOINT pgsluice_truncate");
+    const auto deleted = empty_tables(session_, truncated_tables(mappings_, change), change.restart_identity);
+    if (deleted.empty()) return;
+    log_(LogLevel::warning, fmt::format("{} cannot be truncated because other tables refer to it: its rows are deleted "
+                                        "instead",
+                                        deleted.front().table.name));
+    if (!change.restart_identity) return;
+    for (const EmptiedTable& table : deleted) restart_sequences(session_.connection, table.table.oid);
 }
 
 }  // namespace pgsluice

@@ -376,20 +376,9 @@ void DefinitionDdl::give(const DerivedStatement::Given& given) {
 }
 
 void DefinitionDdl::empty(const QualifiedName& name, const std::string& condition) {
-    sql::Connection& connection = session_.connection;
     EmptiedTable table = table_of(name);
     table.condition = condition;
-    if (!condition.empty()) return delete_rows(session_, table);
-    connection.exec("SAVEPOINT pgsluice_empty");
-    try {
-        truncate_tables(session_, std::span(&table, 1), false);
-    } catch (const SqlError& error) {
-        // A table that is not ours refers to this one; in replica mode that is not checked.
-        if (error.sqlstate() != "0A000" || !session_.replica) throw;
-        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_empty");
-        delete_rows(session_, table);
-    }
-    connection.exec("RELEASE SAVEPOINT pgsluice_empty");
+    empty_tables(session_, {std::move(table)});
     keys_.await_rows(name);
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sinks/postgres/session.h"
 
@@ -21,9 +22,10 @@ EmptiedTable emptied_table(const TargetTable& table, std::string condition = "")
 std::string truncate_statement(std::span<const std::string_view> tables, bool restart_identity);
 std::string delete_statement(const std::string& only, const std::string& condition);
 
-// In the open transaction. Tables of which all rows go.
-void truncate_tables(PostgresSession& session, std::span<const EmptiedTable> tables, bool restart_identity);
-void delete_rows(PostgresSession& session, const EmptiedTable& table);
+// In the open transaction. Tables of which all rows go are truncated, together; in replica mode, where a foreign key of
+// another table refers to one of them, which is not checked then, their rows are deleted instead. Returns those.
+std::vector<EmptiedTable> empty_tables(PostgresSession& session, std::vector<EmptiedTable> tables,
+                                       bool restart_identity = false);
 // The same rows: "column = expression".
 void update_rows(PostgresSession& session, const EmptiedTable& table, const std::string& assignment);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <set>
 
 #include "sinks/postgres/array.h"
@@ -85,25 +84,6 @@ void refuse_existing_rows(sql::Connection& connection, const Places& places, Exi
 
 bool removes_rows(const Relation& relation) { return relation.keeping.mode == Keeping::Mode::clone; }
 
-void empty_tables(PostgresSession& session, const Places& places) {
-    sql::Connection& connection = session.connection;
-    std::vector<EmptiedTable> tables = present(connection, places);
-    const auto shared =
-        std::partition(tables.begin(), tables.end(), [](const EmptiedTable& table) { return table.condition.empty(); });
-    for (auto table = shared; table != tables.end(); ++table) delete_rows(session, *table);
-    tables.erase(shared, tables.end());
-    if (tables.empty()) return;
-    connection.exec("SAVEPOINT pgsluice_truncate");
-    try {
-        truncate_tables(session, tables, false);
-    } catch (const SqlError& error) {
-        // A table that is not ours refers to one of these; in replica mode that is not checked.
-        if (error.sqlstate() != "0A000" || !session.replica) throw;
-        connection.exec("ROLLBACK TO SAVEPOINT pgsluice_truncate");
-        for (const EmptiedTable& table : tables) delete_rows(session, table);
-    }
-}
-
 }  // namespace
 
 Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing) {
@@ -148,7 +128,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
         if (existing == ExistingRows::truncate && !written_over) empty_too(place);
         if (!written_over || emptied.contains(place)) empty.insert(place);
     }
-    empty_tables(session, emptied);
+    empty_tables(session, present(connection, emptied));
     refuse_existing_rows(connection, empty, existing, others);
     progress.forget_loaded(std::nullopt);
     progress.forget_parked(targets.tables);  // the copy brings all their rows again
