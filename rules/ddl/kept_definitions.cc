@@ -48,19 +48,7 @@ std::size_t end_of_word(const std::string& text, std::string_view word) {
     return std::string::npos;
 }
 
-bool has_word(const std::string& text, std::string_view word) { return end_of_word(text, word) != std::string::npos; }
-
-ColumnDefinition column_of(const ConstantColumn& constant, std::int16_t number) {
-    ColumnDefinition column;
-    column.number = number;
-    column.name = constant.name;
-    column.type = constant.type.type_name;
-    column.type_oid = column.base_oid = constant.type.type_oid;
-    column.not_null = true;
-    return column;
-}
-
-ColumnDefinition history_column(const std::string& name, const char* type, Oid oid, std::int16_t number) {
+ColumnDefinition added_column(std::int16_t number, const std::string& name, const std::string& type, Oid oid) {
     ColumnDefinition column;
     column.number = number;
     column.name = name;
@@ -74,7 +62,7 @@ void add_constants(TableDefinition& table, const Route& route) {
     std::vector<ColumnDefinition> columns;
     for (const ConstantColumn& constant : route.constants) {
         const auto number = static_cast<std::int16_t>(before_first - static_cast<std::int16_t>(columns.size()));
-        columns.push_back(column_of(constant, number));
+        columns.push_back(added_column(number, constant.name, constant.type.type_name, constant.type.type_oid));
         columns.back().inherited = !table.parents.empty();
     }
     table.columns.insert(table.columns.begin(), columns.begin(), columns.end());
@@ -92,9 +80,19 @@ void make_history(TableDefinition& table, const HistoryColumns& history) {
     }
     table.replica_identity = ReplicaIdentity::default_key;
     table.identity_index.clear();
-    table.columns.push_back(history_column(history.valid_from, "timestamp with time zone", 1184, after_last));
-    table.columns.push_back(history_column(history.valid_to, "timestamp with time zone", 1184, after_last + 1));
-    table.columns.push_back(history_column(history.deleted, "boolean", 16, after_last + 2));
+    constexpr const char* time = "timestamp with time zone";
+    table.columns.push_back(added_column(after_last, history.valid_from, time, 1184));
+    table.columns.push_back(added_column(after_last + 1, history.valid_to, time, 1184));
+    table.columns.push_back(added_column(after_last + 2, history.deleted, "boolean", 16));
+}
+
+std::vector<std::string> own_rows(const Route& route, const Keeping& keeping) {
+    std::vector<std::string> names_and_values;
+    for (std::size_t i = 0; i < route.constants.size(); ++i) {
+        names_and_values.push_back(route.constants[i].name);
+        names_and_values.push_back(keeping.constants[i]);
+    }
+    return names_and_values;
 }
 
 bool loses_column(const TableDefinition& before, const TableDefinition& after) {
@@ -126,7 +124,7 @@ bool keep_reference(std::string& definition, const Route* from, const Route* to)
     const bool same = from != nullptr && std::ranges::equal(from->constants, to->constants, {}, name_of, name_of);
     // These would set the constants, or count them.
     if (!same || definition.find(" SET NULL") != std::string::npos ||
-        definition.find(" SET DEFAULT") != std::string::npos || has_word(definition, "MATCH"))
+        definition.find(" SET DEFAULT") != std::string::npos || end_of_word(definition, "MATCH") != std::string::npos)
         return false;
     const std::string names = quoted_names(*from);
     const auto first = prefix_list(definition, names);
@@ -134,11 +132,11 @@ bool keep_reference(std::string& definition, const Route* from, const Route* to)
 }
 
 void keep_index_as(DefinitionChange& change, IndexDefinition& index, const Route& route) {
-    change.own_rows.clear();
-    for (const ConstantColumn& constant : route.constants) {
-        change.own_rows.push_back(constant.name);
-        change.own_rows.push_back(constant.value);
-    }
+    Relation table;
+    table.schema = index.table.schema;
+    table.table = index.table.name;
+    for (const ObjectName& above : index.ancestors) table.ancestors.push_back({above.schema, above.name});
+    change.own_rows = own_rows(route, route.keeping(table));
     const auto unique = end_of_word(index.definition, "UNIQUE");
     if (unique == std::string::npos || unique > std::string_view("CREATE UNIQUE").size()) return;
     if (route.mode == Keeping::Mode::history) {
@@ -151,11 +149,7 @@ void keep_index_as(DefinitionChange& change, IndexDefinition& index, const Route
 
 void guard_kept_rows(DefinitionChange& change, const Route& route, const Keeping& keeping) {
     change.root_void = false;
-    change.own_rows.clear();
-    for (std::size_t i = 0; i < route.constants.size(); ++i) {
-        change.own_rows.push_back(route.constants[i].name);
-        change.own_rows.push_back(keeping.constants[i]);
-    }
+    change.own_rows = own_rows(route, keeping);
     change.keeps_rows = keeping.mode != Keeping::Mode::clone;
     if (!change.before || !change.obstacle.empty()) return;
     const char* kept = change.keeps_rows ? "its rows are to stay" : "rows of other sources may be in the table, too";

@@ -43,8 +43,8 @@ class TableDdl {
     void alter_column(DdlPhase phase, const TableDefinition& table, const ColumnDefinition& column,
                       const std::string& what);
     [[nodiscard]] bool has_parent_here(const TableDefinition& table) const;
-    // What rows of partitions hold in a column that was added to the partitioned table.
     [[nodiscard]] bool is_recopied(const DefinitionChange& table) const;
+    // What rows of partitions hold in a column that was added to the partitioned table.
     [[nodiscard]] std::optional<std::string> missing_in_children(Oid parent, const std::string& column) const;
     [[nodiscard]] std::string schema_before(const std::string& schema) const;
 

@@ -97,9 +97,8 @@ class VersionSql {
         const std::string from = kept.empty() ? "" : fmt::format(" JOIN {} AS source ON source.n = x.n", source);
         return fmt::format(
             "made AS (INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce(c.at, "
-            "greatest(x.at, (SELECT max(p.{3}) FROM {6} AS p WHERE {7}))), {8}, false FROM x LEFT JOIN closed c ON c.n "
-            "= "
-            "x.n{9} WHERE NOT EXISTS (SELECT FROM replaced r WHERE r.n = x.n) RETURNING 1)",
+            "greatest(x.at, (SELECT max(p.{3}) FROM {6} AS p WHERE {7}))), {8}, false FROM x LEFT JOIN closed c "
+            "ON c.n = x.n{9} WHERE NOT EXISTS (SELECT FROM replaced r WHERE r.n = x.n) RETURNING 1)",
             mapping_.table.name, fmt::join(names, ", "), from_, to_, deleted_, fmt::join(values, ", "),
             mapping_.table.only, same_key("p", "x.c"), open_, from);
     }
@@ -152,17 +151,14 @@ class VersionSql {
         if (!differs.empty())
             all.push_back(
                 fmt::format("WITH closed AS (UPDATE {0} AS t SET {1} = {2} FROM {3} AS x WHERE {4} AND {5} AND t.{1} = "
-                            "{6} AND ({7}) "
-                            "RETURNING t.*) INSERT INTO {8} ({9}, {10}, {1}, {11}) OVERRIDING SYSTEM VALUE SELECT "
-                            "{12}, t.{1}, {6}, "
-                            "false FROM {3} AS x JOIN closed AS t ON {4}",
+                            "{6} AND ({7}) RETURNING t.*) INSERT INTO {8} ({9}, {10}, {1}, {11}) OVERRIDING SYSTEM "
+                            "VALUE SELECT {12}, t.{1}, {6}, false FROM {3} AS x JOIN closed AS t ON {4}",
                             mapping_.table.only, to_, ends, staging, same, own, open_, fmt::join(differs, " OR "),
                             mapping_.table.name, fmt::join(names, ", "), from_, deleted_, fmt::join(values, ", ")));
         all.push_back(fmt::format(
             "INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce((SELECT greatest({6}, "
             "max(t.{3})) FROM {7} AS t WHERE {8} HAVING count(*) > 0), {9}), {10}, false FROM {11} AS x WHERE NOT "
-            "EXISTS "
-            "(SELECT FROM {7} AS t WHERE {8} AND t.{3} = {10})",
+            "EXISTS (SELECT FROM {7} AS t WHERE {8} AND t.{3} = {10})",
             mapping_.table.name, fmt::join(names, ", "), from_, to_, deleted_, fmt::join(values, ", "), at,
             mapping_.table.only, same, first.empty() ? at : sql::quote_literal(first) + "::timestamptz", open_,
             staging));
@@ -232,7 +228,9 @@ std::string timestamptz_text(std::int64_t postgres_time_us) {
 }
 
 bool is_partial(const TargetMapping& mapping, const ColumnSet& sent) {
-    return !split(VersionSql(mapping), sent).kept.empty();
+    for (std::size_t i = 0; i < sent.size(); ++i)
+        if (mapping.writes(i) && !sent[i]) return true;
+    return false;
 }
 
 Statement insert_versions(const TargetMapping& mapping, Rows rows) {

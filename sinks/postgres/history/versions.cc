@@ -30,10 +30,10 @@ std::string commit_time_text(const Change& change) {
                                                           : sql::postgres_time_us());
 }
 
-Row Versions::with_time(Row row, const Change& change, Arena& arena) {
-    const auto made = arena.make<Value>(row.size() + 1);
+Row Versions::with_time(Row row) {
+    const auto made = arena_.make<Value>(row.size() + 1);
     std::copy(row.begin(), row.end(), made.begin());
-    made.back() = Value(arena.copy(commit_time_text(change)));
+    made.back() = time_;
     return made;
 }
 
@@ -55,49 +55,50 @@ std::span<const Versions::Layer> Versions::of(const TargetMapping& mapping, std:
 }
 
 void Versions::add_transaction(std::span<const Change* const> changes) {
+    time_ = Value(arena_.copy(commit_time_text(*changes.front())));
     if (changes.size() == 1 || !net_.fold(mapping_->key, changes)) {
         for (const Change* change : changes) add(*change);
         return;
     }
-    const Change& any = *changes.front();
-    const auto timed = [&](Row row) { return with_time(row, any, arena_); };
     std::unordered_set<std::string> again;  // deleted and inserted: an update
     if (!net_.deletes().empty())
         for (const Row row : net_.inserts()) again.insert(key_of(row));
     // The first are of rows that it has made itself.
     for (std::size_t i = net_.passing_deletes(); i < net_.deletes().size(); ++i) {
         const Row row = net_.deletes()[i];
-        if (!again.contains(key_of(row))) layer_after({row}).removed.push_back(timed(row));
+        if (!again.contains(key_of(row))) layer_after({row}).removed.push_back(with_time(row));
     }
     for (const auto& update : net_.updates()) {
-        const Row row = timed(update.row);
+        const Row row = with_time(update.row);
         layer_after({row}).updated[known(row)].push_back(row);
     }
-    for (const Row inserted : net_.inserts()) layer_after({inserted}).inserted.push_back(timed(inserted));
+    for (const Row inserted : net_.inserts()) layer_after({inserted}).inserted.push_back(with_time(inserted));
 }
 
 void Versions::add(const Change& change) {
     if (change.op == Op::del) {
-        layer_after({change.old_row}).removed.push_back(with_time(change.old_row, change, arena_));
+        layer_after({change.old_row}).removed.push_back(with_time(change.old_row));
         return;
     }
     if (change.op == Op::insert) {
-        layer_after({change.new_row}).inserted.push_back(with_time(change.new_row, change, arena_));
+        layer_after({change.new_row}).inserted.push_back(with_time(change.new_row));
         return;
     }
-    const Row row = with_time(resolved(change, arena_), change, arena_);
+    const Row row = with_time(resolved(change, arena_));
     if (!changes_key(*mapping_, change)) {
         layer_after({row}).updated[known(row)].push_back(row);
         return;
     }
-    const Row old = with_time(change.old_row, change, arena_);
+    const Row old = with_time(change.old_row);
     layer_after({row, old}).moved.push_back({row, old, known(row)});
 }
 
 Versions::Layer& Versions::layer_after(std::initializer_list<Row> keys) {
     std::size_t layer = 0;
-    for (const Row key : keys) layer = std::max(layer, last_[key_of(key)]);
-    for (const Row key : keys) last_[key_of(key)] = layer + 1;
+    std::vector<std::size_t*> all;
+    for (const Row key : keys) all.push_back(&last_[key_of(key)]);
+    for (const std::size_t* last : all) layer = std::max(layer, *last);
+    for (std::size_t* last : all) *last = layer + 1;
     if (layer == layers_.size()) layers_.emplace_back();
     return layers_[layer];
 }

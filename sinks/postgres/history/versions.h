@@ -39,16 +39,15 @@ class Versions {
     // In order; the result is valid until the next call, and as long as the changes live.
     std::span<const Layer> of(const TargetMapping& mapping, std::span<const Change* const> changes);
 
-    // A change's row as it is written, and its commit time.
-    static Row with_time(Row row, const Change& change, Arena& arena);
-
    private:
     void add_transaction(std::span<const Change* const> changes);
     void add(const Change& change);
+    [[nodiscard]] Row with_time(Row row);
     Layer& layer_after(std::initializer_list<Row> keys);
     [[nodiscard]] std::string key_of(Row row) const;
 
     const TargetMapping* mapping_ = nullptr;
+    Value time_;  // of the transaction at hand
     NetChanges net_;
     Arena arena_;
     std::vector<Layer> layers_;
