@@ -16,6 +16,12 @@
 
 namespace pgsluice {
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
 TableMonitor::TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted,
                            std::map<Oid, TableRecord> record, std::string publication, Log log)
     : options_(options),
@@ -61,14 +67,11 @@ void TableMonitor::look_on(const std::stop_token& stop) {
         const auto begun = Clock::now();
         look(source);
         // However many tables there are, looking takes a small part of the time.
-        rest(std::max<Clock::duration>(interval_, 50 * (Clock::now() - begun)), stop);
+        const auto rest = std::max<Clock::duration>(interval_, 50 * (Clock::now() - begun));
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, stop, rest, [this] { return asked_; });
+        asked_ = false;
     }
-}
-
-void TableMonitor::rest(Clock::duration time, const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, time, [this] { return asked_; });
-    asked_ = false;
 }
 
 void TableMonitor::look(sql::Connection& source) {

@@ -19,8 +19,6 @@ namespace pgsluice {
 
 class TableMonitor {
    public:
-    using Clock = std::chrono::steady_clock;
-
     // At once, every options.table_check_interval_ms, and when told to look. `wanted` is copied.
     // `publication`: its version (publication.h).
     TableMonitor(const ReplicatorOptions& options, const WantedTables& wanted, std::map<Oid, TableRecord> record,
@@ -38,7 +36,6 @@ class TableMonitor {
     void run(const std::stop_token& stop);
     void look_on(const std::stop_token& stop);
     void look(sql::Connection& source);
-    void rest(Clock::duration time, const std::stop_token& stop);
 
     const ReplicatorOptions& options_;
     const std::chrono::milliseconds interval_;
