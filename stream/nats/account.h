@@ -1,7 +1,7 @@
 // What a NATS account may use of JetStream.
 #pragma once
 
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 #include "stream/nats/link.h"
 
 namespace pgsluice::nats {

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "stream/nats/shared_wires.h"
+#include "stream/nats/connection/shared_wires.h"
 #include "stream/pause.h"
 
 namespace pgsluice::nats {

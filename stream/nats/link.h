@@ -11,10 +11,10 @@
 
 #include "stream/broker.h"
 #include "stream/log.h"
-#include "stream/nats/denials.h"
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/denials.h"
+#include "stream/nats/connection/handle.h"
+#include "stream/nats/connection/wire.h"
 #include "stream/nats/seals.h"
-#include "stream/nats/wire.h"
 
 namespace pgsluice::nats {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 
 namespace pgsluice::nats {
 

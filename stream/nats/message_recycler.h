@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 
 namespace pgsluice::nats {
 

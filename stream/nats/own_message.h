@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "stream/format/headers.h"
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 #include "stream/nats/link.h"
 
 namespace pgsluice::nats {

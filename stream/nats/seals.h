@@ -10,7 +10,7 @@
 #include <string>
 
 #include "stream/format/headers.h"
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 #include "stream/seal/seal_record.h"
 #include "stream/seal/sealed_body.h"
 #include "stream/seal/signed_value.h"

@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
-#include "stream/nats/denials.h"
-#include "stream/nats/nkey.h"
-#include "stream/nats/server_urls.h"
+#include "stream/nats/connection/denials.h"
+#include "stream/nats/connection/nkey.h"
+#include "stream/nats/connection/server_urls.h"
 
 using namespace pgsluice;
 using namespace pgsluice::nats;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 
 using namespace pgsluice;
 

@@ -8,7 +8,7 @@
 #include "cmd/cli/invocation.h"
 #include "sql/error.h"
 #include "stream/names.h"
-#include "stream/nats/server_urls.h"
+#include "stream/nats/connection/server_urls.h"
 #include "stream/seal/stream_keys.h"
 #include "stream/table_pattern.h"
 #include "tests/support/process.h"

@@ -1,4 +1,4 @@
-#include "stream/nats/shared_wires.h"
+#include "stream/nats/connection/shared_wires.h"
 
 namespace pgsluice {
 

@@ -1,4 +1,4 @@
-#include "stream/nats/nkey.h"
+#include "stream/nats/connection/nkey.h"
 
 #include <openssl/evp.h>
 

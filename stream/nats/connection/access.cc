@@ -1,4 +1,4 @@
-#include "stream/nats/access.h"
+#include "stream/nats/connection/access.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -6,7 +6,7 @@
 #include <array>
 
 #include "sql/outage.h"
-#include "stream/nats/nkey.h"
+#include "stream/nats/connection/nkey.h"
 #include "stream/text_file.h"
 
 namespace pgsluice::nats {

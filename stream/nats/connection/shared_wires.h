@@ -9,7 +9,7 @@
 #include <string>
 #include <tuple>
 
-#include "stream/nats/wire.h"
+#include "stream/nats/connection/wire.h"
 
 namespace pgsluice::nats {
 

@@ -1,4 +1,4 @@
-#include "stream/nats/server_urls.h"
+#include "stream/nats/connection/server_urls.h"
 
 #include <algorithm>
 #include <charconv>

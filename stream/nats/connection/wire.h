@@ -12,8 +12,8 @@
 
 #include "stream/broker.h"
 #include "stream/log.h"
-#include "stream/nats/denials.h"
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/denials.h"
+#include "stream/nats/connection/handle.h"
 
 namespace pgsluice::nats {
 

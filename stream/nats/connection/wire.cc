@@ -1,4 +1,4 @@
-#include "stream/nats/wire.h"
+#include "stream/nats/connection/wire.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,8 +8,8 @@
 
 #include "sql/outage.h"
 #include "stream/backoff.h"
-#include "stream/nats/access.h"
-#include "stream/nats/server_urls.h"
+#include "stream/nats/connection/access.h"
+#include "stream/nats/connection/server_urls.h"
 
 namespace pgsluice::nats {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "stream/broker.h"
-#include "stream/nats/handle.h"
-#include "stream/nats/server_urls.h"
+#include "stream/nats/connection/handle.h"
+#include "stream/nats/connection/server_urls.h"
 
 namespace pgsluice::nats {
 

@@ -1,4 +1,4 @@
-#include "stream/nats/denials.h"
+#include "stream/nats/connection/denials.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "stream/nats/handle.h"
+#include "stream/nats/connection/handle.h"
 
 namespace pgsluice::nats {
 
