@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "sinks/ddl/derive.h"
-#include "sinks/postgres/plannable.h"
+#include "sinks/postgres/apply/plannable.h"
 
 namespace pgsluice {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "sinks/options.h"
-#include "sinks/postgres/apply.h"
+#include "sinks/postgres/apply/apply.h"
 #include "sinks/postgres/ddl/ddl_wait.h"
 #include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/origins.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "sinks/definition_rules.h"
-#include "sinks/postgres/apply.h"
+#include "sinks/postgres/apply/apply.h"
 #include "sinks/postgres/batch_writer.h"
 #include "sinks/postgres/conflict_metrics.h"
 #include "sinks/postgres/ddl/index_builds.h"

@@ -1,4 +1,4 @@
-#include "sinks/postgres/net_changes.h"
+#include "sinks/postgres/apply/net_changes.h"
 
 #include <doctest/doctest.h>
 

@@ -8,8 +8,8 @@
 #include <optional>
 #include <span>
 
+#include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/origins.h"
-#include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/target_mappings.h"
 #include "stream/format/copy_text.h"

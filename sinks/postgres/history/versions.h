@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "sinks/postgres/net_changes.h"
+#include "sinks/postgres/apply/net_changes.h"
 #include "sinks/postgres/target_mapping.h"
 #include "stream/arena.h"
 #include "stream/change.h"

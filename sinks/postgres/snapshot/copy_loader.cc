@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/history/copied_versions.h"
 #include "sinks/postgres/kept_rows.h"
-#include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/statements.h"
 #include "sql/quote.h"

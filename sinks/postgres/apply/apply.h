@@ -6,13 +6,13 @@
 #include <string>
 
 #include "sinks/dead_letters.h"
-#include "sinks/postgres/apply_in_order.h"
-#include "sinks/postgres/apply_set.h"
+#include "sinks/postgres/apply/apply_in_order.h"
+#include "sinks/postgres/apply/apply_set.h"
+#include "sinks/postgres/apply/deferred_constraints.h"
+#include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/ddl.h"
 #include "sinks/postgres/ddl/definition_ddl.h"
-#include "sinks/postgres/deferred_constraints.h"
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/target_mappings.h"
 #include "stream/batch.h"

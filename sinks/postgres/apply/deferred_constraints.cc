@@ -1,4 +1,4 @@
-#include "sinks/postgres/deferred_constraints.h"
+#include "sinks/postgres/apply/deferred_constraints.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

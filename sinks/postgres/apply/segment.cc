@@ -1,4 +1,4 @@
-#include "sinks/postgres/segment.h"
+#include "sinks/postgres/apply/segment.h"
 
 #include <algorithm>
 

@@ -14,13 +14,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sinks/postgres/apply/net_changes.h"
+#include "sinks/postgres/apply/rows.h"
+#include "sinks/postgres/apply/segment.h"
+#include "sinks/postgres/apply/statement_parameters.h"
 #include "sinks/postgres/history/versions.h"
-#include "sinks/postgres/net_changes.h"
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/rows.h"
-#include "sinks/postgres/segment.h"
 #include "sinks/postgres/session.h"
-#include "sinks/postgres/statement_parameters.h"
 #include "sinks/postgres/statements.h"
 #include "sinks/postgres/target_mappings.h"
 #include "sql/pipeline.h"

@@ -1,4 +1,4 @@
-#include "sinks/postgres/statement_parameters.h"
+#include "sinks/postgres/apply/statement_parameters.h"
 
 #include <stdexcept>
 

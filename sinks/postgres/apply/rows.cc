@@ -1,4 +1,4 @@
-#include "sinks/postgres/rows.h"
+#include "sinks/postgres/apply/rows.h"
 
 #include <fmt/format.h>
 

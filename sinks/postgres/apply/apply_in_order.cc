@@ -1,4 +1,4 @@
-#include "sinks/postgres/apply_in_order.h"
+#include "sinks/postgres/apply/apply_in_order.h"
 
 #include <algorithm>
 

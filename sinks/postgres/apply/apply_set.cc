@@ -1,4 +1,4 @@
-#include "sinks/postgres/apply_set.h"
+#include "sinks/postgres/apply/apply_set.h"
 
 #include <fmt/format.h>
 

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "sinks/dead_letters.h"
-#include "sinks/postgres/deferred_constraints.h"
+#include "sinks/postgres/apply/deferred_constraints.h"
+#include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/progress.h"
-#include "sinks/postgres/rows.h"
 #include "sinks/postgres/session.h"
 
 namespace pgsluice {

@@ -1,4 +1,4 @@
-#include "sinks/postgres/apply.h"
+#include "sinks/postgres/apply/apply.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "sinks/postgres/plannable.h"
+#include "sinks/postgres/apply/plannable.h"
 
 namespace pgsluice {
 
