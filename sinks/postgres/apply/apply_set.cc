@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "sinks/postgres/history/version_statements.h"
 #include "stream/failpoint.h"
 #include "stream/format/copy_text.h"
 
 namespace pgsluice {
 
 namespace {
+
+using Kind = StatementKind;
 
 // For how many batches a table's inserts upsert at once after one has met an existing key.
 constexpr std::uint64_t upsert_batches = 1000;
@@ -369,70 +370,13 @@ void ApplySet::delete_rows(TableStatements& statements, std::span<const Row> row
 
 // --- statements
 
-ApplySet::TableStatements& ApplySet::statements_of(const std::shared_ptr<TargetMapping>& mapping) {
-    const auto found = statements_.find(mapping.get());
-    if (found != statements_.end()) return found->second;
-    // Drops the statements of relations that are gone.
-    for (auto at = statements_.begin(); at != statements_.end();) {
-        if (at->second.mapping.use_count() > 1) {
-            ++at;
-            continue;
-        }
-        for (const auto& [key, prepared] : at->second.prepared) {
-            if (prepared.ready) expect(pipeline_->run("DEALLOCATE " + prepared.name), {});
-        }
-        at = statements_.erase(at);
-    }
-    TableStatements& made = statements_[mapping.get()];
-    made.mapping = mapping;
-    return made;
+TableStatements& ApplySet::statements_of(const std::shared_ptr<TargetMapping>& mapping) {
+    return statements_.of(mapping,
+                          [this](const std::string& name) { expect(pipeline_->run("DEALLOCATE " + name), {}); });
 }
 
-Statement ApplySet::build(const TableStatements& statements, Kind kind, const ColumnSet& sent) const {
-    const TargetMapping& mapping = *statements.mapping;
-    switch (kind) {
-        case Kind::insert_one:
-            return insert_one(mapping, conflict_of(statements));
-        case Kind::update_one:
-            return update_one(mapping, sent, false, true);
-        case Kind::move_one:
-            return update_one(mapping, sent, true, true);
-        case Kind::delete_one:
-            return delete_one(mapping);
-        case Kind::insert_many:
-            return insert_many(mapping, conflict_of(statements));
-        case Kind::update_many:
-            return update_many(mapping, sent, true);
-        case Kind::update_piece:
-            return update_many(mapping, sent, false);
-        case Kind::delete_many:
-            return delete_many(mapping);
-        case Kind::insert_version:
-        case Kind::insert_versions:
-            return insert_versions(mapping, kind == Kind::insert_version ? Rows::one : Rows::many);
-        case Kind::update_version:
-        case Kind::update_versions:
-            return update_versions(mapping, sent, kind == Kind::update_version ? Rows::one : Rows::many,
-                                   is_partial(mapping, sent));
-        case Kind::move_version:
-            return move_version(mapping, sent, is_partial(mapping, sent));
-        case Kind::remove_version:
-        case Kind::remove_versions:
-            return remove_versions(mapping, kind == Kind::remove_version ? Rows::one : Rows::many);
-    }
-    throw std::logic_error("no such kind of statement");
-}
-
-ApplySet::Prepared& ApplySet::prepared(TableStatements& statements, Kind kind, const ColumnSet& sent) {
-    // An upserting insert is another statement than a plain one.
-    const bool upsert =
-        (kind == Kind::insert_one || kind == Kind::insert_many) && conflict_of(statements) == Conflict::update;
-    auto [at, fresh] = statements.prepared.try_emplace({kind, upsert ? ColumnSet{true} : sent});
-    if (fresh) {
-        at->second.statement = build(statements, kind, sent);
-        at->second.name = fmt::format("pgsluice_{}", ++statements_made_);
-    }
-    return at->second;
+Prepared& ApplySet::prepared(TableStatements& statements, Kind kind, const ColumnSet& sent) {
+    return statements_.get(statements, kind, sent, conflict_of(statements));
 }
 
 void ApplySet::make_ready(Prepared& prepared) {

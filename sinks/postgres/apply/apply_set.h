@@ -5,16 +5,16 @@
 // applies it in source order, row by row.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "sinks/postgres/apply/net_changes.h"
+#include "sinks/postgres/apply/prepared_statements.h"
 #include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/apply/segment.h"
 #include "sinks/postgres/apply/statement_parameters.h"
@@ -47,34 +47,6 @@ class ApplySet {
     bool try_apply(const std::vector<Change>& changes, bool transaction_open, const SinkState* next,
                    ConflictCounts& counts);
 
-    enum class Kind : std::uint8_t {
-        insert_one,
-        update_one,
-        move_one,
-        delete_one,
-        insert_many,
-        update_many,
-        update_piece,  // what is not committed in the same pipeline: its count is looked at here
-        delete_many,
-        // of a table whose history is kept (version_statements.h)
-        insert_version,
-        insert_versions,
-        update_version,
-        update_versions,
-        move_version,
-        remove_version,
-        remove_versions
-    };
-    struct Prepared {
-        Statement statement;
-        std::string name;
-        bool ready = false;  // the server has it
-    };
-    struct TableStatements {
-        std::shared_ptr<TargetMapping> mapping;
-        std::map<std::pair<Kind, ColumnSet>, Prepared> prepared;
-        std::uint64_t upsert_until = 0;  // the batch up to which inserts expect to meet rows
-    };
     // What a reply means.
     struct Expected {
         enum class What : std::uint8_t { nothing, prepare, upsert, update, remove, progress, glance, look };
@@ -93,7 +65,7 @@ class ApplySet {
     bool fold(const TableChanges& table);
     void write_in_order(TableStatements& statements, const TableChanges& table);
     void write_versions(TableStatements& statements, const TableChanges& table);
-    void write_versions(TableStatements& statements, Kind one, Kind many, const ColumnSet& sent,
+    void write_versions(TableStatements& statements, StatementKind one, StatementKind many, const ColumnSet& sent,
                         std::span<const Row> rows);
     void truncate(const Change& change);
 
@@ -106,8 +78,7 @@ class ApplySet {
     [[nodiscard]] Conflict conflict_of(const TableStatements& statements) const;
 
     TableStatements& statements_of(const std::shared_ptr<TargetMapping>& mapping);
-    Prepared& prepared(TableStatements& statements, Kind kind, const ColumnSet& sent);
-    Statement build(const TableStatements& statements, Kind kind, const ColumnSet& sent) const;
+    Prepared& prepared(TableStatements& statements, StatementKind kind, const ColumnSet& sent);
     // Values come from `row`, keys from `key_row`.
     void run_one(Prepared& prepared, Row row, Row key_row, Expected expected);
     // As many rows as fit into one statement; how many that were.
@@ -124,8 +95,7 @@ class ApplySet {
     TargetMappings& mappings_;
     const PostgresSinkOptions& options_;
 
-    std::unordered_map<const TargetMapping*, TableStatements> statements_;
-    std::uint64_t statements_made_ = 0;
+    PreparedStatements statements_;
     std::uint64_t batch_ = 0;
     bool commits_ = false;  // the batch's pipeline ends with its COMMIT
     Prepared look_statement_{{require_no_foreign_code_statement(), {}, {}}, "pgsluice_look", false};
