@@ -114,8 +114,7 @@ struct StoredMessage {
 // A message of a group's stream, whoever wrote it; for looking at them.
 struct GroupMessage {
     std::string foreign;  // why it is not the replicator's own; empty: it is
-    MessageMeta meta;
-    CopyHeader copy;    // kind copy only
+    ParsedHeaders headers;
     StreamSeq follows;  // the own message before it
     bool whole = true;  // it is not one of several parts, or the last: `body` is the message's, put together
     std::string body;
@@ -176,7 +175,8 @@ class Broker {
     std::optional<GroupMessage> group_message(const std::string& stream, StreamSeq seq);
     // Removes one message and overwrites its bytes on disk. Does nothing when it does not exist.
     void erase_message(const std::string& stream, StreamSeq seq);
-    // Removes messages before `keep_from`; never the last complete one.
+    // Removes messages before the one before `keep_from`, which shows whether the next continues it; never the last
+    // complete one.
     void trim(const std::string& stream, StreamSeq keep_from);
 
     // A publisher that continues after `last_seq` (0: the stream is new). What other programs published there is passed

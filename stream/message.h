@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,35 @@ struct CopyHeader {
     std::uint64_t end_page = 0;    // 0: open-ended
 
     bool operator==(const CopyHeader&) const = default;
+};
+
+// Part `number` of `count`, from 1.
+struct MessagePart {
+    std::uint32_t number = 1;
+    std::uint32_t count = 1;
+
+    [[nodiscard]] bool last() const noexcept { return number == count; }
+    bool operator==(const MessagePart&) const = default;
+};
+
+// A random name for what one publisher writes from when it begins until it ends; 0: of a build that gave none.
+//
+// The broker fences by number alone: what a publisher had under way when another replaced it fits after messages of the
+// other. So a message continues the one before it only where both are of one run; the first message of a run names what
+// it continues (`follows`), which its publisher had read.
+using RunId = std::uint64_t;
+
+// Of a stored message, all of them.
+struct ParsedHeaders {
+    MessageMeta meta;
+    CopyHeader copy;  // kind copy only
+    MessagePart part;
+    std::optional<StreamSeq> follows;
+    std::optional<StreamSeq> fence;  // the broker's: the sequence before it
+    RunId run = 0;
+
+    // Whether a message of `before`, the own one before it, can be what it was sent to continue.
+    [[nodiscard]] bool continues(RunId before) const noexcept { return run == 0 || follows || run == before; }
 };
 
 // Keeps whatever a message's views point into.

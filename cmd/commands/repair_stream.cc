@@ -18,19 +18,20 @@ class Context {
    public:
     // What is wrong with it here; empty when nothing is.
     [[nodiscard]] std::string fault_of(const GroupMessage& message) const {
-        const MessageMeta& meta = message.meta;
-        if (before_ && breaks_order(*before_, meta)) return "its position is below that of the message before it";
+        const MessageMeta& meta = message.headers.meta;
+        const CopyHeader& copy = message.headers.copy;
+        if (std::string fault = before_ ? fault_after(*before_, message.headers) : ""; !fault.empty()) return fault;
         if (!message.whole) return {};
-        if (std::string fault = body_fault(message.meta, message.copy, message.body); !fault.empty()) return fault;
-        if (!before_begin_ && meta.kind == MessageKind::copy && !belongs(message.copy))
+        if (std::string fault = body_fault(meta, copy, message.body); !fault.empty()) return fault;
+        if (!before_begin_ && meta.kind == MessageKind::copy && !belongs(copy))
             return "it holds rows of a snapshot that did not begin here";
         if (snapshot_ && meta.kind == MessageKind::changes) return "it holds changes in the middle of a snapshot";
         return {};
     }
 
     void pass(const GroupMessage& message) {
-        const MessageMeta& meta = message.meta;
-        before_ = meta;
+        const MessageMeta& meta = message.headers.meta;
+        before_ = message.headers;
         if (!message.whole) return;
         if (meta.kind == MessageKind::snapshot_begin) {
             snapshot_ = decode_snapshot_begin(message.body);
@@ -44,7 +45,7 @@ class Context {
         return snapshot_ && copy.epoch == snapshot_->epoch && copy.table < snapshot_->tables.size();
     }
 
-    std::optional<MessageMeta> before_;
+    std::optional<ParsedHeaders> before_;
     std::optional<SnapshotBegin> snapshot_;  // that is being read
     bool before_begin_ = true;               // the marker of the rows here may have been trimmed
 };

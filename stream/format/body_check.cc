@@ -56,10 +56,13 @@ std::string body_fault(const MessageMeta& meta, const CopyHeader& copy, std::str
     }
 }
 
-bool breaks_order(const MessageMeta& before, const MessageMeta& after) {
-    const bool may_fall = after.kind == MessageKind::snapshot_begin || after.kind == MessageKind::group ||
-                          after.kind == MessageKind::progress;
-    return !may_fall && after.position < before.position;
+std::string fault_after(const ParsedHeaders& before, const ParsedHeaders& headers) {
+    if (!headers.continues(before.run)) return "another replicator had replaced the one that wrote it";
+    const auto kind = headers.meta.kind;
+    const bool may_fall =
+        kind == MessageKind::snapshot_begin || kind == MessageKind::group || kind == MessageKind::progress;
+    if (may_fall || headers.meta.position >= before.meta.position) return {};
+    return "its position is below that of the message before it";
 }
 
 }  // namespace pgsluice

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <random>
 
 #include "sql/error.h"
 
@@ -35,9 +36,9 @@ constexpr std::array<std::pair<MessageKind, std::string_view>, 6> kinds{{
 }};
 
 template <typename T>
-std::optional<T> parse_number(std::string_view text) {
+std::optional<T> parse_number(std::string_view text, int base = 10) {
     T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc{} || text.empty() || end != text.data() + text.size()) return std::nullopt;
     return value;
 }
@@ -93,6 +94,14 @@ MessagePart parse_part(const Headers& headers) {
     return {*number, *count};
 }
 
+RunId parse_run(const Headers& headers) {
+    const auto text = headers.text_if_any(run_header);
+    if (text.empty()) return 0;
+    const auto run = parse_number<RunId>(text, 16);
+    if (!run || *run == 0 || text.size() != run_digits) throw headers.bad(run_header, "malformed");
+    return *run;
+}
+
 CopyHeader parse_copy(const Headers& headers) {
     CopyHeader copy;
     copy.epoch = headers.number<std::uint64_t>(epoch_header);
@@ -118,6 +127,15 @@ std::string_view to_string(MessageKind kind) {
     }
     return "unknown";
 }
+
+RunId new_run() {
+    std::random_device random;
+    RunId run = 0;
+    while (run == 0) run = (RunId{random()} << 32U) | random();
+    return run;
+}
+
+std::string run_text(RunId run) { return fmt::format("{:0{}x}", run, run_digits); }
 
 HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part,
                            std::optional<StreamSeq> follows) {
@@ -154,6 +172,7 @@ ParsedHeaders parse_headers(const std::function<const char*(const char* name)>& 
     parsed.part = parse_part(headers);
     parsed.follows = headers.sequence(follows_header);
     parsed.fence = headers.sequence(fence_header);
+    parsed.run = parse_run(headers);
     if (parsed.meta.kind == MessageKind::copy) parsed.copy = parse_copy(headers);
     return parsed;
 }

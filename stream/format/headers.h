@@ -2,6 +2,7 @@
 // `find`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -16,26 +17,15 @@ namespace pgsluice {
 
 using HeaderList = std::vector<std::pair<const char*, std::string>>;
 
-// Part `number` of `count`, from 1.
-struct MessagePart {
-    std::uint32_t number = 1;
-    std::uint32_t count = 1;
+inline constexpr const char* run_header = "Pgsluice-Run";
+inline constexpr std::size_t run_digits = 16;
+std::string run_text(RunId run);
+RunId new_run();
 
-    [[nodiscard]] bool last() const noexcept { return number == count; }
-    bool operator==(const MessagePart&) const = default;
-};
-
-// `follows`: the own message before it, where that is not the one just before.
+// `follows`: the own message before it, in a run's first message, and where that is not the one just before. Without
+// the run, which is not part of what a seal covers: there it is the beginning of the salt.
 HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part,
                            std::optional<StreamSeq> follows = {});
-
-struct ParsedHeaders {
-    MessageMeta meta;
-    CopyHeader copy;  // kind copy only
-    MessagePart part;
-    std::optional<StreamSeq> follows;  // where it is not the message just before
-    std::optional<StreamSeq> fence;    // the broker's: the sequence before it
-};
 
 // `find` returns a header's text or null. A stop Error when a header is missing or malformed; `where` is for its
 // message.

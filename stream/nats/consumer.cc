@@ -1,6 +1,7 @@
 #include "stream/nats/consumer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "stream/format/body_check.h"
 #include "stream/recovery_hint.h"
@@ -112,7 +113,7 @@ bool NatsConsumer::last_is_same() const {
     const auto msg = link_->message(names_.stream, seq);
     std::string why;
     const auto own = msg ? read_own(*link_, names_.stream, *msg, seq, why) : std::nullopt;
-    return !msg || (own && own->headers.meta == *last_);
+    return !msg || (own && own->headers.meta == last_->meta);
 }
 
 // Nothing has arrived for a while: checks that the stream and the delivery are still sound.
@@ -228,9 +229,10 @@ std::optional<OwnMessage> NatsConsumer::read(const Delivered& delivered) {
     std::string why;
     auto own = read_own(*link_, names_.stream, *delivered.msg, delivered.seq, why);
     if (!own) check_sealed(why);
-    if (own && last_ && breaks_order(*last_, own->headers.meta)) {
+    if (own && !last_) last_ = headers_before(*link_, names_.stream, *own);
+    if (std::string fault = own && last_ ? fault_after(*last_, own->headers) : ""; !fault.empty()) {
+        why = std::move(fault);
         own.reset();
-        why = "its position is below that of the message before it";
     }
     if (!own) skip(delivered.seq, why);
     return own;
@@ -260,7 +262,7 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
     needed_ = expected_;
     stranded_ = {};
     missing_ = false;
-    last_ = own->headers.meta;
+    last_ = own->headers;
     auto message =
         parts_.take(delivered.seq, own->headers, own->body,
                     MessageOwner(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));

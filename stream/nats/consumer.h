@@ -54,11 +54,11 @@ class NatsConsumer : public Consumer {
     std::shared_ptr<Link> link_;
     Names names_;
     std::function<void()> check_format_;
-    StreamSeq expected_;               // the next sequence
-    StreamSeq needed_;                 // no own message at or above it has been read
-    bool missing_ = false;             // of the messages from there on, some were not in the stream
-    std::optional<MessageMeta> last_;  // of the own message before `needed_`, once one has been read
-    std::uint64_t skipped_ = 0;        // since it was said last
+    StreamSeq expected_;                 // the next sequence
+    StreamSeq needed_;                   // no own message at or above it has been read
+    bool missing_ = false;               // of the messages from there on, some were not in the stream
+    std::optional<ParsedHeaders> last_;  // of the own message before `needed_`, once one has been read
+    std::uint64_t skipped_ = 0;          // since it was said last
     std::chrono::steady_clock::time_point skipped_said_;
     std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;

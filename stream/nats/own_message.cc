@@ -60,51 +60,39 @@ Found find_own(const Link& link, const std::string& stream, StreamSeq seq) {
     return found;
 }
 
-// The meta of the own message before it, if one is stored.
-std::optional<MessageMeta> meta_before(const Link& link, const std::string& stream, const StoredOwn& own) {
-    const auto first = own.seq.value - own.message.headers.part.number + 1;
-    std::string why;
-    const StreamSeq before{first == own.seq.value ? own.message.follows.value : first - 1};
-    const auto msg = before.value == 0 ? nullptr : link.message(stream, before);
-    const auto found = msg ? read_own(link, stream, *msg, before, why) : std::nullopt;
-    return found ? std::optional(found->headers.meta) : std::nullopt;
-}
-
-// A publisher has several messages on the way, each fenced by the place it expects. Where another program's message
-// took the place of one, those after it may have been stored all the same, and follow what is not ours. So far back as
-// a publisher can have been ahead: by its limits, and by the time after which it gives up.
-std::optional<StreamSeq> foreign_before(const Link& link, const std::string& stream, const StoredOwn& own) {
+// A publisher has several messages on the way, each fenced by the place it expects. Where another program's message, or
+// one of the publisher that replaced it, took the place of one, those after it may have been stored all the same. So
+// far back as a publisher can have been ahead: by its limits, and by the time after which it gives up. What a run's
+// first message follows was there before it.
+std::string fault_before(const Link& link, const std::string& stream, const StoredOwn& own) {
     const PublisherLimits limits;
     const std::int64_t longest_ns = 4'000'000LL * limits.ack_timeout_ms;
     std::uint64_t bytes = 0;
     std::int64_t last_ns = 0;
-    StreamSeq before = own.message.follows;
-    StreamSeq after = own.seq;
-    MessageMeta after_meta = own.message.headers.meta;
+    StreamSeq at = own.seq;
+    OwnMessage after = own.message;
     for (std::uint64_t count = 0; count < limits.max_in_flight_messages && bytes < limits.max_in_flight_bytes;
          ++count) {
+        const StreamSeq before = after.follows;
         const auto msg = before.value == 0 ? nullptr : link.message(stream, before);
-        if (!msg) return std::nullopt;  // it is the first, or those before were removed
+        if (!msg) return {};  // it is the first, or those before were removed
         std::string why;
         const auto found = read_own(link, stream, *msg, before, why);
-        if (!found) return before;
-        // Of a publisher that was cut off and has been replaced: what it had sent fits behind what the other wrote.
-        if (count > 0 && breaks_order(found->headers.meta, after_meta)) return after;
-        after = before;
-        after_meta = found->headers.meta;
+        if (!found) return fmt::format("it continues message {}, which the replicator did not write", before.value);
+        why = fault_after(found->headers, after.headers);
+        if (!why.empty()) return at == own.seq ? why : fmt::format("it continues message {}: {}", at.value, why);
+        if (after.headers.run != 0 && after.headers.follows) return {};
         if (count == 0) last_ns = natsMsg_GetTime(msg.get());
-        if (last_ns - natsMsg_GetTime(msg.get()) > longest_ns) return std::nullopt;
+        if (last_ns - natsMsg_GetTime(msg.get()) > longest_ns) return {};
         bytes += found->body.size();
-        before = found->follows;
+        at = before;
+        after = *found;
     }
-    return std::nullopt;
+    return {};
 }
 
 std::string fault_of(const Link& link, const std::string& stream, const StoredOwn& own) {
-    if (const auto foreign = foreign_before(link, stream, own))
-        return fmt::format("it continues message {}, which the replicator did not write", foreign->value);
-    if (const auto before = meta_before(link, stream, own); before && breaks_order(*before, own.message.headers.meta))
-        return "its position is below that of the message before it";
+    if (std::string fault = fault_before(link, stream, own); !fault.empty()) return fault;
     if (!link.options().check_bodies) return {};
     return body_fault(own.message.headers.meta, own.message.headers.copy, own.body);
 }
@@ -157,6 +145,13 @@ StreamSeq first_readable(const Link& link, const std::string& stream, StreamSeq 
 }
 
 }  // namespace
+
+std::optional<ParsedHeaders> headers_before(const Link& link, const std::string& stream, const OwnMessage& own) {
+    const auto msg = own.follows.value == 0 ? nullptr : link.message(stream, own.follows);
+    std::string why;
+    const auto found = msg ? read_own(link, stream, *msg, own.follows, why) : std::nullopt;
+    return found ? std::optional(found->headers) : std::nullopt;
+}
 
 std::optional<OwnMessage> read_own(const Link& link, const std::string& stream, natsMsg& msg, StreamSeq seq,
                                    std::string& why) {

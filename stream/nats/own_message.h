@@ -1,8 +1,9 @@
 // Which of a stream's messages the group's replicator wrote, and which another program did.
 //
 // The replicator's own have its headers and its fence, which names the sequence before them. Each also says which own
-// message it follows: the one just before it, or the one in Pgsluice-Follows where the replicator found messages
-// between them that it had not written (FORMAT.md, "Messages of others").
+// message it follows: the one just before it, or the one in Pgsluice-Follows, as the first message of each publisher
+// does. What a publisher had under way when another replaced it follows a message of the other's run (RunId), and
+// counts as another program's (FORMAT.md, "Messages of others").
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,9 @@ std::optional<StoredOwn> stored_own(const Link& link, const std::string& stream,
 enum class Judge : std::uint8_t { headers, all };
 std::optional<StoredOwn> last_own(const Link& link, const std::string& stream, StreamSeq last, std::string* passed,
                                   Judge judge = Judge::all);
+
+// The headers of the own message that this one follows, if it is still stored.
+std::optional<ParsedHeaders> headers_before(const Link& link, const std::string& stream, const OwnMessage& own);
 
 // Where the stream begins for a reader: at its first message, or before it where the messages removed there were of
 // other programs.

@@ -93,13 +93,14 @@ NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, con
     : link_(std::move(link)),
       names_(names),
       last_(start.last),
-      follows_(start.follows),
+      follows_(start.follows.value_or(start.last_seq)),
       disconnects_(link_->disconnects()) {
     AckLimits ack_limits;
     ack_limits.max_in_flight_bytes = limits.max_in_flight_bytes;
     ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
     ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
     sealer_ = new_sealer(*link_, names_.stream, start.last_seq);
+    run_ = sealer_ ? sealer_->header().salt.substr(0, run_digits) : run_text(new_run());
     shared_ = std::make_shared<Shared>(*link_, start.last_seq, ack_limits);
     subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &NatsPublisher::on_reply,
                                       std::shared_ptr<void>(shared_));
@@ -280,6 +281,7 @@ void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const Co
         body = sealed;
         headers.emplace_back(SealHeader::name, to_text(sealer_->header()));
     }
+    headers.emplace_back(run_header, run_);
     auto msg = make_message(subject, shared_->inbox.reply_subject(index).c_str(), body);
     for (const auto& [name, value] : headers) {
         check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");

@@ -70,7 +70,7 @@ class NatsPublisher : public Publisher {
     std::shared_ptr<Link> link_;
     Names names_;
     MessageMeta last_;                  // of the last complete message
-    std::optional<StreamSeq> follows_;  // for the next message
+    std::optional<StreamSeq> follows_;  // for the next message: the first names what it continues
     std::uint64_t disconnects_;
     std::shared_ptr<Shared> shared_;
     Subscription subscription_;
@@ -79,6 +79,7 @@ class NatsPublisher : public Publisher {
     AckQueue::Time full_said_;      // when the log last said that it is full; 0: it has room
     AckQueue::Time full_at_;        // when it last was
     std::optional<Sealer> sealer_;  // where the stream is sealed
+    std::string run_;               // of this publisher, as in its messages
 };
 
 }  // namespace pgsluice::nats

@@ -112,6 +112,10 @@ std::optional<std::string_view> Seals::open(const Link& link, const std::string&
         why = known ? "it is sealed for another stream" : "the stream has no record that it is sealed";
         return std::nullopt;
     }
+    if (headers.run != 0 && !seal->salt.starts_with(run_text(headers.run))) {
+        why = "its header 'Pgsluice-Run' is not of its seal";
+        return std::nullopt;
+    }
     const StreamKey* key = keys_->find(seal->key_id);
     if (key == nullptr && known->knows_key(seal->key_id))
         throw unknown_key(fmt::format("message {} of stream '{}'", seq.value, stream), seal->key_id, *keys_);

@@ -56,9 +56,10 @@ void check_written_again(const ParsedHeaders& parsed) {
     HeaderMap headers;
     for (const auto& [name, value] : message_headers(parsed.meta, &parsed.copy, parsed.part, parsed.follows))
         headers.emplace(name, value);
+    if (parsed.run != 0) headers.emplace(run_header, run_text(parsed.run));
     const ParsedHeaders again = parse(headers);
     const bool same = again.meta == parsed.meta && again.copy == parsed.copy && again.follows == parsed.follows &&
-                      (again.part == parsed.part || parsed.part.count == 1);
+                      again.run == parsed.run && (again.part == parsed.part || parsed.part.count == 1);
     if (!same) std::abort();
 }
 
@@ -84,6 +85,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     const CopyHeader copy{1, 0, 1, 2, 0, 16};
     const std::string progress = encode(Progress{Lsn{9}, 5});
     const auto meta = [](MessageKind kind) { return MessageMeta{kind, {Lsn{9}, 1}, Lsn{9}, false}; };
+    HeaderList first = message_headers(meta(MessageKind::changes), nullptr, {}, StreamSeq{7});
+    first.emplace_back(run_header, run_text(0xab));
     const auto part = [&](std::uint32_t number) {
         return message_headers(meta(MessageKind::progress), nullptr, {number, 2});
     };
@@ -91,7 +94,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
         argc, argv,
         {as_input(message_headers(meta(MessageKind::copy), &copy, {}), "1\n2\n"),
          as_input(message_headers({MessageKind::copy, {Lsn{9}, 0}, Lsn{9}, true}, &copy, {}, StreamSeq{4}), "1\n2\n"),
-         as_input(message_headers(meta(MessageKind::changes), nullptr, {}), "[]"),
+         as_input(message_headers(meta(MessageKind::changes), nullptr, {}), "[]"), as_input(first, "[]"),
          as_input(part(1), progress.substr(0, 9)) + as_input(part(2), progress.substr(9))});
     return 0;
 }

@@ -265,7 +265,7 @@ TEST_CASE("an idle consumer that read nothing yet survives a restart") {
 TEST_CASE("what was trimmed cannot be read") {
     StreamGroup group;
     publish(group, 1, 10);
-    group.broker->trim(group.names.stream, {5});
+    group.broker->trim(group.names.stream, {6});
     CHECK_NOTHROW(group.consumer({5}));
     CHECK_THROWS_WITH_AS(group.consumer({4}), doctest::Contains("it begins with 5"), Error);
     try {
@@ -273,6 +273,35 @@ TEST_CASE("what was trimmed cannot be read") {
     } catch (const Error& error) {
         CHECK(error.hint().find("--copy-and-stream --resnapshot") != std::string::npos);
     }
+}
+
+TEST_CASE("what a publisher had under way when another replaced it fits by number, and counts for nothing") {
+    StreamGroup group;
+    const auto replaced = group.publisher({0});
+    for (std::uint64_t i = 1; i <= 3; ++i) replaced->publish(at(i), "replaced " + std::to_string(i), nullptr);
+    REQUIRE(replaced->await_acks(10000));
+
+    StreamGroup taken_over;
+    const auto second = taken_over.publisher({0});
+    second->publish(at(1), "1", nullptr);
+    REQUIRE(second->await_acks(10000));
+    for (std::uint64_t seq = 2; seq <= 3; ++seq) {
+        const auto late = group.broker->stored_message(group.names.stream, {seq}).value();
+        taken_over.broker->publish_one(taken_over.names.changes_subject, late.body, late.headers);
+    }
+    CHECK(taken_over.broker->last_message(taken_over.names.stream).value().meta == at(1));
+    const auto next = taken_over.publisher({3});
+    next->publish(at(2), "2", nullptr);
+    next->publish(at(3), "3", nullptr);
+    REQUIRE(next->await_acks(10000));
+    CHECK(taken_over.read_all() == "1,2,3,");
+
+    // A worker that has applied the first goes on after it; that is still there to be compared with.
+    taken_over.broker->trim(taken_over.names.stream, {2});
+    CHECK(taken_over.broker->stream_state(taken_over.names.stream).value().first_seq == StreamSeq{1});
+    const auto message = taken_over.consumer({2})->next(10000);
+    REQUIRE(message);
+    CHECK(message->body == "2");
 }
 
 TEST_CASE("beginning after the end is a stop error") {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sql/error.h"
+#include "stream/format/body_check.h"
 #include "stream/format/headers.h"
 #include "stream/format/part_assembly.h"
 
@@ -47,6 +48,31 @@ TEST_CASE("headers are read back as they were written") {
     CHECK_FALSE(reparse(message_headers(meta, nullptr, {})).follows);
     CHECK(reparse(message_headers(meta, nullptr, {}, StreamSeq{0})).follows == StreamSeq{0});
     CHECK(reparse(message_headers(meta, nullptr, {}, StreamSeq{41})).follows == StreamSeq{41});
+    CHECK(reparse({{"Pgsluice-Kind", "changes"},
+                   {"Pgsluice-Position", "0/1:1"},
+                   {"Pgsluice-Confirmable", "0/1"},
+                   {run_header, run_text(0xab)}})
+              .run == 0xab);
+}
+
+TEST_CASE("a message continues one of its own run, but for a run's first, and for those of earlier builds") {
+    const auto headers = [](RunId run, std::optional<StreamSeq> follows = {}) {
+        ParsedHeaders made;
+        made.meta = meta;
+        made.run = run;
+        made.follows = follows;
+        return made;
+    };
+    CHECK(fault_after(headers(7), headers(7)).empty());
+    CHECK(fault_after(headers(7), headers(8, StreamSeq{3})).empty());
+    CHECK(fault_after(headers(0), headers(8, StreamSeq{3})).empty());
+    CHECK(fault_after(headers(7), headers(0)).empty());
+    CHECK_FALSE(fault_after(headers(7), headers(8)).empty());
+    CHECK_FALSE(fault_after(headers(0), headers(8)).empty());
+    auto fallen = headers(7);
+    fallen.meta.position = {Lsn{1}, 1};
+    CHECK_FALSE(fault_after(headers(7), fallen).empty());
+    CHECK(new_run() != new_run());
 }
 
 TEST_CASE("headers that are missing or malformed are stop errors") {
