@@ -1,110 +1,19 @@
 // constant: the same value in every row, NULL included.
 #include <fmt/format.h>
 
-#include <charconv>
-#include <limits>
-
+#include "rules/transforms/fits.h"
 #include "rules/transforms/transforms.h"
-#include "rules/values/json_scanner.h"
-#include "rules/values/moment.h"
-#include "rules/values/number.h"
-#include "rules/values/utf8.h"
-#include "rules/values/uuid.h"
 #include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {
 
-// As PostgreSQL prints it, because everything downstream expects that form.
-void check_integer(std::string_view text, std::int64_t least, std::int64_t most) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || fmt::format("{}", value) != text || end != text.data() + text.size())
-        throw Unreadable{"it is not an integer"};
-    if (value < least || value > most) throw Unreadable{"it is out of range"};
-}
-
-void check_number(std::string_view text, Oid type) {
-    constexpr auto max32 = std::numeric_limits<std::int32_t>::max();
-    switch (type) {
-        case 21:
-            return check_integer(text, std::numeric_limits<std::int16_t>::min(),
-                                 std::numeric_limits<std::int16_t>::max());
-        case 23:
-            return check_integer(text, std::numeric_limits<std::int32_t>::min(), max32);
-        case 26:
-            return check_integer(text, 0, std::numeric_limits<std::uint32_t>::max());
-        case 20:
-            return check_integer(text, std::numeric_limits<std::int64_t>::min(),
-                                 std::numeric_limits<std::int64_t>::max());
-        default:
-            break;
-    }
-    Number::parse(text);
-    const bool word = text == "NaN" || text == "Infinity" || text == "-Infinity";
-    if (!word && !is_json(text)) throw Unreadable{"it is not a number in its plain form"};
-}
-
-void check_bytea(std::string_view text) {
-    const bool hex = text.starts_with("\\x") && text.size() % 2 == 0 &&
-                     text.find_first_not_of("0123456789abcdef", 2) == std::string_view::npos;
-    if (!hex) throw Unreadable{"it is not bytea in hex form (\\x0123...)"};
-}
-
-bool is_true(std::string_view text) { return text == "true" || text == "t"; }
-
-// Throws Unreadable when the type cannot take the text.
-void check(std::string_view text, const Column& column, ValueType type) {
-    switch (type) {
-        case ValueType::number:
-            return check_number(text, column.base_oid != 0 ? column.base_oid : column.type_oid);
-        case ValueType::date:
-        case ValueType::timestamp:
-            Moment::parse(text, false);
-            return;
-        case ValueType::timestamptz:
-            Moment::parse(text, true);
-            return;
-        case ValueType::time:
-            TimeOfDay::parse(text, false);
-            return;
-        case ValueType::timetz:
-            TimeOfDay::parse(text, true);
-            return;
-        case ValueType::interval:
-            Interval::parse(text);
-            return;
-        case ValueType::uuid:
-            Uuid::parse(text);
-            return;
-        case ValueType::bytea:
-            return check_bytea(text);
-        case ValueType::boolean:
-            if (!is_true(text) && text != "false" && text != "f") throw Unreadable{"it is not true or false"};
-            return;
-        case ValueType::json:
-            if (!is_json(text)) throw Unreadable{"it is not JSON"};
-            return;
-        case ValueType::array:
-            if (text.find('{') == std::string_view::npos || !text.ends_with('}'))
-                throw Unreadable{"it is not an array ({a,b})"};
-            return;
-        default:
-            return;
-    }
-}
-
 class Constant : public Transform {
    public:
-    explicit Constant(std::string value) : value_(std::move(value)), boolean_(is_true(value_) ? "t" : "f") {}
+    explicit Constant(std::string value) : value_(std::move(value)), boolean_(boolean_text(value_)) {}
 
     std::string unfit(const Column& column, ValueType type) const override {
-        try {
-            check(value_, column, type);
-        } catch (const Unreadable& unreadable) {
-            return fmt::format("the column is {}, but of 'value': {}", column.type_name, unreadable.reason);
-        }
-        return is_text(type) ? too_long(count_characters(value_), column) : std::string{};
+        return does_not_fit(value_, "value", column, type);
     }
     bool ignores_value() const override { return true; }
     bool reads_text() const override { return false; }

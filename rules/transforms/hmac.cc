@@ -66,6 +66,7 @@ Hmac::Hmac(std::string_view key) : states_(std::make_unique<States>()) {
     OPENSSL_cleanse(block.data(), block.size());
 }
 
+Hmac::Hmac(Hmac&& other) noexcept = default;
 Hmac::~Hmac() = default;
 
 Hmac::Digest Hmac::digest(std::string_view text) const {

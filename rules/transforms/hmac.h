@@ -12,6 +12,7 @@ class Hmac {
     using Digest = std::array<unsigned char, 32>;
 
     explicit Hmac(std::string_view key);
+    Hmac(Hmac&& other) noexcept;
     ~Hmac();
 
     // From any thread.

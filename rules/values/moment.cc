@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "rules/place.h"
+#include "rules/values/calendar.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -81,21 +82,6 @@ class Reader {
     std::size_t at_ = 0;
 };
 
-// Days from 2000-01-01 to a day of the proleptic Gregorian calendar; year 0 is 1 BC.
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
-    year -= month <= 2 ? 1 : 0;
-    const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-    const std::int64_t year_of_era = year - era * 400;
-    const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 730425;
-}
-
-std::int64_t days_in_month(std::int64_t year, std::int64_t month) {
-    constexpr int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month_days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-
 // HH:MM[:SS[.ffffff]]
 std::int64_t clock(Reader& reader) {
     std::int64_t us = reader.two_digits(24) * us_per_hour;
@@ -155,7 +141,7 @@ Moment Moment::parse(std::string_view text, bool zoned) {
         us -= east * us_per_second;
     }
     reader.expect_end();
-    return normal(days_from_civil(year, month, day), us);
+    return normal(days_from_civil({year, month, day}), us);
 }
 
 TimeOfDay TimeOfDay::parse(std::string_view text, bool zoned) {
