@@ -46,12 +46,25 @@ std::string_view readable(const Value& value, ValueType type, bool reads_text, c
     return text;
 }
 
-Value transformed(const TransformStep& step, const Value& value, Arena& arena) {
+// What the transform goes by: another column's value, as the source has it, or where that is NULL the value itself.
+std::string_view subject_of(const TransformStep& step, std::string_view text, Row source) {
+    const Value& subject = source[step.subject];
+    if (subject.is_unchanged())
+        stop(step.place, fmt::format("the update did not touch column '{}', which it goes by, so the WAL does not hold "
+                                     "that value (TOAST)",
+                                     step.transform->subject()));
+    if (subject.is_null()) return text;
+    return subject.text().substr(0, subject.text().find_last_not_of(' ') + 1);  // a char(n) is as a varchar
+}
+
+// `source` is the row it is of, before any rule; filters, whose transforms go by nothing else, leave it out.
+Value transformed(const TransformStep& step, const Value& value, Arena& arena, Row source = {}) {
     if (value.is_unchanged()) return value;
     if (value.is_null()) return step.transform->for_null(step.type);
     const std::string_view text = readable(value, step.type, step.transform->reads_text(), step.place);
     try {
-        return step.transform->apply(text, step.type, arena);
+        if (step.subject == TransformStep::no_subject) return step.transform->apply(text, step.type, arena);
+        return step.transform->apply_for(text, subject_of(step, text, source), arena);
     } catch (const Unreadable& unreadable) {
         stop(step.place, unreadable.reason);
     }
@@ -149,7 +162,7 @@ Row rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps,
     if (row.empty() || (steps.empty() && same_columns)) return row;
     const std::span out = copy_columns(row, parts, arena);
     for (const TransformStep& step : steps)
-        if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena);
+        if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena, row);
     return out;
 }
 

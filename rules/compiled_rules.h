@@ -21,6 +21,8 @@ struct TransformStep {
     ValueType type = ValueType::other;
     std::shared_ptr<const Transform> transform;
     Place place;
+    std::size_t subject = no_subject;  // of the source: the column that the transform goes by
+    static constexpr std::size_t no_subject = ~std::size_t{0};
 };
 
 struct FilterStep {

@@ -189,7 +189,11 @@ class Compiler {
     void add_transform(const Rule& rule, std::size_t column) {
         check_transform(rule, column);
         const Column& source = relation_.columns[column];
-        const TransformStep step{column, position_[column], source.key, value_type(source), rule.transform, rule.place};
+        const ValueType type = value_type(source);
+        auto fitted = rule.transform->for_column(source, type);
+        if (fitted == nullptr) fitted = rule.transform;
+        const TransformStep step{column,     position_[column],       source.key, type, std::move(fitted),
+                                 rule.place, subject_of(rule, source)};
         transforms_.push_back({step, rule.operations});
         note_rule(rule, fmt::format("{}: {}", rule.column, rule.transform->describe()));
         if (excluded_[column]) return;
@@ -204,6 +208,18 @@ class Compiler {
         add_to(s.left, {Op::update, Op::del});
     }
 
+    // A delete, and an update's old row, hold the key only.
+    [[nodiscard]] std::size_t subject_of(const Rule& rule, const Column& column) const {
+        const std::string name(rule.transform->subject());
+        if (name.empty()) return TransformStep::no_subject;
+        const std::size_t subject = column_of(name, rule.place);
+        if (column.key && !relation_.columns[subject].key && needed_.any({Op::update, Op::del}))
+            throw refuse(rule.place,
+                         fmt::format("the column is part of the key, but '{}', which it goes by, is not", name),
+                         "Leave 'by' out.");
+        return subject;
+    }
+
     void check_transform(const Rule& rule, std::size_t index) const {
         const Column& column = relation_.columns[index];
         const ValueType type = value_type(column);
@@ -215,6 +231,11 @@ class Compiler {
                 fmt::format("the column is part of the {}, so its transform must cover {}",
                             full() ? "replica identity (FULL)" : "key", needed_.text()),
                 "Leave 'operations' out: otherwise updates and deletes would look for a row that is not there.");
+        if (column.key && needed_.any({Op::update, Op::del}) && !rule.transform->repeats())
+            throw refuse(rule.place,
+                         fmt::format("the column is part of the {}, and a random value would not be found again",
+                                     full() ? "replica identity (FULL)" : "key"),
+                         "Leave 'random' out.");
         const bool key = in_key(index);
         if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
             throw refuse(
@@ -240,8 +261,13 @@ class Compiler {
 
     void add_filter_to(std::vector<FilterStep>& filters, FilterStep step, const Rule& rule, Op op) const {
         if (!rule.operations.has(op)) return;
-        for (const auto& [transform, operations] : transforms_)
-            if (transform.column == step.column && operations.has(op)) step.before.push_back(transform);
+        for (const auto& [transform, operations] : transforms_) {
+            if (transform.column != step.column || !operations.has(op)) continue;
+            if (transform.subject != TransformStep::no_subject || !transform.transform->repeats())
+                throw refuse(rule.place, "a filter cannot judge what a transform with 'by' or 'random' makes",
+                             "Put the filter above the transform.");
+            step.before.push_back(transform);
+        }
         filters.push_back(std::move(step));
     }
 

@@ -222,14 +222,19 @@ class DefinitionRules {
         std::optional<std::string> value = std::exchange(column.missing, std::nullopt);
         for (const Rule& rule : says.rules.rules) {
             if (rule.kind != Rule::Kind::transform || rule.column != column.name) continue;
-            if (const std::string why = rule.transform->unfit(relation, type); !why.empty()) {
+            if (const std::string why = unfit_for_all_rows(*rule.transform, relation, type); !why.empty()) {
                 change.obstacle = fmt::format("what is in the new column '{}' cannot go through {}: {}", column.name,
                                               rule.place.text(), why);
                 return;
             }
-            value = transformed(*rule.transform, value, type, arena);
+            const auto fitted = rule.transform->for_column(relation, type);
+            value = transformed(fitted != nullptr ? *fitted : *rule.transform, value, type, arena);
         }
         column.missing = std::move(value);
+    }
+    static std::string unfit_for_all_rows(const Transform& transform, const Column& column, ValueType type) {
+        if (!transform.subject().empty() || !transform.repeats()) return "each row gets a value of its own";
+        return transform.unfit(column, type);
     }
     static std::optional<std::string> transformed(const Transform& transform, std::optional<std::string> value,
                                                   ValueType type, Arena& arena) {

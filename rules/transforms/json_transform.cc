@@ -189,7 +189,8 @@ std::unique_ptr<Transform> make_json(Fields& parameters, const TransformDefaults
     text.type_oid = 25;
     text.type_name = "text";
     if (const std::string reason = inner->unfit(text, ValueType::text); !reason.empty())
-        throw refuse(inner_parameters.place(), "a json transform cannot be nested in another");
+        throw refuse(inner_parameters.place(), fmt::format("inside JSON it gets texts: {}", reason));
+    if (!inner->subject().empty()) throw refuse(inner_parameters.place(), "'by' cannot be used inside JSON");
     return std::make_unique<Json>(std::move(paths), fmt::format("{}", fmt::join(names, ", ")), std::move(inner));
 }
 

@@ -4,27 +4,14 @@
 
 #include <vector>
 
-#include "rules/transforms/transforms.h"
+#include "rules/transforms/transform_table.h"
 
 namespace pgsluice::rules {
-namespace {
-
-struct TransformKind {
-    std::string_view name;
-    std::unique_ptr<Transform> (*make)(Fields& parameters, const TransformDefaults& defaults);
-};
-
-constexpr TransformKind transform_kinds[] = {
-    {"mask", make_mask},     {"regex", make_regex}, {"null", make_null},         {"constant", make_constant},
-    {"redact", make_redact}, {"hash", make_hash},   {"truncate", make_truncate}, {"json", make_json},
-};
-
-}  // namespace
 
 std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDefaults& defaults) {
     const std::string name = parameters.required_text("type");
     std::vector<std::string_view> known;
-    for (const TransformKind& kind : transform_kinds) {
+    for (const TransformKind& kind : transform_kinds()) {
         if (kind.name == name) return kind.make(parameters, defaults);
         known.push_back(kind.name);
     }

@@ -1,5 +1,5 @@
-// A transform turns one column's value into another. The table of transforms is in transform.cc: a new one is a file
-// with its class and its make function, and one line there.
+// A transform turns one column's value into another. The table of transforms is in transform_table.cc: a new one is a
+// file with its class and its make function, and one entry there.
 #pragma once
 
 #include <memory>
@@ -13,15 +13,25 @@
 
 namespace pgsluice::rules {
 
-// Immutable, and the same input always gives the same output. Calls come from any thread.
+// Immutable, and the same input always gives the same output, unless repeats() says otherwise. Calls come from any
+// thread.
 class Transform {
    public:
     virtual ~Transform() = default;
 
     // Why the column cannot be taken; empty when it can.
     [[nodiscard]] virtual std::string unfit(const Column& column, ValueType type) const = 0;
+    // The same for one column that it takes, whose type and length its results then fit. Null: this one does.
+    [[nodiscard]] virtual std::shared_ptr<const Transform> for_column(const Column& /*column*/,
+                                                                      ValueType /*type*/) const {
+        return nullptr;
+    }
     // Different values stay different: fit for a key.
     [[nodiscard]] virtual bool keeps_distinct(ValueType /*type*/) const { return false; }
+    // The same value gives the same result, so that an update or delete finds its row.
+    [[nodiscard]] virtual bool repeats() const { return true; }
+    // The column of the same row that decides on the result; empty: the value does.
+    [[nodiscard]] virtual std::string_view subject() const { return {}; }
     // The result says nothing of the value: inside JSON a whole object or array is replaced by it.
     [[nodiscard]] virtual bool ignores_value() const { return false; }
     // Whether apply() looks at characters and so needs valid UTF-8.
@@ -29,6 +39,10 @@ class Transform {
     // A value that is neither NULL nor unchanged; blanks that pad a char(n) are cut off. The result is a view into
     // `text`, into the arena, or lives as long as this. Throws Unreadable.
     virtual Value apply(std::string_view text, ValueType type, Arena& arena) const = 0;
+    // The same with a subject() and its value in this row.
+    virtual Value apply_for(std::string_view text, std::string_view /*subject*/, Arena& arena) const {
+        return apply(text, ValueType::text, arena);
+    }
     // What NULL becomes.
     [[nodiscard]] virtual Value for_null(ValueType /*type*/) const { return {}; }
     // For check's output: "mask with '*'". Never a secret.
@@ -37,10 +51,11 @@ class Transform {
     [[nodiscard]] virtual std::string meaning() const { return describe(); }
 };
 
-// Where the transforms that need a secret find it when they do not say themselves.
+// Where the transforms that need a secret find it, and the language of fakes, when they do not say themselves.
 struct TransformDefaults {
     std::string secret_env;
     std::string secret_file;
+    std::string locale{};
 };
 
 // By the `type` in `parameters`; takes all the parameters it knows, but leaves expect_end() to the caller.

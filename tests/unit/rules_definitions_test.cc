@@ -83,6 +83,20 @@ TEST_CASE("what rows hold in a new column goes through its transform") {
     CHECK(table.columns[1].missing->size() == 6);
 }
 
+TEST_CASE("what rows hold in a new column waits where each row would get another value") {
+    TableDefinition before = users();
+    before.columns.erase(before.columns.begin() + 1);
+    TableDefinition later = users();
+    later.columns[1].missing = "canary";
+    for (const char* parameters : {"{type: uuid, random: true}", "{type: uuid, secret_env: HOME, by: id}"}) {
+        const auto rules =
+            load(std::string("tables: {users: [{type: transform, column: email, parameters: ") + parameters + "}]}");
+        const auto result = ruled(*rules, {"ALTER TABLE", {{1, before, later}}});
+        CHECK(result->objects[0].obstacle.find("each row gets a value of its own") != std::string::npos);
+        CHECK(encode_objects(*result).find("canary") == std::string::npos);
+    }
+}
+
 TEST_CASE("routes rename tables and columns, also where other definitions name them") {
     const auto routes = load("", R"({users: {source_table: users, destination_table: crm.people,
                                              column_mappings: [{source: email, destination: mail}]}})");

@@ -12,8 +12,9 @@ using pgsluice::test::contains;
 
 namespace {
 
-const RelationPtr users = relation("users", {column("id", integer_type, true), column("email", text_type),
-                                             column("age", integer_type), column("data", jsonb_type)});
+const RelationPtr users =
+    relation("users", {column("id", integer_type, true), column("email", text_type), column("age", integer_type),
+                       column("data", jsonb_type), column("born", date_type)});
 const RelationPtr codes = relation("codes", {column("code", text_type, true), column("v", text_type)});
 const RelationPtr keyless = relation("keyless", {column("v", text_type)});
 
@@ -47,6 +48,13 @@ Files on_data(const std::string& parameters) {
 Files json(const std::string& path) { return on_data("{type: json, path: " + path + ", transform: {type: redact}}"); }
 Files route(const std::string& text) { return {"", text}; }
 
+Files on_born(const std::string& parameters) {
+    return rule("{type: transform, column: born, parameters: " + parameters + "}");
+}
+const std::string random_age =
+    "{type: transform, column: age, parameters: {type: integer, min: 1, max: 99, random: true}}";
+const std::string adult = "{type: filter, column: age, parameters: {operator: gte, value: 18}}";
+
 std::string long_path(std::size_t steps) {
     std::string path = "$";
     for (std::size_t i = 0; i < steps; ++i) path += ".a";
@@ -69,6 +77,24 @@ const std::vector<Refused> rows{
      {rule("{type: exclude_column, column: age}"),
       rule("{type: transform, column: age, parameters: {type: 'null'}, operations: [UPDATE]}")}},
     {users, transform("{type: msk}"), "Known transforms: mask, regex, ", {transform("{type: mask}")}},
+    {users,
+     transform("{type: mask, preset: mail}"),
+     "Known presets: name, email, phone, address, id, card, url.",
+     {transform("{type: mask, preset: name}"), transform("{type: mask, preset: email}")}},
+    {users,
+     on_born("{type: truncate_date, to: hour}"),
+     "Known units: year, quarter, month, week, day.",
+     {on_born("{type: truncate_date, to: year}"), on_born("{type: truncate_date, to: week}")}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: {type: uuid, secret_env: HOME, by: v}, "
+             "allow_uniqueness_loss: true}"),
+     "Leave 'by' out.",
+     {on_code("{type: transform, column: code, parameters: {type: uuid, secret_env: HOME}}")}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: {type: uuid, random: true}}"),
+     "Leave 'random' out.",
+     {on_code("{type: transform, column: code, parameters: {type: uuid, secret_env: HOME}}")}},
+    {users, rule(random_age + ", " + adult), "Put the filter above the transform.", {rule(adult + ", " + random_age)}},
     {users,
      transform("{type: regex, pattern: '(', replace: x}"),
      "Patterns are RE2 syntax.",
@@ -140,12 +166,12 @@ const std::vector<Refused> rows{
     {users,
      {"mode: strict\ntables: {}"},
      "Name its columns (type: keep for those that may pass), or set 'replicate: false' in its route.",
-     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, age, data]}]}"},
+     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, age, data, born]}]}"},
       {"mode: strict\ntables: {}", "users: {replicate: false}"}}},
     {users,
-     {"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data]}]}"},
+     {"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data, born]}]}"},
      "Add {type: keep, column: ...} if it may pass.",
-     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data]}, {type: keep, column: age}]}"}}},
+     {{"mode: strict\ntables: {users: [{type: keep, columns: [id, email, data, born]}, {type: keep, column: age}]}"}}},
     {codes,
      on_code("{type: transform, column: code, parameters: " + with_secret + ", operations: [INSERT]}"),
      "Leave 'operations' out: otherwise updates and deletes would look for a row that is not there.",
@@ -208,7 +234,7 @@ TEST_CASE("a rules or routing file that was refused is taken once its hint is fo
 TEST_CASE("a value that is not text passes once its column is excluded, as the hint says") {
     const auto apply = [](const Files& files) {
         return error_of([&] {
-            const Values row{text("1"), text("\xff"), text("7"), text("{}")};
+            const Values row{text("1"), text("\xff"), text("7"), text("{}"), null};
             Change change = insert(users, row);
             Arena arena;
             static_cast<void>(load(files.rules)->compile(users)->apply(change, arena));
