@@ -275,7 +275,7 @@ ExitCode plain(Command, Settings settings, const Process& process) {
 }
 
 struct Entry {
-    std::uint32_t commands;
+    Commands commands;
     Subcommand run;
 };
 

@@ -70,7 +70,7 @@ const CommandInfo& info(Command command) {
 
 // So that the flags of both command lines can be given to it as they are.
 bool applies(const Flag& flag, Command command) {
-    const std::uint32_t as =
+    const Commands as =
         command == command_check ? command_check | command_replicator | command_worker_postgres : command;
     return (flag.commands & as) != 0;
 }

@@ -11,8 +11,11 @@
 
 namespace pgsluice {
 
+// A set of commands: a bit for each.
+using Commands = std::uint64_t;
+
 // What the program can be asked to do, as bits, so that a flag can say where it applies.
-enum Command : std::uint32_t {
+enum Command : Commands {
     command_replicator = 1U << 0,
     command_worker_stdout = 1U << 1,
     command_worker_file = 1U << 2,
@@ -47,20 +50,19 @@ enum Command : std::uint32_t {
     command_serve = 1U << 31,
 };
 
-constexpr std::uint32_t commands_line_sinks =
+constexpr Commands commands_line_sinks =
     command_worker_stdout | command_worker_file | command_worker_webhook | command_worker_nats;
-constexpr std::uint32_t commands_worker = commands_line_sinks | command_worker_postgres;
-constexpr std::uint32_t commands_loop = command_replicator | commands_worker;
-constexpr std::uint32_t commands_process = commands_loop | command_run;  // that run until they are stopped
-constexpr std::uint32_t commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
-constexpr std::uint32_t commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
-constexpr std::uint32_t commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
-                                             command_forget | command_compare | command_repair | command_tables |
-                                             command_resnapshot | commands_ddl | command_check |
-                                             command_serve;  // all that use NATS
-constexpr std::uint32_t commands_group = (commands_connected & ~command_serve) | command_sequences;
-constexpr std::uint32_t commands_all =
-    commands_group | command_check_rules | command_health | command_run | command_serve;
+constexpr Commands commands_worker = commands_line_sinks | command_worker_postgres;
+constexpr Commands commands_loop = command_replicator | commands_worker;
+constexpr Commands commands_process = commands_loop | command_run;  // that run until they are stopped
+constexpr Commands commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
+constexpr Commands commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
+constexpr Commands commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
+                                        command_forget | command_compare | command_repair | command_tables |
+                                        command_resnapshot | commands_ddl | command_check |
+                                        command_serve;  // all that use NATS
+constexpr Commands commands_group = (commands_connected & ~command_serve) | command_sequences;
+constexpr Commands commands_all = commands_group | command_check_rules | command_health | command_run | command_serve;
 
 struct CommandInfo {
     Command command;
@@ -83,10 +85,10 @@ enum class FlagKind {
 struct Flag {
     std::string_view name;  // "nats-url": --nats-url, PGSLUICE_NATS_URL, PG_FLO_NATS_URL, key nats-url
     FlagKind kind = FlagKind::text;
-    std::string_view value;      // what --help calls the value: "URL"; empty for booleans
-    std::string_view fallback;   // the default, applied when nothing is given; empty: the option struct's own
-    std::uint32_t commands = 0;  // where it applies,
-    std::uint32_t required = 0;  // and where it must be given
+    std::string_view value;     // what --help calls the value: "URL"; empty for booleans
+    std::string_view fallback;  // the default, applied when nothing is given; empty: the option struct's own
+    Commands commands = 0;      // where it applies,
+    Commands required = 0;      // and where it must be given
     // Takes one value (of a list: one item); throws BadValue.
     void (*set)(Settings& settings, std::string_view text) = nullptr;
     std::string_view help;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t help_width = 100;
 
-std::string title(std::uint32_t mask) {
+std::string title(Commands mask) {
     if (mask == commands_all) return "every command";
     if (mask == commands_group) return "every command that works on a group";
     if (mask == commands_connected) return "every command that connects to NATS";
@@ -71,7 +71,7 @@ std::string flag_help(const Flag& flag, bool required) {
     return head + wrapped(text, indent) + "\n";
 }
 
-std::string table_row(const Flag& flag, std::uint32_t mask) {
+std::string table_row(const Flag& flag, Commands mask) {
     std::string help(flag.help);
     if ((flag.required & mask) == mask) help += " **Required.**";
     const std::string fallback = flag.fallback.empty() ? "" : fmt::format("`{}`", flag.fallback);

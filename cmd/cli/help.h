@@ -18,7 +18,7 @@ std::string markdown_tables();
 
 // Flags are shown together where they apply to the same commands, in the order of the table.
 struct FlagSection {
-    std::uint32_t commands;
+    Commands commands;
     std::string title;  // "replicator and worker"
     std::vector<const Flag*> flags;
 };

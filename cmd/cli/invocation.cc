@@ -19,7 +19,7 @@ namespace pgsluice {
 
 namespace {
 
-std::string join_names(std::uint32_t mask) {
+std::string join_names(Commands mask) {
     std::vector<std::string_view> names;
     for (const CommandInfo& command : commands()) {
         if ((mask & command.command) != 0) names.push_back(command.words);

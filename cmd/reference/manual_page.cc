@@ -81,7 +81,7 @@ std::string command_entries() {
     return out;
 }
 
-std::string flag_entry(const Flag& flag, std::uint32_t commands) {
+std::string flag_entry(const Flag& flag, Commands commands) {
     std::string head = fmt::format("\\fB\\-\\-{}\\fR", roff(flag.name));
     if (!flag.value.empty()) head += fmt::format(" \\fI{}\\fR", roff(flag.value));
     std::string text(flag.help);
