@@ -86,6 +86,7 @@ const std::map<std::string, Names> allowed{
       "sinks/ddl/ddl_decisions.h", "sql/lsn.h", "sql/error.h", "sql/timestamp.h"}},
     {"worker/compare",
      {"stream", "stream/format/", "stream/group/", "rules", "sinks/options.h", "sinks/postgres/", "sql/"}},
+    {"worker/dump", {"stream", "stream/format/", "sql/error.h", "sql/quote.h"}},
     {"worker/dead_letters",
      {"stream", "stream/format/", "stream/group/", "sinks", "sinks/postgres/", "sinks/webhook/", "sql/"}},
     {"cmd", {"cmd/", "sql/", "stream/", "rules/", "sinks/", "replicator/", "worker/"}},
