@@ -17,7 +17,7 @@ namespace pgsluice {
 using MakeSink = std::unique_ptr<Sink> (*)(const Settings& settings, DeadLetters& dead_letters, DdlDecisions& decisions,
                                            const Log& log, std::stop_token stop);
 
-// Null for a command that is not a worker.
+// Null for a command that is neither a worker nor an import.
 MakeSink find_sink(Command command);
 
 }  // namespace pgsluice

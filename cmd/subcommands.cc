@@ -12,6 +12,7 @@
 #include "cmd/commands/compare.h"
 #include "cmd/commands/ddl.h"
 #include "cmd/commands/dlq.h"
+#include "cmd/commands/import.h"
 #include "cmd/commands/repair.h"
 #include "cmd/commands/sequences.h"
 #include "cmd/commands/status.h"
@@ -238,6 +239,12 @@ ExitCode run_all(Command, Settings settings, const Process& process) {
     return run_parts(std::move(settings), process);
 }
 
+ExitCode import_dump(Command command, Settings settings, const Process& process) {
+    report_waits(settings, process.log);
+    run_import_command(command, std::move(settings), process.log, process.stop);
+    return exit_done;
+}
+
 ExitCode check_rules(Command, Settings settings, const Process& process) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
                                     settings.sample};
@@ -283,6 +290,7 @@ constexpr std::array table{
     Entry{command_replicator, replicate},
     Entry{commands_worker, work},
     Entry{command_run, run_all},
+    Entry{commands_import, import_dump},
     Entry{command_check, check},
     Entry{command_check_rules, check_rules},
     Entry{command_dlq_list, plain<run_dlq_list>},

@@ -48,6 +48,11 @@ enum Command : Commands {
     command_man = 1U << 29,
     command_run = 1U << 30,
     command_serve = 1U << 31,
+    command_import_stdout = 1ULL << 32,
+    command_import_file = 1ULL << 33,
+    command_import_postgres = 1ULL << 34,
+    command_import_webhook = 1ULL << 35,
+    command_import_nats = 1ULL << 36,
 };
 
 constexpr Commands commands_line_sinks =
@@ -55,14 +60,17 @@ constexpr Commands commands_line_sinks =
 constexpr Commands commands_worker = commands_line_sinks | command_worker_postgres;
 constexpr Commands commands_loop = command_replicator | commands_worker;
 constexpr Commands commands_process = commands_loop | command_run;  // that run until they are stopped
+constexpr Commands commands_import = command_import_stdout | command_import_file | command_import_postgres |
+                                     command_import_webhook | command_import_nats;
 constexpr Commands commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr Commands commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr Commands commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                         command_forget | command_compare | command_repair | command_tables |
-                                        command_resnapshot | commands_ddl | command_check |
-                                        command_serve;  // all that use NATS
-constexpr Commands commands_group = (commands_connected & ~command_serve) | command_sequences;
-constexpr Commands commands_all = commands_group | command_check_rules | command_health | command_run | command_serve;
+                                        command_resnapshot | commands_ddl | command_check | command_serve |
+                                        command_import_nats;  // all that use NATS
+constexpr Commands commands_group = (commands_connected & ~(command_serve | command_import_nats)) | command_sequences;
+constexpr Commands commands_all =
+    commands_group | command_check_rules | command_health | command_run | command_serve | commands_import;
 
 struct CommandInfo {
     Command command;

@@ -22,10 +22,13 @@ constexpr auto boolean = FlagKind::boolean;
 constexpr auto list = FlagKind::list;
 constexpr auto repeated = FlagKind::repeated;
 constexpr auto postgres = command_worker_postgres;
-constexpr auto file = command_worker_file;
 constexpr auto webhook = command_worker_webhook;
-constexpr auto webhook_side = command_worker_webhook | command_dlq_replay;
-constexpr auto nats = command_worker_nats;
+constexpr auto webhook_side = command_worker_webhook | command_dlq_replay | command_import_webhook;
+constexpr auto postgres_sinks = command_worker_postgres | command_import_postgres;
+constexpr auto file_sinks = command_worker_file | command_import_file;
+constexpr auto webhook_sinks = command_worker_webhook | command_import_webhook;
+constexpr auto nats_sinks = command_worker_nats | command_import_nats;
+constexpr auto line_sinks = commands_line_sinks | (commands_import & ~command_import_postgres);
 constexpr auto replicator = command_replicator;
 constexpr auto watches = command_status | command_serve;
 constexpr auto serves = commands_process | command_serve;
@@ -34,14 +37,14 @@ constexpr auto source_side =
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
 constexpr auto target_side =
-    command_worker_postgres | command_teardown | command_dlq_replay | command_compare | command_sequences;
+    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences;
 
 // clang-format off
 constexpr std::array flag_table{
     // The group and where NATS is.
-    Flag{"group", text, "NAME", "", commands_group, commands_group & ~command_status,
+    Flag{"group", text, "NAME", "", commands_group | commands_import, commands_group & ~command_status,
          [](S& s, V v) { s.group = present(v); },
-         "Names the slot, the publication, the stream and the KV bucket. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
+         "Names the slot, the publication, the stream and the KV bucket; for `import` only what a target or directory remembers of it, by default `import`. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
          [](S& s, V v) { s.nats.url = present(v); },
          "The NATS server, or several of one cluster separated by commas. User and password or a token may be part of it, reserved characters as `%XX`."},
@@ -183,9 +186,9 @@ constexpr std::array flag_table{
     Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare | command_sequences | commands_ddl, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
-    Flag{"rules-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
+    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
-    Flag{"routing-config", text, "FILE", "", commands_worker | command_check_rules | command_compare, 0,
+    Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_compare, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"on-rules-change", text, "WHAT", "stop", commands_worker, 0,
          [](S& s, V v) {
@@ -204,23 +207,23 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.worker.exit_at_lsn = lsn(v); }, "Exit with code 0 when everything committed before this LSN is applied."},
 
     // worker stdout, file, webhook, nats.
-    Flag{"format", text, "FORMAT", "pg_flo", commands_line_sinks | command_dlq_replay, 0, set_format, "Format of the JSON: `pg_flo` or `debezium`."},
+    Flag{"format", text, "FORMAT", "pg_flo", line_sinks | command_dlq_replay, 0, set_format, "Format of the JSON: `pg_flo` or `debezium`."},
     Flag{"checkpoint-file", text, "FILE", "", command_worker_stdout, 0,
          [](S& s, V v) { s.standard_output.checkpoint_file = present(v); },
          "Keep the position in this file; by default in the group's KV bucket."},
-    Flag{"file-output-dir", text, "DIR", "", file, file,
+    Flag{"file-output-dir", text, "DIR", "", file_sinks, file_sinks,
          [](S& s, V v) { s.file.output_dir = present(v); }, "Directory of the files. One worker per directory."},
-    Flag{"file-max-size", text, "SIZE", "100MiB", file, 0,
+    Flag{"file-max-size", text, "SIZE", "100MiB", file_sinks, 0,
          [](S& s, V v) {
              s.file.max_size_bytes = static_cast<std::uint64_t>(parse_bytes(v));
              if (s.file.max_size_bytes == 0) throw BadValue("expected a size above 0");
          }, "A file is finished after the batch, and the transaction, that makes it this large."},
-    Flag{"file-max-age", text, "DURATION", "1h", file, 0,
+    Flag{"file-max-age", text, "DURATION", "1h", file_sinks, 0,
          [](S& s, V v) {
              s.file.max_age_ms = parse_duration_ms(v);
              if (s.file.max_age_ms == 0) throw BadValue("expected a duration above 0");
          }, "A file is finished at this age."},
-    Flag{"file-compression", text, "HOW", "none", file, 0,
+    Flag{"file-compression", text, "HOW", "none", file_sinks, 0,
          [](S& s, V v) { s.file.zstd = parse_choice<bool>(v, {{"none", false}, {"zstd", true}}); }, "`none` or `zstd`."},
 
     // worker postgres.
@@ -264,12 +267,12 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.postgres.source.password = v; }, "Its password; see --password."},
     Flag{"source-password-file", text, "FILE", "", postgres, 0,
          [](S& s, V v) { s.postgres.source.password = read_secret_file(v); }, "The same, read from a file."},
-    Flag{"target-disable-foreign-keys", boolean, "", "false", postgres, 0,
+    Flag{"target-disable-foreign-keys", boolean, "", "false", postgres_sinks, 0,
          [](S& s, V v) { s.postgres.disable_foreign_keys = parse_boolean(v); },
          "Do not check foreign keys: refuse to start where the role may not set session_replication_role. Where it may, they are not checked anyway."},
-    Flag{"target-copy-workers", text, "N", "2", postgres, 0,
+    Flag{"target-copy-workers", text, "N", "2", postgres_sinks, 0,
          [](S& s, V v) { s.postgres.copy_workers = small(v, 1, 64); }, "Connections that load the snapshot."},
-    Flag{"target-existing-rows", text, "WHAT", "error", postgres, 0,
+    Flag{"target-existing-rows", text, "WHAT", "error", postgres_sinks, 0,
          [](S& s, V v) {
              s.postgres.existing_rows = parse_choice<ExistingRows>(
                  v, {{"error", ExistingRows::error}, {"truncate", ExistingRows::truncate}, {"keep", ExistingRows::keep}});
@@ -288,7 +291,7 @@ constexpr std::array flag_table{
          "Write without a replication origin, where the role may not use one, although a group reads from the target: when that group does not lead back to this one's source."},
     Flag{"on-conflict", list, "WHAT", "upsert", postgres | command_dlq_replay, 0, set_on_conflict,
          "What to do with an insert whose key exists: `upsert`, `ignore` or `error`; or with `TABLE=WHAT`, a name or pattern as on the target, for these tables only: `--on-conflict error,django_*=ignore`."},
-    Flag{"on-missing-column", text, "WHAT", "stop", postgres, 0,
+    Flag{"on-missing-column", text, "WHAT", "stop", postgres_sinks, 0,
          [](S& s, V v) {
              s.postgres.on_missing_column = parse_choice<OnMissingColumn>(
                  v, {{"stop", OnMissingColumn::stop}, {"ignore", OnMissingColumn::ignore}, {"add", OnMissingColumn::add}});
@@ -297,7 +300,7 @@ constexpr std::array flag_table{
          "What to do with a change that the sink refuses: `stop`, or park it in the group's dead letters (`dead-letter`) and continue."},
 
     // worker webhook.
-    Flag{"webhook-url", text, "URL", "", webhook_side, webhook,
+    Flag{"webhook-url", text, "URL", "", webhook_side, webhook_sinks,
          [](S& s, V v) { s.webhook.url = present(v); }, "Where to post. `worker webhook` needs it, and `dlq replay` for a webhook worker."},
     Flag{"webhook-batch-size", text, "N", "1", webhook_side, 0,
          [](S& s, V v) { s.webhook.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
@@ -325,10 +328,21 @@ constexpr std::array flag_table{
          "Certificate authority that signed the endpoint's certificate; by default those of the system."},
 
     // worker nats.
-    Flag{"nats-subject", text, "TEMPLATE", "cdc.{schema}.{table}.{op}", nats, 0,
+    Flag{"nats-subject", text, "TEMPLATE", "cdc.{schema}.{table}.{op}", nats_sinks, 0,
          [](S& s, V v) { s.nats_sink.subject = present(v); }, "Subject of each change's message."},
-    Flag{"nats-target-url", text, "URL", "", nats, 0,
+    Flag{"nats-target-url", text, "URL", "", nats_sinks, 0,
          [](S& s, V v) { s.nats_sink.url = present(v); }, "The server to publish to; by default the group's own."},
+
+    // import.
+    Flag{"dump", repeated, "FILE", "", commands_import, commands_import,
+         [](S& s, V v) { s.import_options.dumps.push_back(present(v)); },
+         "The dump, as pg_dump wrote it: SQL text, also compressed with gzip, zstd or lz4, or a custom, directory or tar archive, which pg_restore unpacks. Repeat the flag for a dump in several parts (pg_dump --section)."},
+    Flag{"max-rows-per-table", text, "N", "0", commands_import, 0,
+         [](S& s, V v) { s.import_options.max_rows_per_table = static_cast<std::uint64_t>(parse_integer(v, 0, INT64_MAX)); },
+         "Only the first so many rows of each of the dump's tables, counted before the rules; 0: all."},
+    Flag{"dry-run", boolean, "", "false", commands_import, 0,
+         [](S& s, V v) { s.import_options.dry_run = parse_boolean(v); },
+         "Read all of the dump, apply the rules to all rows, print what would be done with each table, and write nothing."},
 
     // check rules.
     Flag{"sample", text, "N", "0", command_check_rules, 0,

@@ -14,6 +14,7 @@ constexpr std::size_t help_width = 100;
 std::string title(Commands mask) {
     if (mask == commands_all) return "every command";
     if (mask == commands_group) return "every command that works on a group";
+    if (mask == (commands_group | commands_import)) return "every command that works on a group, and import";
     if (mask == commands_connected) return "every command that connects to NATS";
     std::string out;
     if ((mask & commands_loop) == commands_loop) {
@@ -23,10 +24,18 @@ std::string title(Commands mask) {
         out = "worker, every sink";
         mask &= ~commands_worker;
     }
+    if ((mask & commands_import) == commands_import) {
+        out += out.empty() ? "import" : ", import";
+        mask &= ~commands_import;
+    }
+    std::string_view last;
     for (const CommandInfo& command : commands()) {
         if ((mask & command.command) == 0) continue;
+        const std::string_view first = command.words.substr(0, command.words.find(' ') + 1);
+        const bool again = !first.empty() && first == last;  // "worker file, webhook"
+        last = first;
         if (!out.empty()) out += ", ";
-        out += command.words;
+        out += again ? command.words.substr(first.size()) : command.words;
     }
     return out;
 }

@@ -246,7 +246,8 @@ ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
 sql::ConnectOptions* only_database(const CommandInfo& command, Settings& settings) {
     if ((command.command & (command_replicator | command_status | command_check_rules)) != 0)
         return &settings.replicator.source;
-    if ((command.command & (command_worker_postgres | command_sequences)) != 0) return &settings.postgres.target;
+    if ((command.command & (command_worker_postgres | command_import_postgres | command_sequences)) != 0)
+        return &settings.postgres.target;
     const bool replays_rows = command.command == command_dlq_replay && settings.webhook.url.empty();
     return replays_rows ? &settings.postgres.target : nullptr;
 }
@@ -259,6 +260,13 @@ void use_service(const CommandInfo& command, const Environment& environment, Set
     database->url = "service='";
     for (const char c : service->second) database->url += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
     database->url += '\'';
+}
+
+// What remembers a worker remembers this one, beside those of the group.
+void finish_import(Settings& settings) {
+    settings.import_options.rules = settings.worker.rules;
+    settings.worker.worker = "import";
+    if (settings.group.empty()) settings.group = "import";
 }
 
 // Checks that concern several flags, and settings that several components need.
@@ -291,6 +299,9 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     }
     if (command.command == command_check && is_given(settings.postgres.target) && settings.postgres.sync_schema)
         require_connection(settings.postgres.source, "source-url", "source-");
+    if (command.command == command_import_postgres && !settings.import_options.dry_run)
+        require_connection(settings.postgres.target, "target-url", "target-");
+    if ((command.command & commands_import) != 0) finish_import(settings);
     if ((command.command & commands_worker) != 0) {
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
@@ -341,7 +352,8 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     Invocation invocation;
     invocation.help = line.help;
     if (line.version) line.words = {"version"};
-    const bool asks_for_overview = line.words.empty() || (line.words.size() == 1 && line.words[0] == "worker");
+    const bool asks_for_overview =
+        line.words.empty() || (line.words.size() == 1 && (line.words[0] == "worker" || line.words[0] == "import"));
     if (line.help && asks_for_overview) return invocation;
     invocation.command = &find_command(line.words);
     if (line.help) return invocation;

@@ -15,6 +15,7 @@
 #include "replicator/options.h"
 #include "sinks/options.h"
 #include "worker/compare/options.h"
+#include "worker/import/options.h"
 #include "worker/options.h"
 
 namespace pgsluice {
@@ -40,6 +41,7 @@ struct Settings {
     WebhookSinkOptions webhook;
     NatsSinkOptions nats_sink;
     CompareOptions compare;
+    ImportOptions import_options;
     StatusOptions status;
     CheckOptions check;
     int sample = 0;                           // check rules: rows to show of each table

@@ -81,7 +81,7 @@ const std::vector<Refused> rows{
      "Check that the file exists, is readable and has at most 16 MiB.",
      {{replicator({"--config", file_with("schema: shop\n")})}}},
     {{worker("stdout", {"--file-output-dir", "x"})},
-     "It belongs to: worker file.",
+     "It belongs to: worker file, import file.",
      {{worker("file", {"--file-output-dir", "x"})}}},
     {{replicator({"--stream", "--copy", "--copy-and-stream"})},
      "Give at most one of --stream, --copy and --copy-and-stream.",

@@ -52,7 +52,7 @@ TEST_CASE("flags") {
     CHECK(replicator({"--tabels=a"}) == "unknown flag '--tabels' | Did you mean '--tables'?");
     CHECK(replicator({"-x"}) == "unknown flag '-x'");
     CHECK(worker("stdout", {"--file-output-dir", "x"}) ==
-          "--file-output-dir is not a flag of 'worker stdout' | It belongs to: worker file.");
+          "--file-output-dir is not a flag of 'worker stdout' | It belongs to: worker file, import file.");
     CHECK(refusal({"replicator", "--group"}) == "--group needs a value");
 }
 
