@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -64,6 +66,15 @@ NamePattern pattern_of(Part part) {
     return {std::move(part.text), wildcard};
 }
 
+std::string quoted_part(const std::string& name) {
+    const bool plain = !name.empty() && std::all_of(name.begin(), name.end(),
+                                                    [](unsigned char c) { return c == '_' || std::isalnum(c) != 0; });
+    if (plain) return name;
+    std::string text = "\"";
+    for (const char c : name) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return text + '"';
+}
+
 }  // namespace
 
 QualifiedName parse_table_name(std::string_view text, std::string_view default_schema) {
@@ -115,6 +126,14 @@ std::string NamePattern::like() const {
 bool TablePattern::matches(std::string_view in_schema, std::string_view name) const {
     if (schema.wildcard && is_reserved_schema(in_schema)) return false;
     return schema.matches(in_schema) && table.matches(name);
+}
+
+std::string shell_argument(const QualifiedName& table) {
+    const std::string name = quoted_part(table.schema) + '.' + quoted_part(table.table);
+    if (name.find('"') == std::string::npos) return name;
+    std::string text = "'";
+    for (const char c : name) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
 }
 
 bool is_reserved_schema(std::string_view schema) {

@@ -44,6 +44,10 @@ struct TablePattern {
 // A usage Error when the text is neither name nor pattern.
 TablePattern parse_table_pattern(std::string_view text, std::string_view default_schema);
 
+// As --tables takes exactly this table, for a shell: a part that is more than letters, digits and _ is in double
+// quotes, and then the whole in single ones.
+std::string shell_argument(const QualifiedName& table);
+
 // pg_catalog, pg_toast, pg_temp_1, information_schema and pgsluice.
 bool is_reserved_schema(std::string_view schema);
 

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "stream/table_pattern.h"
+
 namespace pgsluice {
 
 namespace {
@@ -127,7 +129,7 @@ class Comparison {
             finding.text += fmt::format(
                 ", and that is where its changes go: rename it on the targets, too, or have it copied there (pgsluice "
                 "resnapshot --group {} --tables {})",
-                facts_.group, name);
+                facts_.group, shell_argument(member.delivered_as));
         }
         add(std::move(finding));
     }

@@ -73,9 +73,9 @@ std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source,
             const QualifiedName& name = found.begin()->second.name;
             if (const auto table = sql::find_table(source, name.schema, name.table)) tables.push_back(*table);
             say_once(log, LogLevel::warning,
-                     fmt::format("table '{}' of --tables is called '{}.{}' now and still replicated: put the new name "
-                                 "into --tables before the next start",
-                                 text, name.schema, name.table));
+                     fmt::format("table '{}' of --tables is called '{}.{}' now and still replicated: put {} into "
+                                 "--tables before the next start",
+                                 text, name.schema, name.table, shell_argument({name.schema, name.table})));
         }
     }
     std::ranges::sort(tables, {}, &sql::CatalogTable::oid);

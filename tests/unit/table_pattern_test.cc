@@ -121,3 +121,15 @@ TEST_CASE("a selection as a condition in SQL") {
     CHECK(selection_of(options).condition("s", "t") ==
           "(s = 'it''s' AND t LIKE E'a\\\\_%') AND NOT (s = 'public' AND t = 'x')");
 }
+
+TEST_CASE("a name as a word of a shell, which is read back as that table alone") {
+    CHECK(shell_argument({"public", "order_lines2"}) == "public.order_lines2");
+    CHECK(shell_argument({"a.b", "it's \"*\""}) == R"('"a.b"."it'\''s ""*"""')");
+    for (const QualifiedName& name : {QualifiedName{"s", "t"}, {"a.b", "x*"}, {"S", "\"q\" ü"}}) {
+        std::string word = shell_argument(name);
+        if (word.front() == '\'') word = word.substr(1, word.size() - 2);
+        const TablePattern read = pattern(word);
+        CHECK_FALSE(read.wildcard());
+        CHECK(QualifiedName{read.schema.text, read.table.text} == name);
+    }
+}

@@ -4,13 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
 
 #include "sinks/postgres/snapshot/begin_and_end.h"
-#include "sql/quote.h"
 #include "sql/timestamp.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 
@@ -22,18 +21,6 @@ std::vector<RelationPtr> replaced(const SnapshotBegin& begin, const std::vector<
     for (const std::uint32_t i : begin.replaces)
         if (targets.at(i)) tables.push_back(targets.at(i));
     return tables;
-}
-
-// For --tables in a shell: a name that is more than letters, digits and _ is quoted, so that nothing else matches.
-std::string shell_pattern(const Relation& table) {
-    const std::string plain = table.schema + '.' + table.table;
-    const bool quotes = std::any_of(plain.begin(), plain.end(),
-                                    [](unsigned char c) { return c != '_' && c != '.' && std::isalnum(c) == 0; }) ||
-                        std::count(plain.begin(), plain.end(), '.') > 1;
-    std::string text = "'";
-    for (const char c : quotes ? sql::quote_qualified(table.schema, table.table) : plain)
-        text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
 }
 
 }  // namespace
@@ -85,7 +72,7 @@ void SnapshotLoad::tell_of_kept() {
                    fmt::format("the copy of '{0}.{1}' writes over rows of the same key, for the recopy was left out: "
                                "rows that the source has deleted since stay (`pgsluice compare --tables {2} "
                                "--repair` removes them)",
-                               table->schema, table->table, shell_pattern(*table)));
+                               table->schema, table->table, shell_argument({table->schema, table->table})));
     }
 }
 
