@@ -2,7 +2,8 @@
 #
 # Two databases of one cluster, each with 100 tables and a replicator, `tracked` with --track-ddl and `plain` without.
 # Each round runs the same commands in both, in turn, one client on its own, which rests between transactions, so that
-# the replicator's work is not counted where cores are few; a value is a command's mean time for the client.
+# the replicator's work is not counted where cores are few. Two values: a command's mean time for the client, and the
+# mean CPU time that its backend took for it, which other work on the machine changes less.
 rows=${rows:-100}
 [ "$systems" != 'native pgsluice' ] || systems='plain tracked'
 
@@ -44,17 +45,35 @@ measure() {
         lines && !/\\sleep/ { sum += $1; ++n } END { printf "%.3f", sum / n }' "$directory/pgbench.log")"
 }
 
+# From within the backend, whose own CPU time is in /proc.
+measure_cpu() {
+    local script=script_$1 taken="SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1);"
+    on_source -c "DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, v text)"
+    sed 's/; */;\n/g; s/:client_id/0/g' <<<"${!script}" >"$directory/commands.sql"
+    {
+        for _ in 1 2 3; do cat "$directory/commands.sql"; done  # plans are made
+        echo "$taken"
+        for _ in $(seq "$rows"); do echo "SELECT pg_sleep(0.025);" && cat "$directory/commands.sql"; done
+        echo "$taken"
+    } | on_source -q -f - | grep -E '^[0-9]+$' >"$directory/taken" || fail "psql"
+    record "$1" "$system.cpu" "$(awk -v n=$((rows * $(grep -c ';' "$directory/commands.sql"))) 'NR == 1 { begin = $1 }
+        END { printf "%.3f", ($1 - begin) / n / 1e6 }' "$directory/taken")"
+}
+
 for round in $(seq "$rounds"); do
     for kind in ${only:-columns tables indexes keys comments updates}; do
         # Who is first changes from round to round.
         for system in $([ $((round % 2)) = 0 ] && echo "$systems" || echo "$systems" | tac -s ' ' | tr '\n' ' '); do
             database=$system
             measure "$kind"
+            measure_cpu "$kind"
         done
     done
 done
 echo
 for kind in ${only:-columns tables indexes keys comments updates}; do
-    awk -v kind="$kind" -v a="$(median "$kind" plain)" -v b="$(median "$kind" tracked)" \
-        'BEGIN { printf "%-10s %7.3f ms plain, %7.3f ms tracked: %+.3f ms\n", kind, a, b, b - a }'
+    for what in '' .cpu; do
+        awk -v kind="$kind$what" -v a="$(median "$kind" "plain$what")" -v b="$(median "$kind" "tracked$what")" \
+            'BEGIN { printf "%-13s %7.3f ms plain, %7.3f ms tracked: %+.3f ms\n", kind, a, b, b - a }'
+    done
 done

@@ -50,6 +50,25 @@ TEST_CASE("each change of a table is one message, with its definition before and
                      "ALTER TABLE: table public.u changed options,row_security", "DROP TABLE: table public.u gone"});
 }
 
+TEST_CASE("a column that is dropped, with what hangs on it, and with that of a parent outside the group") {
+    DdlSource source(
+        "CREATE TABLE above (id int, away int, here int); CREATE TABLE t (PRIMARY KEY (id), own int DEFAULT 3) "
+        "INHERITS "
+        "(above); CREATE TABLE other (id int REFERENCES t)",
+        "false", "t,other");
+    source.run("ALTER TABLE t DROP COLUMN own");
+    source.run("ALTER TABLE above DROP COLUMN away");
+    source.run("ALTER TABLE t ADD COLUMN a int, ADD COLUMN b int CHECK (b > 0)");
+    source.run("ALTER TABLE t DROP COLUMN a, DROP COLUMN b, DROP COLUMN IF EXISTS c");
+    const std::string columns = "ALTER TABLE: table public.t changed columns";
+    check_said(source, Texts{columns, columns, columns + ",constraints", columns + ",constraints"});
+    source.run("ALTER TABLE above DROP COLUMN id CASCADE");
+    const Texts last = source.said();
+    REQUIRE_FALSE(last.empty());
+    CHECK(contains(last.front(), "table public.other"));
+    CHECK(contains(last.front(), "table public.t"));
+}
+
 TEST_CASE("commands in one text, a DO block, a function and another event trigger are each said once") {
     DdlSource source(one_table, "false", "t");
     source.run("BEGIN; ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ADD COLUMN b int; COMMIT");

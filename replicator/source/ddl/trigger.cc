@@ -13,6 +13,7 @@ DECLARE
     context pg_catalog.text;
     tables pg_catalog.oid[] := '{{}}';   -- that the command was about, and their children where these follow
     created pg_catalog.oid[] := '{{}}';
+    altered pg_catalog.oid[] := '{{}}';
     classes pg_catalog.text[] := '{{}}';  -- of other objects, with their `ids`
     ids pg_catalog.oid[] := '{{}}';
     gone pg_catalog.oid[] := '{{}}';
@@ -41,10 +42,12 @@ BEGIN
         WHERE EXISTS (SELECT FROM pgsluice.ddl_definition d WHERE d."group" = {0} AND d.class = 'table' AND d.oid = id);
         RETURN;
     ELSIF tg_event = 'sql_drop' THEN
-        FOR c IN SELECT d.classid::regclass::text AS catalog, d.objid, d.objsubid, d.object_type, d.address_names
+        FOR c IN SELECT d.classid::regclass::text AS catalog, d.objid, d.objsubid, d.object_type, d.address_names,
+                        d.original
                  FROM pg_event_trigger_dropped_objects() d WHERE NOT d.is_temporary LOOP
             IF c.catalog = 'pg_class' AND c.objsubid > 0 THEN
                 tables := tables || c.objid;
+                IF c.original AND tg_tag = 'ALTER TABLE' THEN altered := altered || c.objid; END IF;
             ELSIF c.catalog IN ('pg_class', 'pg_type', 'pg_namespace', 'pg_statistic_ext')
                   OR c.catalog IN ('pg_proc', 'pg_trigger', 'pg_policy') AND {7} <> '{{}}' THEN
                 gone := gone || c.objid;
@@ -57,6 +60,9 @@ BEGIN
                 IF id IS NOT NULL THEN tables := tables || id; END IF;
             END IF;
         END LOOP;
+        -- Columns that ALTER TABLE was told to drop of one table, which is looked at when the command has ended. Not of
+        -- several: of children whose parent is not the group's, no more is heard.
+        IF gone = '{{}}' AND tables <@ altered[1:1] THEN RETURN; END IF;
         -- Under the numbers that they had before REINDEX CONCURRENTLY.
         IF indexes <> '{{}}' THEN
             gone := gone || ARRAY(
