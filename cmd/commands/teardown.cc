@@ -117,15 +117,7 @@ std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& 
     for (int row = 0; row < workers.rows(); ++row) {
         const std::string worker = workers.text(row, 0);
         out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
-                           // Progress last: while it exists, a teardown that was killed can be repeated.
-                           for (const std::string table : {"loaded", "unfinished", "parked", "written", "rules",
-                                                           "sequences", "index_builds", "progress"}) {
-                               const std::string name = "pgsluice." + table;
-                               if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0))
-                                   continue;
-                               target.query("DELETE FROM " + name + " WHERE \"group\" = $1 AND worker = $2",
-                                            {sql::Param(names.group), sql::Param(worker)}, {0});
-                           }
+                           PostgresProgress::erase(target, names.group, worker);
                        }});
     }
     return out;

@@ -19,6 +19,15 @@ void add_once(std::vector<const Relation*>& relations, const Relation* relation)
     if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend()) relations.push_back(relation);
 }
 
+std::vector<const Relation*> relations_of(const std::vector<Change>& changes) {
+    std::vector<const Relation*> relations;
+    for (const Change& change : changes) {
+        for (const RelationPtr& relation : change.truncated) add_once(relations, relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add_once(relations, change.relation);
+    }
+    return relations;
+}
+
 }  // namespace
 
 void BatchWriter::write(const Batch& batch) {
@@ -32,20 +41,16 @@ void BatchWriter::write(const Batch& batch) {
 void BatchWriter::roll_back() {
     parts_.applier.roll_back();
     parts_.sequences.forget_noted();
+    parts_.claims.forget();
 }
 
 // Tables that changes are about for the first time; some may have to be created in the middle of the stream.
 void BatchWriter::create_missing(const std::vector<Change>& changes) {
-    if (!parts_.options.sync_schema) return;
-    std::vector<const Relation*> relations;
-    for (const Change& change : changes) {
-        for (const RelationPtr& relation : change.truncated) add_once(relations, relation.get());
-        if (change.relation != nullptr && change.truncated.empty()) add_once(relations, change.relation);
-    }
-    parts_.late_tables.create_missing(relations, parts_.applier.open());
+    if (parts_.options.sync_schema) parts_.late_tables.create_missing(relations_of(changes), parts_.applier.open());
 }
 
 void BatchWriter::note_written(const std::vector<Change>& changes) {
+    parts_.claims.claim(relations_of(changes));
     std::vector<const Relation*> filled;
     for (const Change& change : changes)
         if (change.op == Op::insert || change.op == Op::update) add_once(filled, change.relation);

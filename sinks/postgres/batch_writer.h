@@ -17,6 +17,7 @@
 #include "sinks/postgres/ddl/index_builds.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
+#include "sinks/postgres/row_claims.h"
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
 #include "sinks/postgres/session.h"
@@ -38,6 +39,7 @@ struct BatchWriterParts {
     PostgresApplier& applier;
     IndexBuilds& builds;
     SequenceKeeper& sequences;
+    RowClaims& claims;
     LateTables& late_tables;
     DdlDecisions* decisions;
     std::function<void()> committed;  // called after every commit that moved the progress

@@ -56,10 +56,13 @@ constexpr const char* create_statements =
     "  position text NOT NULL, number bigint NOT NULL);"
     // Of class 'table' whose rows a copy is to bring, of class 'key' foreign keys to check then.
     "CREATE TABLE IF NOT EXISTS pgsluice.unchecked ("
-    "  \"group\" text, worker text, class text, oid oid, PRIMARY KEY (\"group\", worker, class, oid));";
+    "  \"group\" text, worker text, class text, oid oid, PRIMARY KEY (\"group\", worker, class, oid));"
+    "CREATE TABLE IF NOT EXISTS pgsluice.own_rows ("
+    "  place text PRIMARY KEY, \"group\" text NOT NULL, worker text NOT NULL);";
 
-const std::vector<std::string> own_tables{"progress", "loaded",    "unfinished",   "parked",   "written",
-                                          "rules",    "sequences", "index_builds", "unchecked"};
+// The row that says that the worker has something here is the first.
+const std::vector<std::string> own_tables{"progress", "loaded",    "unfinished",   "parked",    "written",
+                                          "rules",    "sequences", "index_builds", "unchecked", "own_rows"};
 
 const std::string exist_query = fmt::format(
     "SELECT bool_and(to_regclass('pgsluice.' || name) IS NOT NULL) "
@@ -102,6 +105,15 @@ void PostgresProgress::check_creatable(sql::Connection& connection) {
     if (may.boolean(0, 0)) return;
     throw may_not_create(connection, may.boolean(0, 1) ? "the role may not create in the database"
                                                        : "the role may not create in that schema");
+}
+
+void PostgresProgress::erase(sql::Connection& connection, const std::string& group, const std::string& worker) {
+    for (auto table = own_tables.rbegin(); table != own_tables.rend(); ++table) {
+        const std::string name = "pgsluice." + *table;
+        if (!connection.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0)) continue;
+        connection.query("DELETE FROM " + name + " WHERE \"group\" = $1 AND worker = $2",
+                         {sql::Param(group), sql::Param(worker)}, {0});
+    }
 }
 
 void PostgresProgress::create_tables() {

@@ -33,6 +33,10 @@ class PostgresProgress {
     // Whether the worker has got anywhere on this target; nothing is made.
     static bool has_moved(sql::Connection& connection, const std::string& group, const std::string& worker);
 
+    // Removes all that is noted of the worker, its progress last: while that exists, an attempt that was killed can be
+    // repeated.
+    static void erase(sql::Connection& connection, const std::string& group, const std::string& worker);
+
     // Creates schema and tables where missing, waits for the lock at most this long (then a retry Error naming who
     // holds it), and makes the row ours.
     std::optional<SinkState> open(int lock_wait_ms);

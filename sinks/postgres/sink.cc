@@ -54,14 +54,15 @@ class PostgresSink : public Sink, public MakesTables {
           progress_(session_.connection, options_.group, options_.worker),
           mappings_(session_.connection, options_.on_missing_column, log_),
           origins_(options_, log_),
-          load_({options_, log_, session_, progress_, mappings_, origins_, dead_letters}, stop_),
+          claims_(session_, mappings_, options_),
+          load_({options_, log_, session_, progress_, mappings_, origins_, claims_, dead_letters}, stop_),
           builds_(options_, decisions, log_, stop_),
           applier_(session_, progress_, mappings_, options_, log_, dead_letters, decisions, builds_),
           schema_(options_, origins_, log_, stop_),
           late_tables_(session_.connection, progress_, schema_, options_, stop_),
           unchecked_(session_, options_, log_),
           writer_({options_, log_, session_, progress_, mappings_, origins_, load_, applier_, builds_, sequences_,
-                   late_tables_, decisions, [this] { committed(); }},
+                   claims_, late_tables_, decisions, [this] { committed(); }},
                   stop_) {
         schema_.when_read([this](Lsn upto) {
             sql::Connection other(options_.target, stop_);
@@ -109,6 +110,7 @@ class PostgresSink : public Sink, public MakesTables {
     PostgresProgress progress_;
     TargetMappings mappings_;
     TargetOrigins origins_;
+    RowClaims claims_;
     SnapshotLoad load_;
     IndexBuilds builds_;
     PostgresApplier applier_;

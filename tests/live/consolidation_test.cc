@@ -153,6 +153,62 @@ TEST_CASE("rows of others do not keep a copy from beginning, and its own do") {
     second.pipeline->stop();
 }
 
+TEST_CASE("rows with the constants of another worker are refused, in a copy and in changes, until it is gone") {
+    Tenant first(1, "");
+    first.start();
+    first.pipeline->settle();
+    // The same number, by mistake: the hint's way out, its own values, works.
+    Tenant second(1, first.pipeline->target_db());
+    second.pipeline->start_replicator();
+    second.start_worker({"--target-existing-rows", "truncate"});
+    static_cast<void>(refusal(second.pipeline->worker(), "Give each source values of its own"));
+    CHECK(contains(second.pipeline->worker().err(),
+                   R"(WHERE "sid" = '1': they are those of worker 'postgres' of group)"));
+    first.check_equal();
+    const Tenant other(2, first.pipeline->target_db());
+    second.file = other.file;
+    second.sid = "2";
+    second.start_worker();
+    second.pipeline->settle();
+    second.check_equal();
+
+    // Changes alone, after the file was changed to the first's number.
+    second.pipeline->stop_worker();
+    second.file = first.file;
+    second.pipeline->on_source("DELETE FROM orders; DELETE FROM users");
+    second.start_worker({"--on-rules-change", "continue"});
+    static_cast<void>(refusal(second.pipeline->worker(), "DELETE FROM pgsluice.own_rows"));
+    first.check_equal();
+    second.file = other.file;
+    second.start_worker({"--on-rules-change", "continue"});
+    second.pipeline->settle();
+    second.check_equal();
+    second.pipeline->stop_worker();
+
+    // The first is gone, and its rows are to be the second's: what the hint says, for each table.
+    first.pipeline->stop();
+    second.file = first.file;
+    second.sid = "1";
+    second.pipeline->on_target("TRUNCATE warehouse.users, warehouse.orders");
+    second.pipeline->on_source("INSERT INTO users VALUES (1, 'mail', 'n'); INSERT INTO orders VALUES (1, 1, 5)");
+    for (int table = 0; table < 2; ++table) {
+        second.start_worker({"--on-rules-change", "continue"});
+        const std::string hint = refusal(second.pipeline->worker(), "DELETE FROM pgsluice.own_rows");
+        second.pipeline->on_target(said(hint, "DELETE FROM", ";"));
+    }
+    second.start_worker({"--on-rules-change", "continue"});
+    second.pipeline->settle();
+    second.check_equal();
+    second.pipeline->stop();
+
+    // A group that is torn down has none.
+    must_succeed(run(second.pipeline->command_argv(
+        "admin", {"teardown", "--group", second.pipeline->group(), "--source-url", second.pipeline->source_url(),
+                  "--target-url", second.pipeline->target_url(), "--yes"})));
+    CHECK(second.pipeline->target_scalar("SELECT count(*) FROM pgsluice.own_rows WHERE \"group\" = '" +
+                                         second.pipeline->group() + "'") == "0");
+}
+
 TEST_CASE("an interrupted copy under another constant removes what it has loaded, and nothing else") {
     Tenant first(1, "");
     Tenant second(2, first.pipeline->target_db());

@@ -276,6 +276,11 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "garbled markers and rows under the replicator's headers"},
     {"Start this worker again, which reads it again.", "live/foreign_messages_test.cc",
      "a message that is refused, and that the replicator has long continued after, stops the worker"},
+    {"Give each source values of its own in 'columns' of the routing file. If that worker is gone and its rows are to "
+     "be "
+     "this one's, run on the target: DELETE FROM pgsluice.own_rows WHERE place = {};",
+     "live/consolidation_test.cc",
+     "rows with the constants of another worker are refused, in a copy and in changes, until it is gone"},
     {"Use pgsluice {} or later.", "live/format_version_test.cc",
      "format: nothing starts on a later one, and the group is as it was for a program that knows it"},
     {"Remove it: pgsluice forget --group {} --worker-name {}", "live/garbled_keys_test.cc",

@@ -54,6 +54,10 @@ void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
     const bool again = std::exchange(starts_over_, false);
     const ExistingRows existing = again ? ExistingRows::truncate : parts_.options.existing_rows;
     kept_ = again ? std::set<Oid>{} : kept_rows_.tables();
+    std::vector<const Relation*> filled;
+    for (const RelationPtr& table : tables_)
+        if (table) filled.push_back(&*table);
+    parts_.claims.claim(filled);
     prepare_snapshot(parts_.session, parts_.progress, parts_.mappings,
                      {existing, tables_, replaced(begin, tables_), shared_, kept_, versions_},
                      SinkState{upto, begin.epoch, upto.resume_seq});

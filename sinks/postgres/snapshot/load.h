@@ -18,6 +18,7 @@
 #include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
+#include "sinks/postgres/row_claims.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/snapshot/copy_loader.h"
 #include "sinks/postgres/target_mappings.h"
@@ -33,6 +34,7 @@ struct SnapshotLoadParts {
     PostgresProgress& progress;
     TargetMappings& mappings;
     TargetOrigins& origins;
+    RowClaims& claims;
     DeadLetters* dead_letters;
 };
 
