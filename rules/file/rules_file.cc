@@ -1,6 +1,6 @@
 // The rules file:
 //     mode: strict | open
-//     secret_env / secret_file
+//     secret_env / secret_file, locale
 //     tables: {name: [rule ...]} or {name: {mode: ..., rules: [rule ...]}}
 #include <fmt/format.h>
 
@@ -126,7 +126,9 @@ RulesFile read_rules(const Node& root, const std::string& path) {
     RulesFile file;
     file.path = path;
     file.strict = read_mode(fields, false);
-    const TransformDefaults defaults{fields.text("secret_env").value_or(""), fields.text("secret_file").value_or("")};
+    const TransformDefaults defaults{fields.text("secret_env").value_or(""), fields.text("secret_file").value_or(""),
+                                     fields.text("locale").value_or("")};
+    if (!defaults.locale.empty()) check_locale(defaults.locale, place);
     const Node* tables = fields.take("tables");
     fields.expect_end();
     if (tables == nullptr || !tables->is_map()) throw refuse(place, "'tables' must name tables and their rules");

@@ -58,6 +58,9 @@ struct TransformDefaults {
     std::string locale{};
 };
 
+// usage Error for a locale that there is not.
+void check_locale(const std::string& name, const Place& place);
+
 // By the `type` in `parameters`; takes all the parameters it knows, but leaves expect_end() to the caller.
 std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDefaults& defaults);
 

@@ -28,5 +28,33 @@ std::unique_ptr<Transform> make_truncate_date(Fields& parameters, const Transfor
 std::unique_ptr<Transform> make_boolean(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_choice(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_uuid(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_first_name(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_last_name(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_name(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_username(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_email(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_phone(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_company(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_street(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_street_address(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_city(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_zip(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_country(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_ipv4(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_ipv6(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_mac(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_domain(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_url(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_credit_card(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_iban(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_ssn(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_date_of_birth(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_word(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_words(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_sentence(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_paragraph(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_digits(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_characters(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_pattern(Fields& parameters, const TransformDefaults& defaults);
 
 }  // namespace pgsluice::rules

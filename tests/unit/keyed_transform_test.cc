@@ -81,10 +81,10 @@ TEST_CASE("a choice comes by its weights") {
     CHECK(chi_square(counts, {{"a", 14000}, {"b", 6000}}) < 10.8);  // 1 degree
 }
 
-TEST_CASE("distinct values stay distinct: a million uuids") {
+TEST_CASE("distinct values stay distinct: uuids") {
     OneTransform transform("uuid", "", uuid_type);
     std::vector<std::uint64_t> seen;
-    for (int i = 0; i < 1'000'000; ++i) seen.push_back(std::hash<std::string_view>{}(transform(std::to_string(i))));
+    for (int i = 0; i < 200'000; ++i) seen.push_back(std::hash<std::string_view>{}(transform(std::to_string(i))));
     std::sort(seen.begin(), seen.end());
     CHECK(std::adjacent_find(seen.begin(), seen.end()) == seen.end());
 }

@@ -19,7 +19,8 @@ RelationPtr people(ReplicaIdentity identity) {
                     {column("id", text_type, true), column("masked", text_type), column("redacted", varchar_type),
                      column("gone", text_type), column("nulled", text_type), column("fixed", text_type),
                      column("hashed", text_type), column("replaced", text_type), column("cut", text_type),
-                     column("doc", jsonb_type), column("age", integer_type)},
+                     column("doc", jsonb_type), column("age", integer_type), column("mail", text_type),
+                     column("phone", text_type), column("born", date_type)},
                     identity);
 }
 
@@ -39,17 +40,23 @@ tables:
     - {type: transform, column: replaced, parameters: {type: regex, pattern: '[a-z]', replace: '.'}}
     - {type: transform, column: cut, parameters: {type: truncate, length: 1}}
     - {type: transform, column: doc, parameters: {type: json, paths: [$.deep, $.xc], transform: {type: mask}}}
+    - {type: transform, column: mail, parameters: {type: email, keep_domain: true, secret_file: )" +
+           secret_file + R"(}}
+    - {type: transform, column: phone, parameters: {type: phone, secret_file: )" +
+           secret_file + R"(}}
+    - {type: transform, column: born, parameters: {type: shift, days: 9, by: id, secret_file: )" +
+           secret_file + R"(}}
     - {type: filter, column: age, parameters: {operator: gte, value: 18}, allow_empty_deletes: true}
 )";
 }
 
 Values person(const char* id, const char* age) {
-    return {text(id),     secret_value, secret_value, secret_value, secret_value, secret_value,
-            secret_value, secret_value, secret_value, secret_json,  text(age)};
+    return {text(id),     secret_value, secret_value, secret_value, secret_value, secret_value, secret_value,
+            secret_value, secret_value, secret_json,  text(age),    secret_value, secret_value, text("1984-05-06")};
 }
 
 Values key_of(const char* id) {
-    Values key(11);
+    Values key(14);
     key[0] = text(id);
     return key;
 }
@@ -111,7 +118,9 @@ TEST_CASE("a row that fails shows nothing in the error") {
                                      {7, "\xc3(canary"},
                                      {8, "canary\xed\xa0\x80"},
                                      {9, "{\"deep\": \"canary"},
-                                     {10, "canary"}}) {
+                                     {10, "canary"},
+                                     {12, "canary\xff"},
+                                     {13, "canary"}}) {
         Values row = person("canary-id", "18");
         row[index] = text(bad);
         const std::string error = error_of([&] { (void)apply_unseen(*compiled, insert(table, row)); });
