@@ -5,9 +5,11 @@
 
 #include "cmd/cli/settings.h"
 #include "stream/log.h"
+#include "worker/compare/options.h"
 
 namespace pgsluice {
 
+CompareOptions compare_options_of(const Settings& settings);
 // Prints the report to stdout. A stop Error when something differs and was not repaired.
 void run_compare(Settings settings, const Log& log, std::stop_token stop);
 

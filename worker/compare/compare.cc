@@ -108,7 +108,7 @@ TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnd
 }  // namespace
 
 CompareReport compare(const CompareOptions& options, std::span<const PublishedTable> published, Broker& broker,
-                      const Log& log, const std::stop_token& stop) {
+                      const Log& log, const std::stop_token& stop, const WhenMet& met) {
     const auto begun = Clock::now();
     const auto rules = Ruleset::load(options.rules);
     TablesToCompare found = [&] {
@@ -117,6 +117,7 @@ CompareReport compare(const CompareOptions& options, std::span<const PublishedTa
         return find_tables_to_compare(published, *rules, source, target);
     }();
     BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
+    if (met) met(ends.lsn);
     for (ComparedTable& table : found.tables) set_bounds(table, ends.source[0]);
     const auto on_progress = options.on_progress ? options.on_progress : log_progress(log);
     const auto sums = scan_both_ends(found.tables, ends, options, on_progress, stop);

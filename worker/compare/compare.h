@@ -5,9 +5,11 @@
 // number of ranges and on the rows of one range, not on the tables.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <stop_token>
 
+#include "sql/lsn.h"
 #include "stream/broker.h"
 #include "stream/log.h"
 #include "worker/compare/options.h"
@@ -17,7 +19,9 @@
 
 namespace pgsluice {
 
+// `met` is called once both ends are held as of one LSN: what is written to either from then on is not compared.
+using WhenMet = std::function<void(Lsn)>;
 CompareReport compare(const CompareOptions& options, std::span<const PublishedTable> published, Broker& broker,
-                      const Log& log, const std::stop_token& stop);
+                      const Log& log, const std::stop_token& stop, const WhenMet& met = {});
 
 }  // namespace pgsluice
