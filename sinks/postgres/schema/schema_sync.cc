@@ -9,6 +9,7 @@
 #include "sinks/postgres/schema/dependencies.h"
 #include "sinks/postgres/schema/drift.h"
 #include "sinks/postgres/schema/partitionless.h"
+#include "sinks/postgres/sequences/source_values.h"
 #include "sql/quote.h"
 #include "stream/names.h"
 #include "stream/recovery_hint.h"
@@ -55,13 +56,7 @@ void SchemaSync::set_sequences(const std::vector<TableName>& tables) {
     for (const PartitionlessTable& table : partitionless_tables(source, names_for(options_.group).publication))
         at_source.push_back(table.name);
     sql::Connection target = maker_.connect_target();
-    for (const std::string& name : sequences_of(source, at_source)) {
-        if (!target.query("SELECT to_regclass($1) IS NOT NULL", {name}, {1, 1, 1}).boolean(0, 0)) continue;
-        const auto value = source.query("SELECT last_value, is_called FROM " + name, {}, {2, 1, 1});
-        target.query("SELECT setval($1::regclass, $2::bigint, $3::bool) FROM " + name +
-                         " AS s WHERE s.last_value < $2::bigint OR s.last_value = $2::bigint AND NOT s.is_called",
-                     {name, value.get(0, 0), value.get(0, 1)}, {1, 0, 1});
-    }
+    take_source_values(source, target, sequences_of(source, at_source));
 }
 
 std::vector<TableName> SchemaSync::source_names(sql::Connection& source, const std::vector<const Relation*>& tables) {

@@ -1,0 +1,17 @@
+// Sequences of the target as those of the source that have the same names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sinks/postgres/sequences/sequences.h"
+#include "sql/connection.h"
+
+namespace pgsluice {
+
+// Sets those (quoted and qualified) that are there to the source's value where they lag it, in their own direction.
+// Returns what was set.
+std::vector<PostgresSequences::Moved> take_source_values(sql::Connection& source, sql::Connection& target,
+                                                         const std::vector<std::string>& sequences);
+
+}  // namespace pgsluice
