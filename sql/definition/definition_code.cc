@@ -49,7 +49,7 @@ const char* const function_definition = R"(
     WHERE p.oid = id AND p.prokind <> 'a' AND n.nspname <> 'pgsluice' AND n.nspname !~ '^pg_' AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))";
 
-// Those of partitions are made by that of the table above.
+// Those of partitions are made by that of the table above. Ours (a cutover's) are not the tables' users'.
 const char* const trigger_definition = R"(
     SELECT jsonb_build_object(
         'name', g.tgname, 'table', jsonb_build_object('oid', t.oid::int8, 'schema', n.nspname, 'name', t.relname),
@@ -63,7 +63,9 @@ const char* const trigger_definition = R"(
         SELECT d.text, d.name, strpos(d.text, ' ON ' || d.name || ' ') AS place,
                strpos(d.text, 'TRIGGER ') + length('TRIGGER ' || quote_ident(g.tgname) || ' ') AS start
         FROM (SELECT pg_get_triggerdef(g.oid) AS text, format('%I.%I', n.nspname, t.relname) AS name) d) x
-    WHERE g.oid = id AND NOT g.tgisinternal AND g.tgparentid = 0 AND x.place > 0)";
+    WHERE g.oid = id AND NOT g.tgisinternal AND g.tgparentid = 0 AND x.place > 0 AND NOT EXISTS (
+        SELECT FROM pg_proc p JOIN pg_namespace s ON s.oid = p.pronamespace
+        WHERE p.oid = g.tgfoid AND s.nspname = 'pgsluice'))";
 
 const char* const policy_definition = R"(
     SELECT jsonb_build_object(
