@@ -18,6 +18,7 @@
 #include "cmd/commands/status.h"
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
+#include "cmd/cutover/cutover.h"
 #include "cmd/http/endpoint.h"
 #include "cmd/http/probe.h"
 #include "cmd/http/shared_endpoint.h"
@@ -309,6 +310,7 @@ constexpr std::array table{
     Entry{command_teardown, plain<run_teardown>},
     Entry{command_repair, plain<run_repair>},
     Entry{command_compare, plain<run_compare>},
+    Entry{command_cutover, plain<run_cutover>},
 };
 
 }  // namespace

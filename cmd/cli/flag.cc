@@ -50,6 +50,9 @@ constexpr std::array command_table{
                 "list what other programs left in a group's stream, KV bucket and dead letters; --yes removes it"},
     CommandInfo{command_compare, "compare",
                 "prove that a postgres worker's target is equal to the source, or list the rows that differ"},
+    CommandInfo{command_cutover, "cutover",
+                "move the application of a running group to the target: stop writes to the source for as long as the "
+                "target needs to follow"},
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_health, "health",

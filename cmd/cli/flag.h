@@ -53,6 +53,7 @@ enum Command : Commands {
     command_import_postgres = 1ULL << 34,
     command_import_webhook = 1ULL << 35,
     command_import_nats = 1ULL << 36,
+    command_cutover = 1ULL << 37,
 };
 
 constexpr Commands commands_line_sinks =
@@ -65,9 +66,9 @@ constexpr Commands commands_import = command_import_stdout | command_import_file
 constexpr Commands commands_dlq = command_dlq_list | command_dlq_replay | command_dlq_discard;
 constexpr Commands commands_ddl = command_ddl_list | command_ddl_apply | command_ddl_skip;
 constexpr Commands commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
-                                        command_forget | command_compare | command_repair | command_tables |
-                                        command_resnapshot | commands_ddl | command_check | command_serve |
-                                        command_import_nats;  // all that use NATS
+                                        command_forget | command_compare | command_cutover | command_repair |
+                                        command_tables | command_resnapshot | commands_ddl | command_check |
+                                        command_serve | command_import_nats;  // all that use NATS
 constexpr Commands commands_group = (commands_connected & ~(command_serve | command_import_nats)) | command_sequences;
 constexpr Commands commands_all =
     commands_group | command_check_rules | command_health | command_run | command_serve | commands_import;

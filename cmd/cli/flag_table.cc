@@ -33,11 +33,12 @@ constexpr auto replicator = command_replicator;
 constexpr auto watches = command_status | command_serve;
 constexpr auto serves = commands_process | command_serve;
 constexpr auto source_side =
-    command_replicator | command_teardown | command_status | command_check_rules | command_compare;
+    command_replicator | command_teardown | command_status | command_check_rules | command_compare | command_cutover;
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
 constexpr auto target_side =
-    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences;
+    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences | command_cutover;
+constexpr auto comparing = command_compare | command_cutover;
 
 // clang-format off
 constexpr std::array flag_table{
@@ -183,12 +184,12 @@ constexpr std::array flag_table{
          "nats-server runs with `sync_interval: always`: do not warn at start that it syncs its disk late."},
 
     // What all workers share.
-    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | command_compare | command_sequences | commands_ddl, command_forget,
+    Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | comparing | command_sequences | commands_ddl, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
          "The worker's name within its group; by default the sink's name. Needed for two workers of the same kind of sink."},
-    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_compare, 0,
+    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | comparing, 0,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
-    Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_compare, 0,
+    Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | comparing, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"on-rules-change", text, "WHAT", "stop", commands_worker, 0,
          [](S& s, V v) {
@@ -349,18 +350,42 @@ constexpr std::array flag_table{
          [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "How many rows of each table to show before and after the rules."},
 
     // compare.
-    Flag{"rate", text, "N", "0", command_compare, 0,
+    Flag{"rate", text, "N", "0", comparing, 0,
          [](S& s, V v) { s.compare.rows_per_second = static_cast<std::uint64_t>(parse_integer(v, 0, 1'000'000'000)); },
          "Read at most so many rows a second at each end; 0: as fast as it goes."},
-    Flag{"compare-workers", text, "N", "2", command_compare, 0,
+    Flag{"compare-workers", text, "N", "2", comparing, 0,
          [](S& s, V v) { s.compare.connections = small(v, 1, 64); }, "Connections that read, at each end."},
-    Flag{"max-differences", text, "N", "20", command_compare, 0,
+    Flag{"max-differences", text, "N", "20", comparing, 0,
          [](S& s, V v) { s.compare.max_differences = static_cast<std::size_t>(parse_integer(v, 1, 100'000)); },
          "Rows listed of each table that differs."},
     Flag{"show-values", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.show_values = parse_boolean(v); }, "List the values that differ, not only their columns. Keys are always shown."},
     Flag{"repair", boolean, "", "false", command_compare, 0,
          [](S& s, V v) { s.compare.repair = parse_boolean(v); }, "Write the source's rows over those that differ. The worker stands still for each 500 of them."},
+
+    // cutover.
+    Flag{"stop-writes", text, "HOW", "tables", command_cutover, 0,
+         [](S& s, V v) {
+             s.cutover.stop_writes = parse_choice<StopWrites>(v, {{"tables", StopWrites::tables}, {"none", StopWrites::none}});
+         }, "What keeps the application from writing to the source: `tables`, a trigger on each moved table refuses it; `none`, you have stopped it, and keep it so."},
+    Flag{"max-write-stop", text, "DURATION", "30s", command_cutover, 0,
+         [](S& s, V v) { s.cutover.max_write_stop_ms = milliseconds(v); },
+         "If the target has not followed by then, the source may be written to again, and the cutover has failed."},
+    Flag{"max-lag", text, "DURATION", "2s", command_cutover, 0,
+         [](S& s, V v) { s.cutover.max_lag_ms = milliseconds(v); }, "Writes are not stopped before slot and worker are at most so far behind."},
+    Flag{"compare", text, "WHEN", "both", command_cutover, 0,
+         [](S& s, V v) {
+             s.cutover.compare = parse_choice<CompareAt>(v, {{"before", CompareAt::before}, {"after", CompareAt::after},
+                                                             {"both", CompareAt::both}, {"none", CompareAt::none}});
+         }, "When to compare source and target: `before` writes are stopped; `after`, as of the cutover, while the application already writes to the target; `both`; `none`."},
+    Flag{"compare-tables", list, "TABLE,...", "", command_cutover, 0,
+         [](S& s, V v) { s.cutover.compare_tables.emplace_back(v); }, "Compare only these tables of the source; names and patterns as in --tables."},
+    Flag{"reverse", text, "GROUP", "", command_cutover, 0,
+         [](S& s, V v) { s.cutover.reverse = names_for(v).group; },
+         "Make a group of this name that leads back, from the target to the source, and misses nothing of what is written to the target."},
+    Flag{"undo", boolean, "", "false", command_cutover, 0,
+         [](S& s, V v) { s.cutover.undo = parse_boolean(v); },
+         "Only let the source's tables be written to again, and forget that the group was cut over. What was written to the target does not come back by that."},
 
     // compare, tables, status and check.
     Flag{"json", boolean, "", "false", command_compare | command_tables | command_status | command_check, 0,
@@ -395,8 +420,8 @@ constexpr std::array flag_table{
          "Only these messages of the dead-letter stream."},
 
     // What removes something.
-    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard | command_repair, 0,
-         [](S& s, V v) { s.yes = parse_boolean(v); }, "Remove what is listed."},
+    Flag{"yes", boolean, "", "false", command_teardown | command_dlq_discard | command_repair | command_cutover, 0,
+         [](S& s, V v) { s.yes = parse_boolean(v); }, "Do what is listed: remove it, or move."},
 
     // Running.
     Flag{"retry-max-attempts", text, "N", "3", commands_loop, 0,

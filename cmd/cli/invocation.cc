@@ -241,8 +241,8 @@ ReplicatorMode mode_of(const Settings& settings, const GivenSettings& given) {
     return ReplicatorMode::stream;
 }
 
-// What a command reads from or writes to, where it works on one database. `compare` and `teardown` have two, and
-// PGSERVICE cannot mean both.
+// What a command reads from or writes to, where it works on one database. `compare`, `cutover` and `teardown` have two,
+// and PGSERVICE cannot mean both.
 sql::ConnectOptions* only_database(const CommandInfo& command, Settings& settings) {
     if ((command.command & (command_replicator | command_status | command_check_rules)) != 0)
         return &settings.replicator.source;
@@ -280,7 +280,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     check_ddl(settings.replicator);
     check_standby(settings);
     settings.replicator.nats = settings.worker.nats = settings.nats;
-    if ((command.command & (command_replicator | command_teardown | command_compare)) != 0) {
+    if ((command.command & (command_replicator | command_teardown | command_compare | command_cutover)) != 0) {
         require_connection(settings.replicator.source, "source-url", "");
     }
     if ((command.command & (command_replicator | command_check)) != 0) {
@@ -293,7 +293,8 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
                           "Give the port that the process's log names.");
     if (command.command == command_sequences) require_connection(settings.postgres.target, "target-url", "target-");
     const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
-    if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare)) != 0 && !replays_posts) {
+    if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare | command_cutover)) != 0 &&
+        !replays_posts && !settings.cutover.undo) {
         require_connection(settings.postgres.target, "target-url", "target-");
         if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
     }
@@ -306,7 +307,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
-    if ((command.command & (command_compare | command_check)) != 0 && settings.worker.worker.empty())
+    if ((command.command & (command_compare | command_cutover | command_check)) != 0 && settings.worker.worker.empty())
         settings.worker.worker = "postgres";
     if (command.command == command_dlq_replay && settings.worker.worker.empty()) {
         settings.worker.worker = replays_posts && !is_given(settings.postgres.target) ? "webhook" : "postgres";

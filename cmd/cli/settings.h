@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmd/check/options.h"
+#include "cmd/cutover/options.h"
 #include "cmd/http/listen_address.h"
 #include "cmd/http/options.h"
 #include "cmd/status/options.h"
@@ -42,12 +43,13 @@ struct Settings {
     NatsSinkOptions nats_sink;
     CompareOptions compare;
     ImportOptions import_options;
+    CutoverOptions cutover;
     StatusOptions status;
     CheckOptions check;
     int sample = 0;                           // check rules: rows to show of each table
     bool ready = false;                       // health: ask whether it makes progress, too
     bool json = false;                        // tables: as JSON
-    bool yes = false;                         // teardown, dlq discard: remove, do not only list
+    bool yes = false;                         // teardown, dlq discard, cutover: do it, do not only list
     std::vector<std::uint64_t> dead_letters;  // dlq: only these messages; empty: all
     std::vector<PartSettings> parts;          // run: what it runs
 };

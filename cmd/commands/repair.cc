@@ -15,6 +15,7 @@
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/copy_request.h"
+#include "stream/group/cutover_record.h"
 #include "stream/group/ddl_keys.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
@@ -46,7 +47,7 @@ struct KnownKey {
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 19> known_keys{{
+constexpr std::array<KnownKey, 20> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
@@ -65,6 +66,7 @@ constexpr std::array<KnownKey, 19> known_keys{{
     {"compared.", [](std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
     {"ddl_pending.", [](std::string_view value) { static_cast<void>(decode_pending_ddl(value)); }},
     {"ddl_decided.", [](std::string_view value) { static_cast<void>(decode_ddl_decided(value)); }},
+    {"cutover", [](std::string_view value) { static_cast<void>(decode_cutover(value)); }},
     {"copy_request", [](std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
     {"rules.", [](std::string_view value) { check_delivered_rules(value); }},
     {"record", [](std::string_view value) { static_cast<void>(decode_record_version(value)); }},

@@ -14,6 +14,7 @@
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/copy_request.h"
+#include "stream/group/cutover_record.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/last_changes.h"
@@ -169,6 +170,10 @@ const std::array readers{
     Reader{check<decode_ddl_record>,
            [] {
                return encode(DdlRecord{true, {9}});
+           }},
+    Reader{check<decode_cutover>,
+           [] {
+               return encode(CutoverRecord{Lsn{5}, 7, true});
            }},
     Reader{check<decode_snapshot_start>,
            [] {

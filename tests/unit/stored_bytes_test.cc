@@ -12,6 +12,7 @@
 #include "stream/format/ddl_message.h"
 #include "stream/format/headers.h"
 #include "stream/format/markers.h"
+#include "stream/group/cutover_record.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
@@ -210,6 +211,10 @@ TEST_CASE("stored: the bucket's keys") {
     const std::string start = R"({"epoch":2,"seq":1041,"consistent_point":"0/16B2D50"})";
     CHECK(decode_snapshot_start(start) == SnapshotStart{2, {1041}, Lsn{0x16B2D50}});
     CHECK(encode(decode_snapshot_start(start)) == start);
+
+    const std::string cutover = R"({"lsn":"0/16B2D50","at_us":781234567890123,"writes_stopped":true})";
+    CHECK(decode_cutover(cutover) == CutoverRecord{Lsn{0x16B2D50}, 781234567890123, true});
+    CHECK(encode(decode_cutover(cutover)) == cutover);
 
     const std::string tables = std::string("{\"tables\":[") + users + ",\n" + part + "]}";
     CHECK(decode_tables(tables).now.size() == 2);

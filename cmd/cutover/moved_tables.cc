@@ -1,0 +1,67 @@
+#include "cmd/cutover/moved_tables.h"
+
+#include <fmt/format.h>
+
+#include "cmd/commands/group_tables.h"
+#include "cmd/cutover/write_stop.h"
+#include "rules/ruleset.h"
+#include "sinks/postgres/array.h"
+#include "sql/error.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+std::vector<std::string> schemas_of(sql::Connection& connection, const std::vector<std::string>& tables) {
+    const auto rows = connection.query(
+        "SELECT DISTINCT n.nspname FROM unnest($1::text[]) t (name) JOIN pg_class c ON c.oid = to_regclass(t.name) "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace",
+        {text_array(tables)}, {1});
+    std::vector<std::string> schemas;
+    for (int row = 0; row < rows.rows(); ++row) schemas.push_back(rows.text(row, 0));
+    return schemas;
+}
+
+}  // namespace
+
+MovedTables find_moved_tables(const Settings& settings, Broker& broker, sql::Connection& source,
+                              sql::Connection& target) {
+    const auto rules = Ruleset::load(settings.worker.rules);
+    const auto published = published_of_group(settings, {}, broker, source.stop());
+    const auto found = find_tables_to_compare(published, *rules, source, target);
+    if (!found.left_out.empty())
+        throw stop_error(fmt::format("unable to cut over: '{}' is no copy of the source's table: {}",
+                                     found.left_out.front().name, found.left_out.front().reason),
+                         "Mend that, or leave the table out of the group with --exclude-tables at the replicator, or "
+                         "with a route that says replicate: false; then move it by hand.");
+    MovedTables moved;
+    std::vector<Oid> at_source;
+    std::vector<Oid> at_target;
+    for (const ComparedTable& table : found.tables) {
+        moved.names.push_back(sql::quote_qualified(table.schema, table.table));
+        for (const RowStore& store : table.source) at_source.push_back(store.oid);
+        for (const RowStore& store : table.target) at_target.push_back(store.oid);
+    }
+    moved.source = with_tables_above(source, at_source);
+    moved.target = with_tables_above(target, at_target);
+    moved.schemas = schemas_of(source, moved.source);
+    return moved;
+}
+
+std::vector<std::string> sequences_to_move(sql::Connection& source, const MovedTables& tables) {
+    const auto rows = source.query(
+        "WITH moved AS (SELECT to_regclass(t.name)::oid AS oid FROM unnest($1::text[]) t (name)) "
+        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND (n.nspname = ANY ($2::text[]) OR EXISTS (SELECT FROM "
+        "pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = "
+        "'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM moved)) OR EXISTS (SELECT FROM pg_attrdef a JOIN "
+        "pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid WHERE a.adrelid IN (SELECT oid FROM "
+        "moved) AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)) ORDER BY 1",
+        {text_array(tables.source), text_array(tables.schemas)}, {1});
+    std::vector<std::string> sequences;
+    for (int row = 0; row < rows.rows(); ++row) sequences.push_back(rows.text(row, 0));
+    return sequences;
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,30 @@
+// The tables that a cutover is about, at both ends.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cmd/cli/settings.h"
+#include "sql/connection.h"
+#include "stream/broker.h"
+
+namespace pgsluice {
+
+struct MovedTables {
+    std::vector<std::string> names;  // the target's, quoted and qualified; of a partitioned table its own
+    // The same with all that have rows of theirs, and the tables above them.
+    std::vector<std::string> source;
+    std::vector<std::string> target;
+    std::vector<std::string> schemas;  // of the source's
+};
+
+// All that the group delivers and the worker's rules and routes let through. A stop Error when one of them cannot be
+// compared: then it is no copy of the source's.
+MovedTables find_moved_tables(const Settings& settings, Broker& broker, sql::Connection& source,
+                              sql::Connection& target);
+
+// The sequences of the source that belong to the tables, or are in one of their schemas: quoted and qualified.
+std::vector<std::string> sequences_to_move(sql::Connection& source, const MovedTables& tables);
+
+}  // namespace pgsluice

@@ -1,0 +1,117 @@
+#include "cmd/cutover/target.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sinks/postgres/array.h"
+#include "sql/error.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+
+namespace {
+
+struct Named {
+    std::string table;
+    std::string name;
+    std::string state;
+};
+
+std::vector<Named> named_in(const sql::Result& rows) {
+    std::vector<Named> all;
+    for (int row = 0; row < rows.rows(); ++row)
+        all.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2)});
+    return all;
+}
+
+std::string array_of(std::span<const std::string> names) { return text_array({names.begin(), names.end()}); }
+
+// Those of `wanted` that `query` finds on the target: $1 tables, $2 names.
+std::vector<Named> found_on(sql::Connection& target, const std::vector<Named>& wanted, const char* query) {
+    std::vector<std::string> tables;
+    std::vector<std::string> names;
+    std::vector<std::string> states;
+    for (const Named& each : wanted) {
+        tables.push_back(each.table);
+        names.push_back(each.name);
+        states.push_back(each.state);
+    }
+    return named_in(target.query(query, {text_array(tables), text_array(names), text_array(states)}, {3}));
+}
+
+constexpr const char* triggers_of_source =
+    "SELECT t.name, g.tgname, g.tgenabled FROM unnest($1::text[]) t (name) JOIN pg_trigger g ON g.tgrelid = "
+    "to_regclass(t.name) WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'";
+constexpr const char* disabled_on_target =
+    "SELECT t.name, t.trigger, t.state FROM unnest($1::text[], $2::text[], $3::text[]) t (name, trigger, state) JOIN "
+    "pg_trigger g ON g.tgrelid = to_regclass(t.name) AND g.tgname = t.trigger WHERE NOT g.tgisinternal AND "
+    "g.tgenabled = 'D'";
+
+constexpr const char* constraints_of_source =
+    "SELECT t.name, k.conname, k.contype FROM unnest($1::text[]) t (name) JOIN pg_constraint k ON k.conrelid = "
+    "to_regclass(t.name) WHERE k.contype IN ('c', 'f', 'n') AND k.convalidated";
+constexpr const char* invalid_on_target =
+    "SELECT t.name, t.key, t.state FROM unnest($1::text[], $2::text[], $3::text[]) t (name, key, state) JOIN "
+    "pg_constraint k ON k.conrelid = to_regclass(t.name) AND k.conname = t.key AND k.contype::text = t.state WHERE NOT "
+    "k.convalidated";
+
+const char* enabling(const std::string& state) {
+    if (state == "A") return "ENABLE ALWAYS TRIGGER";
+    return state == "R" ? "ENABLE REPLICA TRIGGER" : "ENABLE TRIGGER";
+}
+
+bool is_broken_by_rows(const SqlError& error) {
+    const std::string& state = error.sqlstate();
+    return state == "23503" || state == "23514" || state == "23502";
+}
+
+}  // namespace
+
+void require_may_finish(sql::Connection& target, std::span<const std::string> tables) {
+    const auto others = target.query(
+        "SELECT t.name, pg_get_userbyid(c.relowner), current_user FROM unnest($1::text[]) t (name) JOIN pg_class c ON "
+        "c.oid = to_regclass(t.name) WHERE NOT pg_has_role(c.relowner, 'USAGE') UNION ALL SELECT 'pgsluice.sequences', "
+        "pg_get_userbyid(c.relowner), current_user FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+        "n.nspname = 'pgsluice' AND c.relname = 'sequences' AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1",
+        {array_of(tables)}, {3, 0, 1});
+    if (others.rows() == 0) return;
+    throw stop_error(fmt::format("unable to cut over: the target's table {} belongs to '{}', and the role is '{}'",
+                                 others.text(0, 0), others.text(0, 1), others.text(0, 2)),
+                     "Give a --target-url of a superuser, or of a role that has the rights of the tables' owner and of "
+                     "the worker's role.");
+}
+
+std::vector<std::string> enable_triggers(sql::Connection& source, sql::Connection& target,
+                                         std::span<const std::string> tables) {
+    std::vector<std::string> enabled;
+    const auto on_source = named_in(source.query(triggers_of_source, {array_of(tables)}, {3}));
+    for (const Named& trigger : found_on(target, on_source, disabled_on_target)) {
+        target.exec(fmt::format("ALTER TABLE {} {} {}", trigger.table, enabling(trigger.state),
+                                sql::quote_identifier(trigger.name)));
+        enabled.push_back(fmt::format("{} on {}", trigger.name, trigger.table));
+    }
+    return enabled;
+}
+
+Validated validate_constraints(sql::Connection& source, sql::Connection& target, std::span<const std::string> tables) {
+    Validated validated;
+    const auto on_source = named_in(source.query(constraints_of_source, {array_of(tables)}, {3}));
+    for (const Named& key : found_on(target, on_source, invalid_on_target)) {
+        const std::string name = fmt::format("{} on {}", key.name, key.table);
+        try {
+            target.exec(
+                fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table, sql::quote_identifier(key.name)));
+            validated.valid.push_back(name);
+        } catch (const SqlError& error) {
+            if (!is_broken_by_rows(error)) throw;
+            validated.refused.push_back(fmt::format("{}: {}", name, error.what()));
+        }
+    }
+    return validated;
+}
+
+void analyze(sql::Connection& target, std::span<const std::string> tables) {
+    if (!tables.empty()) target.exec(fmt::format("ANALYZE {}", fmt::join(tables, ", ")), "analyze the target's tables");
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,22 @@
+// `pgsluice cutover` as a process, on a pipeline's databases.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/live/compare_fixture.h"
+
+namespace pgsluice::test {
+
+inline std::vector<std::string> cutover_argv(const Pipeline& pipeline,
+                                             const std::vector<std::string>& more = {"--yes"}) {
+    std::vector<std::string> argv = compare_argv(pipeline, more);
+    argv[1] = "cutover";
+    return argv;
+}
+
+inline Finished cut_over(const Pipeline& pipeline, const std::vector<std::string>& more = {"--yes"}) {
+    return run(cutover_argv(pipeline, more), {}, std::chrono::seconds(120));
+}
+
+}  // namespace pgsluice::test
