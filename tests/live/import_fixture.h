@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -83,8 +84,10 @@ class ImportPair {
         return {std::istreambuf_iterator<char>(in), {}};
     }
 
-    [[nodiscard]] std::vector<std::string> argv(const std::string& sink, std::vector<std::string> more) const {
-        std::vector<std::string> argv{PGSLUICE_BINARY, "import", sink};
+    // With the servers' pg_restore in PATH.
+    [[nodiscard]] static std::vector<std::string> argv(const std::string& sink, std::vector<std::string> more) {
+        std::vector<std::string> argv{"/usr/bin/env", "PATH=" + postgres_programs() + ":" + std::getenv("PATH"),
+                                      PGSLUICE_BINARY, "import", sink};
         argv.insert(argv.end(), more.begin(), more.end());
         return argv;
     }

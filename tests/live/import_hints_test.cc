@@ -103,7 +103,7 @@ TEST_CASE("what unpacks a dump is not there") {
     const std::string empty = temporary_directory("no_programs");
     const auto without = [&](const std::string& dump) {
         auto argv = pair.line({dump});
-        argv.insert(argv.begin(), {"/usr/bin/env", "PATH=" + empty});
+        argv.at(1) = "PATH=" + empty;
         return argv;
     };
     const std::string plain = pair.dump("dump.sql");
@@ -132,15 +132,13 @@ TEST_CASE("a dump that is no file, changes while it is read, or whose import is 
     const std::string twice = "if [ -e " + pair.file("once") + " ]; then ";
     const std::string first = "touch " + pair.file("once") + "; cat " + dump + "; fi\n";
     auto changed = pair.line({packed});
-    changed.insert(changed.begin(),
-                   {"/usr/bin/env", "PATH=" + program("gzip", twice + "grep -v '^1' " + dump + "; else " + first)});
+    changed.at(1) = "PATH=" + program("gzip", twice + "grep -v '^1' " + dump + "; else " + first);
     refusal(changed, "Start the import again, once nothing writes to the dump.");
     pair.must_import({dump});
 
     REQUIRE(run({"rm", pair.file("once")}).code == 0);
     auto slow = pair.line({packed});
-    slow.insert(slow.begin(), {"/usr/bin/env", "PATH=" + program("gzip", twice + "touch " + pair.file("twice") +
-                                                                             "; exec sleep 1000; else " + first)});
+    slow.at(1) = "PATH=" + program("gzip", twice + "touch " + pair.file("twice") + "; exec sleep 1000; else " + first);
     Process process({slow});
     eventually("the dump is read the second time", [&] { return run({"test", "-e", pair.file("twice")}).code == 0; });
     process.signal(SIGTERM);
