@@ -54,7 +54,7 @@ TEST_CASE("a dump that was changed, cut off, or made in another encoding") {
                 "row.sql", "SET client_encoding = 'UTF8';\nCOPY public.users (id, name) FROM stdin;\n1\ta\r\n\\.\n")}),
             "with lines that end in LF.");
     refusal(pair.line({pair.write("more.sql", text + "DELETE FROM public.users;\n")}),
-            "Make the dump anew with pg_dump, without changing it afterwards.");
+            "Make the dump again with pg_dump, and do not edit it.");
     pair.must_import({dump});
     const std::string latin = pair.dump("latin.sql", {"--encoding=LATIN1"});
     const std::string hint = refusal(pair.line({latin}), "Make the dump with pg_dump --encoding=UTF8.");

@@ -67,7 +67,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
     // import
     {"with lines that end in LF.", "live/import_hints_test.cc",
      "a dump that was changed, cut off, or made in another encoding"},
-    {"Make the dump anew with pg_dump, without changing it afterwards.", "live/import_hints_test.cc",
+    {"Make the dump again with pg_dump, and do not edit it.", "live/import_hints_test.cc",
      "a dump that was changed, cut off, or made in another encoding"},
     {"Make the dump with pg_dump --encoding=UTF8.", "live/import_hints_test.cc",
      "a dump that was changed, cut off, or made in another encoding"},

@@ -21,7 +21,7 @@ struct Place {
 // Where a table's columns or their types are not known.
 inline constexpr const char* schema_hint =
     "Give a dump with the schema, or one of it before this one: --dump schema.sql --dump data.sql.";
-inline constexpr const char* dump_hint = "Make the dump anew with pg_dump, without changing it afterwards.";
+inline constexpr const char* dump_hint = "Make the dump again with pg_dump, and do not edit it.";
 
 // A stop Error. `reason` holds no value of a row.
 inline Error refused(const Place& place, std::string_view reason, std::string hint = {}) {
