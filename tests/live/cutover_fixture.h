@@ -1,6 +1,7 @@
 // `pgsluice cutover` as a process, on a pipeline's databases.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ inline std::vector<std::string> cutover_argv(const Pipeline& pipeline,
                                              const std::vector<std::string>& more = {"--yes"}) {
     std::vector<std::string> argv = compare_argv(pipeline, more);
     argv[1] = "cutover";
+    // The source of a pipeline that leads back is the other server.
+    *(std::ranges::find(argv, "--source-url") + 1) = pipeline.source_url();
+    *(std::ranges::find(argv, "--target-url") + 1) = pipeline.target_url();
     return argv;
 }
 

@@ -232,7 +232,9 @@ TEST_CASE("a cutover that was killed in the middle is taken up by the next") {
 TEST_CASE("a group that leads back brings what is written to the target, and one may return") {
     Shop shop_of;
     Pipeline& there = shop_of.pipeline;
-    Pipeline back{shared_servers(), Pipeline::Between{there.target_db(), there.source_db()}};
+    const PipelineServers servers = shared_servers();
+    Pipeline back{{servers.target, servers.source, servers.nats},
+                  Pipeline::Between{there.target_db(), there.source_db()}};
     MovingWriter writer = shop_of.writer();
     writer.await(100);
     Process cutover({.argv = cutover_argv(there, {"--yes", "--reverse", back.group()})});
