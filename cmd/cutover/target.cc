@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/rights/as_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/table_pattern.h"
 
 namespace pgsluice {
 
@@ -60,6 +62,20 @@ const char* enabling(const std::string& state) {
     return state == "R" ? "ENABLE REPLICA TRIGGER" : "ENABLE TRIGGER";
 }
 
+// Checks call functions of the table's owner: they run with its rights, and no more.
+void validate(sql::Connection& target, const Named& constraint) {
+    target.exec("BEGIN");
+    try {
+        run_as_owner(target, owner_of(target, {parse_table_name(constraint.table, "")}, std::nullopt),
+                     fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", constraint.table,
+                                 sql::quote_identifier(constraint.name)));
+        target.exec("COMMIT");
+    } catch (const SqlError&) {
+        target.exec("ROLLBACK");
+        throw;
+    }
+}
+
 bool is_broken_by_rows(const SqlError& error) {
     const std::string& state = error.sqlstate();
     return state == "23503" || state == "23514" || state == "23502";
@@ -99,8 +115,7 @@ Validated validate_constraints(sql::Connection& source, sql::Connection& target,
     for (const Named& key : found_on(target, on_source, invalid_on_target)) {
         const std::string name = fmt::format("{} on {}", key.name, key.table);
         try {
-            target.exec(
-                fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table, sql::quote_identifier(key.name)));
+            validate(target, key);
             validated.valid.push_back(name);
         } catch (const SqlError& error) {
             if (!is_broken_by_rows(error)) throw;

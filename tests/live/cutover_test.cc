@@ -148,6 +148,25 @@ TEST_CASE("an application moves while it writes, and no row is lost") {
     CHECK(pipeline.source_scalar("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgsluice'") == "0");
 }
 
+TEST_CASE("constraints are validated with the rights of the table's owner") {
+    Shop shop_of;
+    Pipeline& pipeline = shop_of.pipeline;
+    pipeline.on_source(order(1) + "; ALTER TABLE orders ADD CONSTRAINT by_function CHECK (n > 0)");
+    pipeline.settle();
+    pipeline.on_target(
+        "DO $$BEGIN CREATE ROLE cutover_owner; EXCEPTION WHEN duplicate_object THEN NULL; END$$;"
+        "CREATE FUNCTION by_owner(int) RETURNS bool LANGUAGE sql AS $$SELECT current_user = 'cutover_owner'$$;"
+        "ALTER TABLE orders ADD CONSTRAINT by_function CHECK (by_owner(n)) NOT VALID;"
+        "ALTER TABLE orders OWNER TO cutover_owner");
+    const Finished moved = run(cutover_argv(pipeline), {}, std::chrono::seconds(60));
+    INFO(moved.out);
+    INFO(moved.err);
+    CHECK(moved.code == 0);
+    CHECK(contains(moved.out, "validated by_function on public.orders"));
+    CHECK(contains(moved.out, "validated orders_customer_fkey on public.orders"));
+    pipeline.stop();
+}
+
 TEST_CASE("a target that is stuck gives the source its writes back, and another run moves") {
     Shop shop_of;
     Pipeline& pipeline = shop_of.pipeline;
