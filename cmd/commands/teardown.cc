@@ -116,9 +116,8 @@ std::vector<Leftover> leftovers_on_target(sql::Connection& target, const Names& 
     std::vector<Leftover> out = unfinished_indexes(target, names);
     for (int row = 0; row < workers.rows(); ++row) {
         const std::string worker = workers.text(row, 0);
-        out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where), [&target, names, worker] {
-                           PostgresProgress::erase(target, names.group, worker);
-                       }});
+        out.push_back({fmt::format("progress of worker '{}' on target {}", worker, where),
+                       [&target, names, worker] { PostgresProgress::erase(target, names.group, worker); }});
     }
     return out;
 }
