@@ -18,7 +18,9 @@ std::optional<StreamSeq> Retention::trim_before(const StreamState& stream, const
     const StreamSeq end{stream.last_seq.value + 1};
     // A few samples over the time are enough: what is kept a little too long does no harm.
     if (samples_.empty() || now - samples_.back().taken >= retain_ / 64) samples_.push_back({now, end});
-    const auto keep = keep_from(workers, refused || needs_space(stream) ? end : young_from(now));
+    const bool scarce = refused || needs_space(stream);
+    auto keep = keep_from(workers, scarce ? end : young_from(now));
+    if (keep && !scarce && keep->value > 0) --keep->value;
     if (!keep || *keep <= stream.first_seq) return std::nullopt;
     return keep;
 }

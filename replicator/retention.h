@@ -15,7 +15,8 @@ class Retention {
    public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // What all workers applied is kept at least this long, unless space is needed.
+    // What all workers applied is kept at least this long, unless space is needed. So is the last message that the
+    // slowest of them applied, for as long as it is that: the next one has to continue it (RunId).
     explicit Retention(std::chrono::milliseconds retain) : retain_(retain) {}
 
     // Messages before this sequence may go now; nothing when none may. `refused`: the stream has no room for a message

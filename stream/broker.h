@@ -175,8 +175,7 @@ class Broker {
     std::optional<GroupMessage> group_message(const std::string& stream, StreamSeq seq);
     // Removes one message and overwrites its bytes on disk. Does nothing when it does not exist.
     void erase_message(const std::string& stream, StreamSeq seq);
-    // Removes messages before the one before `keep_from`, which shows whether the next continues it; never the last
-    // complete one.
+    // Removes messages before `keep_from`; never the last complete one.
     void trim(const std::string& stream, StreamSeq keep_from);
 
     // A publisher that continues after `last_seq` (0: the stream is new). What other programs published there is passed

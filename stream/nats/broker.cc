@@ -138,9 +138,7 @@ void Broker::trim(const std::string& stream, StreamSeq keep_from) {
     if (!state || state->messages == 0 || keep_from <= state->first_seq) return;
     const auto own = last_own(*link_, stream, state->last_seq, nullptr, Judge::headers);
     if (!own || !own->message.headers.part.last()) return;
-    // The message before is kept, too: it shows whether the next one continues it.
-    const StreamSeq keep = std::min(StreamSeq{own->seq.value - own->message.headers.part.count + 1},
-                                    StreamSeq{std::max<std::uint64_t>(1, keep_from.value) - 1});
+    const StreamSeq keep = std::min(StreamSeq{own->seq.value - own->message.headers.part.count + 1}, keep_from);
     if (keep <= state->first_seq) return;
     jsOptions options;
     jsOptions_Init(&options);

@@ -29,10 +29,10 @@ TEST_CASE("what all workers applied goes once it is old enough") {
     Retention retention(60s);
     CHECK_FALSE(retention.trim_before(stream_of(1, 100), worker_at(90), start));
     CHECK_FALSE(retention.trim_before(stream_of(1, 200), worker_at(190), start + 59s));
-    CHECK(retention.trim_before(stream_of(1, 300), worker_at(290), start + 61s) == StreamSeq{101});
-    CHECK(retention.trim_before(stream_of(101, 400), worker_at(290), start + 120s) == StreamSeq{201});
-    // never more than the slowest worker allows
-    CHECK(retention.trim_before(stream_of(201, 400), worker_at(290), start + 400s) == StreamSeq{290});
+    CHECK(retention.trim_before(stream_of(1, 300), worker_at(290), start + 61s) == StreamSeq{100});
+    CHECK(retention.trim_before(stream_of(101, 400), worker_at(290), start + 120s) == StreamSeq{200});
+    // never more than the slowest worker allows, and not what it applied last
+    CHECK(retention.trim_before(stream_of(201, 400), worker_at(290), start + 400s) == StreamSeq{289});
 }
 
 TEST_CASE("without a worker all is kept for the first one") {
@@ -50,4 +50,6 @@ TEST_CASE("a stream short of space keeps only what is needed") {
     state.bytes = 800;
     CHECK(retention.trim_before(state, worker_at(90), start) == StreamSeq{90});
     CHECK_FALSE(retention.trim_before(state, {}, start));
+    state.bytes = 700;
+    CHECK(retention.trim_before(state, worker_at(90), start, true) == StreamSeq{90});
 }
