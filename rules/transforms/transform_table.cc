@@ -264,7 +264,7 @@ constexpr TransformKind kinds[] = {
      "text, inet",
      "",
      true,
-     {{{"", text, "203.0.113.7", "10.112.114.124"}}}},
+     {{{"", text, "203.0.113.7", "10.124.114.112"}}}},
     {"ipv6",
      make_ipv6,
      "an address of fd00::/8",

@@ -16,7 +16,8 @@ constexpr Oid macaddr_oid = 829;
 
 // As PostgreSQL prints them.
 void ipv4(Draw& draw, std::string& out) {
-    fmt::format_to(std::back_inserter(out), "10.{}.{}.{}", draw.below(256), draw.below(256), draw.below(256));
+    out += "10";
+    for (int i = 0; i < 3; ++i) fmt::format_to(std::back_inserter(out), ".{}", draw.below(256));
 }
 void ipv6(Draw& draw, std::string& out) {
     fmt::format_to(std::back_inserter(out), "fd{:02x}", draw.below(256));

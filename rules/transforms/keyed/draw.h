@@ -14,6 +14,7 @@
 
 namespace pgsluice::rules {
 
+// Never two draws among the arguments of one call: compilers differ in which comes first, and results with them.
 class Draw {
    public:
     explicit Draw(const Hmac::Digest& seed) noexcept;
