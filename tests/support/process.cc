@@ -277,7 +277,11 @@ Process::Process(Process&&) noexcept = default;
 pid_t Process::pid() const { return state_->pid; }
 
 void Process::signal(int number) {
-    if (running()) ::kill(state_->pid, number);
+    if (!running()) return;
+    ::kill(state_->pid, number);
+    // One with several threads may go on for a moment, and answer meanwhile.
+    siginfo_t info{};
+    if (number == SIGSTOP) ::waitid(P_PID, static_cast<id_t>(state_->pid), &info, WSTOPPED | WEXITED | WNOWAIT);
 }
 
 bool Process::running() { return !state_->reap(WNOHANG); }
