@@ -68,6 +68,8 @@ class Result {
     [[nodiscard]] std::string text(int row, int column) const;
     [[nodiscard]] std::int64_t integer(int row, int column) const;
     [[nodiscard]] bool boolean(int row, int column) const;
+    // Of all rows, as text().
+    [[nodiscard]] std::vector<std::string> texts(int column) const;
     // Rows touched by an INSERT, UPDATE, DELETE or COPY; 0 for others.
     [[nodiscard]] std::int64_t affected() const;
     [[nodiscard]] pg_result* raw() const noexcept { return result_.get(); }

@@ -37,6 +37,12 @@ std::int64_t Result::integer(int row, int column) const {
     return number;
 }
 
+std::vector<std::string> Result::texts(int column) const {
+    std::vector<std::string> all;
+    for (int row = 0; row < rows(); ++row) all.push_back(text(row, column));
+    return all;
+}
+
 bool Result::boolean(int row, int column) const {
     const std::string value = text(row, column);
     if (value != "t" && value != "f") {

@@ -22,9 +22,7 @@ std::string role_of(sql::Connection& connection) {
 
 // Quoted names in the first column; nothing where the query finds none.
 std::string names_found(sql::Connection& connection, const std::string& query, const std::string& oids) {
-    const auto rows = connection.query(query, {sql::Param(oids)}, {1});
-    std::vector<std::string> names;
-    for (int row = 0; row < rows.rows(); ++row) names.push_back(rows.text(row, 0));
+    const auto names = connection.query(query, {sql::Param(oids)}, {1}).texts(0);
     return fmt::format("{}", fmt::join(names, ", "));
 }
 

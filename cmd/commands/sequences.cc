@@ -14,14 +14,11 @@ namespace pgsluice {
 namespace {
 
 std::vector<std::string> workers_on(sql::Connection& target, const std::string& group, const std::string& only) {
-    std::vector<std::string> workers;
-    if (!target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0))
-        return workers;
-    const auto rows = target.query(
-        "SELECT worker FROM pgsluice.progress WHERE \"group\" = $1 AND ($2 = '' OR worker = $2) ORDER BY worker",
-        {group, only}, {1});
-    for (int row = 0; row < rows.rows(); ++row) workers.push_back(rows.text(row, 0));
-    return workers;
+    if (!target.query("SELECT to_regclass('pgsluice.progress') IS NOT NULL", {}, {1, 1, 1}).boolean(0, 0)) return {};
+    return target
+        .query("SELECT worker FROM pgsluice.progress WHERE \"group\" = $1 AND ($2 = '' OR worker = $2) ORDER BY worker",
+               {group, only}, {1})
+        .texts(0);
 }
 
 std::size_t level(sql::Connection& target, const Settings& settings, const std::string& worker, const Log& log) {

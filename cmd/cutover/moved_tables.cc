@@ -18,9 +18,7 @@ std::vector<std::string> schemas_of(sql::Connection& connection, const std::vect
         "SELECT DISTINCT n.nspname FROM unnest($1::text[]) t (name) JOIN pg_class c ON c.oid = to_regclass(t.name) "
         "JOIN pg_namespace n ON n.oid = c.relnamespace",
         {text_array(tables)}, {1});
-    std::vector<std::string> schemas;
-    for (int row = 0; row < rows.rows(); ++row) schemas.push_back(rows.text(row, 0));
-    return schemas;
+    return rows.texts(0);
 }
 
 }  // namespace
@@ -59,9 +57,7 @@ std::vector<std::string> sequences_to_move(sql::Connection& source, const MovedT
         "pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid WHERE a.adrelid IN (SELECT oid FROM "
         "moved) AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)) ORDER BY 1",
         {text_array(tables.source), text_array(tables.schemas)}, {1});
-    std::vector<std::string> sequences;
-    for (int row = 0; row < rows.rows(); ++row) sequences.push_back(rows.text(row, 0));
-    return sequences;
+    return rows.texts(0);
 }
 
 }  // namespace pgsluice

@@ -43,12 +43,6 @@ constexpr const char* writers_query =
 
 std::string array_of(std::span<const std::string> names) { return text_array({names.begin(), names.end()}); }
 
-std::vector<std::string> first_column(const sql::Result& rows) {
-    std::vector<std::string> texts;
-    for (int row = 0; row < rows.rows(); ++row) texts.push_back(rows.text(row, 0));
-    return texts;
-}
-
 struct Stopping {
     std::string table;
     std::string function;
@@ -143,7 +137,7 @@ std::vector<std::string> with_tables_above(sql::Connection& connection, std::spa
         "i.inhrelid = up.oid) SELECT format('%I.%I', n.nspname, c.relname) FROM up JOIN pg_class c ON c.oid = up.oid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1",
         {fmt::format("{{{}}}", fmt::join(tables, ","))}, {1});
-    return first_column(rows);
+    return rows.texts(0);
 }
 
 void require_may_stop_writes(sql::Connection& connection, std::span<const std::string> tables) {
@@ -182,10 +176,12 @@ void stop_writes(sql::Connection& connection, std::span<const std::string> table
 }
 
 std::vector<std::string> tables_stopped_by(sql::Connection& connection, const std::string& group) {
-    return first_column(connection.query(
-        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN "
-        "pg_namespace n ON n.oid = c.relnamespace WHERE g.tgfoid = to_regproc($1)",
-        {sql::quote_qualified("pgsluice", function_of(group))}, {1}));
+    return connection
+        .query(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE g.tgfoid = to_regproc($1)",
+            {sql::quote_qualified("pgsluice", function_of(group))}, {1})
+        .texts(0);
 }
 
 bool writes_are_stopped(sql::Connection& connection, std::span<const std::string> tables) {

@@ -292,12 +292,10 @@ void PostgresProgress::forget_loaded(std::optional<StreamSeq> before) {
 }
 
 std::vector<std::string> PostgresProgress::loading_tables() {
-    const auto rows =
-        connection_.query("SELECT unnest(loading_tables) FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
-                          {group_, worker_}, {1});
-    std::vector<std::string> tables;
-    for (int row = 0; row < rows.rows(); ++row) tables.push_back(rows.text(row, 0));
-    return tables;
+    return connection_
+        .query("SELECT unnest(loading_tables) FROM pgsluice.progress WHERE \"group\" = $1 AND worker = $2",
+               {group_, worker_}, {1})
+        .texts(0);
 }
 
 void PostgresProgress::set_loading_tables(const std::vector<std::string>& tables) {
@@ -390,9 +388,8 @@ void PostgresProgress::forget_parked(const std::vector<RelationPtr>& tables) {
 std::set<std::string> PostgresProgress::written_tables() {
     const auto rows = connection_.query("SELECT \"table\" FROM pgsluice.written WHERE \"group\" = $1 AND worker = $2",
                                         {group_, worker_}, {1});
-    std::set<std::string> tables;
-    for (int row = 0; row < rows.rows(); ++row) tables.insert(rows.text(row, 0));
-    return tables;
+    const auto tables = rows.texts(0);
+    return {tables.begin(), tables.end()};
 }
 
 void PostgresProgress::note_written(const std::vector<std::string>& tables) {

@@ -26,8 +26,7 @@ void set_bounds(ComparedTable& table, sql::Connection& source) {
         table.bounds = hash_bounds(table.ranges);
         return;
     }
-    const auto rows = source.query(bounds_statement(table, table.ranges), {}, {1});
-    for (int row = 0; row < rows.rows(); ++row) table.bounds.push_back(rows.text(row, 0));
+    table.bounds = source.query(bounds_statement(table, table.ranges), {}, {1}).texts(0);
     table.ranges = table.bounds.size() + 1;
 }
 

@@ -182,10 +182,7 @@ std::string oid_array(const std::vector<Oid>& types) {
 
 std::vector<std::string> names_from(sql::Connection& source, const char* query, const std::vector<TableName>& tables) {
     const NameArrays given(tables);
-    const auto rows = source.query(std::string(tree) + query, {given.schemas, given.names}, {1});
-    std::vector<std::string> found;
-    for (int row = 0; row < rows.rows(); ++row) found.push_back(rows.text(row, 0));
-    return found;
+    return source.query(std::string(tree) + query, {given.schemas, given.names}, {1}).texts(0);
 }
 
 }  // namespace
