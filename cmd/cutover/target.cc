@@ -26,8 +26,6 @@ std::vector<Named> named_in(const sql::Result& rows) {
     return all;
 }
 
-std::string array_of(std::span<const std::string> names) { return text_array({names.begin(), names.end()}); }
-
 // Those of `wanted` that `query` finds on the target: $1 tables, $2 names.
 std::vector<Named> found_on(sql::Connection& target, const std::vector<Named>& wanted, const char* query) {
     std::vector<std::string> tables;
@@ -89,7 +87,7 @@ void require_may_finish(sql::Connection& target, std::span<const std::string> ta
         "c.oid = to_regclass(t.name) WHERE NOT pg_has_role(c.relowner, 'USAGE') UNION ALL SELECT 'pgsluice.sequences', "
         "pg_get_userbyid(c.relowner), current_user FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
         "n.nspname = 'pgsluice' AND c.relname = 'sequences' AND NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1",
-        {array_of(tables)}, {3, 0, 1});
+        {text_array(tables)}, {3, 0, 1});
     if (others.rows() == 0) return;
     throw stop_error(fmt::format("unable to cut over: the target's table {} belongs to '{}', and the role is '{}'",
                                  others.text(0, 0), others.text(0, 1), others.text(0, 2)),
@@ -100,7 +98,7 @@ void require_may_finish(sql::Connection& target, std::span<const std::string> ta
 std::vector<std::string> enable_triggers(sql::Connection& source, sql::Connection& target,
                                          std::span<const std::string> tables) {
     std::vector<std::string> enabled;
-    const auto on_source = named_in(source.query(triggers_of_source, {array_of(tables)}, {3}));
+    const auto on_source = named_in(source.query(triggers_of_source, {text_array(tables)}, {3}));
     for (const Named& trigger : found_on(target, on_source, disabled_on_target)) {
         target.exec(fmt::format("ALTER TABLE {} {} {}", trigger.table, enabling(trigger.state),
                                 sql::quote_identifier(trigger.name)));
@@ -111,7 +109,7 @@ std::vector<std::string> enable_triggers(sql::Connection& source, sql::Connectio
 
 Validated validate_constraints(sql::Connection& source, sql::Connection& target, std::span<const std::string> tables) {
     Validated validated;
-    const auto on_source = named_in(source.query(constraints_of_source, {array_of(tables)}, {3}));
+    const auto on_source = named_in(source.query(constraints_of_source, {text_array(tables)}, {3}));
     for (const Named& key : found_on(target, on_source, invalid_on_target)) {
         const std::string name = fmt::format("{} on {}", key.name, key.table);
         try {

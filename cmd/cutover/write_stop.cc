@@ -41,8 +41,6 @@ constexpr const char* writers_query =
     "l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.relation IN "
     "(SELECT to_regclass(t.name) FROM unnest($1::text[]) t (name))";
 
-std::string array_of(std::span<const std::string> names) { return text_array({names.begin(), names.end()}); }
-
 struct Stopping {
     std::string table;
     std::string function;
@@ -50,7 +48,7 @@ struct Stopping {
 };
 
 std::vector<Stopping> triggers_on(sql::Connection& connection, std::span<const std::string> tables) {
-    const auto rows = connection.query(triggers_query, {array_of(tables)}, {3});
+    const auto rows = connection.query(triggers_query, {text_array(tables)}, {3});
     std::vector<Stopping> found;
     for (int row = 0; row < rows.rows(); ++row)
         found.push_back({rows.text(row, 0), rows.text(row, 1), rows.boolean(row, 2)});
@@ -154,7 +152,7 @@ void require_may_stop_writes(sql::Connection& connection, std::span<const std::s
     const auto others = connection.query(
         "SELECT t.name, pg_get_userbyid(c.relowner), current_user FROM unnest($1::text[]) t (name) JOIN pg_class c ON "
         "c.oid = to_regclass(t.name) WHERE NOT pg_has_role(c.relowner, 'USAGE') LIMIT 1",
-        {array_of(tables)}, {3, 0, 1});
+        {text_array(tables)}, {3, 0, 1});
     if (others.rows() == 0) return;
     throw stop_error(fmt::format("unable to stop writes to {}: it belongs to '{}', and the role is '{}'",
                                  others.text(0, 0), others.text(0, 1), others.text(0, 2)),
@@ -165,7 +163,7 @@ void stop_writes(sql::Connection& connection, std::span<const std::string> table
                  std::chrono::milliseconds limit) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!try_to_stop(connection, tables, group)) {
-        const auto who = connection.query(writers_query, {array_of(tables)}, {1, 1, 1});
+        const auto who = connection.query(writers_query, {text_array(tables)}, {1, 1, 1});
         if (std::chrono::steady_clock::now() > deadline)
             throw stop_error(fmt::format("unable to stop writes to the source: transactions that write to the tables "
                                          "stay open: {}",

@@ -34,7 +34,7 @@ void append_quoted(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string text_array(const std::vector<std::string>& elements) {
+std::string text_array(std::span<const std::string> elements) {
     const std::vector<std::optional<std::string_view>> texts(elements.begin(), elements.end());
     return nullable_text_array(texts);
 }

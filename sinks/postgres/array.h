@@ -12,7 +12,7 @@
 namespace pgsluice {
 
 // {"a","b"}: manual, section 8.15.6 "Array Input and Output Syntax".
-std::string text_array(const std::vector<std::string>& elements);
+std::string text_array(std::span<const std::string> elements);
 std::string nullable_text_array(std::span<const std::optional<std::string_view>> elements);
 
 // Builds text[] in binary: dimensions, flags, element type, length and lower bound, then each element as its length and

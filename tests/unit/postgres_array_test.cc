@@ -8,8 +8,8 @@ using namespace pgsluice;
 using namespace std::string_literals;
 
 TEST_CASE("arrays in text form quote every element") {
-    CHECK(text_array({}) == "{}");
-    CHECK(text_array({"a", "", "NULL", "x,y", "q\"\\"}) == R"({"a","","NULL","x,y","q\"\\"})");
+    CHECK(text_array(std::vector<std::string>{}) == "{}");
+    CHECK(text_array(std::vector<std::string>{"a", "", "NULL", "x,y", "q\"\\"}) == R"({"a","","NULL","x,y","q\"\\"})");
 }
 
 TEST_CASE("arrays in binary form") {
