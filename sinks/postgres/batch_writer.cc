@@ -19,13 +19,19 @@ void add_once(std::vector<const Relation*>& relations, const Relation* relation)
     if (std::find(relations.rbegin(), relations.rend(), relation) == relations.rend()) relations.push_back(relation);
 }
 
-std::vector<const Relation*> relations_of(const std::vector<Change>& changes) {
-    std::vector<const Relation*> relations;
+struct Touched {
+    std::vector<const Relation*> all;
+    std::vector<const Relation*> filled;  // that rows were put into
+};
+
+Touched touched_by(const std::vector<Change>& changes) {
+    Touched touched;
     for (const Change& change : changes) {
-        for (const RelationPtr& relation : change.truncated) add_once(relations, relation.get());
-        if (change.relation != nullptr && change.truncated.empty()) add_once(relations, change.relation);
+        for (const RelationPtr& relation : change.truncated) add_once(touched.all, relation.get());
+        if (change.relation != nullptr && change.truncated.empty()) add_once(touched.all, change.relation);
+        if (change.op == Op::insert || change.op == Op::update) add_once(touched.filled, change.relation);
     }
-    return relations;
+    return touched;
 }
 
 }  // namespace
@@ -46,16 +52,14 @@ void BatchWriter::roll_back() {
 
 // Tables that changes are about for the first time; some may have to be created in the middle of the stream.
 void BatchWriter::create_missing(const std::vector<Change>& changes) {
-    if (parts_.options.sync_schema) parts_.late_tables.create_missing(relations_of(changes), parts_.applier.open());
+    if (parts_.options.sync_schema) parts_.late_tables.create_missing(touched_by(changes).all, parts_.applier.open());
 }
 
 void BatchWriter::note_written(const std::vector<Change>& changes) {
-    parts_.claims.claim(relations_of(changes));
-    std::vector<const Relation*> filled;
-    for (const Change& change : changes)
-        if (change.op == Op::insert || change.op == Op::update) add_once(filled, change.relation);
+    const Touched touched = touched_by(changes);
+    parts_.claims.claim(touched.all);
     std::vector<std::string> names;
-    for (const Relation* relation : filled) names.push_back(parts_.mappings.at(*relation)->table.name);
+    for (const Relation* relation : touched.filled) names.push_back(parts_.mappings.at(*relation)->table.name);
     parts_.sequences.note_written(names);
 }
 
