@@ -69,7 +69,7 @@ void ImportFeed::flush() {
             fmt::format("{} (within lines {} to {} of dump '{}')", error.what(), first_.line, last_line_, first_.file),
             error.hint());
     }
-    parts_.block();
+    parts_.block(*this);
 }
 
 void ImportFeed::finish() {

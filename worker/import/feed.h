@@ -17,9 +17,9 @@ class ImportFeed final : public dump::Rows {
         SnapshotFeed& feed;
         const std::vector<SurveyedTable>& tables;  // as the survey found them
         std::uint64_t epoch = 1;
-        Lsn point;                    // the position of all rows
-        std::uint64_t max_rows = 0;   // of each table; 0: all
-        std::function<void()> block;  // called after each block
+        Lsn point;                                     // the position of all rows
+        std::uint64_t max_rows = 0;                    // of each table; 0: all
+        std::function<void(const ImportFeed&)> block;  // called after each block
     };
     explicit ImportFeed(Parts parts);
 

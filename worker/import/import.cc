@@ -129,10 +129,8 @@ void Import::feed(Sink& sink) {
     const std::uint64_t epoch = begin.epoch;
     const Lsn point = begin.consistent_point;
     feed.begin(std::move(begin), {StreamSeq{begin_seq}, {point, 0}});
-    ImportFeed* current = nullptr;
-    ImportFeed rows(
-        {feed, survey_.tables(), epoch, point, options_.max_rows_per_table, [&] { after_block(sink, *current); }});
-    current = &rows;
+    ImportFeed rows({feed, survey_.tables(), epoch, point, options_.max_rows_per_table,
+                     [&](const ImportFeed& so_far) { after_block(sink, so_far); }});
     dump::Reader reader(rows);
     read_dumps(options_.dumps, reader, stop_, [] {});
     rows.finish();
