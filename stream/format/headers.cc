@@ -4,9 +4,9 @@
 
 #include <array>
 #include <charconv>
-#include <random>
 
 #include "sql/error.h"
+#include "stream/random_number.h"
 
 namespace pgsluice {
 
@@ -129,10 +129,8 @@ std::string_view to_string(MessageKind kind) {
 }
 
 RunId new_run() {
-    std::random_device random;
-    RunId run = 0;
-    while (run == 0) run = (RunId{random()} << 32U) | random();
-    return run;
+    const RunId run = random_number();
+    return run == 0 ? 1 : run;  // 0 says that there is none
 }
 
 std::string run_text(RunId run) { return fmt::format("{:0{}x}", run, run_digits); }

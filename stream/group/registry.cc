@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
+#include "stream/random_number.h"
 
 namespace pgsluice {
 
@@ -18,10 +18,7 @@ constexpr std::string_view key_prefix = "worker.";
 
 std::string key_of(const std::string& name) { return std::string(key_prefix) + name; }
 
-std::string new_session() {
-    std::random_device device;
-    return fmt::format("{:08x}{:08x}", device(), device());
-}
+std::string new_session() { return fmt::format("{:016x}", random_number()); }
 
 void append_checkpoint(JsonText& out, const Checkpoint& checkpoint) {
     out.raw('{');

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <optional>
-#include <random>
 
 #include "sql/quote.h"
 #include "sql/replication.h"
@@ -13,6 +12,7 @@
 #include "stream/group/registry.h"
 #include "stream/group/table_record.h"
 #include "stream/pause.h"
+#include "stream/random_number.h"
 
 namespace pgsluice {
 
@@ -28,10 +28,7 @@ constexpr auto silence_limit = std::chrono::seconds(60);
 // Below what the worker waits for us.
 constexpr auto slot_limit = std::chrono::seconds(12);
 
-std::string random_id() {
-    std::random_device device;
-    return fmt::format("{:08x}", device());
-}
+std::string random_id() { return fmt::format("{:08x}", random_number() >> 32U); }
 
 void check_running(const std::optional<WorkerEntry>& entry, const CompareOptions& options) {
     if (!entry)

@@ -1,0 +1,14 @@
+// 64 bits by chance, for names that are to be nobody else's. Not for secrets.
+#pragma once
+
+#include <cstdint>
+#include <random>
+
+namespace pgsluice {
+
+inline std::uint64_t random_number() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
+}
+
+}  // namespace pgsluice
