@@ -32,31 +32,20 @@ class Hash : public Transform {
         if (type == ValueType::bytea) {
             out[0] = '\\';
             out[1] = 'x';
-            return Value({out, 2 + hex(digest, digits_ / 2 * 2, out + 2)});
+            return Value({out, 2 + write_hex(digest, digits_ / 2 * 2, out + 2)});
         }
-        return Value({out, hex(digest, digits_, out)});
+        return Value({out, write_hex(digest, digits_, out)});
     }
 
     std::string describe() const override { return fmt::format("hash to {} hex digits", digits_); }
-    // Another secret gives other hashes: it shows by that of a fixed text.
-    std::string meaning() const override {
-        char proof[digest_digits];
-        const std::size_t digits = hex(hmac_.digest("pgsluice: which secret"), digest_digits, proof);
-        return fmt::format("{} {}", describe(), std::string_view(proof, digits));
-    }
+    // Another secret gives other hashes.
+    std::string meaning() const override { return fmt::format("{} {}", describe(), hmac_.proof()); }
 
    private:
-    static std::size_t hex(const Hmac::Digest& digest, std::size_t digits, char* out) {
-        constexpr char hex_digits[] = "0123456789abcdef";
-        for (std::size_t i = 0; i < digits; ++i)
-            out[i] = hex_digits[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
-        return digits;
-    }
-
     // The first half of the hash in a uuid's form, whatever `length` says.
     static std::size_t uuid(const Hmac::Digest& digest, char* out) {
         char digits[32];
-        hex(digest, sizeof digits, digits);
+        write_hex(digest, sizeof digits, digits);
         char* at = out;
         for (std::size_t i = 0; i < sizeof digits; ++i) {
             if (i == 8 || i == 12 || i == 16 || i == 20) *at++ = '-';

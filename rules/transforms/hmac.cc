@@ -74,4 +74,16 @@ Hmac::Digest Hmac::digest(std::string_view text) const {
     return finish(states_->outer, inner.data(), inner.size());
 }
 
+std::string Hmac::proof() const {
+    std::string digits(2 * sizeof(Digest), '\0');
+    write_hex(digest("pgsluice: which secret"), digits.size(), digits.data());
+    return digits;
+}
+
+std::size_t write_hex(const Hmac::Digest& digest, std::size_t digits, char* out) noexcept {
+    constexpr char hex_digits[] = "0123456789abcdef";
+    for (std::size_t i = 0; i < digits; ++i) out[i] = hex_digits[i % 2 == 0 ? digest[i / 2] >> 4 : digest[i / 2] & 15];
+    return digits;
+}
+
 }  // namespace pgsluice::rules

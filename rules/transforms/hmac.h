@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace pgsluice::rules {
@@ -17,10 +19,15 @@ class Hmac {
 
     // From any thread.
     [[nodiscard]] Digest digest(std::string_view text) const;
+    // By which two keys are told apart: the digest of a fixed text, as hexadecimal digits.
+    [[nodiscard]] std::string proof() const;
 
    private:
     struct States;
     std::unique_ptr<States> states_;
 };
+
+// The first digits of it, lower-case; returns how many.
+std::size_t write_hex(const Hmac::Digest& digest, std::size_t digits, char* out) noexcept;
 
 }  // namespace pgsluice::rules

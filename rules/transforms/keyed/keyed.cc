@@ -77,13 +77,9 @@ class Keyed : public Transform {
         const std::string by = source_->by.empty() ? std::string{} : fmt::format(" by {}", source_->by);
         return fmt::format("{}{}{}", recipe_->describe(), by, source_->random ? ", random" : "");
     }
-    // Another secret gives other values: it shows by the HMAC of a fixed text.
+    // Another secret gives other values.
     std::string meaning() const override {
-        if (source_->random) return describe();
-        std::string meaning = describe() + ' ';
-        for (const unsigned char byte : source_->hmac.digest("pgsluice: which secret"))
-            meaning += fmt::format("{:02x}", byte);
-        return meaning;
+        return source_->random ? describe() : fmt::format("{} {}", describe(), source_->hmac.proof());
     }
 
    private:
