@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "replicator/source/recovery.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/pause.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {
@@ -105,13 +107,26 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
-// The tables were found a moment ago.
-void name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
+// Below PostgreSQL's deadlock_timeout (1 s): a session that holds a table's lock and waits for our snapshot, as CREATE
+// INDEX CONCURRENTLY does, would be the one to end with "deadlock detected".
+constexpr const char* gives_way_after = "500ms";
+constexpr std::chrono::milliseconds lets_others_pass{100};
+
+// False when somebody held a table's lock. The tables were found a moment ago.
+bool try_to_name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
     try {
-        connection.exec(statement, doing);
+        connection.exec(fmt::format("SET LOCAL lock_timeout = '{}'; {}", gives_way_after, statement), doing);
+        return true;
     } catch (const SqlError& error) {
+        if (error.sqlstate() == "55P03") return false;
         if (error.sqlstate() != "42P01") throw;
         throw retry_error(fmt::format("unable to {}: a table was dropped or renamed at the same time", doing));
+    }
+}
+
+void name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
+    while (!try_to_name_tables(connection, statement, doing)) {
+        if (!pause(connection.stop(), lets_others_pass)) throw Interrupted{};
     }
 }
 
