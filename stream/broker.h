@@ -86,6 +86,7 @@ struct StreamState {
     std::int64_t created_ns = 0;   // since 1970, by the server's clock: tells the stream from a later one of its name
     std::int64_t oldest_ns = 0;    // the same of its first message; 0 when there is none
     bool limits_messages = false;  // in number, in all or per subject
+    std::string copies_away;       // the servers whose copy is offline or behind: "n1, n2"; empty: none, as one knows
 };
 
 // Seconds since the oldest message was stored, by the server's clock and ours; nothing when there is no message.
@@ -148,8 +149,7 @@ class Broker {
     // that is stored (nats-server 2.9 leads before it has), so the answer may be slightly old: last_seq and last
     // message too low. That is detected later: a publisher's first message is refused, because its fence is compared
     // when it is applied, after everything stored before it; a consumer receives nothing until the message it waits for
-    // is there. Before reporting an *error* about a stream that ends too early, wait and look again: see replicas and
-    // leader_settle_ms.
+    // is there. Before reporting an *error* about a stream that ends too early, wait and look again: see EarlyEnd.
     std::optional<StreamState> stream_state(const std::string& stream);
     // Creates the group's stream with both subjects, file storage, discard new, no expiry; or checks that an existing
     // one has these.

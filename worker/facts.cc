@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "sql/error.h"
+#include "stream/early_end.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
@@ -35,10 +37,17 @@ bool holds_snapshot(Broker& broker, const Names& names, const StreamState& state
 
 // A replicated stream that ends before what the sink has may be one whose new leader has not applied all yet.
 StreamState settled(const WorkerOptions& options, Broker& broker, const std::optional<SinkState>& sink,
-                    StreamState state, const std::stop_token& stop) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(leader_settle_ms);
+                    StreamState state, const Log& log, const std::stop_token& stop) {
     const auto next = sink ? sink->checkpoint.resume_seq.value : 0;
-    while (state.replicas > 1 && state.last_seq.value + 1 < next && std::chrono::steady_clock::now() < deadline) {
+    EarlyEnd early;
+    bool said = false;
+    while (state.last_seq.value + 1 < next &&
+           early.may_pass(state.replicas, !state.copies_away.empty(), std::chrono::steady_clock::now())) {
+        if (!state.copies_away.empty() && !std::exchange(said, true))
+            log(LogLevel::warning,
+                fmt::format("stream '{}' ends with message {}, before {}, which this worker has applied; a copy of it "
+                            "is offline or behind, on: {}. Waiting for that one",
+                            options.names.stream, state.last_seq.value, next - 1, state.copies_away));
         if (!pause(stop, longest_stream_poll)) throw Interrupted{};
         state = broker.stream_state(options.names.stream).value_or(state);
     }
@@ -46,9 +55,9 @@ StreamState settled(const WorkerOptions& options, Broker& broker, const std::opt
 }
 
 WorkerFacts facts_now(const WorkerOptions& options, Broker& broker, const StreamState& stream,
-                      const std::optional<SinkState>& sink, bool state_only, bool other_stream,
+                      const std::optional<SinkState>& sink, bool state_only, bool other_stream, const Log& log,
                       const std::stop_token& stop) {
-    StreamState state = settled(options, broker, sink, stream, stop);
+    StreamState state = settled(options, broker, sink, stream, log, stop);
     state.first_seq = broker.begin_of(options.names.stream, state);
     WorkerFacts facts;
     facts.state_only = state_only;
@@ -97,7 +106,7 @@ WorkerFacts gather_facts(const WorkerOptions& options, Broker& broker, StreamSta
                          const std::stop_token& stop) {
     bool told = false;
     while (true) {
-        WorkerFacts facts = facts_now(options, broker, stream, sink, state_only, other_stream, stop);
+        WorkerFacts facts = facts_now(options, broker, stream, sink, state_only, other_stream, log, stop);
         if (!awaits_snapshot(facts)) return facts;
         if (!told)
             log(LogLevel::info,

@@ -7,6 +7,7 @@
 #include "stream/nats/account.h"
 #include "stream/nats/bucket_cache.h"
 #include "stream/nats/consumer.h"
+#include "stream/nats/copies.h"
 #include "stream/nats/link.h"
 #include "stream/nats/message.h"
 #include "stream/nats/own_message.h"
@@ -69,6 +70,7 @@ std::optional<StreamState> Broker::stream_state(const std::string& stream) {
     state.created_ns = info->Created;
     if (state.messages > 0) state.oldest_ns = info->State.FirstTime;
     if (info->Cluster != nullptr && info->Cluster->Leader != nullptr) state.leader = info->Cluster->Leader;
+    state.copies_away = copies_away(*info);
     return state;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "stream/format/body_check.h"
+#include "stream/nats/copies.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice::nats {
@@ -58,8 +59,8 @@ bool NatsConsumer::check_stream() {
             resnapshot_then_start_worker_hint);
     }
     const bool early = state.LastSeq + 1 < expected_.value;
-    if (!early) early_since_.reset();
-    if (early && may_be_catching_up(info->Config->Replicas)) return false;
+    if (!early) is_caught_up();
+    if (early && may_be_catching_up(*info)) return false;
     if (early) {
         throw stop_error(
             fmt::format("unable to read stream '{}' from message {}: its last is {}, so it was restored to an "
@@ -85,12 +86,25 @@ void NatsConsumer::renew_if_stalled() {
     delivery_.reset();
 }
 
-// A new leader that has not applied everything yet reports too early an end.
-bool NatsConsumer::may_be_catching_up(std::int64_t replicas) {
-    if (replicas <= 1) return false;
+bool NatsConsumer::may_be_catching_up(const jsStreamInfo& info) {
     const auto now = std::chrono::steady_clock::now();
+    const std::string away = copies_away(info);
+    if (!early_.may_pass(static_cast<int>(info.Config->Replicas), !away.empty(), now)) return false;
     if (!early_since_) early_since_ = now;
-    return now - *early_since_ < std::chrono::milliseconds(leader_settle_ms);
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - *early_since_);
+    if (waited >= report_after)
+        waits_.goes_on(&early_, fmt::format("message {} of stream '{}'", expected_.value - 1, names_.stream),
+                       fmt::format("it was read, and the stream ends with {}{}", info.State.LastSeq,
+                                   away.empty() ? "" : "; a copy is offline or behind, on: " + away),
+                       waited);
+    return true;
+}
+
+void NatsConsumer::is_caught_up() {
+    if (!early_since_) return;
+    waits_.is_over(&early_, std::chrono::duration_cast<std::chrono::milliseconds>(looked_at_ - *early_since_));
+    early_since_.reset();
+    early_.is_over();
 }
 
 void NatsConsumer::subscribe() {

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "stream/consumer.h"
+#include "stream/early_end.h"
 #include "stream/format/part_assembly.h"
 #include "stream/nats/delivery.h"
 #include "stream/nats/link.h"
@@ -32,7 +33,8 @@ class NatsConsumer : public Consumer {
 
    private:
     void subscribe();
-    bool may_be_catching_up(std::int64_t replicas);
+    bool may_be_catching_up(const jsStreamInfo& info);
+    void is_caught_up();
     [[nodiscard]] bool last_is_same() const;
     // Throws when the next message is gone for good. False when the broker cannot be asked now.
     bool check_stream();
@@ -62,9 +64,9 @@ class NatsConsumer : public Consumer {
     std::chrono::steady_clock::time_point skipped_said_;
     std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
-    std::optional<std::chrono::steady_clock::time_point>
-        early_since_;     // since when the stream ends before what we have read
-    StreamSeq last_seq_;  // of the stream, at the last look
+    EarlyEnd early_;
+    std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
+    StreamSeq last_seq_;                                                // of the stream, at the last look
     Stall stall_;
     StreamSeq stall_said_;  // at which message
     Waits waits_;

@@ -11,6 +11,7 @@
 #include "tests/support/nats_cluster.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -22,6 +23,12 @@ NatsCluster& cluster() {
     static NatsCluster three;
     return three;
 }
+
+struct AllRun {
+    ~AllRun() {
+        for (int i = 0; i < NatsCluster::size; ++i) cluster().server(i).start();
+    }
+};
 
 // A nats-server 2.9 that lost the leader in mid-stream may leave the two others without one for minutes, which retry
 // until it is back: it comes back after a while, as an operator would see to.
@@ -64,6 +71,7 @@ std::optional<StreamState> state_of(Broker& broker, const std::string& stream) {
 }  // namespace
 
 TEST_CASE("the leader is killed in mid-stream again and again: nothing is lost, nothing doubled") {
+    const AllRun afterwards;
     Pipeline pipeline;
     pipeline.always({"--nats-url", cluster().url()}, {"--nats-url", cluster().url()});
     pipeline.on_both("CREATE TABLE plain (id int, pad text)");  // without a key, so that a repeat is seen
@@ -89,6 +97,30 @@ TEST_CASE("the leader is killed in mid-stream again and again: nothing is lost, 
     pipeline.check_equal({"plain"});
     CHECK(pipeline.target_scalar("SELECT count(*) FROM plain") == "80002");
     pipeline.stop();
+}
+
+TEST_CASE("a worker waits for a copy that is away before it says that the stream lost what it has applied") {
+    const AllRun afterwards;
+    Pipeline pipeline;
+    pipeline.always({"--nats-url", cluster().url()}, {"--nats-url", cluster().url()});
+    pipeline.start({"--copy-and-stream", "--stream-replicas", "3"});
+    pipeline.settle();
+    pipeline.stop();
+    const auto broker = connect_broker(cluster().url());
+    const auto names = names_for(pipeline.group());
+    patiently([&] { broker->delete_stream(names.stream); });
+    patiently([&] { broker->ensure_stream(names, {.replicas = 3}); });  // as a leader that has applied nothing
+    const std::string leader = state_of(*broker, names.stream)->leader;
+    const std::string away = leader == "n0" ? "n1" : "n0";
+    cluster().server(away).kill();
+    pipeline.start_worker();
+    CHECK(says(pipeline.worker(), "a copy of it is offline or behind, on: " + away));
+    CHECK(state_of(*broker, names.stream)->copies_away == away);
+    cluster().server(away).start();
+    CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
+    CHECK(contains(pipeline.worker().err(), "unable to continue worker"));
+    CHECK(state_of(*broker, names.stream)->copies_away.empty());
+    pipeline.kill_worker();
 }
 
 TEST_CASE("more copies than there are servers is an error that names the flag") {

@@ -35,7 +35,7 @@ StartFacts ending_in(MessageKind kind, ReplicatorMode mode, bool with_slot) {
     StartFacts facts = fresh(mode);
     facts.publication_exists = true;
     facts.group = GroupInfo{"shop", "7301", 1, "shop", "15.18", "0.1.0"};
-    facts.stream = StreamState{StreamSeq{1}, StreamSeq{9}, 9, 100, -1, 0, true, true, 1, {}, 0};
+    facts.stream = StreamState{StreamSeq{1}, StreamSeq{9}, 9, 100, -1, 0, true, true, 1, {}, 0, 0, false, {}};
     facts.last = LastMessage{StreamSeq{9}, {kind, {Lsn{0x1000}, 3}, Lsn{0x1800}}, {}, {}};
     if (with_slot) facts.slot = slot_at(Lsn{0x1800});
     return facts;
