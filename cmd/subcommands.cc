@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "cmd/check/check.h"
+#include "cmd/commands/bootstrap.h"
 #include "cmd/commands/check_rules.h"
 #include "cmd/commands/compare.h"
 #include "cmd/commands/ddl.h"
@@ -149,6 +150,11 @@ void share_connections_beside(Settings& settings, const Process& process) {
 ExitCode replicate(Command, Settings settings, const Process& process) {
     const Log& log = process.log;
     const std::stop_token& stop = process.stop;
+    if (is_bootstrap_step(settings.replicator.bootstrap.verb)) {
+        take_bootstrap_step(settings, log, stop);
+        return exit_done;
+    }
+    settings.replicator.bootstrap.tell = print_bootstrap_guide;
     const Reload::Part reloaded(process.reload, process.part,
                                 [&](const Settings& now) { take_log_level(now, process); });
     warn_of_lazy_sync(settings.replicator, log);
@@ -161,6 +167,7 @@ ExitCode replicate(Command, Settings settings, const Process& process) {
         // What --resnapshot asks for is done once, not after every lost connection.
         const auto begun = [&] {
             settings.replicator.resnapshot = false;
+            settings.replicator.bootstrap.verb = BootstrapVerb::none;
             activity.running = true;
             running();
             process.begun();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -28,6 +29,30 @@ enum class ReplicatorMode {
 enum class ConfirmMode {
     stream,   // the slot follows what JetStream has acknowledged
     applied,  // the slot follows the slowest registered worker's durable checkpoint
+};
+
+// What is asked for of a group whose targets begin with a dump (replicator/bootstrap/steps.h).
+enum class BootstrapVerb {
+    none,
+    prepare,     // make the slot, hold its snapshot for the dump
+    accumulate,  // the dump was taken: hold the snapshot no longer
+    complete,    // the targets hold the dump: the workers may begin
+};
+
+// A command of its own, beside the replicator that runs.
+inline bool is_bootstrap_step(BootstrapVerb verb) {
+    return verb == BootstrapVerb::accumulate || verb == BootstrapVerb::complete;
+}
+
+class HeldSnapshot;
+std::shared_ptr<HeldSnapshot> new_held_snapshot();
+
+struct BootstrapOptions {
+    BootstrapVerb verb = BootstrapVerb::none;
+    std::string flag_file;                                     // completes once it exists; empty: none
+    std::string command;                                       // completes once it succeeds; empty: none
+    std::function<void(const std::string&)> tell = {};         // gets the commands to run; empty: only the log has them
+    std::shared_ptr<HeldSnapshot> held = new_held_snapshot();  // of this process, across sessions; never null
 };
 
 // What a captured DDL command becomes.
@@ -63,7 +88,8 @@ struct ReplicatorOptions : TableChoice {
     Names names;                                                            // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
-    bool resnapshot = false;    // start over: a new slot and a new snapshot, after what the stream holds
+    bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
+    BootstrapOptions bootstrap;
     bool from_standby = false;  // the source may be a standby
     bool standby = false;       // while another replicator of the group is running, wait until it is gone
     bool track_ddl = false;

@@ -10,6 +10,10 @@
 #include <vector>
 
 #include "replicator/await_acks.h"
+#include "replicator/bootstrap/held_snapshot.h"
+#include "replicator/bootstrap/prepare.h"
+#include "replicator/bootstrap/steps.h"
+#include "replicator/bootstrap/watch.h"
 #include "replicator/ends.h"
 #include "replicator/epoch.h"
 #include "replicator/failover/lease_keeper.h"
@@ -42,6 +46,7 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/group/bootstrap_record.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
@@ -82,6 +87,8 @@ class ReplicatorSession {
     StartFacts find_facts();
     TakeOver take_over_lock();
     void find_stream(StartFacts& facts);
+    [[nodiscard]] BootstrapStart find_bootstrap_start();
+    void begin_or_end_bootstrap(bool resuming);
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
     void publish_tables(bool resuming);
@@ -111,6 +118,7 @@ class ReplicatorSession {
     std::unique_ptr<Broker> broker_;
     std::optional<LeaseKeeper> lease_;  // with --standby
     StartFacts facts_;
+    BootstrapStart bootstrap_ = BootstrapStart::none;
     std::unique_ptr<Publisher> publisher_;
     std::optional<sql::ReplicationConnection> replication_;  // until it reads, or a copy comes first
     DdlPrefixes ddl_;
@@ -176,6 +184,21 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     }
 }
 
+BootstrapStart ReplicatorSession::find_bootstrap_start() {
+    const auto record = facts_.stream ? find_bootstrap(*broker_, options_.names) : std::nullopt;
+    const bool begun = facts_.last && facts_.last->meta.kind != MessageKind::group;
+    const bool held = record && options_.bootstrap.held->holds(record->point);
+    const auto start = decide_bootstrap(options_.bootstrap, options_.resnapshot, {options_.names, record, begun, held});
+    if (start == BootstrapStart::prepare && facts_.stream) check_no_worker_runs(*broker_, options_.names);
+    return start;
+}
+
+// Before a message is published that workers might read, or a slot is made.
+void ReplicatorSession::begin_or_end_bootstrap(bool resuming) {
+    if (bootstrap_ == BootstrapStart::prepare) return announce_bootstrap(*broker_, options_.names, stop_);
+    if (!resuming) forget_bootstrap(*broker_, options_.names);
+}
+
 void ReplicatorSession::prepare(const StartDecision& decision) {
     const bool resuming = decision.then == StartDecision::Then::resume;
     if (decision.drop_slot) {
@@ -191,6 +214,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
     broker_->seal_stream(options_.names, decision.write_group);
+    begin_or_end_bootstrap(resuming);
     announce_ddl();
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
@@ -342,6 +366,7 @@ ResumePoint ReplicatorSession::resume(const ReplicatorEnds& ends) {
 }
 
 ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::Then then) {
+    if (bootstrap_ == BootstrapStart::prepare) return prepare_bootstrap(ends, *owed_, tables_);
     switch (then) {
         case StartDecision::Then::new_slot:
             return begin_stream(ends);
@@ -364,6 +389,8 @@ StartDecision ReplicatorSession::decide() {
 
 bool ReplicatorSession::run() {
     facts_ = find_facts();
+    bootstrap_ = find_bootstrap_start();
+    facts_.resnapshot = facts_.resnapshot || bootstrap_ == BootstrapStart::prepare;
     const StartDecision decision = decide();
     if (decision.then == StartDecision::Then::finished) {
         log_(LogLevel::info, fmt::format("the snapshot of group '{}' is complete already", options_.names.group));
@@ -380,6 +407,8 @@ bool ReplicatorSession::run() {
     try {
         const ResumePoint resume = begin(ends, decision.then);
         if (options_.mode == ReplicatorMode::copy) return true;
+        std::optional<BootstrapWatch> watch;
+        if (bootstrap_ != BootstrapStart::none) watch.emplace(options_, log_);
         TableMonitor monitor(options_, wanted_, owed_->all(), owed_->publication(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
         const Heartbeat heartbeat(options_, log_);
@@ -399,6 +428,7 @@ void run_replicator(const ReplicatorOptions& options, const Log& log, const std:
     if (ReplicatorSession(options, wanted, false, log, running, stop).run()) return;
     ReplicatorOptions again = options;
     again.resnapshot = false;
+    again.bootstrap.verb = BootstrapVerb::none;
     while (!ReplicatorSession(again, wanted, true, log, running, stop).run()) {
     }
 }

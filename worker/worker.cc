@@ -13,6 +13,7 @@
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/recovery_hint.h"
+#include "worker/bootstrap.h"
 #include "worker/ddl_gate.h"
 #include "worker/delivered_check.h"
 #include "worker/facts.h"
@@ -132,7 +133,7 @@ void run_known(Session& session, const std::stop_token& stop, const std::functio
     }
 }
 
-// Whether it gave way to other rules.
+// Whether another is to follow: it gave way to other rules, or has waited for the target's dump.
 bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesInForce::Files& files,
                  const SinkFactory& make_sink, const Log& log, const std::function<void()>& running, Drain& drain) {
     const std::stop_token stop = drain.over();
@@ -143,6 +144,12 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
     broker->check_sealed(options.names);
     check_format(*broker, options.names);
+    const auto bootstrap = find_bootstrap(*broker, options.names);
+    if (is_under_way(bootstrap)) {
+        sink.reset();  // whoever restores the dump may want to replace all of the target
+        await_bootstrap(options, *broker, log, stop);
+        return true;
+    }
     Registration registration(*broker, options);
     registration.take_name(*sink, state, log, stop);
 
@@ -150,8 +157,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     if (!sink->keeps_state()) state = registration.recall(*sink);
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
-    const WorkerFacts facts =
-        gather_facts(options, *broker, stream, state, sink->takes_copy(), other_stream, log, stop);
+    const auto held = other_stream ? state : with_dump(state, bootstrap, options);
+    const WorkerFacts facts = gather_facts(options, *broker, stream, held, sink->takes_copy(), other_stream, log, stop);
 
     // How to start.
     SessionStart start = start_of(options, facts, *broker, log, stop);
@@ -170,6 +177,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     registration.enter(state && !start.over ? *state : SinkState{start.from, 0, {}}, start.from);
     const Leaving leaving{registration, sink};
+    check_not_bootstrapping(options, *broker);
     const auto consumer = broker->consumer(options.names, start.from.resume_seq);
     DdlGate gate(*broker, options.names, options.sink == "postgres", log);
     start.source = find_group_info(*broker, options.names, stream);

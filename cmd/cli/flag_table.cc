@@ -135,6 +135,17 @@ constexpr std::array flag_table{
     Flag{"resnapshot", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
          "Start over: a new slot and a new snapshot, after what the stream holds. Workers discard what an unfinished snapshot loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new snapshot."},
+    Flag{"bootstrap", text, "VERB", "", replicator, 0,
+         [](S& s, V v) {
+             s.replicator.bootstrap.verb = parse_choice<BootstrapVerb>(
+                 v, {{"prepare", BootstrapVerb::prepare}, {"accumulate", BootstrapVerb::accumulate}, {"complete", BootstrapVerb::complete}});
+         }, "Begin with a dump instead of a copy: `prepare` makes the slot, prints the pg_dump command and holds its snapshot; workers wait. `complete`, as a second command, says that the targets hold the dump. `accumulate` says that it was taken, so that the snapshot is no longer held."},
+    Flag{"bootstrap-flag", text, "FILE", "", replicator, 0,
+         [](S& s, V v) { s.replicator.bootstrap.flag_file = present(v); },
+         "Completes the bootstrap once this file exists."},
+    Flag{"bootstrap-command", text, "COMMAND", "", replicator, 0,
+         [](S& s, V v) { s.replicator.bootstrap.command = present(v); },
+         "Completes the bootstrap once this command of `sh` succeeds; until then it is run again and again. It finds the pg_dump command in `$BOOTSTRAP_DUMP`."},
     Flag{"from-standby", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.from_standby = parse_boolean(v); },
          "The source may be a standby (PostgreSQL 16 or later). The publication is made on its primary before, and DDL is not captured."},

@@ -190,6 +190,21 @@ void check_standby(const Settings& settings) {
     if (settings.mode_copy) throw usage_error("--standby is of no use with --copy");
 }
 
+// It begins once, with what is there: a dump, or a copy.
+void check_bootstrap(const Settings& settings) {
+    if (settings.replicator.bootstrap.verb != BootstrapVerb::prepare) return;
+    if (settings.replicator.standby)
+        throw usage_error("--standby and --bootstrap prepare contradict each other",
+                          "Run the replicator with --bootstrap prepare alone, until the bootstrap is complete; then "
+                          "start all with --standby.");
+    if (settings.mode_copy) throw usage_error("--bootstrap prepare is of no use with --copy");
+}
+
+bool needs_source(const CommandInfo& command, const Settings& settings) {
+    if (command.command == command_replicator) return !is_bootstrap_step(settings.replicator.bootstrap.verb);
+    return (command.command & (command_teardown | command_compare | command_cutover)) != 0;
+}
+
 void apply_value(Settings& settings, const Given& given, const std::string& value) {
     try {
         given.flag->set(settings, value);
@@ -279,10 +294,9 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     if ((command.command & (commands_process | command_serve)) != 0) check_http(settings.http);
     check_ddl(settings.replicator);
     check_standby(settings);
+    check_bootstrap(settings);
     settings.replicator.nats = settings.worker.nats = settings.nats;
-    if ((command.command & (command_replicator | command_teardown | command_compare | command_cutover)) != 0) {
-        require_connection(settings.replicator.source, "source-url", "");
-    }
+    if (needs_source(command, settings)) require_connection(settings.replicator.source, "source-url", "");
     if ((command.command & (command_replicator | command_check)) != 0) {
         settings.replicator.mode = mode_of(settings, given);
     }

@@ -56,6 +56,19 @@ std::string snapshot_line(const SnapshotHealth& snapshot) {
     return line("snapshot", text);
 }
 
+std::string bootstrap_line(const BootstrapHealth& bootstrap) {
+    std::string text = bootstrap.state;
+    if (bootstrap.state == "waiting" && !bootstrap.point.valid()) text += " for the slot and its snapshot";
+    if (bootstrap.state == "waiting" && bootstrap.point.valid())
+        text += fmt::format(" for a dump of snapshot {} as of {}; workers wait", bootstrap.snapshot,
+                            to_string(bootstrap.point));
+    if (bootstrap.state == "accumulating")
+        text += fmt::format(" what was committed since {}; workers wait for --bootstrap complete",
+                            to_string(bootstrap.point));
+    if (bootstrap.state == "streaming") text += fmt::format(", from a dump as of {}", to_string(bootstrap.point));
+    return line("bootstrap", fmt::format("{} (since {})", text, time_text(bootstrap.since)));
+}
+
 std::string loss_text(const SlotHealth& slot) {
     if (!slot.safe_bytes) return "";
     const std::string room =
@@ -147,6 +160,7 @@ std::string picture(const GroupHealth& health) {
     text += replicator_line(health);
     if (health.standby) text += standby_line(*health.standby);
     if (health.snapshot) text += snapshot_line(*health.snapshot);
+    if (health.bootstrap) text += bootstrap_line(*health.bootstrap);
     text += stream_line(health.stream);
     for (const WorkerHealth& worker : health.workers) text += worker_line(worker, health.group);
     if (health.dead_letters.messages != 0)

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/timestamp.h"
+#include "stream/group/bootstrap_record.h"
 #include "stream/group/lease.h"
 #include "stream/group/registry.h"
 #include "stream/health/replicator_entry.h"
@@ -29,6 +30,7 @@ class Gathering {
         if (letters) health_.dead_letters = {letters->messages, letters->bytes};
         if (!broker_.stream_state("KV_" + names_.bucket)) return std::move(health_);
         snapshot();
+        bootstrap();
         replicator();
         standby();
         workers();
@@ -70,6 +72,13 @@ class Gathering {
         double left = 0;
         if (json["seconds_left"].get(left) == simdjson::SUCCESS) out.seconds_left = left;
         health_.snapshot = out;
+    }
+
+    void bootstrap() {
+        const auto record = find_bootstrap(broker_, names_);
+        if (!record) return;
+        health_.bootstrap = {std::string(to_string(record->state)), record->point, record->snapshot,
+                             age(record->since_us)};
     }
 
     void replicator() {

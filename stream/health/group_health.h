@@ -55,6 +55,14 @@ struct SnapshotHealth {
     bool complete = false;
 };
 
+// Of a group whose targets begin with a dump.
+struct BootstrapHealth {
+    std::string state;  // waiting, accumulating, streaming
+    Lsn point;          // not valid while the slot is being made
+    std::string snapshot;
+    double since = 0;  // seconds
+};
+
 enum class PartState { unknown, waiting, snapshot, streaming, stream_full, stopped, dead };
 
 struct ReplicatorHealth {
@@ -121,6 +129,7 @@ struct GroupHealth {
     ReplicatorHealth replicator;
     std::optional<StandbyHealth> standby;
     std::optional<SnapshotHealth> snapshot;
+    std::optional<BootstrapHealth> bootstrap;
     std::optional<SlotHealth> slot;  // nothing: neither the source nor a report says
     StreamHealth stream;
     std::vector<WorkerHealth> workers;  // by name

@@ -67,6 +67,17 @@ void append_snapshot(JsonText& out, const std::optional<SnapshotHealth>& snapsho
     out.raw('}');
 }
 
+void append_bootstrap(JsonText& out, const std::optional<BootstrapHealth>& bootstrap) {
+    out.key("bootstrap");
+    if (!bootstrap) return out.raw("null");
+    out.raw('{');
+    out.text("state", bootstrap->state);
+    append_text(out, "point", bootstrap->point.valid() ? to_string(bootstrap->point) : "");
+    append_text(out, "snapshot", bootstrap->snapshot);
+    append(out, "since_seconds", std::optional(bootstrap->since));
+    out.raw('}');
+}
+
 void append_slot(JsonText& out, const std::optional<SlotHealth>& slot) {
     out.key("slot");
     if (!slot) return out.raw("null");
@@ -169,6 +180,7 @@ std::string to_json(const GroupHealth& health) {
     append_replicator(out, health.replicator);
     append_standby(out, health.standby);
     append_snapshot(out, health.snapshot);
+    append_bootstrap(out, health.bootstrap);
     append_slot(out, health.slot);
     append_stream(out, health.stream);
     append_workers(out, health.workers);

@@ -7,6 +7,25 @@ namespace pgsluice::test {
 namespace {
 
 constexpr auto followed = std::to_array<FollowedHint>({
+    // a group that begins with a dump
+    {"Run the replicator with --bootstrap prepare alone", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
+    {"Stop the group's workers first. Started again, they wait", "live/bootstrap_test.cc",
+     "bootstrap: a running worker keeps a group from being prepared again, and one of before says what to do"},
+    {"Once the target holds that dump, remove what the worker remembers", "live/bootstrap_test.cc",
+     "bootstrap: a running worker keeps a group from being prepared again, and one of before says what to do"},
+    {"Run the replicator of group '{}' with --bootstrap prepare.", "live/bootstrap_test.cc",
+     "bootstrap: killed at each place while it prepares, it is prepared again"},
+    {"Wait until the replicator prints the command", "live/bootstrap_test.cc",
+     "bootstrap: killed at each place while it prepares, it is prepared again"},
+    {"To start over with a new slot and a new dump", "live/bootstrap_test.cc",
+     "bootstrap: killed while it waits, the snapshot is lost, and the way out is said"},
+    {"If the targets hold the dump, complete it", "live/bootstrap_test.cc",
+     "bootstrap: a verb that does not fit is refused, and says in which state it would"},
+    {"Start over with --bootstrap prepare --resnapshot, which makes", "live/bootstrap_test.cc",
+     "bootstrap: killed while it waits, the snapshot is lost, and the way out is said"},
+    {"Once the targets hold the dump: --bootstrap complete.", "live/bootstrap_test.cc",
+     "bootstrap: a verb that does not fit is refused, and says in which state it would"},
     // tables that the source has rewritten
     {"Start the replicator with --copy-and-stream, which copies the rows", "live/ddl_recopy_test.cc",
      "a group that copies no rows stops at such a command, and copies the table as the hint says"},
@@ -596,6 +615,10 @@ constexpr auto others = std::to_array<OtherHint>({
     {"Change the target's tables by hand, then start the worker with --target-ddl", "issue 16"},
     {"The target's table has this column already.", "issue 16"},
     {"Restart the group's replicator, of this version or later", "issue 16"},
+    {"Nothing is left to do: workers apply changes.", "nothing that a user has to do"},
+    {"Give a command for sh with --bootstrap-command.", "needs a machine without sh"},
+    {"While this replicator runs, take it:",
+     "what --bootstrap prepare prints, run word by word in live/bootstrap_test.cc"},
     {"This is a bug", "nothing that a user can do"},
     {"PostgreSQL 14 or later is needed.", "needs a server that is older"},
     {"Run ALTER SYSTEM SET idle_replication_slot_timeout = 0", "needs PostgreSQL 18"},
