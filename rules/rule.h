@@ -82,6 +82,7 @@ struct Rule {
     bool allow_empty_deletes = false;
     bool allow_uniqueness_loss = false;
     bool allow_type_change = false;
+    bool by_list = false;  // of a route that lists its columns (rules/listed_columns.h)
 };
 
 struct TableRules {
@@ -104,6 +105,12 @@ struct ConstantColumn {
     Column type;        // but for the name
 };
 
+// A column of the source that a route lists.
+struct ListedColumn {
+    std::string name;
+    Place place;
+};
+
 struct Route {
     TableName source;
     TableName target;  // an empty schema or table: the source's
@@ -112,6 +119,7 @@ struct Route {
     std::vector<std::pair<std::string, std::string>> columns;  // source to target
     Operations operations = all_operations;
     std::vector<ConstantColumn> constants;  // come first
+    std::vector<ListedColumn> only;         // the source's columns that the target gets; empty: all
     Keeping::Mode mode = Keeping::Mode::clone;
     HistoryColumns history;
 

@@ -101,7 +101,9 @@ class Compiler {
             const std::size_t column = column_of(rule.column, rule.place);
             if (in_key(column) && needed_.any({Op::update, Op::del}))
                 throw refuse(rule.place, "the column is part of the key: updates and deletes would not find their row",
-                             takes_hash(value_type(relation_.columns[column]))
+                             rule.by_list
+                                 ? "Add it to 'only', or replicate inserts only (operations in the routing file)."
+                             : takes_hash(value_type(relation_.columns[column]))
                                  ? "Transform it with type hash, or replicate inserts only (operations in the "
                                    "routing file)."
                                  : "Replicate inserts only (operations in the routing file).");
@@ -170,7 +172,7 @@ class Compiler {
                 note(fmt::format("keep {}", rule.column));
                 break;
             case Rule::Kind::exclude:
-                note(fmt::format("exclude {}", rule.column));
+                note(fmt::format("exclude {}{}", rule.column, rule.by_list ? ", which 'only' does not list" : ""));
                 break;
             case Rule::Kind::transform:
                 add_transform(rule, column);

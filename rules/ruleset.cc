@@ -7,6 +7,7 @@
 
 #include "rules/ddl/ddl.h"
 #include "rules/ddl/definitions.h"
+#include "rules/listed_columns.h"
 #include "rules/meaning.h"
 #include "rules/rules_files.h"
 
@@ -137,8 +138,20 @@ void Ruleset::know_former(std::span<const RelationPtr> tables) {
 }
 
 CompilerInput Ruleset::input(const RelationPtr& relation) const {
-    return {relation, &file_, entry_for(file_.tables, *relation, &TableRules::name),
-            entry_for(routes_, *relation, &Route::source)};
+    CompilerInput input{relation, &file_, entry_for(file_.tables, *relation, &TableRules::name),
+                        entry_for(routes_, *relation, &Route::source)};
+    if (input.route != nullptr && !input.route->only.empty()) input.rules = with_listed_columns(input);
+    return input;
+}
+
+const TableRules* Ruleset::with_listed_columns(const CompilerInput& input) const {
+    Listed& listed = listed_[input.relation.get()];
+    if (listed.rules == nullptr) {
+        TableRules rules = rules::with_listed(input.rules, input.route, *input.relation);
+        if (input.rules == nullptr) rules.strict = file_.strict;
+        listed = {input.relation, std::make_unique<const TableRules>(std::move(rules))};
+    }
+    return listed.rules.get();
 }
 
 std::shared_ptr<const CompiledRules> Ruleset::compile_locked(const RelationPtr& relation) const {

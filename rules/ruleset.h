@@ -87,6 +87,7 @@ class Ruleset {
 
     bool apply_definitions(Change& change, Arena& arena) const;
     [[nodiscard]] rules::CompilerInput input(const RelationPtr& relation) const;
+    [[nodiscard]] const rules::TableRules* with_listed_columns(const rules::CompilerInput& input) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_locked(const RelationPtr& relation) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_fitted(const rules::CompilerInput& wanted) const;
     template <typename Use>
@@ -103,7 +104,13 @@ class Ruleset {
     const rules::RulesFile file_;
     const std::vector<rules::Route> routes_;
     mutable std::mutex mutex_;  // for what follows, up to truncates_mutex_
+    struct Listed {
+        RelationPtr relation;  // held, as above
+        std::unique_ptr<const rules::TableRules> rules;
+    };
+
     mutable std::unordered_map<const Relation*, Compiled> compiled_;
+    mutable std::unordered_map<const Relation*, Listed> listed_;  // of tables whose route lists columns
     rules::TableMemory memory_;
     // Tables by the target that they are routed to, and the constants that tell their rows apart there.
     mutable std::map<std::pair<std::string, std::vector<std::string>>, std::set<std::string>> sources_;

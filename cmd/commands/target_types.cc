@@ -31,7 +31,8 @@ std::optional<Relation> TargetTypes::find(const QualifiedName& name, const std::
     const auto table = sql::find_table(connection_, target.schema, target.table);
     if (!table) return std::nullopt;
     const auto known = sql::columns_of(connection_, table->oid);
-    const std::size_t added = target.columns.size() - columns.size();  // constants, which come first
+    const std::size_t added = target.keeping.constants.size();                 // which come first
+    if (target.columns.size() - added != columns.size()) return std::nullopt;  // the route lists columns
     Relation found;
     found.oid = table->oid;
     found.identity = static_cast<ReplicaIdentity>(table->replica_identity);

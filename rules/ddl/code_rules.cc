@@ -74,6 +74,7 @@ bool has_word(std::string_view text, const std::set<std::string>& words) {
 
 Verdict verdict(const FilesSay& files, const FunctionDefinition& function) {
     if (files.strict()) return {"mode is strict, and its text may be about any table", true};
+    if (files.lists_columns()) return {"a route leaves columns out, and its text may be about them", true};
     if (has_word(function.definition, files.hidden_words())) return {"it names a table or column that has rules", true};
     if (has_word(function.definition, files.routed_words()))
         return {"it names a table that is routed elsewhere", false};
@@ -129,7 +130,7 @@ bool keep_on_table(const FilesSay& files, T& definition, DefinitionChange& chang
 bool keep_grants(const FilesSay& files, GrantsDefinition& grants) {
     const TableSays says = files.of(grants.table, grants.ancestors);
     if (is_left_out(says, grants.table.schema, grants.table.name)) return false;
-    std::erase_if(grants.rights, [&](const Right& right) { return says.excluded.contains(right.column); });
+    std::erase_if(grants.rights, [&](const Right& right) { return says.excludes(right.column); });
     for (Right& right : grants.rights)
         if (const auto name = says.columns.find(right.column); name != says.columns.end()) right.column = name->second;
     route(says, grants.table.schema, grants.table.name);

@@ -125,6 +125,7 @@ class DdlRules {
 
     bool has_rules() const {
         if (file_.strict) return true;
+        if (lists_columns()) return true;
         return std::any_of(file_.tables.begin(), file_.tables.end(), [&](const TableRules& entry) {
             return text_names(entry.name.table) ||
                    std::any_of(message_.objects.begin(), message_.objects.end(),
@@ -143,12 +144,21 @@ class DdlRules {
         });
     }
 
-    bool excludes() const {
+    bool lists_columns() const {
         return std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
-            const TableRules* entry = rules_of(object);
-            return entry != nullptr && std::any_of(entry->rules.begin(), entry->rules.end(),
-                                                   [](const Rule& rule) { return rule.kind == Rule::Kind::exclude; });
+            const Route* route = route_of(object);
+            return route != nullptr && !route->only.empty();
         });
+    }
+
+    bool excludes() const {
+        return lists_columns() ||
+               std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
+                   const TableRules* entry = rules_of(object);
+                   return entry != nullptr &&
+                          std::any_of(entry->rules.begin(), entry->rules.end(),
+                                      [](const Rule& rule) { return rule.kind == Rule::Kind::exclude; });
+               });
     }
 
     // Rows of a table that is routed into the one that the command drops or changes would go or change, too.

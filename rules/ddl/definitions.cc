@@ -15,6 +15,7 @@
 #include "rules/ddl/sql_text.h"
 #include "rules/ddl/table_says.h"
 #include "rules/ddl/type_rules.h"
+#include "rules/listed_columns.h"
 #include "rules/redefined.h"
 #include "rules/transforms/transform.h"
 #include "rules/values/value_type.h"
@@ -113,7 +114,7 @@ class DefinitionRules {
         for (std::string* text : {&table.partition_by, &table.bound_by})
             if (says.is_about_hidden(*text)) *text = without_literals(*text);
         if (is_bound_by_hidden(table, says)) table.bound = without_literals(table.bound);
-        std::erase_if(table.columns, [&](const auto& column) { return says.excluded.contains(column.name); });
+        std::erase_if(table.columns, [&](const auto& column) { return says.excludes(column.name); });
         if (says.hides()) table.comment.clear();
         const std::optional<Keeping> keeping =
             is_kept_otherwise(says.route) ? std::optional(says.route->keeping(relation)) : std::nullopt;
@@ -136,7 +137,7 @@ class DefinitionRules {
         for (const Column& column : before.columns) past.names[column.number] = column.name;
         for (const Rule& rule : said.rules.rules)
             if (rule.kind != Rule::Kind::keep) past.ruled.push_back(rule.column);
-        if (said.entry != nullptr) check_redefined(past, now, *said.entry, past.ruled);
+        if (!said.rules.rules.empty()) check_redefined(past, now, with_listed(said.entry, says.route, now), past.ruled);
     }
     [[noreturn]] static void refuse_name(const Relation& now, const Place& old) {
         throw stop_error(
@@ -168,7 +169,7 @@ class DefinitionRules {
     }
     // Of a generated column that is new or computed otherwise than before.
     static std::string computed(const ColumnDefinition& column, const TableDefinition* was, const TableSays& says) {
-        if (column.generated == '\0' || says.excluded.contains(column.name)) return {};
+        if (column.generated == '\0' || says.excludes(column.name)) return {};
         const auto* old = was == nullptr ? nullptr : find_part(was->columns, &ColumnDefinition::number, column.number);
         if (old != nullptr && old->generated == column.generated && old->expression == column.expression) return {};
         if (says.masked.contains(column.name))
@@ -189,7 +190,7 @@ class DefinitionRules {
     static void leave_out_constraints(TableDefinition& table, const TableSays& says) {
         if (!says.hides()) return;
         std::erase_if(table.constraints, [&](const ConstraintDefinition& constraint) {
-            if (names_any(constraint.definition, says.excluded)) return true;
+            if (says.names_excluded(constraint.definition)) return true;
             if (constraint.type == 'p' || constraint.type == 'u')
                 return names_any(constraint.definition, says.ambiguous);
             return says.is_about_hidden(constraint.definition);
@@ -205,7 +206,7 @@ class DefinitionRules {
         if (!hidden) return;
         column.comment.clear();
         const bool added = after && change.before && !has_column(*change.before, column.number);
-        if (added && !change.recopy && !says.excluded.contains(column.name) && !says.unnamed.contains(column.name))
+        if (added && !change.recopy && !says.excludes(column.name) && !says.unnamed.contains(column.name))
             transform(change, column, says);
         else
             column.missing.reset();
@@ -287,7 +288,7 @@ class DefinitionRules {
         if (is_left_out(says, index.table.schema, index.table.name)) return false;
         const bool plain = index.definition.find(" WHERE ") == std::string::npos &&
                            std::count(index.definition.begin(), index.definition.end(), '(') == 1;
-        if (names_any(index.definition, says.excluded) || names_any(index.definition, says.ambiguous)) return false;
+        if (says.names_excluded(index.definition) || names_any(index.definition, says.ambiguous)) return false;
         if (!plain && says.is_about_hidden(index.definition)) return false;
         if (says.hides()) index.comment.clear();
         index.definition = renamed(index.definition, says.columns);
@@ -316,7 +317,7 @@ class DefinitionRules {
         const TableSays says = says_of(table);
         if (is_left_out(says, table.schema, table.name)) return false;
         const std::string& column = sequence.owned_by->column;
-        const bool hidden = says.hidden().contains(column);
+        const bool hidden = says.hidden().contains(column) || says.excludes(column);
         if (says.hides()) sequence.comment.clear();
         route(says, table.schema, table.name);
         if (hidden || table.schema != sequence.schema) {

@@ -22,6 +22,20 @@ bool names_any(std::string_view text, const std::set<std::string>& names) {
     });
 }
 
+bool names_other(std::string_view text, const std::set<std::string>& columns) {
+    const auto tokens = sql_tokens(text);
+    const auto begin = std::ranges::find(tokens, "(", &SqlToken::text);
+    for (auto token = begin; token != tokens.end(); ++token) {
+        const bool keyword = std::ranges::none_of(
+            token->text, [](char c) { return c == '"' || (c >= 'a' && c <= 'z') || (c & 0x80) != 0; });
+        if (!is_identifier(*token) || keyword || columns.contains(identifier_name(*token))) continue;
+        const std::string_view before = std::prev(token)->text;
+        const std::string_view after = std::next(token) == tokens.end() ? "" : std::next(token)->text;
+        if (before != ":" && before != "COLLATE" && after != "(" && after != ".") return true;
+    }
+    return false;
+}
+
 bool names_whole_row(std::string_view text) {
     const auto tokens = sql_tokens(text);
     return std::adjacent_find(tokens.begin(), tokens.end(), [](const SqlToken& a, const SqlToken& b) {

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "rules/ddl/expression.h"
+#include "rules/listed_columns.h"
 
 namespace pgsluice::rules {
 
@@ -40,11 +41,20 @@ bool TableSays::names(const std::string& column) const {
 }
 
 bool TableSays::is_about_hidden(std::string_view text) const {
-    return hides() && (names_any(text, hidden()) || names_whole_row(text));
+    return hides() && (names_any(text, hidden()) || names_excluded(text) || names_whole_row(text));
+}
+
+bool TableSays::names_excluded(std::string_view text) const {
+    return names_any(text, excluded) || (!knows_columns && !listed.empty() && names_other(text, listed));
+}
+
+bool FilesSay::lists_columns() const {
+    return std::ranges::any_of(routes_, [](const Route& route) { return !route.only.empty(); });
 }
 
 bool FilesSay::hides_any() const {
-    return file_.strict || std::any_of(file_.tables.begin(), file_.tables.end(), [](const TableRules& table) {
+    return file_.strict || lists_columns() ||
+           std::any_of(file_.tables.begin(), file_.tables.end(), [](const TableRules& table) {
                return table.strict || std::any_of(table.rules.begin(), table.rules.end(),
                                                   [](const Rule& rule) { return hides(rule.kind); });
            });
@@ -78,7 +88,9 @@ TableSays FilesSay::begin(const Relation& relation) const {
     says.route = entry_for(routes_, relation, &Route::source);
     says.strict = says.entry != nullptr ? says.entry->strict : file_.strict;
     if (says.route != nullptr) says.columns = {says.route->columns.begin(), says.route->columns.end()};
-    if (says.entry != nullptr) says.rules = *says.entry;
+    says.rules = with_listed(says.entry, says.route, relation);
+    if (says.route != nullptr)
+        for (const ListedColumn& column : says.route->only) says.listed.insert(column.name);
     return says;
 }
 
@@ -91,7 +103,8 @@ void FilesSay::note_columns(TableSays& says, const Relation& relation) {
 
 TableSays FilesSay::of(const Relation& relation) const {
     TableSays says = begin(relation);
-    if (says.entry != nullptr && !relation.columns.empty()) says.rules = fitted_(*says.entry, relation);
+    says.knows_columns = !relation.columns.empty();
+    if (!says.rules.rules.empty() && !relation.columns.empty()) says.rules = fitted_(says.rules, relation);
     note_columns(says, relation);
     return says;
 }

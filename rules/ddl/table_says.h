@@ -20,9 +20,18 @@ struct TableSays {
     std::set<std::string> masked;
     std::set<std::string> ambiguous;             // masked, and different values may become the same
     std::set<std::string> unnamed;               // mode is strict, and no rule names them
+    std::set<std::string> listed;                // by a route that lists columns; `excluded` has the others if known
+    bool knows_columns = false;                  // all of the table's
     std::map<std::string, std::string> columns;  // to what they are renamed
 
-    [[nodiscard]] bool hides() const { return !excluded.empty() || !masked.empty() || !unnamed.empty(); }
+    [[nodiscard]] bool hides() const {
+        return !excluded.empty() || !masked.empty() || !unnamed.empty() || !listed.empty();
+    }
+    [[nodiscard]] bool excludes(const std::string& column) const {
+        return excluded.contains(column) || (!listed.empty() && !listed.contains(column));
+    }
+    // Whether a text that PostgreSQL has printed names one of them.
+    [[nodiscard]] bool names_excluded(std::string_view text) const;
     [[nodiscard]] std::set<std::string> hidden() const;
     [[nodiscard]] bool names(const std::string& column) const;
     // Whether a text that PostgreSQL has printed may be about the values of hidden columns.
@@ -34,6 +43,8 @@ class FilesSay {
     FilesSay(const RulesFile& file, const std::vector<Route>& routes, const Fitted& fitted)
         : file_(file), routes_(routes), fitted_(fitted) {}
 
+    // Whether some route lists columns: what others are called is not known.
+    [[nodiscard]] bool lists_columns() const;
     [[nodiscard]] bool nothing() const { return file_.tables.empty() && !file_.strict && routes_.empty(); }
     // Whether some table has columns that are not shown as they are.
     [[nodiscard]] bool hides_any() const;

@@ -15,7 +15,7 @@ void note(const FilesSay& files, const TypeUse& use, Uses& uses) {
     const TableSays says = files.of(use.table, use.ancestors, use.columns);
     if (is_left_out(says, use.table.schema, use.table.name)) return;
     for (const std::string& column : use.columns) {
-        if (says.excluded.contains(column)) continue;
+        if (says.excludes(column)) continue;
         const bool hidden = says.masked.contains(column) || says.unnamed.contains(column);
         (hidden ? uses.masked : uses.shown) = true;
     }

@@ -1,6 +1,6 @@
 // The routing file: a map of source tables to routes, as pg_flo has it,
 //     {source_table, destination_table, column_mappings: [{source, destination}], operations, replicate,
-//      mode, columns: {name: value}, history: {...}}
+//      mode, columns: {name: value, only: [name]}, history: {...}}
 // or a map of
 //     defaults: {schema, mode, columns, history}    for every table
 //     tables: {table or pattern: route}             `to` is short for destination_table
@@ -67,10 +67,37 @@ Keeping::Mode read_mode(const std::string& text, const Place& place) {
     throw refuse(place, fmt::format("unknown mode '{}'", text), "Known modes: clone, append, history.");
 }
 
+void read_listed(std::vector<ListedColumn>& listed, const Node& list, Place place) {
+    place.line = list.line;
+    if (list.items.empty())
+        throw refuse(place, "'only' lists no column", "Set 'replicate: false' in the table's route to leave it out.");
+    for (const Node& item : list.items) {
+        place.line = item.line;
+        place.column = item.text;
+        if (!item.is_scalar() || item.text.empty()) throw refuse(place, "'only' must list the names of columns");
+        if (std::ranges::find(listed, item.text, &ListedColumn::name) != listed.end())
+            throw refuse(place, "'only' lists the column twice");
+        listed.push_back({item.text, place});
+    }
+}
+
+// `only`, where it is a list, is no constant of that name.
+void read_columns(Route& route, Node columns) {
+    const auto only =
+        std::ranges::find_if(columns.items, [](const Node& node) { return node.key == "only" && node.is_list(); });
+    if (only != columns.items.end()) {
+        if (route.source == TableName::any())
+            throw refuse(route.place, "'only' is for the route of a table or pattern, and not for all tables");
+        read_listed(route.only, *only, route.place);
+        columns.items.erase(only);
+    }
+    read_constants(route.constants, columns, route.place);
+}
+
 // What `defaults` may say, too.
 void read_keeping(Route& route, Fields& fields) {
     if (const auto mode = fields.text("mode")) route.mode = read_mode(*mode, route.place);
-    if (const Node* columns = fields.take("columns")) read_constants(route.constants, *columns, route.place);
+    if (const Node* columns = fields.take("columns")) read_columns(route, *columns);
     if (const Node* history = fields.take("history")) route.history = read_history(*history, route.place);
 }
 

@@ -155,6 +155,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a rules or routing file that was refused is taken once its hint is followed"},
     {"Set 'replicate: false' in the table's route", "unit/rules_hints_test.cc",
      "a rules or routing file that was refused is taken once its hint is followed"},
+    {"Add it to 'only', or replicate inserts only", "unit/rules_hints_test.cc",
+     "a rules or routing file that was refused is taken once its hint is followed"},
     {"Transform it with type hash, or replicate inserts only", "unit/rules_hints_test.cc",
      "a rules or routing file that was refused is taken once its hint is followed"},
     {"Replicate inserts only (operations in the routing file).", "unit/rules_hints_test.cc",

@@ -44,6 +44,24 @@ void keep_empty(TableDefinition& table, const TableDefinition& source) {
     }
 }
 
+// Tables of which only columns that are listed come: a column of a name that no rule can have does not.
+std::set<Oid> tables_with_lists(const DefinitionMessage& source, const RuleDefinitions& rules) {
+    const std::string nameless(64, '*');  // longer than PostgreSQL's names
+    DefinitionMessage message;
+    for (const DefinitionChange& change : source.objects) {
+        const auto* table = std::get_if<TableDefinition>(&*change.after);
+        if (table == nullptr) continue;
+        TableDefinition asked = *table;
+        asked.columns.emplace_back().name = nameless;
+        message.objects.push_back({change.oid, std::nullopt, std::move(asked)});
+    }
+    std::set<Oid> found;
+    if (!rules || !rules(message)) return found;
+    for (const auto& [oid, table] : tables_of(message))
+        if (find_part(table->columns, &ColumnDefinition::name, nameless) == nullptr) found.insert(oid);
+    return found;
+}
+
 // A partition that is routed elsewhere is a table of its own there: rows of others may come to it, too.
 void detach(TableDefinition& table, const TableDefinition& source) {
     if (table.bound.empty() || (table.schema == source.schema && table.name == source.name)) return;
@@ -83,8 +101,9 @@ DefinitionMessage ruled(const DefinitionMessage& source, const RuleDefinitions& 
     if (rules) apply_rules(source, message, rules);
     DefinitionMessage original = source;
     const Tables originals = tables_of(original);
+    const std::set<Oid> listed = tables_with_lists(source, rules);
     for (const auto& [oid, table] : tables_of(message)) {
-        keep_empty(*table, *originals.at(oid));
+        if (!listed.contains(oid)) keep_empty(*table, *originals.at(oid));
         detach(*table, *originals.at(oid));
     }
     return message;
