@@ -83,7 +83,8 @@ ChildProcess::ChildProcess(std::vector<std::string> argv, const Variables& varia
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0);  // so that what it starts ends with it
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
     const int failed =
         ::posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), variable_pointers.data());
     posix_spawnattr_destroy(&attributes);
@@ -100,7 +101,7 @@ ChildProcess::~ChildProcess() {
     close(out_);
     close(err_);
     if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     wait();
 }
 

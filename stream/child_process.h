@@ -1,4 +1,5 @@
-// A program that runs beside us, whose output is read through pipes. It is killed and reaped unless it was waited for.
+// A program that runs beside us, whose output is read through pipes. It is killed with all that it has
+// started, and reaped, unless it was waited for.
 #pragma once
 
 #include <sys/types.h>

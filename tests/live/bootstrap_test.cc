@@ -203,6 +203,16 @@ TEST_CASE("bootstrap: a flag file completes it, and so does a command that takes
     by_command.stop();
 }
 
+TEST_CASE("bootstrap: what the command has started ends with the replicator") {
+    Bootstrap group;
+    const std::string lock = "flock --nonblock " + group.directory + "/lock ";
+    group.prepare({"--bootstrap-command", lock + "sleep 1000; true"});
+    CHECK(eventually("the command runs", [&] { return run({"sh", "-c", lock + "true"}).code != 0; }));
+    group.writers->stop();
+    group.stop_replicator();
+    CHECK(eventually("it has ended", [&] { return run({"sh", "-c", lock + "true"}).code == 0; }));
+}
+
 TEST_CASE("bootstrap: a NATS server that is away for a moment does not lose the snapshot") {
     NatsServer nats;
     Bootstrap group(PipelineServers{shared_servers().source, shared_servers().target, nats});
