@@ -64,6 +64,15 @@ class Judge {
         if (!replicator.waiting.empty()) add(HealthLevel::warn, "replicator", "waiting for " + replicator.waiting);
     }
 
+    // It dies with the process that holds it.
+    void bootstrap() {
+        const PartState replicator = health_.replicator.state;
+        const bool gone = replicator == PartState::stopped || replicator == PartState::dead;
+        if (health_.bootstrap && health_.bootstrap->state == "waiting" && gone)
+            add(HealthLevel::fail, "bootstrap",
+                "its snapshot was lost with the replicator: no dump can begin with it any more");
+    }
+
     void standby() {
         if (health_.standby && health_.standby->dead)
             add(HealthLevel::warn, "standby", silent(health_.standby->report_age));
@@ -87,7 +96,8 @@ class Judge {
     }
 
     void workers() {
-        if (health_.workers.empty() && health_.stream.exists)
+        const bool wait = health_.bootstrap && health_.bootstrap->state != "streaming";  // not registered meanwhile
+        if (health_.workers.empty() && health_.stream.exists && !wait)
             add(HealthLevel::warn, "workers", "none is registered; the stream keeps everything for a first one");
         for (const WorkerHealth& one : health_.workers) worker(one);
     }
@@ -141,6 +151,7 @@ void judge(GroupHealth& health, const HealthThresholds& thresholds) {
     judge.stream();
     judge.slot();
     judge.replicator();
+    judge.bootstrap();
     judge.standby();
     judge.workers();
     judge.dead_letters();

@@ -203,6 +203,24 @@ TEST_CASE("a rate over the last few seconds") {
     CHECK(rate.per_second() == 0);
 }
 
+TEST_CASE("a group that begins with a dump: no worker is missed while they wait, and a lost snapshot is said") {
+    GroupHealth health = sound();
+    health.workers.clear();
+    CHECK(found(health) == Found{"warn workers"});
+    health.bootstrap = {"waiting", Lsn{0x16B2D50}, "00000003-0000001B-1", 60};
+    CHECK(found(health).empty());
+    CHECK(picture(health).find("  bootstrap    waiting for a dump of snapshot 00000003-0000001B-1 as of 0/16B2D50; "
+                               "workers wait (since 60.0 s)\n") != std::string::npos);
+    health.replicator.state = PartState::stopped;
+    CHECK(found(health) == Found{"fail bootstrap", "warn replicator"});
+    health.bootstrap->state = "accumulating";
+    CHECK(found(health) == Found{"warn replicator"});
+    health.replicator.state = PartState::streaming;
+    health.bootstrap->state = "streaming";
+    CHECK(found(health) == Found{"warn workers"});
+    CHECK(picture(health).find("  bootstrap    streaming, from a dump as of 0/16B2D50") != std::string::npos);
+}
+
 TEST_CASE("for people: units, bars, states and what is wrong") {
     CHECK(time_text(std::nullopt) == "?");
     CHECK(time_text(0.25) == "0.2 s");
