@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/shell.h"
 
 namespace pgsluice {
 
@@ -129,11 +130,8 @@ bool TablePattern::matches(std::string_view in_schema, std::string_view name) co
 }
 
 std::string shell_argument(const QualifiedName& table) {
-    const std::string name = quoted_part(table.schema) + '.' + quoted_part(table.table);
-    if (name.find('"') == std::string::npos) return name;
-    std::string text = "'";
-    for (const char c : name) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
+    std::string name = quoted_part(table.schema) + '.' + quoted_part(table.table);
+    return name.find('"') == std::string::npos ? name : shell_quoted(name);
 }
 
 bool is_reserved_schema(std::string_view schema) {

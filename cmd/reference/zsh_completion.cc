@@ -3,6 +3,7 @@
 
 #include "cmd/reference/completed_flag.h"
 #include "cmd/reference/completion.h"
+#include "stream/shell.h"
 
 namespace pgsluice {
 
@@ -43,12 +44,6 @@ else
 fi
 )zsh";
 
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-    return out + "'";
-}
-
 std::string escaped(std::string_view text, std::string_view special) {
     std::string out;
     for (const char c : text) {
@@ -87,10 +82,10 @@ std::string tables() {
     std::string specs = "        help '(- *)--help[Show help]' version '(- *)--version[Show the version]'\n";
     for (const CompletedFlag& known : completed_flags()) {
         if (known.takes == Takes::nothing) bare += fmt::format(" --{}", known.flag->name);
-        specs += fmt::format("        {} {}\n", known.flag->name, quoted(spec(known)));
+        specs += fmt::format("        {} {}\n", known.flag->name, shell_quoted(spec(known)));
     }
     std::string known_beginnings;
-    for (const std::string& beginning : beginnings()) known_beginnings += " " + quoted(beginning);
+    for (const std::string& beginning : beginnings()) known_beginnings += " " + shell_quoted(beginning);
     return fmt::format("    local -a bare=({})\n    local -a beginnings=({})\n    local -A spec=(\n{}    )\n", bare,
                        known_beginnings.substr(1), specs);
 }
@@ -98,8 +93,8 @@ std::string tables() {
 std::string next_words(std::string_view beginning) {
     std::string out;
     for (const NextWord& next : words_after(beginning))
-        out += " " + quoted(fmt::format("{}:{}", next.word, escaped(next.about, ":")));
-    return out.empty() ? "" : fmt::format("        {}) next=({}) ;;\n", quoted(beginning), out.substr(1));
+        out += " " + shell_quoted(fmt::format("{}:{}", next.word, escaped(next.about, ":")));
+    return out.empty() ? "" : fmt::format("        {}) next=({}) ;;\n", shell_quoted(beginning), out.substr(1));
 }
 
 std::string flag_names(const CommandInfo& command) {
@@ -107,7 +102,7 @@ std::string flag_names(const CommandInfo& command) {
     for (const Flag& flag : flags()) {
         if (takes(command, flag)) out += fmt::format(" {}", flag.name);
     }
-    return fmt::format("        {}) names=({}) ;;\n", quoted(command.words), out);
+    return fmt::format("        {}) names=({}) ;;\n", shell_quoted(command.words), out);
 }
 
 std::string branches() {

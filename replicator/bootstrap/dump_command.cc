@@ -7,6 +7,7 @@
 
 #include "sql/conninfo.h"
 #include "sql/quote.h"
+#include "stream/shell.h"
 
 namespace pgsluice {
 
@@ -16,12 +17,6 @@ namespace {
 constexpr std::array told{"host",     "hostaddr",   "port",        "dbname",          "user",
                           "passfile", "sslmode",    "sslrootcert", "sslcert",         "sslkey",
                           "sslcrl",   "gssencmode", "krbsrvname",  "channel_binding", "target_session_attrs"};
-
-std::string for_shell(const std::string& text) {
-    std::string out = "'";
-    for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + '\'';
-}
 
 std::string conninfo_value(const std::string& text) {
     constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:@";
@@ -52,8 +47,8 @@ std::string without_others(sql::Connection& source, const std::set<Oid>& tables)
     std::string out;
     for (int row = 0; row < found.rows(); ++row) {
         if (tables.contains(static_cast<Oid>(found.integer(row, 0)))) continue;
-        out += " --exclude-table-data=" + for_shell(fmt::format("{}.{}", sql::quote_identifier(found.text(row, 1)),
-                                                                sql::quote_identifier(found.text(row, 2))));
+        out += " --exclude-table-data=" + shell_quoted(fmt::format("{}.{}", sql::quote_identifier(found.text(row, 1)),
+                                                                   sql::quote_identifier(found.text(row, 2))));
     }
     return out;
 }
@@ -67,7 +62,7 @@ std::string dump_command(sql::Connection& source, const ReplicatorOptions& optio
     return fmt::format(
         "pg_dump --snapshot={} --format=custom --file={}.dump --no-publications --no-subscriptions "
         "--exclude-schema=pgsluice{} --dbname={}",
-        snapshot, options.names.group, without_others(source, tables), for_shell(conninfo(options)));
+        snapshot, options.names.group, without_others(source, tables), shell_quoted(conninfo(options)));
 }
 
 std::string bootstrap_guide(const ReplicatorOptions& options, const std::string& command, Lsn point) {

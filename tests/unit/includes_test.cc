@@ -120,7 +120,7 @@ const std::map<std::string, Names> allowed{
     {"cmd/run", {"cmd", "cmd/cli/settings.h", "cmd/http/", "stream", "sql/error.h"}},
     {"cmd/serve",
      {"cmd", "cmd/cli/settings.h", "cmd/http/", "cmd/page/", "cmd/status/", "stream", "stream/health/", "sql/error.h"}},
-    {"cmd/reference", {"cmd/cli/flag.h", "cmd/cli/help.h", "cmd/cli/value.h"}},
+    {"cmd/reference", {"cmd/cli/flag.h", "cmd/cli/help.h", "cmd/cli/value.h", "stream/shell.h"}},
     {"cmd/status",
      {"cmd", "cmd/cli/settings.h", "replicator", "replicator/source/", "stream", "stream/group/", "stream/health/",
       "sql/"}},
