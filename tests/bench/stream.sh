@@ -3,6 +3,9 @@ rows=${rows:-500000}
 fewer=$((rows * 3 / 5))
 transactions=$((rows / 5))
 wide=$((rows * 3 / 50))
+shop_scale=100
+
+wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 
 prepare() {  # port
     psql_at "$1" postgres -c "CREATE DATABASE base"
@@ -14,6 +17,10 @@ prepare() {  # port
         -c "INSERT INTO wide SELECT i, 0, repeat(md5(i::text), 256) FROM generate_series(1, $wide) AS i" \
         -c "CREATE TABLE lat (id int PRIMARY KEY, sent timestamptz)"
     "$programs/pgbench" -i -q -s 10 "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
+    if wanted shop; then
+        { echo "CREATE SCHEMA shop; SET search_path = shop;" && examples/generate-shop schema &&
+            examples/generate-shop --scale $shop_scale data; } | psql_at "$1" base -f -
+    fi
     psql_at "$1" base -c "VACUUM ANALYZE" -c CHECKPOINT
 }
 prepare "$source_port"
@@ -135,8 +142,6 @@ through() {  # one mark to and fro: everything before has arrived
         -c 'SELECT 1 FROM mark WHERE id = $mark')\" = 1 ]; do sleep 0.05; done" || fail "nothing arrives on the target"
 }
 
-wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
-
 # load changes statement: one transaction, counted from its commit.
 one_transaction() {
     local load=$1 changes=$2 watcher
@@ -153,14 +158,15 @@ one_transaction() {
         "$costs"
 }
 
-# The readers stand still while pgbench writes, then catch up.
+# load pgbench's arguments: the readers stand still while pgbench writes, then catch up.
 backlog() {
-    local watcher stopped from
+    local load=$1 watcher stopped from
+    shift
     stopped=$("${system}_pids")
     # shellcheck disable=SC2086
     kill -STOP $stopped
-    "$programs/pgbench" -n -c 4 -j 1 -M prepared -t $((transactions / 4)) "postgresql://postgres@127.0.0.1:$source_port/$database" \
-        >/dev/null 2>&1
+    "$programs/pgbench" -n -c 4 -j 1 -t $((transactions / 4)) "$@" \
+        "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
     mark=$((mark + 1))
     send_mark
     watch_for "$mark" >"$directory/seen" &
@@ -171,7 +177,7 @@ backlog() {
     # shellcheck disable=SC2086
     kill -CONT $stopped
     wait "$watcher"
-    record pgbench "$system" "$(per_second "$transactions" "$from" "$(cat "$directory/seen")")" "$(costs_end)"
+    record "$load" "$system" "$(per_second "$transactions" "$from" "$(cat "$directory/seen")")" "$(costs_end)"
 }
 
 # One row per transaction, 500 a second for 20 s. The target's eye looks every 0.2 ms at the highest key.
@@ -231,9 +237,14 @@ measure() {
         check_equal wide
     fi
     if wanted pgbench; then
-        backlog
+        backlog pgbench -M prepared
         check_equal pgbench_accounts
         check_equal pgbench_history
+    fi
+    if wanted shop; then
+        examples/generate-shop --scale $shop_scale load >"$directory/shop.sql"
+        PGOPTIONS='-c search_path=shop' backlog shop --random-seed=7 -f "$directory/shop.sql"
+        for table in users subscriptions orders; do check_equal shop.$table; done
     fi
     if wanted latency; then latency; fi
     "${system}_stop"
@@ -254,5 +265,5 @@ esac
 for kept in tenant append history; do
     case $systems in *$kept*) for load in insert update delete; do summary $load changes/s pgsluice $kept; done ;; esac
 done
-summary pgbench transactions/s native pgsluice
+for load in pgbench shop; do summary $load transactions/s native pgsluice; done
 for p in p50 p95 p99; do summary $p ms native pgsluice; done
