@@ -333,7 +333,11 @@ void set_names(Settings& settings) {
     if (settings.group.empty()) return;  // check rules needs none
     const Names names = names_for(settings.group);
     settings.replicator.names = settings.worker.names = names;
-    if (!settings.worker.worker.empty()) settings.worker.worker = worker_name(settings.worker.worker);
+    const Share& share = settings.worker.share;
+    if (!settings.worker.worker.empty())
+        settings.worker.worker = share_worker(worker_name(settings.worker.worker), share);
+    settings.standard_output.share = settings.file.share = settings.webhook.share = settings.nats_sink.share =
+        share.is_all() ? "" : to_string(share);
     settings.postgres.group = settings.standard_output.group = settings.file.group = names.group;
     settings.webhook.group = settings.nats_sink.group = names.group;
     settings.postgres.worker = settings.worker.worker;

@@ -35,6 +35,7 @@ struct StdoutSinkOptions {
     LineFormat format = LineFormat::pg_flo;
     std::string checkpoint_file;  // empty: the position is kept in KV only
     std::string group;            // written into the checkpoint file, which is refused for another group
+    std::string share;            // the same for another share: "2/4"; empty: all rows
     int fd = 1;                   // where the lines go
     int stop_grace_ms = 2000;     // for a slow reader, once we are asked to stop
     // Whether the last write to `fd` ended within a line: shared by the sinks that write to it one after another.
@@ -44,6 +45,7 @@ struct StdoutSinkOptions {
 struct FileSinkOptions {
     std::string output_dir;
     std::string group;  // the directory belongs to it and is refused for another
+    std::string share;  // the same: "2/4"; empty: all rows
     LineFormat format = LineFormat::pg_flo;
     std::uint64_t max_size_bytes = 100ULL << 20;
     std::int64_t max_age_ms = 3600000;
@@ -85,6 +87,7 @@ struct WebhookSinkOptions {
     std::shared_ptr<RequestMetrics> metrics;  // of this process; may be null
     std::string url;
     std::string group;  // named in the lines of the debezium format
+    std::string share;  // "2/4"; empty: all rows
     std::size_t batch_size = 1;
     int concurrency = 1;
     int timeout_ms = 30000;
@@ -104,6 +107,7 @@ struct WebhookSinkOptions {
 
 struct NatsSinkOptions {
     std::string group;  // named in the lines of the debezium format
+    std::string share;  // "2/4"; empty: all rows
     std::string url;    // empty: the group's own server
     std::string subject = "cdc.{schema}.{table}.{op}";
     LineFormat format = LineFormat::pg_flo;

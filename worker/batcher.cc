@@ -120,11 +120,15 @@ void Batcher::take_change(const Change& source) {
     Change change = source;
     if (change.op == Op::message) return take_message(change);
     if (change.op == Op::truncate) {
+        if (share_ != nullptr && !share_->take_truncate(change, message_seq_)) return;
         if (ruleset_.apply_truncate(change, batch_.arena)) add(change);
         return;
     }
+    using Half = ShareFilter::Half;
+    const Half half = share_ == nullptr ? Half::whole : share_->half_of(source, block_->relations, message_seq_);
+    if (half == Half::none) return;
     const CompiledRules* rules = plans_.find(change.relation, block_->relations, change.position);
-    const bool passes = rules != nullptr && rules->apply(change, batch_.arena);
+    const bool passes = rules != nullptr && rules->apply(change, batch_.arena) && ShareFilter::narrow(change, half);
     if (show_) show_(source, passes ? &change : nullptr);
     const std::function<void(const Relation&)>& tell = passes ? rewritten_ : dropped_;
     if (tell && (!passes || rules::rewrote(source, change))) tell(*source.relation);
@@ -134,6 +138,7 @@ void Batcher::take_change(const Change& source) {
 void Batcher::take_message(Change change) {
     if (change.prefix == heartbeat_prefix) beats_ = change.transaction != nullptr;
     if (change.prefix != ddl_message_prefix || (ddl_allowed_ && !ddl_allowed_(change, message_seq_))) return;
+    if (share_ != nullptr && !share_->takes_message(message_seq_, change.position)) return;
     if (!ruleset_.apply_ddl(change, batch_.arena)) return;
     add(change);
     ddl_ = change.transaction != nullptr;
@@ -157,6 +162,7 @@ void Batcher::pass(const Message& message) {
     next_item_ = 0;
     // A new snapshot may be of an earlier point than what came before it, when the source was set back.
     const bool restarts = message.meta.kind == MessageKind::snapshot_begin;
+    if (restarts && share_ != nullptr) share_->begin_snapshot(message.first_seq);
     if (restarts) in_transaction_ = ddl_ = beats_ = false;
     if (!in_transaction_ && (restarts || message.meta.position > position_)) position_ = message.meta.position;
     batch_.upto = here();

@@ -14,6 +14,7 @@
 #include "stream/batch.h"
 #include "stream/format/block_reader.h"
 #include "worker/plans.h"
+#include "worker/share_filter.h"
 
 namespace pgsluice {
 
@@ -38,6 +39,9 @@ class Batcher {
     void tell_rewritten(std::function<void(const Relation&)> rewritten) { rewritten_ = std::move(rewritten); }
     // Which DDL messages to pass on, by the change and its message's sequence; all, unless set.
     void pass_ddl_if(std::function<bool(const Change&, StreamSeq)> allowed) { ddl_allowed_ = std::move(allowed); }
+
+    // Only this share of the rows is handed on.
+    void take_share(ShareFilter& share) noexcept { share_ = &share; }
 
     // A batch holds only transactions first made in one database (Transaction::made_in), none of those made in `home`.
     void tell_origins_apart(std::string home) {
@@ -96,6 +100,7 @@ class Batcher {
     Ruleset& ruleset_;
     Plans& plans_;
     const BatchLimits limits_;
+    ShareFilter* share_ = nullptr;  // null: all rows are
     std::function<bool(const Change&, StreamSeq)> ddl_allowed_;
     std::function<void(const Relation&)> dropped_;
     std::function<void(const Relation&)> rewritten_;

@@ -10,6 +10,7 @@
 #include "sql/lsn.h"
 #include "stream/broker.h"
 #include "stream/names.h"
+#include "stream/share/share.h"
 #include "stream/trouble.h"
 #include "stream/waits.h"
 #include "worker/shown_rows.h"
@@ -29,6 +30,7 @@ struct WorkerOptions {
     std::shared_ptr<WorkerMetrics> metrics = new_worker_metrics();  // of this process; never null
     Names names;                                                    // of the group
     std::string worker;  // its name in the registry and in the sink's progress; default: the sink's kind
+    Share share{};       // of the rows; part of `worker`, too
     std::string sink;    // the sink's kind, for the registry
     RulesOptions rules;
     OnRulesChange on_rules_change = OnRulesChange::stop;

@@ -8,6 +8,7 @@
 
 #include "sql/error.h"
 #include "stream/pause.h"
+#include "worker/share_start.h"
 
 namespace pgsluice {
 
@@ -51,9 +52,30 @@ void Registration::take_name(const Sink& sink, const std::optional<SinkState>& s
 std::optional<SinkState> Registration::recall(Sink& sink) {
     const auto entry = registry_.find(options_.worker);
     if (!entry || entry->durable.resume_seq.value == 0) return std::nullopt;
+    // A share that was not started yet, and nothing of its rows was delivered.
+    if (entry->registered_us == 0 && entry->durable.position == Position{}) return std::nullopt;
     const SinkState state{entry->durable, entry->loading_epoch, entry->begin_seq};
     sink.resume(state);
     return state;
+}
+
+std::vector<DeliveredPart> Registration::enter_share(Broker& broker, Sink& sink, const Log& log,
+                                                     const std::stop_token& stop) {
+    pgsluice::enter_share(options_, broker, registry_, sink, log, stop);
+    const auto own = registry_.find(options_.worker);
+    if (own) handover_ = own->handover;
+    return handover_ ? handover_->parts : std::vector<DeliveredPart>{};
+}
+
+std::optional<SinkState> Registration::begin(Sink& sink, const std::optional<SinkState>& state) {
+    const auto own = registry_.find(options_.worker);
+    return begin_of_share(options_, own, sink, state);
+}
+
+// Beyond all that was handed over, it is a worker as any other.
+bool Registration::is_beyond_handover() const {
+    const auto passed = [this](StreamSeq seq) { return durable_.checkpoint.resume_seq > seq; };
+    return passed(handover_->start.resume_seq) && std::ranges::all_of(handover_->parts, passed, &DeliveredPart::from);
 }
 
 StreamSeq Registration::begin_marker(const SinkState& state) {
@@ -72,6 +94,7 @@ SinkState Registration::report(const WorkerReport& report) {
     const auto now = std::chrono::steady_clock::now();
     rate_.add(report.changes, now);
     const auto seldom = std::chrono::milliseconds(options_.registry_interval_ms) * 3 / 2;
+    if (handover_ && is_beyond_handover()) handover_.reset();
     WorkerEntry next = entry(report);
     if (next == reported_ && now - reported_at_ < seldom) return durable_;
     reported_ = next;
@@ -88,6 +111,7 @@ WorkerEntry Registration::entry(const WorkerReport& report) const {
     entry.durable = durable_.checkpoint;
     entry.loading_epoch = durable_.loading_epoch;
     entry.begin_seq = durable_.begin_seq;
+    entry.handover = handover_;
     if (options_.waits) entry.waiting = options_.waits->longest();
     entry.changes_per_second = rate_.per_second();
     entry.applying_us = report.applying_us;

@@ -25,6 +25,10 @@ class Registration {
                    const std::stop_token& stop);
     // The state of a sink that keeps none itself, which is resumed from it.
     std::optional<SinkState> recall(Sink& sink);
+    // Its place among the shares of its name (share_start.h), before recall(). Which of its rows are delivered already.
+    std::vector<DeliveredPart> enter_share(Broker& broker, Sink& sink, const Log& log, const std::stop_token& stop);
+    // Where a sink that keeps its state begins: `state` is what open() returned.
+    std::optional<SinkState> begin(Sink& sink, const std::optional<SinkState>& state);
     // The newest begin marker of the snapshot that the sink is loading. The registry may name a later one than the sink
     // wrote down, and then the stream may have been trimmed up to that.
     StreamSeq begin_marker(const SinkState& state);
@@ -38,6 +42,7 @@ class Registration {
     void leave() noexcept { registry_.leave(options_.worker, failure_); }
 
    private:
+    [[nodiscard]] bool is_beyond_handover() const;
     [[nodiscard]] WorkerEntry entry(const WorkerReport& report) const;
 
     const WorkerOptions& options_;
@@ -47,6 +52,7 @@ class Registration {
     std::chrono::steady_clock::time_point reported_at_;
     Rate rate_;
     std::string failure_;
+    std::optional<Handover> handover_;  // until we are beyond it
 };
 
 }  // namespace pgsluice

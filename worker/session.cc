@@ -53,6 +53,10 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
         batcher_.show([rows = options.shown_rows](const Change& source, const Change* passed) {
             if (rows->wants()) rows->take(source, passed);
         });
+    if (start_.share) {
+        batcher_.take_share(*start_.share);
+        snapshot_.take_share(*start_.share);
+    }
     if (start_.source) read_from(*start_.source);
     if (!start_.tables_checked) unchecked_tables_ = ruleset.tables();
     if (start_.over) before_epoch_ = WorkerReport{{start_.from, 0, {}}, start_.from, {}};

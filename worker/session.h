@@ -48,6 +48,8 @@ struct SessionStart {
     std::function<bool(const Change&, StreamSeq)> ddl_allowed{};
     // Whose changes they are; nothing while the stream does not say yet.
     std::optional<GroupInfo> source{};
+    // Null: all rows are handed on. Lives as long as the session.
+    std::shared_ptr<ShareFilter> share{};
     // What exit_after_snapshot waits for happened in an earlier session.
     bool snapshot_applied = false;
 };

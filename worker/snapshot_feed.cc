@@ -12,16 +12,18 @@ namespace pgsluice {
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
     const bool repeated = begin_ && begin_->epoch == begin.epoch && begin_->consistent_point == begin.consistent_point;
-    if (!repeated) compile(std::move(begin));
+    if (!repeated) compile(std::move(begin), upto.resume_seq);
     tell_sink(upto);
     if (repeated) return;
     std::vector<RelationPtr> sources;
-    for (const Table& table : tables_) sources.push_back(table.relation);
+    for (const Table& table : tables_)
+        if (share_ == nullptr || share_->takes_table(table.relation, upto.resume_seq))
+            sources.push_back(table.relation);
     delivered_.replaced(begin_->epoch, sources);
 }
 
 void SnapshotFeed::resume(SnapshotBegin begin, const Checkpoint& upto) {
-    compile(std::move(begin));
+    compile(std::move(begin), upto.resume_seq);
     tell_sink(upto);
 }
 
@@ -44,12 +46,13 @@ std::map<std::uint32_t, std::set<std::string>> SnapshotFeed::others_in(const std
     return all;
 }
 
-void SnapshotFeed::compile(SnapshotBegin begin) {
+void SnapshotFeed::compile(SnapshotBegin begin, StreamSeq marker) {
     tables_.clear();
     rows_ = 0;
     for (const Relation& relation : begin.tables) {
         Table table{std::make_shared<const Relation>(relation), nullptr};
-        table.rules = plans_.find(table.relation, {begin.consistent_point, 0});
+        if (share_ == nullptr || share_->takes_table(table.relation, marker))
+            table.rules = plans_.find(table.relation, {begin.consistent_point, 0});
         tables_.push_back(std::move(table));
     }
     begin_ = std::move(begin);
@@ -147,6 +150,7 @@ void SnapshotFeed::for_each_row(const Message& message, const Table& table, Aren
         change.relation = table.relation.get();
         change.position = {begin_->consistent_point, row++};
         change.new_row = parse_copy_line(take_copy_line(text), table.relation->columns.size(), arena);
+        if (share_ != nullptr && !share_->takes_row(change, table.relation, message.first_seq)) continue;
         const Change source = change;
         if (!table.rules->apply(change, arena)) {
             ++taken.dropped;

@@ -12,6 +12,7 @@
 
 #include "sinks/sink.h"
 #include "worker/plans.h"
+#include "worker/share_filter.h"
 
 namespace pgsluice {
 
@@ -20,6 +21,9 @@ class SnapshotFeed {
     // `hint` is for messages that cannot be the replicator's.
     SnapshotFeed(Sink& sink, Plans& plans, Delivered& delivered, std::string hint)
         : sink_(sink), plans_(plans), delivered_(delivered), hint_(std::move(hint)) {}
+
+    // Only this share of the rows is handed on.
+    void take_share(ShareFilter& share) noexcept { share_ = &share; }
 
     // A begin marker: compiles the rules for all its tables, then calls the sink's begin_snapshot(). For one that
     // repeats the current epoch it only calls the sink, which may rely on the later marker from then on.
@@ -46,9 +50,9 @@ class SnapshotFeed {
    private:
     struct Table {
         RelationPtr relation;
-        const CompiledRules* rules = nullptr;  // null: routed away
+        const CompiledRules* rules = nullptr;  // null: routed away, or of other shares
     };
-    void compile(SnapshotBegin begin);
+    void compile(SnapshotBegin begin, StreamSeq marker);
     void tell_sink(const Checkpoint& upto);
     [[nodiscard]] std::map<std::uint32_t, std::set<std::string>> others_in(
         const std::vector<RelationPtr>& targets) const;
@@ -64,6 +68,7 @@ class SnapshotFeed {
     Plans& plans_;
     Delivered& delivered_;
     const std::string hint_;
+    ShareFilter* share_ = nullptr;  // null: all rows are
     std::optional<SnapshotBegin> begin_;
     std::vector<Table> tables_;
     Batch batch_;

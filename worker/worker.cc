@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
+#include <utility>
 
 #include "sinks/definition_rules.h"
 #include "stream/arena.h"
@@ -89,6 +91,23 @@ struct Leaving {
     }
 };
 
+// Their rows would not stay in order there, nor could a truncate or a snapshot tell them apart.
+void check_shared_targets(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, const Share& share) {
+    std::map<std::pair<std::string, std::string>, RelationPtr> filled;
+    for (const RelationPtr& table : tables) {
+        const auto rules = ruleset.compile(table);
+        if (rules == nullptr) continue;
+        const Relation& target = *rules->target();
+        const auto [first, added] = filled.try_emplace({target.schema, target.table}, table);
+        if (added || share_number(*table, share) == share_number(*first->second, share)) continue;
+        throw stop_error(
+            fmt::format("unable to share by table: '{}.{}' and '{}.{}' are routed to one table, and are in different "
+                        "shares of {}",
+                        table->schema, table->table, first->second->schema, first->second->table, share.count),
+            "Start one worker for all rows, without --share; or try another number of shares.");
+    }
+}
+
 // What a sink makes of its own accord is as captured DDL would make it.
 void give_rules(const Ruleset& ruleset, Sink& sink) {
     auto* makes_tables = dynamic_cast<MakesTables*>(&sink);
@@ -154,7 +173,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     registration.take_name(*sink, state, log, stop);
 
     // What is there.
-    if (!sink->keeps_state()) state = registration.recall(*sink);
+    const auto delivered = registration.enter_share(*broker, *sink, log, stop);
+    state = sink->keeps_state() ? registration.begin(*sink, state) : registration.recall(*sink);
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
     const auto held = other_stream ? state : with_dump(state, bootstrap, options);
@@ -169,6 +189,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
     start.tables_checked = tables.has_value();
 
+    if (tables && options.share.by == ShareBy::table) check_shared_targets(*ruleset, *tables, options.share);
+
     DeliveredCheck check(options, *ruleset, *sink, *broker, state.has_value(), log);
     check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
     ruleset->applied(start.from.position);
@@ -182,6 +204,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     DdlGate gate(*broker, options.names, options.sink == "postgres", log);
     start.source = find_group_info(*broker, options.names, stream);
     start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
+    const auto share = std::make_shared<ShareFilter>(options.share, delivered);
+    if (!share->takes_all()) start.share = share;
     Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, log);
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);

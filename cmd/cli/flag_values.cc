@@ -124,6 +124,14 @@ void set_recopy_limit(Settings& s, std::string_view v) {
     }
 }
 
+Share share(std::string_view v, ShareBy by) {
+    auto parsed = parse_share(v);
+    if (!parsed)
+        throw BadValue(fmt::format("expected K/N such as 2/4, with K from 1 to N and N at most {}", most_shares));
+    parsed->by = by;
+    return *parsed;
+}
+
 Lsn lsn(std::string_view v) {
     const auto parsed = parse_lsn(v);
     if (!parsed) throw BadValue("expected an LSN such as 0/16B2D50");

@@ -33,6 +33,8 @@ ListenAddress http_listen(std::string_view v);
 std::string http_token(std::string_view file);
 std::string http_header(std::string_view v);
 Lsn lsn(std::string_view v);
+// "2/4".
+Share share(std::string_view v, ShareBy by);
 
 // Of every sink that writes lines.
 void set_format(Settings& s, std::string_view v);

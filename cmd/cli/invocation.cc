@@ -284,6 +284,25 @@ void finish_import(Settings& settings) {
     if (settings.group.empty()) settings.group = "import";
 }
 
+// Shares of a database can keep neither a command in order with the rows of all tables, nor what joins tables.
+void check_share(const CommandInfo& command, Settings& settings) {
+    if (settings.worker.share.is_all()) {
+        settings.worker.share = {};
+        return;
+    }
+    if (command.command != command_worker_postgres) return;
+    if (settings.worker.share.by != ShareBy::table)
+        throw usage_error("--share of a postgres worker splits transactions, unless it goes by table",
+                          "Give --share-by table.");
+    if (settings.postgres.sync_schema)
+        throw usage_error("--share and --target-sync-schema contradict each other",
+                          "Make the target's tables before, or let one worker without --share load the copy.");
+    if (settings.postgres.apply_ddl)
+        throw usage_error("--share of a postgres worker cannot apply DDL in order with the rows of all shares",
+                          "Give --target-ddl ignore, and change the target's tables yourself.");
+    settings.postgres.disable_foreign_keys = true;
+}
+
 // Checks that concern several flags, and settings that several components need.
 void finish(const CommandInfo& command, const GivenSettings& given, const Environment& environment,
             Settings& settings) {
@@ -321,6 +340,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
     }
+    check_share(command, settings);
     if ((command.command & (command_compare | command_cutover | command_check)) != 0 && settings.worker.worker.empty())
         settings.worker.worker = "postgres";
     if (command.command == command_dlq_replay && settings.worker.worker.empty()) {

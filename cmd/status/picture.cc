@@ -120,6 +120,7 @@ std::string worker_line(const WorkerHealth& worker, const std::string& group) {
             "{1} --worker-name {0}\n",
             worker.name, group);
     std::string state = to_text(worker.state);
+    if (!worker.started) state = "never started";
     if (worker.failed) state = "stopped by: " + worker.last_error;
     if (worker.state == PartState::dead) state = fmt::format("dead: no report for {}", time_text(worker.report_age));
     if (worker.loading_epoch != 0) state += fmt::format(", loading the snapshot of epoch {}", worker.loading_epoch);

@@ -44,8 +44,9 @@ std::string snapshot_name(const std::string& name, std::uint64_t epoch) {
 
 }  // namespace
 
-LineDirectory::LineDirectory(std::string path, std::string group, std::string format, bool zstd, Log log)
-    : path_(std::move(path)), format_(std::move(format)), zstd_(zstd), log_(std::move(log)) {
+LineDirectory::LineDirectory(std::string path, std::string group, std::string share, std::string format, bool zstd,
+                             Log log)
+    : path_(std::move(path)), share_(std::move(share)), format_(std::move(format)), zstd_(zstd), log_(std::move(log)) {
     record_.group = std::move(group);
 }
 
@@ -63,6 +64,9 @@ std::optional<SinkState> LineDirectory::recover() {
         throw stop_error("unable to use '" + path_ + "': it belongs to group '" + record->group + "'",
                          "Give each group a --file-output-dir of its own.");
     }
+    if (known)
+        check_share(record->text(share_field), share_, path_,
+                    "Give each share, and each set of shares, a --file-output-dir of its own.");
     if (known) record_ = std::move(*record);
     match_record();
     resume_open_file();
@@ -135,6 +139,7 @@ void LineDirectory::write_record(const SinkState& state) {
     next.more[open_field] = file_ ? name_ : "";
     next.more[format_field] = format_;
     if (!stream_.empty()) next.more[stream_field] = stream_;
+    if (!share_.empty()) next.more[share_field] = share_;
     next.more[length_field] = std::to_string(file_ ? file_->size() : 0);
     next.more[last_begun_field] = std::to_string(begun_us_);
     state_file_->write(next);

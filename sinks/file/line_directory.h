@@ -21,7 +21,8 @@ namespace pgsluice {
 class LineDirectory {
    public:
     // `format` names what the lines look like: a file holds lines of one format.
-    LineDirectory(std::string path, std::string group, std::string format, bool zstd, Log log);
+    // `share`: of the rows; a directory of another one is refused.
+    LineDirectory(std::string path, std::string group, std::string share, std::string format, bool zstd, Log log);
 
     // Locks the directory, repairs what a crash left, and says how far it is. Called again, in the middle of a
     // transaction: back to the record.
@@ -61,6 +62,7 @@ class LineDirectory {
     void sync_open_file();
 
     std::string path_;
+    std::string share_;
     std::string format_;
     std::string stream_;  // empty: as the record says
     bool zstd_;

@@ -17,9 +17,9 @@ class FileSink final : public Sink {
    public:
     FileSink(const FileSinkOptions& options, Log log)
         : options_(options),
-          directory_(options.output_dir, options.group, options.format == LineFormat::debezium ? "debezium" : "pg_flo",
-                     options.zstd, std::move(log)),
-          encoder_(make_line_encoder(options.format, options.group)) {}
+          directory_(options.output_dir, options.group, options.share,
+                     options.format == LineFormat::debezium ? "debezium" : "pg_flo", options.zstd, std::move(log)),
+          encoder_(make_line_encoder(options.format, options.group, options.share)) {}
 
     std::optional<SinkState> open() override {
         const auto state = directory_.recover();

@@ -38,6 +38,12 @@ std::string StateRecord::text(const std::string& name) const {
     return found == more.end() ? std::string() : found->second;
 }
 
+void check_share(const std::string& kept, const std::string& own, const std::string& path, const std::string& hint) {
+    if (kept == own) return;
+    const auto text = [](const std::string& share) { return share.empty() ? "all rows" : "share " + share; };
+    throw stop_error(fmt::format("unable to use '{}' for {}: it is of {}", path, text(own), text(kept)), hint);
+}
+
 std::string to_text(const StateRecord& record) {
     const SinkState& state = record.state;
     std::string out = fmt::format("{} group={} resume_seq={} position={} loading_epoch={} begin_seq={}", title_line,

@@ -18,6 +18,8 @@ namespace pgsluice {
 
 // The own field of sinks that remember which stream their state comes from.
 inline constexpr const char* stream_field = "stream";
+// And of those whose state is of a share of the rows: "2/4". Empty: of all.
+inline constexpr const char* share_field = "share";
 
 struct StateRecord {
     std::string group;
@@ -28,6 +30,9 @@ struct StateRecord {
     [[nodiscard]] std::uint64_t number(const std::string& name) const;
     [[nodiscard]] std::string text(const std::string& name) const;
 };
+
+// A stop Error when what is at `path` is of another share than `own`: its position says nothing of other rows.
+void check_share(const std::string& kept, const std::string& own, const std::string& path, const std::string& hint);
 
 // Ends with a newline.
 std::string to_text(const StateRecord& record);

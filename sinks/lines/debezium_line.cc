@@ -49,7 +49,7 @@ struct TableEnvelope {
 
 class DebeziumEncoder final : public LineEncoder {
    public:
-    explicit DebeziumEncoder(const std::string& name) {
+    DebeziumEncoder(const std::string& name, std::string share) : share_(std::move(share)) {
         head_ = R"(","source":{"version":")" PGSLUICE_VERSION R"(","connector":"postgresql","name":)";
         append_json_string(head_, name);
         set_time(now_unix_us());
@@ -146,6 +146,7 @@ class DebeziumEncoder final : public LineEncoder {
         } else {
             rows_.append(out, envelope.row, change.new_row, false);
         }
+        if (op == 't') append_share(out, change.prefix);
         out += "}\n";
     }
 
@@ -156,7 +157,16 @@ class DebeziumEncoder final : public LineEncoder {
         append_json_string(out, prefix);
         out += R"(,"content":")";
         append_base64(out, content);
-        out += "\"}}\n";
+        out += "\"}";
+        append_share(out, share_);
+        out += "}\n";
+    }
+
+    // A field of ours: Debezium has nothing like it.
+    static void append_share(std::string& out, std::string_view share) {
+        if (share.empty()) return;
+        out += R"(,"share":)";
+        append_json_string(out, share);
     }
 
     // op, source, the times and the transaction, whose data_collection_order is still to come.
@@ -216,6 +226,7 @@ class DebeziumEncoder final : public LineEncoder {
         bool operator==(const Rendered&) const = default;
     };
 
+    std::string share_;
     std::string head_;                // the source block's beginning
     std::string database_ = R"("")";  // its JSON string
     std::string source_;              // the source block's middle
@@ -230,6 +241,8 @@ class DebeziumEncoder final : public LineEncoder {
 
 }  // namespace
 
-std::unique_ptr<LineEncoder> make_debezium_encoder(std::string name) { return std::make_unique<DebeziumEncoder>(name); }
+std::unique_ptr<LineEncoder> make_debezium_encoder(std::string name, std::string share) {
+    return std::make_unique<DebeziumEncoder>(name, std::move(share));
+}
 
 }  // namespace pgsluice

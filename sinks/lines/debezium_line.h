@@ -29,6 +29,6 @@
 namespace pgsluice {
 
 // `name` becomes source.name.
-std::unique_ptr<LineEncoder> make_debezium_encoder(std::string name);
+std::unique_ptr<LineEncoder> make_debezium_encoder(std::string name, std::string share);
 
 }  // namespace pgsluice

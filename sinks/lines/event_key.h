@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "stream/change.h"
 #include "stream/position.h"
 
 namespace pgsluice {
@@ -12,13 +14,25 @@ struct EventKey {
     Position position;
     bool snapshot = false;   // of the initial copy, whose positions are counted apart
     std::uint32_t part = 0;  // of a change that makes several events: the table's number in a truncate of several
+    // Of what every share of the rows sends for itself, a truncate, DDL, the begin of a copy: "2/4".
+    std::string_view share{};
 };
 
-// "0/16B2D50:12", prefixed with "snapshot-" for a row of the initial copy, with ".1" appended for a second table.
+// An insert that is the second half of an update comes after its delete, which another share sends.
+inline std::uint32_t first_part(const Change& change) {
+    return change.op == Op::insert && change.old_kind != OldRow::none ? 1 : 0;
+}
+inline bool is_sent_by_every_share(const Change& change) {
+    return change.op == Op::truncate || change.op == Op::message;
+}
+
+// "0/16B2D50:12", prefixed with "snapshot-" for a row of the initial copy, with ".1" appended for a second table, and
+// "@2/4" where there are shares.
 inline std::string to_string(const EventKey& key) {
     std::string text = key.snapshot ? "snapshot-" : "";
     text += to_string(key.position);
     if (key.part > 0) text += "." + std::to_string(key.part);
+    if (!key.share.empty()) text.append("@").append(key.share);
     return text;
 }
 

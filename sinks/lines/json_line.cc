@@ -102,7 +102,7 @@ class TransactionPart {
 
 class PgFloEncoder final : public LineEncoder {
    public:
-    PgFloEncoder() { set_time(now_unix_us()); }
+    explicit PgFloEncoder(std::string share) : share_(std::move(share)) { set_time(now_unix_us()); }
 
     void set_time(std::int64_t unix_us) override { transaction_.set_time(unix_us); }
 
@@ -111,6 +111,7 @@ class PgFloEncoder final : public LineEncoder {
         if (change.op == Op::truncate) {
             for (const RelationPtr& table : change.truncated) {
                 append_head(out, change, tables_.at(*table));
+                if (!change.prefix.empty()) append_text(out, "Share", change.prefix);
                 out += "}\n";
             }
             return change.truncated.size();
@@ -134,7 +135,9 @@ class PgFloEncoder final : public LineEncoder {
             out += '}';
             comma = ",{";
         }
-        out += "]}\n";
+        out += ']';
+        append_share(out);
+        out += "}\n";
     }
 
    private:
@@ -185,8 +188,13 @@ class PgFloEncoder final : public LineEncoder {
                            {ddl.tag, ddl.event, {object.type, object.identity, object.schema, object.table}},
                            ddl.command);
         }
+        append_share(out);
         out += "}\n";
         return 1;
+    }
+
+    void append_share(std::string& out) const {
+        if (!share_.empty()) append_text(out, "Share", share_);
     }
 
     struct CommandOfLine {
@@ -221,6 +229,7 @@ class PgFloEncoder final : public LineEncoder {
         out.append(text.data(), text.size());
     }
 
+    const std::string share_;
     PerRelation<TableLine> tables_;
     TransactionPart transaction_;
     RowWriter rows_{Unchanged::leave_out};
@@ -228,9 +237,9 @@ class PgFloEncoder final : public LineEncoder {
 
 }  // namespace
 
-std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name) {
-    if (format == LineFormat::debezium) return make_debezium_encoder(name);
-    return std::make_unique<PgFloEncoder>();
+std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name, const std::string& share) {
+    if (format == LineFormat::debezium) return make_debezium_encoder(name, share);
+    return std::make_unique<PgFloEncoder>(share);
 }
 
 }  // namespace pgsluice

@@ -34,7 +34,9 @@ class LineEncoder {
                                        const std::vector<RelationPtr>& tables) = 0;
 };
 
-// `name` is how the lines name their origin where the format has a place for it: the group.
-std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name);
+// `name` is how the lines name their origin where the format has a place for it: the group. `share` ("2/4") is
+// named by what every share of the rows sends for itself: DDL and the begin of a copy; truncates name theirs.
+std::unique_ptr<LineEncoder> make_line_encoder(LineFormat format, const std::string& name,
+                                               const std::string& share = {});
 
 }  // namespace pgsluice

@@ -30,7 +30,7 @@ class NatsSink final : public Sink {
           log_(std::move(log)),
           stop_(std::move(stop)),
           subject_(options.subject, options.group),
-          encoder_(make_line_encoder(options.format, options.group)) {
+          encoder_(make_line_encoder(options.format, options.group, options.share)) {
         if (options.url.empty()) return;
         server_.url = options.url;
         server_.js_domain.clear();  // of the group's server
@@ -62,7 +62,7 @@ class NatsSink final : public Sink {
         loading_epoch_ = begin.epoch;
         if (!warning.empty()) {
             log_(LogLevel::warning, warning);
-            publish({{begin.consistent_point, 0}, true, 0}, subject_.fill("", "", "snapshot"), lines_);
+            publish({{begin.consistent_point, 0}, true, 0, options_.share}, subject_.fill("", "", "snapshot"), lines_);
         }
         complete_ = upto;
         await_answers();
@@ -93,7 +93,8 @@ class NatsSink final : public Sink {
     void add(const Change& change) {
         lines_.clear();
         encoder_->append(lines_, change);
-        EventKey key{change.position, change.snapshot, 0};
+        EventKey key{change.position, change.snapshot, first_part(change)};
+        if (is_sent_by_every_share(change)) key.share = options_.share;
         for (std::string_view rest = lines_; !rest.empty(); ++key.part) {
             const std::size_t end = rest.find('\n') + 1;
             publish(key, subject_of(change, key.part), rest.substr(0, end));

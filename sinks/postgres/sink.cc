@@ -20,7 +20,9 @@
 #include "sinks/postgres/schema/late_tables.h"
 #include "sinks/postgres/schema/schema_sync.h"
 #include "sinks/postgres/sequences/sequence_keeper.h"
+#include "sinks/postgres/share_progress.h"
 #include "sinks/postgres/snapshot/load.h"
+#include "sinks/takes_over.h"
 #include "sql/quote.h"
 #include "stream/failpoint.h"
 
@@ -42,7 +44,7 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
-class PostgresSink : public Sink, public MakesTables {
+class PostgresSink : public Sink, public MakesTables, public TakesOver {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
                  DdlDecisions* decisions)
@@ -82,6 +84,12 @@ class PostgresSink : public Sink, public MakesTables {
     void start_over() override { load_.start_over(); }
     void shares_targets(const std::map<std::uint32_t, std::set<std::string>>& others) override {
         load_.shares_targets(others);
+    }
+    std::optional<SinkState> end_worker(const std::string& worker) override {
+        return end_progress(session_.connection, options_.group, worker);
+    }
+    void succeed(const std::string& next, const std::vector<std::string>& before) override {
+        succeed_progress(session_.connection, options_.group, next, before);
     }
     void rule_definitions(RuleDefinitions rules) override;
     void while_waiting(std::function<void()> tell) override;

@@ -30,7 +30,7 @@ class StdoutSink final : public Sink {
           log_(std::move(log)),
           stop_(std::move(stop)),
           pipe_(options.fd, options.mid_line, stop_, std::chrono::milliseconds(options.stop_grace_ms)),
-          encoder_(make_line_encoder(options.format, options.group)) {
+          encoder_(make_line_encoder(options.format, options.group, options.share)) {
         if (*options.mid_line) buffer_.push_back('\n');  // where the session before ours was cut off
     }
 
@@ -52,6 +52,7 @@ class StdoutSink final : public Sink {
             throw stop_error("unable to use '" + path + "': it belongs to group '" + record->group + "'",
                              "Name another --checkpoint-file.");
         }
+        check_share(record->text(share_field), options_.share, path, "Name another --checkpoint-file.");
         complete_ = written_ = saved_ = record->state;
         stream_ = record->text(stream_field);
         return saved_;
@@ -129,7 +130,8 @@ class StdoutSink final : public Sink {
         saved_at_ = std::chrono::steady_clock::now();
         if (!keeps_state() || written_ == saved_) return true;
         try {
-            replace_file(options_.checkpoint_file, to_text({options_.group, written_, {{stream_field, stream_}}}));
+            replace_file(options_.checkpoint_file,
+                         to_text({options_.group, written_, {{stream_field, stream_}, {share_field, options_.share}}}));
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; retrying");

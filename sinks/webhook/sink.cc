@@ -34,7 +34,7 @@ class WebhookSink final : public Sink {
           log_(std::move(log)),
           stop_(std::move(stop)),
           dead_letters_(dead_letters),
-          encoder_(make_line_encoder(options.format, options.group)),
+          encoder_(make_line_encoder(options.format, options.group, options.share)),
           host_(webhook_host(options.url)),
           client_(options, static_cast<std::size_t>(options.concurrency)) {
         if (!options_.metrics) options_.metrics = std::make_shared<RequestMetrics>();
@@ -67,7 +67,7 @@ class WebhookSink final : public Sink {
         if (warning.empty()) return;
         log_(LogLevel::warning, warning);
         WebhookEvent event;
-        event.key = {{begin.consistent_point, 0}, true, 0};
+        event.key = {{begin.consistent_point, 0}, true, 0, options_.share};
         push(lanes_[0], event, text_);
         await_answers();
     }
@@ -114,7 +114,8 @@ class WebhookSink final : public Sink {
         if (!hash) await_answers();
         WebhookLane& lane = lanes_[hash ? *hash % lanes_.size() : 0];
         WebhookEvent event;
-        event.key = {change.position, change.snapshot, 0};
+        event.key = {change.position, change.snapshot, first_part(change)};
+        if (is_sent_by_every_share(change)) event.key.share = options_.share;
         for (std::string_view rest = text_; !rest.empty(); ++event.key.part) {
             const std::size_t end = rest.find('\n');
             change_of_.push_back(index);

@@ -176,7 +176,7 @@ class Parse {
         Change& change = start_change(kind == 'I' ? Op::insert : kind == 'U' ? Op::update : Op::del, in);
         change.relation = block_.relations[index].get();
         if (kind != 'D') change.new_row = row(*change.relation, in.next());
-        if (kind == 'D' || (kind == 'U' && !in.at_end())) old_row(change, index, in);
+        if (kind == 'D' || !in.at_end()) old_row(change, index, in);
         in.expect_end();
     }
 

@@ -34,6 +34,58 @@ Checkpoint read_checkpoint(const JsonFields& entry, std::string_view name) {
     return {{fields.unsigned_number<std::uint64_t>("resume_seq")}, *position};
 }
 
+void append_handover(JsonText& out, const Handover& handover) {
+    out.raw(",\"handover\":{\"start\":");
+    append_checkpoint(out, handover.start);
+    out.number("loading_epoch", handover.loading_epoch);
+    out.number("begin_seq", handover.begin_seq.value);
+    out.raw(",\"parts\":[");
+    for (const DeliveredPart& part : handover.parts) {
+        out.raw(&part == handover.parts.data() ? "{\"of\":[" : ",{\"of\":[");
+        for (const Share& share : part.of) {
+            if (&share != part.of.data()) out.raw(',');
+            out.text(share_worker("", share));
+        }
+        out.raw(']');
+        out.number("from", part.from.value);
+        out.text("position", to_string(part.position));
+        out.raw('}');
+    }
+    out.raw("],\"before\":[");
+    for (const std::string& worker : handover.before) {
+        if (&worker != handover.before.data()) out.raw(',');
+        out.text(worker);
+    }
+    out.raw("]}");
+}
+
+std::string text_in(const simdjson::dom::element& element, const JsonFields& fields, std::string_view name) {
+    std::string_view text;
+    if (element.get(text) != simdjson::SUCCESS) throw fields.bad(name, "not a list of texts");
+    return std::string(text);
+}
+
+Handover read_handover(const JsonFields& fields) {
+    Handover out;
+    out.start = read_checkpoint(fields, "start");
+    out.loading_epoch = fields.unsigned_number<std::uint64_t>("loading_epoch");
+    out.begin_seq = {fields.unsigned_number<std::uint64_t>("begin_seq")};
+    for (const simdjson::dom::element element : fields.array("parts")) {
+        const JsonFields in(element, "a worker's handover");
+        DeliveredPart part;
+        for (const simdjson::dom::element of : in.array("of"))
+            part.of.push_back(parse_share_worker(text_in(of, in, "of")).share);
+        part.from = {in.unsigned_number<std::uint64_t>("from")};
+        const auto position = parse_position(in.text("position"));
+        if (!position) throw in.bad("position", "not a position");
+        part.position = *position;
+        out.parts.push_back(std::move(part));
+    }
+    for (const simdjson::dom::element element : fields.array("before"))
+        out.before.push_back(text_in(element, fields, "before"));
+    return out;
+}
+
 void read_activity(const JsonFields& fields, WorkerEntry& entry) {
     if (fields.has("changes_per_second"))
         entry.changes_per_second = fields.unsigned_number<std::uint64_t>("changes_per_second");
@@ -70,6 +122,8 @@ std::string encode(const WorkerEntry& entry) {
         out.number("last_error_us", entry.last_error_us);
     }
     if (entry.failed) out.boolean("failed", true);
+    if (entry.handover) append_handover(out, *entry.handover);
+    if (entry.retired) out.boolean("retired", true);
     out.raw('}');
     return std::string(out.view());
 }
@@ -91,6 +145,8 @@ WorkerEntry decode_worker(std::string_view name, std::string_view json) {
         entry.session = fields.text("session");
         if (fields.has("waiting")) entry.waiting = fields.text("waiting");
         read_activity(fields, entry);
+        if (fields.has("handover")) entry.handover = read_handover(fields.object("handover"));
+        if (fields.has("retired")) entry.retired = fields.boolean("retired");
         return entry;
     });
 }
@@ -134,13 +190,13 @@ bool WorkerRegistry::report(WorkerEntry entry) {
         // A second round when the key has changed: removed by hand, or set by us without the answer reaching us.
         for (int round = 0; round < 2; ++round) {
             auto& last = known->second;
-            entry.registered_us = last.revision == 0 ? entry.reported_us : last.registered_us;
+            entry.registered_us = last.registered_us == 0 ? entry.reported_us : last.registered_us;
             if (const auto revision = broker_.kv_update(names_, key_of(entry.name), encode(entry), last.revision)) {
                 last = {*revision, entry.registered_us, true};
                 return true;
             }
             const auto found = look(entry.name);
-            if (found.revision != 0 && !found.ours) break;
+            if (found.revision == 0 ? replaced(entry.name) : !found.ours) break;
             last = found;
         }
     } catch (const Error& error) {
@@ -173,11 +229,44 @@ void WorkerRegistry::leave(const std::string& name, const std::string& error) no
     }
 }
 
-std::vector<WorkerEntry> WorkerRegistry::list(std::vector<std::string>* unreadable) {
+std::vector<std::string> WorkerRegistry::names() {
     std::vector<std::string> names;
     for (const auto& key : broker_.kv_keys(names_))
         if (key.starts_with(key_prefix)) names.push_back(key.substr(key_prefix.size()));
-    return list(names, unreadable);
+    return names;
+}
+
+std::vector<WorkerEntry> WorkerRegistry::list(std::vector<std::string>* unreadable) {
+    return list(names(), unreadable);
+}
+
+std::vector<WorkerEntry> WorkerRegistry::family(const std::string& base) {
+    auto all = names();
+    std::erase_if(all, [&](const std::string& name) { return parse_share_worker(name).base != base; });
+    return list(all, nullptr);
+}
+
+bool WorkerRegistry::replaced(const std::string& name) {
+    const ShareWorker own = parse_share_worker(name);
+    return std::ranges::any_of(names(), [&](const std::string& other) {
+        const ShareWorker one = parse_share_worker(other);
+        return one.base == own.base && !one.share.same_set(own.share);
+    });
+}
+
+bool WorkerRegistry::retire(const WorkerEntry& entry) {
+    const auto value = broker_.kv_get(names_, key_of(entry.name));
+    if (!value || read(entry.name, value->text) != entry) return false;
+    WorkerEntry retired = entry;
+    retired.session.clear();
+    retired.waiting.clear();
+    retired.retired = true;
+    retired.reported_us = now_us();
+    return broker_.kv_update(names_, key_of(entry.name), encode(retired), value->revision).has_value();
+}
+
+void WorkerRegistry::prepare(const WorkerEntry& entry) {
+    broker_.kv_update(names_, key_of(entry.name), encode(entry), 0);
 }
 
 std::vector<WorkerEntry> WorkerRegistry::list(const std::vector<std::string>& names,

@@ -16,6 +16,7 @@
 #include "stream/broker.h"
 #include "stream/names.h"
 #include "stream/position.h"
+#include "stream/share/handover.h"
 
 namespace pgsluice {
 
@@ -37,6 +38,10 @@ struct WorkerEntry {
     std::string last_error;        // the newest that ended a session; empty: there was none
     std::int64_t last_error_us = 0;
     bool failed = false;  // the session has ended, with that error
+    // Of a worker with a share (stream/share/), or one that takes over from such. registered_us is 0 until it is first
+    // started.
+    std::optional<Handover> handover;  // until it is beyond that
+    bool retired = false;              // others are about to take over: it may not report any more
 
     bool operator==(const WorkerEntry&) const = default;
 };
@@ -73,6 +78,12 @@ class WorkerRegistry {
     std::optional<WorkerEntry> find(const std::string& name);
     // The clock of the entries' times.
     static std::int64_t now_us();
+    // The workers of this name without a share, and those with one; among them garbled ones, which throw.
+    std::vector<WorkerEntry> family(const std::string& base);
+    // Fences the worker: if it still runs, its next report fails. Nothing when it has reported since `entry` was read.
+    bool retire(const WorkerEntry& entry);
+    // Registers a worker that has not been started, unless it is there.
+    void prepare(const WorkerEntry& entry);
     // The messages it still needed are no longer kept for it. False when it was not registered.
     bool remove(const std::string& name);
 
@@ -85,6 +96,9 @@ class WorkerRegistry {
     [[nodiscard]] WorkerEntry read(const std::string& name, std::string_view json) const;
     // What the bucket holds for the name.
     Known look(const std::string& name);
+    std::vector<std::string> names();
+    // Whether workers with other shares have taken its place.
+    bool replaced(const std::string& name);
 
     Broker& broker_;
     Names names_;

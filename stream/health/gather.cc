@@ -147,6 +147,7 @@ class Gathering {
         out.waiting = entry.waiting;
         out.report_age = age(entry.reported_us);
         out.failed = entry.failed;
+        out.started = entry.registered_us != 0;
         if (!entry.last_error.empty()) {
             out.last_error = entry.last_error;
             out.last_error_age = age(entry.last_error_us);

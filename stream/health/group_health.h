@@ -102,6 +102,7 @@ struct WorkerHealth {
     std::string name;
     std::string sink;
     PartState state = PartState::unknown;
+    bool started = true;   // false: a share that was never started (worker --share)
     bool readable = true;  // false: its entry in KV is garbled, and nothing else here is known
     Position applied;
     Position durable;

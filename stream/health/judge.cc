@@ -2,8 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "stream/health/group_health.h"
+#include "stream/share/share.h"
 
 namespace pgsluice {
 
@@ -85,6 +90,8 @@ class Judge {
             case PartState::dead:
                 return add(HealthLevel::fail, part, silent(worker.report_age));
             case PartState::stopped:
+                if (!worker.started)
+                    return add(HealthLevel::fail, part, "it was never started; the stream is kept for its share");
                 if (worker.failed) return add(HealthLevel::fail, part, "not running: " + worker.last_error);
                 return add(HealthLevel::warn, part, "it is not running");
             default:
@@ -100,6 +107,18 @@ class Judge {
         if (health_.workers.empty() && health_.stream.exists && !wait)
             add(HealthLevel::warn, "workers", "none is registered; the stream keeps everything for a first one");
         for (const WorkerHealth& one : health_.workers) worker(one);
+        shares();
+    }
+
+    // One that is there without the others of its set.
+    void shares() {
+        std::map<std::string, std::vector<ShareWorker>> by_name;
+        for (const WorkerHealth& one : health_.workers) {
+            auto share = parse_share_worker(one.name);
+            by_name[share.base].push_back(std::move(share));
+        }
+        for (const auto& [base, all] : by_name)
+            for (const ShareWorker& one : all) missing_beside(base, one.share, all);
     }
 
     void dead_letters() {
@@ -110,6 +129,20 @@ class Judge {
     }
 
    private:
+    // Said once of each set, with its first share that is there.
+    void missing_beside(const std::string& base, const Share& first, const std::vector<ShareWorker>& all) {
+        std::string missing;
+        for (std::uint32_t number = 1; number <= first.count; ++number) {
+            const Share share{number, first.count, first.by};
+            const bool there = std::ranges::any_of(all, [&](const ShareWorker& one) { return one.share == share; });
+            if (there && number < first.number) return;
+            if (!there) missing += (missing.empty() ? "" : ", ") + to_string(share);
+        }
+        if (!missing.empty())
+            add(HealthLevel::fail, fmt::format("worker '{}'", base),
+                fmt::format("no worker is registered for the share {} of its rows", missing));
+    }
+
     // A copy's slot is gone when it has ended, and is not the group's before.
     [[nodiscard]] bool needs_no_slot() const {
         return health_.replicator.finished || health_.replicator.state == PartState::snapshot;

@@ -1,0 +1,41 @@
+#include "sinks/postgres/share_progress.h"
+
+#include "sinks/postgres/array.h"
+
+namespace pgsluice {
+
+std::optional<SinkState> end_progress(sql::Connection& connection, const std::string& group,
+                                      const std::string& worker) {
+    const auto row = connection.query(
+        "UPDATE pgsluice.progress SET owner = gen_random_uuid() WHERE \"group\" = $1 AND worker = $2 RETURNING "
+        "resume_seq, position_lsn, position_ordinal, loading_epoch, begin_seq",
+        {group, worker}, {5});
+    if (row.rows() == 0 || row.integer(0, 0) == 0) return std::nullopt;
+    const auto unsigned_at = [&](int column) { return static_cast<std::uint64_t>(row.integer(0, column)); };
+    return SinkState{{{unsigned_at(0)}, {parse_lsn(row.text(0, 1)).value_or(Lsn{}), unsigned_at(2)}},
+                     unsigned_at(3),
+                     {unsigned_at(4)}};
+}
+
+void succeed_progress(sql::Connection& connection, const std::string& group, const std::string& next,
+                      const std::vector<std::string>& before) {
+    connection.exec("BEGIN; SET LOCAL synchronous_commit = on");
+    connection.query(
+        "UPDATE pgsluice.progress SET resume_seq = 0, position_lsn = '0/0', position_ordinal = 0, loading_epoch = 0, "
+        "begin_seq = 0, loading_tables = '{}', existing_rows = '', stream = '' WHERE \"group\" = $1 AND worker = $2",
+        {group, next}, {0});
+    connection.query("DELETE FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2", {group, next}, {0});
+    connection.query("DELETE FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2", {group, next}, {0});
+    const std::string names = text_array(before);
+    connection.query(
+        "INSERT INTO pgsluice.rules (\"group\", worker, source_oid, rules) SELECT DISTINCT ON (source_oid) $1, $2, "
+        "source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = ANY ($3::text[]) ORDER BY source_oid",
+        {group, next, names}, {0});
+    connection.query(
+        "INSERT INTO pgsluice.written (\"group\", worker, \"table\") SELECT DISTINCT $1, $2, \"table\" FROM "
+        "pgsluice.written WHERE \"group\" = $1 AND worker = ANY ($3::text[]) ON CONFLICT DO NOTHING",
+        {group, next, names}, {0});
+    connection.exec("COMMIT");
+}
+
+}  // namespace pgsluice
