@@ -22,6 +22,7 @@ RUN apt-get update \
         libnats3.4 \
         libpq5 \
         libprometheus-cpp-core1.0 \
+        libpg-query1504.0 \
         libre2-9 \
         libsimdjson14 \
         libssl3 \

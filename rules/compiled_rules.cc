@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 #include "stream/format/copy_text.h"
@@ -95,13 +96,48 @@ bool in_old_row(const Change& change, std::size_t column) {
     return change.old_kind == OldRow::full || (change.old_kind == OldRow::key && change.relation->columns[column].key);
 }
 
+std::optional<Value> known(const Value& value) { return value.is_unchanged() ? std::nullopt : std::optional(value); }
+
+std::optional<Value> new_value(const Change& change, std::size_t column) {
+    if (!change.new_row[column].is_unchanged()) return change.new_row[column];
+    return in_old_row(change, column) ? known(change.old_row[column]) : std::nullopt;
+}
+
+// Without an old row the key did not change.
+std::optional<Value> old_value(const Change& change, std::size_t column) {
+    if (in_old_row(change, column)) return known(change.old_row[column]);
+    const bool same =
+        change.op == Op::update && change.old_kind == OldRow::none && change.relation->columns[column].key;
+    return same ? known(change.new_row[column]) : std::nullopt;
+}
+
+// NULL is as false.
+template <typename Known>
+Verdict judge_expression(const FilterStep& step, const Change& change, Arena& arena, Known value_of) {
+    const auto row = arena.make<Value>(change.relation->columns.size());
+    for (const std::size_t column : step.expression->columns()) {
+        const std::optional<Value> value = value_of(change, column);
+        if (!value) return Verdict::unknown;
+        row[column] = *value;
+    }
+    try {
+        const SqlValue result = step.expression->compute(row);
+        return verdict(!result.null && result.number != 0);
+    } catch (const Unreadable& unreadable) {
+        stop(step.place, fmt::format("in the expression: {}", unreadable.reason),
+             "Correct the expression, or the row in the source.");
+    }
+}
+
 Verdict judge_new(const FilterStep& step, const Change& change, Arena& arena) {
+    if (step.expression != nullptr) return judge_expression(step, change, arena, new_value);
     const Value& value = change.new_row[step.column];
     if (!value.is_unchanged()) return judge(step, value, arena);
     return in_old_row(change, step.column) ? judge(step, change.old_row[step.column], arena) : judge_toast(step);
 }
 
 Verdict judge_old(const FilterStep& step, const Change& change, Arena& arena) {
+    if (step.expression != nullptr) return judge_expression(step, change, arena, old_value);
     if (in_old_row(change, step.column)) return judge(step, change.old_row[step.column], arena);
     if (change.op != Op::update) return Verdict::unknown;
     // Without an old row the key did not change; an unchanged TOAST value is the old one.
@@ -136,7 +172,7 @@ bool same_steps(const std::vector<TransformStep>& a, const std::vector<Transform
 }
 
 bool same_filter(const FilterStep& a, const FilterStep& b) {
-    return a.column == b.column && a.op == b.op && a.predicate == b.predicate &&
+    return a.expression == b.expression && a.column == b.column && a.op == b.op && a.predicate == b.predicate &&
            std::equal(a.before.begin(), a.before.end(), b.before.begin(), b.before.end(),
                       [](const TransformStep& x, const TransformStep& y) { return x.transform == y.transform; });
 }

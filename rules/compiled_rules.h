@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/expressions/expression.h"
 #include "rules/rule.h"
 
 namespace pgsluice::rules {
@@ -33,6 +34,7 @@ struct FilterStep {
     std::shared_ptr<const Predicate> predicate;  // null for is_null and not_null
     std::vector<TransformStep> before;           // earlier transforms of the column
     Place place;
+    std::shared_ptr<const Expression> expression{};  // judges the whole row, and not the column
 };
 
 // Which rules a change meets, by the source's operation. An update that becomes an insert (or a delete), or may

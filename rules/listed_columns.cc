@@ -6,7 +6,7 @@ namespace pgsluice::rules {
 
 TableRules with_listed(const TableRules* entry, const Route* route, const Relation& relation) {
     TableRules rules = entry == nullptr ? TableRules{} : *entry;
-    if (route == nullptr || route->only.empty()) return rules;
+    if (!has_listed(route)) return rules;
     if (entry == nullptr) {
         rules.name = route->source;
         rules.place = route->place;
@@ -22,6 +22,8 @@ TableRules with_listed(const TableRules* entry, const Route* route, const Relati
     };
     rule.by_list = true;
     for (const ListedColumn& listed : route->only) add(Rule::Kind::keep, listed.name, listed.place);
+    for (const std::string& column : route->where.columns) add(Rule::Kind::filter, column, route->where.place);
+    if (route->only.empty()) return rules;
     for (const Column& column : relation.columns)
         if (std::ranges::find(route->only, column.name, &ListedColumn::name) == route->only.end())
             add(Rule::Kind::exclude, column.name, route->only[0].place);

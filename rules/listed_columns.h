@@ -1,12 +1,16 @@
-// A route that lists its columns (`columns: {only: [...]}`), as rules: to keep those that it lists and to exclude the
-// table's others. So all that holds for excluded columns holds for these.
+// What a route says of columns, as rules. Where it lists its columns (`columns: {only: [...]}`), to keep those and to
+// exclude the table's others: so all that holds for excluded columns holds for these. Where it has an expression, a
+// filter without a condition on each column that it names, so that other columns of these names are noticed.
 #pragma once
 
 #include "rules/rule.h"
 
 namespace pgsluice::rules {
 
-// What holds for the relation: the rules of its entry (null: none) and the list of its route (null: none).
+// Whether the route (null: none) says anything of that.
+inline bool has_listed(const Route* route) {
+    return route != nullptr && (!route->only.empty() || !route->where.columns.empty());
+}
 TableRules with_listed(const TableRules* entry, const Route* route, const Relation& relation);
 
 }  // namespace pgsluice::rules

@@ -60,6 +60,7 @@ class ColumnMeaning {
                 ++transforms_;
                 break;
             case Rule::Kind::filter:
+                if (!rule.condition) break;
                 rows_ += fmt::format("after {}: {} on {}{}\n", transforms_, text_of(*rule.condition), operations,
                                      rule.allow_empty_deletes ? ", empty deletes" : "");
                 break;
@@ -97,6 +98,8 @@ DeliveredRules meaning_of(const CompilerInput& input) {
     if (input.route != nullptr && !input.route->operations.all(all_operations))
         meaning.operations = input.route->operations.text();
     if (input.route != nullptr) meaning.target += text_of(input.route->keeping(*input.relation), *input.route);
+    if (input.route != nullptr && !input.route->where.text.empty())
+        meaning.target += " where " + digest(input.route->where.text);
     for (const Column& column : input.relation->columns) meaning.columns.push_back(meaning_of(column, input));
     return meaning;
 }

@@ -111,6 +111,13 @@ struct ListedColumn {
     Place place;
 };
 
+// An SQL expression (rules/expressions/).
+struct WrittenExpression {
+    std::string text;  // empty: none
+    Place place;
+    std::vector<std::string> columns;  // that it names
+};
+
 struct Route {
     TableName source;
     TableName target;  // an empty schema or table: the source's
@@ -119,6 +126,7 @@ struct Route {
     std::vector<std::pair<std::string, std::string>> columns;  // source to target
     Operations operations = all_operations;
     std::vector<ConstantColumn> constants;  // come first
+    WrittenExpression where;                // rows for which it is true
     std::vector<ListedColumn> only;         // the source's columns that the target gets; empty: all
     Keeping::Mode mode = Keeping::Mode::clone;
     HistoryColumns history;

@@ -23,6 +23,7 @@ class Compiler {
     CompiledParts compile() {
         check_strict();
         build_target();
+        if (in_.route != nullptr && !in_.route->where.text.empty()) add_where(in_.route->where);
         if (in_.rules != nullptr)
             for (const Rule& rule : in_.rules->rules) add(rule);
         return std::move(parts_);
@@ -178,7 +179,7 @@ class Compiler {
                 add_transform(rule, column);
                 break;
             case Rule::Kind::filter:
-                add_filter(rule, column);
+                if (!rule.by_list) add_filter(rule, column);
                 break;
         }
     }
@@ -271,6 +272,21 @@ class Compiler {
             step.before.push_back(transform);
         }
         filters.push_back(std::move(step));
+    }
+
+    // It judges the source's row, before any rule. A delete that it cannot judge passes: it is of a row that the target
+    // has, or of none.
+    void add_where(const WrittenExpression& where) {
+        FilterStep step;
+        step.expression = std::make_shared<const Expression>(Expression::compile(where.text, relation_, where.place));
+        if (step.expression->type() != SqlType::boolean)
+            throw refuse(where.place, fmt::format("'where' is {}, and not boolean", name_of(step.expression->type())));
+        step.allow_empty_deletes = true;
+        step.place = where.place;
+        note(fmt::format("only rows where {}", where.text));
+        Stages& s = parts_.stages;
+        for (std::vector<FilterStep>* filters : {&s.insert_filters, &s.update_filters, &s.delete_filters})
+            filters->push_back(step);
     }
 
     void warn(const Rule& rule, const Column& column) {

@@ -140,7 +140,7 @@ void Ruleset::know_former(std::span<const RelationPtr> tables) {
 CompilerInput Ruleset::input(const RelationPtr& relation) const {
     CompilerInput input{relation, &file_, entry_for(file_.tables, *relation, &TableRules::name),
                         entry_for(routes_, *relation, &Route::source)};
-    if (input.route != nullptr && !input.route->only.empty()) input.rules = with_listed_columns(input);
+    if (has_listed(input.route)) input.rules = with_listed_columns(input);
     return input;
 }
 

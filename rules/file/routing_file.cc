@@ -1,6 +1,6 @@
 // The routing file: a map of source tables to routes, as pg_flo has it,
 //     {source_table, destination_table, column_mappings: [{source, destination}], operations, replicate,
-//      mode, columns: {name: value, only: [name]}, history: {...}}
+//      mode, columns: {name: value, only: [name]}, history: {...}, where: expression}
 // or a map of
 //     defaults: {schema, mode, columns, history}    for every table
 //     tables: {table or pattern: route}             `to` is short for destination_table
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "rules/expressions/expression.h"
 #include "rules/file/constant_columns.h"
 #include "rules/file/fields.h"
 #include "rules/rule.h"
@@ -101,6 +102,13 @@ void read_keeping(Route& route, Fields& fields) {
     if (const Node* history = fields.take("history")) route.history = read_history(*history, route.place);
 }
 
+WrittenExpression read_expression(const Node& node, Place place) {
+    place.line = node.line;
+    if (!node.is_scalar() || node.text.empty())
+        throw refuse(place, fmt::format("'{}' must be an expression", node.key));
+    return {node.text, place, columns_named(node.text, place)};
+}
+
 std::optional<std::string> read_target(Fields& fields, const Place& place) {
     auto to = fields.text("to");
     auto destination = fields.text("destination_table");
@@ -135,6 +143,7 @@ Route read_route(const Node& node, Place place, const Route& defaults) {
     if (const Node* mappings = fields.take("column_mappings")) read_mappings(route, *mappings);
     if (const Node* operations = fields.take("operations"))
         route.operations = read_operations(*operations, place, all_operations);
+    if (const Node* where = fields.take("where")) route.where = read_expression(*where, place);
     route.replicate = fields.flag("replicate", true);
     read_keeping(route, fields);
     fields.expect_end();

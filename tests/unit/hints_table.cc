@@ -534,6 +534,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
     {"Create one with `nats stream add`.", "live/hints_receiver_test.cc", "a message to a subject that no stream has"},
     {"Put both names of the table into the files", "unit/rules_memory_test.cc",
      "a table that was altered before its first row is compared with what the files were checked against"},
+    {"Correct the expression, or the row in the source.", "unit/where_test.cc",
+     "a condition that does not fit is refused at start, with file and line"},
     {"Exclude the column. Or correct the row in the source", "unit/rules_hints_test.cc",
      "a value that is not text passes once its column is excluded, as the hint says"},
     {"or remove what it remembers (pgsluice teardown", "live/hints_start_over_test.cc",
