@@ -1,5 +1,7 @@
 #include "cmd/cli/flag_values.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <stdexcept>

@@ -93,10 +93,10 @@ std::string calculate_numeric(char op, std::string_view a, std::string_view b) {
 }
 
 std::string round_numeric(std::string_view text) {
-    const std::string tidy = tidy_numeric(text);
+    std::string tidy = tidy_numeric(text);
     const auto point = tidy.find('.');
     if (point == std::string::npos) return tidy;
-    const std::string whole = tidy_numeric(tidy.substr(0, point));
+    std::string whole = tidy_numeric(tidy.substr(0, point));
     if (tidy[point + 1] < '5') return whole;
     return calculate_numeric(tidy.starts_with('-') ? '-' : '+', whole, "1");
 }

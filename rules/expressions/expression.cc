@@ -265,7 +265,9 @@ class Compiler {
         Part part = compile(node.node("rexpr"));
         if (part.untyped || !is_number(part.type) || (name != "-" && name != "+"))
             throw fail(node, fmt::format("the operator {} is not supported here", name));
-        return name == "+" ? part : arithmetic('-', zero(part.type), std::move(part));
+        if (name == "+") return part;
+        Part nothing = zero(part.type);
+        return arithmetic('-', std::move(nothing), std::move(part));
     }
     static Part zero(SqlType type) {
         return fixed(type, type == SqlType::numeric ? SqlValue::of(std::string("0")) : SqlValue::of(0));
@@ -395,7 +397,7 @@ class Compiler {
         return of(SqlType::boolean, [runs = std::move(runs), decides](Row row) {
             SqlValue result = SqlValue::of(1 - decides);
             for (const Run& run : runs) {
-                const SqlValue one = run(row);
+                SqlValue one = run(row);
                 if (!one.null && one.number == decides) return one;
                 if (one.null) result = {};
             }
