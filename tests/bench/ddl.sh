@@ -1,7 +1,7 @@
 # Sourced by tests/bench/run: what --track-ddl costs the source, for each command, and while nothing is altered.
 #
 # Two databases of one cluster, each with 100 tables and a replicator, `tracked` with --track-ddl and `plain` without.
-# Each round runs the same commands in both, in turn, one client on its own, which rests between transactions, so that
+# Each round runs the same commands in both, in turn, one client on its own, which rests after each command, so that
 # the replicator's work is not counted where cores are few. Two values: a command's mean time for the client, and the
 # mean CPU time that its backend took for it, which other work on the machine changes less.
 rows=${rows:-100}
@@ -38,7 +38,7 @@ done
 measure() {
     local script=script_$1
     on_source -c "DROP TABLE IF EXISTS t; CREATE TABLE t (id int PRIMARY KEY, v text)"
-    { echo '\sleep 25 ms' && sed 's/; */;\n/g' <<<"${!script}"; } >"$directory/script.sql"
+    sed 's/; */;\n\\sleep 25 ms\n/g' <<<"${!script}" >"$directory/script.sql"
     pgbench -n -r -f "$directory/script.sql" -c 1 -t "$rows" "postgresql://postgres@127.0.0.1:$source_port/$database" \
         2>&1 >"$directory/pgbench.log" || fail "pgbench: $(tail -n 3 "$directory/pgbench.log")"
     record "$1" "$system" "$(awk '/^statement latencies/ { lines = 1; next }
@@ -53,7 +53,7 @@ measure_cpu() {
     {
         for _ in 1 2 3; do cat "$directory/commands.sql"; done  # plans are made
         echo "$taken"
-        for _ in $(seq "$rows"); do echo "SELECT pg_sleep(0.025);" && cat "$directory/commands.sql"; done
+        for _ in $(seq "$rows"); do sed 's/^/SELECT pg_sleep(0.025); /' "$directory/commands.sql"; done
         echo "$taken"
     } | on_source -q -f - | grep -E '^[0-9]+$' >"$directory/taken" || fail "psql"
     record "$1" "$system.cpu" "$(awk -v n=$((rows * $(grep -c ';' "$directory/commands.sql"))) 'NR == 1 { begin = $1 }

@@ -14,8 +14,7 @@ using namespace pgsluice::test;
 TEST_CASE("a worker that was away for 25 hours continues where it was") {
     Pipeline pipeline;
     pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, pad text)");
-    // Nothing is kept for workers that may still join, only what the known ones need.
-    pipeline.start_replicator({"--copy-and-stream", "--stream-retain", "0s"});
+    pipeline.start_replicator();
     Actor other(pipeline.worker_argv("file", {"--file-output-dir", temporary_directory("absence") + "/out"}));
     other.start();
     const Names names = names_for(pipeline.group());
@@ -32,6 +31,9 @@ TEST_CASE("a worker that was away for 25 hours continues where it was") {
     pipeline.start_worker();
     pipeline.settle();
     pipeline.stop_worker();
+    // From now on nothing is kept for workers that may still join, only what the known ones need.
+    pipeline.stop_replicator();
+    pipeline.start_replicator({"--copy-and-stream", "--stream-retain", "0s"});
 
     auto absent = registry.find("postgres");
     REQUIRE(absent);

@@ -205,12 +205,13 @@ TEST_CASE("bootstrap: a flag file completes it, and so does a command that takes
 
 TEST_CASE("bootstrap: what the command has started ends with the replicator") {
     Bootstrap group;
-    const std::string lock = "flock --nonblock " + group.directory + "/lock ";
-    group.prepare({"--bootstrap-command", lock + "sleep 1000; true"});
-    CHECK(eventually("the command runs", [&] { return run({"sh", "-c", lock + "true"}).code != 0; }));
+    const std::string lock = group.directory + "/lock";
+    const auto is_locked = [&] { return run({"flock", "--nonblock", lock, "true"}).code != 0; };
+    group.prepare({"--bootstrap-command", "flock " + lock + " sleep 1000; true"});  // waits where we just look
+    CHECK(eventually("the command runs", is_locked));
     group.writers->stop();
     group.stop_replicator();
-    CHECK(eventually("it has ended", [&] { return run({"sh", "-c", lock + "true"}).code == 0; }));
+    CHECK(eventually("it has ended", [&] { return !is_locked(); }));
 }
 
 TEST_CASE("bootstrap: a NATS server that is away for a moment does not lose the snapshot") {

@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+void must_end(Process& process) { CHECK_MESSAGE(process.wait(std::chrono::seconds(60)) == 0, process.err()); }
+
 struct Line {
     std::string type;
     std::string position;  // with its type, for an update of the key has two
@@ -91,10 +93,7 @@ class Set {
         await_all();
     }
     void await_all() {
-        for (auto& [number, process] : processes_) {
-            CHECK(process.wait(std::chrono::seconds(60)) == 0);
-            INFO(process.err());
-        }
+        for (auto& share : processes_) must_end(share.second);
         processes_.clear();
     }
     [[nodiscard]] std::vector<std::vector<Line>> lines() const {
@@ -284,7 +283,7 @@ TEST_CASE("shares by table keep a target equal, under transactions, kills and a 
     start(4);
     writers.await(200);
     for (auto& [number, worker] : workers) worker.signal(SIGTERM);
-    for (auto& [number, worker] : workers) CHECK_MESSAGE(worker.wait() == 0, worker.err());
+    for (auto& share : workers) must_end(share.second);
     workers.clear();
     writers.await(50);
     start(2);
