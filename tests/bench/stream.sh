@@ -48,8 +48,10 @@ native_stop() { on_target -c "DROP SUBSCRIPTION native" 2>/dev/null; }
 
 pgsluice_start() {  # more words for the worker
     start_nats
-    "$pgsluice" replicator --group bench --stream --source-url "postgresql://postgres@127.0.0.1:$source_port/$database" \
-        --nats-url "nats://127.0.0.1:$nats_port" >"$directory/replicator.log" 2>&1 &
+    local schemas=public
+    ! wanted shop || schemas=public,shop
+    "$pgsluice" replicator --group bench --stream --schemas $schemas \
+        --source-url "postgresql://postgres@127.0.0.1:$source_port/$database" --nats-url "nats://127.0.0.1:$nats_port" >"$directory/replicator.log" 2>&1 &
     replicator_pid=$!
     "$pgsluice" worker postgres --group bench --target-url "postgresql://postgres@127.0.0.1:$target_port/$database" \
         --nats-url "nats://127.0.0.1:$nats_port" "$@" >"$directory/worker.log" 2>&1 &
@@ -243,7 +245,7 @@ measure() {
     fi
     if wanted shop; then
         examples/generate-shop --scale $shop_scale load >"$directory/shop.sql"
-        PGOPTIONS='-c search_path=shop' backlog shop --random-seed=7 -f "$directory/shop.sql"
+        PGOPTIONS='-c search_path=shop,public' backlog shop --random-seed=7 -f "$directory/shop.sql"
         for table in users subscriptions orders; do check_equal shop.$table; done
     fi
     if wanted latency; then latency; fi
