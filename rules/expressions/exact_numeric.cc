@@ -69,8 +69,8 @@ std::string tidy_numeric(std::string_view text) {
     if (whole.size() + decimals.size() == 0 || !digits_only(whole) || !digits_only(decimals))
         throw Unreadable{"it is not a number of digits and a point"};
     if (whole.size() + decimals.size() > most_digits) throw Unreadable{"the number has more than 10,000 digits"};
-    std::string tidy(whole.substr(std::min(whole.find_first_not_of('0'), whole.size())));
-    if (tidy.empty()) tidy = "0";
+    const std::string_view digits = whole.substr(std::min(whole.find_first_not_of('0'), whole.size()));
+    std::string tidy(digits.empty() ? std::string_view("0") : digits);
     if (!decimals.empty()) tidy.append(".").append(decimals);
     const bool zero = tidy.find_first_not_of("0.") == std::string::npos;
     return negative && !zero ? "-" + tidy : tidy;
