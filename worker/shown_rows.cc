@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "stream/format/json_writer.h"
+#include "stream/format/utf8.h"
 #include "stream/op_names.h"
 
 namespace pgsluice {
@@ -13,7 +14,7 @@ namespace {
 // Not within a character.
 std::string shortened(std::string_view text) {
     std::size_t end = ShownRows::most_value_bytes;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    while (end > 0 && is_continuation(text[end])) --end;
     return std::string(text.substr(0, end)) + "…";
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "stream/format/utf8.h"
+
 namespace pgsluice {
 
 namespace {
@@ -13,17 +15,15 @@ constexpr std::size_t widest_name = 32;
 constexpr std::size_t widest_bar = 40;
 constexpr std::size_t narrowest_bar = 5;
 
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
 std::size_t width(std::string_view text) {
-    return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_character));
+    return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
 }
 
 // The first `columns` characters (UTF-8; each counts as one column).
 std::string_view cut(std::string_view text, std::size_t columns) {
     std::size_t end = 0;
     for (std::size_t seen = 0; end < text.size(); ++end) {
-        if (!continues_character(text[end]) && seen++ == columns) break;
+        if (!is_continuation(text[end]) && seen++ == columns) break;
     }
     return text.substr(0, end);
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "stream/ascii.h"
+
 namespace pgsluice::rules {
 namespace {
 
@@ -16,10 +18,9 @@ bool starts_word(char c) {
 }
 bool in_word(char c) { return starts_word(c) || is_digit(c) || c == '$'; }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool same_word(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 class Scanner {
@@ -127,7 +128,7 @@ class Scanner {
         while (in_word(at(i))) ++i;
         const std::string_view word = text_.substr(at_, i - at_);
         const bool prefix = word.size() == 1 && std::string_view("eEbBxXnN").find(word[0]) != std::string_view::npos;
-        if (prefix && at(i) == '\'') return add(Kind::literal, string_end(i + 1, '\'', lower(word[0]) == 'e'));
+        if (prefix && at(i) == '\'') return add(Kind::literal, string_end(i + 1, '\'', ascii_lower(word[0]) == 'e'));
         if (same_word(word, "u") && at(i) == '&' && (at(i + 1) == '\'' || at(i + 1) == '"'))
             return add(at(i + 1) == '"' ? Kind::quoted : Kind::literal, string_end(i + 2, at(i + 1), false));
         add(Kind::word, i);
@@ -180,7 +181,7 @@ std::vector<SqlToken> sql_tokens(std::string_view text) { return Scanner(text).s
 std::string identifier_name(const SqlToken& token) {
     std::string name;
     if (token.kind != Kind::quoted) {
-        for (const char c : token.text) name += lower(c);
+        for (const char c : token.text) name += ascii_lower(c);
         return name;
     }
     const std::size_t open = token.text.find('"') + 1;
@@ -214,7 +215,7 @@ bool is_statement(const std::vector<SqlToken>& tokens, std::string_view tag) {
 
 bool is_doubtful(const std::vector<SqlToken>& tokens) {
     return std::any_of(tokens.begin(), tokens.end(), [](const SqlToken& token) {
-        const char start = token.kind == Kind::literal ? lower(token.text[0]) : 'e';
+        const char start = token.kind == Kind::literal ? ascii_lower(token.text[0]) : 'e';
         return start != 'e' && start != 'u' && start != '$' && token.text.find('\\') != std::string_view::npos;
     });
 }

@@ -18,8 +18,7 @@ struct FreeNumber {
 };
 using BigNumber = std::unique_ptr<BIGNUM, FreeNumber>;
 
-// PostgreSQL's limits are wider; so long a number stops the worker rather than
-// be wrong.
+// PostgreSQL's limits are wider; so long a number stops the worker rather than be wrong.
 constexpr std::size_t most_digits = 10'000;
 
 void must(bool done) {

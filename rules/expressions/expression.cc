@@ -5,25 +5,15 @@
 #include <algorithm>
 #include <optional>
 
+#include "rules/expressions/operators.h"
 #include "rules/expressions/parse_tree.h"
+#include "rules/expressions/part.h"
 #include "stream/format/utf8.h"
 
 namespace pgsluice::rules {
 namespace {
 
-using Run = Expression::Run;
 using simdjson::dom::element;
-
-// A part of an expression. A text in quotes and NULL get their type from what
-// they meet, as in PostgreSQL.
-struct Part {
-    SqlType type = SqlType::text;
-    Run run;
-    std::int64_t location = 0;
-    bool untyped = false;
-    std::optional<std::string> literal{};  // of an untyped one; none: NULL
-};
-using Parts = std::vector<Part>;
 
 std::optional<SqlType> type_of(Oid base) {
     switch (base) {
@@ -57,23 +47,10 @@ std::optional<SqlType> type_named(std::string_view name) {
     return std::nullopt;
 }
 
-SqlValue boolean(bool value) { return SqlValue::of(value ? 1 : 0); }
-
-// NULL where one of them is. Both are computed: an error is one beside a NULL,
-// too.
-template <typename Compute>
-Run strict(Run a, Run b, Compute compute) {
-    return [a = std::move(a), b = std::move(b), compute](Row row) {
-        const SqlValue x = a(row);
-        const SqlValue y = b(row);
-        return x.null || y.null ? SqlValue{} : compute(x, y);
-    };
-}
-
 class Compiler {
    public:
     Compiler(const std::string& text, const Relation& relation, const Place& place)
-        : text_(text), relation_(relation), place_(place) {}
+        : text_(text), relation_(relation), typing_(place) {}
 
     Part compile(const ParseNode& node) {
         if (++depth_ > most_nested) throw fail(node, "the expression is nested too deeply");
@@ -82,18 +59,15 @@ class Compiler {
         part.location = location_of(node);
         return part;
     }
-    Part typed(Part part) const { return part.untyped ? as(std::move(part), SqlType::text) : part; }
+    Part typed(Part part) const { return typing_.typed(std::move(part)); }
     [[nodiscard]] std::vector<std::size_t> columns() const { return columns_; }
 
    private:
     static constexpr int most_nested = 200;
 
-    [[nodiscard]] Error fail_at(std::int64_t location, std::string_view why) const {
-        return refuse(place_, fmt::format("{}{}", why, at_place(location)));
-    }
     static std::int64_t location_of(const ParseNode& node) { return node.number("location"); }
     [[nodiscard]] Error fail(const ParseNode& node, std::string_view why) const {
-        return fail_at(location_of(node), why);
+        return typing_.fail_at(location_of(node), why);
     }
 
     Part compile_kind(const ParseNode& node) {
@@ -118,17 +92,6 @@ class Compiler {
 
     // ---- values
 
-    static Part of(SqlType type, Run run) { return {type, std::move(run)}; }
-    static Part fixed(SqlType type, SqlValue value) {
-        return of(type, [value = std::move(value)](Row) { return value; });
-    }
-    static Part untyped(std::optional<std::string> literal) {
-        Part part;
-        part.untyped = true;
-        part.literal = std::move(literal);
-        return part;
-    }
-
     Part constant(const ParseNode& node) const {
         if (node.has("isnull")) return untyped(std::nullopt);
         if (node.has("sval")) {
@@ -145,8 +108,7 @@ class Compiler {
         if (node.has("fval")) return number(node, std::string(node.at("fval")["fval"].get_string().value()));
         throw fail(node, "such a constant is not supported");
     }
-    // The parser's tree leaves out 0, and libpg_query 15-4.0 negative numbers as
-    // well: then the text must do.
+    // The parser's tree leaves out 0, and libpg_query 15-4.0 negative numbers as well: then the text must do.
     [[nodiscard]] std::int64_t zero_or_negative(const ParseNode& node) const {
         std::string_view text = ParseTree::from(text_, location_of(node));
         bool negative = false;
@@ -198,61 +160,16 @@ class Compiler {
         });
     }
 
-    // ---- types
-
-    // A literal is read as what it meets; numbers become larger ones.
-    [[nodiscard]] Part as(Part part, SqlType type) const {
-        if (part.untyped) {
-            Part made = fixed(type, {});
-            made.location = part.location;
-            if (!part.literal) return made;
-            try {
-                made.run = fixed(type, read_value(*part.literal, type)).run;
-            } catch (const Unreadable& unreadable) {
-                throw fail_at(part.location, fmt::format("of the literal: {}", unreadable.reason));
-            }
-            return made;
-        }
-        if (part.type == type) return part;
-        if (!is_number(part.type) || !is_number(type) || part.type > type)
-            throw fail_at(part.location, fmt::format("{} cannot stand for {}", name_of(part.type), name_of(type)));
-        return converted(std::move(part), type);
-    }
-    static Part converted(Part part, SqlType type) {
-        Run run = [run = std::move(part.run), from = part.type, type](Row row) {
-            const SqlValue value = run(row);
-            return value.null ? value : cast_value(value, from, type);
-        };
-        return {type, std::move(run), part.location};
-    }
-    [[nodiscard]] Part as_boolean(Part part) const { return as(std::move(part), SqlType::boolean); }
-
-    // Of all that are not untyped; text when all are.
-    [[nodiscard]] SqlType common_type(const Parts& parts) const {
-        std::optional<SqlType> common;
-        for (const Part& part : parts) {
-            if (part.untyped) continue;
-            if (!common) common = part.type;
-            if (part.type == *common) continue;
-            if (!is_number(part.type) || !is_number(*common))
-                throw fail_at(part.location,
-                              fmt::format("{} and {} do not go together", name_of(*common), name_of(part.type)));
-            common = std::max(*common, part.type);
-        }
-        return common.value_or(SqlType::text);
-    }
-    void unify(Parts& parts) const {
-        const SqlType type = common_type(parts);
-        for (Part& part : parts) part = as(std::move(part), type);
-    }
-
     // ---- operators
 
     Part operation(const ParseNode& node) {
         const std::string_view kind = node.text("kind");
         const std::string_view name = node.name("name");
-        if (kind == "AEXPR_OP" && node.has("lexpr")) return binary(node, name);
-        if (kind == "AEXPR_OP") return unary(node, name);
+        if (kind == "AEXPR_OP" && node.has("lexpr")) {
+            Part left = compile(node.node("lexpr"));
+            return binary_operator(typing_, location_of(node), name, std::move(left), compile(node.node("rexpr")));
+        }
+        if (kind == "AEXPR_OP") return unary_operator(typing_, location_of(node), name, compile(node.node("rexpr")));
         if (kind == "AEXPR_IN") return in_list(node, name == "<>");
         if (kind == "AEXPR_BETWEEN" || kind == "AEXPR_NOT_BETWEEN") return between(node, kind == "AEXPR_NOT_BETWEEN");
         if (kind == "AEXPR_LIKE") return like(node, name == "!~~");
@@ -261,93 +178,15 @@ class Compiler {
         throw fail(node, fmt::format("the operator {} is not supported", name.empty() ? kind : name));
     }
 
-    Part unary(const ParseNode& node, std::string_view name) {
-        Part part = compile(node.node("rexpr"));
-        if (part.untyped || !is_number(part.type) || (name != "-" && name != "+"))
-            throw fail(node, fmt::format("the operator {} is not supported here", name));
-        if (name == "+") return part;
-        Part nothing = zero(part.type);
-        return arithmetic('-', std::move(nothing), std::move(part));
-    }
-    static Part zero(SqlType type) {
-        return fixed(type, type == SqlType::numeric ? SqlValue::of(std::string("0")) : SqlValue::of(0));
-    }
-
-    Part binary(const ParseNode& node, std::string_view name) {
-        Part a = compile(node.node("lexpr"));
-        Part b = compile(node.node("rexpr"));
-        if (name == "||") return concatenation(node, std::move(a), std::move(b));
-        for (const std::string_view known : {"=", "<>", "<", "<=", ">", ">="})
-            if (name == known) return comparison(node, name, std::move(a), std::move(b));
-        const bool known = name.size() == 1 && std::string_view("+-*/%").find(name[0]) != std::string_view::npos;
-        if (!known || a.untyped || b.untyped)
-            throw fail(node,
-                       fmt::format("the operator {} is not supported{}", name, known ? " with a text or NULL" : ""));
-        if (a.type == SqlType::date || b.type == SqlType::date) return dates(node, name[0], std::move(a), std::move(b));
-        if (!is_number(a.type) || !is_number(b.type))
-            throw fail(node, fmt::format("{} {} {} is not supported", name_of(a.type), name, name_of(b.type)));
-        const SqlType type = std::max(a.type, b.type);
-        if ((name == "/" || name == "%") && type == SqlType::numeric)
-            throw fail(node, fmt::format("numeric {} is not supported", name));
-        return arithmetic(name[0], as(std::move(a), type), as(std::move(b), type));
-    }
-    static Part arithmetic(char op, Part a, Part b) {
-        const SqlType type = a.type;
-        return of(type, strict(std::move(a.run), std::move(b.run),
-                               [op, type](const SqlValue& x, const SqlValue& y) { return calculate(op, x, y, type); }));
-    }
-    Part dates(const ParseNode& node, char op, Part a, Part b) const {
-        const auto days = [](SqlType type) { return type == SqlType::integer || type == SqlType::smallint; };
-        if (op == '-' && a.type == b.type)
-            return of(SqlType::integer, strict(std::move(a.run), std::move(b.run), days_between));
-        if (op == '+' && days(a.type)) std::swap(a, b);
-        if ((op != '+' && op != '-') || a.type != SqlType::date || !days(b.type))
-            throw fail(node, fmt::format("{} {} {} is not supported", name_of(a.type), op, name_of(b.type)));
-        const int sign = op == '-' ? -1 : 1;
-        return of(SqlType::date,
-                  strict(std::move(a.run), std::move(b.run),
-                         [sign](const SqlValue& x, const SqlValue& y) { return add_days(x, sign * y.number); }));
-    }
-    Part concatenation(const ParseNode& node, Part a, Part b) const {
-        const auto is_text = [](const Part& part) { return part.untyped || part.type == SqlType::text; };
-        if (!is_text(a) && !is_text(b)) throw fail(node, "|| needs a text on one side");
-        a = to_text(std::move(a));
-        b = to_text(std::move(b));
-        return of(SqlType::text, strict(std::move(a.run), std::move(b.run), [](const SqlValue& x, const SqlValue& y) {
-                      return SqlValue::of(x.text + y.text);
-                  }));
-    }
-    [[nodiscard]] Part to_text(Part part) const {
-        if (part.untyped) return as(std::move(part), SqlType::text);
-        if (!can_cast(part.type, SqlType::text))
-            throw fail_at(part.location, fmt::format("{} cannot become a text", name_of(part.type)));
-        return converted(std::move(part), SqlType::text);
-    }
-
-    Part comparison(const ParseNode& node, std::string_view name, Part a, Part b) const {
-        Parts both;
-        both.push_back(std::move(a));
-        both.push_back(std::move(b));
-        unify(both);
-        const SqlType type = both[0].type;
-        const bool equality = name == "=" || name == "<>";
-        if (type == SqlType::text && !equality)
-            throw fail(node, fmt::format("{} of text goes by the source's collation, and is not supported", name));
-        const bool less = name == "<" || name == "<=" || name == "<>";
-        const bool equal = name == "=" || name == "<=" || name == ">=";
-        const bool more = name == ">" || name == ">=" || name == "<>";
-        return of(SqlType::boolean,
-                  strict(std::move(both[0].run), std::move(both[1].run), [=](const SqlValue& x, const SqlValue& y) {
-                      const int order = compare_values(x, y, type);
-                      return boolean(order < 0 ? less : order == 0 ? equal : more);
-                  }));
+    Part compared(const ParseNode& node, std::string_view name, Part a, Part b) const {
+        return comparison(typing_, location_of(node), name, std::move(a), std::move(b));
     }
     Part in_list(const ParseNode& node, bool negated) {
         const ParseNode list = node.node("rexpr");
         if (list.kind != "List") throw fail(node, "IN needs a list");
         Parts any;
         const Part left = compile(node.node("lexpr"));
-        for (Part& item : compile_all(list.list("items"))) any.push_back(comparison(node, "=", left, std::move(item)));
+        for (Part& item : compile_all(list.list("items"))) any.push_back(compared(node, "=", left, std::move(item)));
         Part found = any_of(std::move(any), 1);
         return negated ? opposite(std::move(found)) : found;
     }
@@ -355,13 +194,15 @@ class Compiler {
         const Part value = compile(node.node("lexpr"));
         Parts bounds = compile_all(node.node("rexpr").list("items"));
         Parts both;
-        both.push_back(comparison(node, ">=", value, bounds[0]));
-        both.push_back(comparison(node, "<=", value, bounds[1]));
+        both.push_back(compared(node, ">=", value, bounds[0]));
+        both.push_back(compared(node, "<=", value, bounds[1]));
         Part found = any_of(std::move(both), 0);
         return negated ? opposite(std::move(found)) : found;
     }
     Part like(const ParseNode& node, bool negated) {
-        const auto text = [&](std::string_view field) { return as(compile(node.node(field)), SqlType::text).run; };
+        const auto text = [&](std::string_view field) {
+            return typing_.as(compile(node.node(field)), SqlType::text).run;
+        };
         return of(SqlType::boolean,
                   strict(text("lexpr"), text("rexpr"), [negated](const SqlValue& value, const SqlValue& pattern) {
                       return boolean(is_like(value.text, pattern.text) != negated);
@@ -371,7 +212,7 @@ class Compiler {
         Parts both;
         both.push_back(compile(node.node("lexpr")));
         both.push_back(compile(node.node("rexpr")));
-        unify(both);
+        typing_.unify(both);
         return of(SqlType::boolean, [a = both[0].run, b = both[1].run, type = both[0].type, negated](Row row) {
             const SqlValue x = a(row);
             const SqlValue y = b(row);
@@ -384,32 +225,11 @@ class Compiler {
 
     Part logic(const ParseNode& node) {
         Parts parts = compile_all(node.list("args"));
-        for (Part& part : parts) part = as_boolean(std::move(part));
+        for (Part& part : parts) part = typing_.as_boolean(std::move(part));
         const std::string_view kind = node.text("boolop");
         if (kind == "NOT_EXPR") return opposite(std::move(parts[0]));
         if (kind != "AND_EXPR" && kind != "OR_EXPR") throw fail(node, fmt::format("{} is not supported", kind));
         return any_of(std::move(parts), kind == "OR_EXPR" ? 1 : 0);
-    }
-    // OR where `decides` is 1, AND where it is 0.
-    static Part any_of(Parts parts, std::int64_t decides) {
-        std::vector<Run> runs;
-        for (Part& part : parts) runs.push_back(std::move(part.run));
-        return of(SqlType::boolean, [runs = std::move(runs), decides](Row row) {
-            SqlValue result = SqlValue::of(1 - decides);
-            for (const Run& run : runs) {
-                SqlValue one = run(row);
-                if (!one.null && one.number == decides) return one;
-                if (one.null) result = {};
-            }
-            return result;
-        });
-    }
-    static Part opposite(Part part) {
-        return of(SqlType::boolean, [run = std::move(part.run)](Row row) {
-            SqlValue value = run(row);
-            if (!value.null) value.number = 1 - value.number;
-            return value;
-        });
     }
     Part null_test(const ParseNode& node) {
         const bool wanted = node.text("nulltesttype") != "IS_NOT_NULL";
@@ -418,7 +238,7 @@ class Compiler {
     }
     Part boolean_test(const ParseNode& node) {
         const std::string_view kind = node.text("booltesttype");
-        const Part part = as_boolean(compile(node.node("arg")));
+        const Part part = typing_.as_boolean(compile(node.node("arg")));
         const bool negated = kind.starts_with("IS_NOT_");
         const std::string_view what = kind.substr(negated ? 7 : 3);
         if (what != "TRUE" && what != "FALSE" && what != "UNKNOWN") throw fail(node, "such a test is not supported");
@@ -437,12 +257,12 @@ class Compiler {
         for (const element one : node.list("args")) {
             const ParseNode when(one);
             Part condition = compile(when.node("expr"));
-            conditions.push_back(subject ? comparison(when, "=", *subject, std::move(condition)).run
-                                         : as_boolean(std::move(condition)).run);
+            conditions.push_back(subject ? compared(when, "=", *subject, std::move(condition)).run
+                                         : typing_.as_boolean(std::move(condition)).run);
             results.push_back(compile(when.node("result")));
         }
         results.push_back(node.has("defresult") ? compile(node.node("defresult")) : untyped(std::nullopt));
-        unify(results);
+        typing_.unify(results);
         const SqlType type = results[0].type;
         std::vector<Run> runs;
         for (Part& result : results) runs.push_back(std::move(result.run));
@@ -456,7 +276,7 @@ class Compiler {
     }
     Part coalesce(const ParseNode& node) {
         Parts parts = compile_all(node.list("args"));
-        unify(parts);
+        typing_.unify(parts);
         const SqlType type = parts[0].type;
         return of(type, [parts = std::move(parts)](Row row) {
             SqlValue value;
@@ -474,12 +294,7 @@ class Compiler {
         const auto type = type_named(names.name("names"));
         if (!type || !names.has_only({"names", "typemod", "location"}))
             throw fail(node, "a cast to this type is not supported");
-        Part part = compile(node.node("arg"));
-        if (part.untyped) return as(std::move(part), *type);
-        if (!can_cast(part.type, *type))
-            throw fail_at(part.location,
-                          fmt::format("a cast from {} to {} is not supported", name_of(part.type), name_of(*type)));
-        return converted(std::move(part), *type);
+        return typing_.cast(compile(node.node("arg")), *type);
     }
     static ParseNode node_of(element fields) {
         ParseNode node(fields);
@@ -492,52 +307,12 @@ class Compiler {
         const std::string_view name = node.name("funcname");
         if (!node.has_only({"funcname", "args", "funcformat", "location"}) || !node.has("args"))
             throw fail(node, fmt::format("{}() is not supported so", name));
-        Parts arguments = compile_all(node.list("args"));
-        if (name == "concat") return concat(std::move(arguments));
-        if ((name == "length" || name == "char_length" || name == "character_length") && arguments.size() == 1)
-            return length(std::move(arguments[0]));
-        if ((name == "substring" || name == "substr") && (arguments.size() == 2 || arguments.size() == 3))
-            return substring(node, std::move(arguments));
-        const bool by_collation = name == "lower" || name == "upper" || name == "initcap";
-        throw fail(node, fmt::format("{}() is not supported{}", name,
-                                     by_collation ? ", for it goes by the source's collation" : ""));
-    }
-    Part concat(Parts parts) const {
-        for (Part& part : parts) {
-            part = typed(std::move(part));
-            if (part.type == SqlType::date) throw fail_at(part.location, "date cannot become a text");
-        }
-        return of(SqlType::text, [parts = std::move(parts)](Row row) {
-            std::string text;
-            for (const Part& part : parts)
-                if (const SqlValue value = part.run(row); !value.null) text += print_value(value, part.type);
-            return SqlValue::of(std::move(text));
-        });
-    }
-    Part length(Part part) const {
-        const Part text = as(std::move(part), SqlType::text);
-        return of(SqlType::integer, [run = text.run](Row row) {
-            const SqlValue value = run(row);
-            return value.null ? value : SqlValue::of(length_of(value.text));
-        });
-    }
-    Part substring(const ParseNode& node, Parts parts) const {
-        for (std::size_t i = 1; i < parts.size(); ++i)
-            if (parts[i].untyped || !is_integer(parts[i].type) || parts[i].type == SqlType::bigint)
-                throw fail(node, "substring is supported with integers only");
-        parts[0] = as(std::move(parts[0]), SqlType::text);
-        return of(SqlType::text, [parts = std::move(parts)](Row row) {
-            std::vector<SqlValue> values;
-            for (const Part& part : parts) values.push_back(part.run(row));
-            if (std::ranges::any_of(values, &SqlValue::null)) return SqlValue{};
-            return SqlValue::of(
-                substring_of(values[0].text, values[1].number, values.size() > 2 ? &values[2].number : nullptr));
-        });
+        return call_function(typing_, location_of(node), name, compile_all(node.list("args")));
     }
 
     const std::string& text_;
     const Relation& relation_;
-    const Place& place_;
+    const Typing typing_;
     std::vector<std::size_t> columns_;
     int depth_ = 0;
 };

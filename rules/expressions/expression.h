@@ -1,6 +1,5 @@
-// SQL expressions over a row: PostgreSQL's grammar (libpg_query), of which a
-// documented part is computed as PostgreSQL does it. Everything else is refused
-// when the expression is read: never computed in another way.
+// SQL expressions over a row: PostgreSQL's grammar (libpg_query), of which a documented part is computed as PostgreSQL
+// does it. Everything else is refused when the expression is read: never computed in another way.
 #pragma once
 
 #include <functional>
@@ -19,8 +18,7 @@ class Expression {
    public:
     using Run = std::function<SqlValue(Row)>;
 
-    // Typed for this relation. usage Error that names the position of what is not
-    // known.
+    // Typed for this relation. usage Error that names the position of what is not known.
     static Expression compile(const std::string& text, const Relation& relation, const Place& place);
     Expression(SqlType type, Run run, std::vector<std::size_t> columns)
         : type_(type), run_(std::move(run)), columns_(std::move(columns)) {}
@@ -28,8 +26,7 @@ class Expression {
     [[nodiscard]] SqlType type() const { return type_; }
     // The relation's columns that it reads.
     [[nodiscard]] const std::vector<std::size_t>& columns() const { return columns_; }
-    // None of the columns' values may be an unchanged one. Throws Unreadable
-    // where PostgreSQL has an error, too.
+    // None of the columns' values may be an unchanged one. Throws Unreadable where PostgreSQL has an error, too.
     [[nodiscard]] SqlValue compute(Row row) const { return run_(row); }
 
    private:

@@ -11,8 +11,7 @@
 
 namespace pgsluice::rules {
 
-// A node of the tree: an object of one key, its kind, whose value has the
-// node's fields. Views into the ParseTree.
+// A node of the tree: an object of one key, its kind, whose value has the node's fields. Views into the ParseTree.
 struct ParseNode {
     std::string_view kind;
     simdjson::dom::element fields;
@@ -24,8 +23,7 @@ struct ParseNode {
     [[nodiscard]] std::string_view text(std::string_view field) const;  // empty where it is left out
     [[nodiscard]] std::int64_t number(std::string_view field) const;    // 0 where it is left out
     [[nodiscard]] simdjson::dom::array list(std::string_view field) const;
-    // The last of a list of names; what is before it must be pg_catalog. Empty
-    // where it is another.
+    // The last of a list of names; what is before it must be pg_catalog. Empty where it is another.
     [[nodiscard]] std::string_view name(std::string_view field) const;
     // Whether it has no other fields than these.
     [[nodiscard]] bool has_only(std::initializer_list<std::string_view> known) const;
@@ -46,8 +44,7 @@ class ParseTree {
     simdjson::dom::element statement_;
 };
 
-// The place in the expression that a node's location stands for, as an error
-// says it: " at byte 5 of the expression".
+// The place in the expression that a node's location stands for, as an error says it: " at byte 5 of the expression".
 std::string at_place(std::int64_t location);
 
 }  // namespace pgsluice::rules

@@ -1,18 +1,12 @@
 // Text: characters are those of UTF-8.
-#include <algorithm>
-
 #include "rules/expressions/sql_value.h"
 #include "rules/place.h"
+#include "rules/values/utf8.h"
 
 namespace pgsluice::rules {
 namespace {
 
-bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
-void next_character(std::string_view& text) {
-    do text.remove_prefix(1);
-    while (!text.empty() && continues(text[0]));
-}
+void next_character(std::string_view& text) { text.remove_prefix(first_character(text)); }
 
 [[noreturn]] void open_escape() { throw Unreadable{"the LIKE pattern ends with its escape character"}; }
 
@@ -37,8 +31,7 @@ Match match_anywhere(std::string_view text, std::string_view pattern) {
     return Match::never;
 }
 
-// As like_match.c has it, also in what it says to a pattern that is wrong
-// further on.
+// As like_match.c has it, also in what it says to a pattern that is wrong further on.
 Match match(std::string_view text, std::string_view pattern) {
     if (pattern == "%") return Match::yes;
     while (!text.empty() && !pattern.empty()) {
@@ -66,18 +59,14 @@ Match match(std::string_view text, std::string_view pattern) {
 
 bool is_like(std::string_view text, std::string_view pattern) { return match(text, pattern) == Match::yes; }
 
-std::int64_t length_of(std::string_view text) {
-    return std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); });
-}
+std::int64_t length_of(std::string_view text) { return static_cast<std::int64_t>(count_characters(text)); }
 
 std::string substring_of(std::string_view text, std::int64_t from, const std::int64_t* length) {
     if (length != nullptr && *length < 0) throw Unreadable{"a substring's length is negative"};
-    std::int64_t left = length == nullptr ? length_of(text) : *length;
-    if (length != nullptr && from < 1) left += from - 1;
-    for (std::int64_t i = 1; i < from && !text.empty(); ++i) next_character(text);
-    const std::string_view rest = text;
-    for (; left > 0 && !text.empty(); --left) next_character(text);
-    return std::string(rest.substr(0, rest.size() - text.size()));
+    if (from > 1) text.remove_prefix(prefix_bytes(text, static_cast<std::size_t>(from - 1)));
+    if (length == nullptr) return std::string(text);
+    const std::int64_t left = from < 1 ? *length + from - 1 : *length;
+    return std::string(text.substr(0, left > 0 ? prefix_bytes(text, static_cast<std::size_t>(left)) : 0));
 }
 
 }  // namespace pgsluice::rules

@@ -7,13 +7,14 @@
 #include "rules/expressions/exact_numeric.h"
 #include "rules/place.h"
 #include "rules/values/calendar.h"
+#include "rules/values/moment.h"
 #include "rules/values/number.h"
+#include "stream/ascii.h"
 
 namespace pgsluice::rules {
 namespace {
 
-constexpr std::int64_t date_end = std::numeric_limits<std::int64_t>::max();  // infinity; its negative is
-                                                                             // -infinity
+constexpr std::int64_t date_end = std::numeric_limits<std::int64_t>::max();  // infinity; -date_end is -infinity
 constexpr std::int64_t first_date = -2451545;                                // 4714-11-24 BC
 constexpr std::int64_t last_date = 2145031948;                               // 5874897-12-31
 
@@ -44,8 +45,7 @@ bool is_special(std::string_view text) { return text == "NaN" || text == "Infini
 
 bool read_boolean(std::string_view text) {
     std::string lower(trimmed(text));
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    for (char& c : lower) c = ascii_lower(c);
     const auto begins = [&](std::string_view word, std::size_t least) {
         return lower.size() >= least && word.starts_with(lower);
     };
@@ -54,28 +54,17 @@ bool read_boolean(std::string_view text) {
     throw Unreadable{"it is not a boolean"};
 }
 
+// Years of more than four digits, infinity and BC as PostgreSQL prints them; nothing else of what its input takes.
 std::int64_t read_date(std::string_view text) {
-    if (text == "infinity") return date_end;
-    if (text == "-infinity") return -date_end;
-    const bool before_christ = text.ends_with(" BC");
-    if (before_christ) text.remove_suffix(3);
-    CivilDay civil{0, 0, 0};
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    bool fits = text.find_first_not_of("0123456789-") == std::string_view::npos && text.size() >= 10 && text[0] != '-';
-    for (std::int64_t* part : {&civil.year, &civil.month, &civil.day}) {
-        if (!fits) break;
-        if (part != &civil.year) fits = at != end && *at++ == '-' && end - at >= 2;
-        const char* const stop = part == &civil.year ? end : at + std::min<std::ptrdiff_t>(2, end - at);
-        const auto [next, error] = std::from_chars(at, stop, *part);
-        fits = fits && error == std::errc{} && (part == &civil.year || next == stop);
-        at = next;
+    const std::string_view digits = text.ends_with(" BC") ? text.substr(0, text.size() - 3) : text;
+    const bool written = text == "infinity" || text == "-infinity" ||
+                         (digits.size() >= 10 && digits.find('-') == digits.size() - 6 &&
+                          digits.find_first_not_of("0123456789-") == std::string_view::npos);
+    try {
+        if (written) return Moment::parse(text, false).day;
+    } catch (const Unreadable&) {  // says less of what it is
     }
-    if (!fits || at != end || civil.month < 1 || civil.month > 12 || civil.year < 1)
-        throw Unreadable{"it is not a date"};
-    if (before_christ) civil.year = 1 - civil.year;
-    if (civil.day < 1 || civil.day > days_in_month(civil.year, civil.month)) throw Unreadable{"it is not a date"};
-    return days_from_civil(civil);
+    throw Unreadable{"it is not a date"};
 }
 
 std::string print_date(std::int64_t days) {

@@ -1,5 +1,4 @@
-// Values of expressions, of the types that these know, and what PostgreSQL's
-// functions make of them.
+// Values of expressions, of the types that these know, and what PostgreSQL's functions make of them.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +22,7 @@ struct SqlValue {
     static SqlValue of(std::string text) { return {false, 0, std::move(text)}; }
 };
 
-// What is not of the type, is out of range or in a form that is not known
-// throws Unreadable, here and below.
+// What is not of the type, is out of range or in a form that is not known throws Unreadable, here and below.
 SqlValue read_value(std::string_view text, SqlType type);
 // As PostgreSQL prints it; not for NULL.
 std::string print_value(const SqlValue& value, SqlType type);

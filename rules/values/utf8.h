@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <string_view>
 
-namespace pgsluice::rules {
+#include "stream/format/utf8.h"
 
-inline bool is_continuation(char byte) noexcept { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+namespace pgsluice::rules {
 
 std::size_t count_characters(std::string_view text) noexcept;
 // Bytes of the first / last character; 0 for an empty text.

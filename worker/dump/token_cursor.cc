@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cctype>
 
+#include "stream/ascii.h"
 #include "stream/format/hex.h"
 
 namespace pgsluice::dump {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string undoubled(std::string_view text, char quote) {
     std::string out;
@@ -58,7 +57,7 @@ std::string unescaped(const Statement& statement, std::string_view text) {
 }  // namespace
 
 bool is_word(std::string_view word, std::string_view keyword) {
-    return std::ranges::equal(word, keyword, [](char a, char b) { return lower(a) == lower(b); });
+    return std::ranges::equal(word, keyword, [](char a, char b) { return ascii_lower(a) == ascii_lower(b); });
 }
 
 const Token* TokenCursor::peek(std::size_t ahead) const {
@@ -161,7 +160,7 @@ void TokenCursor::refuse(std::string_view reason, std::string hint) const {
 std::string identifier_of(std::string_view text, const Token& token) {
     if (token.kind == Token::Kind::quoted) return undoubled(text.substr(1, text.size() - 2), '"');
     std::string name(text);
-    std::ranges::transform(name, name.begin(), lower);
+    std::ranges::transform(name, name.begin(), ascii_lower);
     return name;
 }
 
