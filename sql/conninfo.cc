@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pgsluice::sql {
@@ -114,6 +115,17 @@ std::string describe(const ConnectOptions& options) {
     };
     const std::string user = part("user", "");
     return fmt::format("{}:{}/{}", part("host", "localhost"), part("port", "5432"), part("dbname", user.c_str()));
+}
+
+std::string conninfo_value(std::string_view value) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:@";
+    if (!value.empty() && value.find_first_not_of(plain) == std::string_view::npos) return std::string(value);
+    std::string quoted = "'";
+    for (const char c : value) {
+        if (c == '\'' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    return quoted + '\'';
 }
 
 }  // namespace pgsluice::sql

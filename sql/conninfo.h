@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "sql/connection.h"
 
@@ -16,5 +17,8 @@ std::map<std::string, std::string> connection_keywords(const ConnectOptions& opt
 // The same with everything filled in that libpq adds from the environment, service files and its defaults. Connects to
 // nothing. Without the addition when these cannot be read.
 std::map<std::string, std::string> resolved_keywords(const ConnectOptions& options);
+
+// A value as a keyword/value conninfo string holds it, in quotes where it needs them.
+std::string conninfo_value(std::string_view value);
 
 }  // namespace pgsluice::sql

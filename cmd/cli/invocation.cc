@@ -10,9 +10,11 @@
 
 #include "cmd/cli/command_line.h"
 #include "cmd/cli/config_file.h"
+#include "cmd/cli/contradictions.h"
 #include "cmd/cli/in_force.h"
 #include "cmd/cli/parts.h"
 #include "cmd/cli/value.h"
+#include "sql/conninfo.h"
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -162,44 +164,6 @@ void read_secret_files(const CommandInfo& command, GivenSettings& given) {
     }
 }
 
-void check_nats(const BrokerOptions& nats) {
-    if (nats.tls_cert_file.empty() != nats.tls_key_file.empty())
-        throw usage_error("--nats-cert and --nats-key are of no use alone", "Give both.");
-    if (!nats.credentials_file.empty() && !nats.nkey_file.empty())
-        throw usage_error("--nats-credentials and --nats-nkey contradict each other", "Give one of them.");
-}
-
-void check_http(const HttpOptions& http) {
-    if (http.cert_file.empty() != http.key_file.empty())
-        throw usage_error("--http-cert and --http-key are of no use alone", "Give both.");
-}
-
-void check_ddl(const ReplicatorOptions& replicator) {
-    if (replicator.ddl_objects.empty()) return;
-    if (!replicator.track_ddl || replicator.ddl_content == DdlContent::text)
-        throw usage_error("--ddl-objects is of no use without --track-ddl, nor with --ddl-capture text");
-}
-
-// What --resnapshot asks for is to be done once, not whenever one takes over; a copy alone ends by itself.
-void check_standby(const Settings& settings) {
-    if (!settings.replicator.standby) return;
-    if (settings.replicator.resnapshot)
-        throw usage_error(
-            "--standby and --resnapshot contradict each other",
-            "Run the replicator with --resnapshot alone, until it streams; then start all with --standby.");
-    if (settings.mode_copy) throw usage_error("--standby is of no use with --copy");
-}
-
-// It begins once, with what is there: a dump, or a copy.
-void check_bootstrap(const Settings& settings) {
-    if (settings.replicator.bootstrap.verb != BootstrapVerb::prepare) return;
-    if (settings.replicator.standby)
-        throw usage_error("--standby and --bootstrap prepare contradict each other",
-                          "Run the replicator with --bootstrap prepare alone, until the bootstrap is complete; then "
-                          "start all with --standby.");
-    if (settings.mode_copy) throw usage_error("--bootstrap prepare is of no use with --copy");
-}
-
 bool needs_source(const CommandInfo& command, const Settings& settings) {
     if (command.command == command_replicator) return !is_bootstrap_step(settings.replicator.bootstrap.verb);
     return (command.command & (command_teardown | command_compare | command_cutover)) != 0;
@@ -272,9 +236,7 @@ void use_service(const CommandInfo& command, const Environment& environment, Set
     const auto service = environment.find("PGSERVICE");
     sql::ConnectOptions* database = only_database(command, settings);
     if (database == nullptr || is_given(*database) || service == environment.end() || service->second.empty()) return;
-    database->url = "service='";
-    for (const char c : service->second) database->url += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
-    database->url += '\'';
+    database->url = "service=" + sql::conninfo_value(service->second);
 }
 
 // What remembers a worker remembers this one, beside those of the group.
@@ -284,36 +246,13 @@ void finish_import(Settings& settings) {
     if (settings.group.empty()) settings.group = "import";
 }
 
-// Shares of a database can keep neither a command in order with the rows of all tables, nor what joins tables.
-void check_share(const CommandInfo& command, Settings& settings) {
-    if (settings.worker.share.is_all()) {
-        settings.worker.share = {};
-        return;
-    }
-    if (command.command != command_worker_postgres) return;
-    if (settings.worker.share.by != ShareBy::table)
-        throw usage_error("--share of a postgres worker splits transactions, unless it goes by table",
-                          "Give --share-by table.");
-    if (settings.postgres.sync_schema)
-        throw usage_error("--share and --target-sync-schema contradict each other",
-                          "Make the target's tables before, or let one worker without --share load the copy.");
-    if (settings.postgres.apply_ddl)
-        throw usage_error("--share of a postgres worker cannot apply DDL in order with the rows of all shares",
-                          "Give --target-ddl ignore, and change the target's tables yourself.");
-    settings.postgres.disable_foreign_keys = true;
-}
-
 // Checks that concern several flags, and settings that several components need.
 void finish(const CommandInfo& command, const GivenSettings& given, const Environment& environment,
             Settings& settings) {
     settings.replicator.source.role = settings.postgres.source.role = "source";
     settings.postgres.target.role = "target";
     use_service(command, environment, settings);
-    check_nats(settings.nats);
-    if ((command.command & (commands_process | command_serve)) != 0) check_http(settings.http);
-    check_ddl(settings.replicator);
-    check_standby(settings);
-    check_bootstrap(settings);
+    check_contradictions(command, settings);
     settings.replicator.nats = settings.worker.nats = settings.nats;
     if (needs_source(command, settings)) require_connection(settings.replicator.source, "source-url", "");
     if ((command.command & (command_replicator | command_check)) != 0) {

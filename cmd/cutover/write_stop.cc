@@ -8,6 +8,7 @@
 
 #include "sinks/postgres/array.h"
 #include "sql/error.h"
+#include "sql/lock_timeout.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
 #include "stream/pause.h"
@@ -17,12 +18,9 @@ namespace pgsluice {
 namespace {
 
 constexpr const char* trigger_name = "pgsluice_cutover";
-// Below deadlock_timeout (1 s): where transactions and we wait for each other, it is us who give way.
-constexpr const char* lock_timeout = "500ms";
 constexpr const char* other_role_hint =
     "Give a --source-url of a superuser, or of the tables' owner who may create in the database. Or keep the "
     "application from writing yourself, and give --stop-writes none.";
-constexpr const char* lock_not_available = "55P03";
 
 constexpr const char* refusing =
     "BEGIN RAISE EXCEPTION 'table %.% refuses writes: it has moved to another server', tg_table_schema, tg_table_name "
@@ -70,7 +68,7 @@ void lock(sql::Connection& connection, std::span<const std::string> tables) {
     std::vector<std::string> only;
     for (const std::string& table : tables) only.push_back("ONLY " + table);
     connection.exec(fmt::format("SET LOCAL lock_timeout = '{}'; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
-                                lock_timeout, fmt::join(only, ", ")),
+                                sql::gives_way_after, fmt::join(only, ", ")),
                     "lock the tables that move");
 }
 
@@ -94,7 +92,7 @@ bool try_to_stop(sql::Connection& connection, std::span<const std::string> table
         lock(connection, tables);
         make_triggers(connection, tables, group);
     } catch (const SqlError& error) {
-        if (error.sqlstate() != lock_not_available) throw;
+        if (!sql::is_lock_timeout(error)) throw;
         connection.exec("ROLLBACK");
         return false;
     }
@@ -106,9 +104,9 @@ void drop_triggers(sql::Connection& connection, const std::vector<Stopping>& tri
     for (const Stopping& trigger : triggers) {
         try {
             connection.exec(fmt::format("BEGIN; SET LOCAL lock_timeout = '{}'; DROP TRIGGER {} ON {}; COMMIT",
-                                        lock_timeout, trigger_name, trigger.table));
+                                        sql::gives_way_after, trigger_name, trigger.table));
         } catch (const SqlError& error) {
-            if (error.sqlstate() != lock_not_available) throw;
+            if (!sql::is_lock_timeout(error)) throw;
             connection.exec("ROLLBACK");
         }
     }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <string_view>
 
 #include "sql/conninfo.h"
 #include "sql/quote.h"
@@ -18,21 +17,13 @@ constexpr std::array told{"host",     "hostaddr",   "port",        "dbname",    
                           "passfile", "sslmode",    "sslrootcert", "sslcert",         "sslkey",
                           "sslcrl",   "gssencmode", "krbsrvname",  "channel_binding", "target_session_attrs"};
 
-std::string conninfo_value(const std::string& text) {
-    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:@";
-    if (text.find_first_not_of(plain) == std::string::npos) return text;
-    std::string out = "'";
-    for (const char c : text) out += (c == '\'' || c == '\\' ? "\\" : "") + std::string(1, c);
-    return out + '\'';
-}
-
 std::string conninfo(const ReplicatorOptions& options) {
     std::string out;
     const auto keywords = sql::connection_keywords(options.source);
     for (const char* keyword : told)
         if (const auto found = keywords.find(keyword); found != keywords.end() && !found->second.empty())
-            out += fmt::format("{}={} ", keyword, conninfo_value(found->second));
-    return out + "application_name=" + conninfo_value(dump_application_name(options.names));
+            out += fmt::format("{}={} ", keyword, sql::conninfo_value(found->second));
+    return out + "application_name=" + sql::conninfo_value(dump_application_name(options.names));
 }
 
 // Ordinary tables with rows of their own that the group does not replicate.
@@ -40,8 +31,8 @@ std::string without_others(sql::Connection& source, const std::set<Oid>& tables)
     const auto found = source.query(
         "SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
         "c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\\_%' AND "
-        "n.nspname "
-        "NOT IN ('information_schema', 'pgsluice') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid "
+        "n.nspname NOT IN ('information_schema', 'pgsluice') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE "
+        "d.classid "
         "= 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 2, 3",
         {}, {3});
     std::string out;

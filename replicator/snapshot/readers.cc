@@ -10,6 +10,7 @@
 #include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
+#include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "stream/failpoint.h"
 
@@ -63,7 +64,7 @@ std::vector<sql::Connection> lock_tables(const ReplicatorOptions& options, std::
         try {
             begin_and_lock(reader, lock, first);
         } catch (const SqlError& error) {
-            if (error.sqlstate() == "55P03") throw Deadlocked{"a session that waits for our locks"};
+            if (sql::is_lock_timeout(error)) throw Deadlocked{"a session that waits for our locks"};
             if (error.sqlstate() != "42P01") throw;
             throw retry_error("unable to lock the tables of the snapshot: one of them was just dropped");
         }

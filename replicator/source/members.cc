@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "sql/error.h"
+#include "sql/lock_timeout.h"
 
 namespace pgsluice {
 
@@ -168,7 +169,7 @@ std::optional<Lsn> empty_since(sql::Connection& connection, Oid table) {
                              "pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_insert_lsn() END",
                              {}, {1, 1, 1})
                          .text(0, 0);
-    connection.exec("SET lock_timeout = '500ms'");
+    connection.exec(fmt::format("SET lock_timeout = '{}'", sql::gives_way_after));
     bool empty = false;
     try {
         empty =
@@ -177,7 +178,7 @@ std::optional<Lsn> empty_since(sql::Connection& connection, Oid table) {
                        {sql::Param(oid)}, {1, 1, 1})
                 .boolean(0, 0);
     } catch (const SqlError& error) {
-        if (error.sqlstate() != "55P03") throw;
+        if (!sql::is_lock_timeout(error)) throw;
     }
     connection.exec("SET lock_timeout = 0");
     return empty ? parse_lsn(wal) : std::nullopt;

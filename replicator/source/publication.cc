@@ -12,6 +12,7 @@
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/recovery.h"
 #include "sql/error.h"
+#include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
@@ -107,18 +108,16 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     return found;
 }
 
-// Below PostgreSQL's deadlock_timeout (1 s): a session that holds a table's lock and waits for our snapshot, as CREATE
-// INDEX CONCURRENTLY does, would be the one to end with "deadlock detected".
-constexpr const char* gives_way_after = "500ms";
 constexpr std::chrono::milliseconds lets_others_pass{100};
 
-// False when somebody held a table's lock. The tables were found a moment ago.
+// False when somebody held a table's lock: who holds one and waits for our snapshot, as CREATE INDEX CONCURRENTLY does,
+// must not be the one to end with "deadlock detected". The tables were found a moment ago.
 bool try_to_name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
     try {
-        connection.exec(fmt::format("SET LOCAL lock_timeout = '{}'; {}", gives_way_after, statement), doing);
+        connection.exec(fmt::format("SET LOCAL lock_timeout = '{}'; {}", sql::gives_way_after, statement), doing);
         return true;
     } catch (const SqlError& error) {
-        if (error.sqlstate() == "55P03") return false;
+        if (sql::is_lock_timeout(error)) return false;
         if (error.sqlstate() != "42P01") throw;
         throw retry_error(fmt::format("unable to {}: a table was dropped or renamed at the same time", doing));
     }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 
+#include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "sql/replication.h"
 #include "stream/group/compare_keys.h"
@@ -192,7 +193,7 @@ void lock(sql::Connection& connection, std::span<const ComparedTable> tables,
         connection.exec(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", fmt::join(names, ", ")),
                         "lock the tables to compare");
     } catch (const SqlError& error) {
-        if (error.sqlstate() != "55P03") throw;
+        if (!sql::is_lock_timeout(error)) throw;
         throw NotMet{"another session held a lock on one of the tables"};
     }
     const auto rewritten = connection.query(

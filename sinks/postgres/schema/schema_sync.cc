@@ -10,6 +10,7 @@
 #include "sinks/postgres/schema/drift.h"
 #include "sinks/postgres/schema/partitionless.h"
 #include "sinks/postgres/sequences/source_values.h"
+#include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "stream/names.h"
 #include "stream/recovery_hint.h"
@@ -17,8 +18,6 @@
 namespace pgsluice {
 
 namespace {
-
-constexpr const char* lock_not_available = "55P03";
 
 // Functions may need types and tables functions: what fails is tried again. Casts come once their types are there.
 std::vector<SchemaEntry> with_code(std::vector<SchemaEntry> entries, const SourceSchema& schema) {
@@ -125,7 +124,7 @@ SourceSchema SchemaSync::read(sql::Connection& source, const std::vector<const R
     try {
         return read_source_schema(source, names, options_.lock_wait_ms);
     } catch (const SqlError& error) {
-        if (error.sqlstate() != lock_not_available) throw;
+        if (!sql::is_lock_timeout(error)) throw;
         source.exec("ROLLBACK");
         refuse_locked(source, names, "this worker", options_.lock_wait_ms);
         throw;

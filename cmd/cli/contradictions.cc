@@ -1,0 +1,76 @@
+#include "cmd/cli/contradictions.h"
+
+#include "sql/error.h"
+
+namespace pgsluice {
+
+namespace {
+
+void check_nats(const BrokerOptions& nats) {
+    if (nats.tls_cert_file.empty() != nats.tls_key_file.empty())
+        throw usage_error("--nats-cert and --nats-key are of no use alone", "Give both.");
+    if (!nats.credentials_file.empty() && !nats.nkey_file.empty())
+        throw usage_error("--nats-credentials and --nats-nkey contradict each other", "Give one of them.");
+}
+
+void check_http(const HttpOptions& http) {
+    if (http.cert_file.empty() != http.key_file.empty())
+        throw usage_error("--http-cert and --http-key are of no use alone", "Give both.");
+}
+
+void check_ddl(const ReplicatorOptions& replicator) {
+    if (replicator.ddl_objects.empty()) return;
+    if (!replicator.track_ddl || replicator.ddl_content == DdlContent::text)
+        throw usage_error("--ddl-objects is of no use without --track-ddl, nor with --ddl-capture text");
+}
+
+// What --resnapshot asks for is to be done once, not whenever one takes over; a copy alone ends by itself.
+void check_standby(const Settings& settings) {
+    if (!settings.replicator.standby) return;
+    if (settings.replicator.resnapshot)
+        throw usage_error(
+            "--standby and --resnapshot contradict each other",
+            "Run the replicator with --resnapshot alone, until it streams; then start all with --standby.");
+    if (settings.mode_copy) throw usage_error("--standby is of no use with --copy");
+}
+
+// It begins once, with what is there: a dump, or a copy.
+void check_bootstrap(const Settings& settings) {
+    if (settings.replicator.bootstrap.verb != BootstrapVerb::prepare) return;
+    if (settings.replicator.standby)
+        throw usage_error("--standby and --bootstrap prepare contradict each other",
+                          "Run the replicator with --bootstrap prepare alone, until the bootstrap is complete; then "
+                          "start all with --standby.");
+    if (settings.mode_copy) throw usage_error("--bootstrap prepare is of no use with --copy");
+}
+
+}  // namespace
+
+void check_contradictions(const CommandInfo& command, const Settings& settings) {
+    check_nats(settings.nats);
+    if ((command.command & (commands_process | command_serve)) != 0) check_http(settings.http);
+    check_ddl(settings.replicator);
+    check_standby(settings);
+    check_bootstrap(settings);
+}
+
+// Shares of a database can keep neither a command in order with the rows of all tables, nor what joins tables.
+void check_share(const CommandInfo& command, Settings& settings) {
+    if (settings.worker.share.is_all()) {
+        settings.worker.share = {};
+        return;
+    }
+    if (command.command != command_worker_postgres) return;
+    if (settings.worker.share.by != ShareBy::table)
+        throw usage_error("--share of a postgres worker splits transactions, unless it goes by table",
+                          "Give --share-by table.");
+    if (settings.postgres.sync_schema)
+        throw usage_error("--share and --target-sync-schema contradict each other",
+                          "Make the target's tables before, or let one worker without --share load the copy.");
+    if (settings.postgres.apply_ddl)
+        throw usage_error("--share of a postgres worker cannot apply DDL in order with the rows of all shares",
+                          "Give --target-ddl ignore, and change the target's tables yourself.");
+    settings.postgres.disable_foreign_keys = true;
+}
+
+}  // namespace pgsluice
