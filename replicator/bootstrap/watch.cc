@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto rhythm = 500ms;
-constexpr auto rhythm_of_waiting = 50ms;  // the sessions of a small database's pg_dump are over in 200 ms
+constexpr auto rhythm_before_dump = 50ms;  // the sessions of a small database's pg_dump are over in 200 ms
 constexpr auto rhythm_of_command = 2s;
 // pg_dump in several processes, or a second pg_dump of the same snapshot, has that long to begin.
 constexpr auto dump_is_over_after = 5s;
@@ -51,8 +51,8 @@ void BootstrapWatch::run(const Look& look, const std::stop_token& stop) {
                 Broker::connect(beside_data(options_.nats, options_.nats.request_timeout_ms, 0), silent_log, stop);
             while (true) {
                 auto record = find_bootstrap(*broker, options_.names);
-                if (!record || look(*broker, *record, stop)) return;
-                if (!pause(stop, record->state == BootstrapState::waiting ? rhythm_of_waiting : rhythm)) return;
+                const auto rest = record ? look(*broker, *record, stop) : std::nullopt;
+                if (!rest || !pause(stop, *rest)) return;
             }
         } catch (const Interrupted&) {
             return;
@@ -63,7 +63,7 @@ void BootstrapWatch::run(const Look& look, const std::stop_token& stop) {
     } while (pause(stop, 1s));
 }
 
-bool BootstrapWatch::follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
+BootstrapWatch::Rest BootstrapWatch::follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
     if (record.state != BootstrapState::streaming && !options_.bootstrap.flag_file.empty() &&
         exists(options_.bootstrap.flag_file))
         complete(broker, record, fmt::format("file '{}' is there", options_.bootstrap.flag_file));
@@ -72,7 +72,8 @@ bool BootstrapWatch::follow(Broker& broker, BootstrapRecord& record, const std::
         look_for_dump(broker, record, stop);
     }
     enter(record);
-    return record.state == BootstrapState::streaming;
+    if (record.state == BootstrapState::streaming) return std::nullopt;
+    return record.state == BootstrapState::waiting && !dump_seen_ ? rhythm_before_dump : rhythm;
 }
 
 void BootstrapWatch::enter(const BootstrapRecord& record) {
@@ -118,8 +119,8 @@ void BootstrapWatch::look_for_dump(Broker& broker, BootstrapRecord& record, cons
     record_bootstrap(broker, options_.names, record);
 }
 
-bool BootstrapWatch::try_command(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
-    if (record.state == BootstrapState::streaming) return true;
+BootstrapWatch::Rest BootstrapWatch::try_command(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
+    if (record.state == BootstrapState::streaming) return std::nullopt;
     ChildProcess child({"sh", "-c", options_.bootstrap.command},
                        {{"BOOTSTRAP_DUMP", options_.bootstrap.held->dump_command()},
                         {"BOOTSTRAP_SNAPSHOT", record.snapshot},
@@ -131,13 +132,13 @@ bool BootstrapWatch::try_command(Broker& broker, BootstrapRecord& record, const 
     if (succeeded(child.wait())) {
         auto now = find_bootstrap(broker, options_.names);  // it may have taken hours
         if (now && now->point == record.point) complete(broker, *now, "the command of --bootstrap-command succeeded");
-        return !now || now->state == BootstrapState::streaming;
+        if (!now || now->state == BootstrapState::streaming) return std::nullopt;
+        return rhythm;
     }
     log_(LogLevel::warning,
          fmt::format("bootstrap: the command of --bootstrap-command failed and will be run again: {}",
                      in_one_line(stop_error(child.errors()))));
-    if (!pause(stop, rhythm_of_command)) throw Interrupted{};
-    return false;
+    return rhythm_of_command;
 }
 
 void BootstrapWatch::complete(Broker& broker, BootstrapRecord& record, const std::string& why) {

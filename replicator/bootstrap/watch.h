@@ -26,15 +26,16 @@ class BootstrapWatch {
 
    private:
     using Clock = std::chrono::steady_clock;
-    // One look; whether the group is streaming.
-    using Look = std::function<bool(Broker&, BootstrapRecord&, const std::stop_token&)>;
+    // Until the next look; nothing: the group is streaming.
+    using Rest = std::optional<std::chrono::milliseconds>;
+    using Look = std::function<Rest(Broker&, BootstrapRecord&, const std::stop_token&)>;
 
     void run(const Look& look, const std::stop_token& stop);
-    bool follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
+    Rest follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
     void enter(const BootstrapRecord& record);
     void check_held(const BootstrapRecord& record);
     void look_for_dump(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
-    bool try_command(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
+    Rest try_command(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
     void complete(Broker& broker, BootstrapRecord& record, const std::string& why);
 
     const ReplicatorOptions& options_;

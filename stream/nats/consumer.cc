@@ -87,23 +87,18 @@ void NatsConsumer::renew_if_stalled() {
 }
 
 bool NatsConsumer::may_be_catching_up(const jsStreamInfo& info) {
-    const auto now = std::chrono::steady_clock::now();
     const std::string away = copies_away(info);
-    if (!early_.may_pass(static_cast<int>(info.Config->Replicas), !away.empty(), now)) return false;
-    if (!early_since_) early_since_ = now;
-    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - *early_since_);
-    if (waited >= report_after)
+    if (!early_.may_pass(static_cast<int>(info.Config->Replicas), !away.empty(), looked_at_)) return false;
+    if (const auto waited = early_.waited(looked_at_); *waited >= report_after)
         waits_.goes_on(&early_, fmt::format("message {} of stream '{}'", expected_.value - 1, names_.stream),
                        fmt::format("it was read, and the stream ends with {}{}", info.State.LastSeq,
                                    away.empty() ? "" : "; a copy is offline or behind, on: " + away),
-                       waited);
+                       *waited);
     return true;
 }
 
 void NatsConsumer::is_caught_up() {
-    if (!early_since_) return;
-    waits_.is_over(&early_, std::chrono::duration_cast<std::chrono::milliseconds>(looked_at_ - *early_since_));
-    early_since_.reset();
+    if (const auto waited = early_.waited(looked_at_)) waits_.is_over(&early_, *waited);
     early_.is_over();
 }
 

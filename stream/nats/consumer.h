@@ -64,9 +64,8 @@ class NatsConsumer : public Consumer {
     std::chrono::steady_clock::time_point skipped_said_;
     std::int64_t created_ns_ = 0;  // when the stream was created
     std::chrono::steady_clock::time_point looked_at_;
-    EarlyEnd early_;
-    std::optional<std::chrono::steady_clock::time_point> early_since_;  // the stream ends before what we have read
-    StreamSeq last_seq_;                                                // of the stream, at the last look
+    EarlyEnd early_;      // the stream ends before what we have read
+    StreamSeq last_seq_;  // of the stream, at the last look
     Stall stall_;
     StreamSeq stall_said_;  // at which message
     Waits waits_;
