@@ -14,7 +14,7 @@
 #include "stream/batch.h"
 #include "stream/format/block_reader.h"
 #include "worker/plans.h"
-#include "worker/share_filter.h"
+#include "worker/share/filter.h"
 
 namespace pgsluice {
 

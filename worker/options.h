@@ -20,7 +20,7 @@ namespace pgsluice {
 struct WorkerMetrics;
 std::shared_ptr<WorkerMetrics> new_worker_metrics();
 
-// What a start does when rows were delivered under other rules than those of now (rules_change.h).
+// What a start does when rows were delivered under other rules than those of now (rules/change.h).
 enum class OnRulesChange { stop, accept, reload };
 
 struct WorkerOptions {

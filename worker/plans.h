@@ -10,7 +10,7 @@
 #include "rules/ruleset.h"
 #include "stream/log.h"
 #include "stream/per_relation.h"
-#include "worker/delivered.h"
+#include "worker/rules/delivered.h"
 
 namespace pgsluice {
 

@@ -8,7 +8,7 @@
 
 #include "sql/error.h"
 #include "stream/pause.h"
-#include "worker/share_start.h"
+#include "worker/share/start.h"
 
 namespace pgsluice {
 
@@ -50,11 +50,10 @@ void Registration::take_name(const Sink& sink, const std::optional<SinkState>& s
 }
 
 std::optional<SinkState> Registration::recall(Sink& sink) {
-    const auto entry = registry_.find(options_.worker);
-    if (!entry || entry->durable.resume_seq.value == 0) return std::nullopt;
+    if (!own_ || own_->durable.resume_seq.value == 0) return std::nullopt;
     // A share that was not started yet, and nothing of its rows was delivered.
-    if (entry->registered_us == 0 && entry->durable.position == Position{}) return std::nullopt;
-    const SinkState state{entry->durable, entry->loading_epoch, entry->begin_seq};
+    if (own_->registered_us == 0 && own_->durable.position == Position{}) return std::nullopt;
+    const SinkState state{own_->durable, own_->loading_epoch, own_->begin_seq};
     sink.resume(state);
     return state;
 }
@@ -62,14 +61,13 @@ std::optional<SinkState> Registration::recall(Sink& sink) {
 std::vector<DeliveredPart> Registration::enter_share(Broker& broker, Sink& sink, const Log& log,
                                                      const std::stop_token& stop) {
     pgsluice::enter_share(options_, broker, registry_, sink, log, stop);
-    const auto own = registry_.find(options_.worker);
-    if (own) handover_ = own->handover;
+    own_ = registry_.find(options_.worker);
+    if (own_) handover_ = own_->handover;
     return handover_ ? handover_->parts : std::vector<DeliveredPart>{};
 }
 
 std::optional<SinkState> Registration::begin(Sink& sink, const std::optional<SinkState>& state) {
-    const auto own = registry_.find(options_.worker);
-    return begin_of_share(options_, own, sink, state);
+    return begin_of_share(options_, own_, sink, state);
 }
 
 // Beyond all that was handed over, it is a worker as any other.

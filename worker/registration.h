@@ -23,11 +23,11 @@ class Registration {
     // another one is running under it, a stop Error when it belongs to a worker with another kind of sink.
     void take_name(const Sink& sink, const std::optional<SinkState>& state, const Log& log,
                    const std::stop_token& stop);
-    // The state of a sink that keeps none itself, which is resumed from it.
-    std::optional<SinkState> recall(Sink& sink);
-    // Its place among the shares of its name (share_start.h), before recall(). Which of its rows are delivered already.
+    // Its place among the shares of its name (share/start.h). Which of its rows are delivered already.
     std::vector<DeliveredPart> enter_share(Broker& broker, Sink& sink, const Log& log, const std::stop_token& stop);
-    // Where a sink that keeps its state begins: `state` is what open() returned.
+    // Then: the state of a sink that keeps none itself, which is resumed from it.
+    std::optional<SinkState> recall(Sink& sink);
+    // Or where a sink that keeps its state begins: `state` is what open() returned.
     std::optional<SinkState> begin(Sink& sink, const std::optional<SinkState>& state);
     // The newest begin marker of the snapshot that the sink is loading. The registry may name a later one than the sink
     // wrote down, and then the stream may have been trimmed up to that.
@@ -52,6 +52,7 @@ class Registration {
     std::chrono::steady_clock::time_point reported_at_;
     Rate rate_;
     std::string failure_;
+    std::optional<WorkerEntry> own_;    // as it was before this session
     std::optional<Handover> handover_;  // until we are beyond it
 };
 

@@ -12,7 +12,7 @@
 
 #include "sinks/sink.h"
 #include "worker/plans.h"
-#include "worker/share_filter.h"
+#include "worker/share/filter.h"
 
 namespace pgsluice {
 

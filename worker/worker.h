@@ -9,7 +9,7 @@
 #include "stream/log.h"
 #include "worker/drain.h"
 #include "worker/options.h"
-#include "worker/rules_in_force.h"
+#include "worker/rules/in_force.h"
 
 namespace pgsluice {
 

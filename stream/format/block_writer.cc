@@ -86,7 +86,7 @@ void BlockWriter::write_row_change(const Change& change) {
     text_.raw(',');
     text_.number(change.position.ordinal);
     if (change.op != Op::del) write_row(change.new_row);
-    write_old_row(change);  // of an insert, where it is one half of an update (worker/share_filter.h)
+    write_old_row(change);  // of an insert, where it is one half of an update (worker/share/filter.h)
     text_.raw(']');
 }
 

@@ -5,7 +5,7 @@
 
 #include "stream/group/registry.h"
 #include "tests/support/stream_group.h"
-#include "worker/rules_in_force.h"
+#include "worker/rules/in_force.h"
 #include "worker/worker.h"
 
 using namespace pgsluice;

@@ -1,5 +1,5 @@
 // What a worker does when delivered rows are not as its files and flags now say.
-#include "worker/rules_change.h"
+#include "worker/rules/change.h"
 
 #include <doctest/doctest.h>
 

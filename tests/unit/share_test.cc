@@ -8,8 +8,8 @@
 #include "stream/group/registry.h"
 #include "stream/share/handover.h"
 #include "tests/support/sink_feed.h"
-#include "worker/share_filter.h"
-#include "worker/share_start.h"
+#include "worker/share/filter.h"
+#include "worker/share/start.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;

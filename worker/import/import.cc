@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "sql/timestamp.h"
-#include "worker/delivered.h"
 #include "worker/import/dry_run_sink.h"
 #include "worker/import/feed.h"
 #include "worker/import/survey.h"
 #include "worker/plans.h"
+#include "worker/rules/delivered.h"
 #include "worker/snapshot_feed.h"
 #include "worker/table_check.h"
 

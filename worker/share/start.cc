@@ -1,4 +1,4 @@
-#include "worker/share_start.h"
+#include "worker/share/start.h"
 
 #include <fmt/format.h>
 
@@ -22,6 +22,16 @@ bool of_set(const WorkerEntry& entry, const Share& share) {
 std::string set_text(const Share& share) {
     if (share.is_all()) return "one worker for all rows";
     return fmt::format("{} shares{}", share.count, share.by == ShareBy::table ? " by table" : "");
+}
+
+// A share that nobody has started yet.
+WorkerEntry not_started(const WorkerOptions& options, const std::string& base, const Share& share) {
+    WorkerEntry entry;
+    entry.name = share_worker(base, share);
+    entry.sink = options.sink;
+    entry.durable.resume_seq.value = 1;
+    entry.reported_us = WorkerRegistry::now_us();
+    return entry;
 }
 
 class TakingOver {
@@ -49,18 +59,20 @@ class TakingOver {
 
    private:
     // One that was killed no longer reports; waiting for that takes a moment.
-    bool end(const WorkerEntry& found) {
+    WorkerEntry await_end(WorkerEntry entry) {
         const auto interval = std::chrono::milliseconds(options_.registry_interval_ms);
-        WorkerEntry entry = found;
         const auto silent = std::chrono::microseconds(WorkerRegistry::now_us() - entry.reported_us) > 10 * interval;
-        if (!entry.session.empty() && !silent)
-            for (int i = 0; i < 15; ++i) {
-                if (!pause(stop_, interval / 5)) throw Interrupted{};
-                const auto now = registry_.find(entry.name);
-                if (now && now->session == entry.session && now->reported_us != entry.reported_us) throw running(entry);
-                if (now && now->session.empty()) entry = *now;
-                if (entry.session.empty()) break;
-            }
+        for (int i = 0; i < 15 && !silent && !entry.session.empty(); ++i) {
+            if (!pause(stop_, interval / 5)) throw Interrupted{};
+            const auto now = registry_.find(entry.name);
+            if (now && now->session == entry.session && now->reported_us != entry.reported_us) throw running(entry);
+            if (now && now->session.empty()) entry = *now;
+        }
+        return entry;
+    }
+
+    bool end(const WorkerEntry& found) {
+        const WorkerEntry entry = await_end(found);
         if (!entry.retired && !registry_.retire(entry)) {
             const auto now = registry_.find(entry.name);
             if (!now || now->retired) return false;
@@ -92,16 +104,14 @@ class TakingOver {
     void prepare_all() {
         for (std::uint32_t number = 1; number <= own_.share.count; ++number) {
             const Share share{number, own_.share.count, own_.share.by};
+            WorkerEntry entry = not_started(options_, own_.base, share);
+            if (registry_.find(entry.name)) continue;  // a start before this one came so far
             Handover handover = hand_over(share, old_);
-            WorkerEntry entry;
-            entry.name = share_worker(own_.base, share);
-            entry.sink = options_.sink;
             entry.durable = entry.applied = handover.start;
             entry.durable.resume_seq.value = std::max<std::uint64_t>(1, entry.durable.resume_seq.value);
             entry.loading_epoch = handover.loading_epoch;
             entry.begin_seq = handover.begin_seq;
-            entry.reported_us = WorkerRegistry::now_us();
-            if (keeper_ != nullptr && !registry_.find(entry.name)) keeper_->succeed(entry.name, handover.before);
+            if (keeper_ != nullptr) keeper_->succeed(entry.name, handover.before);
             copy_notes(handover.before, entry.name);
             entry.handover = std::move(handover);
             registry_.prepare(entry);
@@ -111,14 +121,14 @@ class TakingOver {
     // What the old workers met and by which rules they delivered it holds for their rows, also here.
     void copy_notes(const std::vector<std::string>& before, const std::string& next) {
         const Names& names = options_.names;
-        if (registry_.find(next)) return;
-        SchemaHistory(broker_, names, next).clear();
-        DeliveredRulesKeys(broker_, names, next).clear();
+        SchemaHistory history(broker_, names, next);
+        DeliveredRulesKeys delivered(broker_, names, next);
+        history.clear();
+        delivered.clear();
         for (const std::string& old : before) {
-            for (const auto& [table, seen] : SchemaHistory(broker_, names, old).load())
-                SchemaHistory(broker_, names, next).put(table, &seen);
+            for (const auto& [table, seen] : SchemaHistory(broker_, names, old).load()) history.put(table, &seen);
             for (const auto& [table, rules] : DeliveredRulesKeys(broker_, names, old).load())
-                DeliveredRulesKeys(broker_, names, next).put(table, rules);
+                delivered.put(table, rules);
         }
     }
 
@@ -147,14 +157,8 @@ bool is_under_way(const WorkerEntry& entry, const WorkerOptions& options) {
 // From the stream's beginning; the stream is kept for those that are not started yet.
 void prepare_set(const WorkerOptions& options, WorkerRegistry& registry) {
     const ShareWorker own = parse_share_worker(options.worker);
-    for (std::uint32_t number = 1; number <= own.share.count; ++number) {
-        WorkerEntry entry;
-        entry.name = share_worker(own.base, {number, own.share.count, own.share.by});
-        entry.sink = options.sink;
-        entry.durable.resume_seq.value = 1;
-        entry.reported_us = WorkerRegistry::now_us();
-        registry.prepare(entry);
-    }
+    for (std::uint32_t number = 1; number <= own.share.count; ++number)
+        registry.prepare(not_started(options, own.base, {number, own.share.count, own.share.by}));
 }
 
 }  // namespace

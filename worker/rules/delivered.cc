@@ -1,4 +1,4 @@
-#include "worker/delivered.h"
+#include "worker/rules/delivered.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "worker/rules_change.h"
+#include "worker/rules/change.h"
 
 namespace pgsluice {
 

@@ -1,4 +1,4 @@
-#include "worker/share_filter.h"
+#include "worker/share/filter.h"
 
 #include <fmt/format.h>
 

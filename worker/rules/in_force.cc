@@ -1,4 +1,4 @@
-#include "worker/rules_in_force.h"
+#include "worker/rules/in_force.h"
 
 #include <utility>
 

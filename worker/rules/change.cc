@@ -1,4 +1,4 @@
-#include "worker/rules_change.h"
+#include "worker/rules/change.h"
 
 #include <fmt/format.h>
 

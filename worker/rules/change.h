@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
-#include "worker/delivered.h"
 #include "worker/options.h"
+#include "worker/rules/delivered.h"
 
 namespace pgsluice {
 

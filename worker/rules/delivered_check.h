@@ -8,9 +8,9 @@
 #include "sinks/sink.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/log.h"
-#include "worker/delivered.h"
 #include "worker/facts.h"
-#include "worker/rules_change.h"
+#include "worker/rules/change.h"
+#include "worker/rules/delivered.h"
 #include "worker/session.h"
 
 namespace pgsluice {
@@ -24,7 +24,7 @@ class DeliveredCheck {
     DeliveredCheck& operator=(const DeliveredCheck&) = delete;
 
     // `tables` are those of the group, as far as known. May let the session start over with the snapshot, or throw a
-    // stop Error (rules_change.h).
+    // stop Error (change.h).
     void run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables, const std::stop_token& stop);
 
     // What the session goes on noting with.

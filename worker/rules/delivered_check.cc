@@ -1,4 +1,4 @@
-#include "worker/delivered_check.h"
+#include "worker/rules/delivered_check.h"
 
 #include <fmt/format.h>
 
