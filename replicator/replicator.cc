@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "replicator/await_acks.h"
-#include "replicator/bootstrap/held_snapshot.h"
 #include "replicator/bootstrap/prepare.h"
-#include "replicator/bootstrap/steps.h"
 #include "replicator/bootstrap/watch.h"
 #include "replicator/ends.h"
 #include "replicator/epoch.h"
@@ -46,7 +44,6 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
-#include "stream/group/bootstrap_record.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
@@ -87,8 +84,6 @@ class ReplicatorSession {
     StartFacts find_facts();
     TakeOver take_over_lock();
     void find_stream(StartFacts& facts);
-    [[nodiscard]] BootstrapStart find_bootstrap_start();
-    void begin_or_end_bootstrap(bool resuming);
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
     void publish_tables(bool resuming);
@@ -184,21 +179,6 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     }
 }
 
-BootstrapStart ReplicatorSession::find_bootstrap_start() {
-    const auto record = facts_.stream ? find_bootstrap(*broker_, options_.names) : std::nullopt;
-    const bool begun = facts_.last && facts_.last->meta.kind != MessageKind::group;
-    const bool held = record && options_.bootstrap.held->holds(record->point);
-    const auto start = decide_bootstrap(options_.bootstrap, options_.resnapshot, {options_.names, record, begun, held});
-    if (start == BootstrapStart::prepare && facts_.stream) check_no_worker_runs(*broker_, options_.names);
-    return start;
-}
-
-// Before a message is published that workers might read, or a slot is made.
-void ReplicatorSession::begin_or_end_bootstrap(bool resuming) {
-    if (bootstrap_ == BootstrapStart::prepare) return announce_bootstrap(*broker_, options_.names, stop_);
-    if (!resuming) forget_bootstrap(*broker_, options_.names);
-}
-
 void ReplicatorSession::prepare(const StartDecision& decision) {
     const bool resuming = decision.then == StartDecision::Then::resume;
     if (decision.drop_slot) {
@@ -214,7 +194,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     if (options_.mode != ReplicatorMode::copy) publish_tables(resuming);
     broker_->ensure_stream(options_.names, options_.stream);
     broker_->seal_stream(options_.names, decision.write_group);
-    begin_or_end_bootstrap(resuming);
+    begin_or_end_bootstrap(bootstrap_, *broker_, options_.names, resuming, stop_);
     announce_ddl();
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
@@ -389,7 +369,7 @@ StartDecision ReplicatorSession::decide() {
 
 bool ReplicatorSession::run() {
     facts_ = find_facts();
-    bootstrap_ = find_bootstrap_start();
+    bootstrap_ = find_bootstrap_start(options_, *broker_, facts_);
     facts_.resnapshot = facts_.resnapshot || bootstrap_ == BootstrapStart::prepare;
     const StartDecision decision = decide();
     if (decision.then == StartDecision::Then::finished) {

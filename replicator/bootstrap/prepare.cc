@@ -49,8 +49,6 @@ std::set<Oid> oids_of(std::span<const SourceTable> tables) {
     return oids;
 }
 
-}  // namespace
-
 void check_no_worker_runs(Broker& broker, const Names& names) {
     WorkerRegistry registry(broker, names);
     const std::string worker = running_worker(registry);
@@ -61,7 +59,7 @@ void check_no_worker_runs(Broker& broker, const Names& names) {
                      "Stop the group's workers first. Started again, they wait for --bootstrap complete.");
 }
 
-void announce_bootstrap(Broker& broker, const Names& names, const std::stop_token& stop) {
+void announce(Broker& broker, const Names& names, const std::stop_token& stop) {
     BootstrapRecord record;
     if (const auto before = find_bootstrap(broker, names)) record.revision = before->revision;
     record_bootstrap(broker, names, record);
@@ -73,6 +71,23 @@ void announce_bootstrap(Broker& broker, const Names& names, const std::stop_toke
         if (!pause(stop, std::chrono::milliseconds(200))) throw Interrupted{};
     }
     check_no_worker_runs(broker, names);
+}
+
+}  // namespace
+
+BootstrapStart find_bootstrap_start(const ReplicatorOptions& options, Broker& broker, const StartFacts& facts) {
+    const auto record = facts.stream ? find_bootstrap(broker, options.names) : std::nullopt;
+    const bool begun = facts.last && facts.last->meta.kind != MessageKind::group;
+    const bool held = record && options.bootstrap.held->holds(record->point);
+    const auto start = decide_bootstrap(options.bootstrap, options.resnapshot, {options.names, record, begun, held});
+    if (start == BootstrapStart::prepare && facts.stream) check_no_worker_runs(broker, options.names);
+    return start;
+}
+
+void begin_or_end_bootstrap(BootstrapStart start, Broker& broker, const Names& names, bool resuming,
+                            const std::stop_token& stop) {
+    if (start == BootstrapStart::prepare) return announce(broker, names, stop);
+    if (!resuming) forget_bootstrap(broker, names);
 }
 
 ResumePoint prepare_bootstrap(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables) {
