@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "rules/named_columns.h"
+#include "rules/personal/column_names.h"
+
 namespace pgsluice::rules {
 namespace {
 
@@ -26,6 +29,7 @@ class Compiler {
         if (in_.route != nullptr && !in_.route->where.text.empty()) add_where(in_.route->where);
         if (in_.rules != nullptr)
             for (const Rule& rule : in_.rules->rules) add(rule);
+        if (!strict()) warn_of_unnamed();
         return std::move(parts_);
     }
 
@@ -139,9 +143,18 @@ class Compiler {
 
     // ---- strict
 
+    [[nodiscard]] bool strict() const {
+        return in_.rules != nullptr ? in_.rules->strict : in_.file != nullptr && in_.file->strict;
+    }
+
+    void warn_of_unnamed() {
+        if (in_.file == nullptr) return;
+        std::string warning = warning_of_unnamed(*in_.file, in_.rules, relation_, needed_);
+        if (!warning.empty()) parts_.warnings.push_back(std::move(warning));
+    }
+
     void check_strict() const {
-        const bool strict = in_.rules != nullptr ? in_.rules->strict : in_.file != nullptr && in_.file->strict;
-        if (!strict) return;
+        if (!strict()) return;
         if (in_.rules == nullptr)
             throw refuse(
                 {in_.file->path, 0, {}, 0, {}},
@@ -150,18 +163,16 @@ class Compiler {
         for (const Column& column : relation_.columns) check_named(column);
     }
 
-    // Key columns are in deletes as well.
     void check_named(const Column& column) const {
-        Operations named;
-        for (const Rule& rule : in_.rules->rules)
-            if (rule.column == column.name && rule.kind != Rule::Kind::filter) named |= rule.operations;
-        Operations wanted = column.key ? needed_ : needed_ & Operations{Op::insert, Op::update};
-        if (named.all(wanted)) return;
+        if (is_named(*in_.rules, column, needed_)) return;
         Place place = in_.rules->place;
         place.column = column.name;
+        const PersonalKind kind = kind_by_name(relation_, column);
+        const std::string looks =
+            kind == PersonalKind::none ? "" : fmt::format(" By its name and type it may be {}.", what(kind));
         throw refuse(place,
                      "mode is strict, and no transform, exclude_column or keep names the column for all operations",
-                     "Add {type: keep, column: ...} if it may pass.");
+                     "Add {type: keep, column: ...} if it may pass." + looks);
     }
 
     // ---- rules

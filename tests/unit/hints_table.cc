@@ -237,6 +237,9 @@ constexpr auto followed = std::to_array<FollowedHint>({
     {"List the route's operations without TRUNCATE", "live/hints_existing_rows_test.cc",
      "a truncate that would take along another table's rows"},
     // commands
+    {" By its name and type it may be {}.", "unit/suggestion_test.cc",
+     "an open file that hides something warns of columns that look personal and pass; a strict one says what it may "
+     "be"},
     {"Each is an error above; correct the files", "live/hints_commands_test.cc", "check rules: files that do not fit"},
     {"Give the source and the group of the replicator.", "live/hints_commands_test.cc",
      "compare: which worker, whether it runs, and where it writes"},

@@ -1,0 +1,56 @@
+#include "rules/personal/suggestion.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "rules/personal/proposal.h"
+
+namespace pgsluice::rules {
+
+bool Suggestion::hide(const SampledTable& table, std::size_t column, const Finding& finding) {
+    const Relation& relation = *table.relation;
+    for (const std::string& rule : proposals(finding, relation.columns[column], table.facts[column].nullable)) {
+        if (!trial_.takes(table.relation, rule)) continue;
+        tables_ += fmt::format("      # {}: {}\n      - {}\n", what(finding.kind), finding.reason, rule);
+        return true;
+    }
+    const std::string name = yaml_text(relation.columns[column].name);
+    undecided_.push_back(fmt::format("{}.{}.{}", relation.schema, relation.table, relation.columns[column].name));
+    tables_ += fmt::format(
+        "      # DECIDE: {}: {}. No transform fits this column, which is part of a key or of a unique index.\n"
+        "      # - {{type: keep, column: {}}}\n",
+        what(finding.kind), finding.reason, name);
+    return false;
+}
+
+void Suggestion::add(const SampledTable& table) {
+    const Relation& relation = *table.relation;
+    tables_ += fmt::format("  {}:\n    mode: strict\n    rules:\n", yaml_table(relation.schema, relation.table));
+    const std::size_t before = tables_.size();
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+        const auto findings = inspect(relation, relation.columns[i], table.facts[i], table.values[i]);
+        if (findings.empty()) kept.push_back(yaml_text(relation.columns[i].name));
+        bool all = !findings.empty();
+        for (const Finding& finding : findings) all = hide(table, i, finding) && all;
+        if (all) ++hidden_;
+    }
+    kept_ += kept.size();
+    if (!kept.empty())
+        tables_ += fmt::format("      # nothing found\n      - {{type: keep, columns: [{}]}}\n", fmt::join(kept, ", "));
+    if (tables_.find("      - ", before) == std::string::npos) tables_ += "      []\n";
+}
+
+std::string Suggestion::text() const {
+    const std::string head = fmt::format(
+        "# Suggested by pgsluice check rules --suggest, from names, types, comments, labels and at most {} rows of "
+        "each\n"
+        "# table. Read it before you use it: what is kept may be personal all the same.\n"
+        "secret_env: PGSLUICE_RULES_SECRET  # a long secret of your own; keep it as you keep passwords\n"
+        "mode: strict                       # a table or column that no rule names stops a worker\n"
+        "tables:\n",
+        sample_);
+    return head + (tables_.empty() ? "  {}\n" : tables_);
+}
+
+}  // namespace pgsluice::rules
