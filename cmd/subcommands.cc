@@ -20,6 +20,8 @@
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/cutover/cutover.h"
+#include "cmd/finding/coverage.h"
+#include "cmd/finding/suggest.h"
 #include "cmd/http/endpoint.h"
 #include "cmd/http/probe.h"
 #include "cmd/http/shared_endpoint.h"
@@ -257,6 +259,15 @@ ExitCode check_rules(Command, Settings settings, const Process& process) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
                                     settings.sample};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+    if (settings.finding.suggest) {
+        suggest_rules(options.source, options.choice, settings.finding.sample_rows, print, process.log, process.stop);
+        return exit_done;
+    }
+    if (settings.finding.coverage) {
+        const bool covered =
+            report_coverage(options.files, options.source, options.choice, print, process.log, process.stop);
+        return covered ? exit_done : exit_stopped;
+    }
     check_rules_against_source(options, print, process.log, process.stop);
     return exit_done;
 }

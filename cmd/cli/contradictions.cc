@@ -44,6 +44,21 @@ void check_bootstrap(const Settings& settings) {
     if (settings.mode_copy) throw usage_error("--bootstrap prepare is of no use with --copy");
 }
 
+// What is suggested is written from nothing, and what is covered is asked of files that are there.
+void check_finding(const CommandInfo& command, const Settings& settings) {
+    if (command.command != command_check_rules) return;
+    const FindingOptions& finding = settings.finding;
+    const RulesOptions& files = settings.worker.rules;
+    const bool given = !files.rules_file.empty() || !files.routing_file.empty();
+    if (finding.suggest && finding.coverage)
+        throw usage_error("--suggest and --coverage contradict each other", "Give one of them.");
+    if (finding.suggest && given)
+        throw usage_error("--suggest writes a rules file, and reads none",
+                          "Leave --rules-config and --routing-config out.");
+    if (finding.coverage && !given)
+        throw usage_error("--coverage needs the files", "Give --rules-config, --routing-config or both.");
+}
+
 }  // namespace
 
 void check_contradictions(const CommandInfo& command, const Settings& settings) {
@@ -52,6 +67,7 @@ void check_contradictions(const CommandInfo& command, const Settings& settings) 
     check_ddl(settings.replicator);
     check_standby(settings);
     check_bootstrap(settings);
+    check_finding(command, settings);
 }
 
 // Shares of a database can keep neither a command in order with the rows of all tables, nor what joins tables.

@@ -366,6 +366,16 @@ constexpr std::array flag_table{
     Flag{"sample", text, "N", "0", command_check_rules, 0,
          [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "How many rows of each table to show before and after the rules."},
 
+    Flag{"suggest", boolean, "", "false", command_check_rules, 0,
+         [](S& s, V v) { s.finding.suggest = parse_boolean(v); },
+         "Look for personal data in the source's tables, by names, types, comments, labels and a sample of values, and print a rules file that hides it, with reasons, and without values."},
+    Flag{"coverage", boolean, "", "false", command_check_rules, 0,
+         [](S& s, V v) { s.finding.coverage = parse_boolean(v); },
+         "Print the columns that no rule names, as JSON. Exit code 1 when there is one in strict mode."},
+    Flag{"sample-rows", text, "N", "2000", command_check_rules, 0,
+         [](S& s, V v) { s.finding.sample_rows = static_cast<std::size_t>(small(v, 1, 1'000'000)); },
+         "How many rows of each of the source's tables to look at."},
+
     // compare.
     Flag{"rate", text, "N", "0", comparing, 0,
          [](S& s, V v) { s.compare.rows_per_second = static_cast<std::uint64_t>(parse_integer(v, 0, 1'000'000'000)); },

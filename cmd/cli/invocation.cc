@@ -166,6 +166,7 @@ void read_secret_files(const CommandInfo& command, GivenSettings& given) {
 
 bool needs_source(const CommandInfo& command, const Settings& settings) {
     if (command.command == command_replicator) return !is_bootstrap_step(settings.replicator.bootstrap.verb);
+    if (command.command == command_check_rules) return settings.finding.suggest || settings.finding.coverage;
     return (command.command & (command_teardown | command_compare | command_cutover)) != 0;
 }
 

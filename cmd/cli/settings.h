@@ -8,6 +8,7 @@
 
 #include "cmd/check/options.h"
 #include "cmd/cutover/options.h"
+#include "cmd/finding/options.h"
 #include "cmd/http/listen_address.h"
 #include "cmd/http/options.h"
 #include "cmd/status/options.h"
@@ -46,6 +47,7 @@ struct Settings {
     CutoverOptions cutover;
     StatusOptions status;
     CheckOptions check;
+    FindingOptions finding;
     int sample = 0;                           // check rules: rows to show of each table
     bool ready = false;                       // health: ask whether it makes progress, too
     bool json = false;                        // tables: as JSON

@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <deque>
 
-#include "replicator/source/tables.h"
+#include "cmd/finding/source_tables.h"
 #include "rules/check.h"
-#include "rules/rule.h"
-#include "sql/catalog.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -20,24 +18,12 @@ class SourceTables {
     SourceTables(const CheckRulesOptions& options, const Ruleset& ruleset, const Log& log, std::stop_token stop)
         : options_(options), connection_(options.source, std::move(stop)) {
         ColumnTypes types(connection_);
-        const auto published = published_tables(ruleset, log);
+        const auto published = chosen_tables(connection_, options_.choice, ruleset.tables(), log);
         for (SourceTable& table : tables_to_copy(connection_, published, false, types)) add(std::move(table.relation));
     }
     std::vector<CheckedTable> tables;
 
    private:
-    std::vector<sql::CatalogTable> published_tables(const Ruleset& ruleset, const Log& log) {
-        auto found = resolve_tables(connection_, options_.choice, log);
-        if (!options_.choice.by_default()) return found;
-        for (const std::string& name : ruleset.tables()) {
-            const auto parsed = rules::TableName::parse(name, {});
-            if (parsed.schema.empty() || parsed.schema == options_.choice.schema) continue;
-            auto table = sql::find_table(connection_, parsed.schema, parsed.table);
-            if (table && (table->kind == 'r' || table->kind == 'p')) found.push_back(std::move(*table));
-        }
-        return found;
-    }
-
     void add(Relation relation) {
         const auto shared = std::make_shared<const Relation>(std::move(relation));
         tables.push_back({shared, samples(*shared)});

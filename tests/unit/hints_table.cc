@@ -240,6 +240,10 @@ constexpr auto followed = std::to_array<FollowedHint>({
     {" By its name and type it may be {}.", "unit/suggestion_test.cc",
      "an open file that hides something warns of columns that look personal and pass; a strict one says what it may "
      "be"},
+    {"Leave --rules-config and --routing-config out.", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
+    {"Give --rules-config, --routing-config or both.", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
     {"Each is an error above; correct the files", "live/hints_commands_test.cc", "check rules: files that do not fit"},
     {"Give the source and the group of the replicator.", "live/hints_commands_test.cc",
      "compare: which worker, whether it runs, and where it writes"},

@@ -1,0 +1,108 @@
+#include "cmd/finding/source_tables.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "rules/rule.h"
+#include "sql/quote.h"
+
+namespace pgsluice {
+namespace {
+
+constexpr int largest_value = 65536;  // bytes, as it is stored
+
+std::string sample_statement(const Relation& relation, std::size_t rows, const std::string& method) {
+    std::vector<std::string> columns;
+    for (const Column& column : relation.columns) {
+        const std::string name = sql::quote_identifier(column.name);
+        columns.push_back(fmt::format("CASE WHEN pg_column_size({0}) <= {1} THEN {0} END", name, largest_value));
+    }
+    return fmt::format("SELECT {} FROM {}{} LIMIT {}", fmt::join(columns, ", "),
+                       sql::quote_qualified(relation.schema, relation.table), method, rows);
+}
+
+// By the catalog's estimate.
+double rows_of(sql::Connection& connection, const SourceTable& table) {
+    double rows = 0;
+    for (const sql::CatalogTable& part : table.parts) {
+        const auto found = connection.query("SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = $1::oid",
+                                            {std::to_string(part.oid)}, {1});
+        if (found.rows() == 1) rows += static_cast<double>(found.integer(0, 0));
+    }
+    return rows;
+}
+
+SampledRows taken(sql::Result result, std::size_t width) {
+    SampledRows sampled{std::move(result), {}};
+    for (int row = 0; row < sampled.result.rows(); ++row) {
+        std::vector<Value>& values = sampled.rows.emplace_back();
+        for (std::size_t column = 0; column < width; ++column) {
+            const auto text = sampled.result.get(row, static_cast<int>(column));
+            values.push_back(text ? Value(*text) : Value());
+        }
+    }
+    return sampled;
+}
+
+}  // namespace
+
+std::vector<sql::CatalogTable> chosen_tables(sql::Connection& connection, const TableChoice& choice,
+                                             const std::vector<std::string>& named, const Log& log) {
+    auto found = resolve_tables(connection, choice, log);
+    if (!choice.by_default()) return found;
+    for (const std::string& name : named) {
+        const auto parsed = rules::TableName::parse(name, {});
+        if (parsed.schema.empty() || parsed.schema == choice.schema) continue;
+        auto table = sql::find_table(connection, parsed.schema, parsed.table);
+        if (table && (table->kind == 'r' || table->kind == 'p')) found.push_back(std::move(*table));
+    }
+    return found;
+}
+
+SourceSampler::SourceSampler(const sql::ConnectOptions& source, std::stop_token stop)
+    : connection_(source, std::move(stop)) {
+    connection_.exec("SET default_transaction_read_only = on");
+}
+
+std::vector<SourceTable> SourceSampler::tables(const TableChoice& choice, const std::vector<std::string>& named,
+                                               const Log& log) {
+    ColumnTypes types(connection_);
+    return tables_to_copy(connection_, chosen_tables(connection_, choice, named, log), true, types);
+}
+
+std::vector<rules::ColumnFacts> SourceSampler::facts(const Relation& relation) {
+    const auto found = connection_.query(
+        "SELECT a.attname, NOT a.attnotnull, coalesce(col_description(a.attrelid, a.attnum), ''), "
+        "coalesce((SELECT l.label FROM pg_seclabel l WHERE l.provider = 'anon' AND l.classoid = 'pg_class'::regclass "
+        "AND l.objoid = a.attrelid AND l.objsubid = a.attnum), '') "
+        "FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped",
+        {std::to_string(relation.oid)}, {4});
+    std::vector<rules::ColumnFacts> facts(relation.columns.size());
+    for (int row = 0; row < found.rows(); ++row) {
+        const auto column = std::ranges::find(relation.columns, found.text(row, 0), &Column::name);
+        if (column == relation.columns.end()) continue;
+        facts[static_cast<std::size_t>(column - relation.columns.begin())] = {found.boolean(row, 1), found.text(row, 2),
+                                                                              found.text(row, 3)};
+    }
+    return facts;
+}
+
+SampledRows SourceSampler::sample(const SourceTable& table, std::size_t rows) {
+    const Relation& relation = table.relation;
+    const std::size_t width = relation.columns.size();
+    if (rows == 0 || width == 0) return {sql::Result(nullptr), {}};
+    const auto read = [&](const std::string& method) {
+        return connection_.query(sample_statement(relation, rows, method), {}, {static_cast<int>(width)});
+    };
+    const double estimate = rows_of(connection_, table);
+    const double wanted = 2.0 * static_cast<double>(rows);
+    if (estimate > 2 * wanted) {
+        sql::Result some = read(fmt::format(" TABLESAMPLE SYSTEM ({:.6f})", 100 * wanted / estimate));
+        if (static_cast<std::size_t>(some.rows()) * 4 > rows) return taken(std::move(some), width);
+    }
+    return taken(read(""), width);
+}
+
+}  // namespace pgsluice

@@ -1,0 +1,46 @@
+// The tables of a source that a command looks at, and what the catalog and some rows of them say.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "replicator/options.h"
+#include "replicator/source/tables.h"
+#include "rules/personal/inspection.h"
+#include "sql/catalog.h"
+#include "sql/connection.h"
+#include "stream/log.h"
+
+namespace pgsluice {
+
+// Those that are chosen; by default also those that are named with a schema, as files do ("crm.notes").
+std::vector<sql::CatalogTable> chosen_tables(sql::Connection& connection, const TableChoice& choice,
+                                             const std::vector<std::string>& named, const Log& log);
+
+// Rows of one table as PostgreSQL's text. The values point into it.
+struct SampledRows {
+    sql::Result result;
+    std::deque<std::vector<Value>> rows;
+};
+
+// A connection that only reads.
+class SourceSampler {
+   public:
+    SourceSampler(const sql::ConnectOptions& source, std::stop_token stop);
+
+    // Partitions are rows of their root.
+    std::vector<SourceTable> tables(const TableChoice& choice, const std::vector<std::string>& named, const Log& log);
+    // By the relation's columns.
+    std::vector<rules::ColumnFacts> facts(const Relation& relation);
+    // At most so many rows, from pages all over the table where it is large. A value of more than 64 KiB as it is
+    // stored is left out (NULL).
+    SampledRows sample(const SourceTable& table, std::size_t rows);
+
+   private:
+    sql::Connection connection_;
+};
+
+}  // namespace pgsluice
