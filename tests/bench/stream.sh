@@ -88,7 +88,7 @@ check_masked() {
 kept_start() {  # mode, key, more columns
     echo "tables: {users: {to: kept.users, mode: $1, columns: {sid: 7}}}" >"$directory/routing.yaml"
     on_target -c "CREATE SCHEMA kept" -c "CREATE TABLE kept.users (sid bigint, LIKE users$3, PRIMARY KEY (sid, id$2))"
-    [ "$1" != history ] || on_target -c "CREATE UNIQUE INDEX ON kept.users (sid, id) WHERE valid_to = 'infinity'"
+    [ "$1" != history ] || on_target -c "CREATE UNIQUE INDEX ON kept.users (sid, id, valid_to)"
     pgsluice_start --routing-config "$directory/routing.yaml"
 }
 tenant_start() { kept_start clone '' ''; }

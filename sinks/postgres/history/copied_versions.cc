@@ -46,6 +46,10 @@ void CopiedVersions::prepare(const std::vector<RelationPtr>& tables) {
 }
 
 void CopiedVersions::merge(const std::vector<RelationPtr>& tables, std::int64_t time_us) {
+    // All rows are compared with all: by the session's nested loops, in the square of their number.
+    session_.connection.exec(
+        "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL "
+        "enable_mergejoin = on");
     for (const RelationPtr& table : tables)
         if (table && mappings_.at(*table)->keeps_history()) merge(*table, timestamptz_text(time_us));
     drop_all();

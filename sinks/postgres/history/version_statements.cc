@@ -33,7 +33,9 @@ class VersionSql {
 
     [[nodiscard]] const std::vector<int>& written() const { return written_; }
 
-    // x(c<column>..., k<column>..., at, n): values, keys of the version before, its number.
+    // x(c<column>..., k<column>..., at, open, n): values, keys of the version before, its number. `open` is no constant
+    // for the planner: a condition with one would let it read the whole of an index of what is valid now, which costs
+    // nothing while the table is empty, and a generic plan stays.
     [[nodiscard]] std::string incoming(const Statement& statement, Rows rows) const {
         Texts columns;
         std::size_t number = 0;
@@ -47,15 +49,16 @@ class VersionSql {
         };
         for (const int column : statement.values) add(column, 'c');
         for (const int column : statement.keys) add(column, 'k');
+        columns.push_back(open_ + " AS open");
         const std::string list = fmt::format("{}", fmt::join(columns, ", "));
-        if (rows == Rows::one) return fmt::format("x AS (SELECT {}, 1 AS n)", list);
+        if (rows == Rows::one) return fmt::format("x AS MATERIALIZED (SELECT {}, 1 AS n)", list);
         Texts arrays;
         Texts names;
         for (std::size_t i = 0; i < number; ++i) {
             arrays.push_back(fmt::format("${}::text[]", i + 1));
             names.push_back(fmt::format("v{}", i));
         }
-        return fmt::format("x AS (SELECT {}, n FROM unnest({}) WITH ORDINALITY AS u({}, n))", list,
+        return fmt::format("x AS MATERIALIZED (SELECT {}, n FROM unnest({}) WITH ORDINALITY AS u({}, n))", list,
                            fmt::join(arrays, ", "), fmt::join(names, ", "));
     }
 
@@ -66,14 +69,14 @@ class VersionSql {
             if (mapping_.is_key(column) || mapping_.column(column).identity_always) continue;
             sets.push_back(fmt::format("{} = x.c{}", mapping_.column(column).quoted, column));
         }
-        return fmt::format("replaced AS (UPDATE {} AS t SET {} FROM x WHERE {} AND t.{} = {} AND {} RETURNING x.n)",
-                           mapping_.table.only, fmt::join(sets, ", "), same_key("t", "x.c"), to_, open_, made_now());
+        return fmt::format("replaced AS (UPDATE {} AS t SET {} FROM x WHERE {} AND t.{} = x.open AND {} RETURNING x.n)",
+                           mapping_.table.only, fmt::join(sets, ", "), same_key("t", "x.c"), to_, made_now());
     }
     [[nodiscard]] std::string closed(const std::vector<int>& kept) const {
         return fmt::format(
-            "closed AS (UPDATE {} AS t SET {} = {} FROM x WHERE {} AND t.{} = {} AND NOT ({}) RETURNING "
+            "closed AS (UPDATE {} AS t SET {} = {} FROM x WHERE {} AND t.{} = x.open AND NOT ({}) RETURNING "
             "x.n, t.{} AS at{})",
-            mapping_.table.only, to_, end(), same_key("t", "x.c"), to_, open_, made_now(), to_, old_values(kept));
+            mapping_.table.only, to_, end(), same_key("t", "x.c"), to_, made_now(), to_, old_values(kept));
     }
     // Deleted and inserted again by one transaction is an update.
     [[nodiscard]] std::string undeleted() const {
@@ -82,34 +85,57 @@ class VersionSql {
             mapping_.table.only, deleted_, same_key("t", "x.c"), to_, deleted_, once_ ? "true" : "false");
     }
     [[nodiscard]] std::string version_before(const std::vector<int>& kept) const {
-        return fmt::format("before AS (SELECT x.n{} FROM {} AS t, x WHERE {} AND t.{} = {})", old_values(kept),
-                           mapping_.table.only, same_key("t", "x.k"), to_, open_);
+        return fmt::format("before AS (SELECT x.n{} FROM {} AS t, x WHERE {} AND t.{} = x.open)", old_values(kept),
+                           mapping_.table.only, same_key("t", "x.k"), to_);
     }
-    // `kept` come from the CTE `source`, which a row must be in then.
-    [[nodiscard]] std::string made(const std::vector<int>& kept, const char* source) const {
+    // x, and beside each row what `closed` or `replaced` has for its n: f (the end of the version before, null where it
+    // was replaced) and o<column>. By a sort, as a session's plans have no joins but nested loops, and nothing finds a
+    // row of a CTE by index: joined, twice the rows took four times as long.
+    [[nodiscard]] std::string paired(const Statement& statement, const std::vector<int>& kept) const {
+        std::string own, none, olds, no_olds, beside;
+        for (const int column : statement.values) {
+            if (column == time_column(mapping_)) continue;
+            own += fmt::format(", c{}", column);
+            none += ", NULL";
+        }
+        for (const int column : kept) {
+            olds += fmt::format(", o{}", column);
+            no_olds += fmt::format(", NULL::{}", mapping_.column(column).type);
+            beside += fmt::format(", lag(o{0}) OVER w AS o{0}", column);
+        }
+        return fmt::format(
+            "paired AS (SELECT *, coalesce(before = 1, false) AS follows, coalesce(before = 0, false) AS done FROM "
+            "(SELECT n, side, at{0}, CASE WHEN lag(n) OVER w = n THEN lag(side) OVER w END AS before, lag(at) OVER w "
+            "AS f{1} FROM (SELECT n, 2 AS side, at{0}{2} FROM x UNION ALL SELECT n, 1, at{3}{4} FROM closed UNION ALL "
+            "SELECT n, 0, NULL{3}{5} FROM replaced) AS u({6}) WINDOW w AS (ORDER BY n, side)) AS p WHERE side = 2)",
+            own, beside, no_olds, none, olds, no_olds, "n, side, at" + own + olds);
+    }
+    // `kept` come from the version before, which a row must have then: x's, or of a row that moves the one in `before`.
+    enum class Before { same_key, moves };
+    [[nodiscard]] std::string made(const std::vector<int>& kept, Before before) const {
+        const bool moves = before == Before::moves && !kept.empty();
         Texts names;
         Texts values;
         for (const int column : written_) {
             const bool old = std::find(kept.begin(), kept.end(), column) != kept.end();
             names.push_back(mapping_.column(column).quoted);
-            values.push_back(fmt::format("{}{}", old ? "source.o" : "x.c", column));
+            values.push_back(fmt::format("{}{}", !old ? "x.c" : moves ? "b.o" : "x.o", column));
         }
-        const std::string from = kept.empty() ? "" : fmt::format(" JOIN {} AS source ON source.n = x.n", source);
         return fmt::format(
-            "made AS (INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce(c.at, "
-            "greatest(x.at, (SELECT max(p.{3}) FROM {6} AS p WHERE {7}))), {8}, false FROM x LEFT JOIN closed c "
-            "ON c.n = x.n{9} WHERE NOT EXISTS (SELECT FROM replaced r WHERE r.n = x.n) RETURNING 1)",
+            "made AS (INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, CASE WHEN x.follows "
+            "THEN x.f ELSE greatest(x.at, (SELECT max(p.{3}) FROM {6} AS p WHERE {7})) END, {8}, false FROM paired AS "
+            "x{9} WHERE NOT x.done{10} RETURNING 1)",
             mapping_.table.name, fmt::join(names, ", "), from_, to_, deleted_, fmt::join(values, ", "),
-            mapping_.table.only, same_key("p", "x.c"), open_, from);
+            mapping_.table.only, same_key("p", "x.c"), open_, moves ? " JOIN before AS b ON b.n = x.n" : "",
+            kept.empty() || moves ? "" : " AND x.follows");
     }
 
     [[nodiscard]] std::string remove(const Statement& statement, Rows rows) const {
         return fmt::format(
-            "WITH {0}, gone AS (DELETE FROM {1} AS t USING x WHERE {2} AND t.{3} = {4} AND {5} RETURNING x.n), "
-            "last AS (UPDATE {1} AS t SET {6} = true FROM x JOIN gone g ON g.n = x.n WHERE {2} AND t.{3} = x.at) "
-            "UPDATE {1} AS t SET {3} = {7}, {6} = true FROM x WHERE {2} AND t.{3} = {4} AND NOT ({5})",
-            incoming(statement, rows), mapping_.table.only, same_key("t", "x.c"), to_, open_, made_now(), deleted_,
-            end());
+            "WITH {0}, gone AS (DELETE FROM {1} AS t USING x WHERE {2} AND t.{3} = x.open AND {4} RETURNING x.*), "
+            "last AS (UPDATE {1} AS t SET {5} = true FROM gone AS x WHERE {2} AND t.{3} = x.at) "
+            "UPDATE {1} AS t SET {3} = {6}, {5} = true FROM x WHERE {2} AND t.{3} = x.open AND NOT ({4})",
+            incoming(statement, rows), mapping_.table.only, same_key("t", "x.c"), to_, made_now(), deleted_, end());
     }
 
     [[nodiscard]] Texts truncate(const std::string& time) const {
@@ -238,8 +264,9 @@ Statement insert_versions(const TargetMapping& mapping, Rows rows) {
     Statement made{"", sql.written(), {}};
     made.values.push_back(time_column(mapping));
     made.counts = true;
-    made.text = fmt::format("WITH {}, {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(sql.written()),
-                            sql.closed({}), sql.undeleted(), sql.made({}, ""), counted(false));
+    made.text = fmt::format("WITH {}, {}, {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(sql.written()),
+                            sql.closed({}), sql.undeleted(), sql.paired(made, {}),
+                            sql.made({}, VersionSql::Before::same_key), counted(false));
     return made;
 }
 
@@ -249,8 +276,9 @@ Statement update_versions(const TargetMapping& mapping, const ColumnSet& sent, R
     Statement made{"", columns.sent, {}};
     made.values.push_back(time_column(mapping));
     made.counts = true;
-    made.text = fmt::format("WITH {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(columns.sent),
-                            sql.closed(columns.kept), sql.made(columns.kept, "closed"), counted(checked));
+    made.text = fmt::format("WITH {}, {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(columns.sent),
+                            sql.closed(columns.kept), sql.paired(made, columns.kept),
+                            sql.made(columns.kept, VersionSql::Before::same_key), counted(checked));
     return made;
 }
 
@@ -260,9 +288,10 @@ Statement move_version(const TargetMapping& mapping, const ColumnSet& sent, bool
     Statement made{"", columns.sent, mapping.key};
     made.values.push_back(time_column(mapping));
     made.counts = true;
-    made.text = fmt::format("WITH {}, {}, {}, {}, {}, {} {}", sql.incoming(made, Rows::one),
-                            sql.version_before(columns.kept), sql.replaced(columns.sent), sql.closed({}),
-                            sql.undeleted(), sql.made(columns.kept, "before"), counted(checked));
+    made.text =
+        fmt::format("WITH {}, {}, {}, {}, {}, {}, {} {}", sql.incoming(made, Rows::one),
+                    sql.version_before(columns.kept), sql.replaced(columns.sent), sql.closed({}), sql.undeleted(),
+                    sql.paired(made, {}), sql.made(columns.kept, VersionSql::Before::moves), counted(checked));
     return made;
 }
 
@@ -274,15 +303,15 @@ Statement remove_versions(const TargetMapping& mapping, Rows rows) {
     return made;
 }
 
-std::string create_open_index(const Relation& relation, const std::string& name) {
+std::string create_end_index(const Relation& relation, const std::string& name) {
     const HistoryColumns& history = relation.keeping.history;
     Texts key;
     for (const Column& column : relation.columns)
         if (column.key) key.push_back(sql::quote_identifier(column.name));
     if (key.empty()) return "";
-    return fmt::format("CREATE UNIQUE INDEX {} ON {} USING btree ({}) WHERE {} = {}::timestamptz",
-                       sql::quote_identifier(name), sql::quote_qualified(relation.schema, relation.table),
-                       fmt::join(key, ", "), sql::quote_identifier(history.valid_to), sql::quote_literal(history.open));
+    key.push_back(sql::quote_identifier(history.valid_to));
+    return fmt::format("CREATE UNIQUE INDEX {} ON {} USING btree ({})", sql::quote_identifier(name),
+                       sql::quote_qualified(relation.schema, relation.table), fmt::join(key, ", "));
 }
 
 std::vector<std::string> truncate_versions(const TargetMapping& mapping, const std::string& time) {

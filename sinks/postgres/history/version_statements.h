@@ -44,8 +44,8 @@ std::vector<std::string> truncate_versions(const TargetMapping& mapping, const s
 std::vector<std::string> merge_copied_versions(const TargetMapping& mapping, const std::string& staging,
                                                const std::string& time);
 
-// What finds the version that is valid now, and lets there be one of a key only: "CREATE UNIQUE INDEX ..."; empty where
-// the table has no key.
-std::string create_open_index(const Relation& relation, const std::string& name);
+// What finds the version of a key that is valid now, and lets there be one only, as each ends at another time: "CREATE
+// UNIQUE INDEX ..."; empty where the table has no key.
+std::string create_end_index(const Relation& relation, const std::string& name);
 
 }  // namespace pgsluice

@@ -27,10 +27,10 @@ std::vector<SchemaEntry> with_code(std::vector<SchemaEntry> entries, const Sourc
     return entries;
 }
 
-std::optional<SchemaEntry> index_of_open_versions(const Relation& relation) {
+std::optional<SchemaEntry> index_of_ends(const Relation& relation) {
     if (relation.keeping.mode != Keeping::Mode::history) return std::nullopt;
     const std::string name = relation.table.substr(0, 50) + "_valid_now";
-    const std::string text = create_open_index(relation, name);
+    const std::string text = create_end_index(relation, name);
     if (text.empty()) return std::nullopt;
     SchemaEntry entry{name, "INDEX", relation.schema, text};
     entry.table = QualifiedName{relation.schema, relation.table};
@@ -244,7 +244,7 @@ void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<co
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
     auto entries = dumps ? dumped_.after_load(source, tables) : defined_rest(source, relations);
     for (const Relation* relation : relations)
-        if (auto index = index_of_open_versions(*relation)) entries.indexes.push_back(std::move(*index));
+        if (auto index = index_of_ends(*relation)) entries.indexes.push_back(std::move(*index));
     if (!foreign_keys)
         std::erase_if(entries.last, [](const SchemaEntry& entry) { return entry.type == "FK CONSTRAINT"; });
     note_read(source);
