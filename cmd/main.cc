@@ -92,7 +92,9 @@ ExitCode run(Subcommand command, const Invocation& invocation, const std::vector
         return exit_done;
     } catch (const Error& error) {
         const ExitCode code = report(error, log_options.format == LogFormat::json ? &log : nullptr);
-        const bool warns = (invocation.command->command & (command_status | command_check)) != 0;
+        const Command asked = invocation.command->command;
+        if (asked == command_check_leaks && code == exit_gave_up) return exit_fail;
+        const bool warns = (asked & (command_status | command_check | command_check_leaks)) != 0;
         return warns && code == exit_stopped ? exit_fail : code;  // 1 is its warning
     }
 }

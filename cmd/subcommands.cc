@@ -25,6 +25,7 @@
 #include "cmd/http/endpoint.h"
 #include "cmd/http/probe.h"
 #include "cmd/http/shared_endpoint.h"
+#include "cmd/leaks/leaks.h"
 #include "cmd/run/run.h"
 #include "cmd/serve/serve.h"
 #include "cmd/sink_table.h"
@@ -272,6 +273,18 @@ ExitCode check_rules(Command, Settings settings, const Process& process) {
     return exit_done;
 }
 
+ExitCode look_for_leaks(Command, Settings settings, const Process& process) {
+    const LeaksOptions options{
+        settings.worker.rules,        settings.replicator.source, settings.postgres.target,  settings.replicator,
+        settings.finding.sample_rows, settings.finding.in_stream, settings.replicator.names, settings.nats};
+    const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
+    try {
+        return check_leaks(options, print, process.log, process.stop);
+    } catch (const Interrupted&) {  // exit code 0 would say that there is no leak
+        throw stop_error("unable to look for leaks: interrupted before the end", "Run it again.");
+    }
+}
+
 ExitCode check(Command, Settings settings, const Process& process) {
     return run_check(settings, process.log, process.stop);
 }
@@ -312,6 +325,7 @@ constexpr std::array table{
     Entry{commands_import, import_dump},
     Entry{command_check, check},
     Entry{command_check_rules, check_rules},
+    Entry{command_check_leaks, look_for_leaks},
     Entry{command_dlq_list, plain<run_dlq_list>},
     Entry{command_dlq_replay, plain<run_dlq_replay>},
     Entry{command_dlq_discard, plain<run_dlq_discard>},

@@ -46,10 +46,17 @@ void check_bootstrap(const Settings& settings) {
 
 // What is suggested is written from nothing, and what is covered is asked of files that are there.
 void check_finding(const CommandInfo& command, const Settings& settings) {
-    if (command.command != command_check_rules) return;
     const FindingOptions& finding = settings.finding;
     const RulesOptions& files = settings.worker.rules;
     const bool given = !files.rules_file.empty() || !files.routing_file.empty();
+    if (command.command == command_check_leaks) {
+        if (!given)
+            throw usage_error("check leaks needs the files that say what is hidden",
+                              "Give --rules-config, --routing-config or both.");
+        if (finding.in_stream && settings.group.empty())
+            throw usage_error("--stream needs the group", "Give --group, or leave --stream out.");
+    }
+    if (command.command != command_check_rules) return;
     if (finding.suggest && finding.coverage)
         throw usage_error("--suggest and --coverage contradict each other", "Give one of them.");
     if (finding.suggest && given)

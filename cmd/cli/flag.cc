@@ -55,6 +55,8 @@ constexpr std::array command_table{
                 "target needs to follow"},
     CommandInfo{command_check_rules, "check rules",
                 "check rules and routing files, against a source's tables where one is given"},
+    CommandInfo{command_check_leaks, "check leaks",
+                "look for values of the source that rules hide in all of a target, and in the group's stream"},
     CommandInfo{command_health, "health",
                 "ask a process that serves HTTP whether it answers, for a container's health check"},
     CommandInfo{command_config, "config", "print the settings in force and where each comes from, without secrets"},

@@ -54,6 +54,7 @@ enum Command : Commands {
     command_import_webhook = 1ULL << 35,
     command_import_nats = 1ULL << 36,
     command_cutover = 1ULL << 37,
+    command_check_leaks = 1ULL << 38,
 };
 
 constexpr Commands commands_line_sinks =
@@ -68,7 +69,7 @@ constexpr Commands commands_ddl = command_ddl_list | command_ddl_apply | command
 constexpr Commands commands_connected = commands_loop | commands_dlq | command_teardown | command_status |
                                         command_forget | command_compare | command_cutover | command_repair |
                                         command_tables | command_resnapshot | commands_ddl | command_check |
-                                        command_serve | command_import_nats;  // all that use NATS
+                                        command_serve | command_import_nats | command_check_leaks;  // all that use NATS
 constexpr Commands commands_group = (commands_connected & ~(command_serve | command_import_nats)) | command_sequences;
 constexpr Commands commands_all =
     commands_group | command_check_rules | command_health | command_run | command_serve | commands_import;

@@ -33,17 +33,19 @@ constexpr auto replicator = command_replicator;
 constexpr auto watches = command_status | command_serve;
 constexpr auto serves = commands_process | command_serve;
 constexpr auto source_side =
-    command_replicator | command_teardown | command_status | command_check_rules | command_compare | command_cutover;
-constexpr auto chooses_tables = command_replicator | command_check_rules | command_compare;
+    command_replicator | command_teardown | command_status | command_check_rules | command_compare | command_cutover |
+    command_check_leaks;
+constexpr auto chooses_tables = command_replicator | command_check_rules | command_check_leaks | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
 constexpr auto target_side =
-    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences | command_cutover;
+    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences | command_cutover |
+    command_check_leaks;
 constexpr auto comparing = command_compare | command_cutover;
 
 // clang-format off
 constexpr std::array flag_table{
     // The group and where NATS is.
-    Flag{"group", text, "NAME", "", commands_group | commands_import, commands_group & ~command_status,
+    Flag{"group", text, "NAME", "", commands_group | commands_import, commands_group & ~(command_status | command_check_leaks),
          [](S& s, V v) { s.group = present(v); },
          "Names the slot, the publication, the stream and the KV bucket; for `import` only what a target or directory remembers of it, by default `import`. Lower-case letters, digits and `_`, at most 40; `-` counts as `_`."},
     Flag{"nats-url", text, "URL", "nats://localhost:4222", commands_connected, 0,
@@ -125,8 +127,9 @@ constexpr std::array flag_table{
          "nats-server's monitoring (`http_port`), such as `http://nats.example:8222`: shows how often it syncs its disk, what it may still store, and its clock."},
 
     // What the replicator does.
-    Flag{"stream", boolean, "", "", replicator, 0,
-         [](S& s, V v) { s.mode_stream = parse_boolean(v); }, "Follow changes from now on. The default when no mode is given."},
+    Flag{"stream", boolean, "", "", replicator | command_check_leaks, 0,
+         [](S& s, V v) { s.mode_stream = s.finding.in_stream = parse_boolean(v); },
+         "Follow changes from now on. The default when no mode is given. Of `check leaks`: look in the group's stream, too."},
     Flag{"copy", boolean, "", "", replicator, 0,
          [](S& s, V v) { s.mode_copy = parse_boolean(v); }, "Copy the tables, then exit with code 0."},
     Flag{"copy-and-stream", boolean, "", "", replicator, 0,
@@ -204,9 +207,9 @@ constexpr std::array flag_table{
     Flag{"share-by", text, "WHAT", "key", commands_worker | command_forget | command_dlq_replay, 0,
          [](S& s, V v) { s.worker.share.by = parse_choice<ShareBy>(v, {{"key", ShareBy::key}, {"table", ShareBy::table}}); },
          "What decides on a row's share: its `key`, so that all changes of one key come in order; or the name of its `table`, so that transactions stay whole within each share's tables."},
-    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | comparing, 0,
+    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
-    Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | comparing, 0,
+    Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
     Flag{"on-rules-change", text, "WHAT", "stop", commands_worker, 0,
          [](S& s, V v) {
@@ -372,7 +375,7 @@ constexpr std::array flag_table{
     Flag{"coverage", boolean, "", "false", command_check_rules, 0,
          [](S& s, V v) { s.finding.coverage = parse_boolean(v); },
          "Print the columns that no rule names, as JSON. Exit code 1 when there is one in strict mode."},
-    Flag{"sample-rows", text, "N", "2000", command_check_rules, 0,
+    Flag{"sample-rows", text, "N", "2000", command_check_rules | command_check_leaks, 0,
          [](S& s, V v) { s.finding.sample_rows = static_cast<std::size_t>(small(v, 1, 1'000'000)); },
          "How many rows of each of the source's tables to look at."},
 

@@ -167,7 +167,7 @@ void read_secret_files(const CommandInfo& command, GivenSettings& given) {
 bool needs_source(const CommandInfo& command, const Settings& settings) {
     if (command.command == command_replicator) return !is_bootstrap_step(settings.replicator.bootstrap.verb);
     if (command.command == command_check_rules) return settings.finding.suggest || settings.finding.coverage;
-    return (command.command & (command_teardown | command_compare | command_cutover)) != 0;
+    return (command.command & (command_teardown | command_compare | command_cutover | command_check_leaks)) != 0;
 }
 
 void apply_value(Settings& settings, const Given& given, const std::string& value) {
@@ -264,7 +264,8 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     if (command.command == command_health && settings.http_listen->port == 0)
         throw usage_error("port 0 of --http-listen is any free port, so it cannot be asked",
                           "Give the port that the process's log names.");
-    if (command.command == command_sequences) require_connection(settings.postgres.target, "target-url", "target-");
+    if ((command.command & (command_sequences | command_check_leaks)) != 0)
+        require_connection(settings.postgres.target, "target-url", "target-");
     const bool replays_posts = command.command == command_dlq_replay && !settings.webhook.url.empty();
     if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare | command_cutover)) != 0 &&
         !replays_posts && !settings.cutover.undo) {

@@ -133,11 +133,12 @@ TEST_CASE("files that the pages name are there") {
     }
 }
 
-TEST_CASE("outside tables and code no line of a page is longer than 100 characters") {
+// A heading cannot be broken: those of the tables of flags name all the commands that take them.
+TEST_CASE("outside tables, code and headings no line of a page is longer than 100 characters") {
     for (const Page& page : pages()) {
         for (const Line& line : page.prose) {
             INFO(page.path.string(), ":", line.number);
-            CHECK(characters(line.text) <= width);
+            CHECK((line.text.starts_with('#') || characters(line.text) <= width));
         }
     }
 }

@@ -1,0 +1,25 @@
+// The values that rules hide, of a sample of the source's rows.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "cmd/finding/source_tables.h"
+#include "cmd/leaks/needles.h"
+#include "cmd/leaks/sightings.h"
+#include "rules/rules_files.h"
+
+namespace pgsluice {
+
+struct Hidden {
+    Needles needles;
+    ChanceByColumn chances;  // under the target's names
+    std::size_t rows = 0;    // that were sampled
+};
+
+// What a transform leaves of a value, and what a column's rule keeps, is not hidden.
+std::unique_ptr<Hidden> collect_hidden(const RulesFiles& files, SourceSampler& source,
+                                       std::span<const SourceTable> tables, std::size_t sample_rows);
+
+}  // namespace pgsluice

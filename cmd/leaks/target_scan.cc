@@ -1,0 +1,103 @@
+#include "cmd/leaks/target_scan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "sql/quote.h"
+#include "stream/arena.h"
+#include "stream/format/copy_text.h"
+
+namespace pgsluice {
+namespace {
+
+struct ScannedTable {
+    std::string schema;
+    std::string name;
+    std::vector<std::string> columns;
+    std::vector<rules::ValueType> types;
+};
+
+// All but PostgreSQL's own, partition by partition. Foreign tables are another database's.
+constexpr const char* tables_query =
+    "SELECT n.nspname, c.relname, c.oid::int8, c.relkind = 'f', "
+    "has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind IN ('r', 'm', 'f') AND c.relpersistence <> 't' AND n.nspname NOT LIKE 'pg\\_%' "
+    "AND n.nspname <> 'information_schema' AND (c.relkind <> 'm' OR c.relispopulated) ORDER BY 1, 2";
+
+// Not of numbers and times that are too short to say whose they are. Domains are what they are over.
+constexpr const char* columns_query =
+    "WITH RECURSIVE base AS ("
+    "SELECT t.oid AS type, t.oid AS at FROM pg_type t "
+    "UNION ALL SELECT base.type, t.typbasetype FROM base JOIN pg_type t ON t.oid = base.at WHERE t.typtype = 'd') "
+    "SELECT a.attname, b.oid::int8, CASE WHEN b.typcategory = 'A' THEN b.typelem::int8 ELSE 0 END "
+    "FROM pg_attribute a JOIN base ON base.type = a.atttypid "
+    "JOIN pg_type b ON b.oid = base.at AND b.typtype <> 'd' "
+    "WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped "
+    "AND b.typcategory NOT IN ('B', 'D', 'T') AND b.typtype <> 'e' "
+    "AND b.oid NOT IN ('int2'::regtype, 'int4'::regtype, 'oid'::regtype, 'float4'::regtype, 'float8'::regtype) "
+    "ORDER BY a.attnum";
+
+ScannedTable described(sql::Connection& connection, std::string schema, std::string name, std::int64_t oid) {
+    ScannedTable table{std::move(schema), std::move(name), {}, {}};
+    const auto columns = connection.query(columns_query, {std::to_string(oid)}, {3});
+    for (int row = 0; row < columns.rows(); ++row) {
+        Column column;
+        column.type_oid = column.base_oid = static_cast<Oid>(columns.integer(row, 1));
+        column.element_oid = static_cast<Oid>(columns.integer(row, 2));
+        table.columns.push_back(columns.text(row, 0));
+        table.types.push_back(rules::value_type(column));
+    }
+    return table;
+}
+
+std::size_t scan(sql::Connection& connection, const ScannedTable& table, Sightings& sightings) {
+    std::vector<std::string> quoted;
+    std::vector<Sightings::Place*> places;
+    for (const std::string& column : table.columns) {
+        quoted.push_back(sql::quote_identifier(column));
+        places.push_back(&sightings.place("target", fmt::format("{}.{}.{}", table.schema, table.name, column)));
+    }
+    auto copy = connection.copy_out(fmt::format("COPY (SELECT {} FROM ONLY {}) TO STDOUT", fmt::join(quoted, ", "),
+                                                sql::quote_qualified(table.schema, table.name)),
+                                    fmt::format("read '{}.{}' of the target", table.schema, table.name));
+    Arena arena;
+    std::size_t rows = 0;
+    while (auto line = copy.next()) {
+        arena.clear();
+        std::string_view text = *line;
+        const auto values = parse_copy_line(take_copy_line(text), places.size(), arena);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (values[i].is_text()) sightings.look(*places[i], values[i].text(), table.types[i]);
+        ++rows;
+    }
+    return rows;
+}
+
+}  // namespace
+
+TargetScan scan_target(const sql::ConnectOptions& target, Sightings& sightings, const std::stop_token& stop) {
+    sql::Connection connection(target, stop);
+    connection.exec("SET default_transaction_read_only = on; SET jit = off");
+    TargetScan result;
+    const auto tables = connection.query(tables_query, {}, {5});
+    for (int row = 0; row < tables.rows(); ++row) {
+        const std::string name = fmt::format("{}.{}", tables.text(row, 0), tables.text(row, 1));
+        if (tables.boolean(row, 3)) {
+            result.unread.push_back(name + ": it is a foreign table");
+            continue;
+        }
+        if (!tables.boolean(row, 4)) {
+            result.unread.push_back(name + ": the role may not read it");
+            result.refused = true;
+            continue;
+        }
+        const auto table = described(connection, tables.text(row, 0), tables.text(row, 1), tables.integer(row, 2));
+        ++result.tables;
+        result.columns += table.columns.size();
+        if (!table.columns.empty()) result.rows += scan(connection, table, sightings);
+    }
+    return result;
+}
+
+}  // namespace pgsluice
