@@ -123,12 +123,23 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     }
 }
 
-ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point) {
+namespace {
+
+ResumePoint publish_marker(const ReplicatorEnds& ends, Lsn point, const std::string& body) {
     const ResumePoint resume{{point, 0}, point};
-    ends.publisher.publish({MessageKind::progress, resume.position, point},
-                           encode(Progress{point, sql::postgres_time_us()}));
+    ends.publisher.publish({MessageKind::progress, resume.position, point}, body);
     await_acks(ends.publisher, ends.stop);
     return resume;
+}
+
+}  // namespace
+
+ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point) {
+    return publish_marker(ends, point, encode(Progress{point, sql::postgres_time_us()}));
+}
+
+ResumePoint mark_dump(const ReplicatorEnds& ends, Lsn point) {
+    return publish_marker(ends, point, encode_dump_marker(Progress{point, sql::postgres_time_us()}));
 }
 
 }  // namespace pgsluice

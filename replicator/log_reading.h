@@ -34,5 +34,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
 // Publishes a progress marker and waits until it is stored: everything before `point` is published, or holds nothing of
 // ours.
 ResumePoint mark_progress(const ReplicatorEnds& ends, Lsn point);
+// The same where the rows as of `point` come with a dump: workers do not pass that marker without it.
+ResumePoint mark_dump(const ReplicatorEnds& ends, Lsn point);
 
 }  // namespace pgsluice

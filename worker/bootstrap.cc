@@ -13,10 +13,26 @@ namespace {
 
 constexpr std::chrono::milliseconds poll(500);
 
+Error without_dump(const WorkerOptions& options, Lsn point) {
+    const std::string& group = options.names.group;
+    return stop_error(
+        fmt::format("unable to continue worker '{}': group '{}' begins with a dump as of {}, and nothing says that the "
+                    "target holds it: the group's KV bucket has lost that",
+                    options.worker, group, to_string(point)),
+        fmt::format("Once the target holds that dump: pgsluice replicator --group {0} --bootstrap complete, and start "
+                    "the worker again. If there is no dump, stop the replicator and run it with --bootstrap prepare "
+                    "--resnapshot.",
+                    group));
+}
+
 }  // namespace
 
+void check_has_dump(const WorkerOptions& options, Position marker, Position applied) {
+    if (applied < marker) throw without_dump(options, marker.commit);
+}
+
 bool is_under_way(const std::optional<BootstrapRecord>& record) {
-    return record && record->state != BootstrapState::streaming;
+    return record && (record->state == BootstrapState::waiting || record->state == BootstrapState::accumulating);
 }
 
 void await_bootstrap(const WorkerOptions& options, Broker& broker, const Log& log, const std::stop_token& stop) {
@@ -41,14 +57,15 @@ void check_not_bootstrapping(const WorkerOptions& options, Broker& broker) {
 
 std::optional<SinkState> with_dump(const std::optional<SinkState>& state, const std::optional<BootstrapRecord>& record,
                                    const WorkerOptions& options) {
-    if (!record) return state;
+    if (!record || record->state == BootstrapState::superseded) return state;
     const Position begin{record->point, 0};
+    if (state && state->checkpoint.position >= begin) return state;
+    if (record->state == BootstrapState::unknown) throw without_dump(options, record->point);
     if (!state || state->checkpoint.position == Position{}) {
         SinkState dumped;
         dumped.checkpoint = {record->seq, begin};
         return dumped;
     }
-    if (state->checkpoint.position >= begin) return state;
     throw stop_error(
         fmt::format("unable to continue worker '{}': it remembers up to {}, and group '{}' has begun again since, with "
                     "a dump as of {}",

@@ -19,8 +19,12 @@ void await_bootstrap(const WorkerOptions& options, Broker& broker, const Log& lo
 // one was announced since.
 void check_not_bootstrapping(const WorkerOptions& options, Broker& broker);
 // What a sink that remembers `state` has: where it remembers nothing, the dump. A stop Error when it remembers what was
-// before the dump.
+// before the dump, or when nothing says that the target holds the dump.
 std::optional<SinkState> with_dump(const std::optional<SinkState>& state, const std::optional<BootstrapRecord>& record,
                                    const WorkerOptions& options);
+
+// At a dump marker: a worker that has applied what was before it, or nothing, must not read on; one that begins with
+// the dump has that position already.
+void check_has_dump(const WorkerOptions& options, Position marker, Position applied);
 
 }  // namespace pgsluice

@@ -12,6 +12,7 @@
 #include "stream/origin.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
+#include "worker/bootstrap.h"
 #include "worker/shown_rows.h"
 #include "worker/table_check.h"
 
@@ -269,6 +270,8 @@ void Session::take(const Fetched& fetched) {
             batcher_.pass(message);
             break;
         case MessageKind::progress:
+            if (!start_.past_dumps && decoded(message, is_dump_marker))
+                check_has_dump(options_, message.meta.position, batcher_.position());
             batcher_.pass(message);
             break;
     }

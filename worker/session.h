@@ -50,6 +50,8 @@ struct SessionStart {
     std::optional<GroupInfo> source{};
     // Null: all rows are handed on. Lives as long as the session.
     std::shared_ptr<ShareFilter> share{};
+    // The group began with a dump once, and has begun again since, otherwise.
+    bool past_dumps = false;
     // What exit_after_snapshot waits for happened in an earlier session.
     bool snapshot_applied = false;
 };

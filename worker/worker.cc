@@ -188,6 +188,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const bool known = state.has_value() && !start.over && rules.in_force(files);
     const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
     start.tables_checked = tables.has_value();
+    start.past_dumps = bootstrap && bootstrap->state == BootstrapState::superseded;
 
     if (tables && options.share.by == ShareBy::table) check_shared_targets(*ruleset, *tables, options.share);
 

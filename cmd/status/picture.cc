@@ -65,8 +65,11 @@ std::string bootstrap_line(const BootstrapHealth& bootstrap) {
     if (bootstrap.state == "accumulating")
         text += fmt::format(" what was committed since {}; workers wait for --bootstrap complete",
                             to_string(bootstrap.point));
+    if (bootstrap.state == "unknown")
+        text = fmt::format("not known: a dump as of {}, and the KV bucket was lost", to_string(bootstrap.point));
     if (bootstrap.state == "streaming") text += fmt::format(", from a dump as of {}", to_string(bootstrap.point));
-    return line("bootstrap", fmt::format("{} (since {})", text, time_text(bootstrap.since)));
+    if (bootstrap.since) text += fmt::format(" (since {})", time_text(bootstrap.since));
+    return line("bootstrap", text);
 }
 
 std::string loss_text(const SlotHealth& slot) {

@@ -76,7 +76,8 @@ void announce(Broker& broker, const Names& names, const std::stop_token& stop) {
 }  // namespace
 
 BootstrapStart find_bootstrap_start(const ReplicatorOptions& options, Broker& broker, const StartFacts& facts) {
-    const auto record = facts.stream ? find_bootstrap(broker, options.names) : std::nullopt;
+    auto record = facts.stream && !options.resnapshot ? find_bootstrap(broker, options.names) : std::nullopt;
+    if (record && record->state == BootstrapState::superseded) record.reset();
     const bool begun = facts.last && facts.last->meta.kind != MessageKind::group;
     const bool held = record && options.bootstrap.held->holds(record->point);
     const auto start = decide_bootstrap(options.bootstrap, options.resnapshot, {options.names, record, begun, held});
@@ -87,7 +88,7 @@ BootstrapStart find_bootstrap_start(const ReplicatorOptions& options, Broker& br
 void begin_or_end_bootstrap(BootstrapStart start, Broker& broker, const Names& names, bool resuming,
                             const std::stop_token& stop) {
     if (start == BootstrapStart::prepare) return announce(broker, names, stop);
-    if (!resuming) forget_bootstrap(broker, names);
+    if (!resuming) supersede_bootstrap(broker, names);
 }
 
 ResumePoint prepare_bootstrap(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables) {
@@ -104,9 +105,12 @@ ResumePoint prepare_bootstrap(const ReplicatorEnds& ends, OwedTables& owed, std:
     const std::string snapshot = holder.query("SELECT pg_catalog.pg_export_snapshot()", {}, {1, 1, 1}).text(0, 0);
 
     const StreamSeq marker{ends.broker.stream_state(names.stream).value().last_seq.value + 1};
-    const ResumePoint resume = mark_progress(ends, point);
+    const ResumePoint resume = mark_dump(ends, point);
     PGSLUICE_FAILPOINT("bootstrap-marked");
+    // No worker can use what comes before the dump, and at the stream's beginning the marker is found at once.
+    ends.broker.trim(names.stream, {marker.value - 1});
     BootstrapRecord record = find_bootstrap(ends.broker, names).value_or(BootstrapRecord{});
+    record.state = BootstrapState::waiting;
     record.point = point;
     record.seq = marker;
     record.snapshot = snapshot;

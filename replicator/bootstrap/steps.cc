@@ -15,7 +15,10 @@ bool has_snapshot(const BootstrapRecord& record) {
 }
 
 std::string state_of(const std::optional<BootstrapRecord>& record) {
-    if (!record) return "not being bootstrapped";
+    if (!record || record->state == BootstrapState::superseded) return "not being bootstrapped";
+    if (record->state == BootstrapState::unknown)
+        return fmt::format("beginning with a dump as of {}, and its KV bucket has lost how far that is",
+                           to_string(record->point));
     if (record->state != BootstrapState::waiting) return std::string(to_string(record->state));
     return record->point.valid() ? fmt::format("waiting for a dump as of {}", to_string(record->point))
                                  : "waiting for its slot and snapshot";
@@ -46,6 +49,15 @@ Error lost_snapshot(const BootstrapFacts& facts) {
         "with --bootstrap accumulate, then again without --bootstrap.");
 }
 
+Error lost_state(const BootstrapFacts& facts) {
+    return stop_error(
+        fmt::format("unable to continue group '{}': it is {}", facts.names.group, state_of(facts.record)),
+        "If the targets hold the dump, or a worker has applied changes since, run the replicator once with --bootstrap "
+        "complete; if pg_dump has ended without an error and the dump is still to be restored, with --bootstrap "
+        "accumulate. Then start it again without --bootstrap. Otherwise start over with --bootstrap prepare "
+        "--resnapshot.");
+}
+
 BootstrapStart decide_prepare(const BootstrapFacts& facts) {
     const bool nothing_yet = !facts.record && !facts.begun;
     const bool no_slot_yet =
@@ -57,6 +69,7 @@ BootstrapStart decide_prepare(const BootstrapFacts& facts) {
 BootstrapStart decide_continue(const BootstrapFacts& facts) {
     if (!facts.record || facts.record->state == BootstrapState::streaming) return BootstrapStart::none;
     if (facts.record->state == BootstrapState::accumulating) return BootstrapStart::under_way;
+    if (facts.record->state == BootstrapState::unknown) throw lost_state(facts);
     if (has_snapshot(*facts.record)) throw lost_snapshot(facts);
     throw stop_error(fmt::format("unable to continue group '{}': it is {}, which was interrupted", facts.names.group,
                                  state_of(facts.record)),
@@ -74,11 +87,12 @@ BootstrapStart decide_bootstrap(const BootstrapOptions& options, bool resnapshot
 
 BootstrapState decide_step(BootstrapVerb verb, const Names& names, const std::optional<BootstrapRecord>& record) {
     const bool accumulate = verb == BootstrapVerb::accumulate;
-    const bool waits = record && has_snapshot(*record);
+    const bool waits = record && (has_snapshot(*record) || record->state == BootstrapState::unknown);
     if (accumulate && waits) return BootstrapState::accumulating;
     if (!accumulate && (waits || (record && record->state == BootstrapState::accumulating)))
         return BootstrapState::streaming;
-    const std::string hint = !record ? prepare_again(names)
+    const bool none = !record || record->state == BootstrapState::superseded;
+    const std::string hint = none ? prepare_again(names)
                              : record->state == BootstrapState::waiting
                                  ? "Wait until the replicator prints the command that takes the dump; if it is gone, "
                                    "start it again with --bootstrap prepare."

@@ -10,6 +10,8 @@
 //                                                                            a dump of it was taken
 //   accumulating                refused (*)         refused       streaming  continues
 //   streaming                   refused (*)         refused       refused    continues
+//   unknown: the bucket lost    refused (*)         accumulating  streaming  refused: only people know whether
+//                                                                            the targets hold the dump
 //
 // (*) Not with --resnapshot, which starts the group over.
 #pragma once

@@ -64,6 +64,8 @@ void BootstrapWatch::run(const Look& look, const std::stop_token& stop) {
 }
 
 BootstrapWatch::Rest BootstrapWatch::follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
+    if (record.state == BootstrapState::unknown && seen_) restore(broker, record);
+    seen_ = record;
     if (record.state != BootstrapState::streaming && !options_.bootstrap.flag_file.empty() &&
         exists(options_.bootstrap.flag_file))
         complete(broker, record, fmt::format("file '{}' is there", options_.bootstrap.flag_file));
@@ -87,6 +89,16 @@ void BootstrapWatch::enter(const BootstrapRecord& record) {
     if (record.state == BootstrapState::streaming)
         log_(LogLevel::info,
              fmt::format("bootstrap: complete; workers apply what was committed from {} on", to_string(record.point)));
+}
+
+// Workers that wait refuse to begin without it. It may have been further by now, where another command wrote it just
+// before it was lost: then that is to be said again, and until then they wait.
+void BootstrapWatch::restore(Broker& broker, BootstrapRecord& record) {
+    seen_->revision = 0;
+    record_bootstrap(broker, options_.names, *seen_);
+    record = *seen_;
+    log_(LogLevel::warning, fmt::format("bootstrap: the group's KV bucket was lost; its state is written again: {}",
+                                        to_string(record.state)));
 }
 
 // The session ends with its server, or by a command; the slot remains.

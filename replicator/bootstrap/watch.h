@@ -32,6 +32,7 @@ class BootstrapWatch {
 
     void run(const Look& look, const std::stop_token& stop);
     Rest follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
+    void restore(Broker& broker, BootstrapRecord& record);
     void enter(const BootstrapRecord& record);
     void check_held(const BootstrapRecord& record);
     void look_for_dump(Broker& broker, BootstrapRecord& record, const std::stop_token& stop);
@@ -40,6 +41,7 @@ class BootstrapWatch {
 
     const ReplicatorOptions& options_;
     const Log log_;
+    std::optional<BootstrapRecord> seen_;  // the newest; `follow` only
     std::optional<BootstrapState> told_;
     bool told_lost_ = false;
     std::optional<sql::Connection> observer_;

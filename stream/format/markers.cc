@@ -84,11 +84,26 @@ std::string encode(const SnapshotEnd& end) {
     return closed(out);
 }
 
-std::string encode(const Progress& progress) {
-    JsonText out;
+namespace {
+
+void append_progress(JsonText& out, const Progress& progress) {
     out.raw('{');
     out.lsn("lsn", progress.lsn);
     out.number("time_us", progress.time_us);
+}
+
+}  // namespace
+
+std::string encode(const Progress& progress) {
+    JsonText out;
+    append_progress(out, progress);
+    return closed(out);
+}
+
+std::string encode_dump_marker(const Progress& progress) {
+    JsonText out;
+    append_progress(out, progress);
+    out.boolean("dump", true);
     return closed(out);
 }
 
@@ -142,6 +157,11 @@ Progress decode_progress(std::string_view body) {
         progress.time_us = fields.signed_number("time_us");
         return progress;
     });
+}
+
+bool is_dump_marker(std::string_view body) {
+    return with_json_fields(body, "a progress marker",
+                            [](const JsonFields& fields) { return fields.has("dump") && fields.boolean("dump"); });
 }
 
 }  // namespace pgsluice

@@ -12,11 +12,15 @@ std::string encode(const GroupInfo& info);
 std::string encode(const SnapshotBegin& begin);
 std::string encode(const SnapshotEnd& end);
 std::string encode(const Progress& progress);
+// A progress marker that says, too, that the rows as of its LSN are in a dump, and not in the stream before it.
+std::string encode_dump_marker(const Progress& progress);
 
 // A stop Error that names the field when the body is malformed.
 GroupInfo decode_group(std::string_view body);
 SnapshotBegin decode_snapshot_begin(std::string_view body);
 SnapshotEnd decode_snapshot_end(std::string_view body);
 Progress decode_progress(std::string_view body);
+// Of the body of a progress marker: whether it is encode_dump_marker()'s.
+bool is_dump_marker(std::string_view body);
 
 }  // namespace pgsluice

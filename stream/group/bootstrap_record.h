@@ -1,5 +1,6 @@
 // That a group's targets begin with a dump or a backup of the source, and not with a copy in the stream: the KV key
-// `bootstrap` (FORMAT.md, "Keys"). Workers read nothing before the state is `streaming`, and begin there.
+// `bootstrap` (FORMAT.md, "Keys"). Workers read nothing before the state is `streaming`, and begin there. That the
+// group begins so is in the stream, too, as a dump marker: when the bucket is lost, that is still known.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,8 @@ enum class BootstrapState : std::uint8_t {
     waiting,       // for the slot, while `point` is not valid; then for the dump: its snapshot is held
     accumulating,  // the snapshot is no longer held: the dump was taken, and is being restored
     streaming,     // the targets hold it
+    superseded,    // the group has begun again since, otherwise: the marker that is still in the stream means nothing
+    unknown,       // never written: the stream begins with a dump marker, and the bucket has no record
 };
 
 struct BootstrapRecord {
@@ -36,13 +39,14 @@ std::string encode(const BootstrapRecord& record);
 // Without the revision. A stop Error when it is malformed.
 BootstrapRecord decode_bootstrap(std::string_view json);
 
-// Nothing when the group is none of these.
+// Nothing when the group is none of these, or there is no stream.
 std::optional<BootstrapRecord> find_bootstrap(Broker& broker, const Names& names);
 // Sets the time and writes it over the record's revision, which becomes the new one. False when another has written
 // meanwhile.
 bool try_record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& record);
 // The same with a retry Error then.
 void record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& record);
-void forget_bootstrap(Broker& broker, const Names& names);
+// The group begins again, and not with a dump: no worker waits for one any more.
+void supersede_bootstrap(Broker& broker, const Names& names);
 
 }  // namespace pgsluice

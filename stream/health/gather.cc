@@ -28,9 +28,9 @@ class Gathering {
         stream();
         const auto letters = broker_.stream_state(names_.dead_letters);
         if (letters) health_.dead_letters = {letters->messages, letters->bytes};
+        bootstrap();
         if (!broker_.stream_state("KV_" + names_.bucket)) return std::move(health_);
         snapshot();
-        bootstrap();
         replicator();
         standby();
         workers();
@@ -76,9 +76,9 @@ class Gathering {
 
     void bootstrap() {
         const auto record = find_bootstrap(broker_, names_);
-        if (!record) return;
-        health_.bootstrap = {std::string(to_string(record->state)), record->point, record->snapshot,
-                             age(record->since_us)};
+        if (!record || record->state == BootstrapState::superseded) return;
+        health_.bootstrap = {std::string(to_string(record->state)), record->point, record->snapshot, std::nullopt};
+        if (record->since_us != 0) health_.bootstrap->since = age(record->since_us);
     }
 
     void replicator() {

@@ -57,10 +57,10 @@ struct SnapshotHealth {
 
 // Of a group whose targets begin with a dump.
 struct BootstrapHealth {
-    std::string state;  // waiting, accumulating, streaming
+    std::string state;  // waiting, accumulating, streaming; unknown: the KV bucket was lost
     Lsn point;          // not valid while the slot is being made
     std::string snapshot;
-    double since = 0;  // seconds
+    std::optional<double> since;  // seconds
 };
 
 enum class PartState { unknown, waiting, snapshot, streaming, stream_full, stopped, dead };

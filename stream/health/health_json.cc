@@ -74,7 +74,7 @@ void append_bootstrap(JsonText& out, const std::optional<BootstrapHealth>& boots
     out.text("state", bootstrap->state);
     append_text(out, "point", bootstrap->point.valid() ? to_string(bootstrap->point) : "");
     append_text(out, "snapshot", bootstrap->snapshot);
-    append(out, "since_seconds", std::optional(bootstrap->since));
+    append(out, "since_seconds", bootstrap->since);
     out.raw('}');
 }
 

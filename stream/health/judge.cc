@@ -76,6 +76,10 @@ class Judge {
         if (health_.bootstrap && health_.bootstrap->state == "waiting" && gone)
             add(HealthLevel::fail, "bootstrap",
                 "its snapshot was lost with the replicator: no dump can begin with it any more");
+        if (health_.bootstrap && health_.bootstrap->state == "unknown")
+            add(HealthLevel::fail, "bootstrap",
+                "the KV bucket that said whether the targets hold the dump was lost, and workers do not begin; if they "
+                "hold it, run the replicator with --bootstrap complete");
     }
 
     void standby() {

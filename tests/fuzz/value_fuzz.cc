@@ -47,6 +47,8 @@ Oids decode_oids(std::string_view text) { return {decode_copy_request(text)}; }
 // The version is one field of a key that only its owner writes.
 void check_version(std::string_view text) { static_cast<void>(decode_record_version(text)); }
 
+void check_dump_marker(std::string_view text) { static_cast<void>(is_dump_marker(text)); }
+
 void check_letter(std::string_view text) {
     BlockReader reader;
     DeadLetter letter;
@@ -146,6 +148,10 @@ const std::array readers{
     Reader{check<decode_progress>,
            [] {
                return encode(Progress{Lsn{9}, -5});
+           }},
+    Reader{check_dump_marker,
+           [] {
+               return encode_dump_marker(Progress{Lsn{9}, -5});
            }},
     Reader{check<decode_ddl>,
            [] {

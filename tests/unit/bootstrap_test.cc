@@ -50,6 +50,9 @@ TEST_CASE("the record of a bootstrap comes back as it was") {
     early.since_us = 7;
     CHECK(encode(early) == R"({"state":"waiting","since_us":7})");
     CHECK(decode_bootstrap(encode(early)) == early);
+    CHECK(decode_bootstrap(encode(record(BootstrapState::superseded))) == record(BootstrapState::superseded));
+    CHECK(encode(record(BootstrapState::superseded)).starts_with(R"({"state":"streaming","superseded":true,)"));
+    CHECK_THROWS_AS(decode_bootstrap(R"({"state":"unknown","since_us":7})"), Error);
     CHECK_THROWS_AS(decode_bootstrap(R"({"state":"streaming","since_us":7})"), Error);
     CHECK_THROWS_AS(decode_bootstrap(R"({"state":"done","since_us":7})"), Error);
 }
@@ -61,6 +64,7 @@ TEST_CASE("what a replicator does at its start with a group that begins with a d
     const auto waiting = record(BootstrapState::waiting);
     const auto accumulating = record(BootstrapState::accumulating);
     const auto streaming = record(BootstrapState::streaming);
+    const auto unknown = record(BootstrapState::unknown);
     CHECK(start(none, std::nullopt, false) == "none");
     CHECK(start(none, std::nullopt, true) == "none");
     CHECK(start(none, slotless, false) == "refused");
@@ -68,6 +72,9 @@ TEST_CASE("what a replicator does at its start with a group that begins with a d
     CHECK(start(none, waiting, true, true) == "under way");
     CHECK(start(none, accumulating, true) == "under way");
     CHECK(start(none, streaming, true) == "none");
+    CHECK(start(none, unknown, true) == "refused");
+    CHECK(start(none, unknown, true, true) == "under way");
+    CHECK(start(prepare, unknown, true) == "refused");
     CHECK(start(none, waiting, true, false, true) == "none");  // --resnapshot copies instead
     CHECK(start(prepare, std::nullopt, false) == "prepare");
     CHECK(start(prepare, std::nullopt, true) == "refused");
@@ -76,7 +83,7 @@ TEST_CASE("what a replicator does at its start with a group that begins with a d
     CHECK(start(prepare, waiting, true, true) == "under way");
     CHECK(start(prepare, accumulating, true) == "refused");
     CHECK(start(prepare, streaming, true) == "refused");
-    for (const auto& found : {slotless, waiting, accumulating, streaming})
+    for (const auto& found : {slotless, waiting, accumulating, streaming, unknown})
         CHECK(start(prepare, found, true, false, true) == "prepare");
 }
 
@@ -86,6 +93,9 @@ TEST_CASE("a step that does not fit the state is refused with both states") {
     CHECK(step(accumulate, record(BootstrapState::waiting)) == "accumulating");
     CHECK(step(complete, record(BootstrapState::waiting)) == "streaming");
     CHECK(step(complete, record(BootstrapState::accumulating)) == "streaming");
+    CHECK(step(accumulate, record(BootstrapState::unknown)) == "accumulating");
+    CHECK(step(complete, record(BootstrapState::unknown)) == "streaming");
+    CHECK(step(complete, record(BootstrapState::superseded)).find("is not being bootstrapped") != std::string::npos);
     CHECK(step(accumulate, record(BootstrapState::accumulating)) ==
           "unable to accumulate: group 'shop' is accumulating, and accumulate is for one that is waiting for a dump");
     CHECK(step(complete, record(BootstrapState::streaming)) ==

@@ -24,6 +24,10 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "bootstrap: a verb that does not fit is refused, and says in which state it would"},
     {"Start over with --bootstrap prepare --resnapshot, which makes", "live/bootstrap_test.cc",
      "bootstrap: killed while it waits, the snapshot is lost, and the way out is said"},
+    {"If the targets hold the dump, or a worker has applied changes since", "live/bootstrap_lost_bucket_test.cc",
+     "bootstrap: the bucket is lost while it accumulates, and the hints lead to the end"},
+    {"Once the target holds that dump: pgsluice replicator --group", "live/bootstrap_lost_bucket_test.cc",
+     "bootstrap: the bucket is lost while it accumulates, and the hints lead to the end"},
     {"Once the targets hold the dump: --bootstrap complete.", "live/bootstrap_test.cc",
      "bootstrap: a verb that does not fit is refused, and says in which state it would"},
     // tables that the source has rewritten

@@ -19,6 +19,9 @@ TEST_CASE("markers are read back as they were written") {
     const auto progress = decode_progress(encode(Progress{Lsn{0x1'0000'0001}, -5}));
     CHECK(progress.lsn == Lsn{0x1'0000'0001});
     CHECK(progress.time_us == -5);
+    CHECK_FALSE(is_dump_marker(encode(progress)));
+    CHECK(is_dump_marker(encode_dump_marker(progress)));
+    CHECK(decode_progress(encode_dump_marker(progress)).lsn == progress.lsn);
 }
 
 TEST_CASE("a snapshot's tables are read back as they were written") {

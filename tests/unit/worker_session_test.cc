@@ -145,7 +145,7 @@ struct World {
     void run() {
         if (!options.exit_at_lsn && !options.exit_after_snapshot) {
             options.exit_at_lsn = Lsn{9999};
-            consumer.add(MessageKind::progress, "", {9999});
+            consumer.add(MessageKind::progress, encode(Progress{Lsn{9999}, 0}), {9999});
         }
         Delivered delivered(
             *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
