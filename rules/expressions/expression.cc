@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "rules/expressions/exact_numeric.h"
+#include "rules/expressions/functions.h"
 #include "rules/expressions/operators.h"
 #include "rules/expressions/parse_tree.h"
 #include "rules/expressions/part.h"
@@ -16,32 +18,19 @@ namespace {
 using simdjson::dom::element;
 
 std::optional<SqlType> type_of(Oid base) {
-    switch (base) {
-        case 16:
-            return SqlType::boolean;
-        case 21:
-            return SqlType::smallint;
-        case 23:
-            return SqlType::integer;
-        case 20:
-            return SqlType::bigint;
-        case 1700:
-            return SqlType::numeric;
-        case 25:
-        case 1043:
-            return SqlType::text;
-        case 1082:
-            return SqlType::date;
-        default:
-            return std::nullopt;
-    }
+    constexpr Oid varchar = 1043;
+    if (base == varchar) return SqlType::text;
+    for (const SqlType type : {SqlType::boolean, SqlType::smallint, SqlType::integer, SqlType::bigint, SqlType::numeric,
+                               SqlType::text, SqlType::date})
+        if (oid_of(type) == base) return type;
+    return std::nullopt;
 }
 
 std::optional<SqlType> type_named(std::string_view name) {
-    constexpr std::pair<std::string_view, SqlType> names[] = {{"bool", SqlType::boolean}, {"int2", SqlType::smallint},
-                                                              {"int4", SqlType::integer}, {"int8", SqlType::bigint},
-                                                              {"text", SqlType::text},    {"numeric", SqlType::numeric},
-                                                              {"date", SqlType::date}};
+    constexpr std::pair<std::string_view, SqlType> names[] = {
+        {"bool", SqlType::boolean}, {"int2", SqlType::smallint},  {"int4", SqlType::integer},
+        {"int8", SqlType::bigint},  {"text", SqlType::text},      {"varchar", SqlType::text},
+        {"date", SqlType::date},    {"numeric", SqlType::numeric}};
     for (const auto& [known, type] : names)
         if (known == name) return type;
     return std::nullopt;
@@ -81,6 +70,10 @@ class Compiler {
         if (node.kind == "CoalesceExpr") return coalesce(node);
         if (node.kind == "TypeCast") return cast(node);
         if (node.kind == "FuncCall") return call(node);
+        if (node.kind == "MinMaxExpr")
+            return extreme(typing_, location_of(node), compile_all(node.list("args")),
+                           node.text("op") == "IS_LEAST" ? -1 : 1);
+        if (node.kind == "CollateClause") return collated(node);
         throw fail(node, fmt::format("{} is not supported", node.kind));
     }
 
@@ -155,6 +148,7 @@ class Compiler {
         return of(*type, [index, type = *type](Row row) {
             const Value& value = row[index];
             if (value.is_null()) return SqlValue{};
+            if (value.is_unchanged()) throw NotKnown{index};
             if (type == SqlType::text && !is_utf8(value.text())) throw Unreadable{"the value is not valid UTF-8"};
             return read_value(value.text(), type);
         });
@@ -175,6 +169,10 @@ class Compiler {
         if (kind == "AEXPR_LIKE") return like(node, name == "!~~");
         if (kind == "AEXPR_DISTINCT" || kind == "AEXPR_NOT_DISTINCT")
             return distinct(node, kind == "AEXPR_NOT_DISTINCT");
+        if (kind == "AEXPR_NULLIF") {
+            Part left = compile(node.node("lexpr"));
+            return null_if(typing_, location_of(node), std::move(left), compile(node.node("rexpr")));
+        }
         throw fail(node, fmt::format("the operator {} is not supported", name.empty() ? kind : name));
     }
 
@@ -291,16 +289,52 @@ class Compiler {
     Part cast(const ParseNode& node) {
         const element type_name = node.at("typeName");
         const ParseNode names = node_of(type_name);
-        const auto type = type_named(names.name("names"));
-        if (!type || !names.has_only({"names", "typemod", "location"}))
+        const std::string_view name = names.name("names");
+        const auto type = type_named(name);
+        if (!type || !names.has_only({"names", "typemod", "typmods", "location"}))
             throw fail(node, "a cast to this type is not supported");
-        return typing_.cast(compile(node.node("arg")), *type);
+        Part part = typing_.cast(compile(node.node("arg")), *type);
+        return names.has("typmods") ? limited(node, name, std::move(part), limits_of(node, names)) : part;
+    }
+    std::vector<std::int64_t> limits_of(const ParseNode& node, const ParseNode& type) const {
+        std::vector<std::int64_t> limits;
+        for (const element one : type.list("typmods")) {
+            const ParseNode limit(one);
+            auto value = limit.fields["ival"]["ival"].get_int64();
+            if (limit.kind != "A_Const" || limit.has("isnull"))
+                throw fail(node, "a cast to this type is not supported");
+            limits.push_back(value.error() ? zero_or_negative(limit) : value.value());
+        }
+        return limits;
+    }
+    Part limited(const ParseNode& node, std::string_view name, Part part,
+                 const std::vector<std::int64_t>& limits) const {
+        const std::int64_t most = limits[0];
+        if (name == "varchar" && limits.size() == 1 && most > 0)
+            return of(SqlType::text, [run = std::move(part.run), most](Row row) {
+                SqlValue value = run(row);
+                return value.null ? value : SqlValue::of(left_of(value.text, most));
+            });
+        const std::int64_t scale = limits.size() > 1 ? limits[1] : 0;
+        if (name != "numeric" || limits.size() > 2 || most < 1 || most > 1000 || scale < 0 || scale > most)
+            throw fail(node, "a cast to this type is not supported");
+        return of(SqlType::numeric, [run = std::move(part.run), most, scale](Row row) {
+            SqlValue value = run(row);
+            return value.null ? value : SqlValue::of(as_numeric(value.text, most, scale));
+        });
     }
     static ParseNode node_of(element fields) {
         ParseNode node(fields);
         node.kind = "TypeName";
         node.fields = fields;
         return node;
+    }
+
+    Part collated(const ParseNode& node) {
+        if (node.name("collname") != "C") throw fail(node, "the only collation that is supported is \"C\"");
+        Part part = typing_.as(compile(node.node("arg")), SqlType::text);
+        part.by_bytes = true;
+        return part;
     }
 
     Part call(const ParseNode& node) {

@@ -14,6 +14,11 @@
 
 namespace pgsluice::rules {
 
+// Thrown where the result depends on a value that is unchanged TOAST.
+struct NotKnown {
+    std::size_t column;
+};
+
 class Expression {
    public:
     using Run = std::function<SqlValue(Row)>;
@@ -26,7 +31,7 @@ class Expression {
     [[nodiscard]] SqlType type() const { return type_; }
     // The relation's columns that it reads.
     [[nodiscard]] const std::vector<std::size_t>& columns() const { return columns_; }
-    // None of the columns' values may be an unchanged one. Throws Unreadable where PostgreSQL has an error, too.
+    // Throws Unreadable where PostgreSQL has an error, too, and NotKnown.
     [[nodiscard]] SqlValue compute(Row row) const { return run_(row); }
 
    private:

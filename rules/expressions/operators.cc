@@ -41,40 +41,6 @@ Part concatenation(const Typing& typing, std::int64_t at, Part a, Part b) {
               }));
 }
 
-Part concat(const Typing& typing, Parts parts) {
-    for (Part& part : parts) {
-        part = typing.typed(std::move(part));
-        if (part.type == SqlType::date) throw typing.fail_at(part.location, "date cannot become a text");
-    }
-    return of(SqlType::text, [parts = std::move(parts)](Row row) {
-        std::string text;
-        for (const Part& part : parts)
-            if (const SqlValue value = part.run(row); !value.null) text += print_value(value, part.type);
-        return SqlValue::of(std::move(text));
-    });
-}
-
-Part length(const Typing& typing, Part part) {
-    return of(SqlType::integer, [run = typing.as(std::move(part), SqlType::text).run](Row row) {
-        const SqlValue value = run(row);
-        return value.null ? value : SqlValue::of(length_of(value.text));
-    });
-}
-
-Part substring(const Typing& typing, std::int64_t at, Parts parts) {
-    for (std::size_t i = 1; i < parts.size(); ++i)
-        if (parts[i].untyped || !is_integer(parts[i].type) || parts[i].type == SqlType::bigint)
-            throw typing.fail_at(at, "substring is supported with integers only");
-    parts[0] = typing.as(std::move(parts[0]), SqlType::text);
-    return of(SqlType::text, [parts = std::move(parts)](Row row) {
-        std::vector<SqlValue> values;
-        for (const Part& part : parts) values.push_back(part.run(row));
-        if (std::ranges::any_of(values, &SqlValue::null)) return SqlValue{};
-        return SqlValue::of(
-            substring_of(values[0].text, values[1].number, values.size() > 2 ? &values[2].number : nullptr));
-    });
-}
-
 }  // namespace
 
 Part unary_operator(const Typing& typing, std::int64_t at, std::string_view name, Part part) {
@@ -98,20 +64,21 @@ Part binary_operator(const Typing& typing, std::int64_t at, std::string_view nam
     if (!is_number(a.type) || !is_number(b.type))
         throw typing.fail_at(at, fmt::format("{} {} {} is not supported", name_of(a.type), name, name_of(b.type)));
     const SqlType type = std::max(a.type, b.type);
-    if ((name == "/" || name == "%") && type == SqlType::numeric)
-        throw typing.fail_at(at, fmt::format("numeric {} is not supported", name));
     return arithmetic(name[0], typing.as(std::move(a), type), typing.as(std::move(b), type));
 }
 
 Part comparison(const Typing& typing, std::int64_t at, std::string_view name, Part a, Part b) {
+    const bool by_bytes = a.by_bytes || b.by_bytes;
     Parts both;
     both.push_back(std::move(a));
     both.push_back(std::move(b));
     typing.unify(both);
     const SqlType type = both[0].type;
     const bool equality = name == "=" || name == "<>";
-    if (type == SqlType::text && !equality)
-        throw typing.fail_at(at, fmt::format("{} of text goes by the source's collation, and is not supported", name));
+    if (type == SqlType::text && !equality && !by_bytes)
+        throw typing.fail_at(at, fmt::format("{} of text goes by the source's collation, and is supported with "
+                                             "COLLATE \"C\" only",
+                                             name));
     const bool less = name == "<" || name == "<=" || name == "<>";
     const bool equal = name == "=" || name == "<=" || name == ">=";
     const bool more = name == ">" || name == ">=" || name == "<>";
@@ -120,17 +87,6 @@ Part comparison(const Typing& typing, std::int64_t at, std::string_view name, Pa
                   const int order = compare_values(x, y, type);
                   return boolean(order < 0 ? less : order == 0 ? equal : more);
               }));
-}
-
-Part call_function(const Typing& typing, std::int64_t at, std::string_view name, Parts arguments) {
-    if (name == "concat") return concat(typing, std::move(arguments));
-    if ((name == "length" || name == "char_length" || name == "character_length") && arguments.size() == 1)
-        return length(typing, std::move(arguments[0]));
-    if ((name == "substring" || name == "substr") && (arguments.size() == 2 || arguments.size() == 3))
-        return substring(typing, at, std::move(arguments));
-    const bool by_collation = name == "lower" || name == "upper" || name == "initcap";
-    throw typing.fail_at(at, fmt::format("{}() is not supported{}", name,
-                                         by_collation ? ", for it goes by the source's collation" : ""));
 }
 
 }  // namespace pgsluice::rules

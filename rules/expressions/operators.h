@@ -1,4 +1,4 @@
-// An expression's operators and functions. What is not known is a usage Error that names `at`, the place of the node.
+// An expression's operators. What is not known is a usage Error that names `at`, the place of the node.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,5 @@ Part unary_operator(const Typing& typing, std::int64_t at, std::string_view name
 Part binary_operator(const Typing& typing, std::int64_t at, std::string_view name, Part a, Part b);
 // = <> < <= > >=
 Part comparison(const Typing& typing, std::int64_t at, std::string_view name, Part a, Part b);
-Part call_function(const Typing& typing, std::int64_t at, std::string_view name, Parts arguments);
 
 }  // namespace pgsluice::rules

@@ -22,6 +22,7 @@ struct Part {
     std::int64_t location = 0;  // of its node in the ParseTree
     bool untyped = false;
     std::optional<std::string> literal{};  // of an untyped one; none: NULL
+    bool by_bytes = false;                 // a text with COLLATE "C"
 };
 using Parts = std::vector<Part>;
 

@@ -1,7 +1,10 @@
 // Text: characters are those of UTF-8.
+#include <limits>
+
 #include "rules/expressions/sql_value.h"
 #include "rules/place.h"
 #include "rules/values/utf8.h"
+#include "stream/ascii.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -67,6 +70,60 @@ std::string substring_of(std::string_view text, std::int64_t from, const std::in
     if (length == nullptr) return std::string(text);
     const std::int64_t left = from < 1 ? *length + from - 1 : *length;
     return std::string(text.substr(0, left > 0 ? prefix_bytes(text, static_cast<std::size_t>(left)) : 0));
+}
+
+std::string left_of(std::string_view text, std::int64_t count) {
+    const std::int64_t wanted = count < 0 ? length_of(text) + count : count;
+    return std::string(text.substr(0, wanted > 0 ? prefix_bytes(text, static_cast<std::size_t>(wanted)) : 0));
+}
+
+std::string right_of(std::string_view text, std::int64_t count) {
+    // PostgreSQL's own negation overflows there.
+    if (count == std::numeric_limits<std::int32_t>::min()) throw Unreadable{"the number is out of range"};
+    const std::int64_t skipped = count < 0 ? -count : length_of(text) - count;
+    if (skipped > 0) text.remove_prefix(prefix_bytes(text, static_cast<std::size_t>(skipped)));
+    return std::string(text);
+}
+
+std::string trimmed_of(std::string_view text, std::string_view characters, bool left, bool right) {
+    const auto has = [&](std::string_view one) {
+        for (std::string_view rest = characters; !rest.empty(); next_character(rest))
+            if (rest.substr(0, first_character(rest)) == one) return true;
+        return false;
+    };
+    while (left && !text.empty() && has(text.substr(0, first_character(text)))) next_character(text);
+    while (right && !text.empty() && has(text.substr(text.size() - last_character(text))))
+        text.remove_suffix(last_character(text));
+    return std::string(text);
+}
+
+std::string replaced_of(std::string_view text, std::string_view what, std::string_view by) {
+    if (what.empty()) return std::string(text);
+    std::string result;
+    for (;;) {
+        const auto at = text.find(what);
+        result.append(text.substr(0, at));
+        if (at == std::string_view::npos) return result;
+        result.append(by);
+        text.remove_prefix(at + what.size());
+    }
+}
+
+std::int64_t position_of(std::string_view text, std::string_view part) {
+    const auto at = text.find(part);
+    return at == std::string_view::npos ? 0 : length_of(text.substr(0, at)) + 1;
+}
+
+std::string in_ascii_case(std::string_view text, TextCase wanted) {
+    std::string result(text);
+    bool inside = false;
+    for (char& c : result) {
+        const bool upper = wanted == TextCase::upper || (wanted == TextCase::initial && !inside);
+        c = ascii_lower(c);
+        inside = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (upper && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return result;
 }
 
 }  // namespace pgsluice::rules

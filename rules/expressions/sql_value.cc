@@ -83,6 +83,11 @@ std::string_view name_of(SqlType type) {
     return names[static_cast<std::size_t>(type)];
 }
 
+std::uint32_t oid_of(SqlType type) {
+    constexpr std::uint32_t oids[] = {16, 21, 23, 20, 1700, 25, 1082};
+    return oids[static_cast<std::size_t>(type)];
+}
+
 SqlValue read_value(std::string_view text, SqlType type) {
     switch (type) {
         case SqlType::boolean:
@@ -149,6 +154,37 @@ SqlValue add_days(const SqlValue& date, std::int64_t days) {
     const std::int64_t sum = date.number + days;
     if (sum < first_date || sum > last_date) throw Unreadable{"the date is out of range"};
     return SqlValue::of(sum);
+}
+
+std::optional<DateField> date_field(std::string_view name) {
+    constexpr std::string_view names[] = {"year", "quarter", "month", "day", "dow", "isodow", "doy"};
+    const auto found = std::ranges::find(names, name);
+    if (found == std::end(names)) return std::nullopt;
+    return static_cast<DateField>(found - std::begin(names));
+}
+
+SqlValue extract_of(DateField field, const SqlValue& date) {
+    if (date.number == date_end || date.number == -date_end)
+        return field != DateField::year ? SqlValue{}
+                                        : SqlValue::of(std::string(date.number > 0 ? "Infinity" : "-Infinity"));
+    const CivilDay civil = civil_from_days(date.number);
+    const std::int64_t from_sunday = ((date.number + 6) % 7 + 7) % 7;  // 2000-01-01 was a Saturday
+    switch (field) {
+        case DateField::year:  // there is no year 0
+            return SqlValue::of(std::to_string(civil.year > 0 ? civil.year : civil.year - 1));
+        case DateField::quarter:
+            return SqlValue::of(std::to_string((civil.month - 1) / 3 + 1));
+        case DateField::month:
+            return SqlValue::of(std::to_string(civil.month));
+        case DateField::day:
+            return SqlValue::of(std::to_string(civil.day));
+        case DateField::dow:
+            return SqlValue::of(std::to_string(from_sunday));
+        case DateField::isodow:
+            return SqlValue::of(std::to_string(from_sunday == 0 ? 7 : from_sunday));
+        default:
+            return SqlValue::of(std::to_string(date.number - days_from_civil({civil.year, 1, 1}) + 1));
+    }
 }
 
 SqlValue days_between(const SqlValue& date, const SqlValue& from) {

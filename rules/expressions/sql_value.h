@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@ namespace pgsluice::rules {
 enum class SqlType : std::uint8_t { boolean, smallint, integer, bigint, numeric, text, date };
 
 std::string_view name_of(SqlType type);
+std::uint32_t oid_of(SqlType type);  // in pg_type
 inline bool is_integer(SqlType type) { return type >= SqlType::smallint && type <= SqlType::bigint; }
 inline bool is_number(SqlType type) { return is_integer(type) || type == SqlType::numeric; }
 
@@ -37,9 +39,21 @@ SqlValue calculate(char op, const SqlValue& a, const SqlValue& b, SqlType type);
 // date + integer, date - integer, and date - date, which is an integer.
 SqlValue add_days(const SqlValue& date, std::int64_t days);
 SqlValue days_between(const SqlValue& date, const SqlValue& from);
+enum class DateField : std::uint8_t { year, quarter, month, day, dow, isodow, doy };
+std::optional<DateField> date_field(std::string_view name);
+// extract(field FROM date), which is numeric.
+SqlValue extract_of(DateField field, const SqlValue& date);
 
 bool is_like(std::string_view text, std::string_view pattern);
 std::int64_t length_of(std::string_view text);
 std::string substring_of(std::string_view text, std::int64_t from, const std::int64_t* length);
+// The first or last characters; less than 0: all but so many at the other end.
+std::string left_of(std::string_view text, std::int64_t count);
+std::string right_of(std::string_view text, std::int64_t count);
+std::string trimmed_of(std::string_view text, std::string_view characters, bool left, bool right);
+std::string replaced_of(std::string_view text, std::string_view what, std::string_view by);
+std::int64_t position_of(std::string_view text, std::string_view part);  // from 1; 0: it is not there
+enum class TextCase : std::uint8_t { lower, upper, initial };
+std::string in_ascii_case(std::string_view text, TextCase wanted);
 
 }  // namespace pgsluice::rules

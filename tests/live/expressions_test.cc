@@ -78,7 +78,10 @@ class Generator {
     std::string choice(SqlType type, int depth) {
         const std::string one = of(type, depth - 1);
         const std::string other = one_in(4) ? "NULL" : or_constant(type, depth);
-        if (one_in(2)) return fmt::format("coalesce({}, {})", one, other);
+        if (one_in(3)) return fmt::format("coalesce({}, {})", one, other);
+        if (type != SqlType::text && one_in(4))
+            return fmt::format("{}({}, {})", pick({"greatest", "least"}), one, other);
+        if (one_in(4)) return fmt::format("nullif({}, {})", one, constant(type));
         if (one_in(3))
             return fmt::format("CASE {} WHEN {} THEN {} ELSE {} END", of(SqlType::integer, depth - 1),
                                constant(SqlType::integer), one, other);
@@ -87,7 +90,7 @@ class Generator {
 
     std::string condition(int depth) {
         const std::string b = of(SqlType::boolean, depth - 1);
-        switch (below(9)) {
+        switch (below(10)) {
             case 0:
                 return fmt::format("({} {} {})", b, pick({"AND", "OR"}), of(SqlType::boolean, depth - 1));
             case 1:
@@ -116,6 +119,9 @@ class Generator {
                 const SqlType type = one_in(2) ? SqlType::text : SqlType::boolean;
                 return fmt::format("({} {} {})", of(type, depth - 1), pick({"=", "<>"}), or_constant(type, depth));
             }
+            case 8:
+                return fmt::format("({} COLLATE \"C\" {} {})", of(SqlType::text, depth - 1),
+                                   pick({"<", "<=", ">", ">="}), or_constant(SqlType::text, depth));
             default: {
                 const bool dates = one_in(3);
                 const SqlType left = dates ? SqlType::date : pick_number();
@@ -127,6 +133,7 @@ class Generator {
     SqlType pick_number() { return static_cast<SqlType>(1 + below(4)); }
 
     std::string text(int depth) {
+        if (one_in(3)) return text_function(depth);
         switch (below(6)) {
             case 0:
                 return fmt::format("({} || {})", of(SqlType::text, depth - 1), of(pick_printable(), depth - 1));
@@ -143,10 +150,33 @@ class Generator {
                 return fmt::format("({} || {})", constant(SqlType::text), of(pick_printable(), depth - 1));
         }
     }
+    std::string text_function(int depth) {
+        const std::string one = of(SqlType::text, depth - 1);
+        switch (below(6)) {
+            case 0:
+                return fmt::format("{}({} COLLATE \"C\")", pick({"lower", "upper", "initcap"}), one);
+            case 1:
+                return fmt::format("{}({})", pick({"btrim", "ltrim", "rtrim", "trim"}), one);
+            case 2:
+                return fmt::format("trim({} {} from {})", pick({"leading", "trailing", "both"}),
+                                   constant(SqlType::text), one);
+            case 3:
+                return fmt::format("{}({}, {})", pick({"left", "right"}), one, pick({"s", "0", "2", "-1", "-3"}));
+            case 4:
+                return fmt::format("replace({}, {}, {})", one, constant(SqlType::text), column(SqlType::text));
+            default:
+                return fmt::format("({})::varchar({})", of(pick_printable(), depth - 1), pick({"1", "3", "20"}));
+        }
+    }
     SqlType pick_printable() { return static_cast<SqlType>(below(6)); }
 
     std::string number(SqlType type, int depth) {
         const auto type_name = std::string(rules::name_of(type));
+        if (type == SqlType::numeric && one_in(3)) return exact_number(depth);
+        if (one_in(8)) return fmt::format("abs({})", of(type, depth - 1));
+        if (type == SqlType::integer && one_in(8))
+            return one_in(2) ? fmt::format("strpos({}, {})", of(SqlType::text, depth - 1), constant(SqlType::text))
+                             : fmt::format("position({} in {})", constant(SqlType::text), of(SqlType::text, depth - 1));
         if (type == SqlType::integer && one_in(4))
             return one_in(2) ? fmt::format("length({})", of(SqlType::text, depth - 1))
                              : fmt::format("({} - {})", of(SqlType::date, depth - 1), of(SqlType::date, depth - 1));
@@ -157,8 +187,26 @@ class Generator {
         if (type == SqlType::integer && one_in(8)) return fmt::format("({})::int", of(SqlType::boolean, depth - 1));
         if (one_in(6)) return fmt::format("(- {})", of(type, depth - 1));
         const std::string right = type == SqlType::smallint ? of(type, depth - 1) : or_constant(type, depth);
-        return fmt::format("({} {} {})", of(type, depth - 1),
-                           type == SqlType::numeric ? pick({"+", "-", "*"}) : pick({"+", "-", "*", "/", "%"}), right);
+        return fmt::format("({} {} {})", of(type, depth - 1), pick({"+", "-", "*", "/", "%"}), right);
+    }
+    std::string exact_number(int depth) {
+        const std::string one = of(SqlType::numeric, depth - 1);
+        switch (below(5)) {
+            case 0:
+                return fmt::format("{}({})", pick({"round", "trunc", "floor", "ceil"}), one);
+            case 1:
+                return fmt::format("{}({}, {})", pick({"round", "trunc"}), of(pick_number(), depth - 1),
+                                   pick({"0", "1", "2", "-1", "-3", "5"}));
+            case 2:
+                return fmt::format("({})::numeric({})", of(pick_number(), depth - 1),
+                                   pick({"10,2", "5", "3,3", "30,10"}));
+            case 3:
+                if (one_in(4)) return "extract(year from e)";  // of an infinite date it is infinite
+                return fmt::format("extract({} from {})", pick({"quarter", "month", "day", "dow", "isodow", "doy"}),
+                                   of(SqlType::date, depth - 1));
+            default:
+                return fmt::format("({} / {})", one, or_constant(SqlType::numeric, depth));
+        }
     }
 
     std::mt19937 random_;
@@ -271,16 +319,20 @@ TEST_CASE("what is not known is refused when it is read, with its place") {
     refused("i; DROP TABLE t", "it is not a single expression");
     refused("i AS j", "it is not a single expression");
     refused("i FROM t", "it is not a single expression");
-    refused("lower(x) = 'a'", "lower() is not supported, for it goes by the source's collation at byte 1");
+    refused("lower(x) = 'a'", "lower() goes by the source's collation, and is supported as lower(... COLLATE \"C\")");
+    refused("lower(x || y COLLATE \"C\") = 'a'", "lower() goes by the source's collation");
+    refused("lower(x COLLATE \"de_DE\") = 'a'", "the only collation that is supported is \"C\" at byte 9");
+    refused("greatest(x, y) = 'a'", "go by the source's collation");
+    refused("round(i) = 1", "round and trunc are supported of numeric");
+    refused("extract(week FROM d) = 1", "extract is supported of date only");
+    refused("n::numeric(10,-2) = 1", "a cast to this type is not supported");
     refused("i = 1 AND x < 'a'", "< of text goes by the source's collation");
-    refused("x COLLATE \"C\" < 'a'", "CollateClause is not supported at byte 3");
-    refused("n / 3", "numeric / is not supported");
     refused("x + 1", "text + integer is not supported");
     refused("nosuch = 1", "has no column 'nosuch' at byte 1");
     refused("t.i = 1", "a column is to be written with its name only");
     refused("random() > i", "random() is not supported");
     refused("(SELECT 1) = i", "SubLink is not supported");
-    refused("i::varchar(3) = 'a'", "a cast to this type is not supported");
+    refused("i::char(3) = 'a'", "a cast to this type is not supported");
     refused("d::text = 'a'", "a cast from date to text is not supported");
     refused("i = 'x'", "of the literal: it is not a whole number");
     refused("x = 5", "text and integer do not go together");
