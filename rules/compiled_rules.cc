@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "rules/known_values.h"
 #include "stream/format/copy_text.h"
 #include "stream/format/utf8.h"
 
@@ -26,19 +27,7 @@ Verdict verdict(bool passes) { return passes ? Verdict::pass : Verdict::fail; }
          "teardown --yes and start it again with --copy-and-stream.");
 }
 
-std::string quoted(std::string name) {
-    for (auto at = name.find('"'); at != std::string::npos; at = name.find('"', at + 2)) name.insert(at, 1, '"');
-    return '"' + name + '"';
-}
-
-// A new snapshot would come after the update in the stream, so it does not help to get past it.
-std::string full_identity_hint(const Relation& table) {
-    return fmt::format(
-        "Run ALTER TABLE {}.{} REPLICA IDENTITY FULL on the source, so that later updates carry what the filter needs. "
-        "This one is in the stream already: remove the group with pgsluice teardown --yes and start it again with "
-        "--copy-and-stream.",
-        quoted(table.schema), quoted(table.table));
-}
+std::string filter_hint(const Relation& table) { return full_identity_hint(table, "what the filter needs"); }
 
 std::string_view readable(const Value& value, ValueType type, bool reads_text, const Place& place) {
     std::string_view text = value.text();
@@ -92,25 +81,6 @@ Verdict judge_toast(const FilterStep& step) {
     return step.op == Operator::not_null ? Verdict::pass : Verdict::unknown;
 }
 
-bool in_old_row(const Change& change, std::size_t column) {
-    return change.old_kind == OldRow::full || (change.old_kind == OldRow::key && change.relation->columns[column].key);
-}
-
-std::optional<Value> known(const Value& value) { return value.is_unchanged() ? std::nullopt : std::optional(value); }
-
-std::optional<Value> new_value(const Change& change, std::size_t column) {
-    if (!change.new_row[column].is_unchanged()) return change.new_row[column];
-    return in_old_row(change, column) ? known(change.old_row[column]) : std::nullopt;
-}
-
-// Without an old row the key did not change.
-std::optional<Value> old_value(const Change& change, std::size_t column) {
-    if (in_old_row(change, column)) return known(change.old_row[column]);
-    const bool same =
-        change.op == Op::update && change.old_kind == OldRow::none && change.relation->columns[column].key;
-    return same ? known(change.new_row[column]) : std::nullopt;
-}
-
 // NULL is as false.
 template <typename Known>
 Verdict judge_expression(const FilterStep& step, const Change& change, Arena& arena, Known value_of) {
@@ -155,7 +125,7 @@ Verdict judge_new_row(const std::vector<FilterStep>& filters, const Change& chan
     }
     if (blind != nullptr)
         stop(blind->place, "the update did not touch the filtered value, so the WAL does not hold it (TOAST)",
-             full_identity_hint(*change.relation));
+             filter_hint(*change.relation));
     return Verdict::pass;
 }
 
@@ -181,7 +151,8 @@ std::span<Value> copy_columns(Row row, const CompiledParts& parts, Arena& arena)
     const auto& projection = parts.projection;
     const auto& constants = parts.target->keeping.constants;
     const std::size_t columns = projection.empty() ? row.size() : projection.size();
-    auto* out = reinterpret_cast<Value*>(arena.allocate((constants.size() + columns) * sizeof(Value)));
+    const std::size_t all = parts.target->columns.size();
+    auto* out = reinterpret_cast<Value*>(arena.allocate(all * sizeof(Value)));
     Value* next = out;
     for (const std::string& constant : constants) new (next++) Value(std::string_view(constant));
     if (projection.empty()) {
@@ -189,22 +160,38 @@ std::span<Value> copy_columns(Row row, const CompiledParts& parts, Arena& arena)
     } else {
         for (std::size_t i = 0; i < columns; ++i) new (next + i) Value(row[projection[i]]);
     }
-    return {out, constants.size() + columns};
+    std::uninitialized_fill(next + columns, out + all, Value());
+    return {out, all};
+}
+
+bool leaves_rows(const CompiledParts& parts, const std::vector<TransformStep>& steps) {
+    return steps.empty() && parts.projection.empty() && parts.computed.empty() &&
+           parts.target->keeping.constants.empty();
 }
 
 // `key_only`: the other columns hold no values and get none.
-Row rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only, Arena& arena) {
-    const bool same_columns = parts.projection.empty() && parts.target->keeping.constants.empty();
-    if (row.empty() || (steps.empty() && same_columns)) return row;
+std::span<Value> rewrite(const CompiledParts& parts, const std::vector<TransformStep>& steps, Row row, bool key_only,
+                         Arena& arena) {
     const std::span out = copy_columns(row, parts, arena);
     for (const TransformStep& step : steps)
         if (!key_only || step.key) out[step.target] = transformed(step, out[step.target], arena, row);
     return out;
 }
 
+// Before the old row is, which may hold what this one lacks.
+void rewrite_new(const CompiledParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
+    if (leaves_rows(parts, steps)) return;
+    const std::span out = rewrite(parts, steps, change.new_row, false, arena);
+    compute_new(parts.computed, change, out, arena);
+    change.new_row = out;
+}
+
 void rewrite_old(const CompiledParts& parts, const std::vector<TransformStep>& steps, Change& change, Arena& arena) {
-    if (change.old_kind == OldRow::none) return;
-    change.old_row = rewrite(parts, steps, change.old_row, change.old_kind == OldRow::key, arena);
+    if (change.old_kind == OldRow::none || leaves_rows(parts, steps)) return;
+    const bool key_only = change.old_kind == OldRow::key;
+    const std::span out = rewrite(parts, steps, change.old_row, key_only, arena);
+    if (!key_only) compute_old(parts.computed, change.old_row, out, arena);
+    change.old_row = out;
 }
 
 // As a line of COPY text begins.
@@ -232,7 +219,7 @@ void check_shape(const CompiledParts& parts, const Change& change) {
 
 CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
     const Stages& s = parts_.stages;
-    const bool same_columns = parts_.projection.empty();
+    const bool same_columns = parts_.projection.empty() && parts_.computed.empty();
     const bool all_rows = parts_.operations.all(row_operations);
     same_filters_ = std::equal(s.insert_filters.begin(), s.insert_filters.end(), s.update_filters.begin(),
                                s.update_filters.end(), same_filter);
@@ -249,7 +236,8 @@ CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
 bool CompiledRules::writes(std::size_t target_column) const {
     const auto is_it = [target_column](const TransformStep& step) { return step.target == target_column; };
     return std::any_of(parts_.stages.insert.begin(), parts_.stages.insert.end(), is_it) ||
-           std::any_of(parts_.stages.update.begin(), parts_.stages.update.end(), is_it);
+           std::any_of(parts_.stages.update.begin(), parts_.stages.update.end(), is_it) ||
+           std::ranges::find(parts_.computed, target_column, &ComputedStep::target) != parts_.computed.end();
 }
 
 bool CompiledRules::apply(Change& change, Arena& arena) const {
@@ -285,7 +273,7 @@ Verdict CompiledRules::was_there(const Change& change, Arena& arena) const {
 
 bool CompiledRules::insert(Change& change, Arena& arena) const {
     if (judge_new_row(parts_.stages.insert_filters, change, arena) == Verdict::fail) return false;
-    change.new_row = rewrite(parts_, parts_.stages.insert, change.new_row, false, arena);
+    rewrite_new(parts_, parts_.stages.insert, change, arena);
     return true;
 }
 
@@ -299,7 +287,7 @@ bool CompiledRules::update(Change& change, Arena& arena) const {
         change.upsert = before == Verdict::unknown;
     }
     // A row that may be new in the target must not show there what an insert would hide.
-    change.new_row = rewrite(parts_, change.upsert ? stages.entered : stages.update, change.new_row, false, arena);
+    rewrite_new(parts_, change.upsert ? stages.entered : stages.update, change, arena);
     rewrite_old(parts_, stages.update, change, arena);
     return true;
 }
@@ -315,14 +303,14 @@ bool CompiledRules::enter(Change& change, Arena& arena) const {
             if (filled[i].is_unchanged())
                 stop(parts_.stages.update_filters[0].place,
                      "the row passes the filter only since the update, but the WAL does not hold all of it (TOAST)",
-                     full_identity_hint(*parts_.source));
+                     filter_hint(*parts_.source));
         }
         change.new_row = filled;
     }
     change.op = Op::insert;
     change.old_kind = OldRow::none;
     change.old_row = {};
-    change.new_row = rewrite(parts_, parts_.stages.entered, change.new_row, false, arena);
+    rewrite_new(parts_, parts_.stages.entered, change, arena);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rules/computed_values.h"
 #include "rules/expressions/expression.h"
 #include "rules/rule.h"
 
@@ -51,6 +52,7 @@ struct CompiledParts {
     Operations operations = all_operations;  // that the route lets through
     Stages stages;
     std::vector<std::size_t> projection;  // the source's column of each target column that has one; empty: all of them
+    std::vector<ComputedStep> computed{};
     std::vector<std::string> description;
     std::vector<std::string> warnings;
 };
@@ -71,7 +73,9 @@ class CompiledRules {
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
     // Whether a row's values, or whether it is there, depend on the operation it came by and not only on the row.
     [[nodiscard]] bool depends_on_operation() const { return depends_on_operation_; }
-    // Whether a transform may write to this column of the target.
+    // The columns of the target whose values expressions make.
+    [[nodiscard]] const std::vector<ComputedStep>& computed() const { return parts_.computed; }
+    // Whether a transform or an expression may write to this column of the target.
     [[nodiscard]] bool writes(std::size_t target_column) const;
     // Rewrites the change in place, values from the arena, relation to target(); may turn an update into an insert or
     // a delete (a filter entered or left). False: the change is dropped. A stop Error when a rule cannot be applied;

@@ -22,7 +22,15 @@ TableRules with_listed(const TableRules* entry, const Route* route, const Relati
     };
     rule.by_list = true;
     for (const ListedColumn& listed : route->only) add(Rule::Kind::keep, listed.name, listed.place);
-    for (const std::string& column : route->where.columns) add(Rule::Kind::filter, column, route->where.place);
+    const auto add_inputs = [&](const WrittenExpression& expression) {
+        for (const std::string& column : expression.columns) add(Rule::Kind::filter, column, expression.place);
+    };
+    add_inputs(route->where);
+    for (const ComputedColumn& computed : route->set) {
+        add_inputs(computed.expression);
+        if (std::ranges::find(relation.columns, computed.name, &Column::name) != relation.columns.end())
+            add(Rule::Kind::filter, computed.name, computed.expression.place);
+    }
     if (route->only.empty()) return rules;
     for (const Column& column : relation.columns)
         if (std::ranges::find(route->only, column.name, &ListedColumn::name) == route->only.end())

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rules/transforms/hmac.h"
 
 namespace pgsluice::rules {
@@ -44,6 +46,15 @@ std::string text_of(const Keeping& keeping, const Route& route) {
     return text;
 }
 
+// The computed columns that the source does not have.
+std::string text_of_added(const std::vector<ComputedColumn>& computed, const Relation& relation) {
+    std::string text;
+    for (const ComputedColumn& one : computed)
+        if (std::ranges::find(relation.columns, one.name, &Column::name) == relation.columns.end())
+            text += fmt::format(" set {} {}", one.name, digest(one.expression.text));
+    return text;
+}
+
 // One column's rules, in the file's order.
 class ColumnMeaning {
    public:
@@ -67,6 +78,7 @@ class ColumnMeaning {
         }
     }
     void rename(const std::string& target) { values_ += fmt::format("named {}\n", target); }
+    void set(const std::string& expression) { values_ += fmt::format("set {}\n", expression); }
 
     [[nodiscard]] std::string rules() const { return excluded_ ? "excluded" : digest(values_); }
     [[nodiscard]] std::string filters() const { return digest(rows_); }
@@ -86,6 +98,9 @@ DeliveredColumn meaning_of(const Column& column, const CompilerInput& input) {
     if (input.route != nullptr)
         for (const auto& [source, target] : input.route->columns)
             if (source == column.name) meaning.rename(target);
+    if (input.route != nullptr)
+        for (const ComputedColumn& computed : input.route->set)
+            if (computed.name == column.name) meaning.set(computed.expression.text);
     return {column.number, column.name, meaning.rules(), meaning.filters()};
 }
 
@@ -100,6 +115,7 @@ DeliveredRules meaning_of(const CompilerInput& input) {
     if (input.route != nullptr) meaning.target += text_of(input.route->keeping(*input.relation), *input.route);
     if (input.route != nullptr && !input.route->where.text.empty())
         meaning.target += " where " + digest(input.route->where.text);
+    if (input.route != nullptr) meaning.target += text_of_added(input.route->set, *input.relation);
     for (const Column& column : input.relation->columns) meaning.columns.push_back(meaning_of(column, input));
     return meaning;
 }

@@ -82,7 +82,7 @@ struct Rule {
     bool allow_empty_deletes = false;
     bool allow_uniqueness_loss = false;
     bool allow_type_change = false;
-    bool by_list = false;  // of a route that lists its columns (rules/listed_columns.h)
+    bool by_list = false;  // of what a route says of columns (rules/listed_columns.h)
 };
 
 struct TableRules {
@@ -118,6 +118,13 @@ struct WrittenExpression {
     std::vector<std::string> columns;  // that it names
 };
 
+// A column of the target that an expression over the source's row makes: one that the source does not have, or one of
+// its own, whose values it replaces.
+struct ComputedColumn {
+    std::string name;
+    WrittenExpression expression;
+};
+
 struct Route {
     TableName source;
     TableName target;  // an empty schema or table: the source's
@@ -128,6 +135,7 @@ struct Route {
     std::vector<ConstantColumn> constants;  // come first
     WrittenExpression where;                // rows for which it is true
     std::vector<ListedColumn> only;         // the source's columns that the target gets; empty: all
+    std::vector<ComputedColumn> set;        // those that the source does not have come last
     Keeping::Mode mode = Keeping::Mode::clone;
     HistoryColumns history;
 

@@ -13,6 +13,15 @@ namespace {
 
 std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
+Column computed_column(const std::string& name, SqlType type, bool key) {
+    Column column;
+    column.name = name;
+    column.type_name = name_of(type);
+    column.type_oid = column.base_oid = oid_of(type);
+    column.key = key;
+    return column;
+}
+
 bool takes_hash(ValueType type) { return is_text(type) || type == ValueType::uuid || type == ValueType::bytea; }
 
 class Compiler {
@@ -66,6 +75,8 @@ class Compiler {
                          "Set 'replicate: false' in the table's route to leave it out.");
         if (parts_.projection.size() == relation_.columns.size()) parts_.projection.clear();
         excluded_ = excluded;
+        if (in_.route != nullptr)
+            for (const ComputedColumn& computed : in_.route->set) add_computed(computed, *target);
         if (in_.route != nullptr) rename(*target);
         if (*target == relation_) {
             parts_.target = in_.relation;
@@ -96,6 +107,66 @@ class Compiler {
                          "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.");
         note(fmt::format("every version of a row stays, from {} to {}", route.history.valid_from,
                          route.history.valid_to));
+    }
+
+    // ---- computed columns
+
+    void add_computed(const ComputedColumn& computed, Relation& target) {
+        const WrittenExpression& written = computed.expression;
+        ComputedStep step;
+        step.expression =
+            std::make_shared<const Expression>(Expression::compile(written.text, relation_, written.place));
+        step.place = written.place;
+        for (const std::size_t input : step.expression->columns()) check_input(relation_.columns[input], written.place);
+        step.target = place_of_computed(computed, target);
+        Column& column = target.columns[step.target];
+        column = computed_column(computed.name, step.expression->type(), column.key);
+        note(fmt::format("column {} is {}", computed.name, written.text));
+        parts_.computed.push_back(std::move(step));
+    }
+
+    // What rules hide must not come out under another name.
+    void check_input(const Column& input, const Place& place) const {
+        if (const Rule* rule = hiding(input))
+            throw refuse(
+                place, fmt::format("the expression reads '{}', whose values {} hides", input.name, rule->place.text()),
+                "Leave the column out of the expression, or its rule out of the rules file.");
+    }
+    [[nodiscard]] const Rule* hiding(const Column& column) const {
+        if (in_.rules == nullptr) return nullptr;
+        for (const Rule& rule : in_.rules->rules)
+            if (rule.column == column.name && !rule.by_list &&
+                (rule.kind == Rule::Kind::transform || rule.kind == Rule::Kind::exclude))
+                return &rule;
+        return nullptr;
+    }
+
+    std::size_t place_of_computed(const ComputedColumn& computed, Relation& target) const {
+        const auto own = std::ranges::find(relation_.columns, computed.name, &Column::name);
+        if (own == relation_.columns.end()) {
+            target.columns.emplace_back();
+            return target.columns.size() - 1;
+        }
+        const auto index = static_cast<std::size_t>(own - relation_.columns.begin());
+        check_replaced(index, computed.expression.place);
+        return position_[index];
+    }
+    void check_replaced(std::size_t index, const Place& place) const {
+        const Column& column = relation_.columns[index];
+        constexpr const char* other_name = "Give the computed column another name.";
+        if (const Rule* rule = hiding(column))
+            throw refuse(place, fmt::format("{} is for the same column", rule->place.text()),
+                         "Leave one of them out, or give the computed column another name.");
+        if (excluded_[index])
+            throw refuse(place, "'only' does not list the column of the source that it replaces",
+                         "Add it to 'only', or give the computed column another name.");
+        if (in_key(index) && needed_.any({Op::update, Op::del}))
+            throw refuse(place, "the column is part of the key: updates and deletes would not find their row",
+                         other_name);
+        if (in_key(index) || column.unique)
+            throw refuse(place,
+                         "the column is part of a unique index, and the expression can make different values the same",
+                         other_name);
     }
 
     std::vector<bool> excluded_columns() {

@@ -20,6 +20,7 @@
 #include "worker/facts.h"
 #include "worker/hold_requests.h"
 #include "worker/registration.h"
+#include "worker/rules/computed_types.h"
 #include "worker/rules/delivered_check.h"
 #include "worker/session.h"
 #include "worker/start.h"
@@ -190,6 +191,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     start.tables_checked = tables.has_value();
     start.past_dumps = bootstrap && bootstrap->state == BootstrapState::superseded;
 
+    if (tables) check_computed_types(*ruleset, *tables, *sink, known, log);
     if (tables && options.share.by == ShareBy::table) check_shared_targets(*ruleset, *tables, options.share);
 
     DeliveredCheck check(options, *ruleset, *sink, *broker, state.has_value(), log);

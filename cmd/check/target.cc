@@ -8,6 +8,7 @@
 #include "cmd/check/target_columns.h"
 #include "cmd/check/target_rights.h"
 #include "cmd/check/target_rows.h"
+#include "rules/computed_types.h"
 #include "sinks/postgres/missing_columns.h"
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/progress.h"
@@ -82,6 +83,7 @@ class Tables {
         const Relation& relation = *each.rules->target();
         MissingColumns missing(session_.connection, options_.on_missing_column, silent_log);
         for (const Error& fault : missing.faults(relation, table)) found_.fail(fault.what(), fault.hint());
+        found_.attempt([&](const Log&) { rules::check_computed_types(*each.rules, type_names_of(table)); });
         look_at_columns(each, table, source_.connection ? &*source_.connection : nullptr, session_.connection, found_);
         const TargetMapping& mapping = mappings_.emplace_back(relation, table);
         look_at_match(mapping, found_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/rule.h"
 #include "rules/rules_files.h"
 #include "sql/catalog.h"
 
@@ -18,10 +19,20 @@ RelationPtr without_types(const QualifiedName& name, const std::vector<std::stri
     return std::make_shared<const Relation>(std::move(relation));
 }
 
+// Which are over columns of types that are yet to be found, and add columns that the dump does not have.
+std::vector<rules::Route> without_expressions(const RulesOptions& rules) {
+    std::vector<rules::Route> routes = read_rules_files(rules).routes;
+    for (rules::Route& route : routes) {
+        route.where = {};
+        route.set.clear();
+    }
+    return routes;
+}
+
 }  // namespace
 
 TargetTypes::TargetTypes(const sql::ConnectOptions& target, const RulesOptions& rules, std::stop_token stop)
-    : connection_(target, std::move(stop)), types_(connection_), routes_({}, read_rules_files(rules).routes) {}
+    : connection_(target, std::move(stop)), types_(connection_), routes_({}, without_expressions(rules)) {}
 
 std::optional<Relation> TargetTypes::find(const QualifiedName& name, const std::vector<std::string>& columns) {
     const RelationPtr bare = without_types(name, columns);

@@ -151,6 +151,13 @@ class DdlRules {
         });
     }
 
+    bool computes() const {
+        return std::ranges::any_of(message_.objects, [&](const DdlObject& object) {
+            const Route* route = route_of(object);
+            return route != nullptr && !route->set.empty();
+        });
+    }
+
     bool excludes() const {
         return lists_columns() ||
                std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
@@ -223,6 +230,7 @@ class DdlRules {
         if (!alone()) return "it came together with other statements, or from within a function";
         if (routed()) return "the table is routed, and the command names it as the source does";
         if (excludes()) return "columns of the table are excluded";
+        if (computes()) return "columns of the table are computed";
         if (const Route* other = other_source())
             return fmt::format("rows of {} are in the table, too", other->place.table);
         if (ruled && has_literals(tokens_)) return "the table has rules, and the command holds literals";

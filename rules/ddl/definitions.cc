@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "rules/ddl/code_rules.h"
+#include "rules/ddl/computed_definitions.h"
 #include "rules/ddl/expression.h"
 #include "rules/ddl/kept_definitions.h"
 #include "rules/ddl/sql_text.h"
@@ -107,14 +108,19 @@ class DefinitionRules {
         if (after && change.before) check_names(relation, says);
         if (!after) before_ = {relation, says};
         if (is_left_out(says, table.schema, table.name)) return false;
+        const std::vector<ColumnDefinition> computed = computed_of(change, relation, says, after);
+        replace_computed(table, computed);
         if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
             change.obstacle = why;
+        if (after && change.rewritten != 0 && !change.recopy && change.obstacle.empty())
+            change.obstacle = computed_again(says.route, source_before(), relation);
         leave_out_constraints(table, says);
         for (ColumnDefinition& column : table.columns) hide(change, column, says, after);
         for (std::string* text : {&table.partition_by, &table.bound_by})
             if (says.is_about_hidden(*text)) *text = without_literals(*text);
         if (is_bound_by_hidden(table, says)) table.bound = without_literals(table.bound);
         std::erase_if(table.columns, [&](const auto& column) { return says.excludes(column.name); });
+        append_computed(table, computed);
         if (says.hides()) table.comment.clear();
         const std::optional<Keeping> keeping =
             is_kept_otherwise(says.route) ? std::optional(says.route->keeping(relation)) : std::nullopt;
@@ -122,6 +128,22 @@ class DefinitionRules {
         if (keeping) keep_table_as(table, *says.route, *keeping);
         if (keeping && (after || !change.after)) kept_as_.emplace(*says.route, *keeping);
         return true;
+    }
+
+    [[nodiscard]] const TableDefinition* source_before() const {
+        return was_ ? &std::get<TableDefinition>(*was_) : nullptr;
+    }
+
+    // The expressions are written for the table as it is now: before, it may have had other names.
+    static std::vector<ColumnDefinition> computed_of(const DefinitionChange& change, const Relation& relation,
+                                                     const TableSays& says, bool after) {
+        try {
+            return computed_columns(says.route, relation);
+        } catch (const Error&) {
+            if (after) throw;
+        }
+        if (!change.after) return {};
+        return computed_columns(says.route, relation_of(change.oid, std::get<TableDefinition>(*change.after)));
     }
 
     // What had rules has them under its new name, too.
@@ -153,7 +175,7 @@ class DefinitionRules {
             if (const Route* other = other_source(table, says))
                 return fmt::format("rows of {} are in the table, too", other->place.table);
         if (!after) return {};
-        const auto* was = was_ ? &std::get<TableDefinition>(*was_) : nullptr;
+        const TableDefinition* was = source_before();
         if (!says.unnamed.empty())
             return fmt::format("mode is strict, and no rule names the column '{}'", *says.unnamed.begin());
         for (const ColumnDefinition& column : table.columns)

@@ -26,6 +26,16 @@ void note(TableSays& says, const Rule& rule) {
     }
 }
 
+// A column whose values an expression replaces has others than the source's, also the same ones in several rows.
+void note_replaced(TableSays& says, const Relation& relation) {
+    for (const ComputedColumn& computed : says.route->set) {
+        const bool own = std::ranges::find(relation.columns, computed.name, &Column::name) != relation.columns.end();
+        if (!own && !relation.columns.empty()) continue;
+        says.masked.insert(computed.name);
+        says.ambiguous.insert(computed.name);
+    }
+}
+
 }  // namespace
 
 std::set<std::string> TableSays::hidden() const {
@@ -96,6 +106,7 @@ TableSays FilesSay::begin(const Relation& relation) const {
 
 void FilesSay::note_columns(TableSays& says, const Relation& relation) {
     for (const Rule& rule : says.rules.rules) note(says, rule);
+    if (says.route != nullptr) note_replaced(says, relation);
     if (!says.strict) return;
     for (const Column& column : relation.columns)
         if (!says.names(column.name)) says.unnamed.insert(column.name);

@@ -1,6 +1,7 @@
 // The routing file: a map of source tables to routes, as pg_flo has it,
 //     {source_table, destination_table, column_mappings: [{source, destination}], operations, replicate,
-//      mode, columns: {name: value, only: [name]}, history: {...}, where: expression}
+//      mode, columns: {name: value, only: [name]}, history: {...}, where: expression,
+//      set: {name: expression}}
 // or a map of
 //     defaults: {schema, mode, columns, history}    for every table
 //     tables: {table or pattern: route}             `to` is short for destination_table
@@ -109,6 +110,17 @@ WrittenExpression read_expression(const Node& node, Place place) {
     return {node.text, place, columns_named(node.text, place)};
 }
 
+void read_computed(Route& route, const Node& map) {
+    Place place = route.place;
+    place.line = map.line;
+    if (!map.is_map() || map.items.empty()) throw refuse(place, "'set' must be a map of columns and expressions");
+    for (const Node& node : map.items) {
+        if (node.key.empty()) throw refuse(place, "a column's name is empty");
+        place.column = node.key;
+        route.set.push_back({node.key, read_expression(node, place)});
+    }
+}
+
 std::optional<std::string> read_target(Fields& fields, const Place& place) {
     auto to = fields.text("to");
     auto destination = fields.text("destination_table");
@@ -144,6 +156,7 @@ Route read_route(const Node& node, Place place, const Route& defaults) {
     if (const Node* operations = fields.take("operations"))
         route.operations = read_operations(*operations, place, all_operations);
     if (const Node* where = fields.take("where")) route.where = read_expression(*where, place);
+    if (const Node* set = fields.take("set")) read_computed(route, *set);
     route.replicate = fields.flag("replicate", true);
     read_keeping(route, fields);
     fields.expect_end();

@@ -72,6 +72,18 @@ Error no_constant(const TargetTable& table, const Column& column) {
                     add_command(table.name, column, column.type_name)));
 }
 
+// Of a table whose columns' numbers are known: what has none is not the source's.
+bool is_computed(const Relation& relation, const Column& column) {
+    return column.number == 0 && std::any_of(relation.columns.begin(), relation.columns.end(),
+                                             [](const Column& other) { return other.number != 0; });
+}
+
+Error no_computed(const TargetTable& table, const Column& column) {
+    return stop_error(lacks(table, column) + ", which the routing file computes",
+                      fmt::format("Run on the target: {}. Or start the worker with --on-missing-column add, or ignore.",
+                                  add_command(table.name, column, column.type_name)));
+}
+
 }  // namespace
 
 void MissingColumns::resolve(const Relation& relation, TargetTable& table) {
@@ -109,6 +121,10 @@ void MissingColumns::refuse_unless_allowed(const Relation& relation, const Targe
     // Rows of others could not be told from this worker's.
     if (missing.column < relation.columns.data() + relation.keeping.constants.size())
         throw no_constant(table, *missing.column);
+    if (is_computed(relation, *missing.column)) {
+        if (policy_ == OnMissingColumn::stop) throw no_computed(table, *missing.column);
+        return;
+    }
     const std::string& type = missing.type.empty() ? missing.column->type_name : missing.type;
     if (!missing.old_names.empty()) throw possible_rename(table, *missing.column, type, missing.old_names);
     if (policy_ == OnMissingColumn::stop) throw no_column(table, *missing.column, type);

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "sinks/column_types.h"
 #include "sinks/definition_rules.h"
 #include "sinks/postgres/apply/apply.h"
 #include "sinks/postgres/batch_writer.h"
@@ -44,7 +45,7 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
-class PostgresSink : public Sink, public MakesTables, public TakesOver {
+class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, public TakesOver {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
                  DdlDecisions* decisions)
@@ -92,6 +93,7 @@ class PostgresSink : public Sink, public MakesTables, public TakesOver {
         succeed_progress(session_.connection, options_.group, next, before);
     }
     void rule_definitions(RuleDefinitions rules) override;
+    ColumnTypeNames column_types(const Relation& target) override;
     void while_waiting(std::function<void()> tell) override;
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override;
@@ -151,6 +153,11 @@ std::optional<SinkState> PostgresSink::open() {
     load_.open();
     if (!load_.running()) unchecked_.check();
     return state;
+}
+
+ColumnTypeNames PostgresSink::column_types(const Relation& target) {
+    const auto table = find_target_table(session_.connection, target.schema, target.table);
+    return table ? type_names_of(*table) : ColumnTypeNames{};
 }
 
 void PostgresSink::rule_definitions(RuleDefinitions rules) {

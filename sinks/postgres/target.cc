@@ -134,6 +134,13 @@ bool TargetTable::has_deferrable() const noexcept {
     return std::any_of(indexes.begin(), indexes.end(), [](const TargetIndex& index) { return !index.immediate; });
 }
 
+ColumnTypeNames type_names_of(const TargetTable& table) {
+    ColumnTypeNames types;
+    for (const TargetColumn& column : table.columns)
+        if (!column.generated) types[column.name] = column.type;
+    return types;
+}
+
 std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
     std::vector<TableName> names;
     for (const Relation* table : tables) names.emplace_back(table->schema, table->table);

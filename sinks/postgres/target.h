@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/column_types.h"
 #include "sql/connection.h"
 #include "stream/change.h"
 
@@ -60,6 +61,8 @@ struct TargetTable {
 
 using TableName = std::pair<std::string, std::string>;  // schema, table
 std::vector<TableName> names_of(const std::vector<const Relation*>& tables);
+// Of the columns that are written.
+ColumnTypeNames type_names_of(const TargetTable& table);
 
 // Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,

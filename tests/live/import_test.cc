@@ -78,6 +78,12 @@ TEST_CASE("a dump without its schema takes the types of the target's tables") {
     CHECK(pair.server().rows(pair.target, "SELECT id, mail <> '', mail LIKE '%canary%' FROM people") ==
           std::vector<std::string>{"1|t|f"});
 
+    const std::string computed =
+        pair.write("computed.yaml", "users: {destination_table: sized, where: id = 1, set: {size: length(email)}}\n");
+    pair.server().sql(pair.target, "CREATE TABLE sized (id int PRIMARY KEY, email text, size int)");
+    must_succeed(pair.import({"--dump", data, "--routing-config", computed}));
+    CHECK(pair.server().rows(pair.target, "SELECT * FROM sized") == std::vector<std::string>{"1|canary|6"});
+
     const std::string no_number = pair.write(
         "bad.yaml", "tables:\n  users:\n    - {type: filter, column: email, parameters: {operator: gt, value: 1}}\n");
     const Finished refused = pair.import({"--dump", data, "--rules-config", no_number});

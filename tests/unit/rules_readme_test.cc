@@ -123,6 +123,10 @@ class Example {
         }
         const auto used = compiled();
         Arena arena;
+        if (const auto why = line.find("refused: ", arrow); why != std::string::npos) {
+            CHECK(error_of([&] { used->apply(change, arena); }).find(line.substr(why + 9)) != std::string::npos);
+            return;
+        }
         const bool passes = used->apply(change, arena);
         REQUIRE(passes == (line.substr(arrow + 4) != "nothing"));
         if (!passes) return;
