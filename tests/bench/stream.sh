@@ -4,8 +4,10 @@ fewer=$((rows * 3 / 5))
 transactions=$((rows / 5))
 wide=$((rows * 3 / 50))
 shop_scale=100
+rate_scale=${RATE_SCALE:-100} rate=${RATE:-2500} rate_seconds=${RATE_SECONDS:-600}
 
 wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
+wanted_by_name() { [ "$only" = "$1" ]; }  # it takes minutes
 
 prepare() {  # port
     psql_at "$1" postgres -c "CREATE DATABASE base"
@@ -16,7 +18,9 @@ prepare() {  # port
         -c "ALTER TABLE wide ALTER body SET STORAGE EXTERNAL" \
         -c "INSERT INTO wide SELECT i, 0, repeat(md5(i::text), 256) FROM generate_series(1, $wide) AS i" \
         -c "CREATE TABLE lat (id int PRIMARY KEY, sent timestamptz)"
-    "$programs/pgbench" -i -q -s 10 "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
+    local scale=(-s 10)
+    ! wanted_by_name rate || scale=(-s "$rate_scale" --partitions=10)
+    "$programs/pgbench" -i -q "${scale[@]}" "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
     if wanted shop; then
         { echo "CREATE SCHEMA shop; SET search_path = shop;" && examples/generate-shop schema &&
             examples/generate-shop --scale $shop_scale data; } | psql_at "$1" base -f -
@@ -182,10 +186,10 @@ backlog() {
     record "$load" "$system" "$(per_second "$transactions" "$from" "$(cat "$directory/seen")")" "$(costs_end)"
 }
 
-# One row per transaction, 500 a second for 20 s. The target's eye looks every 0.2 ms at the highest key.
-latency() {
-    local eye script=$directory/latency.sql
-    echo "INSERT INTO lat SELECT coalesce(max(id), 0) + 1, clock_timestamp() FROM lat" >"$script"
+# The target's eye: when it saw each row of `lat`, looking every 0.2 ms at the highest key, until it sees the mark.
+eye_opens() {
+    echo "INSERT INTO lat SELECT coalesce(max(id), 0) + 1, clock_timestamp() FROM lat" >"$directory/latency.sql"
+    mark=$((mark + 1))
     on_target -c "CREATE UNLOGGED TABLE seen (id int, at timestamptz)"
     on_target -c "DO \$\$
         DECLARE last int := 0; newest int;
@@ -195,8 +199,9 @@ latency() {
                 IF newest > last THEN
                     INSERT INTO seen SELECT i, clock_timestamp() FROM generate_series(last + 1, newest) AS i;
                     last := newest;
-                    EXIT WHEN last >= 9000;
                 END IF;
+                PERFORM 1 FROM mark WHERE id = $mark;
+                EXIT WHEN found;
                 PERFORM pg_sleep(0.0002);
                 COMMIT;
             END LOOP;
@@ -204,17 +209,41 @@ latency() {
     eye=$!
     sleep 0.3
     costs_begin
-    "$programs/pgbench" -n -c 1 -M prepared -R 500 -t 10000 -f "$script" \
-        "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
-    wait "$eye"
+}
+eye_closes() {  # rows that come before the measured ones
     local costs p
+    send_mark
+    wait "$eye"
     costs=$(costs_end)
-    for p in 50 95 99; do
+    for p in 50 95 99 100; do
         record "p$p" "$system" "$(on_target -c "SELECT round((percentile_cont($p / 100.0) WITHIN GROUP
             (ORDER BY extract(epoch FROM seen.at - lat.sent) * 1000))::numeric, 2)
-            FROM seen JOIN lat USING (id) WHERE id > 500")" "$costs"
+            FROM seen JOIN lat USING (id) WHERE id > $1")" "$costs"
         costs=
     done
+}
+
+# One row per transaction, 500 a second for 20 s.
+latency() {
+    eye_opens
+    "$programs/pgbench" -n -c 1 -M prepared -R 500 -t 10000 -f "$directory/latency.sql" \
+        "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
+    eye_closes 500
+}
+
+# Kuvasz-streamer's load: pgbench with 10 partitions at 2,500 transactions a second for ten minutes; 20 rows a second
+# are looked for. RATE_SCALE, RATE and RATE_SECONDS make it another.
+at_rate() {
+    local load
+    eye_opens
+    "$programs/pgbench" -n -c 8 -j 1 -M prepared -R "$rate" -T "$rate_seconds" \
+        "postgresql://postgres@127.0.0.1:$source_port/$database" >"$directory/rate" 2>&1 &
+    load=$!
+    "$programs/pgbench" -n -c 1 -M prepared -R 20 -T "$rate_seconds" -f "$directory/latency.sql" \
+        "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
+    wait "$load"
+    record rate "$system" "$(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$directory/rate")" ''
+    eye_closes 20
 }
 
 measure() {
@@ -249,6 +278,10 @@ measure() {
         for table in users subscriptions orders; do check_equal shop.$table; done
     fi
     if wanted latency; then latency; fi
+    if wanted_by_name rate; then
+        at_rate
+        for table in pgbench_accounts pgbench_branches pgbench_tellers pgbench_history; do check_equal $table; done
+    fi
     "${system}_stop"
     drop_databases
 }
@@ -268,4 +301,5 @@ for kept in tenant append history; do
     case $systems in *$kept*) for load in insert update delete; do summary $load changes/s pgsluice $kept; done ;; esac
 done
 for load in pgbench shop; do summary $load transactions/s native pgsluice; done
-for p in p50 p95 p99; do summary $p ms native pgsluice; done
+summary rate transactions/s native pgsluice
+for p in p50 p95 p99 p100; do summary $p ms native pgsluice; done
