@@ -9,6 +9,7 @@
 #include "stream/group/ddl_keys.h"
 #include "stream/health/gather.h"
 #include "stream/pause.h"
+#include "stream/share/one_worker.h"
 
 namespace pgsluice {
 
@@ -29,6 +30,9 @@ GroupHealth CutoverReadiness::look() {
 
 const WorkerHealth& CutoverReadiness::worker_of(const GroupHealth& health) const {
     const std::string& name = settings_.worker.worker;
+    std::vector<std::string> workers;
+    for (const WorkerHealth& worker : health.workers) workers.push_back(worker.name);
+    require_one_worker("cut over", name, workers);
     const auto found = std::ranges::find(health.workers, name, &WorkerHealth::name);
     if (found == health.workers.end() || found->sink != "postgres")
         throw stop_error(fmt::format("unable to cut over: group '{}' has no postgres worker '{}'", health.group, name),

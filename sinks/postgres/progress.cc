@@ -9,6 +9,7 @@
 #include "sinks/postgres/array.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
+#include "stream/share/share.h"
 
 namespace pgsluice {
 
@@ -75,6 +76,16 @@ const std::string exist_query = fmt::format(
     fmt::join(own_tables, ","));
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
+
+// The workers with shares of the rows of `worker` that have parked something, and it; also such as are no longer there.
+std::vector<std::string> shares_that_parked(sql::Connection& connection, const std::string& group,
+                                            const std::string& worker) {
+    const std::string base = parse_share_worker(worker).base;
+    auto workers =
+        connection.query("SELECT DISTINCT worker FROM pgsluice.parked WHERE \"group\" = $1", {group}, {1}).texts(0);
+    std::erase_if(workers, [&](const std::string& other) { return parse_share_worker(other).base != base; });
+    return workers;
+}
 
 Error may_not_create(sql::Connection& connection, std::string_view why) {
     const auto names = connection.query(
@@ -380,9 +391,10 @@ void PostgresProgress::forget_parked(const std::vector<RelationPtr>& tables) {
         names.push_back(sql::quote_qualified(table->schema, table->table));
     }
     connection_.query(
-        "DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = $2 AND (\"table\" = ANY($4::text[]) OR "
-        "source_oid = ANY($3::oid[]))",
-        {group_, worker_, text_array(oids), text_array(names)}, {0});
+        "DELETE FROM pgsluice.parked WHERE \"group\" = $1 AND worker = ANY($2::text[]) AND (\"table\" = "
+        "ANY($4::text[]) OR source_oid = ANY($3::oid[]))",
+        {group_, text_array(shares_that_parked(connection_, group_, worker_)), text_array(oids), text_array(names)},
+        {0});
 }
 
 std::set<std::string> PostgresProgress::written_tables() {

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "stream/group/registry.h"
+#include "tests/live/shares_fixture.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
@@ -20,35 +21,6 @@ using namespace pgsluice::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-void must_end(Process& process) { CHECK_MESSAGE(process.wait(std::chrono::seconds(60)) == 0, process.err()); }
-
-struct Line {
-    std::string type;
-    std::string position;  // with its type, for an update of the key has two
-    std::string key;
-    std::int64_t n = 0;  // grows with every change of a key
-};
-
-std::string after(const std::string& line, const std::string& what, const char* end) {
-    const std::size_t at = line.find(what);
-    if (at == std::string::npos) return "";
-    const std::size_t from = at + what.size();
-    return line.substr(from, line.find_first_of(end, from) - from);
-}
-
-Line read(const std::string& line) {
-    Line out;
-    out.type = after(line, R"("Type":")", "\"");
-    out.position =
-        after(line, R"("LSN":")", "\"") + ":" + after(line, R"("Ordinal":)", ",}") + after(line, R"("Snapshot":)", ",");
-    const std::string tuple =
-        line.substr(std::min(line.size(), line.find(out.type == "DELETE" ? "OldTuple" : "NewTuple")));
-    out.key = after(tuple, R"("id":)", ",}");
-    const std::string n = after(tuple, R"("n":)", ",}");
-    out.n = n.empty() ? 0 : std::stoll(n);
-    return out;
-}
 
 std::vector<Line> lines_in(const std::string& directory) {
     std::vector<std::string> names;
@@ -136,14 +108,6 @@ void check_order(const std::vector<std::vector<Line>>& shares) {
 std::string status(const Pipeline& pipeline) {
     return run({PGSLUICE_BINARY, "status", "--group", pipeline.group(), "--nats-url", shared_servers().nats.url()}).out;
 }
-
-// After a change of the table `t`, so that a worker that is up to date sees that it is.
-std::string next_lsn(Pipeline& pipeline) {
-    pipeline.on_source("INSERT INTO t SELECT coalesce(max(id), 0) + 1 FROM t");
-    return pipeline.source_scalar("SELECT pg_current_wal_lsn()");
-}
-
-std::string current_lsn(Pipeline& pipeline) { return pipeline.source_scalar("SELECT pg_current_wal_lsn()"); }
 
 }  // namespace
 

@@ -307,6 +307,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a target that is stuck gives the source its writes back, and another run moves"},
     {"Give --target-url.", "live/hints_commands_test.cc", "dlq replay: where to, and of whom"},
     {"Give --webhook-url.", "live/hints_commands_test.cc", "dlq replay of a webhook worker"},
+    {"Stop all of them, and start one worker of that name without --share", "live/share_takeover_test.cc",
+     "compare and cutover refuse a worker whose rows are shared, until one takes over"},
     {"Give the target and the --worker-name of the worker that parked", "live/hints_commands_test.cc",
      "dlq replay: where to, and of whom"},
     {"Another program wrote it. Run pgsluice repair to see such messages", "live/hints_commands_test.cc",

@@ -14,6 +14,7 @@
 #include "stream/group/table_record.h"
 #include "stream/pause.h"
 #include "stream/random_number.h"
+#include "stream/share/one_worker.h"
 
 namespace pgsluice {
 
@@ -53,6 +54,9 @@ class Agreement {
           registry_(broker, options.names),
           log_(log),
           stop_(stop) {
+        std::vector<std::string> workers;
+        for (const WorkerEntry& entry : registry_.list()) workers.push_back(entry.name);
+        require_one_worker("compare", options.worker, workers);
         check_running(registry_.find(options.worker), options);
         id_ = random_id();
         keys_.ask({id_, {}});

@@ -7,6 +7,7 @@
 
 #include "sinks/takes_over.h"
 #include "sql/error.h"
+#include "stream/failpoint.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"
 #include "stream/pause.h"
@@ -49,9 +50,15 @@ class TakingOver {
     // False when another worker of our set is just doing it.
     bool run(const std::vector<WorkerEntry>& family) {
         for (const WorkerEntry& entry : family)
-            if (!of_set(entry, own_.share) && !end(entry)) return false;
+            if (!of_set(entry, own_.share)) {
+                if (!end(entry)) return false;
+                PGSLUICE_FAILPOINT("share-retired");
+            }
         prepare_all();
-        for (const OldShare& old : old_) remove(old.worker);
+        for (const OldShare& old : old_) {
+            remove(old.worker);
+            PGSLUICE_FAILPOINT("share-removed");
+        }
         log_(LogLevel::info, fmt::format("{} take over from {} of worker '{}'", set_text(own_.share),
                                          set_text(old_.front().share), own_.base));
         return true;
@@ -115,6 +122,7 @@ class TakingOver {
             copy_notes(handover.before, entry.name);
             entry.handover = std::move(handover);
             registry_.prepare(entry);
+            PGSLUICE_FAILPOINT("share-prepared");
         }
     }
 
