@@ -36,6 +36,10 @@ void check_standby(const Settings& settings) {
 
 // It begins once, with what is there: a dump, or a copy.
 void check_bootstrap(const Settings& settings) {
+    const BootstrapOptions& bootstrap = settings.replicator.bootstrap;
+    if (bootstrap.restored_to.valid() && bootstrap.verb != BootstrapVerb::complete)
+        throw usage_error("--bootstrap-lsn says up to where a backup was restored",
+                          "Give it with --bootstrap complete.");
     if (settings.replicator.bootstrap.verb != BootstrapVerb::prepare) return;
     if (settings.replicator.standby)
         throw usage_error("--standby and --bootstrap prepare contradict each other",

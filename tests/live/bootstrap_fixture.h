@@ -47,7 +47,7 @@ struct Bootstrap : Pipeline {
     explicit Bootstrap(PipelineServers servers = shared_servers()) : Pipeline(servers) {
         on_target("DROP TABLE settled");
         on_source(bootstrap_tables);
-        writers.emplace(shared_servers().source.connect(source_db()), bootstrap_transaction, 1);
+        writers.emplace(servers.source.connect(source_db()), bootstrap_transaction, 1);
         writers->await(20);
     }
 
@@ -61,9 +61,9 @@ struct Bootstrap : Pipeline {
         eventually("it prints the command", [&] { return contains(replicator().out(), "--bootstrap complete"); });
     }
     // As it is printed, word for word.
-    std::string printed() {
+    std::string printed(const std::string& program = "pg_dump") {
         const std::string out = replicator().out();
-        const auto begin = out.find("\n  pg_dump ");
+        const auto begin = out.find("\n  " + program + " ");
         REQUIRE(begin != std::string::npos);
         return out.substr(begin + 1, out.find('\n', begin + 1) - begin - 1);
     }

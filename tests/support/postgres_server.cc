@@ -224,6 +224,20 @@ std::unique_ptr<PostgresServer> PostgresServer::standby_of(PostgresServer& prima
     return standby;
 }
 
+std::unique_ptr<PostgresServer> PostgresServer::over(const std::string& data) {
+    auto state = std::make_unique<State>();
+    state->directory = temporary_directory("postgres");
+    state->data = data;
+    state->port = free_port();
+    std::ofstream(data + "/postgresql.auto.conf", std::ios::app)
+        << "port = " << state->port << "\nunix_socket_directories = '" << state->directory << "'\narchive_mode = off\n";
+    own(data);
+    own(state->directory);
+    std::unique_ptr<PostgresServer> server(new PostgresServer(std::move(state)));
+    server->start();
+    return server;
+}
+
 PostgresServer::~PostgresServer() { stop_immediate(); }
 
 int PostgresServer::port() const { return state_->port; }

@@ -24,6 +24,8 @@ class PostgresServer {
     // physical slot `standby`. It has copies of the logical slots as they are now, as tools that copy slots' files make
     // them; from version 17 on only those that it synchronizes itself.
     static std::unique_ptr<PostgresServer> standby_of(PostgresServer& primary, PostgresOptions options = {});
+    // Over a copy of a server's data, by its settings; back when it can be asked, which may be before it has recovered.
+    static std::unique_ptr<PostgresServer> over(const std::string& data);
     ~PostgresServer();
 
     [[nodiscard]] int port() const;

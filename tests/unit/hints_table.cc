@@ -8,6 +8,12 @@ namespace {
 
 constexpr auto followed = std::to_array<FollowedHint>({
     // a group that begins with a dump
+    {"Give it with --bootstrap complete.", "unit/usage_hints_test.cc",
+     "a command line that was refused is accepted once its hint is followed"},
+    {"Restore it up to {} or later.", "live/bootstrap_backup_test.cc",
+     "bootstrap: a backup that is taken after it was prepared, by the printed commands"},
+    {"If the replicator runs, run this again once it has read that far", "live/bootstrap_backup_test.cc",
+     "bootstrap: a backup that is taken after it was prepared, by the printed commands"},
     {"Run the replicator with --bootstrap prepare alone", "unit/usage_hints_test.cc",
      "a command line that was refused is accepted once its hint is followed"},
     {"Stop the group's workers first. Started again, they wait", "live/bootstrap_test.cc",
