@@ -23,12 +23,16 @@ std::string sample_statement(const Relation& relation, std::size_t rows, const s
                        sql::quote_qualified(relation.schema, relation.table), method, rows);
 }
 
-// By the catalog's estimate.
+// As the planner reckons: by the table's size now, and how many rows a page had when it was last looked at. Of one that
+// never was, a page is taken to have few, so that rather more of them are read.
 double rows_of(sql::Connection& connection, const SourceTable& table) {
     double rows = 0;
     for (const sql::CatalogTable& part : table.parts) {
-        const auto found = connection.query("SELECT greatest(reltuples, 0)::int8 FROM pg_class WHERE oid = $1::oid",
-                                            {std::to_string(part.oid)}, {1});
+        const auto found = connection.query(
+            "SELECT (pg_relation_size(oid) / current_setting('block_size')::int8 * "
+            "CASE WHEN reltuples > 0 AND relpages > 0 THEN reltuples / relpages ELSE 20 END)::int8 "
+            "FROM pg_class WHERE oid = $1::oid",
+            {std::to_string(part.oid)}, {1});
         if (found.rows() == 1) rows += static_cast<double>(found.integer(0, 0));
     }
     return rows;
@@ -99,7 +103,8 @@ SampledRows SourceSampler::sample(const SourceTable& table, std::size_t rows) {
     const double estimate = rows_of(connection_, table);
     const double wanted = 2.0 * static_cast<double>(rows);
     if (estimate > 2 * wanted) {
-        sql::Result some = read(fmt::format(" TABLESAMPLE SYSTEM ({:.6f})", 100 * wanted / estimate));
+        // They come in the table's order: a limit alone would leave out its end.
+        sql::Result some = read(fmt::format(" TABLESAMPLE SYSTEM ({:.6f}) ORDER BY random()", 100 * wanted / estimate));
         if (static_cast<std::size_t>(some.rows()) * 4 > rows) return taken(std::move(some), width);
     }
     return taken(read(""), width);
