@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "rules/on_rules_change.h"
 #include "rules/ruleset.h"
 #include "sql/lsn.h"
 #include "stream/broker.h"
@@ -19,9 +20,6 @@ namespace pgsluice {
 
 struct WorkerMetrics;
 std::shared_ptr<WorkerMetrics> new_worker_metrics();
-
-// What a start does when rows were delivered under other rules than those of now (rules/change.h).
-enum class OnRulesChange { stop, accept, reload };
 
 struct WorkerOptions {
     BrokerOptions nats;

@@ -7,10 +7,10 @@
 #include <string>
 #include <unordered_map>
 
+#include "rules/delivered.h"
 #include "rules/ruleset.h"
 #include "stream/log.h"
 #include "stream/per_relation.h"
-#include "worker/rules/delivered.h"
 
 namespace pgsluice {
 

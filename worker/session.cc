@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/unmatched_tables.h"
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
@@ -14,7 +15,6 @@
 #include "stream/recovery_hint.h"
 #include "worker/bootstrap.h"
 #include "worker/shown_rows.h"
-#include "worker/table_check.h"
 
 namespace pgsluice {
 

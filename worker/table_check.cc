@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
-#include "rules/rule.h"
+#include "rules/unmatched_tables.h"
 #include "sql/error.h"
 #include "stream/group/tables.h"
 #include "stream/pause.h"
@@ -60,17 +59,6 @@ std::optional<std::vector<RelationPtr>> check_tables(Ruleset& ruleset, Broker& b
     }
     for (const auto& warning : unmatched_tables(ruleset.tables(), tables->now)) log(LogLevel::warning, warning);
     return now;
-}
-
-std::vector<std::string> unmatched_tables(const std::vector<std::string>& named, const std::vector<Relation>& tables) {
-    std::vector<std::string> warnings;
-    for (const std::string& name : named) {
-        const auto wanted = rules::TableName::parse_pattern(name, {});
-        if (std::ranges::none_of(tables, [&](const Relation& table) { return wanted.covers(table); }))
-            warnings.push_back(fmt::format(
-                "the rules and routing files name table '{}', which is not replicated: is it misspelt?", name));
-    }
-    return warnings;
 }
 
 }  // namespace pgsluice

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "replicator/source/tables.h"
+#include "rules/unmatched_tables.h"
 #include "sql/error.h"
 #include "stream/group/tables.h"
-#include "worker/table_check.h"
 
 namespace pgsluice {
 

@@ -126,7 +126,7 @@ const std::map<std::string, Names> allowed{
     {"cmd/check",
      {"cmd", "cmd/cli/settings.h", "replicator", "replicator/failover/timeline.h", "replicator/snapshot/readers.h",
       "replicator/source/", "replicator/tables/wanted.h", "rules", "sinks", "sinks/postgres/", "stream",
-      "stream/format/", "stream/group/", "stream/health/", "sql/", "worker/table_check.h"}},
+      "stream/format/", "stream/group/", "stream/health/", "sql/"}},
     {"cmd/finding",
      {"cmd", "replicator", "replicator/source/", "rules", "rules/personal/", "stream", "stream/format/", "sql/"}},
     {"cmd/leaks",

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "rules/unmatched_tables.h"
 #include "sql/error.h"
 #include "stream/format/block_writer.h"
 #include "stream/format/markers.h"
-#include "worker/table_check.h"
 
 using namespace pgsluice;
 

@@ -5,14 +5,14 @@
 #include <chrono>
 #include <utility>
 
+#include "rules/delivered.h"
+#include "rules/unmatched_tables.h"
 #include "sql/timestamp.h"
 #include "worker/import/dry_run_sink.h"
 #include "worker/import/feed.h"
 #include "worker/import/survey.h"
 #include "worker/plans.h"
-#include "worker/rules/delivered.h"
 #include "worker/snapshot_feed.h"
-#include "worker/table_check.h"
 
 namespace pgsluice {
 

@@ -43,10 +43,6 @@ Error changed_rules(const RulesChange& change) {
 
 }  // namespace
 
-std::string rules_changed(const std::vector<ChangedTable>& changed) {
-    return fmt::format("the rules changed after rows were delivered: {}", describe(changed));
-}
-
 Remedy decide_remedy(const RulesChange& change) {
     if (change.changed.empty() && !change.kept_rows) return Remedy::none;
     if (change.loading && change.takes_back && change.snapshot_held) return Remedy::load_again;

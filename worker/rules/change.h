@@ -17,8 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "rules/delivered.h"
 #include "worker/options.h"
-#include "worker/rules/delivered.h"
 
 namespace pgsluice {
 
@@ -41,11 +41,5 @@ enum class Remedy { none, load_again, await_snapshot, accept };
 
 // Throws a stop Error for the rows of the table that say so.
 Remedy decide_remedy(const RulesChange& change);
-
-// "the rules changed after rows were delivered: ..."
-std::string rules_changed(const std::vector<ChangedTable>& changed);
-
-inline constexpr const char* accept_hint =
-    "To leave delivered rows as they are, start the worker once with --on-rules-change continue.";
 
 }  // namespace pgsluice

@@ -5,12 +5,12 @@
 #include <span>
 #include <stop_token>
 
+#include "rules/delivered.h"
 #include "sinks/sink.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/log.h"
 #include "worker/facts.h"
 #include "worker/rules/change.h"
-#include "worker/rules/delivered.h"
 #include "worker/session.h"
 
 namespace pgsluice {

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "rules/on_rules_change.h"
 #include "rules/ruleset.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/log.h"
-#include "worker/options.h"
 
 namespace pgsluice {
 
@@ -24,8 +24,11 @@ struct ChangedTable {
     std::vector<std::string> differences;
 };
 
-// "public.users (column 'email', the filter on 'age'), public.orders (the target)"; of many only the first ones.
-std::string describe(const std::vector<ChangedTable>& changed);
+// "the rules changed after rows were delivered: public.users (column 'email', the filter on 'age')"
+std::string rules_changed(const std::vector<ChangedTable>& changed);
+
+inline constexpr const char* accept_hint =
+    "To leave delivered rows as they are, start the worker once with --on-rules-change continue.";
 
 class Delivered {
    public:
@@ -33,8 +36,9 @@ class Delivered {
     // Must have kept what it is given when it returns.
     using Keep = std::function<void(const Notes&)>;
 
-    // `notes` as earlier sessions kept them; empty for a worker that has delivered nothing.
-    Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log);
+    // `notes` as earlier sessions kept them; empty where nothing was delivered. `way_out`: of an error, what accepts.
+    Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log,
+              std::string way_out = accept_hint);
 
     // Whether this build has noted tables from the group's first row on.
     [[nodiscard]] bool complete() const noexcept { return complete_; }
@@ -61,6 +65,7 @@ class Delivered {
     const OnRulesChange on_change_;
     const Keep keep_;
     const Log& log_;
+    const std::string way_out_;
     bool complete_ = false;
     std::map<Oid, DeliveredRules> noted_;
     std::set<Oid> compared_;

@@ -1,4 +1,4 @@
-#include "worker/rules/delivered.h"
+#include "rules/delivered.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "worker/rules/change.h"
 
 namespace pgsluice {
 
@@ -29,8 +28,7 @@ void keep_numbers(DeliveredRules& now, const DeliveredRules& noted) {
     }
 }
 
-}  // namespace
-
+// "public.users (column 'email', the filter on 'age'), public.orders (the target)"; of many only the first ones.
 std::string describe(const std::vector<ChangedTable>& changed) {
     constexpr std::size_t most = 10;
     std::vector<std::string> texts;
@@ -44,8 +42,20 @@ std::string describe(const std::vector<ChangedTable>& changed) {
     return text;
 }
 
-Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log)
-    : ruleset_(ruleset), on_change_(on_change), keep_(std::move(keep)), log_(log), complete_(!notes.empty()) {
+}  // namespace
+
+std::string rules_changed(const std::vector<ChangedTable>& changed) {
+    return fmt::format("the rules changed after rows were delivered: {}", describe(changed));
+}
+
+Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log,
+                     std::string way_out)
+    : ruleset_(ruleset),
+      on_change_(on_change),
+      keep_(std::move(keep)),
+      log_(log),
+      way_out_(std::move(way_out)),
+      complete_(!notes.empty()) {
     for (const auto& [oid, note] : notes)
         if (oid != no_table) noted_[oid] = decode_delivered_rules(note);
 }
@@ -105,7 +115,7 @@ void Delivered::compare_late(const RelationPtr& relation, const DeliveredRules& 
     if (found.empty()) return;
     const std::vector<ChangedTable> changed{{relation, std::move(found)}};
     if (on_change_ != OnRulesChange::accept)
-        throw stop_error(fmt::format("unable to continue: {}", rules_changed(changed)), accept_hint);
+        throw stop_error(fmt::format("unable to continue: {}", rules_changed(changed)), way_out_);
     log_(LogLevel::warning, rules_changed(changed));
     keep({{relation->oid, now}});
 }
