@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 
 #include "cmd/check/check.h"
@@ -34,6 +35,7 @@
 #include "replicator/health_report.h"
 #include "replicator/replicator.h"
 #include "replicator/source/slot_monitor.h"
+#include "rules/rules_files.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/names.h"
@@ -150,9 +152,20 @@ void share_connections_beside(Settings& settings, const Process& process) {
         nats->beside = shared;
 }
 
+// Files that are edited meanwhile change nothing until the process is restarted.
+void take_source_rules(Settings& settings) {
+    settings.replicator.on_rules_change = settings.worker.on_rules_change;
+    if (settings.replicator.on_rules_change == OnRulesChange::reload)
+        throw usage_error("unable to use --on-rules-change reload: a replicator cannot take back what it has published",
+                          "Run it once with --copy-and-stream --resnapshot, which publishes the rows again.");
+    const std::string& file = settings.worker.rules.rules_file;
+    if (!file.empty()) settings.replicator.rules = std::make_shared<const RulesFiles>(read_rules_files({file, ""}));
+}
+
 ExitCode replicate(Command, Settings settings, const Process& process) {
     const Log& log = process.log;
     const std::stop_token& stop = process.stop;
+    take_source_rules(settings);
     if (is_bootstrap_step(settings.replicator.bootstrap.verb)) {
         take_bootstrap_step(settings, log, stop);
         return exit_done;

@@ -13,6 +13,8 @@
 
 namespace pgsluice {
 
+class SourceRules;
+
 // Everything is owned by the session and outlives whoever is given this. One thread at a time.
 struct ReplicatorEnds {
     const ReplicatorOptions& options;
@@ -23,6 +25,7 @@ struct ReplicatorEnds {
     Broker& broker;
     Publisher& publisher;  // nothing else publishes to the group's stream
     Housekeeper& housekeeper;
+    SourceRules* rules = nullptr;  // null: everything is published as it is
 };
 
 }  // namespace pgsluice

@@ -1,16 +1,29 @@
 #include "replicator/epoch.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 
 #include "replicator/await_acks.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
+#include "replicator/rules/source_rules.h"
 #include "sql/error.h"
 #include "stream/group/snapshot_start.h"
 
 namespace pgsluice {
+
+namespace {
+
+void give_rules(SourceRules& rules, Lsn point, std::span<SourceTable> tables) {
+    std::vector<RelationPtr> relations;
+    for (const SourceTable& table : tables) relations.push_back(std::make_shared<const Relation>(table.relation));
+    rules.replaces(relations);
+    for (std::size_t i = 0; i < tables.size(); ++i) tables[i].rules = rules.accept(relations[i], {point, 0});
+}
+
+}  // namespace
 
 Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job) {
     GroupState state(ends.broker, ends.options.names);
@@ -24,6 +37,8 @@ Lsn run_epoch(const ReplicatorEnds& ends, SnapshotJob& job) {
             ends.housekeeper.check();
         }
     };
+    if (ends.rules != nullptr)
+        job.give_rules = [&](Lsn point, std::span<SourceTable> tables) { give_rules(*ends.rules, point, tables); };
     job.keep_progress = [&](std::string_view figures) { progress.set(0, std::string(figures)); };
     return copy_snapshot(ends.options, job, ends.source, ends.publisher, ends.log, ends.stop);
 }

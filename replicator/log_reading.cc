@@ -9,6 +9,7 @@
 #include "replicator/failover/timeline_watch.h"
 #include "replicator/group_state.h"
 #include "replicator/kv_mirror.h"
+#include "replicator/rules/source_rules.h"
 #include "replicator/source/column_types.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/recovery.h"
@@ -92,6 +93,10 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         if (timeline) timeline->look();
         return gate.session_must_end();
     };
+    if (ends.rules != nullptr)
+        hooks.types.rules = [&](const RelationPtr& relation, Position position) {
+            return ends.rules->accept(relation, position);
+        };
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     DdlEvents ddl(ends.source, options.names, reading.ddl, ends.log);
     RecopiedTables recopied(ends, gate);
@@ -99,7 +104,8 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         hooks.types.ddl_content = [&](std::uint32_t xid,
                                       const pgoutput::LogicalMessage& message) -> std::optional<std::string> {
             if (!ddl.holds({xid, message.lsn, message.prefix, message.content})) return std::nullopt;
-            return recopied.pass_on(message.content);
+            std::string content = recopied.pass_on(message.content);
+            return ends.rules == nullptr ? std::optional(std::move(content)) : ends.rules->ddl(content);
         };
     }
     hooks.confirmed = [&](Lsn lsn) {

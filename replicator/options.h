@@ -10,6 +10,7 @@
 
 #include "replicator/activity.h"
 #include "replicator/snapshot/progress.h"
+#include "rules/on_rules_change.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/names.h"
@@ -18,6 +19,7 @@
 namespace pgsluice {
 
 struct ReplicatorMetrics;
+struct RulesFiles;
 std::shared_ptr<ReplicatorMetrics> new_replicator_metrics();
 
 enum class ReplicatorMode {
@@ -100,6 +102,9 @@ struct ReplicatorOptions : TableChoice {
     std::uint64_t ddl_recopy_rows = 0;
     std::uint64_t ddl_recopy_bytes = 0;
     OriginMode origin = OriginMode::any;
+    // Applied to everything before it is published, as they were read when the process started; null: none are given.
+    std::shared_ptr<const RulesFiles> rules;
+    OnRulesChange on_rules_change = OnRulesChange::stop;  // for what was published; `reload` is none of a replicator
 
     int max_copy_workers_per_table = 4;
     int max_copy_workers = 0;                      // in all; 0: the machine's cores, at least 2

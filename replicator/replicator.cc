@@ -20,6 +20,7 @@
 #include "replicator/group_state.h"
 #include "replicator/heartbeat.h"
 #include "replicator/log_reading.h"
+#include "replicator/rules/source_rules.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/failover_slot.h"
 #include "replicator/source/group_lock.h"
@@ -84,6 +85,8 @@ class ReplicatorSession {
     StartFacts find_facts();
     TakeOver take_over_lock();
     void find_stream(StartFacts& facts);
+    void check_rules(bool resuming);
+    void begin_rules(bool resuming);
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
     void publish_tables(bool resuming);
@@ -118,6 +121,7 @@ class ReplicatorSession {
     std::optional<sql::ReplicationConnection> replication_;  // until it reads, or a copy comes first
     DdlPrefixes ddl_;
     bool ddl_was_captured_ = false;  // by an earlier start, and no longer
+    std::optional<SourceRules> rules_;
     std::optional<ReplicatedTables> replicated_;
 };
 
@@ -179,6 +183,28 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
     }
 }
 
+void ReplicatorSession::check_rules(bool resuming) {
+    check_source_rules(options_, *broker_, resuming, log_);
+    if (options_.rules == nullptr) return;
+    if (bootstrap_ == BootstrapStart::prepare)
+        throw usage_error("unable to begin with a dump and --rules-config: the dump would hold what the rules hide",
+                          "Copy the tables with --copy-and-stream, which applies the rules. Or give the rules to the "
+                          "workers and to pgsluice import, and not to the replicator.");
+    rules_.emplace(options_, *broker_, log_);
+    if (resuming) return;
+    ColumnTypes types(source_);
+    std::vector<Relation> relations;
+    for (SourceTable& table : tables_to_copy(source_, tables_, options_.publish_via_partition_root, types))
+        relations.push_back(std::move(table.relation));
+    rules_->check(relations);
+}
+
+// Before anything of the session is published, or written that shows definitions.
+void ReplicatorSession::begin_rules(bool resuming) {
+    if (!rules_) return end_source_rules(*broker_, options_.names);
+    rules_->begin(replicated_->now(), resuming ? std::optional(facts_.last->meta.position) : std::nullopt);
+}
+
 void ReplicatorSession::prepare(const StartDecision& decision) {
     const bool resuming = decision.then == StartDecision::Then::resume;
     if (decision.drop_slot) {
@@ -198,7 +224,8 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     announce_ddl();
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
     publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
-    replicated_.emplace(source_, tables_, *broker_, options_);
+    replicated_.emplace(source_, tables_, *broker_, options_, rules_ ? &*rules_ : nullptr);
+    begin_rules(resuming);
     replicated_->show(*broker_, options_.names, log_);
     if (decision.write_group) {
         write_group();
@@ -311,6 +338,7 @@ ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
     PGSLUICE_FAILPOINT("after-slot");
     owed_->begin(find_members(source_, tables_, options_.names.publication, options_.publish_via_partition_root),
                  TableState::not_copied, point);
+    if (rules_) rules_->replace_all(replicated_->now());
     guard
         .keep();  // the marker may be stored even if its ack is lost; without the marker, the next start drops the slot
     const ResumePoint resume = mark_progress(ends, point);
@@ -377,13 +405,15 @@ bool ReplicatorSession::run() {
         running_();
         return true;
     }
+    check_rules(decision.then == StartDecision::Then::resume);
     owed_.emplace(*broker_, options_.names, log_);
     // Not before there is a stream: what reports to the group would make its bucket, without the stream's replicas.
     if (facts_.stream) options_.activity->owns_group = true;
     prepare(decision);
     options_.activity->owns_group = true;
     Housekeeper housekeeper(options_, log_);
-    const ReplicatorEnds ends{options_, log_, running_, stop_, source_, *broker_, *publisher_, housekeeper};
+    const ReplicatorEnds ends{
+        options_, log_, running_, stop_, source_, *broker_, *publisher_, housekeeper, rules_ ? &*rules_ : nullptr};
     try {
         const ResumePoint resume = begin(ends, decision.then);
         if (options_.mode == ReplicatorMode::copy) return true;

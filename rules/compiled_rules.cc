@@ -233,6 +233,17 @@ CompiledRules::CompiledRules(CompiledParts parts) : parts_(std::move(parts)) {
                 s.del.empty();
 }
 
+bool CompiledRules::knows_old_rows() const {
+    const Relation& source = *parts_.source;
+    const auto known = [&](const FilterStep& filter) {
+        if (filter.expression == nullptr) return source.columns[filter.column].key;
+        return std::ranges::all_of(filter.expression->columns(), [&](std::size_t i) { return source.columns[i].key; });
+    };
+    const Stages& s = parts_.stages;
+    if (s.update_filters.empty() && s.insert_filters.empty()) return true;
+    return same_filters_ && (source.identity == ReplicaIdentity::full || std::ranges::all_of(s.update_filters, known));
+}
+
 bool CompiledRules::writes(std::size_t target_column) const {
     const auto is_it = [target_column](const TransformStep& step) { return step.target == target_column; };
     return std::any_of(parts_.stages.insert.begin(), parts_.stages.insert.end(), is_it) ||

@@ -73,6 +73,8 @@ class CompiledRules {
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
     // Whether a row's values, or whether it is there, depend on the operation it came by and not only on the row.
     [[nodiscard]] bool depends_on_operation() const { return depends_on_operation_; }
+    // Whether it is always known if the target had a row before an update: Change::upsert never comes of apply().
+    [[nodiscard]] bool knows_old_rows() const;
     // The columns of the target whose values expressions make.
     [[nodiscard]] const std::vector<ComputedStep>& computed() const { return parts_.computed; }
     // Whether a transform or an expression may write to this column of the target.

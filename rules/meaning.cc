@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::size_t digest_bytes = 8;
 
-// Empty for an empty text.
-std::string digest(std::string_view text) {
-    if (text.empty()) return {};
-    static const Hmac hmac("pgsluice: meaning of rules");
-    const auto whole = hmac.digest(text);
-    std::string hex;
-    for (std::size_t i = 0; i < digest_bytes; ++i) hex += fmt::format("{:02x}", whole[i]);
-    return hex;
-}
-
 std::string text_of(const Condition& condition) {
     std::string text = fmt::format("{}{}", static_cast<int>(condition.op), condition.number ? " number" : "");
     for (const std::string& value : condition.values) text += fmt::format(" {} {}", value.size(), value);
@@ -51,7 +41,7 @@ std::string text_of_added(const std::vector<ComputedColumn>& computed, const Rel
     std::string text;
     for (const ComputedColumn& one : computed)
         if (std::ranges::find(relation.columns, one.name, &Column::name) == relation.columns.end())
-            text += fmt::format(" set {} {}", one.name, digest(one.expression.text));
+            text += fmt::format(" set {} {}", one.name, meaning_digest(one.expression.text));
     return text;
 }
 
@@ -80,8 +70,8 @@ class ColumnMeaning {
     void rename(const std::string& target) { values_ += fmt::format("named {}\n", target); }
     void set(const std::string& expression) { values_ += fmt::format("set {}\n", expression); }
 
-    [[nodiscard]] std::string rules() const { return excluded_ ? "excluded" : digest(values_); }
-    [[nodiscard]] std::string filters() const { return digest(rows_); }
+    [[nodiscard]] std::string rules() const { return excluded_ ? "excluded" : meaning_digest(values_); }
+    [[nodiscard]] std::string filters() const { return meaning_digest(rows_); }
 
    private:
     bool excluded_ = false;
@@ -106,6 +96,15 @@ DeliveredColumn meaning_of(const Column& column, const CompilerInput& input) {
 
 }  // namespace
 
+std::string meaning_digest(std::string_view text) {
+    if (text.empty()) return {};
+    static const Hmac hmac("pgsluice: meaning of rules");
+    const auto whole = hmac.digest(text);
+    std::string hex;
+    for (std::size_t i = 0; i < digest_bytes; ++i) hex += fmt::format("{:02x}", whole[i]);
+    return hex;
+}
+
 DeliveredRules meaning_of(const CompilerInput& input) {
     DeliveredRules meaning;
     meaning.table = fmt::format("{}.{}", input.relation->schema, input.relation->table);
@@ -114,7 +113,7 @@ DeliveredRules meaning_of(const CompilerInput& input) {
         meaning.operations = input.route->operations.text();
     if (input.route != nullptr) meaning.target += text_of(input.route->keeping(*input.relation), *input.route);
     if (input.route != nullptr && !input.route->where.text.empty())
-        meaning.target += " where " + digest(input.route->where.text);
+        meaning.target += " where " + meaning_digest(input.route->where.text);
     if (input.route != nullptr) meaning.target += text_of_added(input.route->set, *input.relation);
     for (const Column& column : input.relation->columns) meaning.columns.push_back(meaning_of(column, input));
     return meaning;

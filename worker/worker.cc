@@ -23,6 +23,7 @@
 #include "worker/rules/computed_types.h"
 #include "worker/rules/delivered_check.h"
 #include "worker/session.h"
+#include "worker/source_rules.h"
 #include "worker/start.h"
 #include "worker/table_check.h"
 
@@ -190,6 +191,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
     start.tables_checked = tables.has_value();
     start.past_dumps = bootstrap && bootstrap->state == BootstrapState::superseded;
+    meet_source_rules(options, *files, *broker, log, stop);
 
     if (tables) check_computed_types(*ruleset, *tables, *sink, known, log);
     if (tables && options.share.by == ShareBy::table) check_shared_targets(*ruleset, *tables, options.share);

@@ -32,14 +32,12 @@ constexpr auto line_sinks = commands_line_sinks | (commands_import & ~command_im
 constexpr auto replicator = command_replicator;
 constexpr auto watches = command_status | command_serve;
 constexpr auto serves = commands_process | command_serve;
-constexpr auto source_side =
-    command_replicator | command_teardown | command_status | command_check_rules | command_compare | command_cutover |
-    command_check_leaks;
+constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules |
+                             command_compare | command_cutover | command_check_leaks;
 constexpr auto chooses_tables = command_replicator | command_check_rules | command_check_leaks | command_compare;
 constexpr auto names_tables = chooses_tables | command_resnapshot;
-constexpr auto target_side =
-    postgres_sinks | command_teardown | command_dlq_replay | command_compare | command_sequences | command_cutover |
-    command_check_leaks;
+constexpr auto target_side = postgres_sinks | command_teardown | command_dlq_replay | command_compare |
+                             command_sequences | command_cutover | command_check_leaks;
 constexpr auto comparing = command_compare | command_cutover;
 
 // clang-format off
@@ -210,16 +208,16 @@ constexpr std::array flag_table{
     Flag{"share-by", text, "WHAT", "key", commands_worker | command_forget | command_dlq_replay, 0,
          [](S& s, V v) { s.worker.share.by = parse_choice<ShareBy>(v, {{"key", ShareBy::key}, {"table", ShareBy::table}}); },
          "What decides on a row's share: its `key`, so that all changes of one key come in order; or the name of its `table`, so that transactions stay whole within each share's tables."},
-    Flag{"rules-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
-         [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns."},
+    Flag{"rules-config", text, "FILE", "", replicator | commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
+         [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns. Given to the replicator, before anything is published."},
     Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
-    Flag{"on-rules-change", text, "WHAT", "stop", commands_worker, 0,
+    Flag{"on-rules-change", text, "WHAT", "stop", replicator | commands_worker, 0,
          [](S& s, V v) {
              s.worker.on_rules_change = parse_choice<OnRulesChange>(
                  v, {{"stop", OnRulesChange::stop}, {"continue", OnRulesChange::accept}, {"reload", OnRulesChange::reload}});
          },
-         "Rows were delivered under other rules or routes than those of now: `stop` and name the tables and columns, `continue` and leave the rows as they are, or `reload` the tables from the snapshot that the stream still holds."},
+         "Rows were delivered under other rules or routes than those of now: `stop` and name the tables and columns, `continue` and leave the rows as they are, or, of a worker, `reload` the tables from the snapshot that the stream still holds."},
     Flag{"batch-size", text, "N", "1000", commands_worker, 0,
          [](S& s, V v) { s.worker.batch_size = static_cast<std::size_t>(parse_integer(v, 1, 1'000'000)); }, "At most this many changes per batch."},
     Flag{"drain-timeout", text, "DURATION", "5s", commands_worker, 0,

@@ -13,6 +13,7 @@
 #include "cmd/cli/contradictions.h"
 #include "cmd/cli/in_force.h"
 #include "cmd/cli/parts.h"
+#include "cmd/cli/rules_of_workers.h"
 #include "cmd/cli/value.h"
 #include "sql/conninfo.h"
 #include "sql/error.h"
@@ -280,6 +281,7 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     if ((command.command & commands_worker) != 0) {
         settings.worker.sink = std::string(command.words.substr(command.words.find(' ') + 1));
         if (settings.worker.worker.empty()) settings.worker.worker = settings.worker.sink;
+        settings.worker.makes_tables = settings.postgres.sync_schema;
     }
     check_share(command, settings);
     if ((command.command & (command_compare | command_cutover | command_check)) != 0 && settings.worker.worker.empty())
@@ -293,13 +295,17 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
 }
 
 // What a command other than run finds in the file, where that has groups.
-GivenSettings given_in(const ConfigFile& file, const CommandInfo& command, const GivenSettings& upper) {
+GivenSettings given_in(const ConfigFile& file, const CommandInfo& command, const GivenSettings& upper,
+                       std::vector<std::string>& warnings) {
     const auto named = [&](const char* flag) {
         const Given* given = upper.find(flag);
         return given == nullptr ? std::string() : given->values.back();
     };
-    if (command.command == command_run || file.groups.empty()) return file.given;
-    return given_for(file, command, named("group"), named("worker-name"));
+    if (command.command != command_run && !file.groups.empty())
+        return given_for(file, command, named("group"), named("worker-name"), warnings);
+    GivenSettings given = file.given;
+    if (command.command == command_replicator) leave_rules_to_workers(given, warnings);
+    return given;
 }
 
 void check_groups(const ConfigFile& file, const std::string& path) {
@@ -338,11 +344,12 @@ Invocation read_invocation(const std::vector<std::string>& arguments, const Envi
     if (!shows && !takes_flags(*invocation.command)) return invocation;
 
     GivenSettings given = read_environment(environment);
+    if (invocation.command->command == command_replicator) leave_rules_to_workers(given, invocation.warnings);
     given.add(line.given);
     const std::string path = configuration_path(given, environment);
     const ConfigFile file = path.empty() ? ConfigFile() : read_config_file(path, environment);
-    GivenSettings all = shows ? file.given : given_in(file, *invocation.command, given);
-    invocation.warnings = readable_secrets(path, file);
+    GivenSettings all = shows ? file.given : given_in(file, *invocation.command, given, invocation.warnings);
+    std::ranges::copy(readable_secrets(path, file), std::back_inserter(invocation.warnings));
     all.add(given);
     if (shows) {
         invocation.text = settings_in_force(all, path, environment) + groups_in_force(file.groups);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cmd/cli/invocation.h"
+#include "cmd/cli/rules_of_workers.h"
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -76,6 +77,8 @@ std::vector<PartSettings> parts_of(const std::vector<GivenGroup>& groups, const 
         for (const GivenPart& part : group.parts) {
             GivenSettings given = process;
             given.add(of_group);
+            // That they are the workers' is what a file with both says by itself.
+            if (std::vector<std::string> unsaid; part.words == "replicator") leave_rules_to_workers(given, unsaid);
             given.add(without_process_settings(part.given, warnings));
             parts.push_back(part_of(group, part, std::move(given), environment));
         }
@@ -84,11 +87,12 @@ std::vector<PartSettings> parts_of(const std::vector<GivenGroup>& groups, const 
 }
 
 GivenSettings given_for(const ConfigFile& file, const CommandInfo& command, const std::string& group,
-                        const std::string& worker) {
+                        const std::string& worker, std::vector<std::string>& warnings) {
     GivenSettings given = file.given;
     const auto found = std::ranges::find(file.groups, group, &GivenGroup::name);
+    if (found != file.groups.end()) given.add(found->given.at(Level::config_file));
+    if (command.command == command_replicator) leave_rules_to_workers(given, warnings);
     if (found == file.groups.end()) return given;
-    given.add(found->given.at(Level::config_file));
     if ((command.command & commands_worker) == 0)
         for (const GivenPart& part : found->parts)
             if (part.words == "replicator") given.add(part.given.at(Level::config_file));

@@ -18,6 +18,6 @@ std::vector<PartSettings> parts_of(const std::vector<GivenGroup>& groups, const 
 // What is given in a file with groups for another command that names one of them: the file's own settings, the group's
 // and those of the part that the command is, or else of its replicator and its only worker, or the one of this name.
 GivenSettings given_for(const ConfigFile& file, const CommandInfo& command, const std::string& group,
-                        const std::string& worker);
+                        const std::string& worker, std::vector<std::string>& warnings);
 
 }  // namespace pgsluice

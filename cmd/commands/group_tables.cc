@@ -10,8 +10,10 @@
 #include "replicator/source/publication.h"
 #include "replicator/source/table_selection.h"
 #include "replicator/source/tables.h"
+#include "rules/rules_files.h"
 #include "sql/catalog.h"
 #include "sql/error.h"
+#include "stream/group/source_rules.h"
 #include "stream/group/table_record.h"
 #include "worker/compare/cut.h"
 
@@ -70,10 +72,22 @@ void choose(std::vector<PublishedTable>& tables, TableChoice choice) {
     }
 }
 
+// Of such a group a row of the source is compared as its replicator publishes it, and --repair writes it so.
+void require_source_rules(const Settings& settings, Broker& broker) {
+    const Names& names = settings.replicator.names;
+    const auto record = find_source_rules(broker, names);
+    if (!record || rules_digest(read_rules_files({settings.worker.rules.rules_file, ""})) == record->digest) return;
+    throw stop_error(fmt::format("unable to compare: the replicator of group '{}' applies rules before it publishes, "
+                                 "and --rules-config is not its file",
+                                 names.group),
+                     "Give --rules-config the file that the replicator was started with.");
+}
+
 }  // namespace
 
 std::vector<PublishedTable> published_of_group(const Settings& settings, const TableChoice& chosen, Broker& broker,
                                                const std::stop_token& stop) {
+    require_source_rules(settings, broker);
     sql::Connection source = connect_end(settings.replicator.source, stop);
     const Names& names = settings.replicator.names;
     ColumnTypes types(source);

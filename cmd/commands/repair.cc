@@ -47,7 +47,7 @@ struct KnownKey {
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 20> known_keys{{
+constexpr std::array<KnownKey, 22> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
@@ -69,6 +69,8 @@ constexpr std::array<KnownKey, 20> known_keys{{
     {"cutover", [](std::string_view value) { static_cast<void>(decode_cutover(value)); }},
     {"copy_request", [](std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
     {"rules.", [](std::string_view value) { check_delivered_rules(value); }},
+    {"rules_of_source.", [](std::string_view value) { check_delivered_rules(value); }},
+    {"seen_by_source.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
     {"record", [](std::string_view value) { static_cast<void>(decode_record_version(value)); }},
     {"record.", [](std::string_view value) { static_cast<void>(decode_table_records(value)); }},
 }};

@@ -165,6 +165,8 @@ std::string picture(const GroupHealth& health) {
     if (health.standby) text += standby_line(*health.standby);
     if (health.snapshot) text += snapshot_line(*health.snapshot);
     if (health.bootstrap) text += bootstrap_line(*health.bootstrap);
+    if (health.rules_at_source)
+        text += line("rules", "applied before anything is published (replicator --rules-config)");
     text += stream_line(health.stream);
     for (const WorkerHealth& worker : health.workers) text += worker_line(worker, health.group);
     if (health.dead_letters.messages != 0)

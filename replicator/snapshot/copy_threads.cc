@@ -4,14 +4,45 @@
 
 #include <algorithm>
 #include <exception>
+#include <string_view>
 
+#include "rules/compiled_rules.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/arena.h"
 #include "stream/failpoint.h"
+#include "stream/format/copy_text.h"
 
 namespace pgsluice {
 
 namespace {
+
+// Lines of COPY text as a table's rules leave them.
+class RuledLines {
+   public:
+    explicit RuledLines(const SourceTable& table)
+        : relation_(table.relation),
+          rules_(table.rules != nullptr && !table.rules->passes_copy() ? table.rules.get() : nullptr) {}
+
+    // With its newline, until the next call; empty for a row that is left out.
+    std::string_view of(std::string_view row) {
+        if (rules_ == nullptr) return row;
+        arena_.clear();
+        line_.clear();
+        Change change;
+        change.snapshot = true;
+        change.relation = &relation_;
+        change.new_row = parse_copy_line(take_copy_line(row), relation_.columns.size(), arena_);
+        if (rules_->apply(change, arena_)) append_copy_line(line_, change.new_row);
+        return line_;
+    }
+
+   private:
+    const Relation& relation_;
+    const rules::CompiledRules* rules_;  // null: they change nothing
+    Arena arena_;
+    std::string line_;
+};
 
 void copy_ranges(sql::Connection& connection, std::span<const SourceTable> tables, RangeQueue& ranges, CopyQueue& queue,
                  std::size_t block_bytes, const std::stop_token& stop) {
@@ -48,14 +79,17 @@ bool copy_range(sql::Connection& connection, const SourceTable& table, const Pag
     auto rows = connection.copy_out(copy_statement(table, range), fmt::format("copy '{}.{}'", part.schema, part.name));
     const auto new_block = [&] { return CopiedBlock{range, queue.buffer(), 0, false}; };
     CopiedBlock block = new_block();
-    while (const auto row = rows.next()) {
-        if (!block.text.empty() && block.text.size() + row->size() > block_bytes) {
+    RuledLines ruled(table);
+    while (const auto read = rows.next()) {
+        const std::string_view row = ruled.of(*read);
+        if (row.empty()) continue;
+        if (!block.text.empty() && block.text.size() + row.size() > block_bytes) {
             if (!queue.push(std::move(block), stop)) return false;
             PGSLUICE_FAILPOINT("copy-block");
             block = new_block();
         }
-        if (block.text.capacity() == 0) block.text.reserve(std::max(block_bytes, row->size()));
-        block.text += *row;
+        if (block.text.capacity() == 0) block.text.reserve(std::max(block_bytes, row.size()));
+        block.text += row;
         ++block.rows;
     }
     block.last = true;

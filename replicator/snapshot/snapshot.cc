@@ -10,6 +10,7 @@
 #include "replicator/snapshot/page_ranges.h"
 #include "replicator/snapshot/report.h"
 #include "replicator/source/slot.h"
+#include "rules/compiled_rules.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
@@ -179,7 +180,7 @@ SnapshotBegin begin_of(const SnapshotJob& job, Lsn consistent_point, std::span<c
     for (const auto& table : tables) {
         if (job.replaces && job.replaces(table.relation.oid))
             begin.replaces.push_back(static_cast<std::uint32_t>(begin.tables.size()));
-        begin.tables.push_back(table.relation);
+        begin.tables.push_back(table.rules ? *table.rules->target() : table.relation);
     }
     begin.estimated_bytes = sizes.table_bytes;
     begin.time_us = begun_us;
@@ -205,7 +206,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     SlotGuard guard(options.source, job.slot.stays ? job.slot.name : "");
 
     ColumnTypes types(source);
-    const auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
+    auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
     // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue after an ALTER
     // TABLE that waits for ours.
     const Sizes sizes = measure(snapshot.connections.front(), tables);
@@ -215,6 +216,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
                     ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
 
     const Lsn point = snapshot.consistent_point;
+    if (job.give_rules) job.give_rules(point, tables);
     if (job.chosen) job.chosen(point, tables, snapshot.connections.front());
     if (job.reach) job.reach(point, tables);
     SnapshotReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_snapshot_progress,

@@ -30,6 +30,9 @@ struct SnapshotJob {
     // source as of that point and holds the tables' locks: throws when it is not these tables that are to be copied.
     // May be empty.
     std::function<void(Lsn, std::span<const SourceTable>, sql::Connection&)> chosen;
+    // Called with the consistent point before anything of the tables is published: gives them their rules. May be
+    // empty.
+    std::function<void(Lsn, std::span<SourceTable>)> give_rules;
     // Called with the consistent point and the tables as changes name them: when it returns, all that was committed
     // before is published, without these tables' changes. May be empty.
     std::function<void(Lsn, std::span<const SourceTable>)> reach;

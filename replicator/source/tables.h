@@ -1,6 +1,7 @@
 // What is to be copied of the selected tables.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <span>
 #include <vector>
@@ -14,10 +15,15 @@
 
 namespace pgsluice {
 
+namespace rules {
+class CompiledRules;
+}
+
 // A table as its changes will name it, and where its rows lie: itself, its leaves under the root's name, or nothing.
 struct SourceTable {
     Relation relation;  // columns without generated ones, which pgoutput does not send
     std::vector<sql::CatalogTable> parts;
+    std::shared_ptr<const rules::CompiledRules> rules{};  // that its rows pass; null: they are published as they are
 };
 
 // Partitioned tables are followed to their leaves: each its own table, or all parts of the root's.

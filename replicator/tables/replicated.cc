@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "replicator/group_state.h"
+#include "replicator/rules/source_rules.h"
 #include "replicator/source/column_types.h"
 #include "replicator/source/tables.h"
 #include "stream/group/tables.h"
@@ -12,7 +13,8 @@
 namespace pgsluice {
 
 ReplicatedTables::ReplicatedTables(sql::Connection& source, std::span<const sql::CatalogTable> published,
-                                   Broker& broker, const ReplicatorOptions& options) {
+                                   Broker& broker, const ReplicatorOptions& options, const SourceRules* rules)
+    : rules_(rules) {
     ColumnTypes types(source);
     for (SourceTable& table : tables_to_copy(source, published, options.publish_via_partition_root, types))
         now_[table.relation.oid] = std::move(table.relation);
@@ -37,7 +39,14 @@ bool ReplicatedTables::update(const Relation& relation) {
     Relation& before = now_[relation.oid];
     if (before == relation) return false;
     before = relation;
+    shown_.erase(relation.oid);
     return true;
+}
+
+const std::optional<Relation>& ReplicatedTables::shown(const Relation& relation) const {
+    const auto known = shown_.find(relation.oid);
+    if (known != shown_.end()) return known->second;
+    return shown_.emplace(relation.oid, rules_->shown(relation)).first->second;
 }
 
 std::set<Oid> ReplicatedTables::oids() const {
@@ -46,9 +55,21 @@ std::set<Oid> ReplicatedTables::oids() const {
     return oids;
 }
 
+std::vector<Relation> ReplicatedTables::now() const {
+    std::vector<Relation> tables;
+    for (const auto& [oid, relation] : now_) tables.push_back(relation);
+    return tables;
+}
+
+// Of a table that the rules do not fit nothing is published, so nothing is shown.
 std::string ReplicatedTables::encoded() const {
     GroupTables tables;
-    for (const auto& [oid, relation] : now_) tables.now.push_back(relation);
+    for (const auto& [oid, relation] : now_) {
+        if (rules_ == nullptr)
+            tables.now.push_back(relation);
+        else if (const auto& published = shown(relation))
+            tables.now.push_back(*published);
+    }
     for (const auto& [oid, relation] : former_) tables.former.push_back(relation);
     return encode(tables);
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "replicator/options.h"
 #include "sql/catalog.h"
@@ -15,23 +17,31 @@
 
 namespace pgsluice {
 
+class SourceRules;
+
 class ReplicatedTables {
    public:
     // The tables as the source's catalog has them, and as former ones those that the key held before.
+    // `rules` may be null; then they are shown as they are.
     ReplicatedTables(sql::Connection& source, std::span<const sql::CatalogTable> published, Broker& broker,
-                     const ReplicatorOptions& options);
+                     const ReplicatorOptions& options, const SourceRules* rules);
 
     // Writes the key; warns when it does not fit.
     void show(Broker& broker, const Names& names, const Log& log) const;
     // A definition from the log. False when it is the one known.
     bool update(const Relation& relation);
     [[nodiscard]] std::set<Oid> oids() const;
+    [[nodiscard]] std::vector<Relation> now() const;
     // The key's value.
     [[nodiscard]] std::string encoded() const;
 
    private:
-    std::map<Oid, Relation> now_;     // as seen last
-    std::map<Oid, Relation> former_;  // their rows may still be in the targets
+    [[nodiscard]] const std::optional<Relation>& shown(const Relation& relation) const;
+
+    const SourceRules* rules_;
+    std::map<Oid, Relation> now_;                           // as seen last, on the source
+    mutable std::map<Oid, std::optional<Relation>> shown_;  // of those, as the rules leave them; as far as asked for
+    std::map<Oid, Relation> former_;                        // their rows may still be in the targets
 };
 
 }  // namespace pgsluice

@@ -23,6 +23,11 @@ constexpr std::string_view our_prefix = "pgsluice";
     throw stop_error(fmt::format("unable to decode the source's changes: {}", what), "This is a bug.");
 }
 
+// TODO
+[[noreturn]] void refuse_blind_update(const Relation& table) {
+    throw stop_error(fmt::format("unable to filter '{}.{}' before it is published", table.schema, table.table));
+}
+
 Relation build_relation(const pgoutput::RelationMessage& message) {
     Relation relation;
     relation.oid = message.oid;
@@ -134,8 +139,18 @@ void WalEncoder::on(const pgoutput::RelationMessage& message) {
     if (metrics_ != nullptr) entry.tally = &metrics_->tables.of(relation);
     RelationPtr& known = entry.relation;
     if (known && *known == relation) return;
-    if (known) replaced_.push_back(std::move(known));
+    if (entry.published) replaced_.push_back(std::move(entry.published));
     known = std::make_shared<const Relation>(std::move(relation));
+    entry.rules.reset();
+    entry.published = types_.rules ? nullptr : known;
+}
+
+// Not before something of the table is published: definitions from before that are none of the rules' business.
+const RelationPtr& WalEncoder::published(Known& known) {
+    if (known.published) return known.published;
+    known.rules = types_.rules(known.relation, {transaction_.commit_lsn, ordinal_});
+    known.published = known.rules->target();
+    return known.published;
 }
 
 // False when nothing more is to be taken.
@@ -170,7 +185,7 @@ void WalEncoder::on(const pgoutput::Insert& insert) {
     change.op = Op::insert;
     change.relation = &relation(insert.relation, insert.new_row);
     change.new_row = insert.new_row;
-    write(change);
+    write_row(change);
 }
 
 void WalEncoder::on(const pgoutput::Update& update) {
@@ -182,7 +197,7 @@ void WalEncoder::on(const pgoutput::Update& update) {
     change.old_row = update.old_row;
     change.new_row = update.new_row;
     if (!update.old_row.empty()) relation(update.relation, update.old_row);
-    write(change);
+    write_row(change);
 }
 
 void WalEncoder::on(const pgoutput::Delete& del) {
@@ -192,7 +207,7 @@ void WalEncoder::on(const pgoutput::Delete& del) {
     change.relation = &relation(del.relation, del.old_row);
     change.old_kind = del.old_kind;
     change.old_row = del.old_row;
-    write(change);
+    write_row(change);
 }
 
 void WalEncoder::on(const pgoutput::Truncate& truncate) {
@@ -202,7 +217,7 @@ void WalEncoder::on(const pgoutput::Truncate& truncate) {
         const auto known = relations_.find(oid);
         if (known == relations_.end()) out_of_order("a truncated table was not described before");
         if (is_left_out(oid)) continue;
-        truncated_.push_back(known->second.relation);
+        truncated_.push_back(published(known->second));
         known->second.last = now();
     }
     if (truncate.relations.empty()) out_of_order("a truncate names no table");
@@ -242,7 +257,8 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
 // Groups that read one database see each other's messages.
 bool WalEncoder::is_ours(const pgoutput::LogicalMessage& message) const noexcept {
     if (message.prefix == heartbeat_prefix) return message.content == group_;
-    return message.prefix.starts_with(our_prefix);
+    // What else a message says no rule has seen.
+    return !types_.rules && message.prefix.starts_with(our_prefix);
 }
 
 bool WalEncoder::take_ddl(pgoutput::LogicalMessage& message) {
@@ -283,6 +299,19 @@ LastChanges WalEncoder::last_changes() const {
     for (const auto& [oid, known] : relations_)
         if (known.last.commit != Lsn{}) changes[oid] = known.last;
     return changes;
+}
+
+void WalEncoder::write_row(Change& change) {
+    if (types_.rules && !pass_rules(change)) return;
+    write(change);
+}
+
+bool WalEncoder::pass_rules(Change& change) {
+    published(*last_);
+    arena_.clear();
+    if (!last_->rules->apply(change, arena_)) return false;
+    if (change.upsert) refuse_blind_update(*last_->relation);
+    return true;
 }
 
 void WalEncoder::write(Change& change) {

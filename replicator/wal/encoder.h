@@ -17,6 +17,8 @@
 
 #include "replicator/resume_point.h"
 #include "replicator/wal/pgoutput.h"
+#include "rules/compiled_rules.h"
+#include "stream/arena.h"
 #include "stream/change.h"
 #include "stream/format/block_writer.h"
 #include "stream/last_change.h"
@@ -39,6 +41,9 @@ struct TypeLookup {
     // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
     // with the LSN at which its transaction was committed, and its number.
     std::function<void(Relation&, Lsn committed, std::uint32_t xid)> complete;
+    // Called for each completed definition before the first change that is published, with its position: the rules
+    // that rows pass. Empty: they are published as they come.
+    std::function<std::shared_ptr<const rules::CompiledRules>(const RelationPtr&, Position)> rules = {};
     // Called for each type that pgoutput describes again: it may have been changed.
     std::function<void(Oid)> forget;
     // Called for each completed definition, with the LSN that its transaction was committed at.
@@ -129,6 +134,11 @@ class WalEncoder {
     // The relation as last described; checks that the row fits it.
     const Relation& relation(Oid oid, Row row);
     [[nodiscard]] LastChange now() const noexcept { return {transaction_.commit_lsn, transaction_.commit_time_us}; }
+    struct Known;
+    const RelationPtr& published(Known& known);
+    // A row, as the rules leave it.
+    void write_row(Change& change);
+    bool pass_rules(Change& change);
     void write(Change& change);
     void count(const Change& change, std::size_t bytes) noexcept;
 
@@ -137,7 +147,9 @@ class WalEncoder {
     BlockWriter writer_;
     struct Known {
         RelationPtr relation;
-        LastChange last;  // that is published
+        RelationPtr published;                              // as the rules leave it; null: not known yet
+        std::shared_ptr<const rules::CompiledRules> rules;  // null when that is `relation`, or not known yet
+        LastChange last;                                    // that is published
         TableTally* tally = nullptr;
     };
     std::unordered_map<Oid, Known> relations_;
@@ -157,6 +169,7 @@ class WalEncoder {
     bool drops_marked_ = false;
     std::string made_in_;  // of the transaction
     std::string ddl_;      // the content of the message that is being written
+    Arena arena_;          // of the row that is being written
     std::optional<Lsn> until_;
     std::set<Oid> left_out_;
     std::set<Oid> refused_;               // by the verdict

@@ -102,8 +102,15 @@ std::vector<std::string> differences(const DeliveredRules& before, const Deliver
     return found;
 }
 
+DeliveredRulesKeys::DeliveredRulesKeys(Broker& broker, const Names& names, Prefix prefix)
+    : broker_(broker), names_(names), prefix_(std::move(prefix.text)) {}
+
 DeliveredRulesKeys::DeliveredRulesKeys(Broker& broker, const Names& names, const std::string& worker)
-    : broker_(broker), names_(names), prefix_(fmt::format("rules.{}.", worker)) {}
+    : DeliveredRulesKeys(broker, names, Prefix{fmt::format("rules.{}.", worker)}) {}
+
+DeliveredRulesKeys DeliveredRulesKeys::of_source(Broker& broker, const Names& names) {
+    return {broker, names, Prefix{"rules_of_source."}};
+}
 
 std::vector<std::string> DeliveredRulesKeys::keys() {
     std::vector<std::string> keys = broker_.kv_keys(names_);

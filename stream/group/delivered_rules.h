@@ -43,12 +43,18 @@ std::vector<std::string> differences(const DeliveredRules& before, const Deliver
 class DeliveredRulesKeys {
    public:
     DeliveredRulesKeys(Broker& broker, const Names& names, const std::string& worker);
+    // Those of a replicator that applies rules: `rules_of_source.<oid>`, which no worker may write.
+    static DeliveredRulesKeys of_source(Broker& broker, const Names& names);
 
     [[nodiscard]] std::map<Oid, std::string> load();
     void put(Oid table, std::string_view json);
     void clear();
 
    private:
+    struct Prefix {
+        std::string text;
+    };
+    DeliveredRulesKeys(Broker& broker, const Names& names, Prefix prefix);
     [[nodiscard]] std::vector<std::string> keys();
     void check(const std::string& key, std::string_view json) const;
 

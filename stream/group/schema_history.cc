@@ -78,8 +78,15 @@ TableHistory decode_seen_table(std::string_view json) {
     });
 }
 
+SchemaHistory::SchemaHistory(Broker& broker, const Names& names, Prefix prefix)
+    : broker_(broker), names_(names), prefix_(std::move(prefix.text)) {}
+
 SchemaHistory::SchemaHistory(Broker& broker, const Names& names, const std::string& worker)
-    : broker_(broker), names_(names), prefix_(fmt::format("seen.{}.", worker)) {}
+    : SchemaHistory(broker, names, Prefix{fmt::format("seen.{}.", worker)}) {}
+
+SchemaHistory SchemaHistory::of_source(Broker& broker, const Names& names) {
+    return {broker, names, Prefix{"seen_by_source."}};
+}
 
 std::vector<std::string> SchemaHistory::keys() {
     std::vector<std::string> keys = broker_.kv_keys(names_);

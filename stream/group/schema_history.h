@@ -38,6 +38,8 @@ TableHistory decode_seen_table(std::string_view json);
 class SchemaHistory {
    public:
     SchemaHistory(Broker& broker, const Names& names, const std::string& worker);
+    // That of a replicator that applies rules: `seen_by_source.<oid>`, which no worker may write.
+    static SchemaHistory of_source(Broker& broker, const Names& names);
 
     [[nodiscard]] std::map<Oid, TableHistory> load();
     // Null removes the key. A stop Error when the value does not fit into one message.
@@ -45,6 +47,10 @@ class SchemaHistory {
     void clear();
 
    private:
+    struct Prefix {
+        std::string text;
+    };
+    SchemaHistory(Broker& broker, const Names& names, Prefix prefix);
     [[nodiscard]] std::vector<std::string> keys();
     [[nodiscard]] TableHistory read(const std::string& key, std::string_view json) const;
 

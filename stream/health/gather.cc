@@ -8,6 +8,7 @@
 #include "stream/group/bootstrap_record.h"
 #include "stream/group/lease.h"
 #include "stream/group/registry.h"
+#include "stream/group/source_rules.h"
 #include "stream/health/replicator_entry.h"
 
 namespace pgsluice {
@@ -31,6 +32,7 @@ class Gathering {
         bootstrap();
         if (!broker_.stream_state("KV_" + names_.bucket)) return std::move(health_);
         snapshot();
+        health_.rules_at_source = find_source_rules(broker_, names_).has_value();
         replicator();
         standby();
         workers();

@@ -131,6 +131,7 @@ struct GroupHealth {
     std::optional<StandbyHealth> standby;
     std::optional<SnapshotHealth> snapshot;
     std::optional<BootstrapHealth> bootstrap;
+    bool rules_at_source = false;    // the replicator applies rules before it publishes
     std::optional<SlotHealth> slot;  // nothing: neither the source nor a report says
     StreamHealth stream;
     std::vector<WorkerHealth> workers;  // by name

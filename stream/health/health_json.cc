@@ -181,6 +181,7 @@ std::string to_json(const GroupHealth& health) {
     append_standby(out, health.standby);
     append_snapshot(out, health.snapshot);
     append_bootstrap(out, health.bootstrap);
+    out.boolean("rules_at_source", health.rules_at_source);
     append_slot(out, health.slot);
     append_stream(out, health.stream);
     append_workers(out, health.workers);
