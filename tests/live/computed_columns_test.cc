@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "tests/live/compare_fixture.h"
-#include "tests/support/hint.h"
+#include "tests/support/stream_group.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;
@@ -236,5 +236,112 @@ TEST_CASE("history, append, line sinks and dead letters have the computed column
     CHECK_MESSAGE(out.code == 0, out.err);
     CHECK(contains(out.out, "\"full_name\":\"Ann Lee\""));
     CHECK(contains(out.out, "\"full_name\":\"Ann Ray\""));
+    pipeline.stop_replicator();
+}
+
+TEST_CASE("a command that rewrites rows with another type of what an expression uses stops a target") {
+    Pipeline pipeline;
+    Routing file("people: {set: {next: id + 1}}");
+    pipeline.on_source("CREATE TABLE people (id int PRIMARY KEY, v varchar(5)); INSERT INTO people VALUES (1, 'a')");
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl"});
+    pipeline.start_worker(
+        {"--target-sync-schema", "--routing-config", file.path, "--source-url", pipeline.source_url()});
+    pipeline.settle();
+    pipeline.on_source("ALTER TABLE people ALTER v TYPE varchar(9); INSERT INTO people VALUES (2, 'b')");
+    pipeline.settle();
+    CHECK(columns(pipeline) == "id integer, v character varying(9), next integer");
+    pipeline.on_source("ALTER TABLE people ALTER id TYPE bigint; INSERT INTO people VALUES (3, 'c')");
+    CHECK(says(pipeline.worker(), "the type of column 'id' changes, and 'next' is computed from it"));
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM people") == "2");
+    pipeline.kill_worker();
+    pipeline.stop_replicator();
+}
+
+TEST_CASE("tables without a key, and partitions, have computed columns") {
+    Pipeline pipeline;
+    Routing file("lines: {set: {first: 'left(v, 1)', v: v || '!'}}\nev: {set: {twice: n * 2}}\n");
+    pipeline.on_source(
+        "CREATE TABLE lines (v text, n int); ALTER TABLE lines REPLICA IDENTITY FULL;"
+        "INSERT INTO lines SELECT 'v' || i % 3, i FROM generate_series(1, 30) i; INSERT INTO lines VALUES (NULL, NULL);"
+        "CREATE TABLE ev (id int, n int, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
+        "CREATE TABLE ev1 PARTITION OF ev FOR VALUES FROM (0) TO (100);"
+        "CREATE TABLE ev2 PARTITION OF ev FOR VALUES FROM (100) TO (200);"
+        "INSERT INTO ev SELECT i, i FROM generate_series(1, 150) i");
+    pipeline.start_replicator();
+    pipeline.start_worker(
+        {"--target-sync-schema", "--routing-config", file.path, "--source-url", pipeline.source_url()});
+    const auto check = [&] {
+        pipeline.settle();
+        CHECK(pipeline.target_sum("lines") ==
+              pipeline.source_sum("(SELECT v || '!' AS v, n, left(v, 1) AS first FROM lines)"));
+        CHECK(pipeline.target_sum("ev") == pipeline.source_sum("(SELECT *, n * 2 AS twice FROM ev)"));
+        const Finished compared = run_compare(pipeline, {"--routing-config", file.path});
+        CHECK_MESSAGE(compared.code == 0, compared.out << compared.err);
+    };
+    check();
+    pipeline.on_source("UPDATE lines SET n = n + 1 WHERE v = 'v1'; DELETE FROM lines WHERE v = 'v2' AND n < 10");
+    pipeline.on_source("UPDATE lines SET v = 'x' WHERE v IS NULL");
+    pipeline.on_source(
+        "UPDATE ev SET n = n + 1; UPDATE ev SET id = id + 100 WHERE id BETWEEN 51 AND 59; DELETE FROM ev WHERE id = "
+        "60");
+    check();
+    pipeline.stop();
+}
+
+TEST_CASE("rows that another expression made are noticed, and copied again") {
+    Pipeline pipeline;
+    Routing file("people: {set: {full_name: \"first || ' ' || last\"}}");
+    pipeline.on_source(
+        "CREATE TABLE people (id int PRIMARY KEY, first text, last text);"
+        "INSERT INTO people VALUES (1, 'Ann', 'Lee')");
+    pipeline.start_replicator();
+    std::vector<std::string> flags{"--target-sync-schema", "--routing-config", file.path, "--source-url",
+                                   pipeline.source_url()};
+    pipeline.start_worker(flags);
+    pipeline.settle();
+    pipeline.stop_worker();
+    file.write("people: {set: {full_name: \"last || ', ' || first\"}}");
+    pipeline.start_worker(flags);
+    const std::string error = stopped(pipeline);
+    CHECK_MESSAGE(contains(error, "--on-rules-change reload"), error);
+    CHECK(pipeline.target_scalar("SELECT full_name FROM people") == "Ann Lee");
+    flags.insert(flags.end(), {"--on-rules-change", "reload", "--target-existing-rows", "truncate"});
+    pipeline.start_worker(flags);
+    pipeline.on_source("INSERT INTO people VALUES (2, 'Bob', 'Ray')");
+    pipeline.settle();
+    CHECK(pipeline.target_rows("people") ==
+          std::vector<std::string>{"(1,Ann,Lee,\"Lee, Ann\")", "(2,Bob,Ray,\"Ray, Bob\")"});
+    // And after a copy of the source again.
+    pipeline.stop_replicator();
+    pipeline.on_target("UPDATE people SET full_name = 'other'");
+    pipeline.start_replicator({"--copy-and-stream", "--resnapshot"});
+    pipeline.settle();
+    CHECK(pipeline.target_rows("people") ==
+          std::vector<std::string>{"(1,Ann,Lee,\"Lee, Ann\")", "(2,Bob,Ray,\"Ray, Bob\")"});
+    pipeline.stop();
+}
+
+TEST_CASE("pgsluice check names a column whose type does not fit, and shares of the rows are computed, too") {
+    Pipeline pipeline;
+    Routing file("people:\n  set: {n: id * 1.5}\n");
+    pipeline.on_source("CREATE TABLE people (id int PRIMARY KEY); INSERT INTO people SELECT generate_series(1, 20)");
+    pipeline.on_target("CREATE TABLE people (id int PRIMARY KEY, n int)");
+    const Finished checked = run(
+        {PGSLUICE_BINARY, "check", "--group", pipeline.group(), "--nats-url", shared_servers().nats.url(0),
+         "--source-url", pipeline.source_url(), "--target-url", pipeline.target_url(), "--routing-config", file.path},
+        {}, std::chrono::seconds(60));
+    CHECK_MESSAGE(contains(checked.out, "column 'n' of the target's table 'public.people' is integer"), checked.out);
+    pipeline.start_replicator();
+    pipeline.await_stream();
+    std::size_t rows = 0;
+    for (const std::string share : {"1/2", "2/2"}) {
+        const std::string directory = temporary_directory("computed");
+        const Finished out = run(pipeline.worker_argv(
+            "file", {"--routing-config", file.path, "--share", share, "--file-output-dir", directory, "--exit-at-lsn",
+                     pipeline.source_scalar("SELECT pg_current_wal_lsn()")}));
+        CHECK_MESSAGE(out.code == 0, out.err);
+        rows += static_cast<std::size_t>(count(all_files(directory), "\"n\":"));
+    }
+    CHECK(rows == 20);
     pipeline.stop_replicator();
 }

@@ -151,6 +151,9 @@ TEST_CASE("a command on a routed table or one with excluded columns is shown and
     CHECK_FALSE(ruled(*gone, ddl("ALTER TABLE", "ALTER TABLE users ADD x int")));
     const auto excludes = load("tables: {users: [{type: exclude_column, column: ssn}]}");
     CHECK(obstacle(*excludes, ddl("ALTER TABLE", "ALTER TABLE users DROP ssn")).find("excluded") != std::string::npos);
+    const auto computes = load("", "users: {set: {n: id}}");
+    CHECK(obstacle(*computes, ddl("ALTER TABLE", "ALTER TABLE users ADD x int")) ==
+          "columns of the table are computed");
 }
 
 TEST_CASE("text that backslashes may have cut otherwise does not show where there are rules") {
