@@ -51,9 +51,9 @@ std::shared_ptr<HeldSnapshot> new_held_snapshot();
 
 struct BootstrapOptions {
     BootstrapVerb verb = BootstrapVerb::none;
-    std::string flag_file;                                     // completes once it exists; empty: none
-    std::string command;                                       // completes once it succeeds; empty: none
-    Lsn restored_to = {};  // of `complete`: the targets are a backup, restored up to there; not valid: a dump
+    std::string flag_file;  // completes once it exists; empty: none
+    std::string command;    // completes once it succeeds; empty: none
+    Lsn restored_to = {};   // of `complete`: the targets are a backup, restored up to there; not valid: a dump
     std::function<void(const std::string&)> tell = {};         // gets the commands to run; empty: only the log has them
     std::shared_ptr<HeldSnapshot> held = new_held_snapshot();  // of this process, across sessions; never null
 };
