@@ -39,9 +39,11 @@ std::vector<Ruled> ruled_columns(const RulesFiles& files, const Relation& relati
             return std::ranges::any_of(entry.rules,
                                        [&](const Rule& rule) { return rule.column == name && rule.kind == kind; });
         };
+        const bool computed =
+            route != nullptr && std::ranges::find(route->set, name, &rules::ComputedColumn::name) != route->set.end();
         if (has(Rule::Kind::exclude)) {
             ruled.push_back({i, std::nullopt, {}});
-        } else if (has(Rule::Kind::transform)) {
+        } else if (computed || has(Rule::Kind::transform)) {
             const std::string target_column = target_name_of(name, route);
             const auto found = std::ranges::find(target.columns, target_column, &Column::name);
             if (found == target.columns.end()) continue;

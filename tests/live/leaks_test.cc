@@ -169,6 +169,26 @@ TEST_CASE(
         CHECK_MESSAGE(contains(raw.out, std::string("in target public.raw.") + column + ": "), raw.out);
 }
 
+TEST_CASE("values that a route leaves out or computes anew are looked for, too") {
+    Pipeline pipeline;
+    const std::string file = fill(pipeline);
+    const std::string routes = temporary_directory("routing") + "/routing.yaml";
+    std::ofstream(routes)
+        << "people: {set: {passport: \"left(passport, 2) || '*'\"}, columns: {only: [id, passport]}}\n";
+    const auto check = [&] {
+        return run({PGSLUICE_BINARY, "check", "leaks", "--source-url", pipeline.source_url(), "--target-url",
+                    pipeline.target_url(), "--routing-config", routes});
+    };
+    const Finished clean = check();
+    CHECK_MESSAGE(clean.code == 0, clean.out << clean.err);
+    CHECK(contains(clean.out, "looked for: public.people.passport: 200 values\n"));
+    CHECK(contains(clean.out, "looked for: public.people.email: 200 values\n"));
+    pipeline.on_target("UPDATE orders SET remark = 'canary10007' WHERE id = 1");
+    const Finished found = check();
+    CHECK(found.code == 1);
+    CHECK(contains(found.out, "FOUND: public.people.passport in target public.orders.remark: 1 values in 1 rows\n"));
+}
+
 TEST_CASE("the stream of a group whose worker masks holds what the rules hide, and it is said where") {
     Pipeline pipeline;
     const std::string file = fill(pipeline);
