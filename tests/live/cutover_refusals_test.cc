@@ -170,3 +170,17 @@ TEST_CASE("cutover: a difference that is found afterwards is said") {
     CHECK(contains(done.err, "HINT: The rows are listed above. The application may already write to the target"));
     group.stop();
 }
+
+TEST_CASE("cutover: only the tables that are named are compared, before and after") {
+    Group group;
+    group.on_both("CREATE TABLE log (id int PRIMARY KEY)");
+    group.on_source("INSERT INTO log SELECT i FROM generate_series(1, 100) i");
+    group.begin();
+    group.on_target("DELETE FROM log WHERE id = 7");
+    CHECK(contains(cut_over(group, {"--yes"}).err, "unable to cut over: source and target are not equal"));
+    const Finished done = cut_over(group, {"--yes", "--compare-tables", "t,settled"});
+    must_succeed(done);
+    CHECK(contains(done.out, "public.t: equal"));
+    CHECK_FALSE(contains(done.out, "public.log"));
+    group.stop();
+}
