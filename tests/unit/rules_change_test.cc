@@ -103,7 +103,7 @@ TEST_CASE("of many tables the first are named") {
     std::vector<ChangedTable> many;
     for (int i = 0; i < 13; ++i)
         many.push_back({rules_test::relation("t" + std::to_string(i), {}), {"the target", "column 'a'"}});
-    const std::string text = describe(many);
+    const std::string text = rules_changed(many);
     CHECK(has(text, "public.t0 (the target, column 'a'), public.t1 ("));
     CHECK(has(text, "public.t9 (the target, column 'a') and 3 more tables"));
 }
