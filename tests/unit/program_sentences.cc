@@ -117,7 +117,7 @@ std::vector<Sentence> program_sentences() {
         for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
             const std::string file = std::filesystem::relative(entry.path(), root).string();
             if (!file.ends_with(".cc") && !file.ends_with(".h")) continue;
-            const bool help = file == "cmd/cli/flag_table.cc" || file == "cmd/http/metric_table.cc" ||
+            const bool help = file.starts_with("cmd/cli/flags/") || file == "cmd/http/metric_table.cc" ||
                               file == "rules/transforms/transform_table.cc" || file.starts_with("cmd/reference/");
             if (help) continue;
             for (Sentence& sentence : sentences_in(contents(entry.path()), file)) found.push_back(std::move(sentence));
