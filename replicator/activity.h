@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <string>
+#include <vector>
 
 #include "stream/health/group_health.h"
 #include "stream/latest.h"
@@ -25,7 +27,15 @@ class RepeatedError {
     int times_ = 0;
 };
 
-// Lives as long as the process, across sessions. Any thread, but for `decoding`.
+// What the housekeeper has said and whose end it has to say, also in another session.
+struct HousekeepersTroubles {
+    bool unmaintained = false;
+    bool full = false;
+    std::chrono::steady_clock::time_point full_again;  // when the log says it once more
+    std::vector<std::string> unreadable;               // workers whose entries are garbled
+};
+
+// Lives as long as the process, across sessions. Any thread, but for `decoding` and `housekeeping`.
 struct ReplicatorActivity {
     std::atomic<bool> owns_group{
         false};  // this process has, or had last, the lock of a group with a stream: it may report
@@ -33,7 +43,8 @@ struct ReplicatorActivity {
     std::atomic<bool> stream_full{false};
     Trouble trouble;
     Latest<SlotHealth> slot;
-    RepeatedError decoding;  // of the source; of the sessions' thread
+    RepeatedError decoding;             // of the source; of the sessions' thread
+    HousekeepersTroubles housekeeping;  // of the housekeeper's thread
 };
 
 }  // namespace pgsluice

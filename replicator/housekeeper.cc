@@ -47,6 +47,7 @@ class Rounds {
            const std::atomic<bool>& refused, const std::stop_token& stop)
         : options_(options),
           log_(log),
+          said_(options.activity->housekeeping),
           applied_(applied),
           stuck_(stuck),
           loses_(loses),
@@ -77,12 +78,12 @@ class Rounds {
         rounds_stuck_ = holds_one_transaction(*stream, workers) ? rounds_stuck_ + 1 : 0;
         stuck_ = rounds_stuck_ >= rounds_until_stuck;
         const bool full = refused_ || is_nearly_full(*stream);
-        if (full && now >= next_full_) {
-            next_full_ = now + full_rhythm;
+        if (full && now >= said_.full_again) {
+            said_.full_again = now + full_rhythm;
             tell_full(*stream, workers);
         }
-        if (!full && told_full_) tell_room(*stream);
-        told_full_ = full;
+        if (!full && said_.full) tell_room(*stream);
+        said_.full = full;
         Found found{stream->first_seq, stream->last_seq, {}};
         for (const WorkerEntry& worker : workers) found.workers.push_back(worker.durable);
         return full || !shown_waiting_->empty() || std::exchange(found_, found) != found;
@@ -118,8 +119,8 @@ class Rounds {
             names_ = unreadable;
             for (const auto& worker : workers) names_.push_back(worker.name);
         }
-        if (unreadable != unreadable_) tell_unreadable(unreadable);
-        unreadable_ = unreadable;
+        if (unreadable != said_.unreadable) tell_unreadable(unreadable);
+        said_.unreadable = unreadable;
         return unreadable.empty() ? workers : std::vector<WorkerEntry>{};
     }
 
@@ -168,13 +169,14 @@ class Rounds {
     }
 
     void tell_room(const StreamState& stream) {
-        next_full_ = {};
+        said_.full_again = {};
         log_(LogLevel::info, fmt::format("stream '{}' has room again: it holds {} of at most {} bytes",
                                          options_.names.stream, stream.bytes, stream.max_bytes));
     }
 
     const ReplicatorOptions& options_;
     const Log& log_;
+    HousekeepersTroubles& said_;
     std::atomic<std::uint64_t>& applied_;
     std::atomic<bool>& stuck_;
     std::atomic<bool>& loses_;
@@ -185,11 +187,8 @@ class Rounds {
     WorkerRegistry registry_;
     Retention retention_;
     std::optional<std::string> shown_waiting_;
-    std::vector<std::string> names_;       // of the workers listed last
-    std::vector<std::string> unreadable_;  // those of them that were garbled
+    std::vector<std::string> names_;  // of the workers listed last
     Clock::time_point next_list_;
-    Clock::time_point next_full_;
-    bool told_full_ = false;
     Found found_;
 };
 
@@ -231,7 +230,7 @@ void Housekeeper::run(const std::stop_token& stop) {
         } catch (const std::exception& error) {
             const auto* known = dynamic_cast<const Error*>(&error);
             const bool others_see_it = known != nullptr && known->action() == Action::retry;
-            troubled_ = troubled_ || !others_see_it;
+            if (!others_see_it) options_.activity->housekeeping.unmaintained = true;
             log_(others_see_it ? LogLevel::debug : LogLevel::warning,
                  fmt::format("unable to maintain the stream for now: {}", error.what()));
         }
@@ -244,7 +243,8 @@ void Housekeeper::look_after_stream(const std::stop_token& stop) {
     bool moved = true;
     do {
         moved = rounds.go_round() || moved;
-        if (std::exchange(troubled_, false)) log_(LogLevel::info, "the stream is maintained again");
+        if (std::exchange(options_.activity->housekeeping.unmaintained, false))
+            log_(LogLevel::info, "the stream is maintained again");
     } while (rest(next.next(std::exchange(moved, false), Clock::now()), stop, moved));
 }
 

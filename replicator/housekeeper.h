@@ -58,9 +58,8 @@ class Housekeeper {
     Lsn confirmed_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
-    bool quiet_ = false;     // the thread takes a long rest
-    bool troubled_ = false;  // said by the thread
-    std::jthread thread_;    // last: it uses all of the above
+    bool quiet_ = false;   // the thread takes a long rest
+    std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace pgsluice

@@ -58,6 +58,27 @@ TEST_CASE("the source and the target") {
     pipeline.stop();
 }
 
+TEST_CASE("a worker's garbled entry that is removed while the replicator is without NATS") {
+    NatsServer nats;
+    Pipeline pipeline({shared_postgres(), shared_postgres(), nats});
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
+    pipeline.start();
+    pipeline.settle();
+    const Names names = names_for(pipeline.group());
+    BrokerOptions options;
+    options.url = nats.url();
+    const auto connect = [&] { return Broker::connect(options, silent_log, {}); };
+    connect()->kv_put(names, "worker.garbled", "not json");
+    CHECK(says(pipeline.replicator(), "nothing is trimmed: the entry of worker 'garbled'"));
+    nats.kill();
+    CHECK(says(pipeline.replicator(), "lost the connection to NATS"));
+    nats.start();
+    // Before the thread that trims is back: it sees no change then.
+    connect()->kv_delete(names, "worker.garbled");
+    CHECK(says(pipeline.replicator(), "the entries of all workers can be read again"));
+    pipeline.stop();
+}
+
 TEST_CASE("a stream that was full") {
     std::string logged;
     BrokerOptions options;
