@@ -160,8 +160,12 @@ Progress decode_progress(std::string_view body) {
 }
 
 bool is_dump_marker(std::string_view body) {
-    return with_json_fields(body, "a progress marker",
-                            [](const JsonFields& fields) { return fields.has("dump") && fields.boolean("dump"); });
+    try {
+        return with_json_fields(body, "a progress marker",
+                                [](const JsonFields& fields) { return fields.has("dump") && fields.boolean("dump"); });
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 }  // namespace pgsluice

@@ -20,7 +20,7 @@ GroupInfo decode_group(std::string_view body);
 SnapshotBegin decode_snapshot_begin(std::string_view body);
 SnapshotEnd decode_snapshot_end(std::string_view body);
 Progress decode_progress(std::string_view body);
-// Of the body of a progress marker: whether it is encode_dump_marker()'s.
+// Of the body of a progress marker: whether it is encode_dump_marker()'s. One that cannot be read is not.
 bool is_dump_marker(std::string_view body);
 
 }  // namespace pgsluice

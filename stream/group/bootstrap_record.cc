@@ -93,9 +93,9 @@ std::optional<BootstrapRecord> find_bootstrap(Broker& broker, const Names& names
 
 bool try_record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& record) {
     record.since_us = sql::postgres_time_us();
-    const auto written = broker.kv_update(names, key, encode(record), record.revision);
-    if (written) record.revision = *written;
-    return written.has_value();
+    const auto revision = broker.kv_update(names, key, encode(record), record.revision);
+    if (revision) record.revision = *revision;
+    return revision.has_value();
 }
 
 void record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& record) {
