@@ -74,7 +74,7 @@ TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
     const QualifiedName name{relation.schema, relation.table};
     if (holds_rows_of_another(owed_.all(), name, relation.oid)) return TableVerdict::leave_out;
     TableRecord entry{relation.oid, 0, "", name, name, relation.oid, TableState::left, wal_end(ends_.source)};
-    entry.reason = "dropped";
+    entry.reason = was_dropped;
     owed_.apply(std::vector<Finding>{{entry}});
     return TableVerdict::publish;
 }

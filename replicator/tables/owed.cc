@@ -101,7 +101,8 @@ void OwedTables::end_epoch(std::uint64_t epoch, const std::map<Oid, std::uint64_
     forget_predecessors();
 }
 
-// Of tables that left, whose name another one has by now: the targets' rows are that one's.
+// Of tables that left, whose name another one has by now: the targets' rows are that one's. A partition that came under
+// its root's name and was detached has them in a table of its own, if the targets detached it, too.
 void OwedTables::forget_predecessors() {
     std::set<std::pair<std::string, std::string>> delivered;
     for (const auto& [oid, entry] : all())
@@ -109,7 +110,8 @@ void OwedTables::forget_predecessors() {
             delivered.emplace(entry.delivered_as.schema, entry.delivered_as.table);
     std::set<Oid> superseded;
     for (const auto& [oid, entry] : all())
-        if (!entry.active() && delivered.contains({entry.delivered_as.schema, entry.delivered_as.table}))
+        if (!entry.active() && entry.reason != was_detached &&
+            delivered.contains({entry.delivered_as.schema, entry.delivered_as.table}))
             superseded.insert(oid);
     records_.forget(superseded);
 }

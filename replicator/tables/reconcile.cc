@@ -12,7 +12,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* removed = "removed from the group";
+constexpr std::string_view removed = "removed from the group";
 
 std::string full_name(const QualifiedName& name) { return name.schema + '.' + name.table; }
 std::string full_name(const sql::CatalogTable& table) { return table.schema + '.' + table.name; }
@@ -39,7 +39,7 @@ class Comparison {
         }
         for (const Member& member : facts_.members) look_at(member);
         for (const auto& [oid, entry] : record_)
-            if (entry.active() && !members.contains(oid)) leaves(entry);
+            if (!members.contains(oid)) is_away(entry);
         copy_those_that_lose_rows();
         copy_whole_roots();
         std::vector<Finding> all;
@@ -155,24 +155,37 @@ class Comparison {
 
     void keep_name(const Member& member, const TableRecord& entry) { add({with_names(entry, member)}); }
 
+    [[nodiscard]] const Existing* existing(const TableRecord& entry) const {
+        const auto found = facts_.existing.find(entry.oid);
+        const bool same = found != facts_.existing.end() && found->second.created_xid == entry.created_xid;
+        return same ? &found->second : nullptr;
+    }
+
+    void is_away(const TableRecord& entry) {
+        if (entry.active()) return leaves(entry);
+        if (entry.reason != was_detached || existing(entry) != nullptr) return;
+        TableRecord next = entry;  // none that can come back
+        next.reason = was_dropped;
+        add({next});
+    }
+
     void leaves(const TableRecord& entry) {
         TableRecord next = entry;
         next.state = TableState::left;
         next.lsn = facts_.now;
         next.replaces = false;
-        const auto found = facts_.existing.find(entry.oid);
-        const bool exists = found != facts_.existing.end() && found->second.created_xid == entry.created_xid;
+        const Existing* exists = existing(entry);
         const bool came_with_another = entry.capture.find('/') != std::string::npos;
-        next.reason = !exists                            ? "dropped"
-                      : found->second.name != entry.name ? "renamed"
-                      : came_with_another                ? "detached"
-                                                         : removed;
-        if (exists) next.name = found->second.name;
+        next.reason = exists == nullptr            ? was_dropped
+                      : exists->name != entry.name ? std::string_view("renamed")
+                      : came_with_another          ? was_detached
+                                                   : removed;
+        if (exists != nullptr) next.name = exists->name;
         const std::string text = left_text(entry, next);
         if (!has_rows(entry)) next.reason = std::string(never_copied);
-        Finding finding{next, exists || keeps_rows_of_another(entry) ? LogLevel::warning : LogLevel::info};
+        Finding finding{next, exists != nullptr || keeps_rows_of_another(entry) ? LogLevel::warning : LogLevel::info};
         finding.text = text;
-        finding.publishes = exists && !came_with_another;
+        finding.publishes = exists != nullptr && !came_with_another;
         add(std::move(finding));
     }
 
@@ -186,7 +199,7 @@ class Comparison {
         const std::string rows = entry.delivered_as == entry.name
                                      ? "the targets keep the rows they have of it"
                                      : fmt::format("the targets keep its rows in '{}'", full_name(entry.delivered_as));
-        if (next.reason == "dropped")
+        if (next.reason == was_dropped)
             return fmt::format("table '{}' is no longer replicated: it was dropped{}", name,
                                keeps_rows_of_another(entry) ? "; " + rows : "");
         if (next.reason == "renamed")
@@ -194,7 +207,7 @@ class Comparison {
                 "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "
                 "{}. Name it in --tables to continue with it",
                 name, full_name(next.name), rows);
-        if (next.reason == "detached")
+        if (next.reason == was_detached)
             return fmt::format(
                 "table '{}' is no longer replicated: it was detached from its table; {}. Name it in "
                 "--tables to keep it",

@@ -63,6 +63,9 @@ struct TableRecord {
 
 // The `reason` of a table that left while its copy was due: none of its changes is delivered.
 inline constexpr std::string_view never_copied = "left before it was copied";
+// That of a partition whose table goes on without it. It may become a table of its own.
+inline constexpr std::string_view was_detached = "detached";
+inline constexpr std::string_view was_dropped = "dropped";
 
 // Many tables of one page are kept under one key, so that a group of 10,000 tables needs few keys and each fits into a
 // message. A table's page never changes.

@@ -415,6 +415,17 @@ TEST_CASE("a partition that was delivered as its root, left, and is a table of i
     }
 }
 
+TEST_CASE("a partition that was detached is kept in mind until it is dropped") {
+    const auto gone = left(recorded(partition(true)), "detached");
+    const std::map<Oid, Existing> there{{gone.oid, {gone.created_xid, gone.name}}};
+    CHECK(found({.record = {gone}, .existing = there}).empty());
+    const auto dropped = found({.record = {gone}});
+    REQUIRE(dropped.size() == 1);
+    CHECK(dropped[0].next.reason == "dropped");
+    CHECK(dropped[0].text.empty());
+    CHECK_FALSE(dropped[0].needs_restart());
+}
+
 TEST_CASE("a table of another's name that is in the group as well gets its name with its own rows") {
     Member mine = member();
     mine.table.oid = mine.named.oid = mine.delivered_oid = 5;
