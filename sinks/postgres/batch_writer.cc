@@ -12,6 +12,13 @@ namespace pgsluice {
 
 namespace {
 
+// A table that --on-conflict names to keep the target's rows is written there as on the source, with the same numbers.
+bool has_writers_of_its_own(const ConflictPolicy& policy, const TargetTable& table) {
+    return std::any_of(policy.tables.begin(), policy.tables.end(), [&](const auto& named) {
+        return named.second == OnConflict::ignore && named.first.matches(table.schema, table.table);
+    });
+}
+
 constexpr auto polite_interval = std::chrono::milliseconds(500);  // of asking who waits for what is open
 
 // Those met last are looked at first.
@@ -59,8 +66,13 @@ void BatchWriter::note_written(const std::vector<Change>& changes) {
     const Touched touched = touched_by(changes);
     parts_.claims.claim(touched.all);
     std::vector<std::string> names;
-    for (const Relation* relation : touched.filled) names.push_back(parts_.mappings.at(*relation)->table.name);
-    parts_.sequences.note_written(names);
+    std::vector<std::string> ahead;
+    for (const Relation* relation : touched.filled) {
+        const TargetTable& table = parts_.mappings.at(*relation)->table;
+        names.push_back(table.name);
+        if (!has_writers_of_its_own(parts_.options.on_conflict, table)) ahead.push_back(table.name);
+    }
+    parts_.sequences.note_written(names, ahead);
 }
 
 // Where a row's table is not as the source says, what was committed before is applied, and only that: to make the table

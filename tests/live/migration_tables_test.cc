@@ -67,6 +67,8 @@ TEST_CASE("tables of migration tools keep what the target has where keys meet") 
     const TextFile routes("alembic_version: {replicate: false}\n", "routing.yaml");
     Application application({"--on-conflict", "django_*=ignore", "--routing-config", routes.path()}, false);
     migrate(application, "1", "2");
+    // What is written to for the first time has its sequence set ahead at once, but for such a table.
+    for (int i = 0; i < 2; ++i) application.settle();
     migrate(application, "2", "3");
     application.check_equal({"t"});
     CHECK(application.versions() == "3");

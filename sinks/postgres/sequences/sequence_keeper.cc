@@ -31,12 +31,12 @@ void SequenceKeeper::open(sql::Connection& connection, PostgresProgress& progres
     connection_ = &connection;
     progress_ = &progress;
     sequences_.emplace(connection, options_.group, options_.worker, log_);
-    noted_ = written_ = unlevel_ = progress.written_tables();
+    noted_ = unlevel_ = progress.written_tables();
     sequences_->level(unlevel_);
 }
 
-void SequenceKeeper::note_written(const std::vector<std::string>& tables) {
-    written_.insert(tables.begin(), tables.end());
+void SequenceKeeper::note_written(const std::vector<std::string>& tables, const std::vector<std::string>& ahead) {
+    written_.insert(ahead.begin(), ahead.end());
     unlevel_.insert(tables.begin(), tables.end());
     std::vector<std::string> fresh;
     for (const std::string& table : tables) {

@@ -27,7 +27,8 @@ class SequenceKeeper {
     void open(sql::Connection& connection, PostgresProgress& progress);
     // Rows are being written to these tables (quoted and qualified): their sequences are kept, by a later run if not by
     // this one. In the open transaction if there is one; when that is rolled back, forget_noted().
-    void note_written(const std::vector<std::string>& tables);
+    // `ahead`: those of them whose sequences are kept ahead meanwhile.
+    void note_written(const std::vector<std::string>& tables, const std::vector<std::string>& ahead = {});
     void forget_noted() { noted_.clear(); }
     // Outside a transaction. At once for tables written for the first time, else about once a minute.
     void keep_ahead_if_due();
