@@ -28,7 +28,8 @@ void keep_numbers(DeliveredRules& now, const DeliveredRules& noted) {
     }
 }
 
-// "public.users (column 'email', the filter on 'age'), public.orders (the target)"; of many only the first ones.
+}  // namespace
+
 std::string describe(const std::vector<ChangedTable>& changed) {
     constexpr std::size_t most = 10;
     std::vector<std::string> texts;
@@ -41,8 +42,6 @@ std::string describe(const std::vector<ChangedTable>& changed) {
     if (changed.size() > most) text += fmt::format(" and {} more tables", changed.size() - most);
     return text;
 }
-
-}  // namespace
 
 std::string rules_changed(const std::vector<ChangedTable>& changed) {
     return fmt::format("the rules changed after rows were delivered: {}", describe(changed));

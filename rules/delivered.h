@@ -24,6 +24,8 @@ struct ChangedTable {
     std::vector<std::string> differences;
 };
 
+// "public.users (column 'email'), public.orders (the target)"; of many only the first ones.
+std::string describe(const std::vector<ChangedTable>& changed);
 // "the rules changed after rows were delivered: public.users (column 'email', the filter on 'age')"
 std::string rules_changed(const std::vector<ChangedTable>& changed);
 

@@ -67,7 +67,32 @@ TEST_CASE("compare applies rules, filters and routes to the source's rows") {
     CHECK(done.code == 0);
     CHECK(done.out.find("  3 rows repaired\n") != std::string::npos);
     CHECK(run_compare(pipeline, files).code == 0);
-    CHECK(run_compare(pipeline).code == 1);  // without the worker's files
+    pipeline.stop();
+}
+
+TEST_CASE("rules that are not the worker's are refused, so that a repair cannot write what they hide") {
+    const TextFile rules(kRules);
+    const TextFile others("tables: {users: [{type: transform, column: email, parameters: {type: redact}}]}");
+    const std::vector<std::string> files{"--rules-config", rules.path()};
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE users (id int PRIMARY KEY, ssn text, email text, age int)");
+    pipeline.on_source(
+        "ALTER TABLE users REPLICA IDENTITY FULL; INSERT INTO users VALUES (1, '078-05-1120', 'ann@example.com', 30)");
+    pipeline.start_replicator();
+    pipeline.start_worker(files);
+    pipeline.settle();
+    const auto hidden = pipeline.target_rows("users");
+    const std::vector<std::vector<std::string>> wrong{{"--repair"}, {"--repair", "--rules-config", others.path()}};
+    for (const std::vector<std::string>& words : wrong) {
+        const Finished refused = run_compare(pipeline, words);
+        CHECK(refused.code == 1);
+        CHECK(refused.err.find("worker 'postgres' applies other rules than those given: public.users (column") !=
+              std::string::npos);
+        CHECK(refused.err.find("HINT: Give the --rules-config and --routing-config that the worker runs with.") !=
+              std::string::npos);
+        CHECK(pipeline.target_rows("users") == hidden);
+    }
+    CHECK(run_compare(pipeline, files).code == 0);
     pipeline.stop();
 }
 

@@ -163,5 +163,16 @@ TEST_CASE("source rules: no dump, no tables made from the source's definitions, 
     INFO(repaired.err);
     CHECK(repaired.code == 0);
     CHECK(group.emails() == "a********b");
+
+    group.stop_worker();
+    group.start_worker({"--rules-config", other.path(), "--on-rules-change", "continue"});
+    group.settle();
+    refusal(group.compare(group.with_rules({"--repair"})),
+            "Give all rules to the replicator, and its file to compare.");
+    CHECK(group.emails() == "a********b");
+    group.stop_worker();
+    group.start_worker({"--on-rules-change", "continue"});
+    group.settle();
+    CHECK(run(group.compare(group.with_rules({}))).code == 0);
     group.stop();
 }

@@ -53,6 +53,11 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "source rules: no dump, no tables made from the source's definitions, no compare without the file"},
     {"Give --rules-config the file that the replicator was started with.", "live/source_rules_refusals_test.cc",
      "source rules: no dump, no tables made from the source's definitions, no compare without the file"},
+    {"Give the --rules-config and --routing-config that the worker runs with. After a change of these files start",
+     "live/compare_rules_test.cc",
+     "rules that are not the worker's are refused, so that a repair cannot write what they hide"},
+    {"Give all rules to the replicator, and its file to compare.", "live/source_rules_refusals_test.cc",
+     "source rules: no dump, no tables made from the source's definitions, no compare without the file"},
     // tables that the source has rewritten
     {"Start the replicator with --copy-and-stream, which copies the rows", "live/ddl_recopy_test.cc",
      "a group that copies no rows stops at such a command, and copies the table as the hint says"},

@@ -12,6 +12,7 @@
 #include "worker/compare/repair.h"
 #include "worker/compare/scan.h"
 #include "worker/compare/statements.h"
+#include "worker/compare/worker_rules.h"
 
 namespace pgsluice {
 
@@ -113,6 +114,7 @@ CompareReport compare(const CompareOptions& options, std::span<const PublishedTa
     TablesToCompare found = [&] {
         auto source = connect_end(options.source, stop);
         auto target = connect_end(options.target, stop);
+        require_worker_rules(options, *rules, published, broker, target);
         return find_tables_to_compare(published, *rules, source, target);
     }();
     BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
