@@ -125,7 +125,15 @@ TEST_CASE("bootstrap: a worker that was thought to be gone does not read past th
     group.await_stream();
     group.settle();
     group.stop_replicator();
-    group.worker().signal(SIGSTOP);
+    // In no transaction: the target is of the source's server, and a new slot waits for all that run there.
+    REQUIRE(eventually("the worker stands still between transactions", [&] {
+        group.worker().signal(SIGSTOP);
+        const bool between = group.target_scalar(
+                                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                                 "application_name LIKE 'pgsluice worker%' AND state <> 'idle'") == "0";
+        if (!between) group.worker().signal(SIGCONT);
+        return between;
+    }));
     group.broker->kv_delete(group.names, "worker.postgres");
     group.prepare({"--resnapshot"});
     group.writers->await(20);

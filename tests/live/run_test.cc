@@ -72,8 +72,10 @@ TEST_CASE("run: two groups copy and follow, and a stop drains what was committed
     CHECK(Two::has(two.second, "800"));
     two.stop();
     CHECK(contains(two.process->err(), "SIGTERM: shutting down"));
-    CHECK(two.first.source_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice %" +
-                                  two.first.group() + "%'") == "0");
+    CHECK(eventually("the source's server has noticed that its sessions ended", [&] {
+        return two.first.source_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice %" +
+                                       two.first.group() + "%'") == "0";
+    }));
 }
 
 TEST_CASE("run: a stop lets a worker apply what the stream holds, though its target kept it waiting") {

@@ -180,6 +180,8 @@ std::string Pipeline::target_scalar(const std::string& query) { return servers_.
 
 void Pipeline::must_run(const std::string& name, std::optional<Process>& process) {
     if (!process || process->running()) return;
+    for (const std::optional<Process>* other : {&replicator_, &worker_})
+        if (*other && other != &process) MESSAGE("the other's messages:\n" << (*other)->err());
     FAIL(name << " ended with code " << process->wait() << "; its messages:\n" << process->err());
 }
 
