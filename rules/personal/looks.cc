@@ -1,10 +1,13 @@
 #include "rules/personal/looks.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "rules/personal/name_lists.h"
+#include "rules/values/check_digits.h"
 #include "stream/ascii.h"
 
 namespace pgsluice::rules {
@@ -31,23 +34,9 @@ bool is_host(std::string_view text) {
     return top.size() >= 2 && std::ranges::all_of(top, is_letter) && text.find("..") == std::string_view::npos;
 }
 
-// The number in `text` is at most `most`, without leading zeros.
-bool is_small(std::string_view text, int most) {
-    if (text.empty() || text.size() > 3 || !std::ranges::all_of(text, is_digit)) return false;
-    if (text.size() > 1 && text[0] == '0') return false;
-    return std::stoi(std::string(text)) <= most;
-}
-
 bool is_ipv4(std::string_view text) {
-    for (int part = 0; part < 4; ++part) {
-        const std::string_view number = text.substr(0, text.find('.'));
-        if (!is_small(number, 255)) return false;
-        text.remove_prefix(number.size());
-        if (part == 3) return text.empty();
-        if (text.empty()) return false;
-        text.remove_prefix(1);
-    }
-    return false;
+    in_addr address{};
+    return inet_pton(AF_INET, std::string(text).c_str(), &address) == 1;
 }
 
 // Groups of at most four hex digits; eight, or fewer with one "::". Not "::" alone, nor a time.
@@ -62,16 +51,6 @@ bool is_ipv6(std::string_view text) {
         if (group > 4) return false;
     }
     return true;
-}
-
-bool passes_luhn(std::string_view digits) {
-    int sum = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        int digit = digits[digits.size() - 1 - i] - '0';
-        if (i % 2 == 1) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-        sum += digit;
-    }
-    return sum % 10 == 0;
 }
 
 // Visa, Mastercard, Amex, Diners, JCB, Discover, UnionPay.
@@ -174,7 +153,7 @@ bool is_card(std::string_view text) {
     char room[32];
     const std::string_view digits = only_digits(text, room);
     if (digits.size() < 13 || digits.size() > 19 || !is_of_a_scheme(digits)) return false;
-    return passes_luhn(digits);
+    return luhn_digit(digits.substr(0, digits.size() - 1)) == digits.back();
 }
 
 bool is_iban(std::string_view text) {
@@ -186,12 +165,7 @@ bool is_iban(std::string_view text) {
     }
     if (plain.size() < 15 || plain.size() > 34 || !is_letter(plain[0]) || !is_letter(plain[1])) return false;
     if (!is_digit(plain[2]) || !is_digit(plain[3])) return false;
-    int rest = 0;
-    for (const char c : plain.substr(4) + plain.substr(0, 4)) {
-        const int value = is_digit(c) ? c - '0' : ascii_lower(c) - 'a' + 10;
-        rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
-    }
-    return rest == 1;
+    return mod_97(plain.substr(4) + plain.substr(0, 4)) == 1;
 }
 
 bool is_street(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include "rules/transforms/keyed/keyed.h"
 #include "rules/transforms/transforms.h"
+#include "rules/values/check_digits.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -10,17 +11,6 @@ namespace {
 constexpr std::size_t card_digits = 16;
 constexpr std::size_t bin_digits = 6;
 constexpr std::string_view test_bin = "400000";  // of numbers for tests, which no bank gives out
-
-// ISO/IEC 7812: every second digit from the right counts double. `digits` lacks the check digit.
-char luhn_digit(std::string_view digits) {
-    int sum = 0;
-    for (std::size_t i = 0; i < digits.size(); ++i) {
-        const int digit = digits[digits.size() - 1 - i] - '0';
-        const int counted = i % 2 == 0 ? 2 * digit : digit;
-        sum += counted > 9 ? counted - 9 : counted;
-    }
-    return static_cast<char>('0' + (10 - sum % 10) % 10);
-}
 
 // Digits, and blanks or hyphens between them.
 bool is_card(std::string_view text, std::size_t digits) {
@@ -79,19 +69,9 @@ const IbanForm* find_iban_form(std::string_view country) {
     return nullptr;
 }
 
-// ISO 7064, mod 97-10: of "BBAN, country, 00", where letters count from 10.
+// Of "BBAN, country, 00".
 int iban_check(std::string_view bban, std::string_view country) {
-    int remainder = 0;
-    const auto add = [&](std::string_view text) {
-        for (const char c : text) {
-            const bool digit = c >= '0' && c <= '9';
-            remainder = digit ? (remainder * 10 + (c - '0')) % 97 : (remainder * 100 + (c - 'A' + 10)) % 97;
-        }
-    };
-    add(bban);
-    add(country);
-    add("00");
-    return 98 - remainder;
+    return 98 - mod_97("00", mod_97(country, mod_97(bban)));
 }
 
 class Iban : public Recipe {
