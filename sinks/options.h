@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,10 +25,14 @@ struct ConflictPolicy {
     OnConflict otherwise = OnConflict::upsert;
     std::vector<std::pair<TablePattern, OnConflict>> tables{};  // as on the target; the last that matches holds
 
-    [[nodiscard]] OnConflict of(const std::string& schema, const std::string& table) const {
+    // What is said of this table by name.
+    [[nodiscard]] std::optional<OnConflict> named(const std::string& schema, const std::string& table) const {
         for (auto entry = tables.rbegin(); entry != tables.rend(); ++entry)
             if (entry->first.matches(schema, table)) return entry->second;
-        return otherwise;
+        return std::nullopt;
+    }
+    [[nodiscard]] OnConflict of(const std::string& schema, const std::string& table) const {
+        return named(schema, table).value_or(otherwise);
     }
 };
 

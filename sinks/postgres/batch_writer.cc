@@ -14,9 +14,7 @@ namespace {
 
 // A table that --on-conflict names to keep the target's rows is written there as on the source, with the same numbers.
 bool has_writers_of_its_own(const ConflictPolicy& policy, const TargetTable& table) {
-    return std::any_of(policy.tables.begin(), policy.tables.end(), [&](const auto& named) {
-        return named.second == OnConflict::ignore && named.first.matches(table.schema, table.table);
-    });
+    return policy.named(table.schema, table.table) == OnConflict::ignore;
 }
 
 constexpr auto polite_interval = std::chrono::milliseconds(500);  // of asking who waits for what is open

@@ -320,9 +320,12 @@ void PostgresProgress::set_existing_rows(std::string_view what) {
     existing_rows_ = what;
 }
 
-std::map<Oid, std::string> PostgresProgress::table_notes() {
-    const auto rows = connection_.query(
-        "SELECT source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2", {group_, worker_}, {2});
+std::map<Oid, std::string> PostgresProgress::table_notes() { return table_notes(connection_, group_, worker_); }
+
+std::map<Oid, std::string> PostgresProgress::table_notes(sql::Connection& reader, const std::string& group,
+                                                         const std::string& worker) {
+    const auto rows = reader.query("SELECT source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2",
+                                   {group, worker}, {2});
     std::map<Oid, std::string> notes;
     for (int row = 0; row < rows.rows(); ++row) notes[static_cast<Oid>(rows.integer(row, 0))] = rows.text(row, 1);
     return notes;

@@ -82,6 +82,9 @@ class PostgresProgress {
     void set_existing_rows(std::string_view what);
     // Sink::table_notes() and note_tables(), in `writer`'s transaction or one of its own.
     std::map<Oid, std::string> table_notes();
+    // The same for who only reads: of any worker.
+    static std::map<Oid, std::string> table_notes(sql::Connection& reader, const std::string& group,
+                                                  const std::string& worker);
     static void note_tables(sql::Connection& writer, const PostgresProgress& progress,
                             const std::map<Oid, std::string>& notes);
     // Tables made in mid-stream whose indexes, constraints and triggers are not all there yet: source's oid, schema and

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rules/delivered.h"
+#include "sinks/postgres/progress.h"
 #include "sql/error.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/source_rules.h"
@@ -16,18 +17,12 @@ namespace pgsluice {
 
 namespace {
 
-std::map<Oid, DeliveredRules> notes_of(const CompareOptions& options, sql::Connection& target) {
+std::map<Oid, std::string> notes_of(const CompareOptions& options, sql::Connection& target) {
     const auto readable = target.query(
         "SELECT coalesce(pg_catalog.has_table_privilege(pg_catalog.to_regclass('pgsluice.rules'), 'SELECT'), false)",
         {}, {1, 1, 1});
-    std::map<Oid, DeliveredRules> notes;
-    if (!readable.boolean(0, 0)) return notes;
-    const auto rows = target.query(
-        "SELECT source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2 AND source_oid <> 0",
-        {options.names.group, options.worker}, {2});
-    for (int row = 0; row < rows.rows(); ++row)
-        notes[static_cast<Oid>(rows.integer(row, 0))] = decode_delivered_rules(rows.text(row, 1));
-    return notes;
+    if (!readable.boolean(0, 0)) return {};
+    return PostgresProgress::table_notes(target, options.names.group, options.worker);
 }
 
 Error other_rules(const std::string& worker, const std::string& tables) {
@@ -55,8 +50,10 @@ void require_worker_rules(const CompareOptions& options, const Ruleset& rules,
     std::vector<ChangedTable> changed;
     for (const PublishedTable& table : published) {
         const auto noted = notes.find(table.relation->oid);
-        if (noted == notes.end() || noted->second.mixed) continue;
-        auto found = differences(noted->second, (at_source ? *routes : rules).meaning(table.relation));
+        if (noted == notes.end()) continue;
+        const DeliveredRules before = decode_delivered_rules(noted->second);
+        if (before.mixed) continue;
+        auto found = differences(before, (at_source ? *routes : rules).meaning(table.relation));
         if (!found.empty()) changed.push_back({table.relation, std::move(found)});
     }
     if (changed.empty()) return;
