@@ -122,6 +122,7 @@ class ReplicatorSession {
     DdlPrefixes ddl_;
     bool ddl_was_captured_ = false;  // by an earlier start, and no longer
     std::optional<SourceRules> rules_;
+    bool rules_end_ = false;  // the group had some, and none are given any more
     std::optional<ReplicatedTables> replicated_;
 };
 
@@ -184,7 +185,7 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
 }
 
 void ReplicatorSession::check_rules(bool resuming) {
-    check_source_rules(options_, *broker_, resuming, log_);
+    rules_end_ = check_source_rules(options_, *broker_, resuming, log_);
     if (options_.rules == nullptr) return;
     if (bootstrap_ == BootstrapStart::prepare)
         throw usage_error("unable to begin with a dump and --rules-config: the dump would hold what the rules hide",
@@ -201,7 +202,8 @@ void ReplicatorSession::check_rules(bool resuming) {
 
 // Before anything of the session is published, or written that shows definitions.
 void ReplicatorSession::begin_rules(bool resuming) {
-    if (!rules_) return end_source_rules(*broker_, options_.names);
+    if (rules_end_) end_source_rules(*broker_, options_.names);
+    if (!rules_) return;
     rules_->begin(replicated_->now(), resuming ? std::optional(facts_.last->meta.position) : std::nullopt);
 }
 

@@ -48,21 +48,21 @@ Error published_with(const std::string& group) {
 
 }  // namespace
 
-void check_source_rules(const ReplicatorOptions& options, Broker& broker, bool resuming, const Log& log) {
+bool check_source_rules(const ReplicatorOptions& options, Broker& broker, bool resuming, const Log& log) {
     const auto record = find_source_rules(broker, options.names);
     const bool given = options.rules != nullptr;
     const bool differs = given ? resuming && !record : record.has_value();
-    if (!differs) return;
+    if (!differs) return false;
     const std::string& group = options.names.group;
     if (options.on_rules_change != OnRulesChange::accept)
         throw given ? published_without(group) : published_with(group);
     log(LogLevel::warning,
         given ? "rules apply from now on; what was published before, without rules, stays in the stream and the targets"
               : "rules no longer apply: everything is published as it is from now on");
+    return !given;
 }
 
 void end_source_rules(Broker& broker, const Names& names) {
-    if (!find_source_rules(broker, names)) return;
     DeliveredRulesKeys::of_source(broker, names).clear();
     SchemaHistory::of_source(broker, names).clear();
     forget_source_rules(broker, names);
