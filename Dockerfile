@@ -16,7 +16,9 @@ ARG PACKAGES=
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $PACKAGES \
         ca-certificates \
+        libargon2-1 \
         libcpp-httplib0.11 \
+        libcrypt1 \
         libcurl4 \
         libfmt9 \
         libnats3.4 \

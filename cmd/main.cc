@@ -1,4 +1,5 @@
 // The program: reads the settings, runs the command, and turns exceptions into a message and an exit code.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,7 +68,7 @@ std::map<std::string, Settings> by_part(Settings settings) {
 
 // For SIGHUP. A command that ends by itself reads its settings once.
 std::function<void()> on_hangup(const CommandInfo& command, Reload& reload) {
-    if ((command.command & commands_process) == 0) return {};
+    if ((command.command & (commands_process | command_serve)) == 0) return {};
     return [&reload] { reload(); };
 }
 
@@ -127,9 +128,19 @@ int run(const std::vector<std::string>& arguments) {
     return print(text_of(invocation));
 }
 
+// A core file would hold secrets, and rows as they were before rules hid something of them. The hard limit stays, so
+// that prlimit can allow one.
+void write_no_core_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    write_no_core_files();
     try {
         return run({argv + std::min(argc, 1), argv + argc});
     } catch (const Error& error) {

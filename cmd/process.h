@@ -31,7 +31,8 @@ struct Process {
     SharedEndpoint* endpoint = nullptr;   // where several answer together over HTTP; null: each has its own
     std::function<void()> begun = [] {};  // called whenever a session of a replicator or worker is running
     std::shared_ptr<nats::SharedWires> beside =
-        nullptr;  // connections to NATS beside the data's; null: of each command
+        nullptr;                // connections to NATS beside the data's; null: of each command
+    bool starts_again = false;  // after exit_gave_up
 };
 
 }  // namespace pgsluice

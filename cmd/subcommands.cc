@@ -13,6 +13,7 @@
 #include "cmd/commands/check_rules.h"
 #include "cmd/commands/compare.h"
 #include "cmd/commands/ddl.h"
+#include "cmd/commands/decrypt.h"
 #include "cmd/commands/dlq.h"
 #include "cmd/commands/import.h"
 #include "cmd/commands/repair.h"
@@ -21,6 +22,7 @@
 #include "cmd/commands/tables.h"
 #include "cmd/commands/teardown.h"
 #include "cmd/cutover/cutover.h"
+#include "cmd/ending.h"
 #include "cmd/finding/coverage.h"
 #include "cmd/finding/suggest.h"
 #include "cmd/http/endpoint.h"
@@ -42,6 +44,7 @@
 #include "stream/waits.h"
 #include "worker/dead_letters/stream.h"
 #include "worker/kept_decisions.h"
+#include "worker/start_report.h"
 #include "worker/worker.h"
 
 namespace pgsluice {
@@ -91,6 +94,11 @@ struct Ending {
 
 bool is_served(const Settings& settings, const Process& process) {
     return settings.http_listen || process.endpoint != nullptr;
+}
+
+// Whether the process runs the command once more.
+bool starts_again(const Process& process, const Error& error) {
+    return process.starts_again && exit_code(error) == exit_gave_up && !process.stop.stop_requested();
 }
 
 // Null unless it has an endpoint of its own.
@@ -196,7 +204,12 @@ ExitCode replicate(Command, Settings settings, const Process& process) {
     const SlotMonitor monitor(settings.replicator, log);
     HealthReport report(settings.replicator, log);
     report.will_end(true, false);
-    supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
+    try {
+        supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
+    } catch (const Error& error) {
+        if (starts_again(process, error)) report.will_start_again();
+        throw;
+    }
     report.will_end(false, !stop.stop_requested());
     return exit_done;
 }
@@ -245,15 +258,25 @@ ExitCode work(Command command, Settings settings, const Process& process) {
     const auto state = std::make_shared<SessionState>();
     settings.worker.nats.on_lost = [state] { ++state->nats_lost; };
     show_rows(settings, process);
+    std::atomic<bool> runs{false};
     const RunSession session = [&](const std::function<void()>& running) {
         const auto begun = [&] {
+            runs = true;
             running();
             process.begun();
         };
+        const Ending ending{runs};
         noting(*settings.worker.trouble, [&] { run_worker(settings.worker, rules, factory, log, begun, drain); });
     };
     const auto served = serve_worker(settings, state, process);
-    supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
+    StartReport report(settings.worker, runs, log);
+    try {
+        supervise(settings.retry, noted_in(*state, session), interruptible_sleep(stop), log, stop);
+    } catch (const Error& error) {
+        if (starts_again(process, error)) report.will_end(StartReport::End::starts_again);
+        throw;
+    }
+    report.will_end(StartReport::End::stopped);
     return exit_done;
 }
 
@@ -271,7 +294,7 @@ ExitCode import_dump(Command command, Settings settings, const Process& process)
 
 ExitCode check_rules(Command, Settings settings, const Process& process) {
     const CheckRulesOptions options{settings.worker.rules, settings.replicator.source, settings.replicator,
-                                    settings.sample};
+                                    settings.sample, settings.json};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
     if (settings.finding.suggest) {
         suggest_rules(options.source, options.choice, settings.finding.sample_rows, print, process.log, process.stop);
@@ -287,9 +310,15 @@ ExitCode check_rules(Command, Settings settings, const Process& process) {
 }
 
 ExitCode look_for_leaks(Command, Settings settings, const Process& process) {
-    const LeaksOptions options{
-        settings.worker.rules,        settings.replicator.source, settings.postgres.target,  settings.replicator,
-        settings.finding.sample_rows, settings.finding.in_stream, settings.replicator.names, settings.nats};
+    const LeaksOptions options{settings.worker.rules,
+                               settings.replicator.source,
+                               settings.postgres.target,
+                               settings.replicator,
+                               settings.finding.sample_rows,
+                               settings.finding.in_stream,
+                               settings.replicator.names,
+                               settings.nats,
+                               settings.json};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
     try {
         return check_leaks(options, print, process.log, process.stop);
@@ -309,6 +338,8 @@ ExitCode show_status(Command, Settings settings, const Process& process) {
 }
 
 ExitCode serve(Command, Settings settings, const Process& process) {
+    const Reload::Part reloaded(process.reload, process.part,
+                                [&](const Settings& now) { take_log_level(now, process); });
     return run_serve(std::move(settings), process.log, process.stop);
 }
 
@@ -339,6 +370,7 @@ constexpr std::array table{
     Entry{command_check, check},
     Entry{command_check_rules, check_rules},
     Entry{command_check_leaks, look_for_leaks},
+    Entry{command_decrypt, plain<run_decrypt>},
     Entry{command_dlq_list, plain<run_dlq_list>},
     Entry{command_dlq_replay, plain<run_dlq_replay>},
     Entry{command_dlq_discard, plain<run_dlq_discard>},

@@ -1,5 +1,7 @@
 #include "replicator/epoch.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -10,6 +12,7 @@
 #include "replicator/kv_mirror.h"
 #include "replicator/rules/source_rules.h"
 #include "sql/error.h"
+#include "stream/group/direct_copy.h"
 #include "stream/group/snapshot_start.h"
 
 namespace pgsluice {
@@ -21,6 +24,22 @@ void give_rules(SourceRules& rules, Lsn point, std::span<SourceTable> tables) {
     for (const SourceTable& table : tables) relations.push_back(std::make_shared<const Relation>(table.relation));
     rules.replaces(relations);
     for (std::size_t i = 0; i < tables.size(); ++i) tables[i].rules = rules.accept(relations[i], {point, 0});
+}
+
+// What a worker says of them must fit into one message.
+void check_direct(std::size_t tables) {
+    constexpr std::size_t most = 8000;
+    if (tables <= most) return;
+    throw stop_error(fmt::format("unable to take a direct snapshot of {} tables: {} are the most", tables, most),
+                     "Copy so many through the stream, without --snapshot direct.");
+}
+
+bool is_loaded(const ReplicatorEnds& ends, std::uint64_t epoch, Lsn point, SnapshotReport& report) {
+    const auto copy = find_direct_copy(ends.broker, ends.options.names);
+    if (!copy || !copy->is_of(epoch, point)) return false;
+    for (const auto& [number, table] : copy->tables)
+        if (number < report.tables()) report.loaded(number, table.ranges, table.pages, table.rows, table.bytes);
+    return copy->loaded;
 }
 
 }  // namespace
@@ -80,6 +99,10 @@ ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::spa
         owed.begin(members_of(copied, tables, reader, ends.options), TableState::copy_due, point, epoch);
     };
     job.ended = [&](const std::map<Oid, std::uint64_t>& rows) { owed.end_epoch(epoch, rows); };
+    if (ends.options.direct_snapshot) {
+        check_direct(tables.size());
+        job.loaded = [&](Lsn point, SnapshotReport& report) { return is_loaded(ends, epoch, point, report); };
+    }
     announce_epoch(ends.broker, names, epoch);
     const Lsn point = run_epoch(ends, job);
     return {{point, 0}, point};

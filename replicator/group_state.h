@@ -6,6 +6,7 @@
 //   begin     where that copy begins (stream/group/snapshot_start.h)
 //   snapshot  the copy's figures (replicator/snapshot/report.h)
 //   tables    what is replicated (stream/group/tables.h)
+//   references  its foreign keys (stream/group/references.h)
 //   ddl       whether DDL is tracked (stream/group/ddl_record.h)
 //   lsn       what the slot was told last
 //   last_changes  when each table changed last (stream/group/last_changes.h)

@@ -1,14 +1,11 @@
 #include "replicator/health_report.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
-#include <exception>
 #include <utility>
 
 #include "replicator/replicator_metrics.h"
-#include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/group/reporting.h"
 #include "stream/health/replicator_entry.h"
 #include "stream/pause.h"
 
@@ -37,25 +34,32 @@ HealthReport::HealthReport(const ReplicatorOptions& options, Log log)
 
 HealthReport::~HealthReport() = default;
 
-// A broker that does not answer fails the replicator itself, too, and is reported there.
 void HealthReport::run(const std::stop_token& stop) {
+    const auto& owns_group = options_.activity->owns_group;
     do {
-        try {
-            if (options_.activity->owns_group) report_on(stop);
-        } catch (const std::exception& error) {
-            log_(LogLevel::debug, fmt::format("unable to report to the group for now: {}", error.what()));
-        } catch (const Interrupted&) {
-        }
+        if (owns_group) try_to_report(log_, [&] { report_on(stop); });
     } while (pause(stop, rhythm / 4));
+    if (!owns_group) try_to_report(log_, [&] { report_refused(); });
+}
+
+// Without it, status would show what the replicator before said when it ended.
+void HealthReport::report_refused() {
+    constexpr std::chrono::seconds silence(8);
+    if (!failed_ || options_.activity->trouble.last().text.empty()) return;
+    const auto broker = connect_for_reports(options_.nats, {});
+    amend_replicator(*broker, options_.names, silence, [&](ReplicatorEntry& kept) {
+        const auto slot = kept.slot;
+        kept = entry(!starts_again_);
+        if (!kept.slot) kept.slot = slot;
+    });
 }
 
 void HealthReport::report_on(const std::stop_token& stop) {
-    // Nothing waits for a report, and the last one must not hold up the end.
-    const auto broker = Broker::connect(beside_data(options_.nats, 1000, 1500), silent_log, stop);
+    const auto broker = connect_for_reports(options_.nats, stop);
     const auto& owns_group = options_.activity->owns_group;  // not while it stands by for another
     do report(*broker, false);
     while (pause(stop, rhythm) && owns_group);
-    if (broker->connected() && owns_group) report(*broker, true);
+    if (broker->connected() && owns_group) report(*broker, !starts_again_);
 }
 
 void HealthReport::report(Broker& broker, bool ended) {

@@ -1,6 +1,6 @@
 // Reports the replicator's activity to the group's KV bucket every two seconds, or four where there is nothing new,
 // from a thread of its own and over a connection beside the data's, so also while a session is broken. From the first
-// session on that has the group's lock.
+// session on that has the group's lock. A start that is refused before is reported as well, unless another one runs.
 #pragma once
 
 #include <stop_token>
@@ -28,10 +28,13 @@ class HealthReport {
         failed_ = failed;
         finished_ = finished;
     }
+    // The process ends its attempts for now, and makes others.
+    void will_start_again() noexcept { starts_again_ = true; }
 
    private:
     void run(const std::stop_token& stop);
     void report_on(const std::stop_token& stop);
+    void report_refused();
     void report(Broker& broker, bool ended);
     [[nodiscard]] ReplicatorEntry entry(bool ended);
 
@@ -40,6 +43,7 @@ class HealthReport {
     const std::int64_t started_us_;
     bool failed_ = false;  // these are read by the thread after it was asked to stop
     bool finished_ = false;
+    bool starts_again_ = false;
     Rate rate_;
     ReplicatorEntry reported_;  // with no time; and when:
     Rate::Clock::time_point reported_at_;

@@ -23,7 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto rhythm = 500ms;
+constexpr auto busy_rhythm = 500ms;
 constexpr auto quiet_rhythm = 4s;  // once nothing has moved for a while
 constexpr auto quiet_after = 10s;
 constexpr auto list_rhythm = 5s;
@@ -234,12 +234,12 @@ void Housekeeper::run(const std::stop_token& stop) {
             log_(others_see_it ? LogLevel::debug : LogLevel::warning,
                  fmt::format("unable to maintain the stream for now: {}", error.what()));
         }
-    } while (pause(stop, 2 * rhythm));
+    } while (pause(stop, 2 * busy_rhythm));
 }
 
 void Housekeeper::look_after_stream(const std::stop_token& stop) {
     Rounds rounds(options_, log_, applied_, stuck_, loses_, copies_requested_, refused_, stop);
-    QuietRhythm next(rhythm, quiet_rhythm, quiet_after);
+    QuietRhythm next(busy_rhythm, quiet_rhythm, quiet_after);
     bool moved = true;
     do {
         moved = rounds.go_round() || moved;
@@ -267,8 +267,8 @@ void Housekeeper::look_soon() noexcept {
 // False when a stop is requested. `woken`: something has begun to move.
 bool Housekeeper::rest(std::chrono::milliseconds time, const std::stop_token& stop, bool& woken) {
     std::unique_lock lock(mutex_);
-    quiet_ = time > rhythm;
-    woken = wake_.wait_for(lock, stop, time, [this, time] { return time > rhythm && !quiet_; });
+    quiet_ = time > busy_rhythm;
+    woken = wake_.wait_for(lock, stop, time, [this, time] { return time > busy_rhythm && !quiet_; });
     quiet_ = false;
     return !stop.stop_requested();
 }

@@ -54,6 +54,38 @@ void say_undecodable(const ReplicatorEnds& ends, const SqlError& error) {
                          times));
 }
 
+// By the monitor's last look at it. The next start says what to do about one that is lost.
+bool slot_in_danger(const ReplicatorOptions& options) {
+    const auto slot = options.activity->slot.get();
+    if (slot && slot->invalidated)
+        throw retry_error(fmt::format("unable to continue reading: the source invalidated slot '{}'", slot->name));
+    return slot && slot->wal_status == "unreserved";
+}
+
+std::vector<sql::CatalogColumn> columns_of(const TableDefinition& table) {
+    std::vector<sql::CatalogColumn> columns;
+    for (const ColumnDefinition& column : table.columns) {
+        auto& added = columns.emplace_back();
+        added.number = column.number;
+        added.name = column.name;
+        added.type_oid = column.type_oid;
+        added.typmod = column.typmod;
+        added.generated = column.generated;
+    }
+    return columns;
+}
+
+// Returns what is to be published of a captured command.
+std::string take_in(std::string_view content, ColumnTypes& types, RecopiedTables& recopied) {
+    if (!holds_definitions(content)) return std::string(content);
+    DefinitionMessage message = decode_definitions(content);
+    for (const DefinitionChange& change : message.objects)
+        if (const auto* table = change.after ? std::get_if<TableDefinition>(&*change.after) : nullptr)
+            types.captured(change.oid, columns_of(*table));
+    const auto other = recopied.pass_on(std::move(message));
+    return other ? encode(*other) : std::string(content);
+}
+
 }  // namespace
 
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
@@ -64,7 +96,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
     replication.start_replication(options.names.slot, options.names.publication,
                                   server_drops_marked(replication, options, reading.resume));
-    ReplicationWalSource wal(replication, wal_sender_timeout(ends.source));
+    ReplicationWalSource wal(std::move(replication), wal_sender_timeout(ends.source));
     ColumnTypes types(ends.source);
     types.expect(tables.oids());
     GroupState state(ends.broker, options.names);
@@ -81,7 +113,9 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     };
     hooks.types.complete = [&](Relation& relation, Lsn committed, std::uint32_t xid) {
         types.fill_from_log(relation, committed, xid);
-        if (tables.update(relation)) keys.set(tables_key, tables.encoded());
+        if (!tables.update(relation)) return;
+        tables.show_references(ends.broker, options.names, ends.log);  // before the first row that they count for
+        keys.set(tables_key, tables.encoded());
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
     hooks.types.published_from = [&](Oid table) { return gate.published_from(table); };
@@ -104,7 +138,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         hooks.types.ddl_content = [&](std::uint32_t xid,
                                       const pgoutput::LogicalMessage& message) -> std::optional<std::string> {
             if (!ddl.holds({xid, message.lsn, message.prefix, message.content})) return std::nullopt;
-            std::string content = recopied.pass_on(message.content);
+            std::string content = take_in(message.content, types, recopied);
             return ends.rules == nullptr ? std::optional(std::move(content)) : ends.rules->ddl(content);
         };
     }
@@ -115,6 +149,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         keys.set(lsn_key, to_string(lsn));
     };
     limit_confirmed(hooks, ends);
+    hooks.slot_in_danger = [&] { return slot_in_danger(options); };
     hooks.log = ends.log;
     hooks.until = reading.until;
     hooks.left_out = reading.left_out;

@@ -91,7 +91,8 @@ struct ReplicatorOptions : TableChoice {
     Names names;                                                            // of the group
     ReplicatorMode mode = ReplicatorMode::stream;
     bool publish_via_partition_root = false;
-    bool resnapshot = false;  // start over: a new slot and a new snapshot, after what the stream holds
+    bool resnapshot = false;       // start over: a new slot and a new snapshot, after what the stream holds
+    bool direct_snapshot = false;  // its rows are not published: a worker reads them from the source
     BootstrapOptions bootstrap;
     bool from_standby = false;  // the source may be a standby
     bool standby = false;       // while another replicator of the group is running, wait until it is gone
@@ -113,6 +114,7 @@ struct ReplicatorOptions : TableChoice {
 
     StreamConfig stream;
     PublisherLimits publisher;
+    int stream_zstd_level = 0;  // that bodies are compressed with; 0: they are not
     ConfirmMode confirm = ConfirmMode::stream;
     bool assume_sync_always = false;          // do not print that the server syncs lazily
     std::int64_t stream_retain_ms = 3600000;  // keep what all workers applied at least this long

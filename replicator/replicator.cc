@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -10,8 +11,10 @@
 #include <vector>
 
 #include "replicator/await_acks.h"
+#include "replicator/begin_stream.h"
 #include "replicator/bootstrap/prepare.h"
 #include "replicator/bootstrap/watch.h"
+#include "replicator/ddl_tracking.h"
 #include "replicator/ends.h"
 #include "replicator/epoch.h"
 #include "replicator/failover/lease_keeper.h"
@@ -21,13 +24,11 @@
 #include "replicator/heartbeat.h"
 #include "replicator/log_reading.h"
 #include "replicator/rules/source_rules.h"
-#include "replicator/source/ddl_capture.h"
 #include "replicator/source/failover_slot.h"
 #include "replicator/source/group_lock.h"
-#include "replicator/source/lock_wait_monitor.h"
-#include "replicator/source/members.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/recovery.h"
+#include "replicator/source/references.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot.h"
 #include "replicator/source/slot_health.h"
@@ -45,11 +46,10 @@
 #include "sql/error.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
-#include "stream/group/ddl_record.h"
+#include "stream/format/version.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
 #include "stream/pause.h"
-#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -90,14 +90,10 @@ class ReplicatorSession {
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
     void publish_tables(bool resuming);
-    void warn_of_altered_publication();
-    void prepare_ddl_capture();
-    void announce_ddl();
     [[nodiscard]] GroupInfo group_info() const;
     void follow_promotion();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
-    ResumePoint begin_stream(const ReplicatorEnds& ends);
     ResumePoint resume(const ReplicatorEnds& ends);
     void read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until, const std::set<Oid>& left_out);
     [[nodiscard]] StartDecision decide();
@@ -119,8 +115,7 @@ class ReplicatorSession {
     BootstrapStart bootstrap_ = BootstrapStart::none;
     std::unique_ptr<Publisher> publisher_;
     std::optional<sql::ReplicationConnection> replication_;  // until it reads, or a copy comes first
-    DdlPrefixes ddl_;
-    bool ddl_was_captured_ = false;  // by an earlier start, and no longer
+    DdlTracking ddl_;
     std::optional<SourceRules> rules_;
     bool rules_end_ = false;  // the group had some, and none are given any more
     std::optional<ReplicatedTables> replicated_;
@@ -187,6 +182,12 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
 void ReplicatorSession::check_rules(bool resuming) {
     rules_end_ = check_source_rules(options_, *broker_, resuming, log_);
     if (options_.rules == nullptr) return;
+    if (options_.direct_snapshot)
+        throw usage_error(
+            "unable to apply --rules-config to a direct snapshot: a worker would read from the source what the rules "
+            "hide",
+            "Leave --snapshot direct out, so that the rows come through the stream. Or give the rules to the worker, "
+            "and not to the replicator.");
     if (bootstrap_ == BootstrapStart::prepare)
         throw usage_error("unable to begin with a dump and --rules-config: the dump would hold what the rules hide",
                           "Copy the tables with --copy-and-stream, which applies the rules. Or give the rules to the "
@@ -197,14 +198,16 @@ void ReplicatorSession::check_rules(bool resuming) {
     std::vector<Relation> relations;
     for (SourceTable& table : tables_to_copy(source_, tables_, options_.publish_via_partition_root, types))
         relations.push_back(std::move(table.relation));
-    rules_->check(relations);
+    rules_->check(relations, references_of(source_, relations));
 }
 
 // Before anything of the session is published, or written that shows definitions.
 void ReplicatorSession::begin_rules(bool resuming) {
     if (rules_end_) end_source_rules(*broker_, options_.names);
     if (!rules_) return;
-    rules_->begin(replicated_->now(), resuming ? std::optional(facts_.last->meta.position) : std::nullopt);
+    rules_->begin(
+        replicated_->now(), [this] { return replicated_->references(); },
+        resuming ? std::optional(facts_.last->meta.position) : std::nullopt);
 }
 
 void ReplicatorSession::prepare(const StartDecision& decision) {
@@ -223,9 +226,9 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     broker_->ensure_stream(options_.names, options_.stream);
     broker_->seal_stream(options_.names, decision.write_group);
     begin_or_end_bootstrap(bootstrap_, *broker_, options_.names, resuming, stop_);
-    announce_ddl();
+    ddl_.announce(*broker_, options_.names, facts_.stream);
     const StreamSeq last_seq = facts_.stream ? facts_.stream->last_seq : StreamSeq{0};
-    publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher);
+    publisher_ = broker_->publisher(options_.names, last_seq, options_.publisher, options_.stream_zstd_level);
     replicated_.emplace(source_, tables_, *broker_, options_, rules_ ? &*rules_ : nullptr);
     begin_rules(resuming);
     replicated_->show(*broker_, options_.names, log_);
@@ -252,53 +255,34 @@ void ReplicatorSession::publish_tables(bool resuming) {
     if (resuming)
         take_in_changes({options_, source_, *broker_, wanted_, *owed_, *facts_.last, facts_.wal_end, again_, log_},
                         tables_);
+    else
+        keep_left_out({options_, source_, wanted_, *owed_, log_}, tables_);
     if (tables_.empty())
         throw stop_error(
             fmt::format("unable to replicate group '{}': it has no tables any more", options_.names.group),
             "The log says why each is left out: mend that, or select others with --tables, --schemas or --schema.");
     const std::string& publication = options_.names.publication;
-    if (resuming) warn_of_altered_publication();
     ensure_publication(source_, publication, tables_, options_.publish_via_partition_root, log_);
     owed_->note_publication(publication_version(source_, publication));
     PGSLUICE_FAILPOINT("after-publication");
     // Now that they are captured, those that are still empty need no copy.
     if (resuming) owed_->apply(wanted_.reconcile_with(source_, owed_->all(), tables_));
     warn_of_refused_updates(source_, tables_, log_);
-    prepare_ddl_capture();
+    ddl_.prepare(source_, options_, facts_.in_recovery, log_);
 }
 
-// Whatever it did not publish meanwhile is not in the log's changes.
-void ReplicatorSession::warn_of_altered_publication() {
-    const std::string& name = options_.names.publication;
-    if (owed_->publication().empty() || owed_->publication() == publication_version(source_, name)) return;
-    log_(LogLevel::warning, fmt::format("publication '{}' was altered by hand, or made again: changes that it did not "
-                                        "publish meanwhile are missing in the stream. {} to be certain",
-                                        name, resnapshot_hint));
-}
-
-void ReplicatorSession::prepare_ddl_capture() {
-    const Names& names = options_.names;
-    if (options_.track_ddl) {
-        check_ddl_on_standby(source_);
-        ddl_ = ensure_ddl_capture(source_, names, ddl_scope_of(options_), log_);
-    } else if (!facts_.in_recovery && !ddl_capture_objects(source_, names).empty()) {
-        ddl_was_captured_ = true;
-        end_ddl_capture(source_, names, log_);
-    }
-}
-
-// Before anything is published: workers execute only DDL that is announced.
-void ReplicatorSession::announce_ddl() {
-    const auto before = facts_.stream ? find_ddl_record(*broker_, options_.names) : std::nullopt;
-    DdlRecord record{!ddl_.none(), before ? before->until : StreamSeq{0}};
-    if (!record.tracked && facts_.stream && (ddl_was_captured_ || (before && before->tracked)))
-        record.until = facts_.stream->last_seq;  // what is in the stream was tracked
-    remember_ddl(*broker_, options_.names, record);
-}
-
+// The format never falls: the stream may hold what was written in the later one.
 GroupInfo ReplicatorSession::group_info() const {
-    return {options_.names.group, facts_.source.system_identifier,        facts_.source.timeline,
-            facts_.source.dbname, version_text(source_.server_version()), PGSLUICE_VERSION};
+    const std::uint32_t written = options_.direct_snapshot          ? direct_snapshots_format
+                                  : options_.stream_zstd_level == 0 ? 1
+                                                                    : encoded_bodies_format;
+    return {options_.names.group,
+            facts_.source.system_identifier,
+            facts_.source.timeline,
+            facts_.source.dbname,
+            version_text(source_.server_version()),
+            PGSLUICE_VERSION,
+            std::max(written, facts_.group ? facts_.group->format : 1)};
 }
 
 // Before anything of the new timeline is published: what comes next is compared with where that one ends.
@@ -324,35 +308,10 @@ std::uint64_t ReplicatorSession::next_epoch(bool starts_over) {
     return GroupState(*broker_, options_.names).next_epoch(facts_.stream, facts_.last, starts_over);
 }
 
-ResumePoint ReplicatorSession::begin_stream(const ReplicatorEnds& ends) {
-    const std::string& name = options_.names.slot;
-    SlotGuard guard(options_.source, name);
-    sql::ReplicationConnection creator = connect_replication(options_.source, stop_);
-    LockWaitMonitor monitor(source_, log_, fmt::format("creating slot '{}'", name));
-    StandbySnapshotWait primary(source_, log_, name);
-    const int pid = creator.connection().backend_pid();
-    const auto look = [&] {
-        monitor.look(pid);
-        primary.look();
-    };
-    const Lsn point =
-        creator.create_slot(name, lasting_slot(source_), sql::SlotSnapshot::nothing, look).consistent_point;
-    PGSLUICE_FAILPOINT("after-slot");
-    owed_->begin(find_members(source_, tables_, options_.names.publication, options_.publish_via_partition_root),
-                 TableState::not_copied, point);
-    if (rules_) rules_->replace_all(replicated_->now());
-    guard
-        .keep();  // the marker may be stored even if its ack is lost; without the marker, the next start drops the slot
-    const ResumePoint resume = mark_progress(ends, point);
-    log_(LogLevel::info, fmt::format("streaming begins at {}", to_string(point)));
-    running_();
-    return resume;
-}
-
 void ReplicatorSession::read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until,
                                    const std::set<Oid>& left_out) {
     TableGate gate(ends, *owed_, wanted_, nullptr);
-    switch (read_log(ends, *replicated_, gate, nullptr, {from, ddl_, until, left_out})) {
+    switch (read_log(ends, *replicated_, gate, nullptr, {from, ddl_.prefixes(), until, left_out})) {
         case WalEnd::stopped:
             throw Interrupted{};
         case WalEnd::session_end:
@@ -379,7 +338,7 @@ ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::
     if (bootstrap_ == BootstrapStart::prepare) return prepare_bootstrap(ends, *owed_, tables_);
     switch (then) {
         case StartDecision::Then::new_slot:
-            return begin_stream(ends);
+            return begin_stream(ends, *owed_, tables_, *replicated_);
         case StartDecision::Then::copy:
             return take_snapshot(ends, *owed_, tables_, next_epoch(options_.resnapshot));
         default:
@@ -424,7 +383,7 @@ bool ReplicatorSession::run() {
         TableMonitor monitor(options_, wanted_, owed_->all(), owed_->publication(), log_);
         TableGate gate(ends, *owed_, wanted_, &monitor);
         const Heartbeat heartbeat(options_, log_);
-        LogReading reading{resume, ddl_};
+        LogReading reading{resume, ddl_.prefixes()};
         reading.connection = std::exchange(replication_, std::nullopt);
         return read_log(ends, *replicated_, gate, &monitor, std::move(reading)) != WalEnd::session_end;
     } catch (const TablesChanged&) {

@@ -3,14 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "rules/keys/key_report.h"
 #include "rules/rule.h"
 #include "sql/error.h"
+#include "stream/format/json_array.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 namespace {
-
-std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
 std::string row_text(const Relation& relation, Row row) {
     std::string text;
@@ -39,7 +41,7 @@ void check_sample(const CompiledRules& compiled, const Relation& relation, Row r
 
 void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& check) {
     const Relation& relation = *table.relation;
-    check.text += qualified(relation);
+    check.text += full_name(relation);
     std::shared_ptr<const CompiledRules> compiled;
     try {
         compiled = ruleset.compile(table.relation);
@@ -70,7 +72,22 @@ RulesCheck check_rules(const Ruleset& ruleset, std::span<const CheckedTable> tab
                                        [&](const CheckedTable& table) { return wanted.covers(*table.relation); });
         if (!there) check.warnings.push_back(fmt::format("the files name table '{}', which does not exist", name));
     }
+    check.foreign_keys = ruleset.referring_columns();
+    check.text += keys_text(check.foreign_keys);
+    std::ranges::move(lost_references(ruleset, tables), std::back_inserter(check.warnings));
     return check;
+}
+
+std::string rules_check_json(const RulesCheck& check) {
+    JsonText json;
+    json.raw('{');
+    append_objects(json, "foreign_keys", check.foreign_keys,
+                   [&](const rules::ReferringColumn& one) { append_key(json, one); });
+    const auto add = [&](const std::string& text) { json.text(text); };
+    append_array(json, "problems", check.problems, add);
+    append_array(json, "warnings", check.warnings, add);
+    json.raw("}\n");
+    return std::string(json.view());
 }
 
 }  // namespace pgsluice

@@ -3,59 +3,14 @@
 // Rules run in the file's order: a filter after a transform of its column judges the transformed value.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "rules/computed_values.h"
-#include "rules/expressions/expression.h"
+#include "rules/rows/compiled_parts.h"
 #include "rules/rule.h"
+#include "stream/arena.h"
 
 namespace pgsluice::rules {
-
-// What a filter says to a row.
-enum class Verdict { fail, unknown, pass };
-
-struct TransformStep {
-    std::size_t column = 0;  // of the source
-    std::size_t target = 0;  // of the target; of no meaning in FilterStep::before
-    bool key = false;
-    ValueType type = ValueType::other;
-    std::shared_ptr<const Transform> transform;
-    Place place;
-    std::size_t subject = no_subject;  // of the source: the column that the transform goes by
-    static constexpr std::size_t no_subject = ~std::size_t{0};
-};
-
-struct FilterStep {
-    std::size_t column = 0;
-    Operator op = Operator::eq;
-    ValueType type = ValueType::other;
-    bool allow_empty_deletes = false;
-    std::shared_ptr<const Predicate> predicate;  // null for is_null and not_null
-    std::vector<TransformStep> before;           // earlier transforms of the column
-    Place place;
-    std::shared_ptr<const Expression> expression{};  // judges the whole row, and not the column
-};
-
-// Which rules a change meets, by the source's operation. An update that becomes an insert (or a delete), or may
-// become one in the sink (Change::upsert), passes the transforms of both operations: it must not show what either
-// hides.
-struct Stages {
-    std::vector<FilterStep> insert_filters, update_filters, delete_filters;
-    std::vector<TransformStep> insert, update, del, entered, left;
-};
-
-struct CompiledParts {
-    RelationPtr source;
-    RelationPtr target;
-    Operations operations = all_operations;  // that the route lets through
-    Stages stages;
-    std::vector<std::size_t> projection;  // the source's column of each target column that has one; empty: all of them
-    std::vector<ComputedStep> computed{};
-    std::vector<std::string> description;
-    std::vector<std::string> warnings;
-};
 
 // The rules and the route of one relation version.
 class CompiledRules {
@@ -71,6 +26,8 @@ class CompiledRules {
     [[nodiscard]] const std::string& copy_prefix() const { return copy_prefix_; }
     // Whether the route lets the operation through.
     [[nodiscard]] bool passes(Op op) const { return parts_.operations.has(op); }
+    // Whether it may leave rows out.
+    [[nodiscard]] bool leaves_rows_out() const { return !parts_.stages.insert_filters.empty() || !passes(Op::insert); }
     // Whether a row's values, or whether it is there, depend on the operation it came by and not only on the row.
     [[nodiscard]] bool depends_on_operation() const { return depends_on_operation_; }
     // Whether it is always known if the target had a row before an update: Change::upsert never comes of apply().

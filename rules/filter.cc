@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <compare>
 
+#include "rules/rows/sampling.h"
 #include "rules/transforms/regex.h"
 #include "rules/transforms/transform.h"
 #include "rules/values/moment.h"
 #include "rules/values/number.h"
 #include "rules/values/uuid.h"
 #include "stream/format/utf8.h"
+#include "stream/padding.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -114,7 +116,7 @@ struct TextKind {
 
 struct PaddedTextKind {
     static constexpr bool reads_text = true;
-    static std::string_view parse(std::string_view text) { return text.substr(0, text.find_last_not_of(' ') + 1); }
+    static std::string_view parse(std::string_view text) { return without_padding(text); }
 };
 
 struct NumberKind {
@@ -179,6 +181,21 @@ class Matches : public Predicate {
     std::unique_ptr<re2::RE2> pattern_;
 };
 
+class Sampled : public Predicate {
+   public:
+    Sampled(std::shared_ptr<const Sampling> sampling, ValueType type) : sampling_(std::move(sampling)), type_(type) {}
+    [[nodiscard]] bool passes(std::string_view text) const override { return sampling_->keeps(text, type_); }
+
+   private:
+    std::shared_ptr<const Sampling> sampling_;
+    ValueType type_;
+};
+
+std::unique_ptr<Predicate> make_sampled(const Condition& condition, const Column& column) {
+    if (const std::string reason = Sampling::unfit(column); !reason.empty()) throw refuse(condition.place, reason);
+    return std::make_unique<Sampled>(condition.sampling, value_type(column));
+}
+
 bool is_number(const Node& node) {
     if (node.quoted) return false;
     try {
@@ -235,6 +252,7 @@ bool is_order(Operator op) {
 }
 
 std::string Condition::describe() const {
+    if (sampling != nullptr) return fmt::format("is of {}", sampling->describe());
     return values.empty() ? std::string(name_of(op)) : fmt::format("{} {}", name_of(op), fmt::join(values, ", "));
 }
 
@@ -262,6 +280,7 @@ Condition read_condition(Fields& parameters) {
 }
 
 std::unique_ptr<Predicate> make_predicate(const Condition& condition, const Column& column) {
+    if (condition.sampling != nullptr) return make_sampled(condition, column);
     const ValueType type = value_type(column);
     if (const std::string reason = unfit(condition.op, type); !reason.empty())
         throw refuse(condition.place, fmt::format("{}, and the column is {}", reason, column.type_name));

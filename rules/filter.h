@@ -11,7 +11,10 @@
 
 namespace pgsluice::rules {
 
-enum class Operator { eq, ne, gt, lt, gte, lte, contains, in, not_in, is_null, not_null, regex };
+class Sampling;
+
+// No file names `sampled`: that is a rule of its own.
+enum class Operator { eq, ne, gt, lt, gte, lte, contains, in, not_in, is_null, not_null, regex, sampled };
 
 // Whether it asks for more than equality: gt, lt, gte, lte.
 bool is_order(Operator op);
@@ -21,7 +24,8 @@ struct Condition {
     Operator op = Operator::eq;
     std::vector<std::string> values;  // one; any number for in and not_in; none for is_null and not_null
     Place place;
-    bool number = false;  // the value is a number without quotes
+    bool number = false;                         // the value is a number without quotes
+    std::shared_ptr<const Sampling> sampling{};  // of `sampled`
 
     // "gte 18"
     [[nodiscard]] std::string describe() const;

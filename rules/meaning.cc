@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "rules/rows/sampling.h"
 #include "rules/transforms/hmac.h"
 
 namespace pgsluice::rules {
@@ -13,7 +14,15 @@ constexpr std::size_t digest_bytes = 8;
 
 std::string text_of(const Condition& condition) {
     std::string text = fmt::format("{}{}", static_cast<int>(condition.op), condition.number ? " number" : "");
+    if (condition.sampling != nullptr) text += " " + condition.sampling->meaning();
     for (const std::string& value : condition.values) text += fmt::format(" {} {}", value.size(), value);
+    return text;
+}
+
+std::string text_of(const std::vector<ColumnCondition>& when) {
+    std::string text;
+    for (const auto& [column, condition] : when)
+        text += fmt::format(" when {} {} {}", column.size(), column, text_of(condition));
     return text;
 }
 
@@ -57,7 +66,8 @@ class ColumnMeaning {
                 excluded_ = true;
                 break;
             case Rule::Kind::transform:
-                values_ += fmt::format("transform {} on {}\n", rule.transform->meaning(), operations);
+                values_ +=
+                    fmt::format("transform {} on {}{}\n", rule.transform->meaning(), operations, text_of(rule.when));
                 ++transforms_;
                 break;
             case Rule::Kind::filter:

@@ -82,13 +82,18 @@ void check_place(const Relation& before, const Relation& now, const TableRules& 
     }
 }
 
-void check_order(const Relation& before, const Relation& now, const Rule& rule) {
-    if (!rule.condition || !is_order(rule.condition->op) || rule.allow_type_change) return;
-    const Column& old_column = before.columns[*position(before, rule.column)];
-    const Column& new_column = now.columns[*position(now, rule.column)];
+void check_order(const Relation& before, const Relation& now, const Rule& rule, const std::string& column,
+                 const Condition& condition) {
+    if (!is_order(condition.op) || rule.allow_type_change) return;
+    const auto was = position(before, column);
+    const auto is = position(now, column);
+    if (!was || !is) return;
+    const Column& old_column = before.columns[*was];
+    const Column& new_column = now.columns[*is];
     if (value_type(old_column) == value_type(new_column)) return;
-    throw stop_error(fmt::format("unable to apply {}: the column was {} and is now {}, which sorts differently",
-                                 rule.place.text(), old_column.type_name, new_column.type_name),
+    throw stop_error(fmt::format("unable to apply {}: the column {}was {} and is now {}, which sorts differently",
+                                 rule.place.text(), column == rule.column ? "" : fmt::format("'{}' ", column),
+                                 old_column.type_name, new_column.type_name),
                      "Correct the value for the new type, then set allow_type_change: true.");
 }
 
@@ -107,9 +112,8 @@ void check_redefined(const PastDefinition& before, const Relation& now, const Ta
     if (!exact)
         for (const std::string& column : ruled) check_place(before.relation, now, rules, column);
     for (const Rule& rule : rules.rules) {
-        if (rule.kind == Rule::Kind::keep) continue;
-        if (!position(before.relation, rule.column) || !position(now, rule.column)) continue;
-        check_order(before.relation, now, rule);
+        if (rule.condition) check_order(before.relation, now, rule, rule.column, *rule.condition);
+        for (const auto& [column, condition] : rule.when) check_order(before.relation, now, rule, column, condition);
     }
 }
 

@@ -71,6 +71,12 @@ struct TableName {
     friend bool operator==(const TableName&, const TableName&) = default;
 };
 
+// A condition on another column of the row, or on the rule's own.
+struct ColumnCondition {
+    std::string column;
+    Condition condition;
+};
+
 struct Rule {
     enum class Kind { transform, filter, exclude, keep } kind = Kind::keep;
     Place place;
@@ -79,10 +85,16 @@ struct Rule {
     Operations operations = row_operations;
     std::shared_ptr<const Transform> transform;
     std::optional<Condition> condition;
+    std::vector<ColumnCondition> when;  // of a transform: the rows that it is for; empty: all
     bool allow_empty_deletes = false;
     bool allow_uniqueness_loss = false;
     bool allow_type_change = false;
-    bool by_list = false;  // of what a route says of columns (rules/listed_columns.h)
+    bool allow_key_mismatch = false;  // a foreign key of its column need not hold (rules/keys/inherited_rules.h)
+    std::string inherited_from{};     // "public.users.id", to which its column refers; empty: the file has it
+    bool by_list = false;             // of what a route says of columns (rules/listed_columns.h), or a `when` reads
+
+    // A filter by keyed hash (rules/rows/sampling.h); null: it is none.
+    [[nodiscard]] const Sampling* sampling() const { return condition ? condition->sampling.get() : nullptr; }
 };
 
 struct TableRules {

@@ -3,26 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
+#include "rules/made_like.h"
 #include "rules/named_columns.h"
 #include "rules/personal/column_names.h"
+#include "rules/target_shape.h"
+#include "rules/transforms/row/template.h"
+#include "stream/full_name.h"
 
 namespace pgsluice::rules {
 namespace {
-
-std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
-
-Column computed_column(const std::string& name, SqlType type, bool key) {
-    Column column;
-    column.name = name;
-    column.type_name = name_of(type);
-    column.type_oid = column.base_oid = oid_of(type);
-    column.key = key;
-    return column;
-}
-
-bool takes_hash(ValueType type) { return is_text(type) || type == ValueType::uuid || type == ValueType::bytea; }
 
 class Compiler {
    public:
@@ -34,182 +24,35 @@ class Compiler {
 
     CompiledParts compile() {
         check_strict();
-        build_target();
+        take_shape();
         if (in_.route != nullptr && !in_.route->where.text.empty()) add_where(in_.route->where);
         if (in_.rules != nullptr)
-            for (const Rule& rule : in_.rules->rules) add(rule);
+            for (const Rule& rule : in_.rules->rules)
+                if (!is_of_former(rule)) add(rule);
         if (!strict()) warn_of_unnamed();
         return std::move(parts_);
     }
 
    private:
-    std::size_t column_of(const std::string& name, const Place& place) const {
-        for (std::size_t i = 0; i < relation_.columns.size(); ++i)
-            if (relation_.columns[i].name == name) return i;
-        throw refuse(place, fmt::format("the table {} has no column '{}'", qualified(relation_), name),
-                     "Correct the name in the file, or remove the rule.");
+    // It was inherited by a column that is no more, or has another name. What was hidden of it stays so, or the table's
+    // memory says otherwise (rules/redefined.h).
+    [[nodiscard]] bool is_of_former(const Rule& rule) const {
+        return !rule.inherited_from.empty() &&
+               std::ranges::find(relation_.columns, rule.column, &Column::name) == relation_.columns.end();
     }
 
     [[nodiscard]] bool full() const { return relation_.identity == ReplicaIdentity::full; }
 
     void note(std::string line) { parts_.description.push_back(std::move(line)); }
 
-    // ---- the target's shape
-
-    void build_target() {
-        auto target = std::make_shared<Relation>(relation_);
-        const std::vector<bool> excluded = excluded_columns();
-        target->columns.clear();
-        if (in_.route != nullptr) add_constants(*target);
-        for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
-            position_.push_back(target->columns.size());
-            if (excluded[i]) {
-                target->excluded.push_back(relation_.columns[i].number);
-                continue;
-            }
-            parts_.projection.push_back(i);
-            target->columns.push_back(relation_.columns[i]);
-        }
-        if (parts_.projection.empty() && !relation_.columns.empty())
-            throw refuse(in_.rules->place, "all columns are excluded",
-                         "Set 'replicate: false' in the table's route to leave it out.");
-        if (parts_.projection.size() == relation_.columns.size()) parts_.projection.clear();
-        excluded_ = excluded;
-        if (in_.route != nullptr)
-            for (const ComputedColumn& computed : in_.route->set) add_computed(computed, *target);
-        if (in_.route != nullptr) rename(*target);
-        if (*target == relation_) {
-            parts_.target = in_.relation;
-        } else {
-            parts_.target = std::move(target);
-        }
-    }
-
-    // They are a part of the key: this worker's rows are told from others by them.
-    void add_constants(Relation& target) {
-        const Route& route = *in_.route;
-        target.keeping = route.keeping(relation_);
-        const bool keyed = std::any_of(relation_.columns.begin(), relation_.columns.end(),
-                                       [](const Column& column) { return column.key; });
-        for (std::size_t i = 0; i < route.constants.size(); ++i) {
-            Column& column = target.columns.emplace_back(route.constants[i].type);
-            column.name = route.constants[i].name;
-            column.key = keyed;
-            note(fmt::format("column {} is {}", column.name, target.keeping.constants[i]));
-        }
-        if (route.mode == Keeping::Mode::append) note("no row is removed");
-        if (route.mode == Keeping::Mode::history) note_history(route, keyed);
-    }
-    void note_history(const Route& route, bool keyed) {
-        if (!keyed || full())
-            throw refuse(route.place,
-                         fmt::format("the table {} has no key, so its history cannot be kept", qualified(relation_)),
-                         "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.");
-        note(fmt::format("every version of a row stays, from {} to {}", route.history.valid_from,
-                         route.history.valid_to));
-    }
-
-    // ---- computed columns
-
-    void add_computed(const ComputedColumn& computed, Relation& target) {
-        const WrittenExpression& written = computed.expression;
-        ComputedStep step;
-        step.expression =
-            std::make_shared<const Expression>(Expression::compile(written.text, relation_, written.place));
-        step.place = written.place;
-        for (const std::size_t input : step.expression->columns()) check_input(relation_.columns[input], written.place);
-        step.target = place_of_computed(computed, target);
-        Column& column = target.columns[step.target];
-        column = computed_column(computed.name, step.expression->type(), column.key);
-        note(fmt::format("column {} is {}", computed.name, written.text));
-        parts_.computed.push_back(std::move(step));
-    }
-
-    // What rules hide must not come out under another name.
-    void check_input(const Column& input, const Place& place) const {
-        if (const Rule* rule = hiding(input))
-            throw refuse(
-                place, fmt::format("the expression reads '{}', whose values {} hides", input.name, rule->place.text()),
-                "Leave the column out of the expression, or its rule out of the rules file.");
-    }
-    [[nodiscard]] const Rule* hiding(const Column& column) const {
-        if (in_.rules == nullptr) return nullptr;
-        for (const Rule& rule : in_.rules->rules)
-            if (rule.column == column.name && !rule.by_list &&
-                (rule.kind == Rule::Kind::transform || rule.kind == Rule::Kind::exclude))
-                return &rule;
-        return nullptr;
-    }
-
-    std::size_t place_of_computed(const ComputedColumn& computed, Relation& target) const {
-        const auto own = std::ranges::find(relation_.columns, computed.name, &Column::name);
-        if (own == relation_.columns.end()) {
-            target.columns.emplace_back();
-            return target.columns.size() - 1;
-        }
-        const auto index = static_cast<std::size_t>(own - relation_.columns.begin());
-        check_replaced(index, computed.expression.place);
-        return position_[index];
-    }
-    void check_replaced(std::size_t index, const Place& place) const {
-        const Column& column = relation_.columns[index];
-        constexpr const char* other_name = "Give the computed column another name.";
-        if (const Rule* rule = hiding(column))
-            throw refuse(place, fmt::format("{} is for the same column", rule->place.text()),
-                         "Leave one of them out, or give the computed column another name.");
-        if (excluded_[index])
-            throw refuse(place, "'only' does not list the column of the source that it replaces",
-                         "Add it to 'only', or give the computed column another name.");
-        if (in_key(index) && needed_.any({Op::update, Op::del}))
-            throw refuse(place, "the column is part of the key: updates and deletes would not find their row",
-                         other_name);
-        if (in_key(index) || column.unique)
-            throw refuse(place,
-                         "the column is part of a unique index, and the expression can make different values the same",
-                         other_name);
-    }
-
-    std::vector<bool> excluded_columns() {
-        std::vector<bool> excluded(relation_.columns.size(), false);
-        if (in_.rules == nullptr) return excluded;
-        for (const Rule& rule : in_.rules->rules) {
-            if (rule.kind != Rule::Kind::exclude) continue;
-            const std::size_t column = column_of(rule.column, rule.place);
-            if (in_key(column) && needed_.any({Op::update, Op::del}))
-                throw refuse(rule.place, "the column is part of the key: updates and deletes would not find their row",
-                             rule.by_list
-                                 ? "Add it to 'only', or replicate inserts only (operations in the routing file)."
-                             : takes_hash(value_type(relation_.columns[column]))
-                                 ? "Transform it with type hash, or replicate inserts only (operations in the "
-                                   "routing file)."
-                                 : "Replicate inserts only (operations in the routing file).");
-            excluded[column] = true;
-        }
-        return excluded;
-    }
-
-    // Of a primary key or unique index that tells rows apart, and not only of a FULL identity.
-    [[nodiscard]] bool in_key(std::size_t column) const { return relation_.columns[column].key && !full(); }
-
-    void rename(Relation& target) {
-        const Route& route = *in_.route;
-        if (!route.target.schema.empty()) target.schema = route.target.schema;
-        if (!route.target.table.empty()) target.table = route.target.table;
-        note(fmt::format("route to {}", qualified(target)));
-        for (const auto& [source, destination] : route.columns) {
-            Place place = route.place;
-            place.column = source;
-            const std::size_t column = column_of(source, place);
-            if (!excluded_[column]) target.columns[position_[column]].name = destination;
-            note(fmt::format("column {} becomes {}", source, destination));
-        }
-        if (!route.operations.all(all_operations)) note(fmt::format("only {}", route.operations.text()));
-        std::set<std::string> names;
-        if (route.mode == Keeping::Mode::history)
-            names = {route.history.valid_from, route.history.valid_to, route.history.deleted};
-        for (const Column& column : target.columns)
-            if (!names.insert(column.name).second)
-                throw refuse(route.place, fmt::format("two columns would be named '{}'", column.name));
+    void take_shape() {
+        TargetShape shape = target_shape(in_, needed_);
+        parts_.target = std::move(shape.target);
+        parts_.projection = std::move(shape.projection);
+        parts_.computed = std::move(shape.computed);
+        parts_.description = std::move(shape.description);
+        position_ = std::move(shape.position);
+        excluded_ = std::move(shape.excluded);
     }
 
     // ---- strict
@@ -222,6 +65,9 @@ class Compiler {
         if (in_.file == nullptr) return;
         std::string warning = warning_of_unnamed(*in_.file, in_.rules, relation_, needed_);
         if (!warning.empty()) parts_.warnings.push_back(std::move(warning));
+        if (in_.rules != nullptr) return;
+        warning = warning_of_likeness(relation_, *in_.file, in_.tables);
+        if (!warning.empty()) parts_.warnings.push_back(std::move(warning));
     }
 
     void check_strict() const {
@@ -229,7 +75,7 @@ class Compiler {
         if (in_.rules == nullptr)
             throw refuse(
                 {in_.file->path, 0, {}, 0, {}},
-                fmt::format("mode is strict, and no rules name the table {}", qualified(relation_)),
+                fmt::format("mode is strict, and no rules name the table {}", full_name(relation_)),
                 "Name its columns (type: keep for those that may pass), or set 'replicate: false' in its route.");
         for (const Column& column : relation_.columns) check_named(column);
     }
@@ -241,6 +87,9 @@ class Compiler {
         const PersonalKind kind = kind_by_name(relation_, column);
         const std::string looks =
             kind == PersonalKind::none ? "" : fmt::format(" By its name and type it may be {}.", what(kind));
+        if (is_conditional(*in_.rules, column))
+            throw refuse(place, "mode is strict, and a transform with 'when' names the column for some rows only",
+                         "Add {type: keep, column: ...} if the values of other rows may pass." + looks);
         throw refuse(place,
                      "mode is strict, and no transform, exclude_column or keep names the column for all operations",
                      "Add {type: keep, column: ...} if it may pass." + looks);
@@ -249,7 +98,7 @@ class Compiler {
     // ---- rules
 
     void add(const Rule& rule) {
-        const std::size_t column = column_of(rule.column, rule.place);
+        const std::size_t column = column_of(relation_, rule.column, rule.place);
         switch (rule.kind) {
             case Rule::Kind::keep:
                 note(fmt::format("keep {}", rule.column));
@@ -272,15 +121,24 @@ class Compiler {
     }
 
     void add_transform(const Rule& rule, std::size_t column) {
-        check_transform(rule, column);
         const Column& source = relation_.columns[column];
+        auto when = when_of(rule, source);
+        check_transform(rule, column);
         const ValueType type = value_type(source);
         auto fitted = rule.transform->for_column(source, type);
         if (fitted == nullptr) fitted = rule.transform;
-        const TransformStep step{column,     position_[column],       source.key, type, std::move(fitted),
-                                 rule.place, subject_of(rule, source)};
+        const TransformStep step{column,
+                                 position_[column],
+                                 source.key,
+                                 type,
+                                 std::move(fitted),
+                                 rule.place,
+                                 subject_of(rule, source),
+                                 std::move(when),
+                                 inputs_of(rule, column)};
         transforms_.push_back({step, rule.operations});
-        note_rule(rule, fmt::format("{}: {}", rule.column, rule.transform->describe()));
+        note_rule(rule, fmt::format("{}: {}{}{}", rule.column, rule.transform->describe(), describe(rule.when),
+                                    as_inherited(rule)));
         if (excluded_[column]) return;
         const auto add_to = [&](std::vector<TransformStep>& steps, Operations operations) {
             if (rule.operations.any(operations)) steps.push_back(step);
@@ -293,16 +151,80 @@ class Compiler {
         add_to(s.left, {Op::update, Op::del});
     }
 
-    // A delete, and an update's old row, hold the key only.
+    static std::string as_inherited(const Rule& rule) {
+        return rule.inherited_from.empty() ? "" : fmt::format(", as {}", rule.inherited_from);
+    }
+    static std::string describe(const std::vector<ColumnCondition>& when) {
+        std::string text;
+        for (const auto& [column, condition] : when)
+            text += fmt::format("{} {} {}", text.empty() ? ", when" : " and", column, condition.describe());
+        return text;
+    }
+
+    // A delete, and an update's old row, hold the key only. `reads`: "which it goes by".
+    std::size_t input_of(const Rule& rule, const Column& column, const std::string& name, std::string_view reads,
+                         std::string hint) const {
+        const std::size_t input = column_of(relation_, name, rule.place);
+        if (column.key && !relation_.columns[input].key && needed_.any({Op::update, Op::del}))
+            throw refuse(rule.place, fmt::format("the column is part of the key, but '{}', {}, is not", name, reads),
+                         std::move(hint));
+        return input;
+    }
     [[nodiscard]] std::size_t subject_of(const Rule& rule, const Column& column) const {
         const std::string name(rule.transform->subject());
         if (name.empty()) return TransformStep::no_subject;
-        const std::size_t subject = column_of(name, rule.place);
-        if (column.key && !relation_.columns[subject].key && needed_.any({Op::update, Op::del}))
+        return input_of(rule, column, name, "which it goes by", "Leave 'by' out.");
+    }
+    // What a template reads. Rules have been applied to it by then, so it must be there, and be made by no template
+    // and no expression.
+    [[nodiscard]] std::vector<std::size_t> inputs_of(const Rule& rule, std::size_t index) const {
+        std::vector<std::size_t> inputs;
+        for (const std::string& name : rule.transform->inputs()) {
+            inputs.push_back(column_of(relation_, name, rule.place));
+            check_input(rule, name, inputs.back());
+        }
+        if (!inputs.empty()) check_template(rule, index);
+        return inputs;
+    }
+    void check_input(const Rule& rule, const std::string& name, std::size_t input) const {
+        if (excluded_[input])
+            throw refuse(rule.place, fmt::format("the template reads '{}', which is left out", name),
+                         "Leave it out of the template, too.");
+        const auto* text = dynamic_cast<const Template*>(rule.transform.get());
+        const std::string reason = text == nullptr ? "" : text->unfit_input(name, relation_.columns[input]);
+        if (!reason.empty()) throw refuse(rule.place, reason);
+        const bool computed = in_.route != nullptr &&
+                              std::ranges::any_of(in_.route->set, [&](const auto& one) { return one.name == name; });
+        const bool made = std::ranges::any_of(in_.rules->rules, [&](const Rule& other) {
+            return other.column == name && other.transform != nullptr && !other.transform->inputs().empty();
+        });
+        if (computed || made)
             throw refuse(rule.place,
-                         fmt::format("the column is part of the key, but '{}', which it goes by, is not", name),
-                         "Leave 'by' out.");
-        return subject;
+                         fmt::format("the template reads '{}', which is made by {}", name,
+                                     made ? "a template" : "an expression"),
+                         "Name the columns that it is made of instead.");
+    }
+    void check_template(const Rule& rule, std::size_t index) const {
+        if (tells_rows_apart(relation_, index) && needed_.any({Op::update, Op::del}))
+            throw refuse(rule.place, "the column is part of the key, of which a delete holds no other columns",
+                         "Use another transform for it.");
+        const auto others = std::ranges::count_if(in_.rules->rules, [&](const Rule& other) {
+            return other.column == rule.column && other.transform != nullptr;
+        });
+        if (others > 1)
+            throw refuse(rule.place, "a template is the only transform of its column", "Leave one of them out.");
+    }
+    [[nodiscard]] std::shared_ptr<const When> when_of(const Rule& rule, const Column& column) const {
+        if (rule.when.empty()) return nullptr;
+        std::vector<When::Term> terms;
+        for (const auto& [name, condition] : rule.when) {
+            const std::size_t input = input_of(rule, column, name, "which 'when' reads", "Leave 'when' out.");
+            const Column& read = relation_.columns[input];
+            terms.push_back({input, condition.op, value_type(read), nullptr});
+            if (condition.op != Operator::is_null && condition.op != Operator::not_null)
+                terms.back().predicate = make_predicate(condition, read);
+        }
+        return std::make_shared<const When>(std::move(terms), rule.place);
     }
 
     void check_transform(const Rule& rule, std::size_t index) const {
@@ -321,22 +243,30 @@ class Compiler {
                          fmt::format("the column is part of the {}, and a random value would not be found again",
                                      full() ? "replica identity (FULL)" : "key"),
                          "Leave 'random' out.");
-        const bool key = in_key(index);
+        const bool key = tells_rows_apart(relation_, index);
         if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.transform->keeps_distinct(type))
             throw refuse(
                 rule.place,
                 fmt::format("the column is part of a {}, and the transform can make different {} the same",
                             key ? "key" : "unique index", key ? "keys" : "values"),
                 fmt::format("{} allow_uniqueness_loss: true.", takes_hash(type) ? "Use type hash, or set" : "Set"));
+        if ((key || column.unique) && !rule.allow_uniqueness_loss && !rule.when.empty())
+            throw refuse(rule.place,
+                         fmt::format("the column is part of a {}, and what is transformed by 'when' can become the "
+                                     "same as what is not",
+                                     key ? "key" : "unique index"),
+                         "Leave 'when' out, or set allow_uniqueness_loss: true.");
     }
 
     void add_filter(const Rule& rule, std::size_t column) {
         const Column& source = relation_.columns[column];
         const Condition& condition = *rule.condition;
-        FilterStep step{column, condition.op, value_type(source), rule.allow_empty_deletes, nullptr, {}, rule.place};
+        // A delete that a sample cannot judge is of a row that the target has, or of none.
+        const bool any_delete = rule.allow_empty_deletes || rule.sampling() != nullptr;
+        FilterStep step{column, condition.op, value_type(source), any_delete, nullptr, {}, rule.place};
         if (condition.op != Operator::is_null && condition.op != Operator::not_null)
             step.predicate = make_predicate(condition, source);
-        note_rule(rule, fmt::format("only rows where {} {}", rule.column, condition.describe()));
+        note_rule(rule, fmt::format("only rows where {} {}{}", rule.column, condition.describe(), as_inherited(rule)));
         Stages& s = parts_.stages;
         add_filter_to(s.insert_filters, step, rule, Op::insert);
         add_filter_to(s.update_filters, step, rule, Op::update);
@@ -347,10 +277,13 @@ class Compiler {
     void add_filter_to(std::vector<FilterStep>& filters, FilterStep step, const Rule& rule, Op op) const {
         if (!rule.operations.has(op)) return;
         for (const auto& [transform, operations] : transforms_) {
-            if (transform.column != step.column || !operations.has(op)) continue;
-            if (transform.subject != TransformStep::no_subject || !transform.transform->repeats())
-                throw refuse(rule.place, "a filter cannot judge what a transform with 'by' or 'random' makes",
-                             "Put the filter above the transform.");
+            // A sample judges the value as it was, which is the same in all tables.
+            if (transform.column != step.column || !operations.has(op) || step.op == Operator::sampled) continue;
+            if (transform.reads_row() || !transform.transform->repeats())
+                throw refuse(
+                    rule.place,
+                    "a filter cannot judge what a transform with 'by', 'random' or 'when' makes, or a template",
+                    "Put the filter above the transform.");
             step.before.push_back(transform);
         }
         filters.push_back(std::move(step));
@@ -373,8 +306,8 @@ class Compiler {
 
     void warn(const Rule& rule, const Column& column) {
         if (column.key) return;
-        const std::string table = qualified(relation_);
-        if ((rule.operations & needed_).has(Op::del) && !rule.allow_empty_deletes)
+        const std::string table = full_name(relation_);
+        if ((rule.operations & needed_).has(Op::del) && !rule.allow_empty_deletes && rule.sampling() == nullptr)
             parts_.warnings.push_back(
                 fmt::format("deletes of {} are dropped: they carry only the key, which is not enough for {}; set "
                             "allow_empty_deletes, or ALTER TABLE {} REPLICA IDENTITY FULL",

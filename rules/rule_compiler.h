@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "rules/compiled_rules.h"
@@ -11,9 +12,10 @@ namespace pgsluice::rules {
 
 struct CompilerInput {
     RelationPtr relation;
-    const RulesFile* file = nullptr;    // may be empty
-    const TableRules* rules = nullptr;  // null: the file does not name the table
-    const Route* route = nullptr;       // null: to where it came from
+    const RulesFile* file = nullptr;        // may be empty
+    const TableRules* rules = nullptr;      // null: the file does not name the table
+    const Route* route = nullptr;           // null: to where it came from
+    std::span<const RelationPtr> tables{};  // that are replicated, as far as known
 };
 
 // usage Error when something does not fit. Null when the route says not to replicate the table.

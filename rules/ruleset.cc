@@ -7,9 +7,11 @@
 
 #include "rules/ddl/ddl.h"
 #include "rules/ddl/definitions.h"
+#include "rules/ddl/told_keys.h"
 #include "rules/listed_columns.h"
 #include "rules/meaning.h"
 #include "rules/rules_files.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
@@ -18,8 +20,6 @@ using rules::Route;
 using rules::TableRules;
 
 namespace {
-
-std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
 Relation target_of(const Relation& source, const Route* route) {
     Relation target;
@@ -42,7 +42,9 @@ std::unique_ptr<Ruleset> Ruleset::load(const RulesOptions& options) {
 }
 
 Ruleset::Ruleset(rules::RulesFile file, std::vector<Route> routes)
-    : file_(std::move(file)), routes_(std::move(routes)) {}
+    : given_(std::move(file)),
+      routes_(std::move(routes)),
+      inherited_(std::make_shared<const rules::InheritedRules>(given_, keys_.all(), routes_)) {}
 
 std::shared_ptr<const CompiledRules> Ruleset::compile(const RelationPtr& relation) const {
     const std::lock_guard lock(mutex_);
@@ -51,6 +53,7 @@ std::shared_ptr<const CompiledRules> Ruleset::compile(const RelationPtr& relatio
 
 std::shared_ptr<const CompiledRules> Ruleset::accept(const RelationPtr& relation, Position position) {
     const std::lock_guard lock(mutex_);
+    if (goes_by_keys() && keys_.meet(relation)) inherit();
     const CompilerInput wanted = input(relation);
     try {
         if (!is_named(wanted)) memory_.accept_unnamed(*relation, position);
@@ -73,9 +76,34 @@ void Ruleset::applied(Position upto) {
     memory_.applied(upto);
 }
 
+void Ruleset::refer(rules::ForeignKeys keys, LookForKeys look) {
+    const std::lock_guard lock(mutex_);
+    keys_.begin(std::move(keys), std::move(look));
+    inherit();
+}
+
+void Ruleset::inherit() { inherited_ = std::make_shared<const rules::InheritedRules>(given_, keys_.all(), routes_); }
+
+std::vector<rules::ReferringColumn> Ruleset::referring_columns() const { return in_force()->columns(); }
+
+std::shared_ptr<const rules::InheritedRules> Ruleset::in_force() const {
+    const std::lock_guard lock(mutex_);
+    return inherited_;
+}
+
+// And with keys that a command has made, of tables that no row came of so far.
+std::shared_ptr<const rules::InheritedRules> Ruleset::in_force_with(rules::ForeignKeys told) const {
+    const std::lock_guard lock(mutex_);
+    if (told.references.empty()) return inherited_;
+    const rules::ForeignKeys& known = keys_.all();
+    told.references.insert(told.references.begin(), known.references.begin(), known.references.end());
+    told.tables.insert(told.tables.begin(), known.tables.begin(), known.tables.end());
+    return std::make_shared<const rules::InheritedRules>(given_, told, routes_);
+}
+
 std::vector<std::string> Ruleset::tables() const {
     std::set<std::string> names;
-    for (const TableRules& table : file_.tables) names.insert(table.place.table);
+    for (const TableRules& table : given_.tables) names.insert(table.place.table);
     for (const Route& route : routes_)
         if (route.source.rank() > 0) names.insert(route.place.table);
     return {names.begin(), names.end()};
@@ -98,7 +126,7 @@ bool Ruleset::apply_ddl(Change& change, Arena& arena) const {
     if (holds_definitions(change.content)) return apply_definitions(change, arena);
     DdlMessage message = decode_ddl(change.content);
     const auto above = [this](const QualifiedName& table) { return ancestors_of(table); };
-    if (!rules::apply_to_ddl(file_, routes_, above, message)) return false;
+    if (!rules::apply_to_ddl(in_force()->file(), routes_, above, message)) return false;
     change.content = arena.copy(encode(message));
     return true;
 }
@@ -109,7 +137,8 @@ bool Ruleset::apply_definitions(Change& change, Arena& arena) const {
         const std::lock_guard lock(mutex_);
         return memory_.fitted(rules, table);
     };
-    if (!rules::apply_to_definitions(file_, routes_, fitted, message)) return false;
+    if (!rules::apply_to_definitions(in_force_with(rules::told_keys(message))->file(), routes_, fitted, message))
+        return false;
     change.content = arena.copy(encode(message));
     return true;
 }
@@ -138,8 +167,8 @@ void Ruleset::know_former(std::span<const RelationPtr> tables) {
 }
 
 CompilerInput Ruleset::input(const RelationPtr& relation) const {
-    CompilerInput input{relation, &file_, entry_for(file_.tables, *relation, &TableRules::name),
-                        entry_for(routes_, *relation, &Route::source)};
+    CompilerInput input{relation, &file(), entry_for(file().tables, *relation, &TableRules::name),
+                        entry_for(routes_, *relation, &Route::source), keys_.all().tables};
     if (has_listed(input.route)) input.rules = with_listed_columns(input);
     return input;
 }
@@ -148,7 +177,7 @@ const TableRules* Ruleset::with_listed_columns(const CompilerInput& input) const
     Listed& listed = listed_[input.relation.get()];
     if (listed.rules == nullptr) {
         TableRules rules = rules::with_listed(input.rules, input.route, *input.relation);
-        if (input.rules == nullptr) rules.strict = file_.strict;
+        if (input.rules == nullptr) rules.strict = given_.strict;
         listed = {input.relation, std::make_unique<const TableRules>(std::move(rules))};
     }
     return listed.rules.get();
@@ -175,6 +204,7 @@ auto Ruleset::with_fitted(CompilerInput wanted, Use use) const {
 }
 
 std::shared_ptr<const CompiledRules> Ruleset::compile_fitted(const CompilerInput& wanted) const {
+    inherited_->check(*wanted.relation);
     return with_fitted(wanted, [](const CompilerInput& input) { return compile_rules(input); });
 }
 
@@ -198,16 +228,16 @@ void Ruleset::know_source(const RelationPtr& relation) const {
 }
 
 void Ruleset::note_source(const Relation& source, const Relation& target) const {
-    sources_[{qualified(target), target.keeping.constants}].insert(qualified(source));
+    sources_[{full_name(target), target.keeping.constants}].insert(full_name(source));
 }
 
 void Ruleset::remember_ancestors(const Relation& relation) const {
-    ancestors_[qualified(relation)] = relation.ancestors;
+    ancestors_[full_name(relation)] = relation.ancestors;
 }
 
 std::optional<std::vector<QualifiedName>> Ruleset::ancestors_of(const QualifiedName& table) const {
     const std::lock_guard lock(mutex_);
-    const auto found = ancestors_.find(fmt::format("{}.{}", table.schema, table.table));
+    const auto found = ancestors_.find(full_name(table));
     if (found == ancestors_.end()) return std::nullopt;
     return found->second;
 }
@@ -230,15 +260,15 @@ Ruleset::Truncate Ruleset::map_truncate(std::span<const RelationPtr> truncated) 
 
 std::set<std::string> Ruleset::others_in(const Relation& target, std::span<const RelationPtr> tables) const {
     const std::lock_guard lock(mutex_);
-    std::set<std::string> others = sources_[{qualified(target), target.keeping.constants}];
-    for (const RelationPtr& relation : tables) others.erase(qualified(*relation));
+    std::set<std::string> others = sources_[{full_name(target), target.keeping.constants}];
+    for (const RelationPtr& relation : tables) others.erase(full_name(*relation));
     return others;
 }
 
 // Every table that fills the target must be among the truncated.
 void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> truncated) const {
     std::set<std::string> others = sources_of(target);
-    for (const RelationPtr& relation : truncated) others.erase(qualified(*relation));
+    for (const RelationPtr& relation : truncated) others.erase(full_name(*relation));
     for (const Route& route : routes_) {
         const bool among = std::any_of(truncated.begin(), truncated.end(),
                                        [&](const RelationPtr& r) { return route.source.covers(*r); });
@@ -248,7 +278,7 @@ void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> 
     }
     if (others.empty()) return;
     throw stop_error(
-        fmt::format("unable to truncate '{}': it also holds rows of {}", qualified(target), *others.begin()),
+        fmt::format("unable to truncate '{}': it also holds rows of {}", full_name(target), *others.begin()),
         "List the route's operations without TRUNCATE, delete the rows in the target by hand, and start the worker "
         "with "
         "--on-rules-change continue.");
@@ -257,10 +287,10 @@ void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> 
 // The tables that are known to fill the target; as long as not all are known, the table of its name is one.
 std::set<std::string> Ruleset::sources_of(const Relation& target) const {
     const std::lock_guard lock(mutex_);
-    std::set<std::string> sources = sources_[{qualified(target), target.keeping.constants}];
+    std::set<std::string> sources = sources_[{full_name(target), target.keeping.constants}];
     const Route* route = entry_of(routes_, target.schema, target.table, &Route::source);
     if (!knows_all_ && (route == nullptr || route->fills(target.schema, target.table)))
-        sources.insert(qualified(target));
+        sources.insert(full_name(target));
     return sources;
 }
 

@@ -15,6 +15,9 @@
 #include <vector>
 
 #include "rules/compiled_rules.h"
+#include "rules/keys/inherited_rules.h"
+#include "rules/keys/known_keys.h"
+#include "rules/named_columns.h"
 #include "rules/rule.h"
 #include "rules/rule_compiler.h"
 #include "rules/table_memory.h"
@@ -55,6 +58,15 @@ class Ruleset {
     void recall(std::map<Oid, TableHistory> seen, Keep keep);
     // Rows up to this one will not come again.
     void applied(Position upto);
+    // The source's foreign keys, by which rules are inherited; before anything is compiled. `look` reads them again,
+    // where a table or a column is met that is not among these.
+    using LookForKeys = rules::KnownKeys::Look;
+    void refer(rules::ForeignKeys keys, LookForKeys look = {});
+    // What they make of the rules.
+    [[nodiscard]] std::vector<rules::ReferringColumn> referring_columns() const;
+    [[nodiscard]] bool hides_something() const { return rules::hides_something(given_); }
+    // Whether the foreign keys matter to it.
+    [[nodiscard]] bool goes_by_keys() const { return hides_something() || rules::samples_rows(given_); }
     // Tables named in the files ("users" or "shop.users"), for checking against the source.
     [[nodiscard]] std::vector<std::string> tables() const;
     // Applies a truncate of several tables: each is mapped to its target, those routed away or without TRUNCATE among
@@ -86,6 +98,10 @@ class Ruleset {
     };
 
     bool apply_definitions(Change& change, Arena& arena) const;
+    void inherit();
+    [[nodiscard]] std::shared_ptr<const rules::InheritedRules> in_force() const;
+    [[nodiscard]] std::shared_ptr<const rules::InheritedRules> in_force_with(rules::ForeignKeys told) const;
+    [[nodiscard]] const rules::RulesFile& file() const { return inherited_->file(); }
     [[nodiscard]] rules::CompilerInput input(const RelationPtr& relation) const;
     [[nodiscard]] const rules::TableRules* with_listed_columns(const rules::CompilerInput& input) const;
     [[nodiscard]] std::shared_ptr<const CompiledRules> compile_locked(const RelationPtr& relation) const;
@@ -101,9 +117,11 @@ class Ruleset {
     void check_shared(const Relation& target, std::span<const RelationPtr> truncated) const;
     [[nodiscard]] std::set<std::string> sources_of(const Relation& target) const;
 
-    const rules::RulesFile file_;
+    const rules::RulesFile given_;
     const std::vector<rules::Route> routes_;
     mutable std::mutex mutex_;  // for what follows, up to truncates_mutex_
+    rules::KnownKeys keys_;
+    std::shared_ptr<const rules::InheritedRules> inherited_;
     struct Listed {
         RelationPtr relation;  // held, as above
         std::unique_ptr<const rules::TableRules> rules;

@@ -6,13 +6,12 @@
 #include <utility>
 
 #include "rules/redefined.h"
+#include "stream/full_name.h"
 
 namespace pgsluice::rules {
 namespace {
 
 constexpr std::size_t none = static_cast<std::size_t>(-1);
-
-std::string qualified(const Relation& relation) { return fmt::format("{}.{}", relation.schema, relation.table); }
 
 const Column* column_named(const Relation& relation, const std::string& name) {
     const auto found = std::ranges::find(relation.columns, name, &Column::name);
@@ -213,7 +212,7 @@ void TableMemory::check_still_ruled(const PastDefinition& before, const Relation
         throw stop_error(
             fmt::format("unable to continue table '{}': rows from before it was altered are still to come, and "
                         "column '{}' had a rule then",
-                        qualified(relation), name),
+                        full_name(relation), name),
             fmt::format(
                 "If the column has another name now, add was: {} to the rule of its new name. Otherwise keep its "
                 "rule until these rows have passed.",
@@ -247,23 +246,23 @@ void TableMemory::accept_unnamed(const Relation& relation, const Position& posit
     const std::size_t before = in_force(found->second, position);
     const Relation* last = before == none ? nullptr : &found->second.accepted[before].relation;
     const bool expected = before != none && is_expected(found->second.accepted[before]);
-    if (last != nullptr && qualified(*last) != qualified(relation)) {
+    if (last != nullptr && full_name(*last) != full_name(relation)) {
         if (!expected)
             throw stop_error(fmt::format("unable to continue table '{}': its name was '{}' before, and the rules and "
                                          "routing files have only that name",
-                                         qualified(relation), qualified(*last)),
+                                         full_name(relation), full_name(*last)),
                              "Add the table's new name to the files and start again.");
         throw stop_error(fmt::format("unable to continue table '{}': the rules and routing files have it only as '{}', "
                                      "its name when the worker was started",
-                                     qualified(relation), qualified(*last)),
+                                     full_name(relation), full_name(*last)),
                          "Put both names of the table into the files and start again.");
     }
     const Relation* next = newest(relation).relation;
-    if (next != nullptr && qualified(*next) != qualified(relation))
+    if (next != nullptr && full_name(*next) != full_name(relation))
         throw stop_error(
             fmt::format("unable to continue table '{}': rows from before it was renamed to '{}' are still to "
                         "come, and the rules and routing files no longer have the old name",
-                        qualified(relation), qualified(*next)),
+                        full_name(relation), full_name(*next)),
             "Keep both names of the table in the files until these rows have passed.");
     if (next != nullptr && before != none) check_still_ruled(found->second.accepted[before], relation, {});
     seen_.erase(found);

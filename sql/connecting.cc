@@ -26,7 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Keywords = std::map<std::string, std::string>;
 
-constexpr int tick_ms = 50;
 constexpr int default_connect_timeout_s = 10;
 
 // libpq takes 1 for 2, and waits forever for 0 and below.

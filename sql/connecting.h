@@ -8,6 +8,9 @@
 
 namespace pgsluice::sql {
 
+// How often a wait looks at its stop token.
+constexpr int tick_ms = 50;
+
 using ConnectionHandle = std::unique_ptr<pg_conn, void (*)(pg_conn*) noexcept>;
 
 // Tries every host with each of its addresses, connect_timeout (10 s unless set) each. SqlError as Connection throws.

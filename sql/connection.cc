@@ -27,7 +27,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int tick_ms = 50;
 constexpr std::chrono::milliseconds forever(INT_MAX);
 constexpr std::chrono::seconds first_answer_limit(10);
 constexpr std::chrono::seconds probe_limit(2);

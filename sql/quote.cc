@@ -33,4 +33,13 @@ std::string quote_literal(std::string_view text) {
     return out += '\'';
 }
 
+void append_quoted_element(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    out += '"';
+}
+
 }  // namespace pgsluice::sql

@@ -27,7 +27,7 @@ ConnectOptions for_replication(ConnectOptions options) {
     return options;
 }
 
-Connection connect(const ConnectOptions& options, std::stop_token stop) {
+Connection connect_walsender(const ConnectOptions& options, std::stop_token stop) {
     try {
         return Connection(for_replication(options), std::move(stop));
     } catch (const SqlError& error) {
@@ -66,7 +66,7 @@ bool readable(int socket) {
 }  // namespace
 
 ReplicationConnection::ReplicationConnection(const ConnectOptions& options, std::stop_token stop)
-    : connection_(connect(options, std::move(stop))) {}
+    : connection_(connect_walsender(options, std::move(stop))) {}
 
 SystemIdentity ReplicationConnection::identify_system() {
     const Result result = connection_.exec("IDENTIFY_SYSTEM", "identify the source");

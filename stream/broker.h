@@ -119,6 +119,7 @@ struct GroupMessage {
     StreamSeq follows;  // the own message before it
     bool whole = true;  // it is not one of several parts, or the last: `body` is the message's, put together
     std::string body;
+    std::string fault{};  // why its body cannot be read, which is then empty; it may be more than that is wrong with it
 };
 
 struct PublisherLimits {
@@ -180,7 +181,9 @@ class Broker {
 
     // A publisher that continues after `last_seq` (0: the stream is new). What other programs published there is passed
     // over, with a warning.
-    std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits);
+    // `zstd_level`: that bodies are compressed with; 0: they are not.
+    std::unique_ptr<Publisher> publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits,
+                                         int zstd_level = 0);
     std::unique_ptr<Consumer> consumer(const Names& names, StreamSeq from);
 
     // Sealing (FORMAT.md, "Sealed streams"), where options.stream_key_file is given; otherwise these do nothing but say

@@ -24,6 +24,12 @@ enum class MessageKind : std::uint8_t {
     progress,        // the WAL advanced without changes for this group
 };
 
+// How a message's body is stored; only `copy` and `changes` have another than `none` (FORMAT.md, "Compressed bodies").
+enum class BodyEncoding : std::uint8_t {
+    none,
+    zstd,  // one zstd frame
+};
+
 // What every message's headers carry. `position` is that of the last change complete in this message or any before it;
 // `safe_flush_lsn` is the LSN up to which the slot may be confirmed once this message is stored: the end of the last
 // transaction complete in it (or of WAL without changes for this group).
@@ -46,6 +52,7 @@ struct GroupInfo {
     std::string dbname;
     std::string server_version;  // "15.18"
     std::string program_version;
+    std::uint32_t format = 1;  // the version of what the stream holds (format/version.h)
 
     bool operator==(const GroupInfo&) const = default;
 };
@@ -113,6 +120,7 @@ struct ParsedHeaders {
     std::optional<StreamSeq> follows;
     std::optional<StreamSeq> fence;  // the broker's: the sequence before it
     RunId run = 0;
+    BodyEncoding encoding = BodyEncoding::none;
 
     // Whether a message of `before`, the own one before it, can be what it was sent to continue.
     [[nodiscard]] bool continues(RunId before) const noexcept { return run == 0 || follows || run == before; }

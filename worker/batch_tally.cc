@@ -1,16 +1,8 @@
 #include "worker/batch_tally.h"
 
+#include "worker/row_bytes.h"
+
 namespace pgsluice {
-
-namespace {
-
-std::uint64_t row_bytes(Row row) noexcept {
-    std::uint64_t bytes = 0;
-    for (const Value& value : row) bytes += value.text().size();
-    return bytes;
-}
-
-}  // namespace
 
 void BatchTally::taken(const Message& message) noexcept {
     metrics_.messages.add();

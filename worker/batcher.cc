@@ -4,6 +4,7 @@
 
 #include "stream/format/ddl_message.h"
 #include "stream/heartbeat.h"
+#include "worker/row_bytes.h"
 
 namespace pgsluice {
 
@@ -11,12 +12,6 @@ namespace {
 
 // A piece of a transaction makes nothing visible, so it may be larger: fewer round trips.
 constexpr std::size_t pieces_factor = 4;
-
-std::size_t row_bytes(Row row) {
-    std::size_t bytes = 0;
-    for (const Value& value : row) bytes += value.text().size();
-    return bytes;
-}
 
 std::size_t change_bytes(const Change& change) {
     return row_bytes(change.new_row) + row_bytes(change.old_row) + change.content.size();

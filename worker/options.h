@@ -33,6 +33,7 @@ struct WorkerOptions {
     RulesOptions rules;
     OnRulesChange on_rules_change = OnRulesChange::stop;
     bool makes_tables = false;                  // the sink makes them from the source's definitions
+    bool direct_snapshot = false;               // the sink may read a snapshot's rows from the source
     std::size_t batch_size = 1000;              // changes per flush at most; several small transactions share a batch
     std::size_t batch_bytes = 8 * 1024 * 1024;  // and bytes
     bool exit_after_snapshot = false;

@@ -36,10 +36,13 @@ class Registration {
     void enter(const SinkState& durable, const Checkpoint& applied);
     // Every second time where there is nothing new. Returns what the sink has made durable, now or before.
     SinkState report(const WorkerReport& report);
-    // What ended the session.
-    void note_failure(std::string error) { failure_ = std::move(error); }
+    // What ended the session, and whether another one follows.
+    void note_failure(std::string error, bool tries_again) {
+        failure_ = std::move(error);
+        tries_again_ = tries_again;
+    }
     // The name is free for the next worker.
-    void leave() noexcept { registry_.leave(options_.worker, failure_); }
+    void leave() noexcept { registry_.leave(options_.worker, failure_, tries_again_); }
 
    private:
     [[nodiscard]] bool is_beyond_handover() const;
@@ -52,6 +55,7 @@ class Registration {
     std::chrono::steady_clock::time_point reported_at_;
     Rate rate_;
     std::string failure_;
+    bool tries_again_ = false;
     std::optional<WorkerEntry> own_;    // as it was before this session
     std::optional<Handover> handover_;  // until we are beyond it
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "rules/unmatched_tables.h"
@@ -10,6 +11,7 @@
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/format/version.h"
+#include "stream/hop_trace.h"
 #include "stream/origin.h"
 #include "stream/pause.h"
 #include "stream/recovery_hint.h"
@@ -280,13 +282,12 @@ void Session::take(const Fetched& fetched) {
 }
 
 void Session::take_changes(const Fetched& fetched) {
-    if (snapshot_.loading())
+    if (snapshot_.loading() || (start_.direct != nullptr && start_.direct->awaits_another()))
         throw stop_error(fmt::format("unable to read message {} of the stream: it holds changes, and the snapshot of "
                                      "epoch {} has not ended",
                                      fetched.message.first_seq.value, snapshot_.epoch()),
                          foreign_message_hint(options_.names.group));
     batcher_.start(fetched.message, fetched.block);
-    if (batcher_.left_out_own()) tell_of_own();
     while (fill()) {
         if (batcher_.stopped()) {
             reach();
@@ -305,7 +306,9 @@ void Session::take_changes(const Fetched& fetched) {
 // What was committed before a row that the rules do not fit is applied: files that fit it may no longer fit that.
 bool Session::fill() {
     try {
-        return batcher_.fill();
+        const bool stopped = batcher_.fill();
+        if (batcher_.left_out_own()) tell_of_own();
+        return stopped;
     } catch (const Error& error) {
         if (error.action() != Action::retry && batcher_.has_complete()) {
             apply();
@@ -323,14 +326,39 @@ void Session::take_copy(const Message& message) {
 
 void Session::take_snapshot_begin(const Message& message) {
     apply_pending();
-    if (!before_epoch_) before_epoch_ = state();
-    begin_seq_ = message.first_seq;
+    const auto plan = decoded(message, decode_direct_plan);
     auto begin = decoded(message, decode_snapshot_begin);
     begin.added = message.meta.added;
+    if (passes_over(begin, plan)) {
+        batcher_.pass_alone(message);
+        return;
+    }
+    if (!before_epoch_) before_epoch_ = state();
+    begin_seq_ = message.first_seq;
     if (snapshot_.epoch() != begin.epoch) log_begin(begin);
     const Checkpoint after = batcher_.pass_alone(message);
     snapshot_.begin(std::move(begin), {begin_seq_, after.position});
     before_epoch_.reset();
+    if (plan) load_directly();
+}
+
+bool Session::passes_over(const SnapshotBegin& begin, const std::optional<DirectPlan>& plan) {
+    if (start_.direct != nullptr)
+        return !start_.direct->begins(begin, plan, start_.source ? database_id(*start_.source) : "");
+    if (plan) throw std::logic_error("a session that cannot load a direct snapshot meets one");
+    return false;
+}
+
+// What was not loaded when this returns, because the session ends or another snapshot begins, is missing at the end
+// marker.
+void Session::load_directly() {
+    const Spell::During loading(metrics_.in_sink);
+    start_.direct->load(snapshot_.direct_tables(), [this](const std::vector<DirectRange>& committed) {
+        for (const DirectRange& range : committed)
+            if (!range.before) tally_.copied(snapshot_.loaded(range));
+        report_if_due();
+        return !stop_.stop_requested() && !(asked_to_give_way_ && asked_to_give_way_());
+    });
 }
 
 void Session::log_begin(const SnapshotBegin& begin) const {
@@ -342,6 +370,7 @@ void Session::log_begin(const SnapshotBegin& begin) const {
 void Session::take_snapshot_end(const Message& message) {
     const auto end = decoded(message, decode_snapshot_end);
     const Checkpoint after = batcher_.pass_alone(message);
+    if (start_.direct != nullptr && !start_.direct->ends(end)) return;
     snapshot_.end(end, after);
     applied_upto_ = after;
     begin_seq_ = {};
@@ -390,7 +419,9 @@ void Session::hand_on(const Batch& batch) {
     const auto begun = Spell::Clock::now();
     {
         const Spell::During applying(metrics_.in_sink);
+        PGSLUICE_HOP("batched", batch.upto.position.commit);
         sink_.apply(batch);
+        PGSLUICE_HOP("committed", batch.upto.position.commit);
     }
     const std::chrono::duration<double> took = Spell::Clock::now() - begun;
     if (!batch.changes.empty()) metrics_.apply_time.add(took.count());

@@ -11,6 +11,7 @@
 #include "stream/quiet_rhythm.h"
 #include "worker/batch_tally.h"
 #include "worker/batcher.h"
+#include "worker/direct_snapshot.h"
 #include "worker/fetcher.h"
 #include "worker/hold.h"
 #include "worker/options.h"
@@ -54,6 +55,8 @@ struct SessionStart {
     bool past_dumps = false;
     // What exit_after_snapshot waits for happened in an earlier session.
     bool snapshot_applied = false;
+    // Loads snapshots whose rows are not in the stream. Outlives the session.
+    DirectSnapshot* direct = nullptr;
 };
 
 class Session {
@@ -99,6 +102,8 @@ class Session {
     auto decoded(const Message& message, Decode decode) const;
     void take_copy(const Message& message);
     void take_snapshot_begin(const Message& message);
+    [[nodiscard]] bool passes_over(const SnapshotBegin& begin, const std::optional<DirectPlan>& plan);
+    void load_directly();
     void log_begin(const SnapshotBegin& begin) const;
     void take_snapshot_end(const Message& message);
     void apply_pending();

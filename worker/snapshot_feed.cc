@@ -5,10 +5,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/ruled_lines.h"
 #include "sql/error.h"
 #include "stream/format/copy_text.h"
 
 namespace pgsluice {
+
+namespace {
+
+class RuledRows : public RewritesLines {
+   public:
+    RuledRows(const Relation& relation, const CompiledRules& rules) : lines_(relation, &rules) {}
+    std::string_view of(std::string_view line) override { return lines_.of(line); }
+    [[nodiscard]] bool rewrote() const override { return lines_.rewrote(); }
+
+   private:
+    rules::RuledLines lines_;
+};
+
+}  // namespace
 
 void SnapshotFeed::begin(SnapshotBegin begin, const Checkpoint& upto) {
     const bool repeated = begin_ && begin_->epoch == begin.epoch && begin_->consistent_point == begin.consistent_point;
@@ -92,6 +107,28 @@ void SnapshotFeed::end(const SnapshotEnd& end, const Checkpoint& upto) {
                          hint_);
     sink_.end_snapshot(end, upto);
     begin_.reset();
+}
+
+std::vector<DirectTable> SnapshotFeed::direct_tables() const {
+    std::vector<DirectTable> tables;
+    for (const Table& table : tables_) {
+        DirectTable& direct = tables.emplace_back();
+        for (const Column& column : table.relation->columns) direct.columns.push_back(column.name);
+        if (table.rules == nullptr) continue;
+        direct.target = table.rules->target();
+        if (table.rules->passes_copy()) continue;
+        direct.rules = [relation = table.relation, rules = table.rules] {
+            return std::make_unique<RuledRows>(*relation, *rules);
+        };
+    }
+    return tables;
+}
+
+SnapshotFeed::Taken SnapshotFeed::loaded(const DirectRange& range) {
+    const Table& table = tables_.at(range.table);
+    rows_ += range.rows;
+    return {table.relation.get(), table.rules->target().get(), range.rows - range.dropped, range.rewritten,
+            range.dropped};
 }
 
 void SnapshotFeed::pass_text(const Message& message, const Table& table) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sinks/loads_directly.h"
 #include "sinks/sink.h"
 #include "worker/plans.h"
 #include "worker/share/filter.h"
@@ -41,6 +42,10 @@ class SnapshotFeed {
     // A message of kind copy. `upto` is the checkpoint after it.
     Taken copy(const Message& message, const Checkpoint& upto);
     void end(const SnapshotEnd& end, const Checkpoint& upto);
+
+    // Of a direct snapshot: its tables as the sink is to load them, and what it has committed of one.
+    [[nodiscard]] std::vector<DirectTable> direct_tables() const;
+    Taken loaded(const DirectRange& range);
 
     // An epoch has begun and not ended.
     [[nodiscard]] bool loading() const noexcept { return begin_.has_value(); }

@@ -7,6 +7,7 @@
 
 #include "rules/unmatched_tables.h"
 #include "sql/error.h"
+#include "stream/group/references.h"
 #include "stream/group/tables.h"
 #include "stream/pause.h"
 
@@ -32,6 +33,19 @@ std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
     return made;
 }
 
+// By these, rules of keys are inherited by the columns that refer to them.
+void refer(Ruleset& ruleset, const std::vector<RelationPtr>& tables, Broker& broker, const Names& names,
+           const Log& log) {
+    const auto find = [&broker, &names] { return find_references(broker, names); };
+    const auto known = find();
+    if (!known && ruleset.goes_by_keys())
+        log(LogLevel::warning,
+            "the group's KV bucket does not hold the foreign keys of its tables, so columns that refer to a key with "
+            "rules do not inherit these: the replicator is of an earlier version, or they are too many");
+    ruleset.refer({known.value_or(std::vector<ColumnReference>{}), tables},
+                  [find] { return find().value_or(std::vector<ColumnReference>{}); });
+}
+
 Error refused(const Error& problem) {
     return usage_error(problem.what(), fmt::format("{}{}If the table was changed since the replicator was started, "
                                                    "restart the replicator first.",
@@ -44,6 +58,8 @@ std::optional<std::vector<RelationPtr>> check_tables(Ruleset& ruleset, Broker& b
                                                      const StreamState& stream, bool continues, const Log& log,
                                                      const std::stop_token& stop) {
     const auto tables = await_tables(broker, names, stream, stop);
+    auto now = tables ? shared(tables->now) : std::vector<RelationPtr>{};
+    refer(ruleset, now, broker, names, log);
     if (!tables) {
         if (!ruleset.tables().empty())
             log(LogLevel::warning,
@@ -52,7 +68,6 @@ std::optional<std::vector<RelationPtr>> check_tables(Ruleset& ruleset, Broker& b
         return std::nullopt;
     }
     ruleset.know_former(shared(tables->former));
-    auto now = shared(tables->now);
     for (const Error& problem : ruleset.know(now)) {
         if (!continues) throw refused(problem);
         log(LogLevel::warning, fmt::format("this will stop the worker at the table's next row: {}", problem.what()));

@@ -13,6 +13,7 @@
 
 namespace pgsluice {
 
+// Tells the ruleset the source's foreign keys, too. Broker and names must outlive its use.
 // Returns the tables; nothing, with a warning, when the group's are not known: then the files are checked when rows
 // come. `continues`: the worker has a checkpoint, so it may have to read rows from before a table was altered, under
 // the rules of that time; what does not fit is a warning then, and a usage Error otherwise.

@@ -17,6 +17,7 @@
 #include "stream/recovery_hint.h"
 #include "worker/bootstrap.h"
 #include "worker/ddl_gate.h"
+#include "worker/direct_snapshot.h"
 #include "worker/facts.h"
 #include "worker/hold_requests.h"
 #include "worker/registration.h"
@@ -61,8 +62,12 @@ SessionStart start_of(const WorkerOptions& options, const WorkerFacts& facts, Br
                         options.worker, facts.snapshot->epoch));
         return start;
     }
-    if (facts.sink && facts.sink->loading_epoch != 0 && facts.sink->begin_seq != from.resume_seq)
-        start.loading = read_loading(broker, options.names, *facts.sink, stop);
+    if (facts.sink && facts.sink->loading_epoch != 0 && facts.sink->begin_seq != from.resume_seq) {
+        if (is_direct_snapshot(broker, options.names, facts.sink->begin_seq, stop))
+            start.from.resume_seq = facts.sink->begin_seq;  // there its rows are found
+        else
+            start.loading = read_loading(broker, options.names, *facts.sink, stop);
+    }
     start.snapshot_applied = options.exit_after_snapshot && has_newest_snapshot(facts);
     if (start.snapshot_applied)
         log(LogLevel::info, fmt::format("the snapshot of epoch {} was applied before", facts.snapshot->epoch));
@@ -211,6 +216,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
     const auto share = std::make_shared<ShareFilter>(options.share, delivered);
     if (!share->takes_all()) start.share = share;
+    DirectSnapshot direct(options, *sink, *broker, log);
+    start.direct = &direct;
     Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, log);
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
@@ -228,7 +235,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     try {
         run_known(session, drain.asked(), report, [&] { check_format(*broker, options.names); });
     } catch (const Error& error) {
-        registration.note_failure(error.what());
+        registration.note_failure(error.what(), error.action() == Action::retry);
         throw;
     }
     return session.gave_way();

@@ -2,33 +2,39 @@
 
 #include <fmt/format.h>
 
+#include "replicator/source/references.h"
 #include "replicator/source/tables.h"
 #include "rules/unmatched_tables.h"
 #include "sql/error.h"
+#include "stream/group/references.h"
 #include "stream/group/tables.h"
 
 namespace pgsluice {
 
 namespace {
 
-std::vector<RelationPtr> relations_of(const ReplicatorOptions& options, CheckedSource& source) {
+std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
     std::vector<RelationPtr> all;
-    ColumnTypes types(*source.connection);
-    for (SourceTable& table :
-         tables_to_copy(*source.connection, source.tables, options.publish_via_partition_root, types))
-        all.push_back(std::make_shared<const Relation>(std::move(table.relation)));
+    for (const Relation& table : tables) all.push_back(std::make_shared<const Relation>(table));
     return all;
 }
 
+rules::ForeignKeys tables_of(const ReplicatorOptions& options, CheckedSource& source) {
+    std::vector<Relation> all;
+    ColumnTypes types(*source.connection);
+    for (SourceTable& table :
+         tables_to_copy(*source.connection, source.tables, options.publish_via_partition_root, types))
+        all.push_back(std::move(table.relation));
+    return {references_of(*source.connection, all), shared(all)};
+}
+
 // As the group's replicator found them; none where there is no such group.
-std::vector<RelationPtr> relations_in_bucket(const Settings& settings, const std::stop_token& stop) {
+rules::ForeignKeys tables_in_bucket(const Settings& settings, const std::stop_token& stop) {
     const Names& names = settings.replicator.names;
     const auto broker = Broker::connect(settings.nats, silent_log, stop);
     const auto known = broker->stream_state(names.stream) ? find_tables(*broker, names) : std::nullopt;
-    std::vector<RelationPtr> all;
-    if (!known) return all;
-    for (const Relation& table : known->now) all.push_back(std::make_shared<const Relation>(table));
-    return all;
+    if (!known) return {};
+    return {find_references(*broker, names).value_or(std::vector<ColumnReference>{}), shared(known->now)};
 }
 
 void look_at_names(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, Findings& found) {
@@ -58,19 +64,21 @@ std::vector<CheckFinding> look_at_rules(const Settings& settings, CheckedSource&
     const bool given = !files.rules_file.empty() || !files.routing_file.empty();
     std::unique_ptr<Ruleset> ruleset;
     if (!found.attempt([&](const Log&) { ruleset = Ruleset::load(files); })) return found.take();
-    std::vector<RelationPtr> tables;
+    rules::ForeignKeys known;
     found.attempt([&](const Log&) {
         if (!source.tables.empty())
-            tables = relations_of(settings.replicator, source);
+            known = tables_of(settings.replicator, source);
         else if (!source.connection && readable)
-            tables = relations_in_bucket(settings, stop);
+            known = tables_in_bucket(settings, stop);
     });
+    const std::vector<RelationPtr>& tables = known.tables;
     if (tables.empty()) {
         if (given) found.ok("the files are well-formed");
         if (given) found.skipped("whether the files fit the tables, for no tables are known");
         return found.take();
     }
     delivered.known = true;
+    ruleset->refer(known);
     for (const Error& problem : ruleset->know(tables)) found.fail(problem.what(), problem.hint());
     look_at_names(*ruleset, tables, found);
     compile(*ruleset, tables, delivered, found);

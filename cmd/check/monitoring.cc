@@ -13,7 +13,9 @@ namespace {
 
 constexpr int patience_s = 3;
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+double epoch_seconds() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 std::string why_not(const httplib::Result& result) {
     return result ? fmt::format("it answers with status {}", result->status) : httplib::to_string(result.error());
@@ -31,9 +33,9 @@ MonitoringLook look_at_monitoring(const std::string& url) {
     httplib::Client client(url);
     client.set_connection_timeout(patience_s);
     client.set_read_timeout(patience_s);
-    const double before = now();
+    const double before = epoch_seconds();
     const auto result = client.Get("/varz");
-    const double after = now();
+    const double after = epoch_seconds();
     if (!result || result->status != 200) throw refused(why_not(result));
     return {parse_server_figures(result->body), (before + after) / 2};
 }

@@ -82,6 +82,7 @@ std::vector<WantedRight> worker_rights(const BrokerProbe& probe, const Names& na
         rights.key("write the worker's keys", fmt::format("{}.{}", kind, worker), fmt::format("{}.>", kind));
     for (const char* kind : {"rules", "compared", "ddl_pending"})
         rights.key("write the worker's keys", fmt::format("{}.{}", kind, worker), fmt::format("{}.>", kind), false);
+    rights.key("say how far a direct snapshot is", "direct", "direct", false);
     const std::string read = fmt::format("read stream '{}'", names.stream);
     rights.api(read, "CONSUMER.CREATE." + names.stream);
     rights.api_below(read, "CONSUMER.DELETE." + names.stream + ".", "no-such-consumer");

@@ -3,61 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <map>
 #include <string>
+#include <vector>
 
-#include "sql/catalog.h"
+#include "cmd/check/column_facts.h"
+#include "cmd/check/column_fit.h"
+#include "sql/quote.h"
 
 namespace pgsluice {
 
 namespace {
 
-struct ColumnFacts {
-    std::string base;  // the type, of a domain the one below it, without a length
-    std::string full;  // the type as it is declared
-    std::int64_t typmod = -1;
-    bool needs_value = false;  // NOT NULL, and nothing fills it in
-    bool not_null = false;
-};
-
-using FactsByName = std::map<std::string, ColumnFacts>;
-
-FactsByName facts_of(sql::Connection& connection, Oid table) {
-    const std::string oid = std::to_string(table);
-    const auto rows = connection.query(
-        "WITH RECURSIVE base AS (SELECT a.attnum, a.atttypid AS oid, 1 AS depth FROM pg_catalog.pg_attribute a "
-        "WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped UNION ALL "
-        "SELECT b.attnum, t.typbasetype, b.depth + 1 FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid "
-        "WHERE t.typtype = 'd') "
-        "SELECT DISTINCT ON (a.attnum) a.attname, pg_catalog.format_type(b.oid, -1), "
-        "pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypmod::pg_catalog.int8, "
-        "a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.attnotnull "
-        "FROM base b JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attnum = b.attnum "
-        "ORDER BY a.attnum, b.depth DESC",
-        {sql::Param(oid)}, {6});
-    FactsByName all;
-    for (int row = 0; row < rows.rows(); ++row)
-        all[rows.text(row, 0)] = {rows.text(row, 1), rows.text(row, 2), rows.integer(row, 3), rows.boolean(row, 4),
-                                  rows.boolean(row, 5)};
-    return all;
+// What is said of values that the target does not take as they are; empty when it does.
+std::string said_of(const ColumnFit& fit) {
+    if (fit.changes.empty() && !fit.refuses) return "";
+    const std::string changed = fit.changes.empty() ? "" : fmt::format("values {}", fit.changes);
+    if (!fit.refuses) return changed;
+    return changed + (changed.empty() ? "" : ", and ") + "a value that it does not take stops the worker";
 }
 
-// Each takes all values of those before it.
-constexpr std::array whole_numbers{"smallint", "integer", "bigint", "numeric"};
-
-bool is_wider(const std::string& target, const std::string& source) {
-    const auto* const from = std::ranges::find(whole_numbers, source);
-    const auto* const to = std::ranges::find(whole_numbers, target);
-    if (from != whole_numbers.end() && to != whole_numbers.end()) return from < to;
-    return target == "text" || target == "character varying" || (source == "real" && target == "double precision");
-}
-
-bool takes_all(const ColumnFacts& target, const ColumnFacts& source) {
-    if (target.base != source.base) return is_wider(target.base, source.base) && target.typmod == -1;
-    if (target.typmod == -1 || target.typmod == source.typmod) return true;
-    const bool has_length = target.base == "character varying" || target.base == "character";
-    return has_length && source.typmod != -1 && source.typmod < target.typmod;
+std::vector<std::string> missing_labels(const ColumnFacts& target, const ColumnFacts& source) {
+    std::vector<std::string> missing;
+    for (const std::string& label : source.labels)
+        if (std::ranges::find(target.labels, label) == target.labels.end()) missing.push_back(label);
+    return missing;
 }
 
 class Columns {
@@ -72,7 +41,18 @@ class Columns {
             const auto own = target.find(relation.columns[i].name);
             const auto from = source.find(source_name(i));
             if (own == target.end() || from == source.end() || delivered_.rules->writes(i)) continue;
-            compare(own->first, from->second, own->second);
+            if (own->second.generated_as.empty())
+                compare(own->first, from->second, own->second);
+            else if (from->second.generated_as.empty())
+                warn_of_generated(own->first, own->second);
+        }
+    }
+    // What the source computes: PostgreSQL publishes no generated column, unless it is 18 or later and is told to.
+    void look_at_generated(const FactsByName& source, const FactsByName& target) {
+        for (const auto& [name, from] : source) {
+            const auto own = target.find(name);
+            if (from.generated_as.empty() || own == target.end() || comes(name)) continue;
+            if (own->second.generated_as.empty()) warn_of_ordinary(name, from);
         }
     }
     // What they do not bring.
@@ -90,18 +70,57 @@ class Columns {
 
    private:
     void compare(const std::string& name, const ColumnFacts& from, const ColumnFacts& own) {
-        if (!takes_all(own, from))
-            found_.warn(fmt::format("column '{}' of the target's table '{}' is {}, and on the source {}: a value that "
-                                    "it does not take stops the worker",
-                                    name, full_name(), own.full, from.full),
+        if (!from.labels.empty() && !own.labels.empty()) {
+            compare_labels(name, from, own);
+        } else if (const std::string said = said_of(fit_of(own.type, from.type)); !said.empty()) {
+            found_.warn(fmt::format("column '{}' of the target's table '{}' is {}, and on the source {}: {}", name,
+                                    full_name(), own.full, from.full, said),
                         fmt::format("On the target, run ALTER TABLE {} ALTER COLUMN {} TYPE {}.", table_.name,
                                     table_.find(name)->quoted, from.full));
+        }
         if (own.not_null && !from.not_null)
             found_.warn(fmt::format("column '{}' of the target's table '{}' is NOT NULL, and on the source it is not: "
                                     "a row without a value stops the worker",
                                     name, full_name()),
                         fmt::format("On the target, run ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL.", table_.name,
                                     table_.find(name)->quoted));
+    }
+    void compare_labels(const std::string& name, const ColumnFacts& from, const ColumnFacts& own) {
+        std::string labels;
+        std::string commands;
+        for (const std::string& label : missing_labels(own, from)) {
+            const std::string quoted = sql::quote_literal(label);
+            labels += (labels.empty() ? "" : ", ") + quoted;
+            commands += fmt::format("{}ALTER TYPE {} ADD VALUE {}", commands.empty() ? "" : "; ",
+                                    own.type.base.substr(0, own.type.base.find("[]")), quoted);
+        }
+        if (labels.empty()) return;
+        found_.warn(fmt::format("column '{}' of the target's table '{}' is {}, which lacks labels that the source's "
+                                "{} has ({}): a row with one of them stops the worker",
+                                name, full_name(), own.full, from.full, labels),
+                    fmt::format("On the target, run {}.", commands));
+    }
+    void warn_of_generated(const std::string& name, const ColumnFacts& own) {
+        const std::string& quoted = table_.find(name)->quoted;
+        const std::string plain = own.generated_stored
+                                      ? fmt::format("ALTER COLUMN {} DROP EXPRESSION", quoted)
+                                      : fmt::format("DROP COLUMN {0}, ADD COLUMN {0} {1}", quoted, own.full);
+        found_.warn(fmt::format("column '{}' of the target's table '{}' is generated, and on the source it is not: "
+                                "the values of rows are dropped, and the target computes its own",
+                                name, full_name()),
+                    fmt::format("If the source's values are wanted, run ALTER TABLE {} {} on the target, before its "
+                                "rows are copied.",
+                                table_.name, plain));
+    }
+    void warn_of_ordinary(const std::string& name, const ColumnFacts& from) {
+        found_.warn(
+            fmt::format("column '{}' of the target's table '{}' is generated on the source, and not on the target: "
+                        "rows do not bring it, and it keeps its default, or NULL",
+                        name, full_name()),
+            fmt::format("On the target, run ALTER TABLE {} DROP COLUMN {}, ADD COLUMN {} {} GENERATED ALWAYS AS ({}) "
+                        "STORED; or let a route compute it (set, in --routing-config).",
+                        table_.name, table_.find(name)->quoted, table_.find(name)->quoted, from.full,
+                        from.generated_as));
     }
     // Of the column that the target's gets its values from: a route may rename it, and none is added.
     [[nodiscard]] std::string source_name(std::size_t i) const {
@@ -128,7 +147,11 @@ void look_at_columns(const DeliveredTable& delivered, const TargetTable& table, 
     found.attempt([&](const Log&) {
         const FactsByName own = facts_of(target, table.oid);
         Columns columns(delivered, table, found);
-        if (source != nullptr) columns.look_at_coming(facts_of(*source, delivered.source->oid), own);
+        if (source != nullptr) {
+            const FactsByName from = facts_of(*source, delivered.source->oid);
+            columns.look_at_coming(from, own);
+            columns.look_at_generated(from, own);
+        }
         columns.look_at_others(own);
     });
 }

@@ -8,6 +8,7 @@
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/error.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
@@ -62,7 +63,7 @@ void look_at_what_fires(std::span<const TargetMapping> tables, PostgresSession& 
         "'f' ORDER BY 1";
     for (const TargetMapping& mapping : tables) {
         const std::string oid = std::to_string(mapping.table.oid);
-        const std::string name = mapping.table.schema + '.' + mapping.table.table;
+        const std::string name = full_name(mapping.table);
         const auto triggers =
             session.connection.query(firing, {sql::Param(oid), sql::Param(session.replica ? "R" : "O")}, {1});
         for (int row = 0; row < triggers.rows(); ++row)

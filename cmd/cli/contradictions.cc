@@ -48,6 +48,26 @@ void check_bootstrap(const Settings& settings) {
     if (settings.mode_copy) throw usage_error("--bootstrap prepare is of no use with --copy");
 }
 
+void check_direct_replicator(const Settings& settings) {
+    if (!settings.mode_copy_and_stream && !settings.mode_copy)
+        throw usage_error("--snapshot direct is of no use where nothing is copied",
+                          "Give --copy-and-stream or --copy, too.");
+    if (settings.replicator.bootstrap.verb != BootstrapVerb::none)
+        throw usage_error("--snapshot direct and --bootstrap contradict each other", "Give one of them.");
+    if (settings.replicator.from_standby)
+        throw usage_error("--snapshot direct needs a snapshot of the primary, and not --from-standby",
+                          "Leave one of them out.");
+}
+
+void check_direct_worker(const Settings& settings) {
+    if (!settings.worker.share.is_all())
+        throw usage_error("--snapshot direct is for one worker that takes all rows",
+                          "Leave --share out, or --snapshot direct.");
+    if (settings.postgres.on_error == OnError::dead_letter)
+        throw usage_error("--snapshot direct has no dead letters: a page range is loaded as a whole",
+                          "Leave --on-error dead-letter out until the snapshot is complete; or --snapshot direct.");
+}
+
 // What is suggested is written from nothing, and what is covered is asked of files that are there.
 void check_finding(const CommandInfo& command, const Settings& settings) {
     const FindingOptions& finding = settings.finding;
@@ -78,6 +98,8 @@ void check_contradictions(const CommandInfo& command, const Settings& settings) 
     check_ddl(settings.replicator);
     check_standby(settings);
     check_bootstrap(settings);
+    if (settings.worker.direct_snapshot && command.command == command_replicator) check_direct_replicator(settings);
+    if (settings.worker.direct_snapshot && command.command == command_worker_postgres) check_direct_worker(settings);
     check_finding(command, settings);
 }
 

@@ -57,6 +57,8 @@ constexpr std::array command_table{
                 "check rules and routing files, against a source's tables where one is given"},
     CommandInfo{command_check_leaks, "check leaks",
                 "look for values of the source that rules hide in all of a target, and in the group's stream"},
+    CommandInfo{command_decrypt, "decrypt",
+                "turn values that a rule has encrypted back: lines of standard input to standard output"},
     CommandInfo{command_health, "health",
                 "ask a process that serves HTTP whether it answers, for a container's health check"},
     CommandInfo{command_config, "config", "print the settings in force and where each comes from, without secrets"},

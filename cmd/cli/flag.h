@@ -55,6 +55,7 @@ enum Command : Commands {
     command_import_nats = 1ULL << 36,
     command_cutover = 1ULL << 37,
     command_check_leaks = 1ULL << 38,
+    command_decrypt = 1ULL << 39,
 };
 
 constexpr Commands commands_line_sinks =
@@ -71,8 +72,8 @@ constexpr Commands commands_connected = commands_loop | commands_dlq | command_t
                                         command_tables | command_resnapshot | commands_ddl | command_check |
                                         command_serve | command_import_nats | command_check_leaks;  // all that use NATS
 constexpr Commands commands_group = (commands_connected & ~(command_serve | command_import_nats)) | command_sequences;
-constexpr Commands commands_all =
-    commands_group | command_check_rules | command_health | command_run | command_serve | commands_import;
+constexpr Commands commands_all = commands_group | command_check_rules | command_decrypt | command_health |
+                                  command_run | command_serve | commands_import;
 
 struct CommandInfo {
     Command command;

@@ -114,6 +114,15 @@ void add_ddl_objects(Settings& s, std::string_view v) {
     throw BadValue("expected views, functions, triggers, policies or grants");
 }
 
+void set_stream_compression(Settings& s, std::string_view v) {
+    constexpr std::string_view zstd = "zstd";
+    constexpr int usual_level = 1;
+    const bool with_level = v.starts_with("zstd:");
+    if (v != "none" && v != zstd && !with_level) throw BadValue("expected none, zstd, or zstd:LEVEL such as zstd:9");
+    const std::string_view level = with_level ? v.substr(zstd.size() + 1) : std::string_view();
+    s.replicator.stream_zstd_level = with_level ? small(level, 1, 19) : (v == zstd ? usual_level : 0);
+}
+
 void set_recopy_limit(Settings& s, std::string_view v) {
     constexpr std::string_view unit = "rows";
     s.replicator.ddl_recopy_rows = s.replicator.ddl_recopy_bytes = 0;

@@ -43,6 +43,8 @@ void set_on_error(Settings& s, std::string_view v);
 void set_on_conflict(Settings& s, std::string_view v);
 // One of views, functions, ...: kept as the class of their definitions.
 void add_ddl_objects(Settings& s, std::string_view v);
+// "none", "zstd", or with a level: "zstd:9".
+void set_stream_compression(Settings& s, std::string_view v);
 // "100MB", or "1000rows".
 void set_recopy_limit(Settings& s, std::string_view v);
 

@@ -271,7 +271,8 @@ void finish(const CommandInfo& command, const GivenSettings& given, const Enviro
     if ((command.command & (command_worker_postgres | command_dlq_replay | command_compare | command_cutover)) != 0 &&
         !replays_posts && !settings.cutover.undo) {
         require_connection(settings.postgres.target, "target-url", "target-");
-        if (settings.postgres.sync_schema) require_connection(settings.postgres.source, "source-url", "source-");
+        if (settings.postgres.sync_schema || settings.worker.direct_snapshot)
+            require_connection(settings.postgres.source, "source-url", "source-");
     }
     if (command.command == command_check && is_given(settings.postgres.target) && settings.postgres.sync_schema)
         require_connection(settings.postgres.source, "source-url", "source-");

@@ -49,6 +49,7 @@ struct Settings {
     CheckOptions check;
     FindingOptions finding;
     int sample = 0;                           // check rules: rows to show of each table
+    std::string decrypted_column;             // decrypt: "users.email"
     bool ready = false;                       // health: ask whether it makes progress, too
     bool json = false;                        // tables: as JSON
     bool yes = false;                         // teardown, dlq discard, cutover: do it, do not only list

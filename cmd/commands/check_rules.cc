@@ -19,9 +19,12 @@ class SourceTables {
         : options_(options), connection_(options.source, std::move(stop)) {
         ColumnTypes types(connection_);
         const auto published = chosen_tables(connection_, options_.choice, ruleset.tables(), log);
-        for (SourceTable& table : tables_to_copy(connection_, published, false, types)) add(std::move(table.relation));
+        auto found = tables_to_copy(connection_, published, false, types);
+        keys = foreign_keys_of(connection_, found);
+        for (SourceTable& table : found) add(std::move(table.relation));
     }
     std::vector<CheckedTable> tables;
+    rules::ForeignKeys keys;
 
    private:
     void add(Relation relation) {
@@ -66,13 +69,16 @@ void check_rules_against_source(const CheckRulesOptions& options, const std::fun
                                 const Log& log, std::stop_token stop) {
     const auto ruleset = Ruleset::load(options.files);
     if (!names_a_source(options.source)) {
-        print(fmt::format("the files are well-formed; they name: {}\n", fmt::join(ruleset->tables(), ", ")));
+        print(options.json
+                  ? rules_check_json({})
+                  : fmt::format("the files are well-formed; they name: {}\n", fmt::join(ruleset->tables(), ", ")));
         log(LogLevel::info, "the files were not checked against tables, because no source is given (--source-url)");
         return;
     }
     const SourceTables source(options, *ruleset, log, std::move(stop));
+    ruleset->refer(source.keys);
     const RulesCheck check = check_rules(*ruleset, source.tables);
-    print(check.text);
+    print(options.json ? rules_check_json(check) : check.text);
     for (const std::string& warning : check.warnings) log(LogLevel::warning, warning);
     for (const std::string& problem : check.problems) log(LogLevel::error, problem);
     if (!check.problems.empty())

@@ -18,6 +18,7 @@ struct CheckRulesOptions {
     sql::ConnectOptions source;  // not given: the files are only read
     TableChoice choice{};        // by default also those that the files name with a schema
     int samples = 0;             // rows of each table to show before and after
+    bool json = false;
 };
 
 // Prints the report; warnings go to the log. A usage Error when a file is wrong or does not fit a table; the report has

@@ -19,7 +19,9 @@
 #include "stream/group/ddl_keys.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
+#include "stream/group/direct_copy.h"
 #include "stream/group/last_changes.h"
+#include "stream/group/references.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
 #include "stream/group/snapshot_start.h"
@@ -47,18 +49,20 @@ struct KnownKey {
     void (*read)(std::string_view value);
 };
 
-constexpr std::array<KnownKey, 22> known_keys{{
+constexpr std::array<KnownKey, 24> known_keys{{
     {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
     {"begin", [](std::string_view value) { static_cast<void>(decode_snapshot_start(value)); }},
     {"tables", [](std::string_view value) { static_cast<void>(decode_tables(value)); }},
+    {"references", [](std::string_view value) { static_cast<void>(decode_references(value)); }},
     {"ddl", [](std::string_view value) { static_cast<void>(decode_ddl_record(value)); }},
     {"lsn",
      [](std::string_view value) {
          if (!parse_lsn(value)) throw stop_error("not an LSN");
      }},
     {"snapshot", [](std::string_view) {}},  // read by people only
+    {"direct", [](std::string_view value) { static_cast<void>(decode_direct_copy(value)); }},
     {"last_changes", [](std::string_view value) { static_cast<void>(decode_last_changes(value)); }},
     {"worker.", [](std::string_view value) { static_cast<void>(decode_worker("", value)); }},
     {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},

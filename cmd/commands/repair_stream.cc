@@ -22,6 +22,7 @@ class Context {
         const CopyHeader& copy = message.headers.copy;
         if (std::string fault = before_ ? fault_after(*before_, message.headers) : ""; !fault.empty()) return fault;
         if (!message.whole) return {};
+        if (!message.fault.empty()) return message.fault;
         if (std::string fault = body_fault(meta, copy, message.body); !fault.empty()) return fault;
         if (!before_begin_ && meta.kind == MessageKind::copy && !belongs(copy))
             return "it holds rows of a snapshot that did not begin here";

@@ -13,14 +13,13 @@
 #include "sql/error.h"
 #include "stream/broker.h"
 #include "stream/format/json_writer.h"
+#include "stream/full_name.h"
 #include "stream/group/copy_request.h"
 #include "stream/group/last_changes.h"
 
 namespace pgsluice {
 
 namespace {
-
-std::string full_name(const QualifiedName& name) { return name.schema + '.' + name.table; }
 
 std::string identity_of(const Relation& relation) {
     if (relation.identity == ReplicaIdentity::full) return "full";

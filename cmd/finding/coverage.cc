@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cmd/finding/source_tables.h"
+#include "rules/keys/inherited_rules.h"
 #include "rules/rules_files.h"
 #include "stream/format/json_writer.h"
 
@@ -20,6 +21,7 @@ std::string coverage_json(std::size_t tables, std::span<const rules::UnnamedColu
         json.text("column", column.name);
         json.text("type", column.type);
         json.boolean("strict", column.strict);
+        json.boolean("conditional", column.conditional);
         json.key("looks_like");
         if (column.looks_like == rules::PersonalKind::none) {
             json.raw("null");
@@ -40,8 +42,10 @@ bool report_coverage(const RulesOptions& files, const sql::ConnectOptions& sourc
     SourceSampler sampler(source, stop);
     std::vector<rules::UnnamedColumn> unnamed;
     const auto tables = sampler.tables(choice, ruleset.tables(), log);
+    const rules::InheritedRules rules(read.rules, sampler.foreign_keys(tables));
     for (const SourceTable& table : tables)
-        std::ranges::move(rules::unnamed_columns(read.rules, read.routes, table.relation), std::back_inserter(unnamed));
+        std::ranges::move(rules::unnamed_columns(rules.file(), read.routes, table.relation),
+                          std::back_inserter(unnamed));
     print(coverage_json(tables.size(), unnamed));
     return std::ranges::none_of(unnamed, &rules::UnnamedColumn::strict);
 }

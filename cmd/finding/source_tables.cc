@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "replicator/source/references.h"
 #include "rules/rule.h"
 #include "sql/quote.h"
 
@@ -65,6 +66,17 @@ std::vector<sql::CatalogTable> chosen_tables(sql::Connection& connection, const 
     return found;
 }
 
+rules::ForeignKeys foreign_keys_of(sql::Connection& connection, std::span<const SourceTable> tables) {
+    std::vector<Relation> relations;
+    rules::ForeignKeys keys;
+    for (const SourceTable& table : tables) {
+        relations.push_back(table.relation);
+        keys.tables.push_back(std::make_shared<const Relation>(table.relation));
+    }
+    keys.references = references_of(connection, relations);
+    return keys;
+}
+
 SourceSampler::SourceSampler(const sql::ConnectOptions& source, std::stop_token stop)
     : connection_(source, std::move(stop)) {
     connection_.exec("SET default_transaction_read_only = on");
@@ -108,6 +120,14 @@ SampledRows SourceSampler::sample(const SourceTable& table, std::size_t rows) {
         if (static_cast<std::size_t>(some.rows()) * 4 > rows) return taken(std::move(some), width);
     }
     return taken(read(""), width);
+}
+
+rules::RulesFile with_inherited(const rules::RulesFile& file, const sql::ConnectOptions& source,
+                                const std::stop_token& stop) {
+    SourceSampler sampler(source, stop);
+    TableChoice all;
+    all.all_schemas = true;
+    return rules::InheritedRules(file, sampler.foreign_keys(sampler.tables(all, {}, silent_log))).file();
 }
 
 }  // namespace pgsluice

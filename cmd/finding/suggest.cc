@@ -15,17 +15,28 @@ std::vector<std::vector<Value>> by_column(const SampledRows& sampled, std::size_
     return columns;
 }
 
+std::vector<rules::ExaminedTable> examine(SourceSampler& sampler, const std::vector<SourceTable>& tables,
+                                          std::size_t sample_rows) {
+    std::vector<rules::ExaminedTable> examined;
+    for (const SourceTable& table : tables) {
+        const auto relation = std::make_shared<const Relation>(table.relation);
+        const SampledRows sampled = sampler.sample(table, sample_rows);
+        examined.push_back(rules::Suggestion::examine(
+            {relation, sampler.facts(*relation), by_column(sampled, relation->columns.size())}));
+    }
+    const rules::ForeignKeys keys = sampler.foreign_keys(tables);
+    share_findings(examined, rules::ReferenceGraph(keys.references, keys.tables));
+    return examined;
+}
+
 }  // namespace
 
 void suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice, std::size_t sample_rows,
                    const std::function<void(const std::string&)>& print, const Log& log, const std::stop_token& stop) {
     SourceSampler sampler(source, stop);
     rules::Suggestion suggestion(sample_rows);
-    for (const SourceTable& table : sampler.tables(choice, {}, log)) {
-        const auto relation = std::make_shared<const Relation>(table.relation);
-        const SampledRows sampled = sampler.sample(table, sample_rows);
-        suggestion.add({relation, sampler.facts(*relation), by_column(sampled, relation->columns.size())});
-    }
+    for (const rules::ExaminedTable& table : examine(sampler, sampler.tables(choice, {}, log), sample_rows))
+        suggestion.add(table);
     print(suggestion.text());
     for (const std::string& column : suggestion.undecided())
         log(LogLevel::warning,

@@ -12,7 +12,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int patience_s = 3;
+constexpr int answer_within_s = 3;
 
 ListenAddress reachable(ListenAddress address) {
     if (address.host == "0.0.0.0") address.host = "127.0.0.1";
@@ -26,8 +26,8 @@ ProbeAnswer probe(const ListenAddress& address, bool tls, const std::string& pat
     const std::string url = fmt::format("{}://{}", tls ? "https" : "http", to_string(reachable(address)));
     httplib::Client client(url);
     client.enable_server_certificate_verification(false);
-    client.set_connection_timeout(patience_s);
-    client.set_read_timeout(patience_s);
+    client.set_connection_timeout(answer_within_s);
+    client.set_read_timeout(answer_within_s);
     const httplib::Result answer = client.Get(path);
     if (!answer)
         throw stop_error(

@@ -21,7 +21,7 @@ prometheus::MetricType type_of(MetricKind kind) {
     return prometheus::MetricType::Untyped;
 }
 
-prometheus::ClientMetric::Histogram histogram(const Durations& durations) {
+prometheus::ClientMetric::Histogram histogram_of(const Durations& durations) {
     prometheus::ClientMetric::Histogram out;
     for (std::size_t i = 0; i <= Durations::bounds.size(); ++i) {
         out.sample_count += durations.count(i);
@@ -58,7 +58,7 @@ std::string Samples::text() const {
             auto& out = family.metric.emplace_back();
             for (const auto& [name, value] : sample.labels) out.label.push_back({name, value});
             out.counter.value = out.gauge.value = sample.value;
-            if (sample.durations != nullptr) out.histogram = histogram(*sample.durations);
+            if (sample.durations != nullptr) out.histogram = histogram_of(*sample.durations);
         }
     }
     return prometheus::TextSerializer().Serialize(families);

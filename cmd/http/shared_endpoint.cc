@@ -15,7 +15,7 @@ namespace pgsluice {
 namespace {
 
 // Each look costs NATS a few requests.
-std::chrono::milliseconds rhythm(std::size_t parts) {
+std::chrono::milliseconds rhythm_of(std::size_t parts) {
     return std::chrono::milliseconds(std::clamp<std::size_t>(parts * 50, 1000, 10000));
 }
 
@@ -138,7 +138,7 @@ void SharedEndpoint::watch(const std::stop_token& stop) {
             const auto parts = all();
             looked = parts.size();
             look_at_all(parts, stop);
-        } while (pause(stop, rhythm(looked)));
+        } while (pause(stop, rhythm_of(looked)));
     } catch (const Interrupted&) {
     }
 }

@@ -78,6 +78,10 @@ void View::sample_links(Samples& samples) const {
 
 void View::sample_stream(Samples& samples) const {
     if (!seen_) return;
+    if (seen_->health && seen_->health->slot) {
+        const SlotHealth& slot = *seen_->health->slot;
+        samples.add("pgsluice_slot_lost", slot.invalidated || slot.wal_status == "lost" ? 1.0 : 0.0);
+    }
     if (seen_->dead_letters) samples.add("pgsluice_dead_letters", *seen_->dead_letters);
     if (seen_->oldest_age) samples.add("pgsluice_stream_oldest_seconds", *seen_->oldest_age);
     if (!seen_->stream) return;

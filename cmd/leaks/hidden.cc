@@ -70,7 +70,16 @@ std::string why_not(const Column& column) {
     }
 }
 
-// A row as it is, and what the rules have left of it: nothing where they do not let it pass.
+// What a transform leaves of a value is not hidden, also where a filter or a sample leaves the row out: another row may
+// have the same.
+RulesFiles of_all_rows(RulesFiles files) {
+    for (rules::TableRules& table : files.rules.tables)
+        std::erase_if(table.rules, [](const Rule& rule) { return rule.kind == Rule::Kind::filter; });
+    for (rules::Route& route : files.routes) route.where = {};
+    return files;
+}
+
+// A row as it is, and what the transforms have left of it.
 class AfterRules {
    public:
     AfterRules(const rules::CompiledRules& compiled, const Relation& relation)
@@ -173,8 +182,9 @@ class Table {
 
 }  // namespace
 
-std::unique_ptr<Hidden> collect_hidden(const RulesFiles& files, SourceSampler& source,
+std::unique_ptr<Hidden> collect_hidden(const RulesFiles& given, SourceSampler& source,
                                        std::span<const SourceTable> tables, std::size_t sample_rows) {
+    const RulesFiles files = of_all_rows(given);
     const Ruleset ruleset(files.rules, files.routes);
     auto hidden = std::make_unique<Hidden>();
     std::vector<Table> hiding;

@@ -18,7 +18,8 @@ struct Hidden {
     std::size_t rows = 0;    // that were sampled
 };
 
-// What a transform leaves of a value, and what a column's rule keeps, is not hidden.
+// What a transform leaves of a value, and what a column's rule keeps, is not hidden. Of rows that filters and samples
+// leave out, values are looked for, too.
 std::unique_ptr<Hidden> collect_hidden(const RulesFiles& files, SourceSampler& source,
                                        std::span<const SourceTable> tables, std::size_t sample_rows);
 

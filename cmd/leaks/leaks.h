@@ -1,5 +1,5 @@
 // `pgsluice check leaks`: takes values that rules hide from the source, and looks for them in the target, and in the
-// stream. Says where they are, and how many; never what they are.
+// group's stream. Says where they are, and how many; never what they are.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,10 @@ struct LeaksOptions {
     sql::ConnectOptions target;
     TableChoice choice{};
     std::size_t sample_rows = 2000;
-    bool in_stream = false;
-    Names names;  // with in_stream
+    bool in_stream = false;  // and in what else the group keeps
+    Names names;             // with in_stream
     BrokerOptions nats;
+    bool json = false;
 };
 
 // exit_done: none was found; exit_stopped: some were. exit_fail, or an Error, where it could not look everywhere.

@@ -8,11 +8,11 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::string_view head =
+constexpr std::string_view script_head =
     R"sh(# Completion of pgsluice's command line in bash, written by 'pgsluice completion bash'.
 )sh";
 
-constexpr std::string_view tail = R"sh(
+constexpr std::string_view script_tail = R"sh(
 _pgsluice() {
     local line=${COMP_LINE:0:COMP_POINT} blanks word command='' flag='' start='' breaks i n=-1
     local -a words=()
@@ -118,7 +118,7 @@ std::string value_function() {
 }  // namespace
 
 std::string bash_completion() {
-    return std::string(head) + words_function() + flags_function() + value_function() + std::string(tail);
+    return std::string(script_head) + words_function() + flags_function() + value_function() + std::string(script_tail);
 }
 
 }  // namespace pgsluice

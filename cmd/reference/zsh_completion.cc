@@ -9,7 +9,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::string_view head =
+constexpr std::string_view zsh_head =
     "#compdef pgsluice\n# Completion of pgsluice's command line in zsh, written by 'pgsluice completion zsh'.\n";
 
 constexpr std::string_view find_command = R"zsh(
@@ -27,7 +27,7 @@ constexpr std::string_view find_command = R"zsh(
     done
 )zsh";
 
-constexpr std::string_view tail = R"zsh(
+constexpr std::string_view zsh_tail = R"zsh(
     local curcontext=$curcontext state line
     local -a specs
     for word in $names; do
@@ -116,7 +116,7 @@ std::string branches() {
 }  // namespace
 
 std::string zsh_completion() {
-    return fmt::format("{}\n_pgsluice() {{\n{}{}{}{}", head, tables(), find_command, branches(), tail);
+    return fmt::format("{}\n_pgsluice() {{\n{}{}{}{}", zsh_head, tables(), find_command, branches(), zsh_tail);
 }
 
 }  // namespace pgsluice

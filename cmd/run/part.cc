@@ -66,8 +66,9 @@ ExitCode Part::run_until_ended() {
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
         log_(LogLevel::info, fmt::format("running, {:.2f} s after its start", took.count()));
     };
-    const Process process{log_,           log_level_,          stop_.get_token(), process_.reload, settings_.name,
-                          process_.lines, process_.log_format, process_.endpoint, begun,           process_.beside};
+    Process process{log_,           log_level_,          stop_.get_token(), process_.reload, settings_.name,
+                    process_.lines, process_.log_format, process_.endpoint, begun,           process_.beside};
+    process.starts_again = true;
     while (true) {
         Settings settings = settings_.settings;
         set_application_name(settings, settings_.command->words);

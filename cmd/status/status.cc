@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cmd/status/groups.h"
@@ -31,6 +32,10 @@ class Status {
    public:
     Status(const Settings& settings, Log log, std::stop_token stop)
         : settings_(settings), options_(settings.status), log_(std::move(log)), stop_(std::move(stop)) {
+        connect();
+    }
+
+    void connect() {
         broker_ = Broker::connect(settings_.nats, log_, stop_);
         if (options_.all) catalog_.emplace(settings_.nats, log_, stop_);
     }
@@ -119,6 +124,19 @@ void redraw(const std::string& text) {
     print(text);
 }
 
+// What may be well at the next look is said beside the pictures.
+void look_again(Status& status, bool& connected, const StatusOptions& options, const Log& log) {
+    try {
+        if (!std::exchange(connected, true)) status.connect();
+        const std::string text = text_of(status.look(), options.json);
+        options.json ? print(text) : redraw(text);
+    } catch (const Error& error) {
+        if (error.action() != Action::retry) throw;
+        log(LogLevel::warning, in_one_line(error) + "; looking again");
+        connected = false;
+    }
+}
+
 }  // namespace
 
 ExitCode run_status(Settings settings, const Log& log, std::stop_token stop) {
@@ -129,9 +147,9 @@ ExitCode run_status(Settings settings, const Log& log, std::stop_token stop) {
         print(text_of(groups, options.json));
         return code_of(groups);
     }
+    bool connected = true;
     do {
-        const std::string text = text_of(status.look(), options.json);
-        options.json ? print(text) : redraw(text);
+        look_again(status, connected, options, log);
     } while (pause(stop, std::chrono::milliseconds(options.interval_ms)));
     return exit_done;
 }

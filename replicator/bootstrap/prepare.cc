@@ -37,11 +37,6 @@ std::string running_worker(WorkerRegistry& registry) {
     return "";
 }
 
-ReplicatorOptions with_one_reader(ReplicatorOptions options) {
-    options.max_copy_workers = 1;
-    return options;
-}
-
 std::set<Oid> oids_of(std::span<const SourceTable> tables) {
     std::set<Oid> oids;
     for (const SourceTable& table : tables)

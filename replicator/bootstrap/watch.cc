@@ -65,10 +65,11 @@ void BootstrapWatch::run(const Look& look, const std::stop_token& stop) {
 
 BootstrapWatch::Rest BootstrapWatch::follow(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
     if (record.state == BootstrapState::unknown && seen_) restore(broker, record);
-    seen_ = record;
+    if (record.state != BootstrapState::unknown) seen_ = record;
     if (record.state != BootstrapState::streaming && !options_.bootstrap.flag_file.empty() &&
         exists(options_.bootstrap.flag_file))
         complete(broker, record, fmt::format("file '{}' is there", options_.bootstrap.flag_file));
+    if (record.state == BootstrapState::unknown) return rhythm;  // a command is to say how far it is
     if (record.state == BootstrapState::waiting) {
         check_held(record);
         look_for_dump(broker, record, stop);
@@ -79,6 +80,7 @@ BootstrapWatch::Rest BootstrapWatch::follow(Broker& broker, BootstrapRecord& rec
 }
 
 void BootstrapWatch::enter(const BootstrapRecord& record) {
+    seen_ = record;  // as this look has left it: the bucket may be lost before the next
     if (record.state != BootstrapState::waiting) options_.bootstrap.held->release();
     if (std::exchange(told_, record.state) == record.state) return;
     if (record.state == BootstrapState::accumulating)

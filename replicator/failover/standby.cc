@@ -18,7 +18,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::milliseconds rhythm(500);
+constexpr std::chrono::milliseconds try_every(500);
 constexpr std::chrono::seconds report_rhythm(2);
 
 class StandBy {
@@ -44,7 +44,7 @@ class StandBy {
         while (!try_group_lock(source_, options_.names.slot)) {
             look_at_lease();
             report();
-            if (!pause(stop, rhythm)) throw Interrupted{};
+            if (!pause(stop, try_every)) throw Interrupted{};
         }
         return ended_ ? TakeOver::ended : TakeOver::free;
     }

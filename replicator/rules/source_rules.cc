@@ -76,13 +76,17 @@ SourceRules::SourceRules(const ReplicatorOptions& options, Broker& broker, const
       seen_(SchemaHistory::of_source(broker, options.names)),
       keys_(DeliveredRulesKeys::of_source(broker, options.names)) {}
 
-void SourceRules::check(const std::vector<Relation>& tables) const {
-    for (const RelationPtr& table : shared(tables)) require_publishable(ruleset_.compile(table));
+void SourceRules::check(const std::vector<Relation>& tables, const std::vector<ColumnReference>& references) {
+    const std::vector<RelationPtr> now = shared(tables);
+    ruleset_.refer({references, now});
+    for (const RelationPtr& table : now) require_publishable(ruleset_.compile(table));
 }
 
-void SourceRules::begin(const std::vector<Relation>& tables, const std::optional<Position>& upto) {
+void SourceRules::begin(const std::vector<Relation>& tables, const Ruleset::LookForKeys& references,
+                        const std::optional<Position>& upto) {
     ruleset_.recall(seen_.load(), [this](Oid table, const TableHistory* seen) { seen_.put(table, seen); });
     const std::vector<RelationPtr> now = shared(tables);
+    ruleset_.refer({references(), now}, references);
     for (const Error& problem : ruleset_.know(now)) {
         if (!upto) throw problem;
         log_(LogLevel::warning,

@@ -16,6 +16,7 @@
 #include "rules/ruleset.h"
 #include "stream/broker.h"
 #include "stream/change.h"
+#include "stream/column_reference.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"
 #include "stream/log.h"
@@ -32,11 +33,13 @@ class SourceRules {
     SourceRules& operator=(const SourceRules&) = delete;
 
     // Whether the files fit the tables: a usage Error when not. Writes nothing.
-    void check(const std::vector<Relation>& tables) const;
+    void check(const std::vector<Relation>& tables, const std::vector<ColumnReference>& references);
     // Once the group's bucket is there, and before anything is published. `upto`: what was published ends there, and
     // the session continues after it; nothing: it publishes everything anew. A stop Error when rows were published
     // under other rules.
-    void begin(const std::vector<Relation>& tables, const std::optional<Position>& upto);
+    // `references` are asked for again when rows come of tables and columns that were not there.
+    void begin(const std::vector<Relation>& tables, const Ruleset::LookForKeys& references,
+               const std::optional<Position>& upto);
 
     // A new slot, or a copy, of these tables begins: nothing that was published of them counts any more.
     void replaces(std::span<const RelationPtr> tables);

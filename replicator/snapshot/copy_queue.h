@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "replicator/snapshot/page_ranges.h"
+#include "sql/page_ranges.h"
 
 namespace pgsluice {
 

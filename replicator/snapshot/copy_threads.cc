@@ -6,43 +6,14 @@
 #include <exception>
 #include <string_view>
 
-#include "rules/compiled_rules.h"
+#include "rules/ruled_lines.h"
 #include "sql/error.h"
-#include "sql/quote.h"
-#include "stream/arena.h"
+#include "sql/range_copy.h"
 #include "stream/failpoint.h"
-#include "stream/format/copy_text.h"
 
 namespace pgsluice {
 
 namespace {
-
-// Lines of COPY text as a table's rules leave them.
-class RuledLines {
-   public:
-    explicit RuledLines(const SourceTable& table)
-        : relation_(table.relation),
-          rules_(table.rules != nullptr && !table.rules->passes_copy() ? table.rules.get() : nullptr) {}
-
-    // With its newline, until the next call; empty for a row that is left out.
-    std::string_view of(std::string_view row) {
-        if (rules_ == nullptr) return row;
-        arena_.clear();
-        line_.clear();
-        Change change;
-        change.snapshot = true;
-        change.relation = &relation_;
-        change.new_row = parse_copy_line(take_copy_line(row), relation_.columns.size(), arena_);
-        if (rules_->apply(change, arena_)) append_copy_line(line_, change.new_row);
-        return line_;
-    }
-
-   private:
-    const Relation& relation_;
-    const rules::CompiledRules* rules_;  // null: they change nothing
-    Arena arena_;
-    std::string line_;
-};
 
 void copy_ranges(sql::Connection& connection, std::span<const SourceTable> tables, RangeQueue& ranges, CopyQueue& queue,
                  std::size_t block_bytes, const std::stop_token& stop) {
@@ -61,16 +32,10 @@ void copy_ranges(sql::Connection& connection, std::span<const SourceTable> table
 }  // namespace
 
 std::string copy_statement(const SourceTable& table, const PageRange& range) {
-    std::string columns;
-    for (const auto& column : table.relation.columns) {
-        columns += (columns.empty() ? "" : ", ") + sql::quote_identifier(column.name);
-    }
+    std::vector<std::string_view> columns;
+    for (const auto& column : table.relation.columns) columns.push_back(column.name);
     const auto& part = table.parts[range.part];
-    // Even a whole part is read by ctid: with plain scans disabled the planner might else walk an index.
-    std::string where = fmt::format("ctid >= '({},0)'", range.first_page);
-    if (range.end_page > 0) where += fmt::format(" AND ctid < '({},0)'", range.end_page);
-    return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT", columns,
-                       sql::quote_qualified(part.schema, part.name), where);
+    return sql::copy_range_statement(columns, part.schema, part.name, range);
 }
 
 bool copy_range(sql::Connection& connection, const SourceTable& table, const PageRange& range, std::size_t block_bytes,
@@ -79,7 +44,7 @@ bool copy_range(sql::Connection& connection, const SourceTable& table, const Pag
     auto rows = connection.copy_out(copy_statement(table, range), fmt::format("copy '{}.{}'", part.schema, part.name));
     const auto new_block = [&] { return CopiedBlock{range, queue.buffer(), 0, false}; };
     CopiedBlock block = new_block();
-    RuledLines ruled(table);
+    rules::RuledLines ruled(table.relation, table.rules.get());
     while (const auto read = rows.next()) {
         const std::string_view row = ruled.of(*read);
         if (row.empty()) continue;

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "replicator/snapshot/copy_queue.h"
-#include "replicator/snapshot/page_ranges.h"
 #include "replicator/source/tables.h"
 #include "sql/connection.h"
+#include "sql/page_ranges.h"
 
 namespace pgsluice {
 

@@ -7,11 +7,11 @@
 
 #include "replicator/source/failover_slot.h"
 #include "replicator/source/lock_wait_monitor.h"
-#include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "sql/quote.h"
+#include "sql/range_copy.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {
@@ -20,23 +20,16 @@ namespace {
 
 // A partitioned table is locked with all its partitions, any other without what inherits from it.
 std::string lock_statement(std::span<const sql::CatalogTable> tables) {
-    std::string list;
-    for (const auto& table : tables) {
-        list += fmt::format("{}{}{}", list.empty() ? "" : ", ", table.kind == 'p' ? "" : "ONLY ",
-                            sql::quote_qualified(table.schema, table.name));
-    }
-    return "LOCK TABLE " + list + " IN ACCESS SHARE MODE";
+    std::vector<std::string> places;
+    for (const auto& table : tables)
+        places.push_back((table.kind == 'p' ? "" : "ONLY ") + sql::quote_qualified(table.schema, table.name));
+    return sql::lock_statement(places);
 }
 
 // One reader with its locks. The first waits as long as it takes; the others must not queue after a session that waits
 // for the first.
 void begin_and_lock(sql::Connection& reader, const std::string& lock, bool first) {
-    reader.exec(
-        // Only the scan of a ctid range is left to the planner: it might else read the whole table for each range.
-        "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off; SET jit = off; "
-        "SET max_parallel_workers_per_gather = 0; "
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        "begin the snapshot");
+    reader.exec(sql::begin_range_reader, "begin the snapshot");
     if (!first) reader.exec("SET LOCAL lock_timeout = '2s'");
     reader.exec(lock, "lock the tables of the snapshot");
     if (!first) reader.exec("SET LOCAL lock_timeout = 0");
@@ -112,14 +105,8 @@ SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wa
     end_abandoned(wanted, observer, log);
     SlotGuard guard(options.source, temporary ? "" : name);
     sql::ReplicationConnection creator = connect_replication(options.source, stop);
-    LockWaitMonitor watch(observer, log, fmt::format("creating slot '{}'", name), pids);
-    StandbySnapshotWait primary(observer, log, name);
-    const int creator_pid = creator.connection().backend_pid();
-    const auto slot = creator.create_slot(name, temporary ? sql::SlotLife::temporary : lasting_slot(observer),
-                                          sql::SlotSnapshot::exported, [&] {
-                                              watch.look(creator_pid);
-                                              primary.look();
-                                          });
+    const auto slot = create_slot(creator, name, temporary ? sql::SlotLife::temporary : lasting_slot(observer),
+                                  sql::SlotSnapshot::exported, observer, log, std::move(pids));
     PGSLUICE_FAILPOINT("after-slot");
     for (auto& reader : result.connections) {
         reader.exec("SET TRANSACTION SNAPSHOT " + sql::quote_literal(slot.snapshot), "import the slot's snapshot");
@@ -131,6 +118,11 @@ SnapshotReaders attempt(const ReplicatorOptions& options, const SnapshotSlot& wa
 }
 
 }  // namespace
+
+ReplicatorOptions with_one_reader(ReplicatorOptions options) {
+    options.max_copy_workers = 1;
+    return options;
+}
 
 int reader_count(const ReplicatorOptions& options) {
     if (options.max_copy_workers > 0) return options.max_copy_workers;

@@ -40,6 +40,9 @@ SnapshotReaders open_snapshot(const ReplicatorOptions& options, const SnapshotSl
                               std::span<const sql::CatalogTable> tables, sql::Connection& observer, const Log& log,
                               const std::stop_token& stop);
 
+// For a snapshot that is only held, for others to read.
+ReplicatorOptions with_one_reader(ReplicatorOptions options);
+
 // As many connections as the options say.
 int reader_count(const ReplicatorOptions& options);
 

@@ -12,7 +12,10 @@ SnapshotReport::SnapshotReport(SnapshotProgress progress, OnSnapshotProgress on_
       on_progress_(std::move(on_progress)),
       keep_(std::move(keep)),
       log_(std::move(log)) {
-    for (const auto& table : progress_.tables) ranges_left_ += table.ranges_left;
+    for (const auto& table : progress_.tables) {
+        ranges_left_ += table.ranges_left;
+        ranges_.push_back(table.ranges_left);
+    }
 }
 
 // Whoever draws the progress must not be left with it when the copy fails.
@@ -54,6 +57,17 @@ void SnapshotReport::published(const CopiedBlock& block) {
     progress_.bytes += block.text.size();
     running(block.range).bytes += block.text.size();
     if (block.last) done(block.range);
+}
+
+void SnapshotReport::loaded(std::size_t number, std::uint32_t ranges, std::uint64_t pages, std::uint64_t rows,
+                            std::uint64_t bytes) {
+    TableProgress& table = progress_.tables.at(number);
+    progress_.rows += rows - table.rows;
+    progress_.bytes += bytes - table.bytes;
+    table.rows = rows;
+    table.bytes = table.bytes_done = bytes;
+    table.pages_done = std::min(pages, table.pages);
+    table.ranges_left = ranges_[number] - std::min(ranges, ranges_[number]);
 }
 
 void SnapshotReport::tell() {

@@ -29,9 +29,12 @@ class SnapshotReport {
     void show_in(ReplicatorMetrics& metrics) { metrics_ = &metrics; }
 
     void published(const CopiedBlock& block);
+    // Of a direct snapshot: what a worker has loaded of the table since the copy began, with these ranges and pages.
+    void loaded(std::size_t table, std::uint32_t ranges, std::uint64_t pages, std::uint64_t rows, std::uint64_t bytes);
     // Call it often.
     void tell();
     void complete();
+    [[nodiscard]] std::size_t tables() const noexcept { return progress_.tables.size(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return progress_.rows; }
     [[nodiscard]] std::uint64_t rows_of(std::size_t table) const { return progress_.tables.at(table).rows; }
     [[nodiscard]] std::uint64_t ranges_left() const noexcept { return ranges_left_; }
@@ -52,6 +55,7 @@ class SnapshotReport {
     ReplicatorMetrics* metrics_ = nullptr;
     std::vector<Running> running_;  // as many as there are connections
     std::uint64_t ranges_left_ = 0;
+    std::vector<std::uint32_t> ranges_;  // in all, by table
     Clock::time_point begun_ = Clock::now();
     Clock::time_point next_tell_ = begun_;
     Clock::time_point next_log_ = begun_ + std::chrono::seconds(5);

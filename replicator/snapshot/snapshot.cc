@@ -7,13 +7,16 @@
 #include "replicator/await_acks.h"
 #include "replicator/replicator_metrics.h"
 #include "replicator/snapshot/copy_threads.h"
-#include "replicator/snapshot/page_ranges.h"
+#include "replicator/snapshot/direct_hold.h"
 #include "replicator/snapshot/report.h"
 #include "replicator/source/slot.h"
 #include "rules/compiled_rules.h"
 #include "sql/error.h"
+#include "sql/page_ranges.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/full_name.h"
+#include "stream/test_setting.h"
 
 namespace pgsluice {
 
@@ -58,7 +61,7 @@ SnapshotProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable
     progress.epoch = epoch;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         TableProgress table;
-        table.name = tables[i].relation.schema + '.' + tables[i].relation.table;
+        table.name = full_name(tables[i].relation);
         table.estimated_bytes = sizes.table_bytes[i];
         progress.tables.push_back(std::move(table));
     }
@@ -187,6 +190,22 @@ SnapshotBegin begin_of(const SnapshotJob& job, Lsn consistent_point, std::span<c
     return begin;
 }
 
+// Of a direct snapshot less, for a range is a transaction of the target there, and its threads end together sooner.
+std::uint64_t pages_of_range(const ReplicatorOptions& options, const Sizes& sizes, bool direct) {
+    const auto wanted = static_cast<int>(options.copy_range_bytes / (direct ? 4 : 1) / sizes.block_size);
+    return static_cast<std::uint64_t>(std::max(1, test_setting("PGSLUICE_COPY_RANGE_PAGES", wanted)));
+}
+
+DirectPlan plan_of(std::span<const SourceTable> tables, const Sizes& sizes, std::uint64_t range_pages) {
+    DirectPlan plan;
+    plan.range_pages = range_pages;
+    for (const PartSize& size : sizes.parts) {
+        const sql::CatalogTable& part = tables[size.table].parts[size.part];
+        plan.parts.push_back({size.table, part.schema, part.name, size.pages});
+    }
+    return plan;
+}
+
 std::map<Oid, std::uint64_t> rows_by_table(std::span<const SourceTable> tables, const SnapshotReport& report) {
     std::map<Oid, std::uint64_t> rows;
     for (std::size_t i = 0; i < tables.size(); ++i) rows[tables[i].relation.oid] = report.rows_of(i);
@@ -197,12 +216,14 @@ std::map<Oid, std::uint64_t> rows_by_table(std::span<const SourceTable> tables, 
 
 Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql::Connection& source,
                   Publisher& publisher, const Log& log, std::stop_token stop) {
+    const bool direct = static_cast<bool>(job.loaded);
     // The copying threads end when we are asked to stop, and when publishing fails.
     std::stop_source copying;
     const std::stop_callback link(stop, [&copying] { copying.request_stop(); });
     // Before it is taken: what commits later has a later time.
     const std::int64_t begun_us = time_us(source);
-    SnapshotReaders snapshot = open_snapshot(options, job.slot, job.tables, source, log, copying.get_token());
+    SnapshotReaders snapshot = open_snapshot(direct ? with_one_reader(options) : options, job.slot, job.tables, source,
+                                             log, copying.get_token());
     SlotGuard guard(options.source, job.slot.stays ? job.slot.name : "");
 
     ColumnTypes types(source);
@@ -210,10 +231,15 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue after an ALTER
     // TABLE that waits for ours.
     const Sizes sizes = measure(snapshot.connections.front(), tables);
-    auto ranges = plan_ranges(sizes.parts, options.copy_range_bytes / sizes.block_size);
+    const std::uint64_t range_pages = pages_of_range(options, sizes, direct);
+    auto ranges = plan_ranges(sizes.parts, range_pages);
     log(LogLevel::info,
-        fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
-                    ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
+        direct
+            ? fmt::format("holding {} tables in {} page ranges as of {} (epoch {}), for a postgres worker that is "
+                          "started with --snapshot direct",
+                          tables.size(), ranges.size(), to_string(snapshot.consistent_point), job.epoch)
+            : fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
+                          ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
 
     const Lsn point = snapshot.consistent_point;
     if (job.give_rules) job.give_rules(point, tables);
@@ -222,12 +248,18 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     SnapshotReport report(empty_progress(job.epoch, tables, sizes, ranges), options.on_snapshot_progress,
                           job.keep_progress, log);
     report.show_in(*options.metrics);
-    const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
-    CopyQueue queue(queue_bytes, 2 * options.block_bytes);
-    RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
-    {
-        CopyPublisher copies(publisher, queue, report, begin_of(job, point, tables, sizes, begun_us),
-                             marker_interval(options.stream), job, *options.metrics, stop);
+    const SnapshotBegin begin = begin_of(job, point, tables, sizes, begun_us);
+    if (direct) {
+        DirectHold hold({options, job, source, publisher, report, log, stop}, snapshot.connections.front(), point);
+        hold.publish_begin(begin, plan_of(tables, sizes, range_pages));
+        if (job.begun) job.begun(point);
+        hold.await_loaded();
+    } else {
+        const std::size_t queue_bytes = 2 * snapshot.connections.size() * options.block_bytes;
+        CopyQueue queue(queue_bytes, 2 * options.block_bytes);
+        RangeQueue range_queue(std::move(ranges), options.max_copy_workers_per_table);
+        CopyPublisher copies(publisher, queue, report, begin, marker_interval(options.stream), job, *options.metrics,
+                             stop);
         copies.publish_begin();
         if (job.begun) job.begun(point);
         const CopyThreads threads(snapshot.connections, tables, range_queue, queue, options.block_bytes, copying);

@@ -13,6 +13,7 @@
 
 #include "replicator/options.h"
 #include "replicator/snapshot/readers.h"
+#include "replicator/snapshot/report.h"
 #include "replicator/source/tables.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
@@ -38,6 +39,9 @@ struct SnapshotJob {
     std::function<void(Lsn, std::span<const SourceTable>)> reach;
     // Called with the consistent point once snapshot_begin is published, before the first row is. May be empty.
     std::function<void(Lsn)> begun;
+    // Of a direct snapshot, whose rows are not published: called several times a second with its consistent point;
+    // shows in the report what a worker has loaded, and returns whether that is all. Empty: the rows are published.
+    std::function<bool(Lsn, SnapshotReport&)> loaded;
     // Gets the figures as JSON now and then, for KV. May be empty.
     std::function<void(std::string_view)> keep_progress;
     // Called again and again while rows are published, and once all are stored, before the copy's end is: throws when

@@ -54,19 +54,20 @@ bool equal(const Column& column, const sql::CatalogColumn& now) {
     return column.name == now.name && column.type_oid == now.type_oid && column.typmod == now.typmod;
 }
 
-// The catalog is as of now and the relation perhaps of earlier. Numbers are told only when no column differs: one of
-// the same name may be another.
-void fill_numbers(std::vector<Column>& columns, std::vector<sql::CatalogColumn> now) {
-    const auto all = [&] { return std::equal(columns.begin(), columns.end(), now.begin(), now.end(), equal); };
+bool has_numbers(const Relation& relation) { return relation.columns.empty() || relation.columns[0].number != 0; }
+
+// What is known may be of another time than the relation. Numbers are told only when no column differs: one of the same
+// name may be another.
+void fill_numbers(Relation& relation, std::vector<sql::CatalogColumn> known) {
+    std::vector<Column>& columns = relation.columns;
+    const auto all = [&] { return std::equal(columns.begin(), columns.end(), known.begin(), known.end(), equal); };
     bool same = all();
     if (!same) {
-        std::erase_if(now, [](const sql::CatalogColumn& column) { return column.generated != '\0'; });
+        std::erase_if(known, [](const sql::CatalogColumn& column) { return column.generated != '\0'; });
         same = all();
     }
-    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].number = same ? now[i].number : std::int16_t{0};
+    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].number = same ? known[i].number : std::int16_t{0};
 }
-
-bool has_numbers(const Relation& relation) { return relation.columns.empty() || relation.columns[0].number != 0; }
 
 }  // namespace
 
@@ -98,7 +99,8 @@ void ColumnTypes::complete(Relation& relation, const Facts& facts) {
     for (const sql::CatalogTable& table : found_or_empty(facts.ancestors, relation.oid))
         relation.ancestors.push_back({table.schema, table.name});
     const auto& now = found_or_empty(facts.columns, relation.oid);
-    fill_numbers(relation.columns, now);
+    fill_numbers(relation, found_or_empty(captured_, relation.oid));
+    if (!has_numbers(relation)) fill_numbers(relation, now);
     for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);
         column.type_name = type.name;

@@ -13,6 +13,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "sql/catalog.h"
 #include "sql/connection.h"
@@ -29,9 +30,9 @@ class ColumnTypes {
 
     // Sets type_name, base_oid and element_oid of every column from its type_oid, and `unique` and `ancestors` from the
     // indexes and the tables above that the table has now (a change of them makes pgoutput describe it again). `number`
-    // is told when the table's columns are now what the relation says they were. A type
-    // that has been dropped since (a change from before the drop is being read) becomes "???" with base_oid = type_oid,
-    // element_oid = 0. Names are qualified unless in pg_catalog, whatever the search_path.
+    // is told when the table's columns are now what the relation says they were, or when a captured command has made
+    // them so. A type that has been dropped since (a change from before the drop is being read) becomes "???" with
+    // base_oid = type_oid, element_oid = 0. Names are qualified unless in pg_catalog, whatever the search_path.
     void fill(std::span<Relation> relations);
 
     // The log describes tables one at a time, as their first changes come. Those expected are looked up together with
@@ -39,6 +40,10 @@ class ColumnTypes {
     // it is never older than what the log tells. `xid`: the transaction's.
     void expect(std::set<Oid> tables) { expected_ = std::move(tables); }
     void fill_from_log(Relation& relation, Lsn committed, std::uint32_t xid);
+
+    // What a captured command has made of a table: definitions of it that follow in the log are numbered by this, as
+    // the catalog may have moved on already.
+    void captured(Oid table, std::vector<sql::CatalogColumn> columns) { captured_[table] = std::move(columns); }
 
     void forget(Oid type_oid) { known_.erase(type_oid); }
 
@@ -66,6 +71,7 @@ class ColumnTypes {
 
     sql::Connection& connection_;
     std::unordered_map<Oid, Type> known_;
+    sql::ColumnsByTable captured_;
     std::set<Oid> expected_;
     Ahead ahead_;
     std::size_t tables_ahead_ = 64;  // read at once the last time

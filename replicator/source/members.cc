@@ -5,6 +5,7 @@
 
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
@@ -73,7 +74,7 @@ LEFT JOIN pg_catalog.pg_publication_rel pr ON pr.prpubid = pub.oid AND pr.prreli
 ORDER BY c.oid, d.depth DESC)";
 
 std::string obstacle_text(const std::string& kind, const Member& member, const std::string& publication) {
-    const std::string name = member.table.schema + '.' + member.table.name;
+    const std::string name = full_name(member.table);
     if (kind == "ownership")
         return fmt::format(
             "our role does not own it. As its owner and a member of the role that owns the publication, run ALTER "

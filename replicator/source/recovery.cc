@@ -9,17 +9,13 @@ namespace pgsluice {
 
 namespace {
 
-constexpr int first_version = 160000;
+constexpr int first_version_with_slots = 160000;
 
 }  // namespace
 
-bool in_recovery(sql::Connection& connection) {
-    return connection.query("SELECT pg_catalog.pg_is_in_recovery()", {}, {1, 1, 1}).boolean(0, 0);
-}
-
 void check_primary(sql::Connection& connection, bool from_standby) {
     if (!in_recovery(connection)) return;
-    const bool can = connection.server_version() >= first_version;
+    const bool can = connection.server_version() >= first_version_with_slots;
     if (can && from_standby) return;
     const std::string source = sql::describe(connection.options());
     if (from_standby)

@@ -7,11 +7,10 @@
 #include <string>
 
 #include "sql/connection.h"
+#include "sql/recovery.h"
 #include "stream/log.h"
 
 namespace pgsluice {
-
-bool in_recovery(sql::Connection& connection);
 
 // An Error where the source is a standby, and that was not asked for or its version cannot do it.
 void check_primary(sql::Connection& connection, bool from_standby);

@@ -12,14 +12,13 @@
 #include "replicator/source/table_selection.h"
 #include "sql/error.h"
 #include "stream/change.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
 namespace {
 
 using sql::CatalogTable;
-
-std::string full_name(const CatalogTable& table) { return table.schema + '.' + table.name; }
 
 // Why a relation cannot be published; empty when it can.
 std::string obstacle(const CatalogTable& table) {

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "replicator/source/lock_wait_monitor.h"
+#include "replicator/source/recovery.h"
+
 namespace pgsluice {
 
 std::optional<SlotState> find_slot(sql::Connection& connection, const std::string& name) {
@@ -85,6 +90,18 @@ std::optional<SlotState> end_left_walsender(sql::Connection& connection, const s
         found = find_slot(connection, name);
     }
     return found;
+}
+
+sql::CreatedSlot create_slot(sql::ReplicationConnection& creator, const std::string& name, sql::SlotLife life,
+                             sql::SlotSnapshot snapshot, sql::Connection& observer, const Log& log,
+                             std::vector<int> our_pids) {
+    LockWaitMonitor monitor(observer, log, fmt::format("creating slot '{}'", name), std::move(our_pids));
+    StandbySnapshotWait primary(observer, log, name);
+    const int pid = creator.connection().backend_pid();
+    return creator.create_slot(name, life, snapshot, [&] {
+        monitor.look(pid);
+        primary.look();
+    });
 }
 
 SlotGuard::~SlotGuard() {

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sql/connection.h"
 #include "sql/lsn.h"
+#include "sql/replication.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -38,6 +40,12 @@ std::optional<SlotState> end_abandoned_creation(sql::Connection& connection, con
 std::optional<SlotState> end_left_walsender(sql::Connection& connection, const std::string& name,
                                             std::optional<SlotState> found, std::chrono::milliseconds patience,
                                             const Log& log);
+
+// Makes the slot over `creator`. What that waits for is said: open transactions, and on a standby the primary.
+// `observer` is otherwise idle; `our_pids` are backends whose locks we keep. Throws Deadlocked (lock_wait_monitor.h).
+sql::CreatedSlot create_slot(sql::ReplicationConnection& creator, const std::string& name, sql::SlotLife life,
+                             sql::SlotSnapshot snapshot, sql::Connection& observer, const Log& log,
+                             std::vector<int> our_pids = {});
 
 // Drops a slot when left by an exception, so that a failed start pins no WAL: over a connection of its own that no stop
 // token ends. Does nothing after keep(). What it cannot drop, the next start drops.

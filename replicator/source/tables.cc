@@ -9,14 +9,13 @@
 
 #include "replicator/source/update_refusal.h"
 #include "sql/error.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
 namespace {
 
 using sql::CatalogTable;
-
-std::string full_name(const CatalogTable& table) { return table.schema + '.' + table.name; }
 
 std::vector<Oid> oids_of(std::span<const CatalogTable> tables) {
     std::vector<Oid> oids;

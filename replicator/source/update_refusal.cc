@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sql/quote.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
@@ -20,7 +21,7 @@ std::string update_refusal(const sql::CatalogTable& table, std::span<const sql::
                            int server_version) {
     const auto has = [&](auto what) { return std::ranges::any_of(columns, what); };
     const std::string quoted = sql::quote_qualified(table.schema, table.name);
-    const std::string name = table.schema + '.' + table.name;
+    const std::string name = full_name(table);
     if (table.replica_identity != 'f' && !has([](const auto& column) { return column.key; })) {
         return fmt::format(
             "table '{}' has no replica identity: while it is published, the source refuses UPDATE and DELETE on it; "

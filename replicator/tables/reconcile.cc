@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "stream/full_name.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {
@@ -13,9 +14,6 @@ namespace pgsluice {
 namespace {
 
 constexpr std::string_view removed = "removed from the group";
-
-std::string full_name(const QualifiedName& name) { return name.schema + '.' + name.table; }
-std::string full_name(const sql::CatalogTable& table) { return table.schema + '.' + table.name; }
 
 // Whether targets may hold rows of the entry's table, under the name that it is or was delivered as.
 bool has_rows(const TableRecord& entry) {
@@ -226,7 +224,9 @@ class Comparison {
         refuse(member, fmt::format("{} no replica identity, and once it is published the source refuses UPDATE and "
                                    "DELETE on it. Give it a primary key, or run ALTER TABLE {} REPLICA IDENTITY FULL",
                                    who, name));
-        findings_[member.table.oid].leaves_out = member.named.oid;
+        Finding& finding = findings_[member.table.oid];
+        finding.leaves_out = member.named.oid;
+        finding.lacks_identity = true;
     }
 
     void refuse(const Member& member, const std::string& why) {

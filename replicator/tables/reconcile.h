@@ -44,6 +44,7 @@ struct Finding {
     bool publishes = false;  // the publication is to be altered
     bool refused = false;    // only to be said: the table cannot be taken in, `next` is not to be kept
     Oid leaves_out = 0;      // refused: the table that is not to be published, itself or the partitioned one above it
+    bool lacks_identity = false;  // refused for that
 
     [[nodiscard]] bool needs_restart() const noexcept {
         return !refused && (publishes || next.state == TableState::copy_due);

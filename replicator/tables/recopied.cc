@@ -119,20 +119,18 @@ std::set<Oid> RecopiedTables::mark_void(DefinitionMessage& message) {
     return again;
 }
 
-std::string RecopiedTables::pass_on(std::string_view content) {
-    if (!holds_definitions(content)) return std::string(content);
-    DefinitionMessage message = decode_definitions(content);
+std::optional<DefinitionMessage> RecopiedTables::pass_on(DefinitionMessage message) {
     std::set<Oid> tables = void_rows(to_copy(message));
     std::set<Oid> attached = mark_void(message);
     const bool marked = std::ranges::any_of(message.objects, &DefinitionChange::root_void);
-    if (tables.empty() && attached.empty() && !marked) return std::string(content);
+    if (tables.empty() && attached.empty() && !marked) return std::nullopt;
     // The others are gone, or so new that they are still to join, with all their rows.
     const std::set<Oid> again = gate_.active(tables);
     require_allowed(message, again);
     gate_.copy_again(again, fmt::format("{} computed new values for its rows", message.tag));
     tables.merge(attached);
     for (DefinitionChange& change : message.objects) change.recopy = tables.contains(change.oid);
-    return encode(message);
+    return message;
 }
 
 }  // namespace pgsluice

@@ -2,9 +2,8 @@
 // table's rows are copied again, and the message says so.
 #pragma once
 
+#include <optional>
 #include <set>
-#include <string>
-#include <string_view>
 
 #include "replicator/ends.h"
 #include "replicator/tables/gate.h"
@@ -17,9 +16,9 @@ class RecopiedTables {
     // Both must outlive it.
     RecopiedTables(const ReplicatorEnds& ends, TableGate& gate) : ends_(ends), gate_(gate) {}
 
-    // The content to publish. The copies are recorded before it returns. A stop Error when a table is too large for
-    // that (--ddl-recopy-limit), or the group copies no rows.
-    std::string pass_on(std::string_view content);
+    // What to publish instead; nothing: the message as it is. The copies are recorded before it returns. A stop Error
+    // when a table is too large for that (--ddl-recopy-limit), or the group copies no rows.
+    std::optional<DefinitionMessage> pass_on(DefinitionMessage message);
 
    private:
     [[nodiscard]] static std::set<Oid> to_copy(const DefinitionMessage& message);

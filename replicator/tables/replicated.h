@@ -1,4 +1,5 @@
-// The definitions of the tables that changes come from, for the KV key `tables` (stream/group/tables.h).
+// The definitions of the tables that changes come from, for the KV key `tables` (stream/group/tables.h), and their
+// foreign keys, for the key `references`.
 #pragma once
 
 #include <map>
@@ -13,6 +14,7 @@
 #include "sql/connection.h"
 #include "stream/broker.h"
 #include "stream/change.h"
+#include "stream/column_reference.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -26,19 +28,27 @@ class ReplicatedTables {
     ReplicatedTables(sql::Connection& source, std::span<const sql::CatalogTable> published, Broker& broker,
                      const ReplicatorOptions& options, const SourceRules* rules);
 
-    // Writes the key; warns when it does not fit.
+    // Writes the keys `references` and `tables`; warns when one does not fit.
     void show(Broker& broker, const Names& names, const Log& log) const;
-    // A definition from the log. False when it is the one known.
+    // A definition from the log. False when it is the one known. Otherwise the catalog is asked for foreign keys again.
     bool update(const Relation& relation);
+    // Writes the key `references` alone.
+    void show_references(Broker& broker, const Names& names, const Log& log) const;
     [[nodiscard]] std::set<Oid> oids() const;
     [[nodiscard]] std::vector<Relation> now() const;
-    // The key's value.
+    // Foreign keys of these, and of the tables above them, as of the start or the last new definition.
+    [[nodiscard]] const std::vector<ColumnReference>& references() const { return references_; }
+    // The value of the key `tables`.
     [[nodiscard]] std::string encoded() const;
 
    private:
     [[nodiscard]] const std::optional<Relation>& shown(const Relation& relation) const;
+    [[nodiscard]] bool is_hidden(const QualifiedName& table, const std::string& column) const;
+    [[nodiscard]] std::vector<ColumnReference> shown_references() const;
 
+    sql::Connection& source_;
     const SourceRules* rules_;
+    std::vector<ColumnReference> references_;
     std::map<Oid, Relation> now_;                           // as seen last, on the source
     mutable std::map<Oid, std::optional<Relation>> shown_;  // of those, as the rules leave them; as far as asked for
     std::map<Oid, Relation> former_;                        // their rows may still be in the targets

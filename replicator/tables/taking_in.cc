@@ -13,6 +13,7 @@
 #include "replicator/tables/requested_copies.h"
 #include "stream/format/markers.h"
 #include "stream/group/copy_request.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice {
 
@@ -43,6 +44,25 @@ void take_in_requests(const TakingIn& with) {
     end_copy_request(with.broker, with.options.names, request);
 }
 
+// Partitioned tables that cannot be told to have a key before they have partitions.
+void leave_empty_roots(const ReplicatorOptions& options, sql::Connection& source, WantedTables& wanted, const Log& log,
+                       const std::vector<sql::CatalogTable>& tables, std::set<Oid>& refused) {
+    const TableSelection selection = selection_of(options);
+    for (const Oid oid : unpublished_without_key(source, tables, options.names.publication)) {
+        const auto table = std::ranges::find(tables, oid, &sql::CatalogTable::oid);
+        if (selection.names(table->schema, table->name)) continue;
+        wanted.say_once(log, LogLevel::info,
+                        fmt::format("partitioned table '{}.{}' has neither a primary key nor partitions yet: it is "
+                                    "taken in when its partitions have a replica identity",
+                                    table->schema, table->name));
+        refused.insert(oid);
+    }
+}
+
+void remove(const std::set<Oid>& refused, std::vector<sql::CatalogTable>& tables) {
+    std::erase_if(tables, [&](const auto& table) { return refused.contains(table.oid); });
+}
+
 void leave_refused(const TakingIn& with, std::span<const Finding> findings, std::vector<sql::CatalogTable>& tables) {
     std::set<Oid> refused;
     const TableSelection selection = selection_of(with.options);
@@ -51,16 +71,19 @@ void leave_refused(const TakingIn& with, std::span<const Finding> findings, std:
         if (finding.refused && finding.next.capture.empty() && (with.again || !named))
             refused.insert(finding.leaves_out);
     }
-    for (const Oid oid : unpublished_without_key(with.source, tables, with.options.names.publication)) {
-        const auto table = std::ranges::find(tables, oid, &sql::CatalogTable::oid);
-        if (selection.names(table->schema, table->name)) continue;
-        with.wanted.say_once(with.log, LogLevel::info,
-                             fmt::format("partitioned table '{}.{}' has neither a primary key nor partitions yet: it "
-                                         "is taken in when its partitions have a replica identity",
-                                         table->schema, table->name));
-        refused.insert(oid);
-    }
-    std::erase_if(tables, [&](const auto& table) { return refused.contains(table.oid); });
+    leave_empty_roots(with.options, with.source, with.wanted, with.log, tables, refused);
+    remove(refused, tables);
+}
+
+// Whatever it did not publish meanwhile is not in the log's changes.
+void warn_of_altered_publication(const TakingIn& with) {
+    const std::string& name = with.options.names.publication;
+    const std::string& known = with.owed.publication();
+    if (known.empty() || known == publication_version(with.source, name)) return;
+    with.log(LogLevel::warning,
+             fmt::format("publication '{}' was altered by hand, or made again: changes that it did not publish "
+                         "meanwhile are missing in the stream. {} to be certain",
+                         name, resnapshot_hint));
 }
 
 }  // namespace
@@ -74,6 +97,19 @@ void take_in_changes(const TakingIn& with, std::vector<sql::CatalogTable>& table
     const auto findings = with.wanted.reconcile_with(with.source, with.owed.all(), tables);
     with.owed.apply(findings);
     leave_refused(with, findings, tables);
+    warn_of_altered_publication(with);
+}
+
+void keep_left_out(const StartingOver& with, std::vector<sql::CatalogTable>& tables) {
+    if (with.owed.all().empty()) return;
+    std::set<Oid> refused;
+    for (const Finding& finding : with.wanted.reconcile_with(with.source, with.owed.all(), tables)) {
+        if (!finding.lacks_identity) continue;
+        with.wanted.say_once(with.log, finding.level, finding.text);
+        refused.insert(finding.leaves_out);
+    }
+    leave_empty_roots(with.options, with.source, with.wanted, with.log, tables, refused);
+    remove(refused, tables);
 }
 
 }  // namespace pgsluice

@@ -31,4 +31,16 @@ struct TakingIn {
 // when it is added to the publication.
 void take_in_changes(const TakingIn& with, std::vector<sql::CatalogTable>& tables);
 
+struct StartingOver {
+    const ReplicatorOptions& options;
+    sql::Connection& source;
+    WantedTables& wanted;
+    const OwedTables& owed;
+    const Log& log;
+};
+
+// Of a group that starts over: what it left out while it ran, for a replica identity that is lacking, is left out again
+// and so removed from `tables`. A group that starts for the first time has no such record.
+void keep_left_out(const StartingOver& with, std::vector<sql::CatalogTable>& tables);
+
 }  // namespace pgsluice

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "sql/long_wait.h"
 #include "sql/lsn.h"
@@ -26,6 +27,9 @@ class WalSource {
     virtual void nap(std::chrono::microseconds time) = 0;
     // Standby status update: tells the server that everything before `confirmed` is safe. Never blocks.
     virtual void send_status(Lsn confirmed, bool reply_requested) = 0;
+    // Gives the connection up at once, with what has not been read of it. Nothing is received any more, and statuses
+    // are not sent.
+    virtual void close() noexcept = 0;
     // Ends the stream once the server has read every status sent before; gives up after the limit.
     virtual void end(std::chrono::milliseconds limit) noexcept = 0;
     // To be called while nothing comes, with how long that has been so, though the source was asked to answer. A retry
@@ -40,20 +44,21 @@ class WalSource {
 class ReplicationWalSource final : public WalSource {
    public:
     // `wal_sender_timeout` as the server's setting says; 0 for none.
-    ReplicationWalSource(sql::ReplicationConnection& connection, std::chrono::milliseconds wal_sender_timeout)
-        : connection_(connection), wal_sender_timeout_(wal_sender_timeout) {}
+    ReplicationWalSource(sql::ReplicationConnection connection, std::chrono::milliseconds wal_sender_timeout)
+        : connection_(std::move(connection)), wal_sender_timeout_(wal_sender_timeout) {}
 
-    std::optional<std::string_view> receive() override { return connection_.receive(); }
+    std::optional<std::string_view> receive() override;
     void wait(std::chrono::milliseconds limit) override;
     void nap(std::chrono::microseconds time) override;
     void send_status(Lsn confirmed, bool reply_requested) override;
+    void close() noexcept override;
     void end(std::chrono::milliseconds limit) noexcept override;
     bool look(std::chrono::milliseconds silence) override;
     [[nodiscard]] std::chrono::milliseconds wal_sender_timeout() const override { return wal_sender_timeout_; }
     [[nodiscard]] Clock::time_point now() const override { return Clock::now(); }
 
    private:
-    sql::ReplicationConnection& connection_;
+    std::optional<sql::ReplicationConnection> connection_;  // until close()
     std::chrono::milliseconds wal_sender_timeout_;
     std::optional<sql::LongWait> silence_;
 };

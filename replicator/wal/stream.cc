@@ -15,6 +15,7 @@
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/hop_trace.h"
 #include "stream/quiet_rhythm.h"
 
 namespace pgsluice {
@@ -41,10 +42,15 @@ constexpr auto long_nap = 25ms;
 constexpr std::uint64_t hold_back_from = 2;
 // How long a block that no reader is waiting for may take to fill up.
 constexpr auto block_age = 10ms;
+// So much of a transaction may be all of it but its commit, which is then about to come: it is waited for, as a nap
+// lasts longer.
+constexpr std::size_t small_bytes = 4096;
 // No wait is longer, so that a stop is seen soon. Where nothing has come for a while, fewer wakings count for more.
 constexpr milliseconds longest_wait = 100ms;
 constexpr milliseconds longest_quiet_wait = 500ms;
 constexpr milliseconds quiet_after = 2s;
+// A stream that is full for longer may be so for days.
+constexpr milliseconds full_patience = 5s;
 // Together below the 5 s in which a stopped program should be gone.
 constexpr milliseconds finish_limit = 3000ms;
 constexpr milliseconds end_limit = 500ms;
@@ -71,6 +77,7 @@ class WalStream {
     void publish(const MessageMeta& meta, std::string_view body);
     void show();
     void keep_in_touch();
+    void make_way(bool room, Time now);
     void send_status(Time now);
     void check_silence(Time now) const;
     void rest(const Taken& taken);
@@ -82,6 +89,7 @@ class WalStream {
 
     [[nodiscard]] bool may_send_early() const;
     [[nodiscard]] bool only_open_transaction() const;
+    [[nodiscard]] bool ends_soon() const;
     [[nodiscard]] bool block_full() const { return encoder_.size() >= options_.block_bytes; }
     [[nodiscard]] bool caught_up() const { return encoder_.size() == 0 && !encoder_.in_transaction(); }
     [[nodiscard]] milliseconds until_status() const;
@@ -105,6 +113,8 @@ class WalStream {
     Lsn told_;                     // to the slot
     bool reply_requested_ = true;  // the first status goes out at once
     bool must_end_ = false;
+    std::optional<Time> full_since_;
+    bool closed_ = false;  // the source, by make_way()
     // Of the blocks in flight one is followed, for the commit time of what is stored.
     struct Probe {
         Lsn end;
@@ -192,6 +202,12 @@ bool WalStream::only_open_transaction() const {
     return encoder_.in_transaction() && encoder_.reached().safe_flush_lsn == published_;
 }
 
+// The rest of a small transaction is on its way.
+bool WalStream::ends_soon() const {
+    return !late_ && only_open_transaction() && encoder_.size() < small_bytes &&
+           source_.now() - block_since_ < block_age;
+}
+
 void WalStream::take(std::string_view frame) {
     std::visit([this](const auto& parsed) { on(parsed); }, parse_wal_frame(frame));
 }
@@ -199,7 +215,12 @@ void WalStream::take(std::string_view frame) {
 void WalStream::on(const XLogData& data) {
     data_came_ = true;
     encoder_.take(data.message);
-    if (!encoder_.in_transaction()) return;
+    if (!encoder_.in_transaction()) {
+        PGSLUICE_HOP("flushed", encoder_.reached().position.commit, encoder_.commit_time_us());
+        PGSLUICE_HOP("sent", encoder_.reached().position.commit, data.sent_us);
+        PGSLUICE_HOP("decoded", encoder_.reached().position.commit);
+        return;
+    }
     late_ = data.sent_us - encoder_.commit_time_us() >= std::chrono::microseconds(late_by).count();
 }
 
@@ -213,6 +234,7 @@ void WalStream::on(const Keepalive& keepalive) {
 void WalStream::publish_block() {
     const auto block = encoder_.finish();
     publish(block.meta, block.body);
+    PGSLUICE_HOP("published", block.meta.position.commit);
     published_ = block.meta.safe_flush_lsn;
     if (!probe_) probe_ = Probe{published_, encoder_.commit_time_us()};
     ledger_.published(block.meta.safe_flush_lsn, source_.now());
@@ -252,10 +274,28 @@ void WalStream::keep_in_touch() {
     const auto reached = encoder_.reached().safe_flush_lsn;
     if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
     show();
+    make_way(room, now);
     check_silence(now);
     if (!reply_requested_ && until_status() > 0ms) return;
     send_status(now);
     if (hooks_.session_must_end && !must_end_) must_end_ = hooks_.session_must_end();
+}
+
+// A walsender whose client reads nothing hangs while it says that it was ended; the checkpoint that ended it, to remove
+// what the slot keeps, waits for it meanwhile, and the WAL grows past its limit. So the connection is given up, and the
+// next session, once there is room, has the source decode again what came over it.
+void WalStream::make_way(bool room, Time now) {
+    if (room) full_since_.reset();
+    if (room || !hooks_.slot_in_danger) return;
+    if (!full_since_) full_since_ = now;
+    if (now - *full_since_ < full_patience || !hooks_.slot_in_danger() || closed_) return;
+    if (hooks_.log)
+        hooks_.log(LogLevel::warning,
+                   "the stream has no room, and the source is about to invalidate the slot: closing the replication "
+                   "connection, so that no checkpoint of the source waits for it; reading continues when the stream "
+                   "has room and the slot is still there");
+    source_.close();
+    closed_ = must_end_ = true;
 }
 
 void WalStream::send_status(Time now) {
@@ -300,6 +340,8 @@ void WalStream::rest(const Taken& taken) {
         const Spell::During waiting(metrics_.waiting_for_stream);
         publisher_.wait_for_room(static_cast<int>(limit.count()));
         last_received_ = source_.now();  // not reading is no silence of the source
+    } else if (pending && taken.dry && ends_soon()) {
+        source_.wait(std::min(limit, std::chrono::ceil<milliseconds>(block_since_ + block_age - source_.now())));
     } else if (taken.dry && (pending || taken.bytes >= nap_from_bytes)) {
         source_.nap(late_ ? long_nap : short_nap);
     } else if (taken.dry) {

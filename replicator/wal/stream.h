@@ -30,6 +30,9 @@ struct WalStreamHooks {
     Log log;  // may be empty
     // Asked with every status, about once a second: true ends the session. May take a moment. May be empty.
     std::function<bool()> session_must_end;
+    // Asked now and then while the publisher has had no room for a while: whether the source is about to invalidate the
+    // slot. A retry Error when it has done so. May be empty.
+    std::function<bool()> slot_in_danger;
     // Reading ends here: everything committed before is published, without the changes of the tables `left_out`.
     std::optional<Lsn> until;
     std::set<Oid> left_out;

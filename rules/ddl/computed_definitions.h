@@ -15,7 +15,8 @@ namespace pgsluice::rules {
 void replace_computed(TableDefinition& table, const std::vector<ColumnDefinition>& computed);
 void append_computed(TableDefinition& table, const std::vector<ColumnDefinition>& computed);
 // Why a target cannot follow a change from `was` (null: new) that has rewritten the rows: those that are there would
-// have to be computed again.
-[[nodiscard]] std::string computed_again(const Route* route, const TableDefinition* was, const Relation& now);
+// have to be computed again, or transformed as others by a rule's `when`.
+[[nodiscard]] std::string computed_again(const Route* route, const TableRules& rules, const TableDefinition* was,
+                                         const Relation& now);
 
 }  // namespace pgsluice::rules

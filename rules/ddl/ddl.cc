@@ -218,7 +218,7 @@ class DdlRules {
         return std::any_of(message_.objects.begin(), message_.objects.end(), [&](const DdlObject& object) {
             const TableRules* entry = rules_of(object);
             return entry != nullptr && std::any_of(entry->rules.begin(), entry->rules.end(), [&](const Rule& rule) {
-                       return rule.kind != Rule::Kind::filter && rule.column == column;
+                       return rule.kind != Rule::Kind::filter && rule.when.empty() && rule.column == column;
                    });
         });
     }

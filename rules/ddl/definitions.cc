@@ -113,7 +113,7 @@ class DefinitionRules {
         if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
             change.obstacle = why;
         if (after && change.rewritten != 0 && !change.recopy && change.obstacle.empty())
-            change.obstacle = computed_again(says.route, source_before(), relation);
+            change.obstacle = computed_again(says.route, says.rules, source_before(), relation);
         leave_out_constraints(table, says);
         for (ColumnDefinition& column : table.columns) hide(change, column, says, after);
         for (std::string* text : {&table.partition_by, &table.bound_by})
@@ -210,14 +210,27 @@ class DefinitionRules {
     }
 
     static void leave_out_constraints(TableDefinition& table, const TableSays& says) {
+        std::erase_if(table.constraints, [&](const ConstraintDefinition& constraint) {
+            return constraint.type == 'f' && may_not_hold(constraint.definition, says);
+        });
         if (!says.hides()) return;
         std::erase_if(table.constraints, [&](const ConstraintDefinition& constraint) {
             if (says.names_excluded(constraint.definition)) return true;
             if (constraint.type == 'p' || constraint.type == 'u')
                 return names_any(constraint.definition, says.ambiguous);
+            if (constraint.type == 'f') return false;
             return says.is_about_hidden(constraint.definition);
         });
         for (ConstraintDefinition& constraint : table.constraints) constraint.comment.clear();
+    }
+
+    // A foreign key. Both sides have the same rules (rules/keys/inherited_rules.h), unless one says otherwise.
+    static bool may_not_hold(const std::string& definition, const TableSays& says) {
+        std::set<std::string> loose = says.unnamed;
+        loose.insert(says.ambiguous.begin(), says.ambiguous.end());
+        for (const Rule& rule : says.rules.rules)
+            if (rule.allow_key_mismatch) loose.insert(rule.column);
+        return names_any(definition, loose);
     }
 
     void hide(DefinitionChange& change, ColumnDefinition& column, const TableSays& says, bool after) const {
@@ -245,7 +258,7 @@ class DefinitionRules {
         std::optional<std::string> value = std::exchange(column.missing, std::nullopt);
         for (const Rule& rule : says.rules.rules) {
             if (rule.kind != Rule::Kind::transform || rule.column != column.name) continue;
-            if (const std::string why = unfit_for_all_rows(*rule.transform, relation, type); !why.empty()) {
+            if (const std::string why = unfit_for_all_rows(rule, relation, type); !why.empty()) {
                 change.obstacle = fmt::format("what is in the new column '{}' cannot go through {}: {}", column.name,
                                               rule.place.text(), why);
                 return;
@@ -255,8 +268,10 @@ class DefinitionRules {
         }
         column.missing = std::move(value);
     }
-    static std::string unfit_for_all_rows(const Transform& transform, const Column& column, ValueType type) {
-        if (!transform.subject().empty() || !transform.repeats()) return "each row gets a value of its own";
+    static std::string unfit_for_all_rows(const Rule& rule, const Column& column, ValueType type) {
+        const Transform& transform = *rule.transform;
+        if (transform.reads_row() || !transform.repeats() || !rule.when.empty())
+            return "each row gets a value of its own";
         return transform.unfit(column, type);
     }
     static std::optional<std::string> transformed(const Transform& transform, std::optional<std::string> value,
@@ -282,7 +297,8 @@ class DefinitionRules {
         route(says, table.schema, table.name);
     }
 
-    // REFERENCES schema.table(columns): under the names of its route. False when it is not replicated.
+    // REFERENCES schema.table(columns): under the names of its route. False when it is not replicated, or has no unique
+    // index over the columns there.
     bool refer(std::string& definition, const Route* own) const {
         const auto tokens = sql_tokens(definition);
         for (std::size_t i = 0; i + 3 < tokens.size(); ++i) {
@@ -290,6 +306,10 @@ class DefinitionRules {
             const ObjectName table{0, identifier_name(tokens[i + 1]), identifier_name(tokens[i + 3])};
             const TableSays says = says_of(table);
             if (is_left_out(says, table.schema, table.name)) return false;
+            const std::string_view columns =
+                std::string_view(definition)
+                    .substr(static_cast<std::size_t>(tokens[i + 3].text.data() - definition.data()));
+            if (names_any(columns, says.excluded) || names_any(columns, says.ambiguous)) return false;
             const auto from = static_cast<std::size_t>(tokens[i + 1].text.data() - definition.data());
             const auto to =
                 static_cast<std::size_t>(tokens[i + 3].text.data() + tokens[i + 3].text.size() - definition.data());

@@ -46,8 +46,9 @@ std::set<std::string> TableSays::hidden() const {
 }
 
 bool TableSays::names(const std::string& column) const {
-    return std::any_of(rules.rules.begin(), rules.rules.end(),
-                       [&](const Rule& rule) { return rule.kind != Rule::Kind::filter && rule.column == column; });
+    return std::any_of(rules.rules.begin(), rules.rules.end(), [&](const Rule& rule) {
+        return rule.kind != Rule::Kind::filter && rule.when.empty() && rule.column == column;
+    });
 }
 
 bool TableSays::is_about_hidden(std::string_view text) const {

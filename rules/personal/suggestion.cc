@@ -7,9 +7,29 @@
 
 namespace pgsluice::rules {
 
-bool Suggestion::hide(const SampledTable& table, std::size_t column, const Finding& finding) {
+namespace {
+
+// Its rule is not that of the column that it refers to.
+std::string with_mismatch(const std::string& rule) {
+    const std::string_view begin = "{type: transform, ";
+    if (!rule.starts_with(begin)) return rule;
+    return fmt::format("{}allow_key_mismatch: true, {}", begin, rule.substr(begin.size()));
+}
+
+}  // namespace
+
+ExaminedTable Suggestion::examine(const SampledTable& table) {
+    ExaminedTable examined{table.relation, table.facts, {}};
     const Relation& relation = *table.relation;
-    for (const std::string& rule : proposals(finding, relation.columns[column], table.facts[column].nullable)) {
+    for (std::size_t i = 0; i < relation.columns.size(); ++i)
+        examined.columns.push_back({inspect(relation, relation.columns[i], table.facts[i], table.values[i])});
+    return examined;
+}
+
+bool Suggestion::hide(const ExaminedTable& table, std::size_t column, const Finding& finding) {
+    const Relation& relation = *table.relation;
+    for (std::string& rule : proposals(finding, relation.columns[column], table.facts[column].nullable)) {
+        if (table.columns[column].other_type) rule = with_mismatch(rule);
         if (!trial_.takes(table.relation, rule)) continue;
         tables_ += fmt::format("      # {}: {}\n      - {}\n", what(finding.kind), finding.reason, rule);
         return true;
@@ -23,18 +43,27 @@ bool Suggestion::hide(const SampledTable& table, std::size_t column, const Findi
     return false;
 }
 
-void Suggestion::add(const SampledTable& table) {
+bool Suggestion::write(const ExaminedTable& table, std::size_t column) {
+    const ExaminedColumn& examined = table.columns[column];
+    if (!examined.goes_by.empty()) {
+        tables_ += fmt::format("      # {}: the rules of {}, to which it refers\n",
+                               yaml_text(table.relation->columns[column].name), examined.goes_by);
+        ++hidden_;
+        return true;
+    }
+    bool all = !examined.findings.empty();
+    for (const Finding& finding : examined.findings) all = hide(table, column, finding) && all;
+    if (all) ++hidden_;
+    return !examined.findings.empty();
+}
+
+void Suggestion::add(const ExaminedTable& table) {
     const Relation& relation = *table.relation;
     tables_ += fmt::format("  {}:\n    mode: strict\n    rules:\n", yaml_table(relation.schema, relation.table));
     const std::size_t before = tables_.size();
     std::vector<std::string> kept;
-    for (std::size_t i = 0; i < relation.columns.size(); ++i) {
-        const auto findings = inspect(relation, relation.columns[i], table.facts[i], table.values[i]);
-        if (findings.empty()) kept.push_back(yaml_text(relation.columns[i].name));
-        bool all = !findings.empty();
-        for (const Finding& finding : findings) all = hide(table, i, finding) && all;
-        if (all) ++hidden_;
-    }
+    for (std::size_t i = 0; i < relation.columns.size(); ++i)
+        if (!write(table, i)) kept.push_back(yaml_text(relation.columns[i].name));
     kept_ += kept.size();
     if (!kept.empty())
         tables_ += fmt::format("      # nothing found\n      - {{type: keep, columns: [{}]}}\n", fmt::join(kept, ", "));

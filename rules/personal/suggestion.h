@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "rules/personal/inspection.h"
+#include "rules/personal/examined.h"
 #include "rules/personal/trial.h"
 #include "stream/change.h"
 
@@ -26,7 +26,10 @@ class Suggestion {
     // `sample`: of at most how many rows of each table; for the file's own words.
     explicit Suggestion(std::size_t sample) : sample_(sample) {}
 
-    void add(const SampledTable& table);
+    // What is in its columns. Other tables' columns that it refers to may say more (share_findings).
+    static ExaminedTable examine(const SampledTable& table);
+    void add(const ExaminedTable& table);
+    void add(const SampledTable& table) { add(examine(table)); }
     [[nodiscard]] std::string text() const;
     [[nodiscard]] std::size_t hidden() const { return hidden_; }
     [[nodiscard]] std::size_t kept() const { return kept_; }
@@ -35,7 +38,9 @@ class Suggestion {
     [[nodiscard]] const std::vector<std::string>& undecided() const { return undecided_; }
 
    private:
-    bool hide(const SampledTable& table, std::size_t column, const Finding& finding);
+    bool hide(const ExaminedTable& table, std::size_t column, const Finding& finding);
+    // What is not kept as it is. False when it is.
+    bool write(const ExaminedTable& table, std::size_t column);
 
     std::size_t sample_;
     Trial trial_;

@@ -1,5 +1,6 @@
 #include "rules/transforms/hmac.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -79,6 +80,16 @@ std::string Hmac::proof() const {
     write_hex(digest("pgsluice: which secret"), digits.size(), digits.data());
     return digits;
 }
+
+Hmac derived_key(std::string_view use, std::string_view secret) {
+    const Hmac extract(fmt::format("pgsluice transform {}", use));
+    auto key = extract.digest(secret);
+    Hmac hmac({reinterpret_cast<const char*>(key.data()), key.size()});
+    OPENSSL_cleanse(key.data(), key.size());
+    return hmac;
+}
+
+void cleanse(std::string& secret) noexcept { OPENSSL_cleanse(secret.data(), secret.size()); }
 
 std::size_t write_hex(const Hmac::Digest& digest, std::size_t digits, char* out) noexcept {
     constexpr char hex_digits[] = "0123456789abcdef";

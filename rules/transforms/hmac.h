@@ -27,6 +27,13 @@ class Hmac {
     std::unique_ptr<States> states_;
 };
 
+// The key of one use of a secret, which no column shows: `hash` prints HMACs under the secret itself, so a key that
+// were one could be had by writing the right text into a hashed column. Here the secret is the message.
+Hmac derived_key(std::string_view use, std::string_view secret);
+
+// Overwrites a secret that is not needed any more.
+void cleanse(std::string& secret) noexcept;
+
 // The first digits of it, lower-case; returns how many.
 std::size_t write_hex(const Hmac::Digest& digest, std::size_t digits, char* out) noexcept;
 

@@ -19,15 +19,29 @@ std::unique_ptr<Transform> make_transform(Fields& parameters, const TransformDef
                  fmt::format("Known transforms: {}.", fmt::join(known, ", ")));
 }
 
-std::string too_long(std::size_t characters, const Column& column) {
-    constexpr Oid bpchar_oid = 1042;
-    constexpr Oid varchar_type = 1043;
+namespace {
+
+// 0: as many as there are. The server cuts a name and a "char" without a word.
+std::size_t most_characters(const Column& column) {
     constexpr std::int32_t typmod_header = 4;  // atttypmod counts it
-    const bool limited =
-        (column.type_oid == bpchar_oid || column.type_oid == varchar_type) && column.typmod > typmod_header;
-    if (!limited || characters <= static_cast<std::size_t>(column.typmod - typmod_header)) return {};
-    return fmt::format("its result has {} characters, but the column holds {}", characters,
-                       column.typmod - typmod_header);
+    switch (column.base_oid != 0 ? column.base_oid : column.type_oid) {
+        case 18:
+            return 1;
+        case 19:
+            return 63;
+        default:
+            break;
+    }
+    const bool limited = column.type_oid == 1042 || column.type_oid == 1043;
+    return limited && column.typmod > typmod_header ? static_cast<std::size_t>(column.typmod - typmod_header) : 0;
+}
+
+}  // namespace
+
+std::string too_long(std::size_t characters, const Column& column) {
+    const std::size_t most = most_characters(column);
+    if (most == 0 || characters <= most) return {};
+    return fmt::format("its result has {} characters, but the column holds {}", characters, most);
 }
 
 std::string takes(std::string_view wanted, const Column& column) {

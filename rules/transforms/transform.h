@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +34,11 @@ class Transform {
     [[nodiscard]] virtual bool repeats() const { return true; }
     // The column of the same row that decides on the result; empty: the value does.
     [[nodiscard]] virtual std::string_view subject() const { return {}; }
+    // The columns of the same row that it is made of, as the other rules leave them; then compose() is for it, and not
+    // apply(). Empty: the value is.
+    [[nodiscard]] virtual std::span<const std::string> inputs() const { return {}; }
+    // Whether more than the column's own value decides on the result.
+    [[nodiscard]] bool reads_row() const { return !subject().empty() || !inputs().empty(); }
     // The result says nothing of the value: inside JSON a whole object or array is replaced by it.
     [[nodiscard]] virtual bool ignores_value() const { return false; }
     // Whether apply() looks at characters and so needs valid UTF-8.
@@ -43,6 +50,11 @@ class Transform {
     virtual Value apply_for(std::string_view text, std::string_view /*subject*/, Arena& arena) const {
         return apply(text, ValueType::text, arena);
     }
+    // Of a value that is not NULL, by the values of its inputs(); none of them is unchanged.
+    virtual Value compose(std::span<const Value> /*inputs*/, Arena& /*arena*/) const { return {}; }
+    // The value that apply() made `result` of, where there is a way back. Throws Unreadable where it made no such
+    // result.
+    [[nodiscard]] virtual std::optional<std::string> undone(std::string_view /*result*/) const { return std::nullopt; }
     // What NULL becomes.
     [[nodiscard]] virtual Value for_null(ValueType /*type*/) const { return {}; }
     // For check's output: "mask with '*'". Never a secret.

@@ -28,7 +28,7 @@ struct TransformKind {
     std::string_view columns;
     std::string_view unique;  // where different values stay different; empty: nowhere
     bool keyed = true;        // takes the secret, `by` and `random`
-    std::array<TransformExample, 3> examples{};
+    std::array<TransformExample, 4> examples{};
 };
 
 std::span<const TransformKind> transform_kinds();

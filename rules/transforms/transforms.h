@@ -9,6 +9,13 @@ namespace pgsluice::rules {
 
 std::unique_ptr<Transform> make_mask(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_regex(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_password_hash(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_encrypt(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_encrypt_digits(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_encrypt_number(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_array(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_hstore(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_xml(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_null(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_constant(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_redact(Fields& parameters, const TransformDefaults& defaults);
@@ -49,6 +56,21 @@ std::unique_ptr<Transform> make_credit_card(Fields& parameters, const TransformD
 std::unique_ptr<Transform> make_iban(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_ssn(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_date_of_birth(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_title(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_gender(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_industry(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_product(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_product_description(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_job_title(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_state(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_latitude(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_longitude(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_user_agent(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_currency(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_month(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_weekday(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_year(Fields& parameters, const TransformDefaults& defaults);
+std::unique_ptr<Transform> make_password(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_word(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_words(Fields& parameters, const TransformDefaults& defaults);
 std::unique_ptr<Transform> make_sentence(Fields& parameters, const TransformDefaults& defaults);

@@ -11,14 +11,14 @@
 namespace pgsluice::rules {
 namespace {
 
-[[noreturn]] void fail() { throw Unreadable{"it is not a number of at most 27 digits"}; }
+[[noreturn]] void refuse_number() { throw Unreadable{"it is not a number of at most 27 digits"}; }
 
-int parse_exponent(std::string_view text) {
+int small_exponent(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
     int exponent = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), exponent);
-    if (error != std::errc{} || end != text.data() + text.size()) fail();
-    if (exponent > Decimal::most_digits) fail();
+    if (error != std::errc{} || end != text.data() + text.size()) refuse_number();
+    if (exponent > Decimal::most_digits) refuse_number();
     return exponent;
 }
 
@@ -32,14 +32,14 @@ int parse_mantissa(std::string_view text, Decimal::Digits& digits) {
             point = true;
             continue;
         }
-        if (c < '0' || c > '9') fail();
+        if (c < '0' || c > '9') refuse_number();
         any = true;
         if (point && decimals >= Decimal::most_scale) continue;
         digits = digits * 10 + (c - '0');
         decimals += point ? 1 : 0;
-        if (digits >= power_of_ten(Decimal::most_digits)) fail();
+        if (digits >= power_of_ten(Decimal::most_digits)) refuse_number();
     }
-    if (!any) fail();
+    if (!any) refuse_number();
     return decimals;
 }
 
@@ -77,10 +77,10 @@ Decimal Decimal::parse(std::string_view text) {
     if (negative) text.remove_prefix(1);
     const std::size_t e = text.find_first_of("eE");
     decimal.scale = parse_mantissa(text.substr(0, e), decimal.digits);
-    if (e != std::string_view::npos) decimal.scale -= parse_exponent(text.substr(e + 1));
+    if (e != std::string_view::npos) decimal.scale -= small_exponent(text.substr(e + 1));
     for (; decimal.scale < 0; ++decimal.scale) {
         decimal.digits *= 10;
-        if (decimal.digits >= power_of_ten(most_digits)) fail();
+        if (decimal.digits >= power_of_ten(most_digits)) refuse_number();
     }
     for (; decimal.scale > most_scale && decimal.digits > 0; --decimal.scale) decimal.digits /= 10;
     decimal.scale = std::min(decimal.scale, most_scale);

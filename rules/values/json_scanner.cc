@@ -1,6 +1,7 @@
 #include "rules/values/json_scanner.h"
 
 #include "rules/place.h"
+#include "stream/ascii.h"
 #include "stream/format/json_string.h"
 
 namespace pgsluice::rules {
@@ -8,16 +9,15 @@ namespace {
 
 constexpr int max_depth = 1000;  // of what is_json takes
 
-[[noreturn]] void fail() { throw Unreadable{"it is not JSON"}; }
+[[noreturn]] void refuse_json() { throw Unreadable{"it is not JSON"}; }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_quote_or_bracket(char c) { return c == '"' || c == '{' || c == '}' || c == '[' || c == ']'; }
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
     const std::size_t start = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
-    if (at == start) fail();
+    while (at < text.size() && is_ascii_digit(text[at])) ++at;
+    if (at == start) refuse_json();
     return at;
 }
 
@@ -31,18 +31,18 @@ void check_number(std::string_view text) {
         if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
         at = skip_digits(text, at);
     }
-    if (at != text.size()) fail();
+    if (at != text.size()) refuse_json();
 }
 
 void check_string(std::string_view token) {
     std::string decoded;
     decode_json_string(token, decoded);
     for (const char c : token)
-        if (static_cast<unsigned char>(c) < 0x20) fail();
+        if (static_cast<unsigned char>(c) < 0x20) refuse_json();
 }
 
 void check_value(JsonCursor& cursor, int depth) {
-    if (depth > max_depth) fail();
+    if (depth > max_depth) refuse_json();
     if (cursor.peek() == '"') return check_string(cursor.string());
     const bool object = cursor.skip('{');
     if (!object && !cursor.skip('[')) {
@@ -75,20 +75,20 @@ bool JsonCursor::skip(char c) {
 }
 
 void JsonCursor::expect(char c) {
-    if (!skip(c)) fail();
+    if (!skip(c)) refuse_json();
 }
 
 std::string_view JsonCursor::string() {
-    if (peek() != '"') fail();
+    if (peek() != '"') refuse_json();
     const std::size_t start = at_++;
     while (true) {
         while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\') ++at_;
-        if (at_ == text_.size()) fail();
+        if (at_ == text_.size()) refuse_json();
         if (text_[at_] == '"') break;
         at_ += 2;
         if (at_ > text_.size()) {
             at_ = text_.size();
-            fail();
+            refuse_json();
         }
     }
     ++at_;
@@ -117,7 +117,7 @@ void JsonCursor::skip_value() {
     }
     for (std::size_t depth = 0;;) {
         while (at_ < text_.size() && !is_quote_or_bracket(text_[at_])) ++at_;
-        if (at_ == text_.size()) fail();
+        if (at_ == text_.size()) refuse_json();
         const char c = text_[at_];
         if (c == '"') {
             string();
@@ -134,7 +134,7 @@ void JsonCursor::skip_value() {
 
 void JsonCursor::expect_end() {
     peek();
-    if (at_ != text_.size()) fail();
+    if (at_ != text_.size()) refuse_json();
 }
 
 bool is_json(std::string_view text) {
@@ -151,7 +151,7 @@ bool is_json(std::string_view text) {
 void decode_json_string(std::string_view token, std::string& out) {
     out = token.substr(1, token.size() - 2);
     const auto size = unescape_json(out.data(), out.size(), LoneSurrogate::replace);
-    if (!size) fail();
+    if (!size) refuse_json();
     out.resize(*size);
 }
 

@@ -5,6 +5,7 @@
 
 #include "rules/place.h"
 #include "rules/values/calendar.h"
+#include "stream/ascii.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -14,8 +15,6 @@ constexpr std::int64_t us_per_minute = 60 * us_per_second;
 constexpr std::int64_t us_per_hour = 60 * us_per_minute;
 constexpr std::int64_t us_per_day = 24 * us_per_hour;
 constexpr std::int64_t forever_us = std::numeric_limits<std::int64_t>::max();
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Reads a text from left to right; whatever it does not find is Unreadable as `what`.
 class Reader {
@@ -50,7 +49,7 @@ class Reader {
     std::int64_t number(int least_digits, int most_digits) {
         std::int64_t value = 0;
         int digits = 0;
-        for (; is_digit(peek()); ++at_, ++digits) {
+        for (; is_ascii_digit(peek()); ++at_, ++digits) {
             if (digits == most_digits) fail();
             value = value * 10 + (peek() - '0');
         }
@@ -66,7 +65,7 @@ class Reader {
     std::int64_t fraction() {
         if (!skip('.')) return 0;
         std::int64_t value = 0;
-        for (int i = 0; i < 6; ++i) value = value * 10 + (is_digit(peek()) ? text_[at_++] - '0' : 0);
+        for (int i = 0; i < 6; ++i) value = value * 10 + (is_ascii_digit(peek()) ? text_[at_++] - '0' : 0);
         while (peek() == '0') ++at_;  // finer than microseconds only when it says nothing
         return value;
     }

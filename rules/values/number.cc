@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rules/place.h"
+#include "stream/ascii.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -10,8 +11,6 @@ namespace {
 constexpr std::int64_t max_exponent = 1'000'000;  // numeric's own are below 200,000
 
 [[noreturn]] void fail() { throw Unreadable{"it is not a number"}; }
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
 
 bool same_word(std::string_view text, std::string_view lower) {
     return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
@@ -25,7 +24,7 @@ std::int64_t parse_exponent(std::string_view text) {
     if (text.empty()) fail();
     std::int64_t value = 0;
     for (const char c : text) {
-        if (!digit(c)) fail();
+        if (!is_ascii_digit(c)) fail();
         value = std::min(value * 10 + (c - '0'), max_exponent);
     }
     return negative ? -value : value;
@@ -70,7 +69,7 @@ bool Number::parse_small(std::string_view text) noexcept {
     if (digits.empty() || digits.size() > max_digits) return false;
     std::int64_t value = 0;
     for (const char c : digits) {
-        if (!digit(c)) return false;
+        if (!is_ascii_digit(c)) return false;
         value = value * 10 + (c - '0');
     }
     is_small_ = true;
@@ -84,7 +83,7 @@ Number Number::parse_digits(std::string_view text) {
     const bool negative = text.starts_with('-');
     if (negative || text.starts_with('+')) text.remove_prefix(1);
     if (text.empty()) fail();
-    if (!digit(text[0]) && text[0] != '.') {
+    if (!is_ascii_digit(text[0]) && text[0] != '.') {
         const bool infinite = same_word(text, "infinity") || same_word(text, "inf");
         if (!infinite && !same_word(text, "nan")) fail();
         number.rank_ = !infinite ? Rank::nan : negative ? Rank::minus_infinity : Rank::infinity;
@@ -95,7 +94,7 @@ Number Number::parse_digits(std::string_view text) {
     const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
     if (mantissa == ".") fail();
     for (std::size_t i = 0; i < mantissa.size(); ++i)
-        if (!digit(mantissa[i]) && i != point) fail();
+        if (!is_ascii_digit(mantissa[i]) && i != point) fail();
     if (e != std::string_view::npos) number.exponent_ = parse_exponent(text.substr(e + 1));
     const std::size_t first = mantissa.find_first_not_of("0.");
     if (first == std::string_view::npos) {

@@ -30,5 +30,7 @@ enum class ValueType : std::uint8_t {
 ValueType value_type(const Column& column);
 std::string_view name_of(ValueType type);
 inline bool is_text(ValueType type) { return type == ValueType::text || type == ValueType::padded_text; }
+// Whether a transform of type hash has results for it.
+inline bool takes_hash(ValueType type) { return is_text(type) || type == ValueType::uuid || type == ValueType::bytea; }
 
 }  // namespace pgsluice::rules

@@ -7,6 +7,7 @@
 
 #include "sinks/ddl/object_commands.h"
 #include "sinks/ddl/option_changes.h"
+#include "sinks/ddl/table_text.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -132,7 +133,6 @@ void settings(const FunctionDefinition* before, const FunctionDefinition& after,
 }
 
 QualifiedName table_of(const ObjectName& table) { return {table.schema, table.name}; }
-std::string quoted(const ObjectName& table) { return sql::quote_qualified(table.schema, table.name); }
 
 std::string object_of(const TriggerDefinition& trigger) {
     return fmt::format("trigger '{}' on table '{}.{}'", trigger.name, trigger.table.schema, trigger.table.name);

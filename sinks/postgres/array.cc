@@ -2,12 +2,13 @@
 
 #include <stdexcept>
 
+#include "sql/quote.h"
+
 namespace pgsluice {
 
 namespace {
 
 constexpr std::size_t header_bytes = 20;
-constexpr std::uint32_t text_oid = 25;
 constexpr std::size_t max_kept_bytes = 4U << 20;
 
 void put_at(char* place, std::uint32_t value) {
@@ -23,15 +24,6 @@ void append_number(std::string& out, std::uint32_t value) {
     out.append(bytes, sizeof bytes);
 }
 
-void append_quoted(std::string& out, std::string_view text) {
-    out += '"';
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    out += '"';
-}
-
 }  // namespace
 
 std::string text_array(std::span<const std::string> elements) {
@@ -44,40 +36,39 @@ std::string nullable_text_array(std::span<const std::optional<std::string_view>>
     for (const auto& element : elements) {
         if (out.size() > 1) out += ',';
         if (element)
-            append_quoted(out, *element);
+            sql::append_quoted_element(out, *element);
         else
             out += "NULL";
     }
     return out + "}";
 }
 
-void BinaryTextArray::start() {
+void BinaryArray::start(BinaryForm form) {
     if (bytes_.capacity() > max_kept_bytes) bytes_ = {};  // a huge value went through
     bytes_.assign(header_bytes, '\0');
+    form_ = form;
     count_ = 0;
     has_null_ = false;
 }
 
-void BinaryTextArray::add(const Value& value) {
+bool BinaryArray::add(const Value& value) {
+    if (value.is_unchanged()) throw std::logic_error("an unchanged value has no place in a statement");
     ++count_;
-    switch (value.kind()) {
-        case Value::Kind::text:
-            append_number(bytes_, static_cast<std::uint32_t>(value.text().size()));
-            bytes_.append(value.text());
-            return;
-        case Value::Kind::null:
-            has_null_ = true;
-            append_number(bytes_, 0xFFFFFFFFU);
-            return;
-        case Value::Kind::unchanged:
-            throw std::logic_error("an unchanged value has no place in a statement");
+    const std::size_t length_at = bytes_.size();
+    append_number(bytes_, 0xFFFFFFFFU);
+    if (value.is_null()) {
+        has_null_ = true;
+        return true;
     }
+    const bool has_form = append_binary(bytes_, form_, value.text());
+    put_at(bytes_.data() + length_at, static_cast<std::uint32_t>(bytes_.size() - length_at - sizeof(std::uint32_t)));
+    return has_form;
 }
 
-std::string_view BinaryTextArray::finish() {
+std::string_view BinaryArray::finish() {
     put_at(bytes_.data(), 1);
     put_at(bytes_.data() + 4, has_null_ ? 1 : 0);
-    put_at(bytes_.data() + 8, text_oid);
+    put_at(bytes_.data() + 8, type_oid(form_));
     put_at(bytes_.data() + 12, count_);
     put_at(bytes_.data() + 16, 1);
     return bytes_;

@@ -275,6 +275,19 @@ std::set<std::uint64_t> PostgresProgress::loaded() {
     return seqs;
 }
 
+std::map<std::uint64_t, LoadedRange> PostgresProgress::loaded_ranges() {
+    const auto found = connection_.query(
+        "SELECT first_seqs[1], first_seqs[2], first_seqs[3] FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2 "
+        "AND epoch = $3::bigint AND last_seq >= $4::bigint",
+        {group_, worker_, number(state_.loading_epoch), number(LoadedRange::first_number)}, {3});
+    std::map<std::uint64_t, LoadedRange> ranges;
+    for (int row = 0; row < found.rows(); ++row) {
+        const auto value = [&](int column) { return static_cast<std::uint64_t>(found.integer(row, column)); };
+        ranges[value(0)] = {value(1), value(2)};
+    }
+    return ranges;
+}
+
 void PostgresProgress::fence(sql::Connection& loader, const PostgresProgress& progress) {
     // KEY SHARE lets the main connection move the row, but not a new owner take it.
     const auto ours = loader.query(

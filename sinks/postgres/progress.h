@@ -19,6 +19,15 @@
 
 namespace pgsluice {
 
+// Of a direct snapshot, whose rows have no sequences in the stream: recorded under numbers above all of these.
+struct LoadedRange {
+    static constexpr std::uint64_t first_number = 1ULL << 62;
+    static constexpr std::uint64_t all = first_number + (1ULL << 61);  // every range is loaded, and lasts
+
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+};
+
 class PostgresProgress {
    public:
     PostgresProgress(sql::Connection& connection, std::string group, std::string worker);
@@ -67,6 +76,8 @@ class PostgresProgress {
 
     // What the epoch being loaded has loaded: the first sequences of its blocks.
     std::set<std::uint64_t> loaded();
+    // The same of a direct snapshot, by `first_number` and the range's; with `all`, if that is recorded.
+    std::map<std::uint64_t, LoadedRange> loaded_ranges();
     // In a loader's own transaction: fails unless we still own the row, and keeps it ours until the transaction's end.
     static void fence(sql::Connection& loader, const PostgresProgress& progress);
     static void record_loaded(sql::Connection& loader, const PostgresProgress& progress, std::uint64_t epoch,

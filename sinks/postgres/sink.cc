@@ -11,6 +11,7 @@
 
 #include "sinks/column_types.h"
 #include "sinks/definition_rules.h"
+#include "sinks/loads_directly.h"
 #include "sinks/postgres/apply/apply.h"
 #include "sinks/postgres/batch_writer.h"
 #include "sinks/postgres/conflict_metrics.h"
@@ -45,7 +46,7 @@ std::vector<const Relation*> sources_of(const SnapshotBegin& begin, const std::v
     return all;
 }
 
-class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, public TakesOver {
+class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, public TakesOver, public LoadsDirectly {
    public:
     PostgresSink(const PostgresSinkOptions& options, const Log& log, std::stop_token stop, DeadLetters* dead_letters,
                  DdlDecisions* decisions)
@@ -99,6 +100,13 @@ class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, p
                         const Checkpoint& upto) override;
     [[nodiscard]] bool takes_copy() const override { return true; }
     void copy(const CopyBlock& block) override { load_.add(block); }
+    bool open_source(const SnapshotBegin& begin, const DirectPlan& plan, const std::string& source) override {
+        return load_.open_source(begin, plan, source);
+    }
+    bool load_directly(const std::vector<DirectTable>& tables,
+                       const std::function<bool(const std::vector<DirectRange>&)>& tell) override {
+        return load_.load_directly(tables, tell);
+    }
     void end_snapshot(const SnapshotEnd& end, const Checkpoint& upto) override;
     void apply(const Batch& batch) override;
     void flush() override;

@@ -38,12 +38,20 @@ std::string spelled(const TargetMapping& mapping, const std::vector<int>& column
     return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+void choose_forms(Statement& statement, const TargetMapping& mapping, Arrays arrays) {
+    for (const auto* columns : {&statement.values, &statement.keys}) {
+        for (const int column : *columns)
+            statement.forms.push_back(arrays == Arrays::texts ? BinaryForm::text
+                                                              : binary_form_of(mapping.column(column).type));
+    }
+}
+
 // unnest($1::text[], ...) AS x(v0, ...)
-std::string unnested(std::size_t count) {
+std::string unnested(const std::vector<BinaryForm>& forms) {
     std::vector<std::string> arrays;
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < count; ++i) {
-        arrays.push_back(fmt::format("${}::text[]", i + 1));
+    for (std::size_t i = 0; i < forms.size(); ++i) {
+        arrays.push_back(fmt::format("${}::{}[]", i + 1, type_name(forms[i])));
         names.push_back(fmt::format("v{}", i));
     }
     return fmt::format("unnest({}) AS x({})", fmt::join(arrays, ", "), fmt::join(names, ", "));
@@ -208,9 +216,10 @@ Statement replace_one(const TargetMapping& mapping, const ColumnSet& sent_column
     return made;
 }
 
-Statement insert_many(const TargetMapping& mapping, Conflict conflict) {
+Statement insert_many(const TargetMapping& mapping, Conflict conflict, Arrays arrays) {
     Statement made{"", written(mapping), {}};
-    const std::string rows = unnested(made.values.size());
+    choose_forms(made, mapping, arrays);
+    const std::string rows = unnested(made.forms);
     made.text = fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}{}", mapping.table.name,
                             names_of(mapping, made.values), spelled(mapping, made.values, many), rows,
                             on_conflict(mapping, conflict));
@@ -221,11 +230,11 @@ Statement insert_many(const TargetMapping& mapping, Conflict conflict) {
     return made;
 }
 
-Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool checked) {
+Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool checked, Arrays arrays) {
     const auto made = assignments(mapping, sent, false, many);
-    const std::size_t parameters = made.columns.size() + mapping.key.size();
     Statement update{"", made.columns, mapping.key};
-    const std::string rows = unnested(parameters);
+    choose_forms(update, mapping, arrays);
+    const std::string rows = unnested(update.forms);
     const std::string condition = finds(mapping, mapping.key, many, made.columns.size()) + made.tests;
     const bool writes = !made.sets.empty();
     update.text =
@@ -233,15 +242,16 @@ Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool 
                : fmt::format("SELECT 1 FROM {} AS t, {} WHERE {}", mapping.table.only, rows, condition);
     if (checked)
         update.text = fmt::format("WITH u AS ({}{}) SELECT 1 / (count(*) = ${}::bigint)::int FROM u", update.text,
-                                  writes ? " RETURNING 1" : "", parameters + 1);
+                                  writes ? " RETURNING 1" : "", update.forms.size() + 1);
     return update;
 }
 
-Statement delete_many(const TargetMapping& mapping) {
-    return {fmt::format("DELETE FROM {} AS t USING {} WHERE {}", mapping.table.only, unnested(mapping.key.size()),
-                        finds(mapping, mapping.key, many, 0)),
-            {},
-            mapping.key};
+Statement delete_many(const TargetMapping& mapping, Arrays arrays) {
+    Statement made{"", {}, mapping.key};
+    choose_forms(made, mapping, arrays);
+    made.text = fmt::format("DELETE FROM {} AS t USING {} WHERE {}", mapping.table.only, unnested(made.forms),
+                            finds(mapping, mapping.key, many, 0));
+    return made;
 }
 
 std::string create_staging(const TargetMapping& mapping, const std::string& staging) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sinks/postgres/binary_form.h"
 #include "sinks/postgres/target_mapping.h"
 
 namespace pgsluice {
@@ -14,6 +15,7 @@ struct Statement {
     std::vector<int> values;  // columns of the relation: what is written (for `always_columns`: what must be there)
     std::vector<int> keys;    // then what finds the row
     bool counts = false;      // answers with one number
+    std::vector<BinaryForm> forms{};  // of each parameter's elements, where these are arrays; none: all texts
 };
 
 enum class Conflict { fail, update, ignore };  // what an insert does with a row whose key exists
@@ -31,13 +33,16 @@ Statement find_one(const TargetMapping& mapping);
 // the target has, keep their values. Touches no row where there is none.
 Statement replace_one(const TargetMapping& mapping, const ColumnSet& sent);
 
-// Many rows, as above; every parameter is an array of texts, one element per row. Need Match::unique (an insert does
-// not).
-Statement insert_many(const TargetMapping& mapping, Conflict conflict);
+// What many rows come as: arrays of the columns' types where these have a BinaryForm, which the target reads faster, or
+// of texts, which can be of any spelling.
+enum class Arrays : std::uint8_t { texts, binary };
+
+// Many rows, as above; every parameter is an array, one element per row. Need Match::unique (an insert does not).
+Statement insert_many(const TargetMapping& mapping, Conflict conflict, Arrays arrays);
 // With `checked` it has one more parameter at the end, the number of rows as text, and finding fewer is an error as in
 // update_one. Without, it costs the server a tenth less.
-Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool checked);
-Statement delete_many(const TargetMapping& mapping);
+Statement update_many(const TargetMapping& mapping, const ColumnSet& sent, bool checked, Arrays arrays);
+Statement delete_many(const TargetMapping& mapping, Arrays arrays);
 
 // COPY ... FROM STDIN in text format, of the columns the target does not compute itself.
 std::string copy_rows(const TargetMapping& mapping, const std::string& into);

@@ -25,12 +25,16 @@ RunId new_run();
 // `follows`: the own message before it, in a run's first message, and where that is not the one just before. Without
 // the run, which is not part of what a seal covers: there it is the beginning of the salt.
 HeaderList message_headers(const MessageMeta& meta, const CopyHeader* copy, MessagePart part,
-                           std::optional<StreamSeq> follows = {});
+                           std::optional<StreamSeq> follows = {}, BodyEncoding encoding = BodyEncoding::none);
 
 // `find` returns a header's text or null. A stop Error when a header is missing or malformed; `where` is for its
 // message.
 ParsedHeaders parse_headers(const std::function<const char*(const char* name)>& find, std::string_view where);
 
 std::string_view to_string(MessageKind kind);
+// Whether bodies of this kind may have an encoding. Markers are read by programs that know none.
+constexpr bool may_be_encoded(MessageKind kind) noexcept {
+    return kind == MessageKind::copy || kind == MessageKind::changes;
+}
 
 }  // namespace pgsluice

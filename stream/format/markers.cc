@@ -3,7 +3,6 @@
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/relation_json.h"
-#include "stream/format/version.h"
 
 namespace pgsluice {
 
@@ -25,7 +24,7 @@ std::string encode(const GroupInfo& info) {
     out.text("dbname", info.dbname);
     out.text("server_version", info.server_version);
     out.text("program_version", info.program_version);
-    out.number("format", format_version);
+    out.number("format", info.format);
     return closed(out);
 }
 
@@ -51,19 +50,18 @@ std::vector<std::uint32_t> read_replaces(const JsonFields& fields, std::size_t t
     return found;
 }
 
-}  // namespace
-
-std::string encode(const SnapshotBegin& begin) {
-    JsonText out;
-    out.raw('{');
-    out.number("epoch", begin.epoch);
-    out.lsn("consistent_point", begin.consistent_point);
-    out.raw(",\"tables\":[");
-    for (std::size_t i = 0; i < begin.tables.size(); ++i) {
+void append_tables(JsonText& out, const std::vector<Relation>& tables) {
+    out.key("tables");
+    out.raw('[');
+    for (std::size_t i = 0; i < tables.size(); ++i) {
         out.raw(i == 0 ? "\n" : ",\n");
-        append_relation(out, begin.tables[i]);
+        append_relation(out, tables[i]);
     }
-    out.raw("],\n\"estimated_bytes\":[");
+    out.raw(']');
+}
+
+void append_estimates(JsonText& out, const SnapshotBegin& begin) {
+    out.raw(",\n\"estimated_bytes\":[");
     for (std::size_t i = 0; i < begin.estimated_bytes.size(); ++i) {
         if (i != 0) out.raw(',');
         out.number(begin.estimated_bytes[i]);
@@ -71,8 +69,46 @@ std::string encode(const SnapshotBegin& begin) {
     out.raw(']');
     if (!begin.replaces.empty()) append_replaces(out, begin.replaces);
     if (begin.time_us != 0) out.number("time_us", begin.time_us);
+}
+
+// The tables are in there, and not where they else are, so that an older reader stops and does not take the snapshot
+// for one without rows.
+void append_direct(JsonText& out, const DirectPlan& plan, const std::vector<Relation>& tables) {
+    out.key("direct");
+    out.raw('{');
+    out.text("snapshot", plan.snapshot);
+    out.number("range_pages", plan.range_pages);
+    append_tables(out, tables);
+    out.raw(",\n\"parts\":[");
+    for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+        out.raw(i == 0 ? "\n{" : ",\n{");
+        out.number("table", plan.parts[i].table);
+        out.text("schema", plan.parts[i].schema);
+        out.text("name", plan.parts[i].name);
+        out.number("pages", plan.parts[i].pages);
+        out.raw('}');
+    }
+    out.raw("]}");
+}
+
+std::string encode_begin(const SnapshotBegin& begin, const DirectPlan* plan) {
+    JsonText out;
+    out.raw('{');
+    out.number("epoch", begin.epoch);
+    out.lsn("consistent_point", begin.consistent_point);
+    if (plan != nullptr)
+        append_direct(out, *plan, begin.tables);
+    else
+        append_tables(out, begin.tables);
+    append_estimates(out, begin);
     return closed(out);
 }
+
+}  // namespace
+
+std::string encode(const SnapshotBegin& begin) { return encode_begin(begin, nullptr); }
+
+std::string encode(const SnapshotBegin& begin, const DirectPlan& plan) { return encode_begin(begin, &plan); }
 
 std::string encode(const SnapshotEnd& end) {
     JsonText out;
@@ -116,6 +152,7 @@ GroupInfo decode_group(std::string_view body) {
         info.dbname = fields.text("dbname");
         info.server_version = fields.text("server_version");
         info.program_version = fields.text("program_version");
+        if (fields.has("format")) info.format = fields.unsigned_number<std::uint32_t>("format");
         return info;
     });
 }
@@ -125,7 +162,7 @@ SnapshotBegin decode_snapshot_begin(std::string_view body) {
         SnapshotBegin begin;
         begin.epoch = fields.unsigned_number<std::uint64_t>("epoch");
         begin.consistent_point = fields.lsn("consistent_point");
-        for (const auto table : fields.array("tables")) {
+        for (const auto table : (fields.has("direct") ? fields.object("direct") : fields).array("tables")) {
             begin.tables.push_back(parse_relation(JsonFields(table, "a table of a snapshot-begin marker")));
         }
         for (const auto bytes : fields.array("estimated_bytes")) {

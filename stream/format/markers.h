@@ -4,12 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "stream/format/direct_plan.h"
 #include "stream/message.h"
 
 namespace pgsluice {
 
 std::string encode(const GroupInfo& info);
 std::string encode(const SnapshotBegin& begin);
+// Of a direct snapshot: in a form that readers which know no such thing refuse.
+std::string encode(const SnapshotBegin& begin, const DirectPlan& plan);
 std::string encode(const SnapshotEnd& end);
 std::string encode(const Progress& progress);
 // A progress marker that says, too, that the rows as of its LSN are in a dump, and not in the stream before it.

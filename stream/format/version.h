@@ -9,7 +9,11 @@
 namespace pgsluice {
 
 // Raised when a program that knows the one before could not read what is written, or would misread it.
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 3;
+// What a stream is of that may hold encoded bodies. Any other is of version 1: programs that know no later one read it.
+inline constexpr std::uint32_t encoded_bodies_format = 2;
+// The same of direct snapshots.
+inline constexpr std::uint32_t direct_snapshots_format = 3;
 
 // What a replicator says of what it writes.
 struct WrittenFormat {

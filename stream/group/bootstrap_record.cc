@@ -15,9 +15,10 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "bootstrap";
+constexpr const char* bootstrap_key = "bootstrap";
 
-constexpr std::array<std::string_view, 5> state_names{"waiting", "accumulating", "streaming", "superseded", "unknown"};
+constexpr std::array<std::string_view, 5> bootstrap_state_names{"waiting", "accumulating", "streaming", "superseded",
+                                                                "unknown"};
 // Older builds know these. What is superseded is streaming for them: their workers wait for nothing, either.
 constexpr std::array written{BootstrapState::waiting, BootstrapState::accumulating, BootstrapState::streaming};
 
@@ -52,7 +53,7 @@ std::optional<BootstrapRecord> find_marker(Broker& broker, const Names& names) {
 
 }  // namespace
 
-std::string_view to_string(BootstrapState state) { return state_names.at(static_cast<std::size_t>(state)); }
+std::string_view to_string(BootstrapState state) { return bootstrap_state_names.at(static_cast<std::size_t>(state)); }
 
 std::string encode(const BootstrapRecord& record) {
     JsonText out;
@@ -84,7 +85,7 @@ BootstrapRecord decode_bootstrap(std::string_view json) {
 }
 
 std::optional<BootstrapRecord> find_bootstrap(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, bootstrap_key);
     if (!kept) return find_marker(broker, names);
     BootstrapRecord record = decode_bootstrap(kept->text);
     record.revision = kept->revision;
@@ -93,7 +94,7 @@ std::optional<BootstrapRecord> find_bootstrap(Broker& broker, const Names& names
 
 bool try_record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& record) {
     record.since_us = sql::postgres_time_us();
-    const auto revision = broker.kv_update(names, key, encode(record), record.revision);
+    const auto revision = broker.kv_update(names, bootstrap_key, encode(record), record.revision);
     if (revision) record.revision = *revision;
     return revision.has_value();
 }
@@ -106,7 +107,7 @@ void record_bootstrap(Broker& broker, const Names& names, BootstrapRecord& recor
 void supersede_bootstrap(Broker& broker, const Names& names) {
     auto record = find_bootstrap(broker, names);
     if (record && !record->point.valid()) {  // an attempt that ended before it knew the point, or just after
-        broker.kv_delete(names, key);
+        broker.kv_delete(names, bootstrap_key);
         record = find_bootstrap(broker, names);
     }
     if (!record || record->state == BootstrapState::superseded) return;

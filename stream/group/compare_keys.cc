@@ -11,13 +11,14 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::array<std::pair<CompareState, std::string_view>, 4> state_names{{{CompareState::held, "held"},
-                                                                                {CompareState::reached, "reached"},
-                                                                                {CompareState::passed, "passed"},
-                                                                                {CompareState::gave_up, "gave_up"}}};
+constexpr std::array<std::pair<CompareState, std::string_view>, 4> compare_state_names{
+    {{CompareState::held, "held"},
+     {CompareState::reached, "reached"},
+     {CompareState::passed, "passed"},
+     {CompareState::gave_up, "gave_up"}}};
 
 std::string_view name_of(CompareState state) {
-    for (const auto& [known, name] : state_names) {
+    for (const auto& [known, name] : compare_state_names) {
         if (known == state) return name;
     }
     return "";
@@ -55,7 +56,7 @@ CompareAnswer decode_compare_answer(std::string_view json) {
     return with_json_fields(json, "an answer to compare", [](const JsonFields& fields) {
         CompareAnswer answer{fields.text("id"), {}};
         const std::string wanted = fields.text("state");
-        for (const auto& [state, name] : state_names) {
+        for (const auto& [state, name] : compare_state_names) {
             answer.state = state;
             if (name == wanted) return answer;
         }

@@ -7,7 +7,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "copy_request";
+constexpr const char* copy_request_key = "copy_request";
 
 }  // namespace
 
@@ -37,7 +37,7 @@ std::set<Oid> decode_copy_request(std::string_view json) {
 }
 
 CopyRequest find_copy_request(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, copy_request_key);
     if (!kept) return {};
     try {
         return {decode_copy_request(kept->text), kept->revision};
@@ -50,12 +50,12 @@ void request_copies(Broker& broker, const Names& names, const std::set<Oid>& tab
     for (;;) {
         CopyRequest request = find_copy_request(broker, names);
         request.tables.insert(tables.begin(), tables.end());
-        if (broker.kv_update(names, key, encode_copy_request(request.tables), request.revision)) return;
+        if (broker.kv_update(names, copy_request_key, encode_copy_request(request.tables), request.revision)) return;
     }
 }
 
 void end_copy_request(Broker& broker, const Names& names, const CopyRequest& taken) {
-    broker.kv_update(names, key, encode_copy_request({}), taken.revision);
+    broker.kv_update(names, copy_request_key, encode_copy_request({}), taken.revision);
 }
 
 }  // namespace pgsluice

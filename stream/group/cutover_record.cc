@@ -7,7 +7,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "cutover";
+constexpr const char* cutover_key = "cutover";
 
 }  // namespace
 
@@ -32,15 +32,15 @@ CutoverRecord decode_cutover(std::string_view json) {
 }
 
 std::optional<CutoverRecord> find_cutover(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, cutover_key);
     if (!kept) return std::nullopt;
     return decode_cutover(kept->text);
 }
 
 void record_cutover(Broker& broker, const Names& names, const CutoverRecord& record) {
-    broker.kv_put(names, key, encode(record));
+    broker.kv_put(names, cutover_key, encode(record));
 }
 
-void forget_cutover(Broker& broker, const Names& names) { broker.kv_delete(names, key); }
+void forget_cutover(Broker& broker, const Names& names) { broker.kv_delete(names, cutover_key); }
 
 }  // namespace pgsluice

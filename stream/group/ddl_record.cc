@@ -8,7 +8,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "ddl";
+constexpr const char* ddl_key = "ddl";
 
 }  // namespace
 
@@ -30,11 +30,11 @@ DdlRecord decode_ddl_record(std::string_view json) {
 }
 
 void remember_ddl(Broker& broker, const Names& names, const DdlRecord& record) {
-    broker.kv_put(names, key, encode(record));
+    broker.kv_put(names, ddl_key, encode(record));
 }
 
 std::optional<DdlRecord> find_ddl_record(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, ddl_key);
     return kept ? readable(decode_ddl_record, kept->text) : std::nullopt;
 }
 

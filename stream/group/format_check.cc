@@ -18,7 +18,7 @@ void check_format(Broker& broker, const Names& names) {
 void note_format(Broker& broker, const Names& names, const GroupInfo& info) {
     const auto kept = broker.kv_get(names, group_info_key);
     const auto format = kept ? written_format(kept->text) : std::nullopt;
-    if (format && format->version != format_version) broker.kv_put(names, group_info_key, encode(info));
+    if (format && format->version != info.format) broker.kv_put(names, group_info_key, encode(info));
 }
 
 }  // namespace pgsluice

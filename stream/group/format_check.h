@@ -9,7 +9,7 @@ namespace pgsluice {
 // at its start, before it publishes; without it, from the stream's first message.
 void check_format(Broker& broker, const Names& names);
 
-// For the replicator, before it publishes to a stream that is there: what it writes from now on.
+// For the replicator, before it publishes to a stream that is there: what the stream holds from now on.
 void note_format(Broker& broker, const Names& names, const GroupInfo& info);
 
 }  // namespace pgsluice

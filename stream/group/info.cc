@@ -23,7 +23,9 @@ std::optional<GroupInfo> find_group_info(Broker& broker, const Names& names, con
     if (!first || first->meta.kind != MessageKind::group) return kept;
     GroupInfo info = decode_group(first->body);
     const bool same_database = kept && kept->system_identifier == info.system_identifier && kept->dbname == info.dbname;
-    if (same_database) info.timeline = std::max(info.timeline, kept->timeline);
+    if (!same_database) return info;
+    info.timeline = std::max(info.timeline, kept->timeline);
+    info.format = std::max(info.format, kept->format);
     return info;
 }
 

@@ -95,6 +95,7 @@ void read_activity(const JsonFields& fields, WorkerEntry& entry) {
         entry.last_error_us = fields.signed_number("last_error_us");
     }
     if (fields.has("failed")) entry.failed = fields.boolean("failed");
+    if (fields.has("starting_us")) entry.starting_us = fields.signed_number("starting_us");
 }
 
 }  // namespace
@@ -122,6 +123,7 @@ std::string encode(const WorkerEntry& entry) {
         out.number("last_error_us", entry.last_error_us);
     }
     if (entry.failed) out.boolean("failed", true);
+    if (entry.starting_us != 0) out.number("starting_us", entry.starting_us);
     if (entry.handover) append_handover(out, *entry.handover);
     if (entry.retired) out.boolean("retired", true);
     out.raw('}');
@@ -177,7 +179,7 @@ WorkerRegistry::Known WorkerRegistry::look(const std::string& name) {
     const auto value = broker_.kv_get(names_, key_of(name));
     if (!value) return {};
     const auto entry = read(name, value->text);
-    return {value->revision, entry.registered_us, entry.session == session_};
+    return {value->revision, entry.registered_us, entry.session == session_, entry.session.empty() && !entry.retired};
 }
 
 bool WorkerRegistry::report(WorkerEntry entry) {
@@ -187,16 +189,18 @@ bool WorkerRegistry::report(WorkerEntry entry) {
     try {
         auto known = known_.find(entry.name);
         if (known == known_.end()) known = known_.emplace(entry.name, look(entry.name)).first;
-        // A second round when the key has changed: removed by hand, or set by us without the answer reaching us.
+        // A second round when the key has changed: removed by hand, set by us without the answer reaching us, or
+        // amended before our first report.
         for (int round = 0; round < 2; ++round) {
             auto& last = known->second;
             entry.registered_us = last.registered_us == 0 ? entry.reported_us : last.registered_us;
             if (const auto revision = broker_.kv_update(names_, key_of(entry.name), encode(entry), last.revision)) {
-                last = {*revision, entry.registered_us, true};
+                last = {*revision, entry.registered_us, true, false};
                 return true;
             }
             const auto found = look(entry.name);
-            if (found.revision == 0 ? replaced(entry.name) : !found.ours) break;
+            const bool ours = found.ours || (found.free && !last.ours);
+            if (found.revision == 0 ? replaced(entry.name) : !ours) break;
             last = found;
         }
     } catch (const Error& error) {
@@ -210,7 +214,7 @@ bool WorkerRegistry::report(WorkerEntry entry) {
         "Give each worker of a group its own --worker-name.");
 }
 
-void WorkerRegistry::leave(const std::string& name, const std::string& error) noexcept {
+void WorkerRegistry::leave(const std::string& name, const std::string& error, bool tries_again) noexcept {
     try {
         if (!broker_.connected()) return;
         const auto value = broker_.kv_get(names_, key_of(name));
@@ -219,14 +223,27 @@ void WorkerRegistry::leave(const std::string& name, const std::string& error) no
         if (entry.session != session_) return;
         entry.session.clear();
         entry.waiting.clear();
-        entry.failed = !error.empty();
-        if (entry.failed) {
+        entry.failed = !error.empty() && !tries_again;
+        if (tries_again) entry.starting_us = now_us();
+        if (!error.empty()) {
             entry.last_error = error;
             entry.last_error_us = now_us();
         }
         broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
     } catch (...) {  // the next worker of the name then waits
     }
+}
+
+void WorkerRegistry::amend(const std::string& name, std::chrono::microseconds silence,
+                           const std::function<void(WorkerEntry&)>& change) {
+    const auto value = broker_.kv_get(names_, key_of(name));
+    if (!value) return;
+    WorkerEntry entry = read(name, value->text);
+    const bool runs = !entry.session.empty() && now_us() - entry.reported_us <= silence.count();
+    if (runs || entry.retired) return;
+    entry.session.clear();
+    change(entry);
+    broker_.kv_update(names_, key_of(name), encode(entry), value->revision);
 }
 
 std::vector<std::string> WorkerRegistry::names() {

@@ -6,7 +6,9 @@
 // kept for it, or found to be missing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +40,8 @@ struct WorkerEntry {
     std::string last_error;        // the newest that ended a session; empty: there was none
     std::int64_t last_error_us = 0;
     bool failed = false;  // the session has ended, with that error
+    // Without a session: when it said last that it starts, or tries again after `last_error`; 0: it does not run.
+    std::int64_t starting_us = 0;
     // Of a worker with a share (stream/share/), or one that takes over from such. registered_us is 0 until it is first
     // started.
     std::optional<Handover> handover;  // until it is beyond that
@@ -68,8 +72,12 @@ class WorkerRegistry {
     // now: report again later. A retry Error when another running worker reports under this name.
     bool report(WorkerEntry entry);
     // Marks this session as ended, so that the next worker of the name need not wait; with the error that ended it, or
-    // an empty text. Does nothing when the broker cannot be reached.
-    void leave(const std::string& name, const std::string& error = {}) noexcept;
+    // an empty text, and whether another one follows. Does nothing when the broker cannot be reached.
+    void leave(const std::string& name, const std::string& error = {}, bool tries_again = false) noexcept;
+    // Changes what the entry of a worker without a session says. Does nothing where there is none, where a session has
+    // reported within `silence` or others take over, and where the entry changes meanwhile.
+    void amend(const std::string& name, std::chrono::microseconds silence,
+               const std::function<void(WorkerEntry&)>& change);
     // All, or these, by name. Where `unreadable` is given, the names of entries that are garbled are added to it
     // instead of a stop Error: what such a worker needs is not known.
     std::vector<WorkerEntry> list(std::vector<std::string>* unreadable = nullptr);
@@ -92,6 +100,7 @@ class WorkerRegistry {
         std::uint64_t revision = 0;
         std::int64_t registered_us = 0;
         bool ours = false;  // set by this process
+        bool free = false;  // without a session
     };
     [[nodiscard]] WorkerEntry read(const std::string& name, std::string_view json) const;
     // What the bucket holds for the name.

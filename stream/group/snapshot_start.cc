@@ -12,7 +12,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "begin";
+constexpr const char* snapshot_start_key = "begin";
 constexpr const char* epoch_key = "epoch";
 constexpr const char* added_epoch_key = "added_epoch";
 
@@ -21,6 +21,22 @@ std::uint64_t find_number(Broker& broker, const Names& names, const char* number
     std::uint64_t number = 0;
     if (kept) std::from_chars(kept->text.data(), kept->text.data() + kept->text.size(), number);
     return number;
+}
+
+// Through a consumer, which assembles a marker sent in parts.
+std::optional<Message> read_marker(Broker& broker, const Names& names, StreamSeq seq, const std::stop_token& stop) {
+    const auto found = broker.message_at(names.stream, seq);
+    if (!found || found->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
+    const auto consumer = broker.consumer(names, seq);
+    for (int waited_ms = 0; waited_ms < 10000; waited_ms += 100) {
+        if (stop.stop_requested()) throw Interrupted{};
+        auto message = consumer->next(100);
+        if (!message) continue;
+        if (message->first_seq != seq || message->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
+        return message;
+    }
+    throw retry_error("unable to read message " + std::to_string(seq.value) + " of stream '" + names.stream +
+                      "': nats-server did not deliver it within 10 s");
 }
 
 }  // namespace
@@ -60,31 +76,26 @@ std::uint64_t find_added_epoch(Broker& broker, const Names& names) {
 }
 
 void remember_snapshot_start(Broker& broker, const Names& names, const SnapshotStart& start) {
-    broker.kv_put(names, key, encode(start));
+    broker.kv_put(names, snapshot_start_key, encode(start));
 }
 
 std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, snapshot_start_key);
     return kept ? readable(decode_snapshot_start, kept->text) : std::nullopt;
 }
 
-// Through a consumer, which assembles a marker sent in parts.
 std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& names, StreamSeq seq,
                                                  const std::stop_token& stop) {
-    const auto found = broker.message_at(names.stream, seq);
-    if (!found || found->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
-    const auto consumer = broker.consumer(names, seq);
-    for (int waited_ms = 0; waited_ms < 10000; waited_ms += 100) {
-        if (stop.stop_requested()) throw Interrupted{};
-        const auto message = consumer->next(100);
-        if (!message) continue;
-        if (message->first_seq != seq || message->meta.kind != MessageKind::snapshot_begin) return std::nullopt;
-        auto begin = decode_snapshot_begin(message->body);
-        begin.added = message->meta.added;
-        return begin;
-    }
-    throw retry_error("unable to read message " + std::to_string(seq.value) + " of stream '" + names.stream +
-                      "': nats-server did not deliver it within 10 s");
+    const auto message = read_marker(broker, names, seq, stop);
+    if (!message) return std::nullopt;
+    auto begin = decode_snapshot_begin(message->body);
+    begin.added = message->meta.added;
+    return begin;
+}
+
+bool is_direct_snapshot(Broker& broker, const Names& names, StreamSeq seq, const std::stop_token& stop) {
+    const auto message = read_marker(broker, names, seq, stop);
+    return message && decode_direct_plan(message->body).has_value();
 }
 
 }  // namespace pgsluice

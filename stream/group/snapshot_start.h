@@ -44,4 +44,7 @@ std::optional<SnapshotStart> find_snapshot_start(Broker& broker, const Names& na
 std::optional<SnapshotBegin> read_snapshot_begin(Broker& broker, const Names& names, StreamSeq seq,
                                                  const std::stop_token& stop);
 
+// The same: whether it is a direct snapshot's.
+bool is_direct_snapshot(Broker& broker, const Names& names, StreamSeq seq, const std::stop_token& stop);
+
 }  // namespace pgsluice

@@ -8,7 +8,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "source_rules";
+constexpr const char* source_rules_key = "source_rules";
 
 }  // namespace
 
@@ -27,13 +27,13 @@ SourceRulesRecord decode_source_rules(std::string_view json) {
 }
 
 void remember_source_rules(Broker& broker, const Names& names, const SourceRulesRecord& record) {
-    broker.kv_put(names, key, encode(record));
+    broker.kv_put(names, source_rules_key, encode(record));
 }
 
-void forget_source_rules(Broker& broker, const Names& names) { broker.kv_delete(names, key); }
+void forget_source_rules(Broker& broker, const Names& names) { broker.kv_delete(names, source_rules_key); }
 
 std::optional<SourceRulesRecord> find_source_rules(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, source_rules_key);
     if (!kept) return std::nullopt;
     return readable(decode_source_rules, kept->text).value_or(SourceRulesRecord{});
 }

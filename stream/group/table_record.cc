@@ -15,7 +15,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "record";
+constexpr const char* table_record_key = "record";
 constexpr std::string_view page_prefix = "record.";
 
 constexpr std::array<std::pair<TableState, std::string_view>, 6> states{{
@@ -170,7 +170,7 @@ std::optional<std::map<Oid, TableRecord>> find_table_records(Broker& broker, con
 }
 
 TableRecords::TableRecords(Broker& broker, const Names& names) : broker_(broker), names_(names) {
-    const auto head = broker.kv_get(names, key);
+    const auto head = broker.kv_get(names, table_record_key);
     kept_ = head.has_value();
     if (head) publication_ = decode_publication(head->text);
     for (const std::string& name : broker.kv_keys(names)) {
@@ -240,7 +240,7 @@ void TableRecords::write_head() {
     out.raw("{\"version\":1");
     if (!publication_.empty()) out.text("publication", publication_);
     out.raw('}');
-    broker_.kv_put(names_, key, out.view());
+    broker_.kv_put(names_, table_record_key, out.view());
 }
 
 void TableRecords::write_page(Oid page) {

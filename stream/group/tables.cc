@@ -3,13 +3,14 @@
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/format/relation_json.h"
+#include "stream/group/fitting_value.h"
 #include "stream/group/readable.h"
 
 namespace pgsluice {
 
 namespace {
 
-constexpr const char* key = "tables";
+constexpr const char* tables_key = "tables";
 
 void append_tables(JsonText& out, const std::vector<Relation>& tables) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
@@ -47,17 +48,11 @@ GroupTables decode_tables(std::string_view json) {
 }
 
 bool remember_tables(Broker& broker, const Names& names, std::string_view json) {
-    const bool fits = broker.takes_value(json.size());
-    if (fits) {
-        broker.kv_put(names, key, json);
-    } else {
-        broker.kv_delete(names, key);
-    }
-    return fits;
+    return put_if_it_fits(broker, names, tables_key, json);
 }
 
 std::optional<GroupTables> find_tables(Broker& broker, const Names& names) {
-    const auto kept = broker.kv_get(names, key);
+    const auto kept = broker.kv_get(names, tables_key);
     return kept ? readable(decode_tables, kept->text) : std::nullopt;
 }
 

@@ -147,7 +147,7 @@ class Gathering {
         out.needs = needed_from(entry);
         out.loading_epoch = entry.loading_epoch;
         out.waiting = entry.waiting;
-        out.report_age = age(entry.reported_us);
+        out.report_age = age(std::max(entry.reported_us, entry.starting_us));
         out.failed = entry.failed;
         out.started = entry.registered_us != 0;
         if (!entry.last_error.empty()) {
@@ -157,18 +157,19 @@ class Gathering {
         out.state = state_of(entry, *out.report_age);
         if (out.state != PartState::stopped && out.state != PartState::dead && entry.changes_per_second)
             out.changes_per_second = static_cast<double>(*entry.changes_per_second);
-        set_behind(out, applied, entry.applying_us);
+        set_behind(out, applied, entry);
         health_.workers.push_back(out);
     }
 
     [[nodiscard]] PartState state_of(const WorkerEntry& entry, double report_age) const {
-        if (entry.session.empty()) return PartState::stopped;
+        const bool starts = entry.session.empty() && entry.starting_us != 0;
+        if (entry.session.empty() && !starts) return PartState::stopped;
         if (report_age > thresholds_.dead_after_seconds) return PartState::dead;
-        if (!entry.waiting.empty()) return PartState::waiting;
+        if (starts || !entry.waiting.empty()) return PartState::waiting;
         return entry.loading_epoch != 0 ? PartState::snapshot : PartState::streaming;
     }
 
-    void set_behind(WorkerHealth& out, const Checkpoint& applied, std::int64_t applying_us) const {
+    void set_behind(WorkerHealth& out, const Checkpoint& applied, const WorkerEntry& entry) const {
         const std::uint64_t next = std::max<std::uint64_t>(1, applied.resume_seq.value);
         const std::uint64_t end = health_.stream.last_seq.value + 1;
         out.behind_messages = end > next ? end - next : 0;
@@ -182,10 +183,10 @@ class Gathering {
             out.behind_bytes =
                 last_position_->commit > here ? last_position_->commit.value - here.value : std::uint64_t{0};
         // What came while it does not run is at least as old as its last report.
-        if (applying_us != 0)
-            out.behind_seconds = age(applying_us);
-        else if (out.state == PartState::stopped || out.state == PartState::dead)
-            out.behind_seconds = out.report_age;
+        if (entry.applying_us != 0)
+            out.behind_seconds = age(entry.applying_us);
+        else if (entry.session.empty() || out.state == PartState::dead)
+            out.behind_seconds = age(entry.reported_us);
         else if (out.loading_epoch == 0)
             out.behind_seconds = 0;  // it had applied all it read a second ago
     }

@@ -90,17 +90,7 @@ class Judge {
     void worker(const WorkerHealth& worker) {
         const std::string part = fmt::format("worker '{}'", worker.name);
         if (!worker.readable) return add(HealthLevel::fail, part, "its entry cannot be read, so nothing is trimmed");
-        switch (worker.state) {
-            case PartState::dead:
-                return add(HealthLevel::fail, part, silent(worker.report_age));
-            case PartState::stopped:
-                if (!worker.started)
-                    return add(HealthLevel::fail, part, "it was never started; the stream is kept for its share");
-                if (worker.failed) return add(HealthLevel::fail, part, "not running: " + worker.last_error);
-                return add(HealthLevel::warn, part, "it is not running");
-            default:
-                break;
-        }
+        runs(worker, part);
         if (!worker.waiting.empty()) add(HealthLevel::warn, part, "waiting for " + worker.waiting);
         above(part, "it is {} behind", worker.behind_seconds, thresholds_.warn_behind_seconds,
               thresholds_.fail_behind_seconds);
@@ -133,6 +123,24 @@ class Judge {
     }
 
    private:
+    void runs(const WorkerHealth& worker, const std::string& part) {
+        switch (worker.state) {
+            case PartState::dead:
+                return add(HealthLevel::fail, part, silent(worker.report_age));
+            case PartState::stopped:
+                if (!worker.started)
+                    return add(HealthLevel::fail, part, "it was never started; the stream is kept for its share");
+                if (worker.failed) return add(HealthLevel::fail, part, "not running: " + worker.last_error);
+                return add(HealthLevel::warn, part, "it is not running");
+            case PartState::waiting:
+                if (worker.waiting.empty() && !worker.last_error.empty())
+                    add(HealthLevel::warn, part, "trying again: " + worker.last_error);
+                return;
+            default:
+                return;
+        }
+    }
+
     // Said once of each set, with its first share that is there.
     void missing_beside(const std::string& base, const Share& first, const std::vector<ShareWorker>& all) {
         std::string missing;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sql/timestamp.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/group/readable.h"
@@ -100,6 +101,18 @@ ReplicatorEntry decode_replicator(std::string_view json) {
 
 void report_replicator(Broker& broker, const Names& names, const ReplicatorEntry& entry) {
     broker.kv_put(names, replicator_key, encode(entry));
+}
+
+void amend_replicator(Broker& broker, const Names& names, std::chrono::microseconds silence,
+                      const std::function<void(ReplicatorEntry&)>& change) {
+    const auto kept = broker.kv_get(names, replicator_key);
+    auto entry = kept ? readable(decode_replicator, kept->text) : std::nullopt;
+    if (!entry) return;
+    const std::int64_t now_us = sql::postgres_time_us();
+    if (!entry->ended && now_us - entry->reported_us <= silence.count()) return;
+    change(*entry);
+    entry->reported_us = now_us;
+    broker.kv_update(names, replicator_key, encode(*entry), kept->revision);
 }
 
 std::optional<ReplicatorEntry> find_replicator(Broker& broker, const Names& names) {

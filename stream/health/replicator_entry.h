@@ -2,7 +2,9 @@
 // the source cannot be asked. Nothing depends on it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +37,10 @@ std::string encode(const ReplicatorEntry& entry);
 ReplicatorEntry decode_replicator(std::string_view json);
 
 void report_replicator(Broker& broker, const Names& names, const ReplicatorEntry& entry);
+// Changes the report of a replicator that does not run: does nothing where there is none, where it has not said that it
+// ended and is younger than `silence`, and where it changes meanwhile.
+void amend_replicator(Broker& broker, const Names& names, std::chrono::microseconds silence,
+                      const std::function<void(ReplicatorEntry&)>& change);
 // Nothing when there is none, or none that can be read.
 std::optional<ReplicatorEntry> find_replicator(Broker& broker, const Names& names);
 

@@ -151,8 +151,9 @@ void Broker::trim(const std::string& stream, StreamSeq keep_from) {
     link_->check(status, fmt::format("trim stream '{}'", stream), "STREAM.PURGE." + stream, js_error);
 }
 
-std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits) {
-    PublisherStart start{last_seq, {}, {}};
+std::unique_ptr<Publisher> Broker::publisher(const Names& names, StreamSeq last_seq, const PublisherLimits& limits,
+                                             int zstd_level) {
+    PublisherStart start{last_seq, {}, {}, zstd_level};
     if (last_seq.value != 0) {
         std::string passed;
         const auto own = last_own(*link_, names.stream, last_seq, &passed);

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "stream/format/body_check.h"
+#include "stream/hop_trace.h"
 #include "stream/nats/copies.h"
 #include "stream/recovery_hint.h"
+#include "stream/test_setting.h"
 
 namespace pgsluice::nats {
 
@@ -215,11 +217,11 @@ void NatsConsumer::skip(StreamSeq seq, const std::string& why) {
 // it takes what is refused here for its own.
 void NatsConsumer::count_stranded(const Delivered& delivered, std::uint64_t bytes) {
     const PublisherLimits limits;
-    const std::int64_t now_ns = natsMsg_GetTime(delivered.msg.get());
-    if (stranded_.messages++ == 0) stranded_.since_ns = now_ns;
+    const std::int64_t longest_ms = test_setting("PGSLUICE_STRANDED_MS", 8 * limits.ack_timeout_ms);
+    if (stranded_.messages++ == 0) stranded_.since_ns = delivered.stored_ns;
     stranded_.bytes += bytes;
     if (stranded_.messages <= limits.max_in_flight_messages && stranded_.bytes <= 2 * limits.max_in_flight_bytes &&
-        now_ns - stranded_.since_ns <= 8'000'000LL * limits.ack_timeout_ms)
+        delivered.stored_ns - stranded_.since_ns <= longest_ms * 1'000'000)
         return;
     throw stop_error(
         fmt::format("unable to read stream '{}': message {} is not what the replicator wrote there, which "
@@ -247,6 +249,18 @@ std::optional<OwnMessage> NatsConsumer::read(const Delivered& delivered) {
     return own;
 }
 
+PlainBody NatsConsumer::plain_body(Delivered delivered, const OwnMessage& own) {
+    std::string why;
+    auto body = decoder_.decode(own.headers.encoding, own.body, why);
+    if (!body)
+        throw stop_error(
+            fmt::format("unable to read message {} of stream '{}': {}", delivered.seq.value, names_.stream, why),
+            foreign_message_hint(names_.group));
+    MessageOwner bytes(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); });
+    if (!body->owner) body->owner = std::move(bytes);
+    return std::move(*body);
+}
+
 std::optional<Message> NatsConsumer::take(Delivered delivered) {
     if (delivered.seq < expected_) return std::nullopt;  // not expected to happen; harmless
     if (delivered.seq > expected_) {
@@ -268,18 +282,19 @@ std::optional<Message> NatsConsumer::take(Delivered delivered) {
                         "between them is missing",
                         names_.stream, needed_.value - 1, delivered.seq.value),
             recreate_group_hint);
+    PGSLUICE_HOP("delivered", own->headers.meta.position.commit);
     needed_ = expected_;
     stranded_ = {};
     missing_ = false;
     last_ = own->headers;
-    auto message =
-        parts_.take(delivered.seq, own->headers, own->body,
-                    MessageOwner(delivered.msg.release(), [spent = spent_](natsMsg* done) { spent->add(Msg(done)); }));
+    const StreamSeq seq = delivered.seq;
+    PlainBody body = plain_body(std::move(delivered), *own);
+    auto message = parts_.take(seq, own->headers, body.text, std::move(body.owner));
     if (const bool before = std::exchange(passes_parts_, parts_.too_large()); passes_parts_ && !before)
         link_->log(LogLevel::warning,
                    fmt::format("passing over parts of a message larger than {} bytes, up to message {} of stream '{}' "
                                "and after it: the group's replicator writes none",
-                               most_body_bytes(own->headers.meta.kind), delivered.seq.value, names_.stream));
+                               most_body_bytes(own->headers.meta.kind), seq.value, names_.stream));
     return message;
 }
 

@@ -12,6 +12,7 @@
 
 #include "stream/consumer.h"
 #include "stream/early_end.h"
+#include "stream/format/body_encoding.h"
 #include "stream/format/part_assembly.h"
 #include "stream/nats/delivery.h"
 #include "stream/nats/link.h"
@@ -43,6 +44,9 @@ class NatsConsumer : public Consumer {
     void report_silence();
     // The message, unless it is a part that does not complete one, a repeat, or another program's.
     std::optional<Message> take(Delivered delivered);
+    // The body as it was before it was encoded, and what keeps it: what was delivered is kept no longer than needed.
+    // A stop Error where it cannot be read.
+    PlainBody plain_body(Delivered delivered, const OwnMessage& own);
     // False when the messages missing before this one may still come.
     bool are_gone(const Delivered& delivered);
     // Nothing when another program wrote it.
@@ -70,6 +74,7 @@ class NatsConsumer : public Consumer {
     StreamSeq stall_said_;  // at which message
     Waits waits_;
     std::chrono::steady_clock::time_point sound_at_ = std::chrono::steady_clock::now();  // the delivery, the last time
+    BodyDecoder decoder_;
     PartAssembly parts_;
     // Own messages that continue one which is not, since an own one was read that does not.
     struct Stranded {

@@ -26,15 +26,17 @@ std::optional<std::uint64_t> number(std::string_view digits) {
     return value;
 }
 
-struct Sequences {
+struct Place {
     StreamSeq stream;
     std::uint64_t consumer = 0;  // counts this consumer's deliveries from 1
+    std::int64_t stored_ns = 0;
 };
 
-// The sequences in a delivery's reply subject; nothing when it is not a delivery:
+// What a delivery's reply subject says; nothing when it is not a delivery. (natsMsg_GetTime() knows only messages that
+// were asked for one by one.)
 //     $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
 //     $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.<stream seq>. ... from servers that add fields
-std::optional<Sequences> sequences_in(std::string_view reply) {
+std::optional<Place> place_in(std::string_view reply) {
     std::array<std::string_view, 13> tokens;
     std::size_t count = 0;
     while (count < tokens.size()) {
@@ -47,8 +49,9 @@ std::optional<Sequences> sequences_in(std::string_view reply) {
     const std::size_t at = count >= 11 ? 7 : 5;
     const auto stream = number(tokens[at]);
     const auto consumer = number(tokens[at + 1]);
-    if (!stream || !consumer) return std::nullopt;
-    return Sequences{{*stream}, *consumer};
+    const auto stored = number(tokens[at + 2]);
+    if (!stream || !consumer || !stored) return std::nullopt;
+    return Place{{*stream}, *consumer, static_cast<std::int64_t>(*stored)};
 }
 
 const char* header(natsMsg& msg, const char* name) {
@@ -119,12 +122,12 @@ std::optional<Delivered> Delivery::next(int timeout_ms) {
         }
         heard_ = Clock::now();
         const char* reply = natsMsg_GetReply(msg.get());
-        const auto seq = sequences_in(reply == nullptr ? "" : reply);
-        if (!seq) {
+        const auto place = place_in(reply == nullptr ? "" : reply);
+        if (!place) {
             control(*msg);
-        } else if (seq->consumer == delivered_ + 1) {
+        } else if (place->consumer == delivered_ + 1) {
             ++delivered_;
-            return Delivered{std::move(msg), seq->stream, delivered_ == 1};
+            return Delivered{std::move(msg), place->stream, place->stored_ns, delivered_ == 1};
         } else {
             lost_ = true;  // earlier ones were lost: the connection broke and came back at once
         }

@@ -19,7 +19,8 @@ namespace pgsluice::nats {
 struct Delivered {
     Msg msg;
     StreamSeq seq;
-    bool first = false;  // of this consumer: nothing is stored between the start and this message
+    std::int64_t stored_ns = 0;  // when, since 1970, by the server's clock
+    bool first = false;          // of this consumer: nothing is stored between the start and this message
 };
 
 class Delivery {

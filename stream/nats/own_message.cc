@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "stream/format/body_check.h"
+#include "stream/format/body_encoding.h"
 #include "stream/format/part_assembly.h"
 #include "stream/nats/message.h"
 
@@ -13,12 +14,39 @@ namespace pgsluice::nats {
 
 namespace {
 
-// The bodies of the parts before it, of one message; nothing when one is missing, or they are more than a message is.
-std::optional<std::string> earlier_parts(const Link& link, const std::string& stream, StreamSeq seq,
-                                         const OwnMessage& last, std::string& why_not) {
+// Puts a message's body together. Once something of it cannot be read, the rest is not looked at.
+class JoinedBody {
+   public:
+    explicit JoinedBody(MessageKind kind) : most_(most_body_bytes(kind)) {}
+
+    // False when all is more than a message is.
+    bool add(const OwnMessage& part, std::string& why_not) {
+        if (!fault_.empty()) return true;
+        const auto plain = decoder_.decode(part.headers.encoding, part.body, fault_);
+        if (!plain) return true;
+        if (!body_.empty() && body_.size() + plain->text.size() > most_) {
+            why_not = fmt::format("its parts are together larger than {} bytes", most_);
+            return false;
+        }
+        body_ += plain->text;
+        return true;
+    }
+    void into(StoredOwn& own) {
+        own.fault = std::move(fault_);
+        if (own.fault.empty()) own.body = std::move(body_);
+    }
+
+   private:
+    std::uint64_t most_;
+    BodyDecoder decoder_;
+    std::string body_;
+    std::string fault_;
+};
+
+// Adds the parts before it, of one message. False when one is missing, or they are more than a message is.
+bool add_earlier_parts(const Link& link, const std::string& stream, StreamSeq seq, const OwnMessage& last,
+                       JoinedBody& body, std::string& why_not) {
     const MessagePart part = last.headers.part;
-    const std::uint64_t most = most_body_bytes(last.headers.meta.kind);
-    std::string body;
     for (std::uint32_t number = 1; number < part.number; ++number) {
         std::string why;
         const StreamSeq at{seq.value - part.number + number};
@@ -26,15 +54,11 @@ std::optional<std::string> earlier_parts(const Link& link, const std::string& st
         const auto own = msg ? read_own(link, stream, *msg, at, why) : std::nullopt;
         if (!own || own->headers.part != MessagePart{number, part.count}) {
             why_not = "parts of it are missing";
-            return std::nullopt;
+            return false;
         }
-        if (body.size() + own->body.size() + last.body.size() > most) {
-            why_not = fmt::format("its parts are together larger than {} bytes", most);
-            return std::nullopt;
-        }
-        body += own->body;
+        if (!body.add(*own, why_not)) return false;
     }
-    return body;
+    return true;
 }
 
 struct Found {
@@ -51,12 +75,12 @@ Found find_own(const Link& link, const std::string& stream, StreamSeq seq) {
     }
     auto own = read_own(link, stream, *msg, seq, found.why_not);
     if (!own) return found;
-    const auto part = own->headers.part;
-    auto body = part.last() ? earlier_parts(link, stream, seq, *own, found.why_not) : std::optional<std::string>("");
-    if (!body) return found;
-    *body += own->body;
+    JoinedBody body(own->headers.meta.kind);
+    if (own->headers.part.last() && !add_earlier_parts(link, stream, seq, *own, body, found.why_not)) return found;
+    if (!body.add(*own, found.why_not)) return found;
     own->body = {};
-    found.own = StoredOwn{seq, *own, std::move(*body)};
+    found.own = StoredOwn{seq, *own, {}, {}};
+    body.into(*found.own);
     return found;
 }
 
@@ -94,6 +118,7 @@ std::string fault_before(const Link& link, const std::string& stream, const Stor
 std::string fault_of(const Link& link, const std::string& stream, const StoredOwn& own) {
     if (std::string fault = fault_before(link, stream, own); !fault.empty()) return fault;
     if (!link.options().check_bodies) return {};
+    if (!own.fault.empty()) return own.fault;
     return body_fault(own.message.headers.meta, own.message.headers.copy, own.body);
 }
 

@@ -23,7 +23,7 @@ inline constexpr const char* sealed_reason = "it is sealed, and --stream-key-fil
 struct OwnMessage {
     ParsedHeaders headers;
     StreamSeq follows;      // the own message before it, or a part of one; 0: it is the first
-    std::string_view body;  // lives as long as the message
+    std::string_view body;  // as its encoding has it; lives as long as the message
 };
 
 // Nothing when another program wrote it, or changed it; `why` says how that shows.
@@ -36,6 +36,7 @@ struct StoredOwn {
     StreamSeq seq;
     OwnMessage message;
     std::string body;
+    std::string fault;  // why the body cannot be read, which is then empty
 };
 // Nothing when it does not exist or is another program's; `why` says which.
 std::optional<StoredOwn> stored_own(const Link& link, const std::string& stream, StreamSeq seq,

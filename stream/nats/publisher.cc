@@ -86,6 +86,14 @@ std::optional<Sealer> new_sealer(const Link& link, const std::string& stream, St
     return Sealer(seals.keys().first(), run->id);
 }
 
+AckLimits ack_limits(const PublisherLimits& limits) {
+    AckLimits of;
+    of.max_in_flight_bytes = limits.max_in_flight_bytes;
+    of.max_in_flight_messages = limits.max_in_flight_messages;
+    of.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
+    return of;
+}
+
 }  // namespace
 
 NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, const PublisherStart& start,
@@ -94,37 +102,32 @@ NatsPublisher::NatsPublisher(std::shared_ptr<Link> link, const Names& names, con
       names_(names),
       last_(start.last),
       follows_(start.follows.value_or(start.last_seq)),
-      disconnects_(link_->disconnects()) {
-    AckLimits ack_limits;
-    ack_limits.max_in_flight_bytes = limits.max_in_flight_bytes;
-    ack_limits.max_in_flight_messages = limits.max_in_flight_messages;
-    ack_limits.ack_timeout = std::chrono::milliseconds(limits.ack_timeout_ms);
+      disconnects_(link_->disconnects()),
+      queue_(start.last_seq, ack_limits(limits)),
+      inbox_(*link_),
+      subscription_(subscribe_replies(*link_, inbox_.all_subjects())) {
+    if (start.zstd_level != 0) encoder_.emplace(start.zstd_level);
     sealer_ = new_sealer(*link_, names_.stream, start.last_seq);
     run_ = sealer_ ? sealer_->header().salt.substr(0, run_digits) : run_text(new_run());
-    shared_ = std::make_shared<Shared>(*link_, start.last_seq, ack_limits);
-    subscription_ = subscribe_replies(*link_, shared_->inbox.all_subjects(), &NatsPublisher::on_reply,
-                                      std::shared_ptr<void>(shared_));
 }
 
 NatsPublisher::~NatsPublisher() = default;
 
-void NatsPublisher::on_reply(natsConnection*, natsSubscription*, natsMsg* msg, void* closure) noexcept {
-    Msg owner(msg);
-    auto& shared = shared_of<Shared>(closure);
-    const auto index = shared.inbox.number_of(*msg);
+void NatsPublisher::take_reply(Msg msg) {
+    const auto index = inbox_.number_of(*msg);
     if (!index) return;
     PublishReply reply;
-    if (natsMsg_IsNoResponders(msg)) {
+    if (natsMsg_IsNoResponders(msg.get())) {
         reply.text = "no stream accepts the message (the stream was deleted, or the cluster has no leader for it)";
     } else {
         reply = parse_reply(body_of(*msg));
     }
-    {
-        const std::lock_guard lock(shared.mutex);
-        shared.queue.reply(*index, reply, std::chrono::steady_clock::now());
-    }
-    shared.changed.notify_one();
-    shared.spent.add(std::move(owner));
+    queue_.reply(*index, reply, std::chrono::steady_clock::now());
+    spent_.add(std::move(msg));
+}
+
+void NatsPublisher::take_replies() {
+    while (Msg msg = next_reply(*subscription_, 0)) take_reply(std::move(msg));
 }
 
 void NatsPublisher::throw_broken(const std::string& reason) const {
@@ -151,30 +154,20 @@ void NatsPublisher::pump() {
     const bool disconnected = link_->disconnects() != disconnects_;
     if (link_->some_denied())
         link_->check_permitted(fmt::format("write to stream '{}'", names_.stream), "pgsluice." + names_.group + ".");
+    take_replies();
+    if (disconnected) queue_.break_off("the connection to NATS was lost");
     while (true) {
-        std::optional<std::uint64_t> next;
-        std::uint64_t first = 0;
-        std::string broken;
-        std::string full;
-        {
-            const auto now = std::chrono::steady_clock::now();
-            const std::lock_guard lock(shared_->mutex);
-            auto& queue = shared_->queue;
-            if (disconnected) queue.break_off("the connection to NATS was lost");
-            queue.check_time(now);
-            next = queue.take_next(now);
-            first = queue.first();
-            broken = queue.broken();
-            full = queue.full();
-        }
-        if (!broken.empty()) throw_broken(broken);
-        if (!full.empty()) {
-            say_full(full);
+        const auto now = std::chrono::steady_clock::now();
+        queue_.check_time(now);
+        const auto next = queue_.take_next(now);
+        if (!queue_.broken().empty()) throw_broken(queue_.broken());
+        if (!queue_.full().empty()) {
+            say_full(queue_.full());
         } else {
             say_room();
         }
-        for (; first_ < first; ++first_) {
-            shared_->spent.add(std::move(messages_.front()));
+        for (; first_ < queue_.first(); ++first_) {
+            spent_.add(std::move(messages_.front()));
             messages_.pop_front();
         }
         if (!next) return;
@@ -184,63 +177,50 @@ void NatsPublisher::pump() {
 
 void NatsPublisher::send(std::uint64_t index) {
     const auto status = natsConnection_PublishMsg(link_->connection(), messages_[index - first_].get());
-    if (status == NATS_OK) return;
-    const std::lock_guard lock(shared_->mutex);
-    shared_->queue.break_off(last_error(status));
+    if (status != NATS_OK) queue_.break_off(last_error(status));
 }
 
 bool NatsPublisher::has_room() {
     pump();
-    const std::lock_guard lock(shared_->mutex);
-    return shared_->queue.has_room();
+    return queue_.has_room();
 }
 
 // Waits in short steps, because nothing wakes us for a disconnect or the next retry of a full stream.
 template <typename Done>
 bool NatsPublisher::wait_until(int timeout_ms, Done done) {
-    constexpr std::chrono::milliseconds step(50);
+    constexpr std::int64_t step_ms = 50;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
     while (true) {
         pump();
-        std::unique_lock lock(shared_->mutex);
-        const auto& queue = shared_->queue;
-        if (done(queue)) return true;
-        const auto now = std::chrono::steady_clock::now();
-        if (now >= deadline) return false;
-        const auto first = queue.first();
-        shared_->changed.wait_until(lock, std::min(deadline, now + step),
-                                    [&] { return done(queue) || queue.first() != first || !queue.broken().empty(); });
+        if (done()) return true;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+        if (left <= 0) return false;
+        if (Msg msg = next_reply(*subscription_, std::min<std::int64_t>(left, step_ms))) take_reply(std::move(msg));
     }
 }
 
 bool NatsPublisher::wait_for_room(int timeout_ms) {
-    return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.has_room(); });
+    return wait_until(timeout_ms, [this] { return queue_.has_room(); });
 }
 
 bool NatsPublisher::await_acks(int timeout_ms) {
-    return wait_until(timeout_ms, [](const AckQueue& queue) { return queue.first() == queue.end(); });
+    return wait_until(timeout_ms, [this] { return queue_.first() == queue_.end(); });
 }
 
-std::string NatsPublisher::full() {
-    const std::lock_guard lock(shared_->mutex);
-    return shared_->queue.full();
-}
+std::string NatsPublisher::full() { return queue_.full(); }
 
 std::optional<Lsn> NatsPublisher::confirmed() {
-    const std::lock_guard lock(shared_->mutex);
-    return shared_->queue.confirmed();
+    take_replies();
+    return queue_.confirmed();
 }
 
 std::uint64_t NatsPublisher::in_flight() {
     pump();
-    const std::lock_guard lock(shared_->mutex);
-    return shared_->queue.end() - shared_->queue.first();
+    return queue_.end() - queue_.first();
 }
 
-std::uint64_t NatsPublisher::in_flight_bytes() {
-    const std::lock_guard lock(shared_->mutex);
-    return shared_->queue.bytes();
-}
+std::uint64_t NatsPublisher::in_flight_bytes() { return queue_.bytes(); }
 
 void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, const CopyHeader* copy) {
     const auto most =
@@ -264,32 +244,29 @@ void NatsPublisher::publish(const MessageMeta& meta, std::string_view body, cons
     PGSLUICE_FAILPOINT("after-publish");
 }
 
-StreamSeq NatsPublisher::next_seq(std::uint64_t index) const {
-    const std::lock_guard lock(shared_->mutex);
-    return {shared_->queue.expected_before(index).value + 1};
-}
-
 void NatsPublisher::add(const MessageMeta& meta, std::string_view body, const CopyHeader* copy, MessagePart part) {
     const auto index = first_ + messages_.size();
     const bool snapshot = meta.kind == MessageKind::snapshot_begin || meta.kind == MessageKind::copy ||
                           meta.kind == MessageKind::snapshot_end;
     const std::string& subject = snapshot ? names_.snapshot_subject : names_.changes_subject;
-    auto headers = message_headers(meta, copy, part, std::exchange(follows_, {}));
+    const auto frame = encoder_ && may_be_encoded(meta.kind) ? encoder_->compress(body) : std::nullopt;
+    if (frame) body = *frame;
+    auto headers =
+        message_headers(meta, copy, part, std::exchange(follows_, {}), frame ? BodyEncoding::zstd : BodyEncoding::none);
     std::string sealed;
     if (sealer_) {
-        sealed = sealer_->seal({names_.stream, subject, next_seq(index)}, headers, body);
+        sealed = sealer_->seal({names_.stream, subject, {queue_.expected_before(index).value + 1}}, headers, body);
         body = sealed;
         headers.emplace_back(SealHeader::name, to_text(sealer_->header()));
     }
     headers.emplace_back(run_header, run_);
-    auto msg = make_message(subject, shared_->inbox.reply_subject(index).c_str(), body);
+    auto msg = make_message(subject, inbox_.reply_subject(index).c_str(), body);
     for (const auto& [name, value] : headers) {
         check(natsMsgHeader_Set(msg.get(), name, value.c_str()), "set a header");
     }
-    const std::lock_guard lock(shared_->mutex);
-    const auto fence = std::to_string(shared_->queue.expected_before(index).value);
+    const auto fence = std::to_string(queue_.expected_before(index).value);
     check(natsMsgHeader_Set(msg.get(), fence_header, fence.c_str()), "set a header");
-    shared_->queue.push(body.size() + message_header_bytes / 2, meta.safe_flush_lsn);
+    queue_.push(body.size() + message_header_bytes / 2, meta.safe_flush_lsn);
     messages_.push_back(std::move(msg));
 }
 

@@ -46,4 +46,23 @@ Subscription subscribe_replies(const Link& link, const std::string& subject, nat
     return subscription;
 }
 
+Subscription subscribe_replies(const Link& link, const std::string& subject) {
+    natsSubscription* made = nullptr;
+    check(natsConnection_SubscribeSync(&made, link.connection(), subject.c_str()), doing);
+    Subscription subscription(made, {&link});
+    check(natsSubscription_SetPendingLimits(made, -1, -1), doing);
+    return subscription;
+}
+
+// A connection that is closed is the caller's to notice; here it must only not be asked without a pause.
+Msg next_reply(natsSubscription& subscription, std::int64_t timeout_ms) {
+    std::uint64_t waiting = 0;
+    const bool any = natsSubscription_QueuedMsgs(&subscription, &waiting) == NATS_OK && waiting > 0;
+    if (timeout_ms == 0 && !any) return nullptr;
+    natsMsg* made = nullptr;
+    const auto status = natsSubscription_NextMsg(&made, &subscription, timeout_ms);
+    if (status != NATS_OK && status != NATS_TIMEOUT) nats_Sleep(timeout_ms);
+    return Msg(made);
+}
+
 }  // namespace pgsluice::nats

@@ -1,4 +1,4 @@
-// Subscriptions to acknowledgements, which nats.c delivers on a thread of its own.
+// Subscriptions to acknowledgements: which nats.c delivers on a thread of its own, or which are asked for.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,11 @@ class ReplyInbox {
 // last time, which may be after the subscription is destroyed; shared_of() gets it from the handler's closure.
 Subscription subscribe_replies(const Link& link, const std::string& subject, natsMsgHandler handler,
                                std::shared_ptr<void> shared);
+
+// nats.c only keeps what comes, until it is asked for: no thread is woken for an acknowledgement that no one waits for.
+Subscription subscribe_replies(const Link& link, const std::string& subject);
+// The next one; null when none comes within the time (0: when none has come).
+Msg next_reply(natsSubscription& subscription, std::int64_t timeout_ms);
 
 template <typename Shared>
 Shared& shared_of(void* closure) noexcept {

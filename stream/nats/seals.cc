@@ -124,7 +124,7 @@ std::optional<std::string_view> Seals::open(const Link& link, const std::string&
     // natsMsg has no other use for its bytes, and a copy of each body would cost more than opening it.
     char* body = const_cast<char*>(natsMsg_GetData(&msg));
     const auto length = static_cast<std::size_t>(natsMsg_GetDataLength(&msg));
-    const auto list = message_headers(headers.meta, &headers.copy, headers.part, headers.follows);
+    const auto list = message_headers(headers.meta, &headers.copy, headers.part, headers.follows, headers.encoding);
     const std::lock_guard lock(mutex_);
     const auto plain = opener_.open(*key, *seal, {stream, natsMsg_GetSubject(&msg), seq}, list, body, length);
     return plain ? std::optional(std::string_view(body, *plain)) : std::nullopt;

@@ -33,7 +33,8 @@ std::optional<GroupMessage> Broker::group_message(const std::string& stream, Str
     auto own = stored_own(*link_, stream, seq, &why);
     if (own) {
         const auto& headers = own->message.headers;
-        return GroupMessage{{}, headers, own->message.follows, headers.part.last(), std::move(own->body)};
+        return GroupMessage{
+            {}, headers, own->message.follows, headers.part.last(), std::move(own->body), std::move(own->fault)};
     }
     if (!link_->message(stream, seq)) return std::nullopt;
     GroupMessage other;

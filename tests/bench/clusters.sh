@@ -56,6 +56,7 @@ shared_buffers = 512MB
 max_wal_size = 20GB
 checkpoint_timeout = 1h
 autovacuum = off
+max_replication_slots = 200  # also of origins, of which each database of a round leaves one
 jit = off
 CONF
     as_server_user "$programs/pg_ctl" start -s -w -D "$directory/$1" -l "$directory/$1.server.log"
@@ -76,6 +77,9 @@ start_nats() {
     pids+=("$nats_pid")
     until (: <>"/dev/tcp/127.0.0.1/$nats_port") 2>/dev/null; do sleep 0.05; done
 }
+
+# What nats-server's files hold; nothing where there is none.
+stream_bytes() { [ -z "${nats_pid:-}" ] || du -sb "$directory/jetstream" | cut -f1; }
 
 end_process() {  # pid: SIGTERM, and it must end well
     kill -TERM "$1" 2>/dev/null || true
@@ -105,7 +109,7 @@ on_source() { psql_at "$source_port" "$database" "$@"; }
 on_target() { psql_at "$target_port" "$database" "$@"; }
 
 check_equal() {  # table
-    local query="SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM $1 AS t"
+    local query="SELECT count(*), coalesce(sum(hashtextextended(whole_row::text, 0)), 0) FROM $1 AS whole_row"
     [ "$(on_source -c "$query")" = "$(on_target -c "$query")" ] || fail "table $1 differs on the target"
 }
 

@@ -76,6 +76,12 @@ const char* const time_type =
     "{type: filter, column: created_at, parameters: {operator: gte, value: '2024-01-01'}, allow_empty_deletes: true}";
 const char* const constant_rule = "{type: transform, column: balance, parameters: {type: constant, value: 0}}";
 
+const char* const email_rule = "{type: transform, column: username, parameters: {type: email}}";
+const char* const mask_email_rule = "{type: transform, column: username, parameters: {type: mask, preset: email}}";
+const char* const number_rule = "{type: transform, column: account, parameters: {type: encrypt_number}}";
+const char* const noise_rule = "{type: transform, column: balance, parameters: {type: noise, percent: 10}}";
+const char* const shift_rule = "{type: transform, column: created_at, parameters: {type: shift, days: 30, by: id}}";
+
 std::unique_ptr<Ruleset> load(const std::string& rules, const std::string& directory) {
     if (rules.empty()) return Ruleset::load({});
     const std::string secret = directory + "/secret";
@@ -133,17 +139,22 @@ int main(int argc, char** argv) {
         {"1: hash", hash_rule},
         {"5: mask, filter, exclude, constant, filter timestamp",
          list(mask_rule, filter_rule, exclude_rule, constant_rule, time_type)},
+        {"5 transforms: mask, json, noise, shift, constant account",
+         list(mask_email_rule, json_type, noise_rule, shift_rule,
+              "{type: transform, column: account, parameters: {type: constant, value: 0}}")},
+        {"5 transforms, all keyed but json: email, json, noise, shift, encrypt_number",
+         list(email_rule, json_type, noise_rule, shift_rule, number_rule)},
         {"5: regex, mask, filter, json, hash", list(regex_rule, mask_rule, filter_rule, json_type, hash_rule)},
     };
     const RelationPtr relation = users();
     const Rows rows;
-    std::printf("%-54s %14s %10s\n", "rules per row", "rows/CPU s", "ns/row");
+    std::printf("%-76s %14s %10s\n", "rules per row", "rows/CPU s", "ns/row");
     for (const Case& one : cases) {
         const auto ruleset = load(one.rules, made);
         const auto compiled = ruleset->compile(relation);
         run(*compiled, relation, rows, count / 10);
         const double seconds = run(*compiled, relation, rows, count);
-        std::printf("%-54s %14.0f %10.1f\n", one.name, static_cast<double>(count) / seconds,
+        std::printf("%-76s %14.0f %10.1f\n", one.name, static_cast<double>(count) / seconds,
                     seconds * 1e9 / static_cast<double>(count));
     }
     std::filesystem::remove_all(made);

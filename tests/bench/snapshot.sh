@@ -22,7 +22,7 @@ empty_target() {
 finish() {  # system from to costs
     check_equal users
     record snapshot "$1" "$(per_second "$rows" "$2" "$3")" \
-        "$(awk -v b="$bytes" -v from="$2" -v to="$3" 'BEGIN { printf "%.0f MB/s", b / 1e6 / (to - from) }'); $4"
+        "$(awk -v b="$bytes" -v from="$2" -v to="$3" 'BEGIN { printf "%.0f MB/s", b / 1e6 / (to - from) }'); $4${5:-}"
 }
 
 native() {
@@ -84,7 +84,7 @@ ours() {  # system's name, worker's further flags...
     forget "$worker_pid"
     forget "$replicator_pid"
     replicator_pid= worker_pid=
-    finish "$name" "$from" "$to" "$costs"
+    finish "$name" "$from" "$to" "$costs" ", stored $(($(stream_bytes) / rows)) B/row"
     on_source -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'pgsluice_bench'" \
         -c "SET client_min_messages = warning" -c "DROP PUBLICATION IF EXISTS pgsluice_bench" >/dev/null
     stop_nats
@@ -100,6 +100,15 @@ for round in $(seq "$rounds"); do
         empty_target
         ours pgsluice
     fi
+    if wanted pgsluice-compressed; then
+        empty_target
+        PGSLUICE_STREAM_COMPRESSION=${HOW:-zstd} ours pgsluice-compressed
+    fi
+    if wanted pgsluice-direct; then
+        empty_target
+        PGSLUICE_SNAPSHOT=direct ours pgsluice-direct --source-host 127.0.0.1 --source-port "$source_port" \
+            --source-dbname bench --source-user postgres
+    fi
     if wanted pgsluice-synced; then
         empty_target "SELECT"
         ours pgsluice-synced --target-sync-schema --source-host 127.0.0.1 --source-port "$source_port" \
@@ -107,4 +116,4 @@ for round in $(seq "$rounds"); do
     fi
 done
 echo "medians"
-summary snapshot rows/s native pgsluice pgsluice-synced two-pipes
+summary snapshot rows/s native pgsluice pgsluice-direct pgsluice-compressed pgsluice-synced two-pipes

@@ -50,12 +50,13 @@ native_start() {
 native_pids() { on_target -c "SELECT pid FROM pg_stat_subscription WHERE pid IS NOT NULL"; }
 native_stop() { on_target -c "DROP SUBSCRIPTION native" 2>/dev/null; }
 
-pgsluice_start() {  # more words for the worker
+replicator_more=()
+pgsluice_start() {  # more words for the worker; replicator_more, for the replicator
     start_nats
     local schemas=public
     ! wanted shop || schemas=public,shop
     "$pgsluice" replicator --group bench --stream --schemas $schemas \
-        --source-url "postgresql://postgres@127.0.0.1:$source_port/$database" --nats-url "nats://127.0.0.1:$nats_port" >"$directory/replicator.log" 2>&1 &
+        --source-url "postgresql://postgres@127.0.0.1:$source_port/$database" --nats-url "nats://127.0.0.1:$nats_port" "${replicator_more[@]}" >"$directory/replicator.log" 2>&1 &
     replicator_pid=$!
     "$pgsluice" worker postgres --group bench --target-url "postgresql://postgres@127.0.0.1:$target_port/$database" \
         --nats-url "nats://127.0.0.1:$nats_port" "$@" >"$directory/worker.log" 2>&1 &
@@ -76,13 +77,39 @@ pgsluice_stop() {
     nats_pid=
 }
 
-# The same with one rule, for `--systems 'pgsluice masked'`.
-masked_start() {
+# The same with one rule, in the worker or before anything is published, for `--systems 'pgsluice masked source_masked'`.
+write_mask() {
     echo 'tables: {users: [{type: transform, column: name, parameters: {type: mask}}]}' >"$directory/mask.yaml"
+}
+masked_start() {
+    write_mask
     pgsluice_start --rules-config "$directory/mask.yaml"
 }
-masked_pids() { pgsluice_pids; }
-masked_stop() { pgsluice_stop; }
+source_masked_start() {
+    write_mask
+    replicator_more=(--rules-config "$directory/mask.yaml")
+    pgsluice_start
+    replicator_more=()
+}
+# Five transforms a row, four of them keyed, for `--systems 'pgsluice five'`.
+five_start() {
+    cat >"$directory/five.yaml" <<'END'
+secret_env: PGSLUICE_BENCH_SECRET
+tables:
+  users:
+    - {type: transform, column: name, parameters: {type: email}}
+    - {type: transform, column: account, parameters: {type: encrypt_number}}
+    - {type: transform, column: profile, parameters: {type: json, path: $.city, transform: {type: mask}}}
+    - {type: transform, column: balance, parameters: {type: noise, percent: 10}}
+    - {type: transform, column: created, parameters: {type: shift, days: 30, by: id}}
+END
+    PGSLUICE_BENCH_SECRET=secret pgsluice_start --rules-config "$directory/five.yaml"
+}
+check_five() {
+    local of="name ~ '[.][a-z0-9]{13}@example[.]com$' AND profile->>'city' ~ '^c?[*]+[0-9]?$'"
+    [ "$(on_source -c "SELECT count(*) FROM users")" = "$(on_target -c "SELECT count(*) FROM users WHERE $of")" ] ||
+        fail "users are not transformed"
+}
 check_masked() {
     local count="SELECT count(*) FROM users"
     [ "$(on_source -c "$count")" = "$(on_target -c "$count WHERE name ~ '^u[*]+[!0-9]$'")" ] || fail "users are not masked"
@@ -100,7 +127,7 @@ append_start() { kept_start append '' ''; }
 history_start() {
     kept_start history ', valid_from' ', valid_from timestamptz, valid_to timestamptz NOT NULL, deleted bool NOT NULL'
 }
-for system in tenant append history; do
+for system in masked source_masked five tenant append history; do
     eval "${system}_pids() { pgsluice_pids; }; ${system}_stop() { pgsluice_stop; }"
 done
 # With the rows that were deleted, where no row is removed.
@@ -123,6 +150,17 @@ sealed_start() {
 sealed_pids() { pgsluice_pids; }
 sealed_stop() {
     unset PGSLUICE_STREAM_KEY_FILE
+    pgsluice_stop
+}
+
+# The same with a compressed stream, for `--systems 'pgsluice compressed'`; HOW=zstd:3 is another level.
+compressed_start() {
+    export PGSLUICE_STREAM_COMPRESSION=${HOW:-zstd}
+    pgsluice_start
+}
+compressed_pids() { pgsluice_pids; }
+compressed_stop() {
+    unset PGSLUICE_STREAM_COMPRESSION
     pgsluice_stop
 }
 
@@ -150,7 +188,8 @@ through() {  # one mark to and fro: everything before has arrived
 
 # load changes statement: one transaction, counted from its commit.
 one_transaction() {
-    local load=$1 changes=$2 watcher
+    local load=$1 changes=$2 watcher stored
+    stored=$(stream_bytes)
     mark=$((mark + 1))
     watch_for "$mark" >"$directory/seen" &
     watcher=$!
@@ -159,6 +198,7 @@ one_transaction() {
     wait "$watcher"
     local costs
     costs=$(costs_end)
+    [ -z "$stored" ] || costs+=", stored $(((($(stream_bytes) - stored) + changes / 2) / changes)) B/change"
     record "$load" "$system" \
         "$(per_second "$changes" "$(on_source -c "SELECT extract(epoch FROM at) FROM mark WHERE id = $mark")" "$(cat "$directory/seen")")" \
         "$costs"
@@ -258,7 +298,8 @@ measure() {
         one_transaction update "$fewer" "UPDATE users SET balance = balance + 1, name = name || '!' WHERE id <= $fewer"
         one_transaction delete "$fewer" "DELETE FROM users WHERE id <= $fewer"
         case $system in
-            masked) check_masked ;;
+            masked | source_masked) check_masked ;;
+            five) check_five ;;
             tenant | append | history) check_kept "$system" ;;
             *) check_equal users ;;
         esac
@@ -292,7 +333,9 @@ for round in $(seq "$rounds"); do
 done
 echo "medians"
 for load in insert update delete wide; do summary $load changes/s native pgsluice; done
-case $systems in *masked*) for load in insert update delete; do summary $load changes/s pgsluice masked; done ;; esac
+for ruled in masked source_masked five; do
+    case " $systems " in *" $ruled "*) for load in insert update delete; do summary $load changes/s pgsluice $ruled; done ;; esac
+done
 case $systems in *sealed*)
     for load in insert update delete wide; do summary $load changes/s pgsluice sealed; done
     summary pgbench transactions/s pgsluice sealed ;;
@@ -300,6 +343,10 @@ esac
 for kept in tenant append history; do
     case $systems in *$kept*) for load in insert update delete; do summary $load changes/s pgsluice $kept; done ;; esac
 done
+case $systems in *compressed*)
+    for load in insert update delete wide; do summary $load changes/s pgsluice compressed; done
+    summary pgbench transactions/s pgsluice compressed ;;
+esac
 for load in pgbench shop; do summary $load transactions/s native pgsluice; done
 summary rate transactions/s native pgsluice
 for p in p50 p95 p99 p100; do summary $p ms native pgsluice; done

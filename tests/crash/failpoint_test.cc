@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/row_changes.h"
 
 using namespace pgsluice::test;
 
@@ -23,15 +24,7 @@ struct Copied : Pipeline {
                      INSERT INTO whole SELECT i % 10, 'same' FROM generate_series(1, 200) AS i)");
     }
 
-    // In whatever state the copy is: a row that came twice, or not, shows.
-    void change(int number) {
-        const std::string n = std::to_string(number);
-        on_source("UPDATE keyed SET pad = 'changed " + n + "' WHERE id % 100 = " + n +
-                  "; DELETE FROM keyed WHERE id = " + n + "; UPDATE keyed SET id = id + 100000 WHERE id = 50 + " + n +
-                  "; INSERT INTO keyless VALUES (-" + n + ", 'made'), (-" + n + ", 'made'); " +
-                  "UPDATE whole SET note = 'other' WHERE ctid = (SELECT ctid FROM whole WHERE n = " + n +
-                  " LIMIT 1); DELETE FROM whole WHERE ctid = (SELECT ctid FROM whole WHERE n = " + n + " LIMIT 1)");
-    }
+    void change(int number) { on_source(row_changes(number)); }
 
     void replicator_dies_at(const std::string& place, const std::string& mode) {
         CAPTURE(place);

@@ -54,12 +54,14 @@ ParsedHeaders parse(const HeaderMap& headers) {
 
 void check_written_again(const ParsedHeaders& parsed) {
     HeaderMap headers;
-    for (const auto& [name, value] : message_headers(parsed.meta, &parsed.copy, parsed.part, parsed.follows))
+    for (const auto& [name, value] :
+         message_headers(parsed.meta, &parsed.copy, parsed.part, parsed.follows, parsed.encoding))
         headers.emplace(name, value);
     if (parsed.run != 0) headers.emplace(run_header, run_text(parsed.run));
     const ParsedHeaders again = parse(headers);
     const bool same = again.meta == parsed.meta && again.copy == parsed.copy && again.follows == parsed.follows &&
-                      again.run == parsed.run && (again.part == parsed.part || parsed.part.count == 1);
+                      again.run == parsed.run && again.encoding == parsed.encoding &&
+                      (again.part == parsed.part || parsed.part.count == 1);
     if (!same) std::abort();
 }
 
@@ -95,6 +97,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
         {as_input(message_headers(meta(MessageKind::copy), &copy, {}), "1\n2\n"),
          as_input(message_headers({MessageKind::copy, {Lsn{9}, 0}, Lsn{9}, true}, &copy, {}, StreamSeq{4}), "1\n2\n"),
          as_input(message_headers(meta(MessageKind::changes), nullptr, {}), "[]"), as_input(first, "[]"),
+         as_input(message_headers(meta(MessageKind::changes), nullptr, {}, {}, BodyEncoding::zstd), "[]"),
          as_input(part(1), progress.substr(0, 9)) + as_input(part(2), progress.substr(9))});
     return 0;
 }

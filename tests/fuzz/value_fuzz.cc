@@ -17,6 +17,7 @@
 #include "stream/group/cutover_record.h"
 #include "stream/group/ddl_record.h"
 #include "stream/group/delivered_rules.h"
+#include "stream/group/direct_copy.h"
 #include "stream/group/last_changes.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
@@ -43,6 +44,18 @@ struct Oids {
 };
 std::string encode(const Oids& oids) { return encode_copy_request(oids.tables); }
 Oids decode_oids(std::string_view text) { return {decode_copy_request(text)}; }
+
+// A begin marker that says where the rows are.
+struct DirectMarker {
+    SnapshotBegin begin;
+    DirectPlan plan;
+};
+std::string encode(const DirectMarker& marker) { return encode(marker.begin, marker.plan); }
+DirectMarker decode_direct_marker(std::string_view text) {
+    const auto plan = decode_direct_plan(text);
+    if (!plan) throw stop_error("the rows are in the stream");
+    return {decode_snapshot_begin(text), *plan};
+}
 
 // The version is one field of a key that only its owner writes.
 void check_version(std::string_view text) { static_cast<void>(decode_record_version(text)); }
@@ -141,6 +154,14 @@ const std::array readers{
                return encode(GroupInfo{"shop", "73", 3, "shop", "15.18", "0.1.0"});
            }},
     Reader{check<decode_snapshot_begin>, [] { return encode(some_begin()); }},
+    Reader{check<decode_direct_marker>,
+           [] {
+               return encode(DirectMarker{some_begin(), {"00000003-0000001B-1", 8192, {{0, "public", "p", 7}}}});
+           }},
+    Reader{check<decode_direct_copy>,
+           [] {
+               return encode(DirectCopy{2, Lsn{5}, "w", true, {{0, {1, 7, 3, 40}}}});
+           }},
     Reader{check<decode_snapshot_end>,
            [] {
                return encode(SnapshotEnd{7, Lsn{9}, 12, true});

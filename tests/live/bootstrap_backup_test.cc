@@ -19,8 +19,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }
 
 std::string sum_of(const std::string& table) {
-    return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM public." + table +
-           " t";
+    return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(whole_row::text, 0)), 0) FROM public." +
+           table + " AS whole_row";
 }
 
 // Between a server of its own, which archives its log, and one that is restored from its backup.

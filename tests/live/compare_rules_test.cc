@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/live/compare_fixture.h"
+#include "tests/support/text.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
@@ -157,5 +158,30 @@ b: {source_table: b, destination_table: both}
           "public.both: 2 rows differ; the source has 90 rows, the target 90 rows\n"
           "  (id)=('50'): differs in v\n"
           "  (id)=('60'): differs in v\n");
+    pipeline.stop();
+}
+
+TEST_CASE("compare does not count the blanks that pad a char(n), which rules make values of") {
+    const TextFile rules("tables: {codes: [{type: transform, column: code, parameters: {type: mask}}]}");
+    const std::vector<std::string> files{"--rules-config", rules.path()};
+    Pipeline pipeline;
+    pipeline.on_both(
+        "CREATE DOMAIN short AS char(8); CREATE TABLE codes (id char(6) PRIMARY KEY, code char(12), other char(9), "
+        "more short, text text)");
+    pipeline.on_source(
+        "INSERT INTO codes VALUES ('abc', 'abcdef', 'x', 'y', 'z '), ('cde', '', '', '', ''), ('fgh', NULL, NULL, "
+        "NULL, "
+        "NULL)");
+    pipeline.start_replicator();
+    pipeline.start_worker(files);
+    pipeline.settle();
+    const Finished equal = run_compare(pipeline, files);
+    CHECK_MESSAGE(tables_of(equal.out) == "public.codes: equal, 3 rows\n", equal.out << equal.err);
+    pipeline.on_target("UPDATE codes SET code = 'abc', text = 'z' WHERE other = 'x'");
+    const Finished differs = run_compare(pipeline, files);
+    CHECK(differs.code == 1);
+    CHECK(contains(differs.out, "differs in code, text\n"));
+    must_succeed(run_compare(pipeline, {"--rules-config", rules.path(), "--repair"}));
+    CHECK(tables_of(run_compare(pipeline, files).out) == "public.codes: equal, 3 rows\n");
     pipeline.stop();
 }

@@ -317,6 +317,26 @@ TEST_CASE("parts of a message that is larger than any: those without an end are 
     group.check_a_restart();
 }
 
+TEST_CASE("few messages after one that is refused stop the worker, too, once they are too long after it") {
+    Foreigner group;
+    group.start_replicator();
+    group.start_worker({}, {{"PGSLUICE_STRANDED_MS", "300"}});
+    group.settle();
+    group.stop_replicator();
+    const MessageMeta last = group.last_meta();
+    const auto refused = group.publish("changed on the way");
+    int published = 0;
+    CHECK(eventually("the worker stops", [&] {
+        group.publish_as_ours("progress", "{}", last.position, last.safe_flush_lsn);
+        ++published;
+        return !group.worker().running();
+    }));
+    CHECK(group.worker().wait() == 1);
+    CHECK(published < 1000);
+    CHECK(contains(group.worker().err(),
+                   fmt::format("message {} is not what the replicator wrote there", refused.value)));
+}
+
 TEST_CASE("a message that is refused, and that the replicator has long continued after, stops the worker") {
     Foreigner group;
     group.start();

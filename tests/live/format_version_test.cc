@@ -12,7 +12,7 @@ using namespace pgsluice::test;
 
 namespace {
 
-constexpr const char* said = "pgsluice 9.9.0 writes its stream in format 2, and this program knows formats up to 1";
+constexpr const char* said = "pgsluice 9.9.0 writes its stream in format 4, and this program knows formats up to 3";
 constexpr const char* way_out = "HINT: Use pgsluice 9.9.0 or later.";
 
 struct Group : Pipeline {
@@ -28,7 +28,7 @@ struct Group : Pipeline {
     std::string kept() { return broker->kv_get(names, "group").value().text; }
     void keep(const std::string& value) { broker->kv_put(names, "group", value); }
     // As a replicator of a later version does at its start.
-    void note_later() { keep(R"({"group":"g","program_version":"9.9.0","format":2})"); }
+    void note_later() { keep(R"({"group":"g","program_version":"9.9.0","format":4})"); }
     void publish(const std::string& kind, const std::string& body) {
         const auto last = broker->stream_state(names.stream).value().last_seq.value;
         const std::string lsn = source_scalar("SELECT pg_current_wal_lsn()");
@@ -75,7 +75,7 @@ TEST_CASE("format: a worker that is running stops at what it does not know") {
     SUBCASE("a group message") {
         group.publish("group",
                       R"({"group":"g","system_identifier":"1","timeline":1,"dbname":"d","server_version":"15",)"
-                      R"("program_version":"9.9.0","format":2})");
+                      R"("program_version":"9.9.0","format":4})");
     }
     group.refuses(group.worker());
     const auto status = run(group.command_argv("viewer", {"status"}));
@@ -96,7 +96,7 @@ TEST_CASE("format: nothing starts on a later one, and the group is as it was for
         group.broker->ensure_stream(group.names, {});
         group.publish("group",
                       R"({"group":"g","system_identifier":"1","timeline":1,"dbname":"d","server_version":"15",)"
-                      R"("program_version":"9.9.0","format":2})");
+                      R"("program_version":"9.9.0","format":4})");
     }
     const auto last = group.broker->stream_state(group.names.stream).value().last_seq;
     Process to_stdout({.argv = group.worker_argv("stdout", {})});

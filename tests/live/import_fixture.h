@@ -102,7 +102,8 @@ class ImportPair {
         std::vector<std::string> all;
         for (const std::string& select : server_.rows(
                  database,
-                 "SELECT format('SELECT %L || t::text FROM ONLY %I.%I t ORDER BY 1', relname || ': ', nspname, "
+                 "SELECT format('SELECT %L || whole_row::text FROM ONLY %I.%I AS whole_row ORDER BY 1', relname || ': "
+                 "', nspname, "
                  "relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND "
                  "nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice') ORDER BY nspname, relname")) {
             for (std::string& row : server_.rows(database, select)) all.push_back(std::move(row));

@@ -200,3 +200,22 @@ TEST_CASE("rows of 100 MB pass, a few of them in memory at a time") {
     const std::string sums = "SELECT id, length(t), md5(t) FROM big ORDER BY id";
     CHECK(pair.server().rows(pair.source, sums) == pair.server().rows(pair.target, sums));
 }
+
+TEST_CASE("columns that refer to a key with rules inherit these by the dump's foreign keys") {
+    ImportPair pair(
+        "CREATE TABLE users (email text PRIMARY KEY); CREATE TABLE orders (id int PRIMARY KEY, buyer text REFERENCES "
+        "users); INSERT INTO users VALUES ('canary1'), ('canary2'); INSERT INTO orders VALUES (1, 'canary2')");
+    const std::string rules = pair.write("rules.yaml",
+                                         "secret_env: HOME\ntables:\n  users:\n    - {type: transform, column: email, "
+                                         "parameters: {type: hash, length: 32}}\n");
+    const auto found = [&] {
+        return pair.server().rows(pair.target,
+                                  "SELECT count(*), bool_or(buyer LIKE '%canary%') FROM orders JOIN users ON email = "
+                                  "buyer");
+    };
+    must_succeed(pair.import({"--dump", pair.dump("dump.sql"), "--rules-config", rules}));
+    CHECK(found() == std::vector<std::string>{"1|f"});
+    const Finished data_only = pair.import({"--dump", pair.dump("data.sql", {"--data-only"}), "--rules-config", rules});
+    must_succeed(data_only);
+    CHECK(contains(data_only.err, "their foreign keys are not known"));
+}

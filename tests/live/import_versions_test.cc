@@ -1,9 +1,8 @@
 // `pgsluice import` of what pg_dump 14, 16, 17 and 18 wrote (dumps/), each of a server of its own version that had run
 // dumps/source.sql.
-#include <fstream>
-#include <iterator>
 
 #include "tests/live/import_fixture.h"
+#include "tests/support/read_file.h"
 
 using namespace pgsluice::test;
 
@@ -11,15 +10,10 @@ namespace {
 
 const std::string dumps = PGSLUICE_SOURCE_DIR "/tests/live/dumps/";
 
-std::string text_of(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 }  // namespace
 
 TEST_CASE("dumps of other versions, as COPY and as INSERT, make the target equal to their source") {
-    ImportPair pair(text_of(dumps + "source.sql"));
+    ImportPair pair(read_file(dumps + "source.sql"));
     for (const std::string version : {"14", "16", "17", "18"}) {
         for (const std::string form : {".sql", "-inserts.sql"}) {
             CAPTURE(version);

@@ -6,6 +6,7 @@
 
 #include "tests/support/hint.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/stream_group.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;
@@ -139,6 +140,47 @@ TEST_CASE("a rule that was left out is found in the column itself") {
     check_says_no_value(finished);
 }
 
+TEST_CASE("a row that a sample or a filter leaves out is no leak, its hidden values elsewhere are one") {
+    Pipeline pipeline;
+    // Four rows, of which some are kept, say the same of what no rule hides.
+    pipeline.on_both("CREATE TABLE visits (id int PRIMARY KEY, kind int, doc jsonb); CREATE TABLE notes (line text)");
+    pipeline.on_source(
+        "INSERT INTO visits SELECT i, i % 2, jsonb_build_object('email', 'canary' || i || '@corp.com', 'branch', "
+        "'Kontor Brandstwiete ' || i / 4) FROM generate_series(1, 200) i");
+    std::string leaves_out;
+    SUBCASE("a sample") { leaves_out = "{type: sample, column: id, parameters: {one_in: 2}}"; }
+    SUBCASE("a filter") { leaves_out = "{type: filter, column: kind, parameters: {operator: eq, value: 1}}"; }
+    const std::string file =
+        file_of("secret_env: PGSLUICE_RULES_SECRET\ntables:\n  visits:\n    - " + leaves_out +
+                "\n    - {type: transform, column: doc, parameters: {type: json, path: $.email, transform: "
+                "{type: redact}}}\n    - {type: keep, column: kind}\n");
+    pipeline.start_replicator();
+    pipeline.start_worker({"--rules-config", file}, secret);
+    pipeline.settle();
+    pipeline.stop();
+    CHECK(pipeline.target_scalar("SELECT count(*) BETWEEN 50 AND 150 FROM visits") == "t");
+    const Finished clean = check_leaks(pipeline, file);
+    CHECK_MESSAGE(clean.code == 0, clean.out << clean.err);
+    CHECK_MESSAGE(contains(clean.out, "looked for: public.visits.doc: 200 values, 200 left as they are by the rule\n"),
+                  clean.out);
+
+    const std::string left_out = pipeline.source_scalar(
+        "SELECT doc->>'email' FROM visits WHERE id <> ALL ('{" +
+        pipeline.target_scalar("SELECT string_agg(id::text, ',') FROM visits") + "}') ORDER BY id LIMIT 1");
+    pipeline.on_target("INSERT INTO notes VALUES ('ask " + left_out + "')");
+    const Finished found = check_leaks(pipeline, file);
+    CHECK(found.code == 1);
+    CHECK(contains(found.out, "FOUND: public.visits.doc in target public.notes.line: 1 values in 1 rows\n"));
+    check_says_no_value(found);
+
+    // A sample or a filter hides no value of its column, so that it is no rule for it.
+    const Finished coverage = run({PGSLUICE_BINARY, "check", "rules", "--coverage", "--rules-config", file,
+                                   "--source-url", pipeline.source_url(), "--tables", "visits"},
+                                  secret);
+    CHECK(contains(coverage.out, R"({"tables":1,"columns":[{"table":"public.visits","column":"id",)"));
+    CHECK(count(coverage.out, "\"column\":") == 1);
+}
+
 TEST_CASE(
     "of the generated shop nothing is found where suggested rules were in force, and all is where they were not") {
     Pipeline pipeline;
@@ -200,6 +242,35 @@ TEST_CASE("the stream of a group whose worker masks holds what the rules hide, a
     CHECK(contains(finished.out, "FOUND: public.people.notes in stream public.people.notes: "));
     CHECK_FALSE(contains(finished.out, "in target"));
     check_says_no_value(finished);
+}
+
+TEST_CASE("what a group keeps beside its stream is looked at, too, and JSON says the same") {
+    Pipeline pipeline;
+    const std::string file = fill(pipeline);
+    const auto broker = connect_broker(shared_nats().url());
+    const Names names = names_for(pipeline.group());
+    const std::vector<std::string> group{"--stream",   "--group",           pipeline.group(),
+                                         "--nats-url", shared_nats().url(), "--json"};
+    const Finished before = check_leaks(pipeline, file, group);
+    CHECK_FALSE(contains(before.out, "bucket "));
+    CHECK_FALSE(contains(before.out, "dead letters "));
+    broker->kv_put(names, "notes.1", R"({"text":"ask canary7@corp7.com"})");
+    // As a worker without the rules parks a row that the target refuses.
+    pipeline.on_target("ALTER TABLE people ADD CHECK (id <> 900)");
+    pipeline.start_replicator({"--copy-and-stream", "--tables", tables});
+    pipeline.start_worker({"--on-error", "dead-letter", "--on-rules-change", "continue"});
+    pipeline.on_source("INSERT INTO people (id, email, name) VALUES (900, 'canary900@corp900.com', 'x')");
+    pipeline.settle();
+    pipeline.stop();
+    const Finished after = check_leaks(pipeline, file, group);
+    CAPTURE(after.out);
+    CHECK(after.code == 1);
+    CHECK(contains(after.out, R"({"column":"public.people.email","place":"bucket notes","values":1,"rows":1})"));
+    CHECK(contains(after.out, R"({"column":"public.people.email","place":"dead letters public.people.email",)"
+                              R"("values":1,"rows":1})"));
+    CHECK(contains(after.out, R"({"column":"public.people.email","values":201,)"));
+    CHECK(contains(after.out, R"("dead_letters":1,"keys":)"));
+    check_says_no_value(after);
 }
 
 TEST_CASE("where nothing can be looked for, or not everywhere, it does not say that there is no leak") {

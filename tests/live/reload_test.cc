@@ -190,6 +190,6 @@ TEST_CASE("reload: rules that were refused do not come with the next lost connec
         users.group() + "%'");
     users.insert(2000);
     CHECK(users.email(2000) == "new@example.com");
-    CHECK(contains(users.worker().err(), "running again after"));
+    CHECK(says(users.worker(), "running again after"));
     users.stop();
 }

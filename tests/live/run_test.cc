@@ -186,6 +186,29 @@ TEST_CASE("run: a slot that is lost stops its replicator alone") {
     CHECK(two.process->wait(in_time) == 1);
 }
 
+TEST_CASE("run: a slot that was lost before its start is in the metrics") {
+    PostgresServer server({.settings = {{"max_slot_wal_keep_size", "32MB"}}});
+    Pipeline one({server, shared_postgres(), shared_nats()});
+    one.start();
+    one.settle();
+    one.stop();
+    for (int i = 0; i < 4; ++i)
+        one.on_source("INSERT INTO settled VALUES (-1 - " + std::to_string(i) + "); SELECT pg_switch_wal()");
+    one.on_source("CHECKPOINT");
+    const std::string path = temporary_directory("run") + "/run.yaml";
+    std::ofstream(path) << "nats-url: " << shared_nats().url() << "\nlog-level: info\ngroups:\n" << Two::group(one, "");
+    const int port = free_port();
+    Process process(
+        {.argv = {PGSLUICE_BINARY, "run", "--config", path, "--http-listen", "127.0.0.1:" + std::to_string(port)}});
+    CHECK(says(process, "[" + one.group() + " replicator] stays stopped until the process is restarted"));
+    CHECK(eventually("it says so", [&] {
+        return contains(http_get("http://127.0.0.1:" + std::to_string(port), "/metrics").body,
+                        "pgsluice_slot_lost{group=\"" + one.group() + "\"} 1");
+    }));
+    process.signal(SIGTERM);
+    CHECK(process.wait(in_time) == 1);
+}
+
 TEST_CASE("run: SIGHUP reaches each part") {
     Two two;
     two.start();

@@ -43,6 +43,9 @@ TEST_CASE("serve shows every group of a NATS system, and each by itself, as stat
     browser.await(has("flow", "pgsluice_" + first.group()) + " && " + has("workers", "postgres"));
     for (const std::string& complaint : browser.complaints()) CHECK_MESSAGE(false, complaint);
 
+    served.signal(SIGHUP);
+    CHECK(says(served, "SIGHUP: log level info"));
+
     simdjson::dom::parser parser;
     const std::string text = http_get(url, "/status?group=" + first.group()).body;
     const simdjson::dom::element status = parser.parse(text);

@@ -2,13 +2,12 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "tests/support/http_receiver.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
+#include "tests/support/read_file.h"
 #include "tests/support/user_stream.h"
 
 using namespace pgsluice::test;
@@ -19,11 +18,6 @@ struct Example {
     std::string commands;
     std::string output;  // empty: none is shown
 };
-
-std::string read_file(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // The fenced block of this language that begins at or behind `at`; `at` is then behind it.
 std::string block(const std::string& text, const std::string& language, std::size_t& at) {

@@ -20,6 +20,28 @@ struct OwnNats {
     NatsServer nats;
 };
 
+// Headers and bodies of all messages.
+inline std::string messages_of(Broker& broker, const std::string& stream) {
+    std::string text;
+    const auto state = broker.stream_state(stream);
+    if (!state) return text;
+    for (StreamSeq seq = state->first_seq; seq <= state->last_seq; ++seq.value) {
+        const auto message = broker.stored_message(stream, seq);
+        if (!message) continue;
+        for (const auto& [name, value] : message->headers) text.append(name).append(": ").append(value + "\n");
+        text.append(message->body).append("\n");
+    }
+    return text;
+}
+
+// The bucket's keys and their values.
+inline std::string keys_of(Broker& broker, const Names& names) {
+    std::string text;
+    for (const std::string& key : broker.kv_keys(names))
+        if (const auto value = broker.kv_get(names, key)) text.append(key).append("=").append(value->text + "\n");
+    return text;
+}
+
 class RuledSource : OwnNats, public Pipeline {
    public:
     explicit RuledSource(const std::string& rules)
@@ -44,29 +66,14 @@ class RuledSource : OwnNats, public Pipeline {
         };
         look("stream", messages());
         look("bucket", keys());
-        look("store", all_files(OwnNats::nats.store_dir()));
+        look("store", stored());
         look("log", logs + (has_replicator() ? replicator().err() : "") + (has_worker() ? worker().err() : ""));
         return places;
     }
-    // Headers and bodies of all messages.
-    [[nodiscard]] std::string messages() const {
-        std::string text;
-        const auto state = broker->stream_state(names.stream);
-        if (!state) return text;
-        for (StreamSeq seq = state->first_seq; seq <= state->last_seq; ++seq.value) {
-            const auto message = broker->stored_message(names.stream, seq);
-            if (!message) continue;
-            for (const auto& [name, value] : message->headers) text.append(name).append(": ").append(value + "\n");
-            text.append(message->body).append("\n");
-        }
-        return text;
-    }
-    [[nodiscard]] std::string keys() const {
-        std::string text;
-        for (const std::string& key : broker->kv_keys(names))
-            if (const auto value = broker->kv_get(names, key)) text.append(key).append("=").append(value->text + "\n");
-        return text;
-    }
+    // All files of the nats-server.
+    [[nodiscard]] std::string stored() const { return all_files(OwnNats::nats.store_dir()); }
+    [[nodiscard]] std::string messages() const { return messages_of(*broker, names.stream); }
+    [[nodiscard]] std::string keys() const { return keys_of(*broker, names); }
 
     const rules_test::TextFile file;
     Names names = names_for(group());

@@ -5,6 +5,7 @@
 #include "stream/group/registry.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
+#include "tests/support/tcp_proxy.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice::test;
@@ -174,6 +175,72 @@ TEST_CASE("status: what stopped a worker is said, also when it has gone") {
     group.stop_replicator();
 }
 
+TEST_CASE("status: a worker that tries again is no dead one, and how far it is behind is said") {
+    Watched group;
+    TcpProxy target(shared_postgres().port());
+    group.go_through({.worker_to_target = target.port()});
+    group.start();
+    group.settle();
+    target.refuse(true);
+    target.cut();
+    group.on_source("INSERT INTO t VALUES (1)");
+    const std::string text = group.shows(1, "warn: worker 'postgres': trying again: unable to connect");
+    CHECK(contains(text, "worker 'postgres' (postgres): waiting; applied up to "));
+    Json json(group.with_source({"--json"}));
+    const auto worker = json.root["workers"].at(0);
+    CHECK(std::string_view(worker["state"]) == "waiting");
+    CHECK_FALSE(bool(worker["failed"]));
+    group.shows(2, "fail: worker 'postgres': it is ", {"--fail-behind", "3s", "--dead-after", "10s"});
+    target.refuse(false);
+    group.shows(0, "nothing behind");
+    target.refuse(true);
+    target.cut();
+    group.shows(1, "trying again");
+    group.stop_worker();
+    group.shows(1, "warn: worker 'postgres': it is not running");
+    group.stop_replicator();
+}
+
+TEST_CASE("status: what is missing at a worker that does not run counts as behind") {
+    Watched group;
+    group.start();
+    group.settle();
+    group.stop_worker();
+    group.on_source("INSERT INTO t VALUES (1)");
+    const std::string text = group.shows(2, "fail: worker 'postgres': it is ", {"--fail-behind", "1s"});
+    CHECK(contains(text, "warn: worker 'postgres': it is not running"));
+    group.stop_replicator();
+}
+
+TEST_CASE("status: a start that is refused is said, of a worker and of a replicator") {
+    Watched group;
+    group.start();
+    group.settle();
+    group.stop();
+    group.start_worker({"--target-url", group.target_url() + "_gone"});
+    CHECK(group.worker().wait() == 1);
+    CHECK(group.status().code == 2);
+    CHECK(contains(group.status().out, "fail: worker 'postgres': not running: unable to connect"));
+    group.on_source("SELECT pg_drop_replication_slot('pgsluice_" + group.group() + "')");
+    group.start_replicator();
+    CHECK(group.replicator().wait() == 1);
+    const Finished refused = group.status();
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.out, "fail: replicator: stopped: unable to "));
+    CHECK(contains(refused.out, "fail: slot: "));
+}
+
+TEST_CASE("status: a replicator that is refused does not speak for the one that runs") {
+    Watched group;
+    group.start();
+    group.settle();
+    const Finished second = run(group.replicator_argv({"--copy-and-stream"}));
+    CHECK(second.code != 0);
+    const Finished status = group.status();
+    CHECK_MESSAGE(status.code == 0, status.out);
+    group.stop();
+}
+
 TEST_CASE("status: the snapshot's share, and a copy that has finished is well") {
     Watched group;
     group.on_source("INSERT INTO t SELECT generate_series(1, 1000)");
@@ -223,5 +290,23 @@ TEST_CASE("status: watch looks again until it is stopped, and raw is what it was
     CHECK(contains(raw.out, "stream 'pgsluice_" + group.group() + "': "));
     CHECK(contains(raw.out, "\nlsn: "));
     CHECK(contains(raw.out, "worker 'postgres' (postgres): applied up to "));
+    group.stop();
+}
+
+TEST_CASE("status: watch outlives a restart of NATS") {
+    NatsServer nats;
+    Pipeline group({shared_postgres(), shared_postgres(), nats});
+    group.on_both("CREATE TABLE t (id int PRIMARY KEY)");
+    group.start();
+    group.settle();
+    Process watch({.argv = group.command_argv("viewer", {"status", "--watch"})});
+    CHECK(eventually("a picture", [&] { return contains(watch.out(), "group " + group.group()); }));
+    nats.kill();
+    CHECK(says(watch, "looking again"));
+    const std::size_t before = watch.out().size();
+    nats.start();
+    CHECK(eventually("another picture", [&] { return watch.out().size() > before; }));
+    watch.signal(SIGTERM);
+    CHECK(watch.wait() == 0);
     group.stop();
 }

@@ -81,7 +81,7 @@ TEST_CASE("suggested rules name every column of every kind, are accepted, and a 
     CHECK(later.code == 1);
     CHECK(later.out ==
           "{\"tables\":1,\"columns\":[{\"table\":\"public.people\",\"column\":\"mobile\",\"type\":\"text\","
-          "\"strict\":true,\"looks_like\":\"a telephone number\"}]}\n");
+          "\"strict\":true,\"conditional\":false,\"looks_like\":\"a telephone number\"}]}\n");
     pipeline.start_replicator({"--stream", "--tables", "people,settled"});
     pipeline.start_worker({"--rules-config", file}, secret);
     pipeline.on_source("INSERT INTO people (id, email, name, plan, mobile) VALUES (100, 'a@b.io', 'x', 'basic', 'y')");

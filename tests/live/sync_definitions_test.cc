@@ -120,7 +120,8 @@ TEST_CASE("catalogs are equal afterwards, read by a role that owns nothing and w
                           {{"PATH", temporary_directory("no_programs")}});
     pipeline.settle();
     for (const std::string table : {"s.a", "s.p", "s.p1", "s.full_one"}) {
-        const std::string query = "SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM " + table + " t";
+        const std::string query =
+            "SELECT string_agg(whole_row::text, ' ' ORDER BY whole_row::text) FROM " + table + " AS whole_row";
         CHECK(pipeline.source_scalar(query) == pipeline.target_scalar(query));
     }
     const auto expected = lines_of(pipeline.source_scalar(catalog));

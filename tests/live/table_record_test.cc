@@ -375,6 +375,34 @@ TEST_CASE("tables made in a schema that is replicated as a whole") {
     group.finish({"k"});
 }
 
+TEST_CASE("a table without a key that a running group leaves out stays out when the group is copied again") {
+    Changing group("CREATE TABLE first (id int)");  // published from the first start on, as the page says
+    group.start();
+    group.settle();
+    group.on_both("CREATE TABLE k (id int)");
+    group.on_both("CREATE TABLE p (id int) PARTITION BY LIST (id)");
+    group.on_source("INSERT INTO k VALUES (1)");
+    group.await_logged("table 'public.k' is not replicated: it has no replica identity");
+    group.stop();
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.start_worker({"--target-existing-rows", "truncate"});
+    group.settle();
+    CHECK(group.source_scalar("SELECT string_agg(prrelid::regclass::text, ',' ORDER BY prrelid::regclass::text) FROM "
+                              "pg_publication_rel") == "first,settled");
+    group.await_logged("table 'public.k' is not replicated: it has no replica identity");
+    group.on_source("UPDATE k SET id = 2");
+    SUBCASE("until it is named") {
+        group.restart({"--copy-and-stream", "--resnapshot", "--tables", "settled,first,k"});
+        group.await_rows("k");
+    }
+    SUBCASE("until it has one") {
+        group.on_both("ALTER TABLE k ADD PRIMARY KEY (id)");
+        group.await_rows("k");
+    }
+    group.on_source("INSERT INTO first VALUES (1)");
+    group.finish({"first", "k"});
+}
+
 TEST_CASE("a group that has no record is taken over, and that is said") {
     Changing group("CREATE TABLE a (id int PRIMARY KEY)");
     group.on_source("INSERT INTO a VALUES (1)");

@@ -338,6 +338,76 @@ TEST_CASE("figures: a slot that is lost") {
     group.stop();
 }
 
+namespace {
+
+// A replicator before a full stream whose slot the next checkpoint invalidates.
+struct Endangered : Watched {
+    explicit Endangered(PostgresServer& server) : Watched({server, shared_postgres(), shared_nats()}) {
+        start_replicator(serving({"--stream-max-bytes", "3MB"}));
+        await_stream();
+        for (int i = 0; i < 40; ++i) insert(2000);
+        eventually("no more fits into the sockets", [&] {
+            return source_scalar(
+                       "SELECT count(*) FROM pg_stat_activity a JOIN pg_replication_slots ON active_pid = pid "
+                       "WHERE a.wait_event = 'WalSenderWriteData'") == "1";
+        });
+        for (int i = 0; i < 5; ++i)
+            on_source("INSERT INTO t VALUES (-1 - " + std::to_string(i) + "); SELECT pg_switch_wal()");
+    }
+};
+
+const std::string lets_go = "about to invalidate the slot: closing the replication connection";
+const PostgresOptions limited{.settings = {{"max_slot_wal_keep_size", "64MB"}, {"checkpoint_timeout", "1h"}}};
+
+}  // namespace
+
+TEST_CASE("figures: a slot that was lost while no replicator ran, after one has started and ended over it") {
+    PostgresServer server(limited);
+    Watched group({server, shared_postgres(), shared_nats()});
+    group.start_replicator();
+    group.start_worker({"--http-listen", "127.0.0.1:0", "--target-existing-rows", "truncate"});
+    group.settle();
+    const std::string target = served_at(group.worker());
+    becomes(target, "pgsluice_slot_lost", [](double value) { return value == 0; });
+    group.stop_replicator();
+    for (int i = 0; i < 6; ++i)
+        group.on_source("INSERT INTO t VALUES (" + std::to_string(i) + "); SELECT pg_switch_wal()");
+    group.on_source("CHECKPOINT");
+    group.start_replicator();
+    CHECK(group.replicator().wait(std::chrono::seconds(60)) == 1);
+    becomes(target, "pgsluice_slot_lost", [](double value) { return value == 1; });
+    const std::string text = group.shows(2, "fail: slot: it is invalidated");
+    CHECK(contains(text, "replicator   stopped by: unable to continue with group"));
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.await_stream();
+    becomes(target, "pgsluice_slot_lost", [](double value) { return value == 0; });
+    group.stop_replicator();
+    group.kill_worker();
+}
+
+TEST_CASE("a full stream keeps no checkpoint of the source from ending: the slot is lost, as its limit says") {
+    PostgresServer server(limited);
+    Endangered group(server);
+    sql::Connection checkpoint(server.connect(group.source_db()));
+    checkpoint.exec("SET statement_timeout = '90s'");
+    checkpoint.exec("CHECKPOINT");
+    CHECK(group.replicator().wait(std::chrono::seconds(60)) == 1);
+    CHECK(contains(group.replicator().err(), lets_go));
+    CHECK(contains(group.replicator().err(), "the source invalidated slot '" + group.slot() + "'"));
+}
+
+TEST_CASE("a slot that was let go before a full stream is read on when there is room, if it is still there") {
+    PostgresServer server(limited);
+    Endangered group(server);
+    says(group.replicator(), lets_go);
+    eventually("the slot is free",
+               [&] { return group.source_scalar("SELECT active FROM pg_replication_slots") == "f"; });
+    group.start_worker();
+    group.check_equal({"t"});
+    group.shows(0, ": ok\n", group.at_source());
+    group.stop();
+}
+
 TEST_CASE("figures: a slot that was dropped, of a replicator that looks at it now and then") {
     Watched group;
     group.start();

@@ -1,24 +1,14 @@
 #include "tests/support/churn.h"
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "sql/connection.h"
+#include "tests/support/read_file.h"
 
 namespace pgsluice::test {
 
-namespace {
-
-std::string text_of(const char* path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-}  // namespace
-
 Churn::Churn(Pipeline& pipeline) {
-    pipeline.on_source(text_of(PGSLUICE_SOURCE_DIR "/tests/migrations/churn.sql"));
+    pipeline.on_source(read_file(PGSLUICE_SOURCE_DIR "/tests/migrations/churn.sql"));
     const auto options = shared_servers().source.connect(pipeline.source_db());
     refresher_ = std::jthread([options](const std::stop_token& stop) {
         sql::Connection connection(options);

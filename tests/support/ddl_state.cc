@@ -3,21 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <regex>
 
 #include "sql/connection.h"
 #include "sql/quote.h"
+#include "tests/support/read_file.h"
 
 namespace pgsluice::test {
 
 namespace {
-
-std::string text_of_file(const char* path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // For psql, too: tests/support/catalog.sql has :'schemas'.
 std::string of_schemas(const std::string& query, const std::string& schemas) {
@@ -26,7 +20,7 @@ std::string of_schemas(const std::string& query, const std::string& schemas) {
 
 // Names are qualified: the search_path is empty.
 std::string catalog(const std::string& schemas) {
-    return of_schemas(text_of_file(PGSLUICE_SOURCE_DIR "/tests/support/catalog.sql"), schemas);
+    return of_schemas(read_file(PGSLUICE_SOURCE_DIR "/tests/support/catalog.sql"), schemas);
 }
 
 constexpr const char* columns_of_tables = R"(

@@ -77,6 +77,7 @@ class FakeWal final : public WalSource {
         statuses.push_back({confirmed, reply_requested, script_.now});
         if (answers && reply_requested) frames.push_back(answer);
     }
+    void close() noexcept override { closed = true; }
     void end(std::chrono::milliseconds) noexcept override { ended = true; }
     [[nodiscard]] std::chrono::milliseconds wal_sender_timeout() const override { return timeout; }
     [[nodiscard]] Clock::time_point now() const override { return script_.now; }
@@ -89,6 +90,7 @@ class FakeWal final : public WalSource {
     int received = 0;
     int naps = 0;
     std::chrono::microseconds last_nap{};
+    bool closed = false;
     bool ended = false;
 
    private:

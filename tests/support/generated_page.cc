@@ -4,27 +4,19 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <regex>
 
 #include <doctest/doctest.h>
 
+#include "tests/support/read_file.h"
+
 namespace pgsluice::test {
-
-namespace {
-
-std::string read_page(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-}  // namespace
 
 void check_generated(const std::string& page, const std::string& name, const std::string& text) {
     const std::string path = std::string(PGSLUICE_SOURCE_DIR "/") + page;
     const std::string begin = fmt::format("<!-- begin: {} -->\n", name);
     const std::string end = fmt::format("<!-- end: {} -->", name);
-    std::string contents = read_page(path);
+    std::string contents = read_file(path);
     const std::size_t marker = contents.find(begin);
     const std::size_t to = contents.find(end);
     REQUIRE(marker != std::string::npos);

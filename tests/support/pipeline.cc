@@ -40,7 +40,8 @@ void stop_process(const std::string& name, std::optional<Process>& process, std:
 }
 
 std::string sum_query(const std::string& table) {
-    return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM " + table + " AS t";
+    return "SELECT count(*) || ' rows, sum ' || coalesce(sum(hashtextextended(whole_row::text, 0)), 0) FROM " + table +
+           " AS whole_row";
 }
 
 }  // namespace
@@ -219,11 +220,13 @@ void Pipeline::settle(std::chrono::seconds limit, const std::function<void()>& m
 }
 
 std::vector<std::string> Pipeline::source_rows(const std::string& table) {
-    return servers_.source.rows(source_db_, "SELECT t::text FROM " + table + " AS t ORDER BY t::text COLLATE \"C\"");
+    return servers_.source.rows(
+        source_db_, "SELECT whole_row::text FROM " + table + " AS whole_row ORDER BY whole_row::text COLLATE \"C\"");
 }
 
 std::vector<std::string> Pipeline::target_rows(const std::string& table) {
-    return servers_.target.rows(target_db_, "SELECT t::text FROM " + table + " AS t ORDER BY t::text COLLATE \"C\"");
+    return servers_.target.rows(
+        target_db_, "SELECT whole_row::text FROM " + table + " AS whole_row ORDER BY whole_row::text COLLATE \"C\"");
 }
 
 std::string Pipeline::source_sum(const std::string& table) { return source_scalar(sum_query(table)); }

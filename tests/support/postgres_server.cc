@@ -13,8 +13,10 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/kept_sessions.h"
 #include "tests/support/postgres_programs.h"
 #include "tests/support/process.h"
+#include "tests/support/read_file.h"
 
 namespace pgsluice::test {
 namespace {
@@ -72,11 +74,6 @@ std::string template_directory(const std::string& programs) {
     return found != made.end() ? found->second : made[programs] = make_template(programs);
 }
 
-std::string read_file(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::vector<std::string> split_lines(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);
@@ -114,6 +111,7 @@ struct PostgresServer::State {
     int port = 0;
     std::atomic<int> databases = 0;
     std::optional<Process> process;
+    KeptSessions sessions;
 
     void configure() const {
         std::map<std::string, std::string> settings = {
@@ -268,13 +266,14 @@ std::string PostgresServer::create_database(const std::string& encoding) {
     return name;
 }
 
-void PostgresServer::sql(const std::string& dbname, const std::string& statements) {
-    state_->open(connect(dbname)).exec(statements);
+void PostgresServer::sql(const std::string& dbname, const std::string& statements) { exec(dbname, statements); }
+
+sql::Result PostgresServer::exec(const std::string& dbname, const std::string& statements) {
+    return state_->sessions.exec(dbname, statements, [&] { return state_->open(connect(dbname)); });
 }
 
 std::string PostgresServer::scalar(const std::string& dbname, const std::string& query) {
-    auto connection = state_->open(connect(dbname));
-    const auto result = connection.exec(query);
+    const auto result = exec(dbname, query);
     return std::string(result.rows() == 0 ? "" : result.get(0, 0).value_or(""));
 }
 
@@ -289,8 +288,7 @@ void PostgresServer::drop_slot(const std::string& dbname, const std::string& slo
 }
 
 std::vector<std::string> PostgresServer::rows(const std::string& dbname, const std::string& query) {
-    auto connection = state_->open(connect(dbname));
-    const auto result = connection.exec(query);
+    const auto result = exec(dbname, query);
     std::vector<std::string> lines;
     for (int row = 0; row < result.rows(); ++row) {
         std::string line;
@@ -304,6 +302,7 @@ std::vector<std::string> PostgresServer::rows(const std::string& dbname, const s
 }
 
 void PostgresServer::stop_immediate() {
+    state_->sessions.clear();
     if (!state_->process) return;
     state_->process->signal(SIGQUIT);
     state_->process->signal(SIGCONT);  // a paused one would never hear of it

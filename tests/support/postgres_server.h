@@ -61,6 +61,7 @@ class PostgresServer {
    private:
     struct State;
     explicit PostgresServer(std::unique_ptr<State> state);
+    sql::Result exec(const std::string& dbname, const std::string& statements);
 
     std::unique_ptr<State> state_;
 };

@@ -27,6 +27,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/error.h"
+#include "tests/support/read_file.h"
 
 extern char** environ;
 
@@ -172,11 +173,6 @@ pid_t start(const ProcessOptions& options, const std::string& out, const std::st
     ::close(plan.err);
     if (pid < 0) fail_system("fork for '" + options.argv[0] + "'");
     return pid;
-}
-
-std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // The directory that holds all others, and a shell that removes it when we are gone, even by SIGKILL: the shell's

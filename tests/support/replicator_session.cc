@@ -5,16 +5,9 @@
 
 #include "sql/error.h"
 #include "tests/support/process.h"
+#include "tests/support/stream_group.h"
 
 namespace pgsluice::test {
-
-namespace {
-
-Log no_log() {
-    return [](LogLevel, std::string_view) {};
-}
-
-}  // namespace
 
 ReplicatorSession::ReplicatorSession(PostgresServer& postgres, NatsServer& nats, const std::string& setup)
     : postgres_(postgres), database_(postgres.create_database()) {

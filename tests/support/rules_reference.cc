@@ -136,12 +136,43 @@ Answer judge(const RefTable& table, Record row, char op, const std::set<std::str
     return all;
 }
 
-// `ops`: rules of any of these. Key-only rows keep nothing but their key.
-Record rewritten(const RefTable& table, Record row, const std::set<char>& ops, bool key_only) {
+// Whether a transform is for the row: NULL makes no condition false, and what is unknown is surely not NULL.
+Answer is_meant(const RefTable& table, const RefRule& rule, const Record& source) {
+    Answer all = Answer::yes;
+    for (const RefRule& condition : rule.when) {
+        const Cell& cell = source.at(condition.column);
+        const bool asks = condition.what == "is_null" || condition.what == "not_null";
+        Answer one = answer(table, condition, cell);
+        if (cell.is == Cell::Is::unknown && asks) one = condition.what == "not_null" ? Answer::yes : Answer::no;
+        if (cell.is == Cell::Is::null && !asks) one = Answer::yes;
+        all = std::min(all, one);
+    }
+    return all;
+}
+
+bool is_excluded(const RefTable& table, const std::string& column) {
+    return std::any_of(table.rules.begin(), table.rules.end(),
+                       [&](const RefRule& rule) { return rule.kind == "exclude_column" && rule.column == column; });
+}
+
+// Transforms of any of these operations.
+std::vector<const RefRule*> transforms_of(const RefTable& table, const std::set<char>& ops) {
+    std::vector<const RefRule*> found;
     for (const RefRule& rule : table.rules) {
         const bool meant = std::any_of(ops.begin(), ops.end(), [&](char op) { return rule.ops.count(op) > 0; });
-        if (rule.kind == "transform" && meant && (!key_only || table.keys.count(rule.column) > 0))
-            row[rule.column] = transformed(rule, row[rule.column]);
+        if (rule.kind == "transform" && meant && !is_excluded(table, rule.column)) found.push_back(&rule);
+    }
+    return found;
+}
+
+// Key-only rows keep nothing but their key. `source` is all that is known of the row.
+Record rewritten(const RefTable& table, Record row, const std::set<char>& ops, bool key_only, const Record& source) {
+    for (const RefRule* rule : transforms_of(table, ops)) {
+        Cell& cell = row[rule->column];
+        if (cell.is == Cell::Is::unknown || (key_only && table.keys.count(rule->column) == 0)) continue;
+        const Answer meant = is_meant(table, *rule, source);
+        if (meant == Answer::unclear) throw Stop{};
+        if (meant == Answer::yes) cell = transformed(*rule, cell);
     }
     for (const RefRule& rule : table.rules)
         if (rule.kind == "exclude_column") row.erase(rule.column);
@@ -150,7 +181,7 @@ Record rewritten(const RefTable& table, Record row, const std::set<char>& ops, b
 
 RefResult insert(const RefTable& table, RefChange& change) {
     if (judge(table, change.new_row, 'I', {}, false) != Answer::yes) return RefResult::dropped;
-    change.new_row = rewritten(table, change.new_row, {'I'}, false);
+    change.new_row = rewritten(table, change.new_row, {'I'}, false, change.new_row);
     return RefResult::passes;
 }
 
@@ -166,7 +197,7 @@ Record known_old(const RefTable& table, const RefChange& change) {
 
 RefResult del(const RefTable& table, RefChange& change) {
     if (judge(table, known_old(table, change), 'D', {}, true) != Answer::yes) return RefResult::dropped;
-    change.old_row = rewritten(table, change.old_row, {'D'}, change.old == 'k');
+    change.old_row = rewritten(table, change.old_row, {'D'}, change.old == 'k', change.old_row);
     return RefResult::passes;
 }
 
@@ -181,7 +212,7 @@ RefResult leave(const RefTable& table, RefChange& change) {
     }
     change.op = 'D';
     change.new_row.clear();
-    change.old_row = rewritten(table, change.old_row, {'U', 'D'}, change.old == 'k');
+    change.old_row = rewritten(table, change.old_row, {'U', 'D'}, change.old == 'k', change.old_row);
     return RefResult::passes;
 }
 
@@ -189,8 +220,36 @@ RefResult enter(const RefTable& table, RefChange& change, const Record& complete
     if (table.route.count('I') == 0) return RefResult::dropped;
     for (const auto& [name, cell] : complete)
         if (cell.is == Cell::Is::unknown) throw Stop{};
-    change = {'I', '-', rewritten(table, complete, {'I', 'U'}, false), {}, false};
+    change = {'I', '-', rewritten(table, complete, {'I', 'U'}, false, complete), {}, false};
     return RefResult::passes;
+}
+
+// Whether an update may have changed what a transform's conditions say. `toast`: columns that it did not touch.
+bool may_differ(const RefTable& table, const RefRule& rule, const Record& before, const Record& after,
+                const std::set<std::string>& toast) {
+    bool all_same = true;
+    for (const RefRule& condition : rule.when) {
+        const Cell& was = before.at(condition.column);
+        const bool same =
+            toast.count(condition.column) > 0 || (was.is != Cell::Is::unknown && was == after.at(condition.column));
+        if (!same && was.is == Cell::Is::unknown) return true;
+        all_same = all_same && same;
+    }
+    if (all_same) return false;
+    const Answer now = is_meant(table, rule, after);
+    return now == Answer::unclear || now != is_meant(table, rule, before);
+}
+
+// What the update did not touch becomes another value where another rule is for it now, and so it must be known.
+Record with_reopened(const RefTable& table, Record row, const std::set<char>& ops, const Record& before,
+                     const Record& after, const std::set<std::string>& toast) {
+    for (const RefRule* rule : transforms_of(table, ops)) {
+        Cell& cell = row[rule->column];
+        if (cell.is != Cell::Is::unknown || !may_differ(table, *rule, before, after, toast)) continue;
+        cell = after.at(rule->column);
+        if (cell.is == Cell::Is::unknown) throw Stop{};
+    }
+    return row;
 }
 
 RefResult update(const RefTable& table, RefChange& change) {
@@ -217,9 +276,10 @@ RefResult update(const RefTable& table, RefChange& change) {
         if (then == Answer::no) return enter(table, change, after);
         change.upsert = then == Answer::unclear;
     }
-    const std::set<char> both{'I', 'U'};
-    change.new_row = rewritten(table, change.new_row, change.upsert ? both : std::set{'U'}, false);
-    if (change.old != '-') change.old_row = rewritten(table, change.old_row, {'U'}, change.old == 'k');
+    const std::set<char> ops = change.upsert ? std::set{'I', 'U'} : std::set{'U'};
+    change.new_row = with_reopened(table, change.new_row, ops, before, after, toast);
+    change.new_row = rewritten(table, change.new_row, ops, false, after);
+    if (change.old != '-') change.old_row = rewritten(table, change.old_row, {'U'}, change.old == 'k', change.old_row);
     return RefResult::passes;
 }
 

@@ -25,6 +25,7 @@ struct RefRule {
     std::vector<std::string> paths{};   // of a transform inside JSON: `what` and `operands` are those of the inner one
     std::set<char> ops{'I', 'U', 'D'};
     bool allow_empty_deletes = false;
+    std::vector<RefRule> when{};  // of a transform: conditions, of which column, what and operands count
 };
 
 struct RefChange {

@@ -15,6 +15,7 @@ CompareReport report() {
     TableReport equal;
     equal.name = "public.a";
     equal.source_rows = equal.target_rows = 1;
+    equal.converted = {{"n", "numeric(20,6)", "numeric(10,2)"}, {"z", "timestamptz", "timestamp"}};
     TableReport differs;
     differs.name = "public.b";
     differs.source_rows = 10;
@@ -35,6 +36,8 @@ CompareReport report() {
 TEST_CASE("a report names keys and columns, and values only when asked") {
     CHECK(to_text(report(), false) ==
           "public.a: equal, 1 row\n"
+          "  compared after conversion to the target's type: n (numeric(20,6) as numeric(10,2)), z (timestamptz as "
+          "timestamp)\n"
           "public.b: 3 rows differ; the source has 10 rows, the target 9 rows\n"
           "  (id)=('it''s'): differs in v, w\n"
           "  row (0,2) of the source: missing on the target\n"
@@ -47,6 +50,9 @@ TEST_CASE("a report names keys and columns, and values only when asked") {
                     "    w '1' on the source, '' on the target\n") != std::string::npos);
     CHECK(to_json(report(), false).find("secret") == std::string::npos);
     CHECK(to_json(report(), true).find(R"({"name":"v","source":"secret","target":null})") != std::string::npos);
+    CHECK(to_json(report(), false)
+              .find(R"x("converted":[{"column":"n","source_type":"numeric(20,6)","target_type":"numeric(10,2)"})x") !=
+          std::string::npos);
     CHECK(!report().equal());
     CHECK(!report().repaired());
 }

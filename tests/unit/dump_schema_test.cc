@@ -33,6 +33,7 @@ class Schema {
         REQUIRE(found);
         return *found;
     }
+    std::vector<ColumnReference> references() { return reader_.schema().references(); }
     bool knows(const std::string& table, const std::vector<std::string>& columns) {
         return reader_.schema().relation({"public", table}, columns).has_value();
     }
@@ -43,6 +44,36 @@ class Schema {
 };
 
 }  // namespace
+
+TEST_CASE("foreign keys, however they are written") {
+    Schema schema(R"(CREATE TABLE public.users (id integer NOT NULL, email character varying(20));
+CREATE TABLE public.notes (
+    id integer PRIMARY KEY,
+    author character varying(10) REFERENCES public.users (email) ON DELETE CASCADE,
+    re integer REFERENCES public.notes,
+    a integer, b integer,
+    CONSTRAINT two FOREIGN KEY (a, b) REFERENCES public.pairs(x, y) MATCH FULL
+);
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.notes
+    ADD CONSTRAINT notes_id_fkey FOREIGN KEY (id) REFERENCES public.users(id) DEFERRABLE;
+ALTER TABLE ONLY public.notes
+    ADD CONSTRAINT at FOREIGN KEY (a, PERIOD b) REFERENCES public.pairs(x, PERIOD y);
+)");
+    const QualifiedName notes{"public", "notes"};
+    const QualifiedName users{"public", "users"};
+    const QualifiedName pairs{"public", "pairs"};
+    const std::string both = "(a, b) references (x, y)";
+    CHECK(schema.references() ==
+          std::vector<ColumnReference>{{notes, "author", users, "email", false, "(author) references (email)"},
+                                       {notes, "re", notes, "id", true, "(re) references (id)"},
+                                       {notes, "a", pairs, "x", false, both},
+                                       {notes, "b", pairs, "y", false, both},
+                                       {notes, "id", users, "id", true, "(id) references (id)"},
+                                       {notes, "a", pairs, "x", false, both},
+                                       {notes, "b", pairs, "y", false, both}});
+}
 
 TEST_CASE("the types of columns") {
     Schema schema(R"(CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <map>
 #include <regex>
 #include <set>
 #include <string>
@@ -70,6 +72,15 @@ bool is_iban(const std::string& iban) {
 
 }  // namespace
 
+// Of a list that has no more, or need not.
+std::size_t least_entries(std::string_view list) {
+    const std::map<std::string_view, std::size_t> few{{"genders", 2},          {"titles", 6},  {"weekdays", 7},
+                                                      {"company_endings", 10}, {"months", 12}, {"states", 13},
+                                                      {"state_codes", 13}};
+    const auto found = few.find(list.substr(0, list.find('.')));
+    return found == few.end() ? 100 : found->second;
+}
+
 TEST_CASE("the lists are whole: a hundred different entries or more, without blanks around them") {
     std::set<std::string> locales;
     for (const rules::ListFile& file : rules::list_files()) {
@@ -77,12 +88,12 @@ TEST_CASE("the lists are whole: a hundred different entries or more, without bla
         locales.insert(std::string(file.name.substr(0, 2)));
         REQUIRE(file.text.ends_with('\n'));
         const auto lines = lines_of(file.text);
-        CHECK(lines.size() >= (contains(std::string(file.name), "company_endings") ? 10 : 100));
+        CHECK(lines.size() >= least_entries(file.name.substr(3)));
         CHECK(std::set<std::string>(lines.begin(), lines.end()).size() == lines.size());
         CHECK(is_utf8(file.text));
         for (const std::string& line : lines) CHECK((!line.empty() && line.front() != ' ' && line.back() != ' '));
     }
-    CHECK(rules::list_files().size() == locales.size() * 9);
+    CHECK(rules::list_files().size() == locales.size() * 18);
 }
 
 TEST_CASE("a million e-mail addresses are all different, and so are usernames and addresses of hosts") {
@@ -223,4 +234,99 @@ TEST_CASE("the file's locale holds where a rule does not say, and json takes fak
     };
     CHECK(city("locale: de") != city(""));
     CHECK_FALSE(contains(city(""), "Elsewhere"));
+}
+
+TEST_CASE("a value's state and its code are of the same place, its month and weekday of the same number") {
+    for (const char* locale : {"de", "en", "es", "fr"}) {
+        const std::string of = "locale: " + std::string(locale);
+        OneTransform state("state", of, text_type);
+        OneTransform code("state", of + ", short: true", text_type);
+        OneTransform month("month", of, text_type);
+        OneTransform month_number("month", of, integer_type);
+        OneTransform weekday("weekday", of, text_type);
+        OneTransform weekday_number("weekday", of, integer_type);
+        const auto place_in = [&](const std::string& list, std::string_view entry) {
+            for (const rules::ListFile& file : rules::list_files()) {
+                if (file.name != std::string(locale) + "/" + list + ".txt") continue;
+                const auto lines = lines_of(file.text);
+                return std::find(lines.begin(), lines.end(), entry) - lines.begin();
+            }
+            return std::ptrdiff_t{-1};
+        };
+        for (int i = 0; i < 100; ++i) {
+            const std::string value = std::to_string(i);
+            CHECK(place_in("states", state(value)) == place_in("state_codes", code(value)));
+            CHECK(std::to_string(place_in("months", month(value)) + 1) == month_number(value));
+            CHECK(std::to_string(place_in("weekdays", weekday(value)) + 1) == weekday_number(value));
+        }
+    }
+}
+
+TEST_CASE("a gender has the form of the value") {
+    OneTransform german("gender", "locale: de", text_type);
+    Column letter = column("c", char_type);
+    letter.typmod = 5;
+    OneTransform padded("gender", "", letter);
+    for (int i = 0; i < 20; ++i) {
+        const std::string word(german("x" + std::to_string(i)));
+        CHECK((word == "weiblich" || word == "männlich"));
+        const std::string capital(german("X" + std::to_string(i)));
+        CHECK((capital == "Weiblich" || capital == "Männlich"));
+    }
+    CHECK((german("F") == "W" || german("F") == "M"));
+    CHECK((german("f") == "w" || german("f") == "m"));
+    CHECK((padded("F") == "F" || padded("F") == "M"));
+    CHECK((padded("") == "f" || padded("") == "m"));
+}
+
+TEST_CASE("coordinates, months and years have the form of their column, or it is refused") {
+    const auto numeric = [](int precision, int scale) {
+        Column made = column("c", numeric_type);
+        made.typmod = (precision << 16 | scale) + 4;
+        return made;
+    };
+    const std::regex degrees("-?[0-9]{1,3}\\.[0-9]{6}");
+    OneTransform latitude("latitude", "", numeric(9, 6));
+    OneTransform longitude("longitude", "", varchar(11));
+    for (int i = 0; i < 2000; ++i) {
+        const std::string north(latitude(std::to_string(i)));
+        const std::string east(longitude(std::to_string(i)));
+        CHECK((std::regex_match(north, degrees) && std::abs(std::stod(north)) <= 90));
+        CHECK((std::regex_match(east, degrees) && std::abs(std::stod(east)) <= 180));
+    }
+    CHECK(std::regex_match(std::string(OneTransform("latitude", "", numeric(12, 8))("1")),
+                           std::regex("-?[0-9]+\\.[0-9]{6}00")));
+    CHECK(std::regex_match(std::string(OneTransform("latitude", "", integer_type)("1")), std::regex("-?[0-9]+")));
+    CHECK(OneTransform("month", "", numeric(4, 2))("1").ends_with(".00"));
+    const auto refused = [](const std::string& name, const Column& column) {
+        return error_of([&] { OneTransform(name, "", column); });
+    };
+    CHECK(contains(refused("longitude", numeric(8, 6)), "out of the range"));
+    CHECK(contains(refused("longitude", varchar(10)), "11 characters"));
+    CHECK(contains(refused("month", numeric(1, 0)), "out of the range"));
+    CHECK(refused("weekday", numeric(1, 0)).empty());
+    CHECK(contains(refused("year", numeric(3, 0)), "out of the range"));
+    CHECK(contains(refused("year", varchar(3)), "4 characters"));
+    CHECK(contains(refused("month", column("c", date_type)), "text or numbers"));
+    CHECK(contains(error_of([] { OneTransform("year", "min: 2000, max: 1999", integer_type); }), "no year"));
+    CHECK(contains(error_of([] { OneTransform("year", "max: 10000", integer_type); }), "no year"));
+    CHECK(made("year", "min: 1999, max: 1999", "x") == "1999");
+}
+
+TEST_CASE("a browser names itself as browsers do, and a password has its length") {
+    OneTransform agent("user_agent", "", text_type);
+    const std::regex form("Mozilla/5\\.0 \\([^()]+\\) [A-Za-z]+/[0-9.]+( .*)?");
+    std::set<std::string> seen;
+    for (int i = 0; i < 500; ++i) {
+        const std::string one(agent(std::to_string(i)));
+        CHECK(std::regex_match(one, form));
+        seen.insert(one);
+    }
+    CHECK(seen.size() > 100);
+    CHECK(made("password", "length: 20", "x").size() == 20);
+    CHECK(all_differ("password", "length: 12", 100'000));
+    Column unique = column("c", text_type);
+    unique.unique = true;
+    CHECK(error_of([&] { OneTransform("password", "length: 12", unique); }).empty());
+    CHECK(contains(error_of([&] { OneTransform("password", "length: 11", unique); }), "different values the same"));
 }

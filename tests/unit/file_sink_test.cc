@@ -12,12 +12,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 
-#include "sink_batches.h"
 #include "sinks/file/line_file_name.h"
+#include "tests/support/read_file.h"
+#include "tests/unit/sink_batches.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -37,11 +37,6 @@ FileSinkOptions small_files(const std::string& directory, bool zstd = false) {
     options.commit_interval_ms = 0;
     options.zstd = zstd;
     return options;
-}
-
-std::string read_file(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string decompressed(const std::string& bytes) {

@@ -85,6 +85,20 @@ TEST_CASE("what was stopped is a warning, what an error stopped a failure, a fin
     CHECK(found(health).empty());
 }
 
+TEST_CASE("a worker without a session that starts or tries again waits; what it misses counts all the same") {
+    GroupHealth health = sound();
+    health.workers[0].state = PartState::waiting;
+    CHECK(found(health).empty());
+    health.workers[0].last_error = "unable to connect";
+    CHECK(found(health) == Found{"warn worker 'pg'"});
+    HealthThresholds strict;
+    strict.fail_behind_seconds = 60;
+    health.workers[0].behind_seconds = 60;
+    CHECK(found(health, strict) == Found{"fail worker 'pg'", "warn worker 'pg'"});
+    health.workers[0].state = PartState::stopped;
+    CHECK(found(health, strict) == Found{"fail worker 'pg'", "warn worker 'pg'"});
+}
+
 TEST_CASE("thresholds: seconds behind, time to loss, share of the stream, dead letters") {
     GroupHealth health = sound();
     health.workers[0].behind_seconds = 59;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "cmd/cli/invocation.h"
+#include "cmd/cli/value.h"
 #include "sql/error.h"
 #include "tests/support/process.h"
 
@@ -105,6 +106,7 @@ TEST_CASE("the replicator's defaults are the documented ones") {
     CHECK(s.replicator.max_copy_workers == 0);
     CHECK(s.replicator.stream.max_bytes == -1);
     CHECK(s.replicator.stream_retain_ms == 3600000);
+    CHECK(s.replicator.stream_zstd_level == 0);
     CHECK(s.replicator.source.role == "source");
     CHECK(s.retry.max_attempts == 3);
     CHECK(s.retry.initial_wait_ms == 1000);
@@ -205,6 +207,20 @@ TEST_CASE("further settings arrive") {
     CHECK(s.replicator.confirm == ConfirmMode::applied);
     CHECK(s.replicator.assume_sync_always);
     CHECK(s.postgres.sync_schema);
+}
+
+TEST_CASE("how the stream is compressed: none, zstd, or zstd with a level") {
+    Settings s;
+    const auto level = [&](const char* how) {
+        find_flag("stream-compression")->set(s, how);
+        return s.replicator.stream_zstd_level;
+    };
+    CHECK(level("zstd") == 1);
+    CHECK(level("zstd:19") == 19);
+    CHECK(level("zstd:1") == 1);
+    CHECK(level("none") == 0);
+    for (const char* bad : {"", "lz4", "ZSTD", "zstd:", "zstd:0", "zstd:20", "zstd:-1", "zstd:3x", "none:1", "zstd 3"})
+        CHECK_THROWS_AS(level(bad), BadValue);
 }
 
 TEST_CASE("a worker's flags stand before or after the sink's name, whatever the values look like") {

@@ -1,4 +1,4 @@
-#include "replicator/snapshot/page_ranges.h"
+#include "sql/page_ranges.h"
 
 #include <doctest/doctest.h>
 

@@ -114,7 +114,9 @@ TEST_CASE("names of columns say what they hold, in four languages and any spelli
         {"religion", sensitive},
         {"longitude", place},
     };
-    for (const auto& [text, kind] : names) {
+    for (const auto& name_and_kind : names) {
+        const auto& text = name_and_kind.first;
+        const auto& kind = name_and_kind.second;
         CAPTURE(text);
         const ColumnType type = kind == birth ? date_type : text_type;
         CHECK(kind_of("things", text, type) == kind);

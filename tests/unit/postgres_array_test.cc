@@ -13,7 +13,7 @@ TEST_CASE("arrays in text form quote every element") {
 }
 
 TEST_CASE("arrays in binary form") {
-    BinaryTextArray array;
+    BinaryArray array;
     array.start();
     array.add(Value("ab"));
     array.add(Value(""));

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
+
+#include "tests/support/read_file.h"
 
 namespace pgsluice::test {
 
@@ -91,11 +91,6 @@ bool is_sentence(std::string_view text) {
     return text.substr(0, text.find_last_not_of(' ') + 1).ends_with('.');
 }
 
-std::string contents(const std::filesystem::path& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 }  // namespace
 
 std::vector<Sentence> sentences_in(const std::string& source, const std::string& file) {
@@ -120,7 +115,7 @@ std::vector<Sentence> program_sentences() {
             const bool help = file.starts_with("cmd/cli/flags/") || file == "cmd/http/metric_table.cc" ||
                               file == "rules/transforms/transform_table.cc" || file.starts_with("cmd/reference/");
             if (help) continue;
-            for (Sentence& sentence : sentences_in(contents(entry.path()), file)) found.push_back(std::move(sentence));
+            for (Sentence& sentence : sentences_in(read_file(entry.path()), file)) found.push_back(std::move(sentence));
         }
     }
     return found;

@@ -25,6 +25,10 @@ WorkerEntry worker(const std::string& name, std::uint64_t durable) {
 TEST_CASE("an entry is read back as it was written") {
     const auto entry = worker("a", 7);
     CHECK(decode_worker("a", encode(entry)) == entry);
+    auto starting = entry;
+    starting.session.clear();
+    starting.starting_us = 9;
+    CHECK(decode_worker("a", encode(starting)) == starting);
     CHECK_THROWS_AS(decode_worker("a", "{}"), Error);
     CHECK_THROWS_AS(decode_worker("a", "nonsense"), Error);
 }

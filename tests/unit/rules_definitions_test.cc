@@ -245,3 +245,27 @@ TEST_CASE("a type is shown where a column that is shown uses it") {
     CHECK_FALSE(shows(ruled(*load(hides), {"DROP TYPE", {{3, mood, {}}}})));
     CHECK(ruled(*load(""), {"DROP TYPE", {{3, mood, {}}}}));
 }
+
+TEST_CASE("a foreign key stays where both sides have the same rules, and not where they may differ") {
+    TableDefinition orders{"public", "orders"};
+    orders.columns = {column(1, "id", "integer", 23), column(2, "buyer", "text", 25)};
+    orders.constraints = {{7, "k", 'f', "FOREIGN KEY (buyer) REFERENCES public.users(email)", true}};
+    const DefinitionMessage made{"CREATE TABLE", {{9, std::nullopt, orders}}};
+    const auto keys = [&](const std::string& of_email, const std::string& of_buyer) {
+        const auto ruleset =
+            load("secret_env: HOME\ntables:\n  users: [" + of_email + "]\n  orders: [" + of_buyer + "]\n");
+        return after_of(ruled(*ruleset, made)).constraints.size();
+    };
+    const std::string hash = "{type: transform, column: email, parameters: {type: hash}}";
+    const std::string redact =
+        "{type: transform, column: email, parameters: {type: redact, allow_uniqueness_loss: true}}";
+    CHECK(keys("", "") == 1);
+    CHECK(keys(hash, "") == 1);
+    CHECK(keys(hash, "{type: transform, column: buyer, parameters: {type: hash}}") == 1);
+    CHECK(keys(hash, "{type: transform, column: buyer, parameters: {type: 'null'}}") == 1);
+    CHECK(keys(hash, "{type: keep, column: buyer, allow_key_mismatch: true}") == 0);
+    CHECK(keys(hash, "{type: exclude_column, column: buyer}") == 0);
+    CHECK(keys(redact, "") == 0);
+    CHECK(keys("{type: exclude_column, column: email}", "{type: transform, column: buyer, parameters: {type: hash}}") ==
+          0);
+}

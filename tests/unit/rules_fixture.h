@@ -89,12 +89,12 @@ inline constexpr ColumnType timetz_type{1266, "time with time zone"};
 inline constexpr ColumnType interval_type{1186, "interval"};
 inline constexpr ColumnType uuid_type{2950, "uuid"};
 inline constexpr ColumnType jsonb_type{3802, "jsonb"};
-inline constexpr ColumnType json_type{114, "json"};
+inline constexpr ColumnType plain_json_type{114, "json"};
 inline constexpr ColumnType bytea_type{17, "bytea"};
 inline constexpr ColumnType mood_type{16400, "shop.mood"};
 
-inline Column column(const std::string& name, ColumnType type, bool key = false) {
-    return {name, type.oid, -1, key, type.name, type.oid, 0};
+inline Column column(const std::string& name, ColumnType type, bool key = false, Oid element = 0) {
+    return {name, type.oid, -1, key, type.name, type.oid, element};
 }
 
 inline RelationPtr relation(const std::string& table, std::vector<Column> columns,

@@ -55,6 +55,31 @@ const std::string random_age =
     "{type: transform, column: age, parameters: {type: integer, min: 1, max: 99, random: true}}";
 const std::string adult = "{type: filter, column: age, parameters: {operator: gte, value: 18}}";
 
+const std::string keep_email = "{type: keep, column: email}";
+const std::string keep_others = "{type: keep, columns: [id, age, data, born]}";
+const std::string mask_email = "{type: transform, column: email, parameters: {type: mask}";
+const std::string grown = "{column: age, operator: gte, value: 18}";
+const std::string coded = "{column: code, operator: contains, value: x}";
+
+const RelationPtr pairs = relation("pairs", {column("pair", {16503, "public.pair"})});
+Files of_pair(const std::string& field) {
+    return {"tables: {pairs: [{type: transform, column: pair, parameters: {type: composite, field: " + field +
+            ", transform: {type: mask}}}]}"};
+}
+Files of_field(const std::string& type) {
+    return {"tables: {pairs: [{type: transform, column: pair, parameters: {type: composite, field: 1, " + type +
+            "transform: {type: truncate_date}}}]}"};
+}
+Files sample(const std::string& parameters) {
+    const std::string more = parameters.empty() ? "" : ", " + parameters;
+    return rule("{type: sample, column: id, parameters: {secret_env: HOME" + more + "}}");
+}
+std::string templated(const std::string& text) {
+    return "{type: transform, column: email, parameters: {type: template, template: '" + text + "'}}";
+}
+Files on_email(const std::string& text) { return rule(templated(text)); }
+const std::string drop_age = "{type: exclude_column, column: age}";
+
 std::string long_path(std::size_t steps) {
     std::string path = "$";
     for (std::size_t i = 0; i < steps; ++i) path += ".a";
@@ -69,7 +94,7 @@ const std::vector<Refused> rows{
     {users, {"mode: closed\ntables: {}"}, "Known modes: strict, open.", {{"mode: open\ntables: {}"}}},
     {users,
      rule("{type: drop, column: age}"),
-     "Known types: transform, filter, exclude_column, keep.",
+     "Known types: transform, filter, sample, exclude_column, keep.",
      {rule("{type: exclude_column, column: age}"), rule("{type: keep, column: age}")}},
     {users,
      rule("{type: exclude_column, column: age, operations: [UPDATE]}"),
@@ -79,10 +104,46 @@ const std::vector<Refused> rows{
     {users, transform("{type: msk}"), "Known transforms: mask, regex, ", {transform("{type: mask}")}},
     {users,
      transform("{type: city, secret_env: HOME, locale: xx}"),
-     "Known locales: de, en, fr.",
+     "Known locales: de, en, es, fr.",
      {transform("{type: city, secret_env: HOME, locale: de}"),
       transform("{type: city, secret_env: HOME, locale: en}")}},
-    {users, {"locale: xx\ntables: {}"}, "Known locales: de, en, fr.", {{"locale: de\ntables: {}"}}},
+    {users, {"locale: xx\ntables: {}"}, "Known locales: de, en, es, fr.", {{"locale: de\ntables: {}"}}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, algorithm: argon2}"),
+     "Known algorithms: bcrypt, scrypt, pbkdf2, argon2id.",
+     {transform("{type: password_hash, secret_env: HOME, password: x, cost: 4}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, algorithm: scrypt, n: 2}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, algorithm: argon2id, m: 32}")}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, algorithm: argon2id, m: 16, p: 3}"),
+     "Set m: 24, or more, or a smaller p.",
+     {transform("{type: password_hash, secret_env: HOME, password: x, algorithm: argon2id, m: 24, p: 3}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, algorithm: argon2id, m: 16, p: 2}")}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, variant: 2x}"),
+     "Known variants: 2a, 2b, 2y.",
+     {transform("{type: password_hash, secret_env: HOME, password: x, cost: 4, variant: 2a}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, cost: 4, variant: 2b}"),
+      transform("{type: password_hash, secret_env: HOME, password: x, cost: 4, variant: 2y}")}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, digest: md5}"),
+     "Known digests: sha1, sha256, sha512.",
+     {transform(
+         "{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, digest: sha512}")}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, format: phc}"),
+     "Known formats: passlib, django.",
+     {transform(
+          "{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, format: passlib}"),
+      transform(
+          "{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, format: django}")}},
+    {users,
+     transform("{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, format: django, "
+               "digest: sha512}"),
+     "Use sha256.",
+     {transform("{type: password_hash, secret_env: HOME, password: x, algorithm: pbkdf2, iterations: 1, format: "
+                "django, digest: sha256}")}},
     {users,
      transform("{type: first_name, secret_env: HOME, gender: f}"),
      "Known: female, male, any.",
@@ -105,10 +166,82 @@ const std::vector<Refused> rows{
              "allow_uniqueness_loss: true}"),
      "Leave 'by' out.",
      {on_code("{type: transform, column: code, parameters: {type: uuid, secret_env: HOME}}")}},
+    {users, rule("{type: keep, column: email, when: " + grown + "}"), "Leave 'when' out.", {rule(keep_email)}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: " + with_secret + ", when: {column: v, operator: is_null}}"),
+     "Leave 'when' out.",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}")}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: " + with_secret + ", when: " + coded + "}"),
+     "Leave 'when' out, or set allow_uniqueness_loss: true.",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}"),
+      on_code("{type: transform, column: code, parameters: " + with_secret + ", when: " + coded +
+              ", allow_uniqueness_loss: true}")}},
+    {users,
+     rule(mask_email + ", when: []}"),
+     "Leave it out for all rows.",
+     {rule(mask_email + "}"), rule(mask_email + ", when: [" + grown + "]}")}},
+    {users,
+     {"mode: strict\ntables: {users: [" + keep_others + ", " + mask_email + ", when: " + grown + "}]}"},
+     "Add {type: keep, column: ...} if the values of other rows may pass.",
+     {{"mode: strict\ntables: {users: [" + keep_others + ", " + keep_email + ", " + mask_email + ", when: " + grown +
+       "}]}"}}},
     {codes,
      on_code("{type: transform, column: code, parameters: {type: uuid, random: true}}"),
      "Leave 'random' out.",
      {on_code("{type: transform, column: code, parameters: {type: uuid, secret_env: HOME}}")}},
+    {pairs, of_pair("0"), "Fields are counted from 1.", {of_pair("1")}},
+    {pairs, of_field(""), "Say what the field is, as in field_type: date", {of_field("field_type: date, ")}},
+    {pairs, of_field("field_type: dat, "), "Known types: text, smallint, integer", {of_field("field_type: date, ")}},
+    {users,
+     on_data("{type: json, path: $.a, delete: true, set: 1}"),
+     "Write a second rule.",
+     {rule("{type: transform, column: data, parameters: {type: json, path: $.a, delete: true}}, {type: transform, "
+           "column: data, parameters: {type: json, path: $.b, set: 1}}")}},
+    {users,
+     on_data("{type: json, path: $.a, set: none}"),
+     "A text is in quotes twice, as in set: '\"none\"'.",
+     {on_data("{type: json, path: $.a, set: '\"none\"'}")}},
+    {users,
+     on_data("{type: json, path: $, delete: true}"),
+     "Use a transform of type 'null'.",
+     {on_data("{type: 'null'}")}},
+    {users, sample("percent: 200"), "Write it with up to 6 decimals, as in 0.5.", {sample("percent: 0.5")}},
+    {users,
+     sample(""),
+     "Set percent: 5, or one_in: 20, or limit: 1000 and of: 20000.",
+     {sample("percent: 5"), sample("one_in: 20"), sample("limit: 1000, of: 20000")}},
+    {users, sample("limit: 10"), "Write limit: 10 and of: N", {sample("limit: 10, of: 500")}},
+    {users, sample("limit: 0, of: 9"), "Write a whole number above 0.", {sample("limit: 1, of: 9")}},
+    {users,
+     rule("{type: sample, column: id, operations: [INSERT], parameters: {percent: 5, secret_env: HOME}}"),
+     "Leave 'operations' out.",
+     {sample("percent: 5")}},
+    {users, on_email("a}{id}"), "Write }} for a brace.", {on_email("a}}{id}")}},
+    {users, on_email("{id}{a"), "Write {{ for a brace.", {on_email("{id}{{a")}},
+    {users, on_email("a"), "Use type: constant for a text without one.", {transform("{type: constant, value: a}")}},
+    {users,
+     on_email("{id|lowr}"),
+     "Known functions: lower, upper, slugify, before, after, first, year, month, day.",
+     {on_email("{born|day}{born|month}{born|year}"), on_email("{id|lower|upper|slugify}"),
+      on_email("{id|first:2|before:a|after:b}")}},
+    {users,
+     rule(drop_age + ", " + templated("{age}")),
+     "Leave it out of the template, too.",
+     {rule(drop_age + ", " + templated("{id}"))}},
+    {users,
+     {"tables: {users: [" + templated("{age}") + "]}", "users: {set: {age: \"id + 1\"}}"},
+     "Name the columns that it is made of instead.",
+     {{"tables: {users: [" + templated("{id}") + "]}", "users: {set: {age: \"id + 1\"}}"}}},
+    {codes,
+     on_code("{type: transform, column: code, parameters: {type: template, template: '{v}'}, "
+             "allow_uniqueness_loss: true}"),
+     "Use another transform for it.",
+     {on_code("{type: transform, column: code, parameters: " + with_secret + "}")}},
+    {users,
+     rule(mask_email + "}, " + templated("{id}")),
+     "Leave one of them out.",
+     {rule(mask_email + "}"), rule(templated("{id}"))}},
     {users, rule(random_age + ", " + adult), "Put the filter above the transform.", {rule(adult + ", " + random_age)}},
     {users,
      transform("{type: regex, pattern: '(', replace: x}"),

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "rules/values/json_scanner.h"
 #include "tests/unit/rules_fixture.h"
 
@@ -9,7 +11,7 @@ using namespace pgsluice::rules_test;
 namespace {
 
 std::string json(const std::string& path, const std::string& inner, const std::string& value,
-                 ColumnType type = json_type) {
+                 ColumnType type = plain_json_type) {
     const RelationPtr table = relation("t", {column("c", type)});
     const auto compiled = load("tables: {t: [{type: transform, column: c, parameters: {type: json, " + path +
                                ", transform: {" + inner + "}}}]}")
@@ -119,4 +121,75 @@ TEST_CASE("is_json") {
     for (const char* bad :
          {"", "01", "1.", ".5", "+1", "[1,]", "{a: 1}", "{\"a\"}", "nul", "\"\\x\"", "\"\n\"", "1 2", "[", "]"})
         CHECK_FALSE(rules::is_json(bad));
+}
+
+namespace {
+
+// `parameters` instead of a transform: "delete: true".
+std::string edited(const std::string& path, const std::string& parameters, const std::string& value) {
+    const RelationPtr table = relation("t", {column("c", jsonb_type)});
+    const auto ruleset = load("tables: {t: [{type: transform, column: c, parameters: {type: json, path: \"" + path +
+                              "\", " + parameters + "}}]}");
+    const Values row{text(value)};
+    Change change = insert(table, row);
+    Arena arena;
+    const bool passes = ruleset->compile(table)->apply(change, arena);
+    REQUIRE(passes);
+    return std::string(change.new_row[0].text());
+}
+
+// A value, and the same without members called s, as PostgreSQL prints both.
+struct Twins {
+    std::string whole;
+    std::string without;
+};
+
+Twins random_json(std::mt19937& engine, int depth) {
+    const auto below = [&](unsigned bound) { return static_cast<unsigned>(engine() % bound); };
+    const unsigned kind = depth == 0 ? 0 : below(3);
+    if (kind == 0) {
+        const std::string leaf = std::vector<std::string>{"7", "\"a, b\"", "null", "true", "\"s\""}[below(5)];
+        return {leaf, leaf};
+    }
+    Twins made;
+    for (unsigned i = below(5); i > 0; --i) {
+        const Twins inner = random_json(engine, depth - 1);
+        const std::string name = kind == 1 ? std::vector<std::string>{"s", "s", "a", "b"}[below(4)] : "";
+        const std::string before = name.empty() ? "" : "\"" + name + "\": ";
+        made.whole += (made.whole.empty() ? "" : ", ") + before + inner.whole;
+        if (name != "s") made.without += (made.without.empty() ? "" : ", ") + before + inner.without;
+    }
+    const auto closed = [&](const std::string& text) { return kind == 1 ? "{" + text + "}" : "[" + text + "]"; };
+    return {closed(made.whole), closed(made.without)};
+}
+
+}  // namespace
+
+TEST_CASE("what lies at a path is deleted with its name and one comma") {
+    const std::string remove = "delete: true";
+    CHECK(edited("$.a", remove, R"({"a": 1})") == "{}");
+    CHECK(edited("$.a", remove, R"({"a": {"b": [1]}, "c": 2, "d": 3})") == R"({"c": 2, "d": 3})");
+    CHECK(edited("$.c", remove, R"({"a": 1, "c": 2, "d": 3})") == R"({"a": 1, "d": 3})");
+    CHECK(edited("$.d", remove, R"({"a": 1, "c": 2, "d": null})") == R"({"a": 1, "c": 2})");
+    CHECK(edited("$.a", remove, R"([{"a": 1}, {"b": 2, "a": 1}])") == R"([{}, {"b": 2}])");
+    CHECK(edited("$.l[1]", remove, R"({"l": [1, 2, 3]})") == R"({"l": [1, 3]})");
+    CHECK(edited("$.l[*]", remove, R"({"l": [1, 2, 3]})") == R"({"l": []})");
+    CHECK(edited("$.l[0]", remove, R"({"k": 1, "l": 2})") == R"({"k": 1})");
+    CHECK(edited("$[0]", remove, R"("secret")") == "null");
+    CHECK(edited("$.x", remove, R"({"a": 1})") == R"({"a": 1})");
+}
+
+TEST_CASE("what is deleted at any depth is nowhere, and all else is as it was") {
+    std::mt19937 engine(11);
+    for (int i = 0; i < 3000; ++i) {
+        const Twins twins = random_json(engine, 4);
+        CHECK(edited("$..s", "delete: true", twins.whole) == twins.without);
+    }
+}
+
+TEST_CASE("a part is set to JSON where it is, and not made") {
+    CHECK(edited("$.a", "set: 7", R"({"a": {"b": 1}, "c": "x"})") == R"({"a": 7, "c": "x"})");
+    CHECK(edited("$.a", "set: '{\"x\": [1]}'", R"({"a": null})") == R"({"a": {"x": [1]}})");
+    CHECK(edited("$.a", "set: '\"t\"'", R"({"b": 1})") == R"({"b": 1})");
+    CHECK(edited("$..a", "set: true", R"([{"a": 1}, {"a": [2]}])") == R"([{"a": true}, {"a": true}])");
 }

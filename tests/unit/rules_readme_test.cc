@@ -38,14 +38,21 @@ std::vector<Block> blocks() {
 
 ColumnType type_of(const std::string& name) {
     for (const ColumnType type : {text_type, integer_type, bigint_type, numeric_type, boolean_type, date_type,
-                                  uuid_type, json_type, jsonb_type})
+                                  uuid_type, plain_json_type, jsonb_type})
         if (name == type.name) return type;
     REQUIRE_MESSAGE(name == "timestamptz", name);
     return timestamptz_type;
 }
 
-// "table users (id integer key, email text) full"
-RelationPtr read_table(const std::string& line) {
+// "users.email"
+ColumnReference reference(const std::string& table, const std::string& column, const std::string& to) {
+    const auto dot = to.find('.');
+    return {{"public", table}, column, {"public", to.substr(0, dot)}, to.substr(dot + 1)};
+}
+
+// "table users (id integer key, email text) full", "table orders (id integer key, buyer text references users.email)"
+RelationPtr read_table(const std::string& line, std::vector<ColumnReference>& references) {
+    const std::string table = line.substr(6, line.find('(') - 7);
     const auto open = line.find('(');
     const auto close = line.find(')');
     std::vector<Column> columns;
@@ -55,11 +62,13 @@ RelationPtr read_table(const std::string& line) {
         std::string name;
         std::string type;
         std::string key;
-        words >> name >> type >> key;
+        std::string to;
+        words >> name >> type >> key >> to;
+        if (key == "references") references.push_back(reference(table, name, to));
         columns.push_back(column(name, type_of(type), key == "key"));
     }
     const bool full = line.find(" full", close) != std::string::npos;
-    return relation(line.substr(6, open - 7), columns, full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
+    return relation(table, columns, full ? ReplicaIdentity::full : ReplicaIdentity::default_key);
 }
 
 // One side of an arrow, with its values in the relation's order.
@@ -97,7 +106,8 @@ class Example {
     void run(const std::string& line) {
         CAPTURE(line);
         if (line.rfind("table ", 0) == 0) {
-            source_ = read_table(line);
+            source_ = read_table(line, keys_.references);
+            keys_.tables.push_back(source_);
         } else if (line.rfind("target ", 0) == 0) {
             CHECK(compiled()->target()->schema + "." + compiled()->target()->table == line.substr(7));
         } else if (line.rfind("refused: ", 0) == 0) {
@@ -108,7 +118,11 @@ class Example {
     }
 
    private:
-    std::shared_ptr<const CompiledRules> compiled() { return load(rules_, routing_)->compile(source_); }
+    std::shared_ptr<const CompiledRules> compiled() {
+        const auto ruleset = load(rules_, routing_);
+        ruleset->refer(keys_);
+        return ruleset->compile(source_);
+    }
 
     void change(const std::string& line) {
         const auto arrow = line.find(" -> ");
@@ -140,6 +154,7 @@ class Example {
     std::string rules_;
     std::string routing_;
     RelationPtr source_;
+    rules::ForeignKeys keys_;
 };
 
 }  // namespace

@@ -8,9 +8,11 @@
 
 #include "stream/format/block_reader.h"
 #include "stream/format/block_writer.h"
+#include "stream/format/body_encoding.h"
 #include "stream/format/copy_text.h"
 #include "stream/format/ddl_message.h"
 #include "stream/format/headers.h"
+#include "stream/format/hex.h"
 #include "stream/format/markers.h"
 #include "stream/group/cutover_record.h"
 #include "stream/group/registry.h"
@@ -35,7 +37,9 @@ ParsedHeaders parsed(const Stored& stored) {
 
 Stored written(const ParsedHeaders& headers) {
     Stored list;
-    for (const auto& [name, value] : message_headers(headers.meta, &headers.copy, headers.part)) list[name] = value;
+    for (const auto& [name, value] :
+         message_headers(headers.meta, &headers.copy, headers.part, headers.follows, headers.encoding))
+        list[name] = value;
     return list;
 }
 
@@ -153,6 +157,34 @@ TEST_CASE("stored: rows of a copy") {
     CHECK(again == line);
 }
 
+TEST_CASE("stored: a compressed copy") {
+    const Stored stored{{"Pgsluice-Encoded-Kind", "copy"},
+                        {"Pgsluice-Position", "0/16B2D50:0"},
+                        {"Pgsluice-Confirmable", "0/16B2D50"},
+                        {"Pgsluice-Encoding", "zstd"},
+                        {"Pgsluice-Epoch", "1"},
+                        {"Pgsluice-Table", "0"},
+                        {"Pgsluice-First-Row", "1"},
+                        {"Pgsluice-Rows", "4"},
+                        {"Pgsluice-Pages", "0-"}};
+    const ParsedHeaders headers = parsed(stored);
+    CHECK(headers.meta.kind == MessageKind::copy);
+    CHECK(headers.encoding == BodyEncoding::zstd);
+    CHECK(headers.copy.rows == 4);
+    CHECK(written(headers) == stored);
+    const std::string_view digits =
+        "28b52ffd246ced0100e4023109616461406578616d706c652e636f6d095c4e0a3209677261636572656172"
+        "2061646d6972616c0a33345c4e0a0400434844a803c86a56e8319db08d0146";
+    std::string frame(digits.size() / 2, '\0');
+    REQUIRE(decode_hex(digits, frame.data()));
+    std::string why;
+    const auto plain = BodyDecoder().decode(headers.encoding, frame, why);
+    REQUIRE(plain);
+    CHECK(plain->text ==
+          "1\tada@example.com\t\\N\n2\tgrace@example.com\trear admiral\n3\tada@example.com\trear admiral\n"
+          "4\tgrace@example.com\t\\N\n");
+}
+
 TEST_CASE("stored: markers") {
     const std::string group =
         R"({"group":"shop","system_identifier":"7301234567890123456","timeline":1,"dbname":"shop","server_version":"15.18","program_version":"0.1.0"})"
@@ -160,6 +192,9 @@ TEST_CASE("stored: markers") {
     CHECK(decode_group(group) == GroupInfo{"shop", "7301234567890123456", 1, "shop", "15.18", "0.1.0"});
     const std::string without_brace = group.substr(0, group.size() - 2);
     CHECK(encode(decode_group(group)) == without_brace + ",\"format\":1}\n");  // which older workers pass over
+    const std::string compressed = without_brace + ",\"format\":2}\n";
+    CHECK(decode_group(compressed).format == 2);
+    CHECK(encode(decode_group(compressed)) == compressed);
 
     const std::string begin = std::string(R"({"epoch":1,"consistent_point":"0/16B2D50","tables":[)") + "\n" + users +
                               ",\n" + part + "],\n\"estimated_bytes\":[8192,0]}\n";

@@ -165,3 +165,33 @@ TEST_CASE(
         CHECK(contains(error.hint(), "By its name and type it may be a telephone number."));
     }
 }
+
+TEST_CASE("columns that refer to one another go by one rule, wherever something was found") {
+    const auto people = relation("people", {column("code", text_type, true), column("plan", text_type, true)});
+    const auto posts = relation("posts", {column("id", integer_type, true), column("author", text_type),
+                                          column("plan", text_type), column("short", varchar_type)});
+    const QualifiedName of_people{"public", "people"};
+    const QualifiedName of_posts{"public", "posts"};
+    const std::vector<ColumnReference> references{{of_posts, "author", of_people, "code"},
+                                                  {of_posts, "plan", of_people, "plan"},
+                                                  {of_posts, "short", of_people, "code", false}};
+    const std::vector<RelationPtr> tables{people, posts};
+    std::vector<rules::ExaminedTable> examined{
+        Suggestion::examine(sampled(people)),
+        Suggestion::examine(sampled(posts, {{}, {Value("canary@example.com"), Value("other@example.com")}, {}, {}}))};
+    share_findings(examined, rules::ReferenceGraph(references, tables));
+    Suggestion suggestion(1000);
+    for (const auto& table : examined) suggestion.add(table);
+    const std::string text = suggestion.text();
+    CAPTURE(text);
+    CHECK(contains(text, "in public.posts.author that refers to it\n      - {type: transform, column: code, "));
+    CHECK(contains(text, "      # author: the rules of public.people.code, to which it refers\n"));
+    CHECK(contains(text, "      - {type: transform, allow_key_mismatch: true, column: short, "));
+    CHECK(contains(text, "{type: keep, columns: [plan]}"));
+    CHECK(contains(text, "{type: keep, columns: [id, plan]}"));
+    const Secret secret;
+    const auto ruleset = load(text);
+    ruleset->refer({references, tables});
+    CHECK(ruleset->compile(people) != nullptr);
+    CHECK(ruleset->compile(posts) != nullptr);
+}

@@ -9,6 +9,10 @@ namespace pgsluice::rules_test {
 
 inline constexpr const char* example_secret = "example-secret";
 
+inline constexpr ColumnType hstore_type{16500, "public.hstore"};
+inline constexpr ColumnType xml_type{142, "xml"};
+inline constexpr ColumnType text_array_type{1009, "text[]"};
+
 // A column for which a value of the table's examples is one.
 inline ColumnType type_for(rules::ValueType type) {
     const std::map<rules::ValueType, ColumnType> types{{rules::ValueType::text, text_type},
@@ -24,9 +28,12 @@ inline ColumnType type_for(rules::ValueType type) {
                                                        {rules::ValueType::json, jsonb_type},
                                                        {rules::ValueType::bytea, bytea_type},
                                                        {rules::ValueType::interval, interval_type},
-                                                       {rules::ValueType::other, mood_type}};
+                                                       {rules::ValueType::other, hstore_type},
+                                                       {rules::ValueType::array, text_array_type}};
     return types.at(type);
 }
+
+inline Oid element_of(ColumnType type) { return type.oid == text_array_type.oid ? text_type.oid : 0; }
 
 class OneTransform {
    public:
@@ -43,7 +50,7 @@ class OneTransform {
     }
     OneTransform(const std::string& name, const std::string& parameters, ColumnType type,
                  const std::string& secret = example_secret)
-        : OneTransform(name, parameters, column("c", type), secret) {}
+        : OneTransform(name, parameters, column("c", type, false, element_of(type)), secret) {}
 
     // "NULL" for NULL. Valid until the next call.
     std::string_view operator()(std::string_view text, std::string_view who = "") {

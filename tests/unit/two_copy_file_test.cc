@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sink_batches.h"
+#include "tests/unit/sink_batches.h"
 
 using namespace pgsluice;
 

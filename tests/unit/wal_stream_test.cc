@@ -32,7 +32,7 @@ struct Loop {
     void send(const std::vector<std::string>& messages) {
         for (const auto& message : messages) wal.frames.push_back(xlog_data(message));
     }
-    void run() { stream_wal(wal, publisher, resume, options, hooks, script.stop.get_token()); }
+    WalEnd run() { return stream_wal(wal, publisher, resume, options, hooks, script.stop.get_token()); }
     [[nodiscard]] std::size_t changes_published() const {
         std::size_t count = 0;
         BlockReader reader;
@@ -137,6 +137,57 @@ TEST_CASE("a source is not called silent while we do not read") {
     CHECK_NOTHROW(loop.run());
 }
 
+TEST_CASE("before a full stream, a slot that is about to be lost is let go, and read again when there is room") {
+    Loop loop;
+    bool danger = false;
+    loop.hooks.slot_in_danger = [&] { return danger; };
+    loop.publisher.room = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(60s);
+    loop.script.then([&] {
+        CHECK_FALSE(loop.wal.closed);
+        danger = true;
+    });
+    loop.script.pass(1s);
+    loop.script.then([&] {
+        CHECK(loop.wal.closed);
+        CHECK(loop.publisher.messages.empty());
+        loop.publisher.room = true;
+    });
+    loop.script.pass(1s);
+    CHECK(loop.run() == WalEnd::session_end);
+    CHECK(loop.changes_published() == 1);
+}
+
+TEST_CASE("a stream without room for a moment does not cost the connection, whatever the slot's state") {
+    Loop loop;
+    loop.hooks.slot_in_danger = [] { return true; };
+    for (int i = 0; i < 5; ++i) {
+        loop.script.then([&] { loop.publisher.room = false; });
+        loop.script.pass(4s);
+        loop.script.then([&] { loop.publisher.room = true; });
+        loop.script.pass(1s);
+    }
+    CHECK(loop.run() == WalEnd::stopped);
+    CHECK_FALSE(loop.wal.closed);
+}
+
+TEST_CASE("a slot that is lost while the stream is full ends the wait for room") {
+    Loop loop;
+    bool lost = false;
+    loop.hooks.slot_in_danger = [&]() -> bool {
+        if (lost) throw retry_error("the slot is lost");
+        return true;
+    };
+    loop.publisher.room = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(20s);
+    loop.script.then([&] { lost = true; });
+    loop.script.pass(100s);
+    CHECK_THROWS_WITH_AS(loop.run(), "the slot is lost", Error);
+    CHECK(loop.wal.closed);
+}
+
 TEST_CASE("a source that answers nothing is given up for a new connection") {
     Loop loop;
     loop.wal.answers = false;
@@ -179,6 +230,25 @@ TEST_CASE("a good catch is followed by a nap, a small one by a wait for more") {
     loop.script.pass(100ms);
     loop.script.then([&] { CHECK(loop.wal.naps == 1); });
     loop.run();
+}
+
+TEST_CASE("the rest of a small transaction is waited for, and that of a larger one comes after a nap") {
+    Loop loop;
+    const std::string row = wal_insert(1, {std::string(1500, 'x')});
+    loop.send({wal_begin(Lsn{0x20}, 7), wal_relation(1, "t", {"id"}), row});
+    loop.script.then([&] { loop.send({row, wal_commit(Lsn{0x20}, Lsn{0x30})}); });
+    loop.script.then([&] {
+        CHECK(loop.wal.naps == 0);
+        REQUIRE(loop.publisher.messages.size() == 1);
+        CHECK(loop.publisher.messages[0].meta.safe_flush_lsn == Lsn{0x30});
+        loop.send({wal_begin(Lsn{0x30}, 8), row, row, row});
+    });
+    loop.script.then([&] {
+        CHECK(loop.wal.naps == 1);
+        loop.send({wal_commit(Lsn{0x30}, Lsn{0x40})});
+    });
+    loop.run();
+    CHECK(loop.changes_published() == 5);
 }
 
 TEST_CASE("what is late already is taken with longer naps and goes in fuller blocks, until we have caught up") {

@@ -54,6 +54,7 @@ class RecordingSink : public Sink {
     explicit RecordingSink(bool copies) : copies_(copies) {}
 
     std::optional<SinkState> open() override { return std::nullopt; }
+    std::string home() override { return at_home; }
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
         events.push_back("begin " + std::to_string(begin.epoch) + " " + tables.at(0)->table + " at " +
@@ -82,6 +83,7 @@ class RecordingSink : public Sink {
     void close() override { events.push_back("close"); }
 
     std::vector<std::string> events;
+    std::string at_home;
     int waits = 0;  // how often begin_snapshot() and apply() say that they wait
     std::function<bool()> waited_enough = [] { return true; };
     int flushes = 0;
@@ -100,10 +102,12 @@ class RecordingSink : public Sink {
 const RelationPtr items = std::make_shared<const Relation>(
     Relation{1, "public", "items", ReplicaIdentity::default_key, {{"id", 23, -1, true, "integer", 23, 0}}});
 
-std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids, bool whole = true) {
+std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids, bool whole = true,
+                     std::string_view made_in = {}) {
     BlockWriter writer;
     Transaction transaction;
     transaction.commit_lsn = {commit};
+    transaction.made_in = made_in;
     writer.begin(transaction);
     std::uint64_t ordinal = 0;
     for (const auto& id : ids) {
@@ -149,7 +153,7 @@ struct World {
         }
         Delivered delivered(
             *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
-        Session session(options, *ruleset, delivered, sink, consumer, start, no_log);
+        Session session(options, *ruleset, delivered, sink, consumer, start, log);
         session.run(std::stop_token(), [this](const WorkerReport& report) {
             reports.push_back(report);
             last_report = report;
@@ -161,6 +165,8 @@ struct World {
     std::unique_ptr<Ruleset> ruleset = Ruleset::load({});
     RecordingSink sink;
     PreparedConsumer consumer;
+    std::string logged;
+    Log log = [this](LogLevel, std::string_view line) { logged.append(line) += '\n'; };
     WorkerReport last_report;
     std::vector<WorkerReport> reports;
 };
@@ -356,4 +362,14 @@ TEST_CASE("a session that gives way hands on what is whole of the batch, and no 
     CHECK(session.gave_way());
     CHECK(world.sink.events == Events{"apply 1", "close"});
     CHECK(world.last_report.durable.checkpoint.position == Position{Lsn{100}, 1});
+}
+
+TEST_CASE("transactions made in the target are left out, which is said with the first of them") {
+    World world(true);
+    world.sink.at_home = "1/here";
+    world.consumer.add(MessageKind::group, encode(GroupInfo{"g", "2", 1, "there", "15.0", "0", 1}));
+    world.consumer.add(MessageKind::changes, block_of(100, {"1"}, true, "1/here"), {108});
+    world.run();
+    CHECK(world.sink.events == Events{"close"});
+    CHECK(world.logged.find("came to the source from there, are left out\n") != std::string::npos);
 }

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "stream/format/copy_text.h"
+#include "stream/group/references.h"
 #include "worker/compare/cut.h"
 #include "worker/compare/narrow.h"
 #include "worker/compare/reader.h"
@@ -80,16 +81,11 @@ class RowLister {
     RowReader target_;
 };
 
-std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
-    std::uint64_t rows = 0;
-    for (const RangeSum& sum : sums) rows += sum.rows;
-    return rows;
-}
-
 TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnds& ends, const CompareOptions& options,
                       Broker& broker, const Log& log, const std::stop_token& stop) {
     TableReport report;
     report.name = table.name();
+    report.converted = table.converted;
     report.source_rows = rows_of(sums.source);
     report.target_rows = rows_of(sums.target);
     const std::size_t enough = options.repair ? most_repaired : options.max_differences;
@@ -105,12 +101,20 @@ TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnd
     return report;
 }
 
+std::vector<RelationPtr> relations_of(std::span<const PublishedTable> published) {
+    std::vector<RelationPtr> relations;
+    for (const PublishedTable& table : published) relations.push_back(table.relation);
+    return relations;
+}
+
 }  // namespace
 
 CompareReport compare(const CompareOptions& options, std::span<const PublishedTable> published, Broker& broker,
                       const Log& log, const std::stop_token& stop, const WhenMet& met) {
     const auto begun = Clock::now();
     const auto rules = Ruleset::load(options.rules);
+    rules->refer(
+        {find_references(broker, options.names).value_or(std::vector<ColumnReference>{}), relations_of(published)});
     TablesToCompare found = [&] {
         auto source = connect_end(options.source, stop);
         auto target = connect_end(options.target, stop);

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int attempts = 5;
 constexpr auto answer_poll = std::chrono::milliseconds(20);
-constexpr auto say_every = std::chrono::seconds(10);
+constexpr auto say_wait_every = std::chrono::seconds(10);
 constexpr std::int64_t running_for_us = 15'000'000;  // a worker reports every second, and says when it ends
 constexpr auto silence_limit = std::chrono::seconds(60);
 // Below what the worker waits for us.
@@ -83,7 +83,7 @@ class Agreement {
    private:
     void await(CompareState wanted, const std::string& what) {
         auto next_look = Clock::now() + std::chrono::seconds(1);
-        auto next_say = Clock::now() + say_every;
+        auto next_say = Clock::now() + say_wait_every;
         auto last_report = Clock::now();
         for (;;) {
             const auto answer = keys_.answer();
@@ -99,7 +99,7 @@ class Agreement {
             if (is_alive(entry)) last_report = Clock::now();
             if (Clock::now() - last_report > silence_limit) check_running(entry, options_);
             if (Clock::now() < next_say) continue;
-            next_say = Clock::now() + say_every;
+            next_say = Clock::now() + say_wait_every;
             log_(LogLevel::info,
                  fmt::format("waiting for worker '{}' {}{}", options_.worker, what,
                              entry ? fmt::format("; it has applied {}{}", to_string(entry->applied.position),
@@ -162,7 +162,7 @@ void outwait_writers(sql::ReplicationConnection& creator, const std::string& nam
     auto next_say = Clock::now() + std::chrono::seconds(3);
     creator.create_slot(name, sql::SlotLife::temporary, sql::SlotSnapshot::nothing, [&] {
         if (Clock::now() < next_say) return;
-        next_say = Clock::now() + say_every;
+        next_say = Clock::now() + say_wait_every;
         const auto whom = observer.query("SELECT array_to_string(pg_blocking_pids($1::int), ', ')", {pid}, {1, 1, 1});
         log(LogLevel::info,
             fmt::format("waiting for open transactions of the source that have written: pid {}", whom.text(0, 0)));
@@ -267,7 +267,7 @@ void await_copies(Broker& broker, const CompareOptions& options, std::span<const
         const std::string table = uncopied(broker, options, tables, std::nullopt);
         if (table.empty()) return;
         if (Clock::now() >= next_say) {
-            next_say = Clock::now() + say_every;
+            next_say = Clock::now() + say_wait_every;
             log(LogLevel::info, fmt::format("waiting for the replicator to copy the rows of {}", table));
         }
         if (!pause(stop, std::chrono::milliseconds(200))) throw Interrupted{};

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "stream/change.h"
@@ -21,6 +22,12 @@ struct RangeSum {
     }
     bool operator==(const RangeSum&) const = default;
 };
+
+inline std::uint64_t rows_of(std::span<const RangeSum> sums) noexcept {
+    std::uint64_t rows = 0;
+    for (const RangeSum& sum : sums) rows += sum.rows;
+    return rows;
+}
 
 // Our own digest, for rows that are read by us at both ends: NULL and the empty string differ, and so do ('a', 'bc')
 // and ('ab', 'c').

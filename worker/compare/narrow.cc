@@ -83,12 +83,6 @@ class RangeReader {
     const std::stop_token& stop_;
 };
 
-std::uint64_t rows_of(const std::vector<RangeSum>& sums) {
-    std::uint64_t rows = 0;
-    for (const RangeSum& sum : sums) rows += sum.rows;
-    return rows;
-}
-
 RangeSum total(const std::vector<RangeSum>& sums, std::span<const std::size_t> ranges) {
     RangeSum all;
     for (const std::size_t range : ranges) all.add(sums[range]);

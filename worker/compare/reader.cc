@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "stream/format/copy_text.h"
+#include "stream/padding.h"
 
 namespace pgsluice {
 
@@ -49,7 +50,10 @@ Row RowReader::after_rules(const RowStore& store, Row values) {
     change.new_row = values;
     if (!store.plan->apply(change, arena_)) return {};
     const auto compared = arena_.make<Value>(store.projection.size());
-    for (std::size_t i = 0; i < compared.size(); ++i) compared[i] = change.new_row[store.projection[i]];
+    for (std::size_t i = 0; i < compared.size(); ++i) {
+        const Value& value = change.new_row[store.projection[i]];
+        compared[i] = store.padded[i] && value.is_text() ? Value(without_padding(value.text())) : value;
+    }
     return compared;
 }
 

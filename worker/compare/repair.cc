@@ -21,7 +21,7 @@ namespace pgsluice {
 namespace {
 
 // The worker stands still for so many rows, well below a second on a usual target.
-constexpr std::size_t rows_at_a_time = 500;
+constexpr std::size_t rows_per_repair = 500;
 
 using Texts = RowReader::Texts;
 
@@ -193,7 +193,7 @@ std::uint64_t repair(const ComparedTable& table, const std::vector<Difference>& 
     one.connections = 1;
     Writer writer(table, options, find_group_info(broker, options.names, broker.stream_state(options.names.stream)),
                   log, stop);
-    const std::size_t step = table.key.empty() ? differences.size() : rows_at_a_time;
+    const std::size_t step = table.key.empty() ? differences.size() : rows_per_repair;
     std::span<const Difference> left(differences);
     while (!left.empty()) {
         const auto rows = left.first(std::min(step, left.size()));

@@ -7,7 +7,7 @@
 #include <array>
 #include <string_view>
 
-#include "stream/format/json_writer.h"
+#include "stream/format/json_array.h"
 
 namespace pgsluice {
 
@@ -74,12 +74,22 @@ std::string row_text(const DifferentRow& row, bool show_values) {
 
 std::string rows_word(std::uint64_t rows) { return fmt::format("{} row{}", rows, rows == 1 ? "" : "s"); }
 
+// "equal" is said of what the target's types made of the values.
+std::string converted_text(const TableReport& table) {
+    std::string list;
+    for (const ConvertedColumn& column : table.converted)
+        list += fmt::format("{}{} ({} as {})", list.empty() ? "" : ", ", column.name, column.source, column.target);
+    return list.empty() ? "" : fmt::format("  compared after conversion to the target's type: {}\n", list);
+}
+
 std::string table_text(const TableReport& table, bool show_values) {
     if (!table.left_out.empty()) return fmt::format("{}: not compared: {}\n", table.name, table.left_out);
-    if (table.equal()) return fmt::format("{}: equal, {}\n", table.name, rows_word(table.source_rows));
+    if (table.equal())
+        return fmt::format("{}: equal, {}\n", table.name, rows_word(table.source_rows)) + converted_text(table);
     std::string text =
         fmt::format("{}: {} differ{}; the source has {}, the target {}\n", table.name, rows_word(table.differences),
                     table.differences == 1 ? "s" : "", rows_word(table.source_rows), rows_word(table.target_rows));
+    text += converted_text(table);
     for (const DifferentRow& row : table.rows) text += row_text(row, show_values);
     if (table.differences > table.rows.size())
         text += fmt::format("  and {} more\n", table.differences - table.rows.size());
@@ -93,22 +103,6 @@ void append(JsonText& out, std::string_view name, const OptionalText& value) {
     if (value) return out.text(name, *value);
     out.key(name);
     out.raw("null");
-}
-
-// "name":[element,element]
-template <typename Elements, typename Append>
-void append_array(JsonText& out, std::string_view name, const Elements& elements, const Append& append_one) {
-    out.key(name);
-    out.raw('[');
-    bool first = true;
-    for (const auto& element : elements) {
-        if (!first) out.raw(',');
-        first = false;
-        out.raw('{');
-        append_one(element);
-        out.raw('}');
-    }
-    out.raw(']');
 }
 
 void append_key(JsonText& out, const DifferentRow& row) {
@@ -131,7 +125,7 @@ void append_row(JsonText& out, const DifferentRow& row, bool show_values) {
     constexpr std::array<std::string_view, 3> kinds{"missing", "extra", "changed"};
     out.text("kind", kinds.at(static_cast<std::size_t>(row.kind)));
     append_key(out, row);
-    append_array(out, "columns", row.values, [&](const ComparedValue& value) {
+    append_objects(out, "columns", row.values, [&](const ComparedValue& value) {
         out.text("name", value.column);
         if (show_values && row.kind != Difference::Kind::extra) append(out, "source", value.source);
         if (show_values && row.kind != Difference::Kind::missing) append(out, "target", value.target);
@@ -147,7 +141,12 @@ void append_table(JsonText& out, const TableReport& table, bool show_values) {
     out.number("differences", table.differences);
     out.number("unread_rows", table.unread_rows);
     out.number("repaired", table.repaired);
-    append_array(out, "rows", table.rows, [&](const DifferentRow& row) { append_row(out, row, show_values); });
+    append_objects(out, "converted", table.converted, [&](const ConvertedColumn& column) {
+        out.text("column", column.name);
+        out.text("source_type", column.source);
+        out.text("target_type", column.target);
+    });
+    append_objects(out, "rows", table.rows, [&](const DifferentRow& row) { append_row(out, row, show_values); });
 }
 
 }  // namespace
@@ -184,8 +183,8 @@ std::string to_json(const CompareReport& report, bool show_values) {
     out.boolean("equal", report.equal());
     out.key("seconds");
     out.raw(fmt::format("{:.1f}", report.seconds));
-    append_array(out, "tables", report.tables,
-                 [&](const TableReport& table) { append_table(out, table, show_values); });
+    append_objects(out, "tables", report.tables,
+                   [&](const TableReport& table) { append_table(out, table, show_values); });
     out.raw("}\n");
     return std::string(out.view());
 }

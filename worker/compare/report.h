@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sql/lsn.h"
+#include "worker/compare/converted_column.h"
 #include "worker/compare/differences.h"
 
 namespace pgsluice {
@@ -37,6 +38,7 @@ struct TableReport {
     std::uint64_t unread_rows = 0;  // more rows in ranges that differ, which were not looked at one by one
     std::uint64_t repaired = 0;
     std::vector<DifferentRow> rows;  // the first of them
+    std::vector<ConvertedColumn> converted{};
 
     [[nodiscard]] bool equal() const noexcept { return left_out.empty() && differences == 0 && unread_rows == 0; }
 };

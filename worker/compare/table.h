@@ -9,6 +9,7 @@
 
 #include "rules/ruleset.h"
 #include "stream/change.h"
+#include "worker/compare/converted_column.h"
 
 namespace pgsluice {
 
@@ -24,6 +25,8 @@ struct RowStore {
     RelationPtr relation;                       // with a plan
     std::shared_ptr<const CompiledRules> plan;  // null: the values are compared as they are
     std::vector<std::size_t> projection;
+    // With a plan, per compared column: the target's is a char(n), whose padding does not count.
+    std::vector<bool> padded{};
     // Of a store of the source, per key column: how a row is found by it. Empty where a rule writes to the key.
     struct KeyColumn {
         std::string quoted;
@@ -58,6 +61,7 @@ struct ComparedTable {
     bool no_inserts = false;
     bool no_updates = false;
     bool no_deletes = false;
+    std::vector<ConvertedColumn> converted;
     bool key_is_kept = true;  // no rule writes to a key column
 
     [[nodiscard]] std::string name() const { return schema + "." + table; }

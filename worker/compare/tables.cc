@@ -90,6 +90,9 @@ std::size_t index_of(const Relation& relation, std::string_view name) {
     return static_cast<std::size_t>(found - relation.columns.data());
 }
 
+// What rules make is shorter than what the source pads with blanks, and the target pads it again.
+bool is_padded(const TargetTable& target, const std::string& column) { return target.find(column)->type == "bpchar"; }
+
 std::vector<std::string> compared_columns(const Relation& relation, const TargetTable& target) {
     std::vector<std::string> columns;
     for (const Column& column : relation.columns) {
@@ -171,12 +174,15 @@ std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& 
     }
 }
 
+bool is_converted(const CatalogType& from, const CatalogType& to) {
+    const bool same_text = (is_integer(from.oid) && is_integer(to.oid)) || (is_text(from.oid) && is_text(to.oid));
+    return from.name != to.name && !same_text && to.built_in;
+}
+
 // The source's value as the target's type has it, where that is another one: what writing it there makes of it.
 std::string converted(const std::string& column, const CatalogType& from, const CatalogType& to) {
-    std::string quoted = sql::quote_identifier(column);
-    const bool same_text = (is_integer(from.oid) && is_integer(to.oid)) || (is_text(from.oid) && is_text(to.oid));
-    if (from.name == to.name || same_text || !to.built_in) return quoted;
-    return fmt::format("{}::text::{}", quoted, to.name);
+    const std::string quoted = sql::quote_identifier(column);
+    return is_converted(from, to) ? fmt::format("{}::text::{}", quoted, to.name) : quoted;
 }
 
 class Planner {
@@ -200,7 +206,7 @@ class Planner {
         for (const Filling& filling : fillings) judge(table, *filling.plan);
         table.relation = relation_of(table, relation);
         add_target(table, *found, own_rows(fillings));
-        for (const Filling& filling : fillings) add_source(table, filling, types_of(target_, found->oid));
+        for (const Filling& filling : fillings) add_source(table, filling, *found);
         choose_ranges(table, types_of(source_, fillings[0].table->relation->oid), fillings[0],
                       types_of(target_, found->oid));
         return table;
@@ -239,21 +245,30 @@ class Planner {
         table.target = stores_of(target_, target);
         for (RowStore& store : table.target) {
             store.condition = condition;
-            for (const std::string& column : table.columns) store.values.push_back(sql::quote_identifier(column));
+            for (const std::string& column : table.columns) {
+                const bool padded = table.range_key == RangeKey::read && is_padded(target, column);
+                store.values.push_back(sql::quote_identifier(column) +
+                                       (padded ? "::text" : ""));  // cuts the blanks off
+            }
         }
     }
 
-    void add_source(ComparedTable& table, const Filling& filling, const ColumnTypesByName& target_types) {
+    void add_source(ComparedTable& table, const Filling& filling, const TargetTable& target) {
+        const auto target_types = types_of(target_, target.oid);
         const Relation& from = *filling.table->relation;
         const Relation& to = *filling.plan->target();
         const auto types = types_of(source_, from.oid);
+        if (table.range_key != RangeKey::read) note_converted(table, filling, types, target_types);
         for (const Oid oid : filling.table->stores) {
             RowStore store = store_of(source_, oid);
             if (table.range_key == RangeKey::read) {
                 store.relation = filling.table->relation;
                 store.plan = filling.plan;
                 for (const Column& column : from.columns) store.values.push_back(sql::quote_identifier(column.name));
-                for (const std::string& column : table.columns) store.projection.push_back(index_of(to, column));
+                for (const std::string& column : table.columns) {
+                    store.projection.push_back(index_of(to, column));
+                    store.padded.push_back(is_padded(target, column));
+                }
             } else {
                 for (const std::string& column : table.columns) {
                     const std::string& name = from.columns[index_of(to, column)].name;
@@ -262,6 +277,18 @@ class Planner {
             }
             if (table.key_is_kept) store.key = key_columns(table, from, to, types);
             table.source.push_back(std::move(store));
+        }
+    }
+
+    static void note_converted(ComparedTable& table, const Filling& filling, const ColumnTypesByName& types,
+                               const ColumnTypesByName& target_types) {
+        for (const std::string& column : table.columns) {
+            const std::size_t number = index_of(*filling.plan->target(), column);
+            const CatalogType& from = types.at(filling.table->relation->columns[number].name);
+            const CatalogType& to = target_types.at(column);
+            const ConvertedColumn noted{column, from.name, to.name};
+            if (is_converted(from, to) && std::ranges::find(table.converted, noted) == table.converted.end())
+                table.converted.push_back(noted);
         }
     }
 

@@ -1,5 +1,8 @@
 #include "worker/dump/schema.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 
@@ -23,6 +26,18 @@ std::vector<std::string> names_in_parentheses(TokenCursor& tokens) {
         if (token.kind == Token::Kind::word || token.kind == Token::Kind::quoted)
             names.push_back(identifier_of(tokens.text(token), token));
     }
+    return names;
+}
+
+// (a, PERIOD b)
+std::vector<std::string> columns_of_key(TokenCursor& tokens) {
+    std::vector<std::string> names;
+    tokens.expect('(');
+    do {
+        if (tokens.is("PERIOD") && !tokens.is(',', 1) && !tokens.is(')', 1)) tokens.take();
+        names.push_back(tokens.identifier());
+    } while (tokens.take(','));
+    tokens.expect(')');
     return names;
 }
 
@@ -134,6 +149,10 @@ void Schema::read_column(TokenCursor& tokens, CreatedTable& table) {
         if (read_generated(tokens)) column.generated = true;
         if (tokens.is("PRIMARY") || tokens.is("UNIQUE"))
             table.unique.push_back({"", {column.name}, tokens.is("PRIMARY")});
+        if (tokens.take("REFERENCES")) {
+            add_reference(tokens, table, {column.name});
+            continue;
+        }
         if (tokens.is('(') || tokens.is('['))
             tokens.skip_parentheses();
         else
@@ -142,7 +161,7 @@ void Schema::read_column(TokenCursor& tokens, CreatedTable& table) {
     if (!there) table.columns.push_back(std::move(column));
 }
 
-// [CONSTRAINT name] PRIMARY KEY | UNIQUE (columns) ...; others are passed by.
+// [CONSTRAINT name] PRIMARY KEY | UNIQUE (columns) | FOREIGN KEY (columns) REFERENCES ...; others are passed by.
 void Schema::add_constraint(TokenCursor& tokens, CreatedTable& table) {
     CreatedIndex index;
     if (tokens.take("CONSTRAINT")) index.name = tokens.identifier();
@@ -153,8 +172,19 @@ void Schema::add_constraint(TokenCursor& tokens, CreatedTable& table) {
         if (!tokens.is('(')) tokens.refuse("a key without its columns is not read");
         index.columns = names_in_parentheses(tokens);
         table.unique.push_back(std::move(index));
+    } else if (tokens.take_all({"FOREIGN", "KEY"})) {
+        auto columns = columns_of_key(tokens);
+        tokens.expect("REFERENCES");
+        add_reference(tokens, table, std::move(columns));
     }
     tokens.skip_to(",)");
+}
+
+// table [(columns)]
+void Schema::add_reference(TokenCursor& tokens, CreatedTable& table, std::vector<std::string> columns) {
+    CreatedReference reference{std::move(columns), tokens.name(table.schema), {}};
+    if (tokens.is('(')) reference.to_columns = columns_of_key(tokens);
+    table.references.push_back(std::move(reference));
 }
 
 void Schema::create_index(TokenCursor& tokens, const std::string& schema) {
@@ -262,6 +292,35 @@ std::vector<std::string> Schema::key_of(const CreatedTable& table) {
         if (table.identity == ReplicaIdentity::index && index.name == table.identity_index) return index.columns;
     }
     return {};
+}
+
+Column Schema::described(const CreatedTable& table, const std::string& column) {
+    Column made;
+    if (const CreatedColumn* created = table.find(column)) types_.describe(made, created->type, table.schema);
+    return made;
+}
+
+void Schema::append(const CreatedTable& table, const CreatedReference& reference, std::vector<ColumnReference>& into) {
+    const CreatedTable* to = find(reference.to);
+    std::vector<std::string> columns = reference.to_columns;
+    if (columns.empty() && to != nullptr)
+        for (const CreatedIndex& index : to->unique)
+            if (index.primary) columns = index.columns;
+    const std::string name =
+        fmt::format("({}) references ({})", fmt::join(reference.columns, ", "), fmt::join(columns, ", "));
+    for (std::size_t i = 0; i < std::min(columns.size(), reference.columns.size()); ++i) {
+        const Column own = described(table, reference.columns[i]);
+        const Column other = to == nullptr ? Column{} : described(*to, columns[i]);
+        const bool same = own.type_oid == other.type_oid && own.typmod == other.typmod;
+        into.push_back({table.name, reference.columns[i], reference.to, columns[i], same, name});
+    }
+}
+
+std::vector<ColumnReference> Schema::references() {
+    std::vector<ColumnReference> all;
+    for (const auto& [key, table] : tables_)
+        for (const CreatedReference& reference : table.references) append(table, reference, all);
+    return all;
 }
 
 std::optional<Relation> Schema::relation(const QualifiedName& name, const std::vector<std::string>& columns) {

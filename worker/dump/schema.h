@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stream/change.h"
+#include "stream/column_reference.h"
 #include "worker/dump/token_cursor.h"
 #include "worker/dump/types.h"
 
@@ -26,12 +27,19 @@ struct CreatedIndex {
     bool primary = false;
 };
 
+struct CreatedReference {
+    std::vector<std::string> columns;
+    QualifiedName to;
+    std::vector<std::string> to_columns;  // empty: those of its primary key
+};
+
 struct CreatedTable {
     QualifiedName name;
     std::string schema;  // that of types named without one
     std::vector<CreatedColumn> columns;
     std::vector<QualifiedName> parents;  // it is a partition of, or inherits from
     std::vector<CreatedIndex> unique;
+    std::vector<CreatedReference> references;
     ReplicaIdentity identity = ReplicaIdentity::default_key;
     std::string identity_index;
 
@@ -51,6 +59,8 @@ class Schema {
     [[nodiscard]] bool is_below(const QualifiedName& table, const QualifiedName& above) const;
     // The table with these of its columns, in this order; nothing where one of them is not known.
     [[nodiscard]] std::optional<Relation> relation(const QualifiedName& name, const std::vector<std::string>& columns);
+    // The foreign keys of all tables so far.
+    [[nodiscard]] std::vector<ColumnReference> references();
 
    private:
     void create_table(TokenCursor& tokens, const std::string& schema);
@@ -62,6 +72,9 @@ class Schema {
     void alter_table(TokenCursor& tokens, const std::string& schema);
     void alter_known(TokenCursor& tokens, const std::string& schema, CreatedTable& table);
     void add_constraint(TokenCursor& tokens, CreatedTable& table);
+    static void add_reference(TokenCursor& tokens, CreatedTable& table, std::vector<std::string> columns);
+    [[nodiscard]] Column described(const CreatedTable& table, const std::string& column);
+    void append(const CreatedTable& table, const CreatedReference& reference, std::vector<ColumnReference>& into);
     [[nodiscard]] std::vector<QualifiedName> ancestors(const CreatedTable& table) const;
     static std::vector<std::string> key_of(const CreatedTable& table);
 

@@ -8,6 +8,7 @@
 #include "rules/delivered.h"
 #include "rules/unmatched_tables.h"
 #include "sql/timestamp.h"
+#include "stream/full_name.h"
 #include "worker/import/dry_run_sink.h"
 #include "worker/import/feed.h"
 #include "worker/import/survey.h"
@@ -25,8 +26,6 @@ constexpr auto progress_interval = std::chrono::seconds(10);
 constexpr std::uint64_t begin_seq = 1;
 constexpr Oid first_oid = 1;  // made up: a dump has none
 
-std::string qualified(const QualifiedName& name) { return fmt::format("{}.{}", name.schema, name.table); }
-
 class Import {
    public:
     Import(const ImportOptions& options, const ImportEnds& ends, const Log& log, const std::stop_token& stop)
@@ -42,7 +41,7 @@ class Import {
 
    private:
     void survey();
-    Relation describe(dump::Schema& schema, const SurveyedTable& table) const;
+    Relation describe(dump::Schema& schema, const SurveyedTable& table);
     void check_rules();
     void feed(Sink& sink);
     void after_block(Sink& sink, const ImportFeed& rows);
@@ -57,6 +56,8 @@ class Import {
     const std::unique_ptr<Ruleset> ruleset_;
     Survey survey_;
     std::vector<RelationPtr> relations_;  // of the surveyed tables
+    std::vector<ColumnReference> references_;
+    bool keys_are_told_ = true;
     std::vector<ImportFeed::Count> counts_;
     Clock::time_point flushed_at_ = Clock::now();
     Clock::time_point told_at_ = Clock::now();
@@ -76,6 +77,7 @@ void Import::survey() {
         relation.oid = oid++;
         relations_.push_back(std::make_shared<const Relation>(std::move(relation)));
     }
+    references_ = reader.schema().references();
     log_(LogLevel::info, fmt::format("dump: {} tables, {} rows", survey_.tables().size(), rows_to_read()));
 }
 
@@ -86,19 +88,25 @@ std::uint64_t Import::rows_to_read() const {
     return rows;
 }
 
-Relation Import::describe(dump::Schema& schema, const SurveyedTable& table) const {
+Relation Import::describe(dump::Schema& schema, const SurveyedTable& table) {
     auto relation = schema.relation(table.name, table.columns);
+    if (!relation) keys_are_told_ = false;
     if (!relation && ends_.find_table) relation = ends_.find_table(table.name, table.columns);
     if (!relation)
         throw dump::refused(
             table.place,
             fmt::format("the types of the columns of '{}' are not known: the dump does not create it with all of them",
-                        qualified(table.name)),
+                        full_name(table.name)),
             dump::schema_hint);
     return std::move(*relation);
 }
 
 void Import::check_rules() {
+    ruleset_->refer({references_, relations_});
+    if (!keys_are_told_ && ruleset_->goes_by_keys())
+        log_(LogLevel::warning,
+             "the dump does not create all of its tables, so their foreign keys are not known, and columns that refer "
+             "to one with rules do not inherit these; name the dump of the schema, too");
     const auto problems = ruleset_->know(relations_);
     if (!problems.empty()) throw problems.front();
     std::vector<Relation> tables;
@@ -153,7 +161,7 @@ void Import::after_block(Sink& sink, const ImportFeed& rows) {
 std::string Import::report_line(std::size_t number) const {
     const ImportFeed::Count& count = counts_[number];
     const auto rules = ruleset_->compile(relations_[number]);
-    std::string line = fmt::format("{}: {} columns, {} rows", qualified(survey_.tables()[number].name),
+    std::string line = fmt::format("{}: {} columns, {} rows", full_name(survey_.tables()[number].name),
                                    relations_[number]->columns.size(), count.found);
     if (count.read != count.found) line += fmt::format(", {} read", count.read);
     if (rules == nullptr) return line + ", not imported (its route)";

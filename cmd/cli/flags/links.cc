@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array links_table{
     // The group and where NATS is.
     Flag{"group", text, "NAME", "", commands_group | commands_import, commands_group & ~(command_status | command_check_leaks),
          [](S& s, V v) { s.group = present(v); },
@@ -88,6 +88,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> link_flags() { return table; }
+std::span<const Flag> link_flags() { return links_table; }
 
 }  // namespace pgsluice

@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array postgres_table{
     Flag{"target-url", secret, "URL", "", target_side, 0,
          [](S& s, V v) { s.postgres.target.url = present(v); },
          "The target as one libpq URL or conninfo string, instead of its single parts."},
@@ -41,7 +41,7 @@ constexpr std::array table{
          [](S& s, V v) { s.postgres.target_owner = v; },
          "The role that what --target-sync-schema and captured DDL make belongs to, and with whose rights it is made. By default the worker's."},
     Flag{"source-host", text, "HOST", "", postgres, 0,
-         [](S& s, V v) { s.postgres.source.host = v; }, "The source, for --target-sync-schema."},
+         [](S& s, V v) { s.postgres.source.host = v; }, "The source, for --target-sync-schema and --snapshot direct."},
     Flag{"source-port", text, "PORT", "", postgres, 0,
          [](S& s, V v) { s.postgres.source.port = port(v); }, "Its port."},
     Flag{"source-dbname", text, "NAME", "", postgres, 0,
@@ -88,6 +88,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> postgres_flags() { return table; }
+std::span<const Flag> postgres_flags() { return postgres_table; }
 
 }  // namespace pgsluice

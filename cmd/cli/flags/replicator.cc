@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array replicator_table{
     // check.
     Flag{"side", text, "WHICH", "both", command_check, 0,
          [](S& s, V v) {
@@ -34,6 +34,11 @@ constexpr std::array table{
     Flag{"resnapshot", boolean, "", "false", replicator, 0,
          [](S& s, V v) { s.replicator.resnapshot = parse_boolean(v); },
          "Start over: a new slot and a new snapshot, after what the stream holds. Workers discard what an unfinished snapshot loaded; for a finished one see --target-existing-rows. A worker that has missed messages starts with the new snapshot."},
+    Flag{"snapshot", text, "WAY", "stream", replicator | postgres, 0,
+         [](S& s, V v) {
+             s.replicator.direct_snapshot = s.worker.direct_snapshot =
+                 parse_choice<bool>(v, {{"stream", false}, {"direct", true}});
+         }, "Which way the rows of the snapshot take: through the `stream`, for any worker; or `direct`, where one postgres worker reads them from the source (--source-url) and only changes come through the stream. Give it to the replicator and to that worker."},
     Flag{"bootstrap", text, "VERB", "", replicator, 0,
          [](S& s, V v) {
              s.replicator.bootstrap.verb = parse_choice<BootstrapVerb>(
@@ -83,6 +88,8 @@ constexpr std::array table{
          "How much of open transactions the source may keep in memory before it spills them to disk (`logical_decoding_work_mem` of the replicator's session). Never below the server's own setting; 0 uses that."},
     Flag{"stream-replicas", text, "N", "1", replicator, 0,
          [](S& s, V v) { s.replicator.stream.replicas = small(v, 1, 5); }, "Copies of the stream in a NATS cluster."},
+    Flag{"stream-compression", text, "HOW", "none", replicator, 0, set_stream_compression,
+         "Whether rows and changes are compressed before they are published: `none`, or `zstd`, with a level from 1 (the default) to 19 as `zstd:3`. Workers must be of this version or later; start them first."},
     Flag{"stream-retain", text, "DURATION", "1h", replicator, 0,
          [](S& s, V v) { s.replicator.stream_retain_ms = parse_duration_ms(v); },
          "How long messages are kept at least after every worker has applied them, so that another worker may still join."},
@@ -100,6 +107,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> replicator_flags() { return table; }
+std::span<const Flag> replicator_flags() { return replicator_table; }
 
 }  // namespace pgsluice

@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array running_table{
     // Running.
     Flag{"retry-max-attempts", text, "N", "3", commands_loop, 0,
          [](S& s, V v) { s.retry.max_attempts = small(v, 0, 1'000'000); },
@@ -52,6 +52,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> running_flags() { return table; }
+std::span<const Flag> running_flags() { return running_table; }
 
 }  // namespace pgsluice

@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array sinks_table{
     // worker webhook.
     Flag{"webhook-url", text, "URL", "", webhook_side, webhook_sinks,
          [](S& s, V v) { s.webhook.url = present(v); }, "Where to post. `worker webhook` needs it, and `dlq replay` for a webhook worker."},
@@ -61,6 +61,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> sink_flags() { return table; }
+std::span<const Flag> sink_flags() { return sinks_table; }
 
 }  // namespace pgsluice

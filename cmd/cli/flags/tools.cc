@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array tools_table{
     // check rules.
     Flag{"sample", text, "N", "0", command_check_rules, 0,
          [](S& s, V v) { s.sample = small(v, 0, 10'000); }, "How many rows of each table to show before and after the rules."},
@@ -25,6 +25,11 @@ constexpr std::array table{
     Flag{"sample-rows", text, "N", "2000", command_check_rules | command_check_leaks, 0,
          [](S& s, V v) { s.finding.sample_rows = static_cast<std::size_t>(small(v, 1, 1'000'000)); },
          "How many rows of each of the source's tables to look at."},
+
+    // decrypt.
+    Flag{"column", text, "NAME", "", command_decrypt, command_decrypt,
+         [](S& s, V v) { s.decrypted_column = present(v); },
+         "The column whose rules have encrypted the values, as `table.column` or `schema.table.column`, with the table's name as in the rules file; with --source-url also one that inherits them along a foreign key."},
 
     // compare.
     Flag{"rate", text, "N", "0", comparing, 0,
@@ -64,8 +69,8 @@ constexpr std::array table{
          [](S& s, V v) { s.cutover.undo = parse_boolean(v); },
          "Only let the source's tables be written to again, and forget that the group was cut over. What was written to the target does not come back by that."},
 
-    // compare, tables, status and check.
-    Flag{"json", boolean, "", "false", command_compare | command_tables | command_status | command_check, 0,
+    // compare, tables, status and what checks.
+    Flag{"json", boolean, "", "false", command_compare | command_tables | command_status | command_check | command_check_rules | command_check_leaks, 0,
          [](S& s, V v) { s.json = s.compare.json = s.status.json = s.check.json = parse_boolean(v); }, "Print JSON: one object, of `tables` an array with an object for each table, of `status` one line for each group."},
 
     // status.
@@ -104,6 +109,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> tool_flags() { return table; }
+std::span<const Flag> tool_flags() { return tools_table; }
 
 }  // namespace pgsluice

@@ -33,7 +33,7 @@ inline constexpr auto replicator = command_replicator;
 inline constexpr auto watches = command_status | command_serve;
 inline constexpr auto serves = commands_process | command_serve;
 inline constexpr auto source_side = command_replicator | command_teardown | command_status | command_check_rules |
-                                    command_compare | command_cutover | command_check_leaks;
+                                    command_compare | command_cutover | command_check_leaks | command_decrypt;
 inline constexpr auto chooses_tables = command_replicator | command_check_rules | command_check_leaks | command_compare;
 inline constexpr auto names_tables = chooses_tables | command_resnapshot;
 inline constexpr auto target_side = postgres_sinks | command_teardown | command_dlq_replay | command_compare |

@@ -11,7 +11,7 @@ namespace {
 using namespace flag_words;
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array worker_table{
     // What all workers share.
     Flag{"worker-name", text, "NAME", "", commands_worker | command_forget | command_dlq_replay | comparing | command_sequences | commands_ddl, command_forget,
          [](S& s, V v) { s.worker.worker = present(v); },
@@ -22,7 +22,7 @@ constexpr std::array table{
     Flag{"share-by", text, "WHAT", "key", commands_worker | command_forget | command_dlq_replay, 0,
          [](S& s, V v) { s.worker.share.by = parse_choice<ShareBy>(v, {{"key", ShareBy::key}, {"table", ShareBy::table}}); },
          "What decides on a row's share: its `key`, so that all changes of one key come in order; or the name of its `table`, so that transactions stay whole within each share's tables."},
-    Flag{"rules-config", text, "FILE", "", replicator | commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
+    Flag{"rules-config", text, "FILE", "", replicator | commands_worker | commands_import | command_check_rules | command_check_leaks | command_decrypt | comparing, command_decrypt,
          [](S& s, V v) { s.worker.rules.rules_file = present(v); }, "The rules file (YAML): filter rows, mask or rewrite values, exclude columns. Given to the replicator, before anything is published."},
     Flag{"routing-config", text, "FILE", "", commands_worker | commands_import | command_check_rules | command_check_leaks | comparing, 0,
          [](S& s, V v) { s.worker.rules.routing_file = present(v); }, "The routing file (YAML): other table and column names."},
@@ -66,6 +66,6 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Flag> worker_flags() { return table; }
+std::span<const Flag> worker_flags() { return worker_table; }
 
 }  // namespace pgsluice

@@ -132,7 +132,7 @@ BEGIN
         WHERE n.nspname = what ->> 'schema' AND d."group" = {0} AND d.class = 'table');
 END)";
 
-constexpr const char* fill = R"(
+constexpr const char* fill_code = R"(
 DECLARE
     c pg_catalog.record;
     what pg_catalog.jsonb;
@@ -218,6 +218,6 @@ std::string place_body(const Scope& scope) { return filled(place, scope); }
 std::string uses_body(const Scope& scope) { return filled(uses, scope); }
 std::string users_body(const Scope& scope) { return filled(users, scope); }
 std::string has_body(const Scope& scope) { return filled(has, scope); }
-std::string fill_body(const Scope& scope) { return filled(fill, scope); }
+std::string fill_body(const Scope& scope) { return filled(fill_code, scope); }
 
 }  // namespace pgsluice::ddl

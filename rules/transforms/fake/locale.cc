@@ -71,6 +71,15 @@ Locale::Locale(std::string_view of)
       companies(file_of(of, "companies")),
       company_endings(file_of(of, "company_endings")),
       words(file_of(of, "words")),
+      titles(file_of(of, "titles")),
+      genders(file_of(of, "genders")),
+      states(file_of(of, "states")),
+      state_codes(file_of(of, "state_codes")),
+      industries(file_of(of, "industries")),
+      job_titles(file_of(of, "job_titles")),
+      products(file_of(of, "products")),
+      months(file_of(of, "months")),
+      weekdays(file_of(of, "weekdays")),
       number_first(of == "en" || of == "fr") {}
 
 const Locale& read_locale(Fields& parameters, const TransformDefaults& defaults) {

@@ -31,7 +31,11 @@ struct Locale {
     WordList streets, cities, countries;
     WordList companies, company_endings;
     WordList words;
-    bool number_first;  // "12 High Street", and not "Hauptstraße 12"
+    WordList titles, genders;      // genders: female, male
+    WordList states, state_codes;  // the same ones in the same order
+    WordList industries, job_titles, products;
+    WordList months, weekdays;  // from January, from Monday
+    bool number_first;          // "12 High Street", and not "Hauptstraße 12"
 };
 
 // By the parameter or the file's `locale`, or "en". usage Error for one that is not there.

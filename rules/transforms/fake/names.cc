@@ -1,4 +1,4 @@
-// first_name, last_name, name: of people, by `gender` where it is given.
+// title, first_name, last_name, name: of people, by `gender` where it is given.
 #include <fmt/format.h>
 
 #include "rules/transforms/fake/names.h"
@@ -13,6 +13,7 @@ void female_first_name(Draw& draw, const Locale& locale, std::string& out) {
 }
 void male_first_name(Draw& draw, const Locale& locale, std::string& out) { out += locale.first_names_male.one(draw); }
 void last_name(Draw& draw, const Locale& locale, std::string& out) { out += locale.last_names.one(draw); }
+void title(Draw& draw, const Locale& locale, std::string& out) { out += locale.titles.one(draw); }
 
 template <TextFake first>
 void with_last_name(Draw& draw, const Locale& locale, std::string& out) {
@@ -46,6 +47,9 @@ void any_first_name(Draw& draw, const Locale& locale, std::string& out) {
 
 std::unique_ptr<Transform> make_first_name(Fields& parameters, const TransformDefaults& defaults) {
     return make_by_gender("first_name", {any_first_name, female_first_name, male_first_name}, parameters, defaults);
+}
+std::unique_ptr<Transform> make_title(Fields& parameters, const TransformDefaults& defaults) {
+    return make_text_fake("title", title, parameters, defaults);
 }
 std::unique_ptr<Transform> make_last_name(Fields& parameters, const TransformDefaults& defaults) {
     return make_text_fake("last_name", last_name, parameters, defaults);

@@ -1,4 +1,4 @@
-// street, street_address, city, zip, country.
+// street, street_address, city, state, zip, country.
 #include <fmt/format.h>
 
 #include <iterator>
@@ -19,6 +19,8 @@ void street_address(Draw& draw, const Locale& locale, std::string& out) {
 }
 
 void city(Draw& draw, const Locale& locale, std::string& out) { out += locale.cities.one(draw); }
+void state(Draw& draw, const Locale& locale, std::string& out) { out += locale.states.one(draw); }
+void state_code(Draw& draw, const Locale& locale, std::string& out) { out += locale.state_codes.one(draw); }
 void country(Draw& draw, const Locale& locale, std::string& out) { out += locale.countries.one(draw); }
 // Five digits in each of our locales.
 void zip(Draw& draw, const Locale& /*locale*/, std::string& out) { draw.append_digits(out, 5); }
@@ -33,6 +35,11 @@ std::unique_ptr<Transform> make_street_address(Fields& parameters, const Transfo
 }
 std::unique_ptr<Transform> make_city(Fields& parameters, const TransformDefaults& defaults) {
     return make_text_fake("city", city, parameters, defaults);
+}
+// A value's state and its code are of the same place.
+std::unique_ptr<Transform> make_state(Fields& parameters, const TransformDefaults& defaults) {
+    if (parameters.flag("short", false)) return make_text_fake("state", state_code, parameters, defaults, ", short");
+    return make_text_fake("state", state, parameters, defaults);
 }
 std::unique_ptr<Transform> make_zip(Fields& parameters, const TransformDefaults& defaults) {
     return make_text_fake("zip", zip, parameters, defaults);

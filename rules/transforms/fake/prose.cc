@@ -1,15 +1,11 @@
-// company, word, words, sentence, paragraph.
+// word, words, sentence, paragraph.
+#include "rules/transforms/fake/prose.h"
+
 #include "rules/transforms/fake/text_fake.h"
 #include "rules/transforms/transforms.h"
 
 namespace pgsluice::rules {
 namespace {
-
-void company(Draw& draw, const Locale& locale, std::string& out) {
-    out += locale.companies.one(draw);
-    out += ' ';
-    out += locale.company_endings.one(draw);
-}
 
 void word(Draw& draw, const Locale& locale, std::string& out) { out += locale.words.one(draw); }
 
@@ -22,13 +18,6 @@ void some_words(Draw& draw, const Locale& locale, std::string& out, std::uint64_
 
 void words(Draw& draw, const Locale& locale, std::string& out) { some_words(draw, locale, out, 3); }
 
-void sentence(Draw& draw, const Locale& locale, std::string& out) {
-    const std::size_t first = out.size();
-    some_words(draw, locale, out, 5 + draw.below(8));
-    if (out[first] >= 'a' && out[first] <= 'z') out[first] = static_cast<char>(out[first] - 'a' + 'A');
-    out += '.';
-}
-
 void paragraph(Draw& draw, const Locale& locale, std::string& out) {
     for (std::uint64_t sentences = 3 + draw.below(4); sentences > 0; --sentences) {
         if (!out.empty()) out += ' ';
@@ -38,9 +27,13 @@ void paragraph(Draw& draw, const Locale& locale, std::string& out) {
 
 }  // namespace
 
-std::unique_ptr<Transform> make_company(Fields& parameters, const TransformDefaults& defaults) {
-    return make_text_fake("company", company, parameters, defaults);
+void sentence(Draw& draw, const Locale& locale, std::string& out) {
+    const std::size_t first = out.size();
+    some_words(draw, locale, out, 5 + draw.below(8));
+    if (out[first] >= 'a' && out[first] <= 'z') out[first] = static_cast<char>(out[first] - 'a' + 'A');
+    out += '.';
 }
+
 std::unique_ptr<Transform> make_word(Fields& parameters, const TransformDefaults& defaults) {
     return make_text_fake("word", word, parameters, defaults);
 }

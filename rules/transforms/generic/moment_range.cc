@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t seconds_per_day = 86400;
 constexpr std::int64_t us_per_second = 1'000'000;
 
-enum class Unit { day, second_of_day, second };
+enum class Grain { day, second_of_day, second };
 
 void append_time(std::string& out, std::int64_t seconds) {
     fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -22,19 +22,19 @@ void append_time(std::string& out, std::int64_t seconds) {
 
 class MomentRange : public Recipe {
    public:
-    MomentRange(std::string_view name, Unit unit, std::int64_t least, std::int64_t most, std::string describe)
+    MomentRange(std::string_view name, Grain unit, std::int64_t least, std::int64_t most, std::string describe)
         : name_(name), unit_(unit), least_(least), most_(most), describe_(std::move(describe)) {}
 
     std::string unfit(const Column& column, ValueType type) const override {
-        const bool fits = unit_ == Unit::day      ? type == ValueType::date
-                          : unit_ == Unit::second ? type == ValueType::timestamp || type == ValueType::timestamptz
-                                                  : type == ValueType::time || type == ValueType::timetz;
+        const bool fits = unit_ == Grain::day      ? type == ValueType::date
+                          : unit_ == Grain::second ? type == ValueType::timestamp || type == ValueType::timestamptz
+                                                   : type == ValueType::time || type == ValueType::timetz;
         return fits ? std::string{} : takes(fmt::format("{}s", name_), column);
     }
     void make(Draw& draw, std::string_view /*text*/, const ColumnForm& form, std::string& out) const override {
         const std::int64_t drawn = draw.between(least_, most_);
-        if (unit_ == Unit::day) return append_date(out, drawn);
-        if (unit_ == Unit::second) {
+        if (unit_ == Grain::day) return append_date(out, drawn);
+        if (unit_ == Grain::second) {
             const std::int64_t day = (drawn - (drawn < 0 ? seconds_per_day - 1 : 0)) / seconds_per_day;
             append_date(out, day);
             out += ' ';
@@ -48,23 +48,23 @@ class MomentRange : public Recipe {
 
    private:
     std::string_view name_;
-    Unit unit_;
+    Grain unit_;
     std::int64_t least_;
     std::int64_t most_;
     std::string describe_;
 };
 
 // In the unit's steps from 2000-01-01 00:00 UTC, or from midnight.
-std::int64_t read_moment(const std::string& text, Unit unit) {
-    if (unit == Unit::second_of_day) return TimeOfDay::parse(text, false).us / us_per_second;
-    const Moment moment = Moment::parse(text, unit == Unit::second);
+std::int64_t read_moment(const std::string& text, Grain unit) {
+    if (unit == Grain::second_of_day) return TimeOfDay::parse(text, false).us / us_per_second;
+    const Moment moment = Moment::parse(text, unit == Grain::second);
     if (moment.day < days_from_civil({1, 1, 1}) || moment.day > days_from_civil({9999, 12, 31}))
         throw Unreadable{"its year is not between 1 and 9999"};
-    if (unit == Unit::day && moment.us != 0) throw Unreadable{"it is not a date"};
-    return unit == Unit::day ? moment.day : moment.day * seconds_per_day + moment.us / us_per_second;
+    if (unit == Grain::day && moment.us != 0) throw Unreadable{"it is not a date"};
+    return unit == Grain::day ? moment.day : moment.day * seconds_per_day + moment.us / us_per_second;
 }
 
-std::unique_ptr<Transform> make_range(std::string_view name, Unit unit, Fields& parameters,
+std::unique_ptr<Transform> make_range(std::string_view name, Grain unit, Fields& parameters,
                                       const TransformDefaults& defaults) {
     const std::string from = parameters.required_text("from");
     const std::string to = parameters.required_text("to");
@@ -76,7 +76,7 @@ std::unique_ptr<Transform> make_range(std::string_view name, Unit unit, Fields& 
     } catch (const Unreadable& unreadable) {
         throw refuse(parameters.place(), fmt::format("of 'from' and 'to': {}", unreadable.reason));
     }
-    if (unit == Unit::second_of_day && most == seconds_per_day) --most;
+    if (unit == Grain::second_of_day && most == seconds_per_day) --most;
     if (least > most) throw refuse(parameters.place(), "'from' is after 'to'");
     auto recipe =
         std::make_unique<MomentRange>(name, unit, least, most, fmt::format("{} from {} to {}", name, from, to));
@@ -86,13 +86,13 @@ std::unique_ptr<Transform> make_range(std::string_view name, Unit unit, Fields& 
 }  // namespace
 
 std::unique_ptr<Transform> make_date(Fields& parameters, const TransformDefaults& defaults) {
-    return make_range("date", Unit::day, parameters, defaults);
+    return make_range("date", Grain::day, parameters, defaults);
 }
 std::unique_ptr<Transform> make_time(Fields& parameters, const TransformDefaults& defaults) {
-    return make_range("time", Unit::second_of_day, parameters, defaults);
+    return make_range("time", Grain::second_of_day, parameters, defaults);
 }
 std::unique_ptr<Transform> make_timestamp(Fields& parameters, const TransformDefaults& defaults) {
-    return make_range("timestamp", Unit::second, parameters, defaults);
+    return make_range("timestamp", Grain::second, parameters, defaults);
 }
 
 }  // namespace pgsluice::rules

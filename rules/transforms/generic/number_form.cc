@@ -44,6 +44,12 @@ NumberLimits limits_of(const ColumnForm& form) noexcept {
     return {-most, most};
 }
 
+bool holds_range(const ColumnForm& form, Decimal least, Decimal most, int scale) noexcept {
+    const int kept = scale_in(form, scale);
+    const NumberLimits limits = limits_of(form);
+    return least.floor_at(kept) >= limits.least && most.ceiling_at(kept) <= limits.most;
+}
+
 void append_number(std::string& out, Decimal number, const ColumnForm& form) {
     if (const int digits = float_digits(form); digits > 0) return number.append_float_to(out, digits);
     const int scale = scale_in(form, number.scale);

@@ -18,6 +18,8 @@ struct NumberLimits {
     Decimal::Digits most;
 };
 NumberLimits limits_of(const ColumnForm& form) noexcept;
+// Whether it holds all of this range, of which `scale` decimals are wanted.
+bool holds_range(const ColumnForm& form, Decimal least, Decimal most, int scale) noexcept;
 // As PostgreSQL prints it in such a column.
 void append_number(std::string& out, Decimal number, const ColumnForm& form);
 // For unfit(): not a number, or of a kind that is not written in decimals.

@@ -20,12 +20,10 @@ class NumberRange : public Recipe {
     std::string unfit(const Column& column, ValueType type) const override {
         if (std::string reason = takes_number(column, type); !reason.empty()) return reason;
         const ColumnForm form = ColumnForm::of(column, type);
-        const int scale = scale_in(form, scale_);
-        const NumberLimits limits = limits_of(form);
-        const int unit = std::min(scale, scale_);
+        const int unit = std::min(scale_in(form, scale_), scale_);
         if (least_.ceiling_at(unit) > most_.floor_at(unit))
             return fmt::format("no number of column type {} is between 'min' and 'max'", column.type_name);
-        if (least_.floor_at(scale) < limits.least || most_.ceiling_at(scale) > limits.most)
+        if (!holds_range(form, least_, most_, scale_))
             return fmt::format("'min' or 'max' is out of the range of {}", column.type_name);
         return {};
     }

@@ -14,16 +14,6 @@
 namespace pgsluice::rules {
 namespace {
 
-// One transform's key, which no column shows: `hash` prints HMACs under the secret itself, so a key that were one could
-// be had by writing the right text into a hashed column. Here the secret is the message.
-Hmac derived_key(std::string_view name, std::string_view secret) {
-    const Hmac extract(fmt::format("pgsluice transform {}", name));
-    auto key = extract.digest(secret);
-    Hmac hmac({reinterpret_cast<const char*>(key.data()), key.size()});
-    OPENSSL_cleanse(key.data(), key.size());
-    return hmac;
-}
-
 Hmac random_key() {
     char key[32];
     if (RAND_bytes(reinterpret_cast<unsigned char*>(key), sizeof key) != 1)

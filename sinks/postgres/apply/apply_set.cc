@@ -244,7 +244,7 @@ void ApplySet::write_versions(TableStatements& statements, Kind one, Kind many, 
         for (const Row row : rows) run_one(prepared(statements, one, sent), row, {}, {});
         return;
     }
-    while (!rows.empty()) rows = rows.subspan(run_many(prepared(statements, many, sent), rows, false, {}));
+    while (!rows.empty()) rows = rows.subspan(run_many(statements, many, sent, rows, false, {}));
 }
 
 void ApplySet::truncate(const Change& change) {
@@ -280,8 +280,7 @@ void ApplySet::insert_rows(TableStatements& statements, std::span<const Row> row
     } else if (rows.size() <= max_single_rows || statements.mapping->relation.columns.empty()) {
         for (const Row row : rows) run_one(prepared(statements, Kind::insert_one, {}), row, {}, expected);
     } else {
-        while (!rows.empty())
-            rows = rows.subspan(run_many(prepared(statements, Kind::insert_many, {}), rows, false, expected));
+        while (!rows.empty()) rows = rows.subspan(run_many(statements, Kind::insert_many, {}, rows, false, expected));
     }
 }
 
@@ -341,10 +340,10 @@ void ApplySet::update_rows(TableStatements& statements, const ColumnSet& sent, s
         for (const Row row : rows) run_one(prepared(statements, Kind::update_one, sent), row, row, {});
         return;
     }
-    Prepared& many = prepared(statements, commits_ ? Kind::update_many : Kind::update_piece, sent);
+    const Kind many = commits_ ? Kind::update_many : Kind::update_piece;
     const Expected expected{commits_ ? Expected::What::nothing : Expected::What::update, nullptr, nullptr, 0};
     while (!rows.empty()) {
-        const std::size_t done = run_many(many, rows, commits_, expected);
+        const std::size_t done = run_many(statements, many, sent, rows, commits_, expected);
         expected_.back().rows = done;
         rows = rows.subspan(done);
     }
@@ -360,7 +359,7 @@ void ApplySet::delete_rows(TableStatements& statements, std::span<const Row> row
         return;
     }
     while (!rows.empty()) {
-        const std::size_t done = run_many(prepared(statements, Kind::delete_many, {}), rows, false, expected);
+        const std::size_t done = run_many(statements, Kind::delete_many, {}, rows, false, expected);
         Expected& last = expected_.back();
         last.rows = done - std::min(done, passing);
         passing -= std::min(done, passing);
@@ -375,8 +374,8 @@ TableStatements& ApplySet::statements_of(const std::shared_ptr<TargetMapping>& m
                           [this](const std::string& name) { expect(pipeline_->run("DEALLOCATE " + name), {}); });
 }
 
-Prepared& ApplySet::prepared(TableStatements& statements, Kind kind, const ColumnSet& sent) {
-    return statements_.get(statements, kind, sent, conflict_of(statements));
+Prepared& ApplySet::prepared(TableStatements& statements, Kind kind, const ColumnSet& sent, Arrays arrays) {
+    return statements_.get(statements, kind, sent, conflict_of(statements), arrays);
 }
 
 void ApplySet::make_ready(Prepared& prepared) {
@@ -401,10 +400,16 @@ void ApplySet::run_one(Prepared& prepared, Row row, Row key_row, Expected expect
     send_values(prepared, expected);
 }
 
-std::size_t ApplySet::run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected) {
-    const std::size_t done = parameters_.collect(prepared.statement, rows);
-    make_ready(prepared);
-    expect(pipeline_->execute(prepared.name, parameters_.arrays(prepared.statement, counted)), expected);
+std::size_t ApplySet::run_many(TableStatements& statements, Kind kind, const ColumnSet& sent, std::span<const Row> rows,
+                               bool counted, Expected expected) {
+    Prepared* many = &prepared(statements, kind, sent, Arrays::binary);
+    std::size_t done = parameters_.collect(many->statement, rows);
+    if (done == 0) {
+        many = &prepared(statements, kind, sent, Arrays::texts);
+        done = parameters_.collect(many->statement, rows);
+    }
+    make_ready(*many);
+    expect(pipeline_->execute(many->name, parameters_.arrays(many->statement, counted)), expected);
     return done;
 }
 

@@ -78,11 +78,13 @@ class ApplySet {
     [[nodiscard]] Conflict conflict_of(const TableStatements& statements) const;
 
     TableStatements& statements_of(const std::shared_ptr<TargetMapping>& mapping);
-    Prepared& prepared(TableStatements& statements, StatementKind kind, const ColumnSet& sent);
+    Prepared& prepared(TableStatements& statements, StatementKind kind, const ColumnSet& sent,
+                       Arrays arrays = Arrays::texts);
     // Values come from `row`, keys from `key_row`.
     void run_one(Prepared& prepared, Row row, Row key_row, Expected expected);
     // As many rows as fit into one statement; how many that were.
-    std::size_t run_many(Prepared& prepared, std::span<const Row> rows, bool counted, Expected expected);
+    std::size_t run_many(TableStatements& statements, StatementKind kind, const ColumnSet& sent,
+                         std::span<const Row> rows, bool counted, Expected expected);
     void expect(std::size_t index, Expected expected);
     void send_values(Prepared& prepared, Expected expected);
     void make_ready(Prepared& prepared);

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = StatementKind;
 
-Statement build(const TargetMapping& mapping, Kind kind, const ColumnSet& sent, Conflict conflict) {
+Statement build(const TargetMapping& mapping, Kind kind, const ColumnSet& sent, Conflict conflict, Arrays arrays) {
     switch (kind) {
         case Kind::insert_one:
             return insert_one(mapping, conflict);
@@ -23,13 +23,13 @@ Statement build(const TargetMapping& mapping, Kind kind, const ColumnSet& sent, 
         case Kind::delete_one:
             return delete_one(mapping);
         case Kind::insert_many:
-            return insert_many(mapping, conflict);
+            return insert_many(mapping, conflict, arrays);
         case Kind::update_many:
-            return update_many(mapping, sent, true);
+            return update_many(mapping, sent, true, arrays);
         case Kind::update_piece:
-            return update_many(mapping, sent, false);
+            return update_many(mapping, sent, false, arrays);
         case Kind::delete_many:
-            return delete_many(mapping);
+            return delete_many(mapping, arrays);
         case Kind::insert_version:
         case Kind::insert_versions:
             return insert_versions(mapping, kind == Kind::insert_version ? Rows::one : Rows::many);
@@ -66,11 +66,11 @@ TableStatements& PreparedStatements::of(const std::shared_ptr<TargetMapping>& ma
 }
 
 Prepared& PreparedStatements::get(TableStatements& statements, StatementKind kind, const ColumnSet& sent,
-                                  Conflict conflict) {
+                                  Conflict conflict, Arrays arrays) {
     const bool upsert = (kind == Kind::insert_one || kind == Kind::insert_many) && conflict == Conflict::update;
-    auto [at, fresh] = statements.prepared.try_emplace({kind, upsert ? ColumnSet{true} : sent});
+    auto [at, fresh] = statements.prepared.try_emplace({kind, upsert ? ColumnSet{true} : sent, arrays});
     if (fresh) {
-        at->second.statement = build(*statements.mapping, kind, sent, conflict);
+        at->second.statement = build(*statements.mapping, kind, sent, conflict, arrays);
         at->second.name = fmt::format("pgsluice_{}", ++made_);
     }
     return at->second;

@@ -6,8 +6,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
-#include <utility>
 
 #include "sinks/postgres/statements.h"
 #include "sinks/postgres/target_mapping.h"
@@ -41,7 +41,7 @@ struct Prepared {
 
 struct TableStatements {
     std::shared_ptr<TargetMapping> mapping;
-    std::map<std::pair<StatementKind, ColumnSet>, Prepared> prepared;
+    std::map<std::tuple<StatementKind, ColumnSet, Arrays>, Prepared> prepared;
     std::uint64_t upsert_until = 0;  // the batch up to which inserts expect to meet rows
 };
 
@@ -51,8 +51,10 @@ class PreparedStatements {
 
     // Drops those of relations that are gone when it meets a new one, and hands the names to `deallocate`.
     TableStatements& of(const std::shared_ptr<TargetMapping>& mapping, const Deallocate& deallocate);
-    // `conflict` is what an insert does; an upserting one is another statement than a plain one.
-    Prepared& get(TableStatements& statements, StatementKind kind, const ColumnSet& sent, Conflict conflict);
+    // `conflict` is what an insert does; an upserting one is another statement than a plain one. `arrays` counts for
+    // inserts, updates and deletes of many rows.
+    Prepared& get(TableStatements& statements, StatementKind kind, const ColumnSet& sent, Conflict conflict,
+                  Arrays arrays);
 
    private:
     std::unordered_map<const TargetMapping*, TableStatements> statements_;

@@ -1,5 +1,6 @@
 #include "sinks/postgres/apply/statement_parameters.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace pgsluice {
@@ -42,17 +43,19 @@ std::span<const sql::WireParam> StatementParameters::values() {
 std::size_t StatementParameters::collect(const Statement& statement, std::span<const Row> rows) {
     const std::size_t columns = statement.values.size() + statement.keys.size();
     if (arrays_.size() < columns) arrays_.resize(columns);
-    for (std::size_t i = 0; i < columns; ++i) arrays_[i].start();
+    for (std::size_t i = 0; i < columns; ++i)
+        arrays_[i].start(statement.forms.empty() ? BinaryForm::text : statement.forms[i]);
     std::size_t done = 0;
     for (std::size_t bytes = 0; done < rows.size() && done < max_rows && bytes < max_bytes; ++done) {
         bytes = 0;
         std::size_t array = 0;
         const auto add = [&](int column) {
-            arrays_[array].add(rows[done][static_cast<std::size_t>(column)]);
+            const bool has_form = arrays_[array].add(rows[done][static_cast<std::size_t>(column)]);
             bytes += arrays_[array++].bytes();
+            return has_form;
         };
-        for (const int column : statement.values) add(column);
-        for (const int column : statement.keys) add(column);
+        if (!std::all_of(statement.values.begin(), statement.values.end(), add)) return 0;
+        if (!std::all_of(statement.keys.begin(), statement.keys.end(), add)) return 0;
     }
     count_ = std::to_string(done);
     return done;

@@ -29,15 +29,15 @@ class StatementParameters {
     // The views are valid until the next begin() or collect().
     std::span<const sql::WireParam> values();
 
-    // Arrays over as many of the rows as one statement takes; how many that were. With `counted`, that number follows
-    // as a last parameter.
+    // Arrays over as many of the rows as one statement takes; how many that were, 0 where one of their values does not
+    // have the binary form that the statement wants. With `counted`, that number follows as a last parameter.
     std::size_t collect(const Statement& statement, std::span<const Row> rows);
     std::span<const sql::WireParam> arrays(const Statement& statement, bool counted);
 
    private:
     std::string texts_;                    // NUL-terminated values
     std::vector<std::ptrdiff_t> offsets_;  // into it; -1: NULL
-    std::vector<BinaryTextArray> arrays_;
+    std::vector<BinaryArray> arrays_;
     std::string count_;
     std::vector<sql::WireParam> params_;
 };

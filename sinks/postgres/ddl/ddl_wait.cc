@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(200);
 constexpr int polls_per_question = 3;  // the broker is asked more rarely
-constexpr auto report_after = std::chrono::seconds(10);
+constexpr auto say_after = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ void DdlWait::await(const UndecidedDdl& command, const std::function<void()>& me
     for (int polls = 1; polls % polls_per_question != 0 || decisions_.awaits(command.pending.place); ++polls) {
         if (!pause(stop_, poll_interval)) throw Interrupted{};
         meanwhile();
-        if (waited() >= report_after) report(command, waited(), false);
+        if (waited() >= say_after) report(command, waited(), false);
     }
     report(command, waited(), true);
     log_(LogLevel::info, fmt::format("decided, after {} s: {} on {}",

@@ -16,12 +16,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto poll_interval = std::chrono::milliseconds(200);
+constexpr auto look_every = std::chrono::milliseconds(200);
 constexpr auto question_interval = std::chrono::seconds(1);
 constexpr auto report_after = std::chrono::seconds(10);
 
 // {} the group and worker, as flags.
-constexpr const char* after_mending =
+constexpr const char* mend_and_build_again =
     "Mend the reason on the target, then `pgsluice ddl apply {0}` builds it again; or leave the index out with "
     "`pgsluice ddl skip {0}`. Rows are applied meanwhile, until a command comes that needs the index.";
 
@@ -146,7 +146,7 @@ void IndexBuilds::finish(const std::function<void()>& meanwhile) {
             options_.target.on_long_wait({this, "an index (--ddl-build-indexes)", text, waited});
     };
     while (running()) {
-        if (!pause(stop_.get_token(), poll_interval)) throw Interrupted{};
+        if (!pause(stop_.get_token(), look_every)) throw Interrupted{};
         meanwhile();
         report("it is being built beside the stream, and the next command may need it");
     }
@@ -197,7 +197,7 @@ bool IndexBuilds::build_next(sql::Connection& connection) {
 void IndexBuilds::refuse(const NotedIndex& index, const SqlError& error) {
     const std::string object = fmt::format("index '{}.{}'", index.table.schema, index.name);
     const std::string flags = fmt::format("--group {} --worker-name {}", options_.group, options_.worker);
-    const std::string hint = fmt::format(fmt::runtime(after_mending), flags);
+    const std::string hint = fmt::format(fmt::runtime(mend_and_build_again), flags);
     UndecidedDdl command({index.place, std::string(name_of(DdlKind::index)), object, index.text, error.what()},
                          fmt::format("unable to build {} beside the stream: {} ({})", object, error.what(), index.text),
                          hint);

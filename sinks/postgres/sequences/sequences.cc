@@ -15,7 +15,9 @@ namespace {
 constexpr std::uint64_t headroom_values = 1000;
 
 // Sequences of serial (dependency 'a') and identity ('i') columns of the tables and of the tables they inherit from,
-// where the written table has an index that the column leads. Types: smallint and integer, or domains over them.
+// and those that a column's default gives out without owning them (no other expression: its values say nothing of the
+// sequence's), where the written table has an index that the column leads. Types: smallint and integer, or domains over
+// them.
 constexpr const char* owned_query =
     "WITH RECURSIVE up AS ("
     "  SELECT c.oid AS written, w.name, c.oid FROM unnest($1::text[]) AS w(name) "
@@ -24,12 +26,18 @@ constexpr const char* owned_query =
     "SELECT format('%I.%I', n.nspname, s.relname), up.name, quote_ident(a.attname), q.seqincrement > 0, "
     "  CASE coalesce(nullif(t.typbasetype, 0), t.oid) WHEN 'int2'::regtype THEN 2 WHEN 'int4'::regtype THEN 4 ELSE 8 "
     "  END "
-    "FROM up JOIN pg_depend d ON d.refobjid = up.oid JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' "
+    "FROM up CROSS JOIN LATERAL (SELECT d.objid AS sequence, d.refobjsubid AS number FROM pg_depend d "
+    "  WHERE d.refobjid = up.oid AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass "
+    "  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') "
+    "  UNION SELECT d.refobjid, f.adnum FROM pg_attrdef f JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass "
+    "  AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass JOIN pg_attribute x ON x.attrelid = f.adrelid "
+    "  AND x.attnum = f.adnum JOIN pg_type y ON y.oid = x.atttypid AND y.typcategory = 'N' WHERE f.adrelid = up.oid "
+    "  AND pg_get_expr(f.adbin, f.adrelid) ~ '^nextval\\(''.*''::regclass\\)$') d "
+    "JOIN pg_class s ON s.oid = d.sequence AND s.relkind = 'S' "
     "JOIN pg_namespace n ON n.oid = s.relnamespace JOIN pg_sequence q ON q.seqrelid = s.oid "
-    "JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid "
+    "JOIN pg_attribute a ON a.attrelid = up.oid AND a.attnum = d.number "
     "JOIN pg_attribute w ON w.attrelid = up.written AND w.attname = a.attname JOIN pg_type t ON t.oid = w.atttypid "
-    "WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 "
-    "AND d.deptype IN ('a', 'i') AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = up.written "
+    "WHERE EXISTS (SELECT FROM pg_index i WHERE i.indrelid = up.written "
     "AND i.indkey[0] = w.attnum AND i.indpred IS NULL AND i.indisvalid)";
 
 // Any worker's record: two may write the same table.

@@ -36,9 +36,9 @@ class PostgresSequences {
         : connection_(connection), group_(std::move(group)), worker_(std::move(worker)), log_(log) {}
 
     // The sequences of these tables' columns (tables quoted and qualified), also those that a partition has from its
-    // parents, are set to the column's outermost value where they lag it, and where they are ahead of it because of
-    // keep_ahead(); never further back than values given out. Outside a transaction. What is not done by the deadline
-    // is left out; `complete` tells.
+    // parents and those that a default uses without owning them, are set to the column's outermost value where they lag
+    // it, and where they are ahead of it because of keep_ahead(); never further back than values given out. Outside a
+    // transaction. What is not done by the deadline is left out; `complete` tells.
     std::vector<Moved> level(const std::set<std::string>& tables, Deadline deadline = Deadline::max(),
                              bool* complete = nullptr);
     // The same with headroom: what the source may give out until the next call.

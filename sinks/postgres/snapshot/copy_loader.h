@@ -1,9 +1,8 @@
 // Loads a snapshot's blocks over several connections, each block exactly once.
 //
-// A loader's transaction holds the COPY of several blocks of one table and the record of which these were
-// (pgsluice.loaded), fenced by the owner's token: all of it is there after a crash, or nothing. The order of blocks
-// does not matter: they are disjoint stretches of the tables. But two loaders that both write a range's neighbouring
-// keys fight for the same pages of the target's indexes, so each keeps to a page range of its own while it can.
+// A loader's transaction (table_loader.h) holds the COPY of several blocks of one table. The order of blocks does not
+// matter: they are disjoint stretches of the tables. But two loaders that both write a range's neighbouring keys fight
+// for the same pages of the target's indexes, so each keeps to a page range of its own while it can.
 //
 // Threads: one per connection. add() and the rest are called by the sink's thread; add() blocks while too many bytes
 // wait, which is the backpressure.
@@ -24,9 +23,7 @@
 
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
-#include "sinks/postgres/origins.h"
-#include "sinks/postgres/progress.h"
-#include "sinks/postgres/target_mapping.h"
+#include "sinks/postgres/snapshot/table_loader.h"
 #include "sinks/sink.h"
 
 namespace pgsluice {
@@ -64,7 +61,6 @@ class CopyLoader {
     void wait(std::unique_lock<std::mutex>& lock, Ready ready);
     void run() noexcept;
     void load_next(Loader& loader);
-    void begin(Loader& loader, const TargetMapping& mapping);
     void commit(Loader& loader, const std::vector<Work>& works);
     // Copies blocks of one table as they come, within a transaction's limit; what it took is in `works`, also when it
     // throws.
@@ -82,10 +78,7 @@ class CopyLoader {
     void committed(const std::vector<Work>& works);
 
     const PostgresSinkOptions& options_;
-    TargetOrigins& origins_;
-    const PostgresProgress& progress_;
-    const std::uint64_t epoch_;
-    const std::set<Oid> kept_;
+    const LoadedSnapshot snapshot_;
     DeadLetters* dead_letters_;
     const std::function<void()> tell_;
     std::mutex parking_;

@@ -9,6 +9,7 @@
 
 #include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/timestamp.h"
+#include "stream/failpoint.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {
@@ -62,7 +63,7 @@ void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
                      {existing, tables_, replaced(begin, tables_), shared_, kept_, versions_},
                      SinkState{upto, begin.epoch, upto.resume_seq});
     already_loaded_.clear();
-    last_block_ = upto.resume_seq;
+    last_block_ = {upto.resume_seq.value - 1};  // the marker, perhaps in parts, is needed until a block has passed
     if (existing == ExistingRows::keep) warn_of_kept(begin);
     if (!kept_.empty()) tell_of_kept();
 }
@@ -97,6 +98,65 @@ CopyLoader& SnapshotLoad::loader() {
                                                parts_.progress.state().loading_epoch, kept_, stop_, parts_.dead_letters,
                                                tell_);
     return *loader_;
+}
+
+bool SnapshotLoad::open_source(const SnapshotBegin& begin, const DirectPlan& plan, const std::string& source) {
+    direct_.emplace(Direct{plan, {}, std::nullopt});
+    if (is_within(parts_.progress.state(), begin) && !starts_over_) {
+        for (const auto& [number, range] : parts_.progress.loaded_ranges())
+            direct_->loaded[number - LoadedRange::first_number] = range;
+        if (direct_->loaded.erase(LoadedRange::all - LoadedRange::first_number) != 0) return true;
+    }
+    direct_->readers = open_source_readers(parts_.options, plan, source, tell_, stop_);
+    if (!direct_->readers) direct_.reset();
+    return direct_.has_value();
+}
+
+std::vector<DirectTarget> SnapshotLoad::direct_targets(const std::vector<DirectTable>& tables) {
+    std::vector<DirectTarget> targets;
+    for (const DirectTable& table : tables)
+        targets.push_back({table, table.target ? parts_.mappings.at(*table.target) : nullptr});
+    return targets;
+}
+
+std::vector<DirectRange> SnapshotLoad::loaded_before(const DirectPlan& plan) const {
+    std::vector<DirectRange> before;
+    const auto ranges = ranges_of(plan);
+    for (const auto& [number, range] : direct_->loaded) {
+        const PageRange& place = ranges.at(number);
+        before.push_back({place.table, place.pages, range.rows, range.bytes, 0, 0, true});
+    }
+    return before;
+}
+
+bool SnapshotLoad::load_directly(const std::vector<DirectTable>& tables,
+                                 const std::function<bool(const std::vector<DirectRange>&)>& tell) {
+    if (!running() || !direct_) throw std::logic_error("a direct snapshot is to be loaded that was not begun");
+    if (!tell(loaded_before(direct_->plan))) return false;
+    if (direct_->readers) {
+        std::set<std::uint64_t> loaded;
+        for (const auto& [number, range] : direct_->loaded) loaded.insert(number);
+        const std::stop_callback link(stop_, [stop = direct_->readers->stop]() mutable { stop.request_stop(); });
+        DirectLoad load({parts_.options, parts_.origins, parts_.progress, parts_.progress.state().loading_epoch, kept_},
+                        direct_->plan, direct_targets(tables), loaded, std::move(*direct_->readers));
+        direct_->readers.reset();
+        while (!load.complete())
+            if (!tell(load.take_committed())) return false;
+        note_all_loaded();
+    }
+    direct_.reset();
+    return true;
+}
+
+// With synchronous_commit off, a commit that is waited for brings all before it to disk, too.
+void SnapshotLoad::note_all_loaded() {
+    sql::Connection& connection = parts_.session.connection;
+    connection.exec("BEGIN; SET LOCAL synchronous_commit = on");
+    PostgresProgress::fence(connection, parts_.progress);
+    PostgresProgress::record_loaded(connection, parts_.progress, parts_.progress.state().loading_epoch,
+                                    {LoadedRange::all, 0, 0});
+    connection.exec("COMMIT");
+    PGSLUICE_FAILPOINT("direct-all-loaded");
 }
 
 void SnapshotLoad::add(const CopyBlock& block) {

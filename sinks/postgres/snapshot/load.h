@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -21,6 +22,7 @@
 #include "sinks/postgres/row_claims.h"
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/snapshot/copy_loader.h"
+#include "sinks/postgres/snapshot/direct_load.h"
 #include "sinks/postgres/target_mappings.h"
 #include "sinks/sink.h"
 
@@ -58,6 +60,12 @@ class SnapshotLoad {
     [[nodiscard]] bool running() const { return parts_.progress.state().loading_epoch != 0; }
     [[nodiscard]] const std::vector<RelationPtr>& tables() const { return tables_; }
 
+    // Of a direct snapshot, before continues() and begin(): LoadsDirectly::open_source().
+    bool open_source(const SnapshotBegin& begin, const DirectPlan& plan, const std::string& source);
+    // LoadsDirectly::load_directly().
+    bool load_directly(const std::vector<DirectTable>& tables,
+                       const std::function<bool(const std::vector<DirectRange>&)>& tell);
+
     // Blocks while too much waits. A retry or stop Error of a loader comes out of this call or of a later one.
     void add(const CopyBlock& block);
     // Blocks up to here were applied by the sink itself, through its rules.
@@ -79,6 +87,9 @@ class SnapshotLoad {
     void warn_of_kept(const SnapshotBegin& begin) const;
     void tell_of_kept();
     CopyLoader& loader();
+    [[nodiscard]] std::vector<DirectTarget> direct_targets(const std::vector<DirectTable>& tables);
+    [[nodiscard]] std::vector<DirectRange> loaded_before(const DirectPlan& plan) const;
+    void note_all_loaded();
 
     const SnapshotLoadParts parts_;
     KeptRows kept_rows_{parts_.session, parts_.options};
@@ -90,6 +101,13 @@ class SnapshotLoad {
     std::unique_ptr<CopyLoader> loader_;
     std::set<std::uint64_t> already_loaded_;
     std::vector<RelationPtr> tables_;
+    // Of a direct snapshot that is to be loaded.
+    struct Direct {
+        DirectPlan plan;
+        std::map<std::uint64_t, LoadedRange> loaded;  // by earlier runs, by the range's number
+        std::optional<SourceReaders> readers;         // nothing: all is loaded
+    };
+    std::optional<Direct> direct_;
     StreamSeq last_block_;  // the last sequence that came
     bool starts_over_ = false;
     std::map<std::uint32_t, std::set<std::string>> shared_;
