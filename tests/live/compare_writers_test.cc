@@ -1,10 +1,12 @@
 // compare while others write: at one LSN, exactly.
 #include <doctest/doctest.h>
 
+#include <optional>
 #include <thread>
 
 #include "sql/connection.h"
 #include "tests/live/compare_fixture.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -106,5 +108,38 @@ TEST_CASE("compare waits for open transactions without holding the worker") {
     open.exec("COMMIT");
     CHECK(compare.wait(std::chrono::seconds(60)) == 0);
     CHECK(compare.out().find("public.t: equal, 1 row\n") != std::string::npos);
+    pipeline.stop();
+}
+
+TEST_CASE("compare waits for a worker that tries again, and not for one that was stopped") {
+    Pipeline pipeline;
+    pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
+    pipeline.start();
+    pipeline.settle();
+    pipeline.on_target(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'in the way' USING ERRCODE = "
+        "'deadlock_detected'; END$$; CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse();"
+        "ALTER TABLE t ENABLE ALWAYS TRIGGER refuse");
+    pipeline.on_source("INSERT INTO t VALUES (1)");
+    eventually("the worker tries again",
+               [&] { return pipeline.worker().err().find("trying again") != std::string::npos; });
+    // It is between two sessions most of the time, and for longer each time: one of these meets it there.
+    std::optional<Process> compare;
+    eventually("compare waits for the worker", [&] {
+        const auto met = [&] { return contains(compare->err(), "waiting for worker 'postgres', which tries again: "); };
+        compare.emplace(ProcessOptions{.argv = compare_argv(pipeline)});
+        for (int i = 0; i < 30 && !met() && compare->running(); ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        return met();
+    });
+    INFO(compare->err());
+    pipeline.on_target("DROP TRIGGER refuse ON t");
+    CHECK(compare->wait(std::chrono::seconds(60)) == 0);
+    CHECK(compare->out().find("public.t: equal, 1 row\n") != std::string::npos);
+
+    pipeline.stop_worker();
+    const Finished stopped = run_compare(pipeline);
+    CHECK(stopped.code == 1);
+    CHECK(contains(stopped.err, "worker 'postgres' is not running"));
     pipeline.stop();
 }

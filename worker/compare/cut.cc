@@ -57,7 +57,7 @@ class Agreement {
         std::vector<std::string> workers;
         for (const WorkerEntry& entry : registry_.list()) workers.push_back(entry.name);
         require_one_worker("compare", options.worker, workers);
-        check_running(registry_.find(options.worker), options);
+        await_running();
         id_ = random_id();
         keys_.ask({id_, {}});
     }
@@ -81,6 +81,22 @@ class Agreement {
     }
 
    private:
+    // A worker between two sessions, as after a deadlock with the application, has one again soon.
+    void await_running() {
+        bool said = false;
+        for (const auto deadline = Clock::now() + silence_limit; Clock::now() < deadline;) {
+            const auto entry = registry_.find(options_.worker);
+            if (!entry || !entry->session.empty() || entry->starting_us == 0) break;
+            if (!said)
+                log_(LogLevel::info,
+                     fmt::format("waiting for worker '{}', which {}", options_.worker,
+                                 entry->last_error.empty() ? "starts" : "tries again: " + entry->last_error));
+            said = true;
+            if (!pause(stop_, std::chrono::milliseconds(200))) throw Interrupted{};
+        }
+        check_running(registry_.find(options_.worker), options_);
+    }
+
     void await(CompareState wanted, const std::string& what) {
         auto next_look = Clock::now() + std::chrono::seconds(1);
         auto next_say = Clock::now() + say_wait_every;
