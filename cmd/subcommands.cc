@@ -36,7 +36,7 @@
 #include "cmd/supervise.h"
 #include "replicator/health_report.h"
 #include "replicator/replicator.h"
-#include "replicator/source/slot_monitor.h"
+#include "replicator/source/slot/monitor.h"
 #include "rules/rules_files.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
@@ -44,7 +44,7 @@
 #include "stream/waits.h"
 #include "worker/dead_letters/stream.h"
 #include "worker/kept_decisions.h"
-#include "worker/start_report.h"
+#include "worker/start/report.h"
 #include "worker/worker.h"
 
 namespace pgsluice {

@@ -6,10 +6,10 @@
 
 #include "replicator/log_reading.h"
 #include "replicator/rules/source_rules.h"
-#include "replicator/source/failover_slot.h"
 #include "replicator/source/members.h"
 #include "replicator/source/session.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/failover.h"
+#include "replicator/source/slot/slot.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {

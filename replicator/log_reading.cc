@@ -14,7 +14,7 @@
 #include "replicator/source/publication.h"
 #include "replicator/source/recovery.h"
 #include "replicator/source/session.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "replicator/tables/recopied.h"
 #include "replicator/wal/source.h"
 #include "sql/error.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "replicator/snapshot/progress.h"
-#include "replicator/source/slot_retention.h"
+#include "replicator/source/slot/retention.h"
 #include "stream/latest.h"
 #include "stream/metrics/stage.h"
 #include "stream/metrics/table_tallies.h"

@@ -33,7 +33,7 @@
 #include <string>
 
 #include "replicator/options.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "sql/lsn.h"
 #include "sql/replication.h"
 #include "sql/timeline_history.h"

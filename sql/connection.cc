@@ -15,9 +15,9 @@
 #include <string_view>
 #include <thread>
 
-#include "sql/connecting.h"
+#include "sql/connect/connecting.h"
+#include "sql/connect/pooler.h"
 #include "sql/long_wait.h"
-#include "sql/pooler.h"
 #include "sql/quote.h"
 #include "sql/sqlstate.h"
 

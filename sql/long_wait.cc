@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/backend_watch.h"
-#include "sql/connecting.h"
+#include "sql/connect/connecting.h"
 
 namespace pgsluice::sql {
 

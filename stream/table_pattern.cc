@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/shell.h"
+#include "stream/process/shell.h"
 
 namespace pgsluice {
 

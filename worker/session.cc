@@ -11,12 +11,12 @@
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/format/version.h"
-#include "stream/hop_trace.h"
 #include "stream/origin.h"
 #include "stream/pause.h"
+#include "stream/process/hop_trace.h"
 #include "stream/recovery_hint.h"
-#include "worker/bootstrap.h"
 #include "worker/shown_rows.h"
+#include "worker/start/bootstrap.h"
 
 namespace pgsluice {
 

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "cmd/check/clocks.h"
-#include "cmd/check/delivered_tables.h"
 #include "cmd/check/group.h"
-#include "cmd/check/nats.h"
+#include "cmd/check/nats/nats.h"
 #include "cmd/check/report.h"
 #include "cmd/check/sides.h"
-#include "cmd/check/source.h"
-#include "cmd/check/target.h"
+#include "cmd/check/source/source.h"
+#include "cmd/check/target/delivered_tables.h"
+#include "cmd/check/target/target.h"
 #include "sql/error.h"
 
 namespace pgsluice {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
 #include "sql/replication.h"

@@ -6,7 +6,7 @@
 
 #include "cmd/check/checked_source.h"
 #include "cmd/check/findings.h"
-#include "cmd/check/monitoring.h"
+#include "cmd/check/nats/monitoring.h"
 #include "sql/connection.h"
 
 namespace pgsluice {

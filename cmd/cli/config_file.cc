@@ -7,7 +7,7 @@
 
 #include "cmd/cli/config_reader.h"
 #include "sql/error.h"
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice {
 

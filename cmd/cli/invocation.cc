@@ -15,7 +15,7 @@
 #include "cmd/cli/parts.h"
 #include "cmd/cli/rules_of_workers.h"
 #include "cmd/cli/value.h"
-#include "sql/conninfo.h"
+#include "sql/connect/conninfo.h"
 #include "sql/error.h"
 
 namespace pgsluice {

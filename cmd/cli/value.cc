@@ -10,7 +10,7 @@
 #include <limits>
 #include <optional>
 
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice {
 

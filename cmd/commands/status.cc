@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "replicator/source/session.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/group/delivered_rules.h"

@@ -11,7 +11,7 @@
 #include "replicator/source/group_lock.h"
 #include "replicator/source/publication.h"
 #include "replicator/source/session.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "sinks/postgres/progress.h"
 #include "sql/quote.h"
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "replicator/source/slot_health.h"
+#include "replicator/source/slot/health.h"
 #include "sql/error.h"
 #include "stream/group/ddl_keys.h"
 #include "stream/health/gather.h"

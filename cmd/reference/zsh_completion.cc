@@ -3,7 +3,7 @@
 
 #include "cmd/reference/completed_flag.h"
 #include "cmd/reference/completion.h"
-#include "stream/shell.h"
+#include "stream/process/shell.h"
 
 namespace pgsluice {
 

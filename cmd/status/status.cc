@@ -14,7 +14,7 @@
 #include "cmd/status/groups.h"
 #include "cmd/status/picture.h"
 #include "replicator/source/session.h"
-#include "replicator/source/slot_health.h"
+#include "replicator/source/slot/health.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
 #include "stream/health/gather.h"

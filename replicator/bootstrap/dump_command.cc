@@ -4,9 +4,9 @@
 
 #include <array>
 
-#include "sql/conninfo.h"
+#include "sql/connect/conninfo.h"
 #include "sql/quote.h"
-#include "stream/shell.h"
+#include "stream/process/shell.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include "replicator/epoch.h"
 #include "replicator/log_reading.h"
 #include "replicator/snapshot/readers.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
 #include "stream/failpoint.h"

@@ -10,8 +10,8 @@
 #include "replicator/bootstrap/held_snapshot.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
-#include "stream/child_process.h"
 #include "stream/pause.h"
+#include "stream/process/child_process.h"
 
 namespace pgsluice {
 

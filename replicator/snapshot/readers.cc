@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <thread>
 
-#include "replicator/source/failover_slot.h"
 #include "replicator/source/lock_wait_monitor.h"
 #include "replicator/source/session.h"
+#include "replicator/source/slot/failover.h"
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "sql/quote.h"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "replicator/options.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
 #include "sql/lsn.h"

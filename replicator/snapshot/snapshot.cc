@@ -9,7 +9,7 @@
 #include "replicator/snapshot/copy_threads.h"
 #include "replicator/snapshot/direct_hold.h"
 #include "replicator/snapshot/report.h"
-#include "replicator/source/slot.h"
+#include "replicator/source/slot/slot.h"
 #include "rules/compiled_rules.h"
 #include "sql/error.h"
 #include "sql/page_ranges.h"

@@ -15,7 +15,7 @@
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
-#include "stream/hop_trace.h"
+#include "stream/process/hop_trace.h"
 #include "stream/quiet_rhythm.h"
 
 namespace pgsluice {

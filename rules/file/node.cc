@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "rules/place.h"
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "stream/format/body_check.h"
-#include "stream/hop_trace.h"
 #include "stream/nats/copies.h"
+#include "stream/process/hop_trace.h"
 #include "stream/recovery_hint.h"
 #include "stream/test_setting.h"
 

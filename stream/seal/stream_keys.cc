@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "sql/error.h"
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice {
 

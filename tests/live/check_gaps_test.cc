@@ -7,7 +7,7 @@
 #include <fstream>
 #include <set>
 
-#include "cmd/check/nats_rights.h"
+#include "cmd/check/nats/rights.h"
 #include "stream/broker_probe.h"
 #include "tests/live/check_fixture.h"
 #include "tests/support/http_receiver.h"

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "sql/connect/hosts.h"
 #include "sql/connection.h"
-#include "sql/hosts.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/process.h"
 #include "tests/support/tcp_proxy.h"

@@ -1,5 +1,5 @@
 // What `check` says of values of one type in a column of another.
-#include "cmd/check/column_fit.h"
+#include "cmd/check/target/column_fit.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sql/conninfo.h"
+#include "sql/connect/conninfo.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "sql/hosts.h"
+#include "sql/connect/hosts.h"
 
 #include <doctest/doctest.h>
 

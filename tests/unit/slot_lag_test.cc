@@ -1,7 +1,7 @@
 // For how long a slot has been behind, by looks at it.
 #include <doctest/doctest.h>
 
-#include "replicator/source/slot_lag.h"
+#include "replicator/source/slot/lag.h"
 #include "stream/health/replicator_entry.h"
 
 using namespace pgsluice;

@@ -1,4 +1,4 @@
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 #include <doctest/doctest.h>
 

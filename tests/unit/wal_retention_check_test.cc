@@ -1,4 +1,4 @@
-#include "replicator/source/wal_retention_check.h"
+#include "replicator/source/slot/wal_retention_check.h"
 
 #include <doctest/doctest.h>
 

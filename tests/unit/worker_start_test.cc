@@ -1,4 +1,4 @@
-#include "worker/start.h"
+#include "worker/start/start.h"
 
 #include <doctest/doctest.h>
 

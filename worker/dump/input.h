@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <string>
 
-#include "stream/child_process.h"
+#include "stream/process/child_process.h"
 
 namespace pgsluice::dump {
 

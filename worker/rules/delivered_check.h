@@ -9,9 +9,9 @@
 #include "sinks/sink.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/log.h"
-#include "worker/facts.h"
 #include "worker/rules/change.h"
 #include "worker/session.h"
+#include "worker/start/facts.h"
 
 namespace pgsluice {
 

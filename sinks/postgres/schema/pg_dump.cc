@@ -7,8 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "sql/conninfo.h"
-#include "stream/child_process.h"
+#include "sql/connect/conninfo.h"
+#include "stream/process/child_process.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 
 #include "sql/outage.h"
 #include "stream/nats/connection/nkey.h"
-#include "stream/text_file.h"
+#include "stream/process/text_file.h"
 
 namespace pgsluice::nats {
 
