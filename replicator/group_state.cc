@@ -1,9 +1,12 @@
 #include "replicator/group_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sql/error.h"
 #include "stream/format/markers.h"
+#include "stream/format/version.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/group/tables.h"
 
@@ -26,6 +29,20 @@ std::uint64_t epoch_of(const LastMessage& last) {
 }
 
 }  // namespace
+
+// The format never falls: the stream may hold what was written in the later one.
+GroupInfo group_info(const ReplicatorOptions& options, const StartFacts& facts, int server_version) {
+    const std::uint32_t written = options.direct_snapshot          ? direct_snapshots_format
+                                  : options.stream_zstd_level == 0 ? 1
+                                                                   : encoded_bodies_format;
+    return {options.names.group,
+            facts.source.system_identifier,
+            facts.source.timeline,
+            facts.source.dbname,
+            fmt::format("{}.{}", server_version / 10000, server_version % 10000),
+            PGSLUICE_VERSION,
+            std::max(written, facts.group ? facts.group->format : 1)};
+}
 
 void GroupState::remember(const GroupInfo& info) { broker_.kv_put(names_, group_info_key, encode(info)); }
 

@@ -16,11 +16,16 @@
 #include <optional>
 #include <string_view>
 
+#include "replicator/options.h"
+#include "replicator/start_up.h"
 #include "stream/broker.h"
 #include "stream/message.h"
 #include "stream/names.h"
 
 namespace pgsluice {
+
+// What this session says of the group. `server_version` as libpq numbers it.
+GroupInfo group_info(const ReplicatorOptions& options, const StartFacts& facts, int server_version);
 
 class GroupState {
    public:

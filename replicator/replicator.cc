@@ -58,10 +58,6 @@ namespace {
 // A walsender whose replicator was cut off, or is ending, takes a moment to notice when it is sending.
 constexpr std::chrono::seconds left_walsender_patience(5);
 
-std::string version_text(int server_version) {
-    return fmt::format("{}.{}", server_version / 10000, server_version % 10000);
-}
-
 // The group's tables were changed while the session was at work: a new one takes that in.
 struct TablesChanged {};
 
@@ -90,7 +86,6 @@ class ReplicatorSession {
     void prepare(const StartDecision& decision);
     void prepare_for_slot();
     void publish_tables(bool resuming);
-    [[nodiscard]] GroupInfo group_info() const;
     void follow_promotion();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
@@ -182,12 +177,6 @@ void ReplicatorSession::find_stream(StartFacts& facts) {
 void ReplicatorSession::check_rules(bool resuming) {
     rules_end_ = check_source_rules(options_, *broker_, resuming, log_);
     if (options_.rules == nullptr) return;
-    if (options_.direct_snapshot)
-        throw usage_error(
-            "unable to apply --rules-config to a direct snapshot: a worker would read from the source what the rules "
-            "hide",
-            "Leave --snapshot direct out, so that the rows come through the stream. Or give the rules to the worker, "
-            "and not to the replicator.");
     if (bootstrap_ == BootstrapStart::prepare)
         throw usage_error("unable to begin with a dump and --rules-config: the dump would hold what the rules hide",
                           "Copy the tables with --copy-and-stream, which applies the rules. Or give the rules to the "
@@ -237,7 +226,7 @@ void ReplicatorSession::prepare(const StartDecision& decision) {
     } else if (was_promoted(facts_)) {
         follow_promotion();
     } else {
-        note_format(*broker_, options_.names, group_info());
+        note_format(*broker_, options_.names, group_info(options_, facts_, source_.server_version()));
     }
 }
 
@@ -271,30 +260,16 @@ void ReplicatorSession::publish_tables(bool resuming) {
     ddl_.prepare(source_, options_, facts_.in_recovery, log_);
 }
 
-// The format never falls: the stream may hold what was written in the later one.
-GroupInfo ReplicatorSession::group_info() const {
-    const std::uint32_t written = options_.direct_snapshot          ? direct_snapshots_format
-                                  : options_.stream_zstd_level == 0 ? 1
-                                                                    : encoded_bodies_format;
-    return {options_.names.group,
-            facts_.source.system_identifier,
-            facts_.source.timeline,
-            facts_.source.dbname,
-            version_text(source_.server_version()),
-            PGSLUICE_VERSION,
-            std::max(written, facts_.group ? facts_.group->format : 1)};
-}
-
 // Before anything of the new timeline is published: what comes next is compared with where that one ends.
 void ReplicatorSession::follow_promotion() {
     log_(LogLevel::info, fmt::format("the source was promoted: it is on timeline {} now, which has all that was "
                                      "replicated from timeline {}; continuing",
                                      facts_.source.timeline, facts_.group->timeline));
-    GroupState(*broker_, options_.names).remember(group_info());
+    GroupState(*broker_, options_.names).remember(group_info(options_, facts_, source_.server_version()));
 }
 
 void ReplicatorSession::write_group() {
-    const GroupInfo info = group_info();
+    const GroupInfo info = group_info(options_, facts_, source_.server_version());
     // After an older snapshot (--resnapshot) positions still must not fall.
     MessageMeta meta{MessageKind::group, {}, {}};
     if (facts_.last) meta = {MessageKind::group, facts_.last->meta.position, facts_.last->meta.safe_flush_lsn};

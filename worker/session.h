@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
+#include "sql/error.h"
 #include "stream/quiet_rhythm.h"
 #include "worker/batch_tally.h"
 #include "worker/batcher.h"
@@ -98,8 +99,16 @@ class Session {
     void take(const Fetched& fetched);
     void take_changes(const Fetched& fetched);
     bool fill();
+    // The message's body; a stop Error that says which message of the stream is not as it should be.
     template <typename Decode>
-    auto decoded(const Message& message, Decode decode) const;
+    auto decoded(const Message& message, Decode decode) const {
+        try {
+            return decode(message.body);
+        } catch (const Error& error) {
+            throw not_ours(message, error);
+        }
+    }
+    [[nodiscard]] Error not_ours(const Message& message, const Error& error) const;
     void take_copy(const Message& message);
     void take_snapshot_begin(const Message& message);
     [[nodiscard]] bool passes_over(const SnapshotBegin& begin, const std::optional<DirectPlan>& plan);

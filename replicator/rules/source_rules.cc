@@ -51,6 +51,12 @@ Error published_with(const std::string& group) {
 bool check_source_rules(const ReplicatorOptions& options, Broker& broker, bool resuming, const Log& log) {
     const auto record = find_source_rules(broker, options.names);
     const bool given = options.rules != nullptr;
+    if (given && options.direct_snapshot)
+        throw usage_error(
+            "unable to apply --rules-config to a direct snapshot: a worker would read from the source what the rules "
+            "hide",
+            "Leave --snapshot direct out, so that the rows come through the stream. Or give the rules to the worker, "
+            "and not to the replicator.");
     const bool differs = given ? resuming && !record : record.has_value();
     if (!differs) return false;
     const std::string& group = options.names.group;

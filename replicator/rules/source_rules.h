@@ -66,7 +66,8 @@ class SourceRules {
 
 // At a session's start, before anything is written: whether the group may continue with the rules that are given, or
 // without. A stop Error when it was published with rules and none are given, or without and some are. `resuming`: what
-// was published before stays. Answers whether there are rules that end now: end_source_rules() is to be called.
+// was published before stays. A usage Error where rules are given that a direct snapshot would pass by. Answers whether
+// there are rules that end now: end_source_rules() is to be called.
 bool check_source_rules(const ReplicatorOptions& options, Broker& broker, bool resuming, const Log& log);
 // No rules are given: that is what the group says from now on.
 void end_source_rules(Broker& broker, const Names& names);
