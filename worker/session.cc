@@ -145,8 +145,10 @@ void Session::say_left() const {
 }
 
 std::optional<Fetched> Session::fetch() {
-    const Spell::During waiting(metrics_.waiting_for_stream);
-    return fetcher_.next(patience_ms());
+    waits_for_stream_.go_on();
+    auto fetched = fetcher_.next(patience_ms());
+    if (fetched || batcher_.worth_applying()) waits_for_stream_.end();
+    return fetched;
 }
 
 void Session::flush_if_due() {
@@ -185,6 +187,7 @@ void Session::stand_if_asked() {
 
 // Nothing is taken meanwhile; the registry hears that we are here.
 void Session::stand() {
+    if (hold_->stands(Hold::Clock::now())) waits_for_stream_.end();
     while (hold_->stands(Hold::Clock::now()) && pause(stop_, std::chrono::milliseconds(stand_poll_ms))) {
         report_if_due();
         see_compare_(batcher_.position());

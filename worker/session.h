@@ -9,6 +9,7 @@
 
 #include "sinks/sink.h"
 #include "sql/error.h"
+#include "stream/metrics/stretch.h"
 #include "stream/quiet_rhythm.h"
 #include "worker/batch_tally.h"
 #include "worker/batcher.h"
@@ -138,6 +139,7 @@ class Session {
     const SessionStart start_;
     std::vector<std::string> unchecked_tables_;  // named in the files
     WorkerMetrics& metrics_;
+    Stretch waits_for_stream_{metrics_.waiting_for_stream};
     BatchTally tally_;
     Plans plans_;
     Batcher batcher_;

@@ -10,6 +10,7 @@ namespace pgsluice {
 
 namespace {
 
+constexpr double long_wait_s = 10;  // as of what else is waited for
 constexpr std::array wal_statuses{"reserved", "extended", "unreserved", "lost"};
 
 std::int64_t at(StreamSeq seq) { return static_cast<std::int64_t>(seq.value); }
@@ -41,6 +42,8 @@ void ReplicatorView::follow(const StreamObservation* seen, std::int64_t now_us) 
     }
     workers_.swap(present);
 }
+
+bool ReplicatorView::waits_long() const { return metrics_->waiting_for_stream.running_seconds() >= long_wait_s; }
 
 std::string ReplicatorView::waits_for(std::int64_t bytes_unsent) const {
     if (metrics_->full.get() != 0) return "the stream is full";

@@ -63,7 +63,8 @@ void View::sample_process(Samples& samples) const {
     samples.add("pgsluice_ready", reason(Clock::now()).empty() ? 1.0 : 0.0);
     samples.add("pgsluice_session_failures_total", options_.session->retries.get());
     sample_links(samples);
-    samples.add("pgsluice_long_wait", options_.waits && !options_.waits->longest().empty() ? 1.0 : 0.0);
+    const bool long_wait = waits_long() || (options_.waits && !options_.waits->longest().empty());
+    samples.add("pgsluice_long_wait", long_wait ? 1.0 : 0.0);
     samples.add("pgsluice_nats_up", seen_ ? 1.0 : 0.0);
 }
 

@@ -59,6 +59,8 @@ class View {
     virtual void follow(const StreamObservation* seen, std::int64_t now_us) = 0;
     [[nodiscard]] virtual Movement movement(const StreamObservation* seen) const = 0;
     virtual void sample(Samples& samples, std::int64_t now_us) const = 0;
+    // For something that its log says, and that is not among `waits`.
+    [[nodiscard]] virtual bool waits_long() const { return false; }
 
     static void sample_lag(Samples& samples, const LagClock& clock, const Stage& stage, const std::string& name,
                            std::int64_t now_us);
@@ -90,6 +92,7 @@ class ReplicatorView : public View {
     void follow(const StreamObservation* seen, std::int64_t now_us) override;
     [[nodiscard]] Movement movement(const StreamObservation* seen) const override;
     void sample(Samples& samples, std::int64_t now_us) const override;
+    [[nodiscard]] bool waits_long() const override;
 
    private:
     void sample_tables(Samples& samples) const;

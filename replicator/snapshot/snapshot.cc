@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "replicator/await_acks.h"
 #include "replicator/replicator_metrics.h"
 #include "replicator/snapshot/copy_threads.h"
 #include "replicator/snapshot/direct_hold.h"
@@ -123,6 +122,7 @@ class CopyPublisher {
 
    private:
     void wait_for_room() {
+        const Spell::During waiting(metrics_.waiting_for_stream);
         while (!publisher_.wait_for_room(100)) look_around();
     }
 
@@ -164,6 +164,17 @@ class CopyPublisher {
     ReplicatorMetrics& metrics_;
     const std::stop_token& stop_;
 };
+
+// A full stream makes this wait as long as it takes, which is seen in the figures.
+void await_stored(Publisher& publisher, const SnapshotJob& job, ReplicatorMetrics& metrics,
+                  const std::stop_token& stop) {
+    const Spell::During waiting(metrics.waiting_for_stream);
+    while (!publisher.await_acks(100)) {
+        if (stop.stop_requested()) throw Interrupted{};
+        if (job.check) job.check(false);
+    }
+    metrics.show_in_flight(publisher);
+}
 
 // By the source's clock, which transactions are stamped with.
 std::int64_t time_us(sql::Connection& source) {
@@ -268,7 +279,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     // Some may not have reached their COMMIT. No other session should wait for their locks until everything is stored.
     snapshot.connections.clear();
     if (job.check) {
-        await_acks(publisher, stop);
+        await_stored(publisher, job, *options.metrics, stop);
         job.check(true);
     }
     PGSLUICE_FAILPOINT("before-snapshot-end");
@@ -276,8 +287,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     guard.keep();
     publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
-    await_acks(publisher, stop);
-    options.metrics->show_in_flight(publisher);
+    await_stored(publisher, job, *options.metrics, stop);
     PGSLUICE_FAILPOINT("after-snapshot-end");
     if (job.ended) job.ended(rows_by_table(tables, report));
     report.complete();

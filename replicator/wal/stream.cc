@@ -15,6 +15,7 @@
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
+#include "stream/metrics/stretch.h"
 #include "stream/process/hop_trace.h"
 #include "stream/quiet_rhythm.h"
 
@@ -100,6 +101,8 @@ class WalStream {
     const ReplicatorOptions& options_;
     const WalStreamHooks& hooks_;
     ReplicatorMetrics& metrics_;
+    Stretch waits_for_source_{metrics_.waiting_for_source};
+    Stretch waits_for_stream_{metrics_.waiting_for_stream};
     WalEncoder encoder_;
     Ledger ledger_;
     milliseconds status_interval_;
@@ -270,6 +273,8 @@ void WalStream::show() {
 void WalStream::keep_in_touch() {
     const auto now = source_.now();
     const bool room = publisher_.has_room();  // throws when the generation is broken
+    if (room) waits_for_stream_.end();
+    if (data_came_) waits_for_source_.end();
     if (const auto acked = publisher_.confirmed()) ledger_.acked(*acked);
     const auto reached = encoder_.reached().safe_flush_lsn;
     if (room && caught_up() && ledger_.marker_due(reached, now)) publish_marker(reached);
@@ -337,7 +342,7 @@ void WalStream::rest(const Taken& taken) {
     const bool pending = encoder_.size() > 0 && (taken.dry || block_full());
     const milliseconds limit = std::min(until_status(), quiet_wait());
     if (pending && !publisher_.has_room()) {
-        const Spell::During waiting(metrics_.waiting_for_stream);
+        waits_for_stream_.go_on();
         publisher_.wait_for_room(static_cast<int>(limit.count()));
         last_received_ = source_.now();  // not reading is no silence of the source
     } else if (pending && taken.dry && ends_soon()) {
@@ -345,7 +350,7 @@ void WalStream::rest(const Taken& taken) {
     } else if (taken.dry && (pending || taken.bytes >= nap_from_bytes)) {
         source_.nap(late_ ? long_nap : short_nap);
     } else if (taken.dry) {
-        const Spell::During waiting(metrics_.waiting_for_source);
+        waits_for_source_.go_on();
         source_.wait(limit);
     }
 }
@@ -354,6 +359,7 @@ void WalStream::push_out(milliseconds limit) {
     if (encoder_.size() > 0 && publisher_.has_room()) publish_block();
     const auto slice = static_cast<int>(std::min(limit, std::max(until_status(), 1ms)).count());
     if (encoder_.size() > 0) {
+        waits_for_stream_.go_on();
         publisher_.wait_for_room(slice);
     } else {
         publisher_.await_acks(slice);

@@ -207,6 +207,11 @@ void becomes(const std::string& url, const std::string& series, const std::funct
     if (!did) MESSAGE(last);
 }
 
+void waits_long(const std::string& replicator) {
+    becomes(replicator, "pgsluice_waiting_seconds{for=\"stream\"}", [](double value) { return value >= 10; });
+    becomes(replicator, "pgsluice_long_wait", [](double value) { return value == 1; });
+}
+
 }  // namespace
 
 TEST_CASE("figures: a backlog, and a worker that is stopped, then killed") {
@@ -266,10 +271,13 @@ TEST_CASE("figures: a full stream, while it follows the log") {
     group.shows(1, "warn: slot: it is ", group.at_source({"--warn-behind", "3s"}));
     group.shows(1, "warn: slot: it is ", {"--warn-behind", "3s"});
     group.shows(2, "fail: slot: it is ", {"--warn-behind", "3s", "--fail-behind", "5s"});
+    waits_long(source);
     group.start_worker();
     group.settle();
     group.shows(0, ": ok\n", group.at_source());
     becomes(source, "pgsluice_stream_full", [](double value) { return value == 0; });
+    becomes(source, "pgsluice_long_wait", [](double value) { return value == 0; });
+    CHECK(Scrape(source).value("pgsluice_waiting_seconds{for=\"stream\"}") < 10);
     group.all_agree({source});
     group.check_equal({"t"});
     group.stop();
@@ -288,11 +296,14 @@ TEST_CASE("figures: a full stream, while it copies") {
         "/readyz says what it waits for",
         [&] { return contains(http_get(source, "/readyz").body, "the stream is full"); }, std::chrono::seconds(60));
     group.all_agree({source});
+    waits_long(source);
     group.start_worker();
     group.settle();
     group.shows(0, ": ok\n", group.at_source());
     becomes(source, "pgsluice_stream_full", [](double value) { return value == 0; });
     group.check_equal({"t"});
+    becomes(source, "pgsluice_long_wait", [](double value) { return value == 0; });
+    CHECK(Scrape(source).value("pgsluice_waiting_seconds{for=\"stream\"}") < 10);
     group.stop();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "replicator/replicator_metrics.h"
 #include "sql/error.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/markers.h"
@@ -126,6 +127,36 @@ TEST_CASE("while publishing is blocked no more than a block is read and statuses
     loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x30}); });
     loop.run();
     CHECK(loop.changes_published() == 1000);
+}
+
+TEST_CASE("a wait for room, or for the source, counts as one while it lasts, whatever is done meanwhile") {
+    Loop loop;
+    const auto later = Spell::Clock::now() + 1h;
+    const auto stream = [&] { return loop.options.metrics->waiting_for_stream.running_seconds(later); };
+    const auto source = [&] { return loop.options.metrics->waiting_for_source.running_seconds(later); };
+    double began = 0;
+    loop.publisher.room = false;
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.then([&] { began = stream(); });
+    loop.script.pass(5s);
+    loop.script.then([&] {
+        CHECK(began > 0);
+        CHECK(stream() == began);
+        CHECK(source() == 0);
+        loop.publisher.room = true;
+    });
+    loop.script.pass(1s);
+    loop.script.then([&] {
+        CHECK(stream() == 0);
+        began = source();
+    });
+    loop.script.pass(5s);
+    loop.script.then([&] {
+        CHECK(began > 0);
+        CHECK(source() == began);
+    });
+    loop.run();
+    CHECK(source() == 0);
 }
 
 TEST_CASE("a source is not called silent while we do not read") {
