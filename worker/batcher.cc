@@ -106,6 +106,7 @@ void Batcher::take_change(const Change& source) {
     if (source.transaction != nullptr) {
         in_transaction_ = true;
         commit_time_us_ = source.transaction->commit_time_us;
+        if (oldest_us_ == 0) oldest_us_ = commit_time_us_;
         batch_.complete = false;
     }
     if (made_at_home(source)) {
@@ -204,6 +205,7 @@ void Batcher::clear() noexcept {
 }
 
 void Batcher::restart_counts() noexcept {
+    oldest_us_ = in_transaction_ ? commit_time_us_ : 0;
     moved_ = false;
     has_complete_ = false;
     complete_changes_ = 0;

@@ -63,6 +63,8 @@ class Batcher {
     [[nodiscard]] Position position() const noexcept { return position_; }
     // When that was committed, by the source's clock; 0 for a row of a snapshot.
     [[nodiscard]] std::int64_t commit_time_us() const noexcept { return commit_time_us_; }
+    // The same of the oldest transaction that is not handed on, or not to its end; 0: there is none.
+    [[nodiscard]] std::int64_t oldest_us() const noexcept { return oldest_us_; }
     // A message without changes (progress) moves the batch's end past itself.
     void pass(const Message& message);
     // The same for a message of a snapshot, which is not part of a batch: returns the checkpoint after it.
@@ -110,6 +112,7 @@ class Batcher {
     std::vector<Change> rest_;  // cut off by next(); its views point into what the batch keeps
     Position position_;         // of the last change read
     std::int64_t commit_time_us_ = 0;
+    std::int64_t oldest_us_ = 0;
     StreamSeq message_seq_;
     StreamSeq message_end_;  // the sequence after the message
     std::shared_ptr<const Block> block_;

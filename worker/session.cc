@@ -218,11 +218,12 @@ void Session::reach_before(Position next) {
 
 WorkerReport Session::state() const {
     if (before_epoch_) return *before_epoch_;
+    const std::int64_t between = busy_ ? batcher_.commit_time_us() : 0;  // what it reads next is younger
     return {{sink_.durable(), snapshot_.epoch(), begin_seq_},
             applied_upto_,
             applied_,
             changes_ + snapshot_.rows(),
-            busy_ ? batcher_.commit_time_us() : 0};
+            batcher_.oldest_us() != 0 ? batcher_.oldest_us() : between};
 }
 
 // The end of a transaction is applied as soon as the input has run dry. A piece of one makes nothing visible, so it may

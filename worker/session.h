@@ -28,7 +28,7 @@ struct WorkerReport {
     Checkpoint applied;            // what the sink has accepted
     Lsn applied_lsn;               // everything committed before it is applied
     std::uint64_t changes = 0;     // applied by this session, and rows of snapshots
-    std::int64_t applying_us = 0;  // the commit time of what it is applying; 0: it has applied all it read
+    std::int64_t applying_us = 0;  // when the oldest that is not applied was committed; 0: it has applied all it read
 };
 
 // How a session starts: decided by run_worker() before it reads anything.

@@ -182,13 +182,13 @@ class Gathering {
         if (here.valid() && last_position_)
             out.behind_bytes =
                 last_position_->commit > here ? last_position_->commit.value - here.value : std::uint64_t{0};
-        // What came while it does not run is at least as old as its last report.
+        const bool runs = !entry.session.empty() && out.state != PartState::dead;
         if (entry.applying_us != 0)
             out.behind_seconds = age(entry.applying_us);
-        else if (entry.session.empty() || out.state == PartState::dead)
-            out.behind_seconds = age(entry.reported_us);
-        else if (out.loading_epoch == 0)
-            out.behind_seconds = 0;  // it had applied all it read a second ago
+        else if (next <= health_.stream.first_seq.value && health_.stream.oldest_age)
+            out.behind_seconds = health_.stream.oldest_age;
+        else if (!runs || out.loading_epoch == 0)
+            out.behind_seconds = age(entry.reported_us);  // it had applied all that it had read then
     }
 
     [[nodiscard]] double age(std::int64_t since_us) const {

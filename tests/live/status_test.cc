@@ -201,6 +201,23 @@ TEST_CASE("status: a worker that tries again is no dead one, and how far it is b
     group.stop_replicator();
 }
 
+TEST_CASE("status: a worker that has a part of a transaction is as far behind as its commit is old") {
+    Watched group;
+    TcpProxy nats(shared_nats().port());
+    group.go_through({.replicator_to_nats = nats.port()});
+    group.start();
+    group.settle();
+    const std::size_t before = nats.carried();
+    group.on_source("INSERT INTO t SELECT generate_series(1, 400000)");
+    REQUIRE(eventually("a part of it is on its way", [&] { return nats.carried() > before + (1 << 20); }));
+    nats.hold(true, true);
+    group.shows(2, "fail: worker 'postgres': it is ", {"--fail-behind", "3s"});
+    CHECK(group.target_scalar("SELECT count(*) FROM t WHERE id > 0") == "0");
+    nats.hold(false, false);
+    group.shows(0, "nothing behind");
+    group.stop();
+}
+
 TEST_CASE("status: what is missing at a worker that does not run counts as behind") {
     Watched group;
     group.start();

@@ -108,6 +108,7 @@ std::string block_of(std::uint64_t commit, const std::vector<std::string>& ids, 
     Transaction transaction;
     transaction.commit_lsn = {commit};
     transaction.made_in = made_in;
+    transaction.commit_time_us = static_cast<std::int64_t>(commit);
     writer.begin(transaction);
     std::uint64_t ordinal = 0;
     for (const auto& id : ids) {
@@ -333,6 +334,41 @@ TEST_CASE("a session that has read all, that does not know what there is, or has
     std::stop_source over;
     over.request_stop();
     CHECK(events_of_drain(late, StreamSeq{3}, over.get_token()) == Events{"close"});
+}
+
+TEST_CASE("while a session waits for the rest of a transaction, it is as far behind as that is old") {
+    World world(true);
+    world.options.registry_interval_ms = 0;
+    world.consumer.add(MessageKind::changes, block_of(100, {"1"}), {108});
+    world.consumer.add(MessageKind::changes, block_of(200, {"2"}, false), {108});
+    Delivered delivered(
+        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
+    std::stop_source stop;
+    int waited = 0;
+    session.run(stop.get_token(), [&](const WorkerReport& report) {
+        world.last_report = report;
+        if (!world.consumer.more() && ++waited == 10) stop.request_stop();
+    });
+    CHECK(world.sink.events == Events{"apply 1", "piece 2", "close"});
+    CHECK(world.last_report.applied.position == Position{Lsn{100}, 1});
+    CHECK(world.last_report.applying_us == 200);
+}
+
+TEST_CASE("while a sink waits with a batch, the session is as far behind as the oldest in it") {
+    World world(true);
+    world.options.registry_interval_ms = 0;
+    world.sink.waits = 1;
+    add_three(world);
+    std::int64_t within = 0;
+    world.sink.waited_enough = [&] {
+        if (within == 0) within = world.reports.back().applying_us;
+        return true;
+    };
+    world.run();
+    CHECK(world.sink.events == Events{"apply 1 2 3", "close"});
+    CHECK(within == 100);
+    CHECK(world.last_report.applying_us == 0);
 }
 
 TEST_CASE("a session gives way between transactions, however many pieces one comes in") {
