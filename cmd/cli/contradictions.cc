@@ -1,5 +1,9 @@
 #include "cmd/cli/contradictions.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -68,6 +72,14 @@ void check_direct_worker(const Settings& settings) {
                           "Leave --on-error dead-letter out until the snapshot is complete; or --snapshot direct.");
 }
 
+// What is shown as it is has no other form.
+void check_status(const StatusOptions& status) {
+    if (!status.raw) return;
+    for (const auto& [given, flag] :
+         {std::pair{status.json, "--json"}, std::pair{status.all, "--all"}, std::pair{status.watch, "--watch"}})
+        if (given) throw usage_error(fmt::format("--raw and {} contradict each other", flag), "Give one of them.");
+}
+
 // What is suggested is written from nothing, and what is covered is asked of files that are there.
 void check_finding(const CommandInfo& command, const Settings& settings) {
     const FindingOptions& finding = settings.finding;
@@ -101,6 +113,7 @@ void check_contradictions(const CommandInfo& command, const Settings& settings) 
     if (settings.worker.direct_snapshot && command.command == command_replicator) check_direct_replicator(settings);
     if (settings.worker.direct_snapshot && command.command == command_worker_postgres) check_direct_worker(settings);
     check_finding(command, settings);
+    check_status(settings.status);
 }
 
 // Shares of a database can keep neither a command in order with the rows of all tables, nor what joins tables.

@@ -121,6 +121,9 @@ TEST_CASE("flags that contradict each other") {
     CHECK(worker("stdout", {"--nats-cert", "a"}) == "--nats-cert and --nats-key are of no use alone | Give both.");
     CHECK(worker("stdout", {"--nats-credentials", "a", "--nats-nkey", "b"}) ==
           "--nats-credentials and --nats-nkey contradict each other | Give one of them.");
+    for (const std::string other : {"--json", "--all", "--watch"})
+        CHECK(refusal({"status", "--raw", other, "--group", "g"}) ==
+              "--raw and " + other + " contradict each other | Give one of them.");
 }
 
 TEST_CASE("NATS names that are none") {
