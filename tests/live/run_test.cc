@@ -8,6 +8,7 @@
 #include "sql/connection.h"
 #include "tests/support/http_get.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/tcp_proxy.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice::test;
@@ -164,6 +165,28 @@ TEST_CASE("run: a slot that is lost stops its replicator alone") {
     two.start();
     REQUIRE(Two::has(two.first, "500"));
     REQUIRE(Two::has(two.second, "500"));
+TEST_CASE("run: a part whose server does not answer at its start is started again until it does") {
+    TcpProxy source(shared_postgres().port());
+    TcpProxy target(shared_postgres().port());
+    Two two;
+    two.first.go_through({.replicator_to_source = source.port(), .worker_to_target = target.port()});
+    two.write("retry-max-attempts: 0\n");
+    source.refuse(true);
+    target.refuse(true);
+    two.start();
+    const std::string group = two.first.group();
+    for (const std::string& part : {"[" + group + " replicator] ", "[" + group + " worker postgres] "})
+        CHECK(says(*two.process, part + "unable to connect"));
+    CHECK(says(*two.process, "; starting again in 10 s"));
+    CHECK(Two::has(two.second, "500"));
+    source.refuse(false);
+    target.refuse(false);
+    CHECK(Two::has(two.first, "500"));
+    CHECK(says(*two.process, "[" + group + " worker postgres] running, "));
+    CHECK_FALSE(contains(two.process->err(), "stays stopped"));
+    two.stop();
+}
+
     two.first.on_source(
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'pgsluice_" +
         two.first.group() + "'");
