@@ -90,7 +90,7 @@ std::string slot_line(const SlotHealth& slot, std::int64_t now_us) {
                         size_text(slot.held_bytes), slot.wal_status, loss_text(slot),
                         slot.active ? "in use" : "not in use");
     const double age = static_cast<double>(now_us - slot.seen_us) / 1e6;
-    if (age >= 5) text += fmt::format(" (seen {} ago)", time_text(age));
+    if (age >= 5) text += fmt::format(" when it was last seen, {} ago", time_text(age));
     return line("slot", text);
 }
 

@@ -39,13 +39,21 @@ class Judge {
             return add(HealthLevel::fail, "slot", "it is invalidated: it cannot be read any more");
         if (slot.wal_status == "unreserved")
             add(HealthLevel::fail, "slot", "it is about to be lost: the next checkpoint may remove WAL that it needs");
-        if (!slot.active) add(HealthLevel::warn, "slot", "no replicator reads it");
+        if (!slot.active && !is_read_later()) add(HealthLevel::warn, "slot", "no replicator reads it");
         above("slot", "it is {} behind", slot.behind_seconds, thresholds_.warn_behind_seconds,
               thresholds_.fail_behind_seconds);
         if (!slot.seconds_to_loss) return;
         const double left = *slot.seconds_to_loss;
         if (const auto level = below(left, thresholds_.warn_seconds_to_loss, thresholds_.fail_seconds_to_loss))
             add(*level, "slot", fmt::format("at the present rate it is lost in {:.0f} s", left));
+    }
+
+    // Its replicator copies the tables first, or waits for a dump.
+    [[nodiscard]] bool is_read_later() const {
+        const PartState replicator = health_.replicator.state;
+        const bool runs = replicator != PartState::stopped && replicator != PartState::dead;
+        const bool copies = health_.snapshot && !health_.snapshot->complete;
+        return runs && (copies || (health_.bootstrap && health_.bootstrap->state == "waiting"));
     }
 
     void replicator() {

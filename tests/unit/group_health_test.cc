@@ -188,6 +188,32 @@ TEST_CASE("what the replicator reports comes back; a report of another shape is 
     CHECK_THROWS(decode_replicator("{}"));
 }
 
+TEST_CASE("a slot that no replicator reads is a warning, unless its replicator copies first, or waits for a dump") {
+    GroupHealth health = sound();
+    health.slot->active = false;
+    CHECK(found(health) == Found{"warn slot"});
+    GroupHealth copies = health;
+    copies.replicator.state = PartState::snapshot;
+    copies.snapshot = SnapshotHealth{};
+    CHECK(found(copies).empty());
+    copies.replicator.state = PartState::stopped;
+    CHECK(found(copies) == Found{"warn slot", "warn replicator"});
+    copies.replicator.state = PartState::streaming;
+    copies.snapshot->complete = true;
+    CHECK(found(copies) == Found{"warn slot"});
+    health.replicator.state = PartState::waiting;
+    health.bootstrap = BootstrapHealth{"waiting", {}, "", std::nullopt};
+    CHECK(found(health).empty());
+}
+
+TEST_CASE("a slot that was seen a while ago is shown as it was then") {
+    GroupHealth health = sound();
+    health.slot->seen_us = health.at_us - 1'000'000;
+    CHECK(picture(health).find("; in use\n") != std::string::npos);
+    health.slot->seen_us = health.at_us - 180'000'000;
+    CHECK(picture(health).find("; in use when it was last seen, 3.0 min ago\n") != std::string::npos);
+}
+
 TEST_CASE("the rate of WAL between two looks tells when the slot is lost") {
     SlotHealth before;
     before.wal_end = Lsn{1000};
