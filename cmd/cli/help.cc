@@ -15,7 +15,7 @@ std::string title(Commands mask) {
     if (mask == commands_all) return "every command";
     if (mask == commands_group) return "every command that works on a group";
     if (mask == (commands_group | commands_import)) return "every command that works on a group, and import";
-    if (mask == commands_connected) return "every command that connects to NATS";
+    if (mask == commands_connected) return "every command that connects to NATS (of run, in its file)";
     std::string out;
     if ((mask & commands_loop) == commands_loop) {
         out = "replicator and worker";

@@ -106,7 +106,7 @@ std::unique_ptr<httplib::Server> make_server(const HttpOptions& options) {
 
 void tell(const ListenAddress& bound, const HttpOptions& options, const Log& log) {
     const std::string url = fmt::format("{}://{}", options.cert_file.empty() ? "http" : "https", to_string(bound));
-    log(LogLevel::info, "serving metrics and health at " + url);
+    log(LogLevel::info, "serving over HTTP at " + url);
     if (!options.token.empty() || is_loopback(bound)) return;
     log(LogLevel::warning, fmt::format("whoever can reach {} sees names of tables and texts of errors; "
                                        "--http-token-file asks for a token",

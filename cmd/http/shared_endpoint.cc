@@ -45,7 +45,7 @@ std::map<std::string, SharedEndpoint::Observed> SharedEndpoint::all() const {
 
 HttpRoutes SharedEndpoint::routes() const {
     HttpRoutes routes{{"/metrics", [this](const auto&) { return metrics(); }},
-                      {"/status", [this](const auto&) { return status(); }},
+                      {"/status", [this](const auto& asked) { return status(value_of(asked, "group")); }},
                       {"/healthz", [](const auto&) { return plain(200, "alive\n"); }},
                       {"/readyz", [this](const auto&) { return readiness(); }}};
     add_page(routes, board_);
@@ -81,16 +81,19 @@ HttpAnswer SharedEndpoint::metrics() const {
     return {200, metrics_type, samples.text()};
 }
 
-// One line for each group.
-HttpAnswer SharedEndpoint::status() const {
+// One line for each group, or for the one that is asked for.
+HttpAnswer SharedEndpoint::status(const std::string& group) const {
     std::map<std::string, std::string> lines;
     for (const auto& [name, part] : all())
-        if (part.view && lines[part.view->options().group].empty())
-            lines[part.view->options().group] = part.view->health_json();
+        if (part.view && (group.empty() || part.view->options().group == group)) {
+            std::string& line = lines[part.view->options().group];
+            if (line.empty()) line = part.view->health_json();
+        }
+    if (lines.empty() && !group.empty()) return json(404, "{\"error\":\"no such group is known\"}\n");
     std::string body;
-    for (const auto& [group, line] : lines)
+    for (const auto& [name, line] : lines)
         body +=
-            (line.empty() ? fmt::format("{{\"group\":\"{}\",\"error\":\"NATS does not say\"}}", group) : line) + '\n';
+            (line.empty() ? fmt::format("{{\"group\":\"{}\",\"error\":\"NATS does not say\"}}", name) : line) + '\n';
     return json(200, std::move(body));
 }
 

@@ -41,7 +41,7 @@ class SharedEndpoint {
     [[nodiscard]] std::map<std::string, Observed> all() const;
     [[nodiscard]] HttpRoutes routes() const;
     [[nodiscard]] HttpAnswer metrics() const;
-    [[nodiscard]] HttpAnswer status() const;
+    [[nodiscard]] HttpAnswer status(const std::string& group) const;
     [[nodiscard]] HttpAnswer readiness() const;
     [[nodiscard]] std::string not_ready() const;
     [[nodiscard]] PageProcess page(const HttpOptions& options) const;

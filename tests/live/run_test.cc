@@ -155,16 +155,16 @@ TEST_CASE("run: one that fails stays stopped, says why, and leaves the others al
     CHECK(contains(metrics, "pgsluice_running{group=\"" + two.second.group() + "\",worker=\"postgres\"} 1"));
     CHECK(contains(metrics, "pgsluice_running{group=\"" + two.first.group() + "\"} 1"));
     CHECK(count(metrics, "# TYPE pgsluice_running ") == 1);
+    CHECK(count(http_get(base, "/status").body, "\n") == 2);
+    const auto second = http_get(base, "/status?group=" + two.second.group());
+    CHECK(second.body.rfind("{\"group\":\"" + two.second.group() + '"', 0) == 0);
+    CHECK(count(second.body, "\n") == 1);
+    CHECK(http_get(base, "/status?group=none").status == 404);
     two.process->signal(SIGTERM);
     CHECK(two.process->wait(in_time) == 2);
     CHECK(contains(two.process->err(), "stopped by an error: " + two.first.group() + " worker postgres"));
 }
 
-TEST_CASE("run: a slot that is lost stops its replicator alone") {
-    Two two;
-    two.start();
-    REQUIRE(Two::has(two.first, "500"));
-    REQUIRE(Two::has(two.second, "500"));
 TEST_CASE("run: a part whose server does not answer at its start is started again until it does") {
     TcpProxy source(shared_postgres().port());
     TcpProxy target(shared_postgres().port());
@@ -187,6 +187,11 @@ TEST_CASE("run: a part whose server does not answer at its start is started agai
     two.stop();
 }
 
+TEST_CASE("run: a slot that is lost stops its replicator alone") {
+    Two two;
+    two.start();
+    REQUIRE(Two::has(two.first, "500"));
+    REQUIRE(Two::has(two.second, "500"));
     two.first.on_source(
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'pgsluice_" +
         two.first.group() + "'");

@@ -47,9 +47,9 @@ PostReply http_post(const std::string& base_url, const std::string& path, const 
 }
 
 std::string served_at(Process& process) {
-    const std::string before = "serving metrics and health at ";
+    const std::string before = "serving over HTTP at ";
     std::string url;
-    eventually("it serves metrics", [&] {
+    eventually("it serves over HTTP", [&] {
         const std::string log = process.err();
         const auto at = log.find(before);
         const auto end = at == std::string::npos ? at : log.find_first_of("\"\n", at);
