@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <stdexcept>
 
@@ -30,6 +31,14 @@ int heartbeat_interval(std::string_view v) {
 std::optional<double> seconds_or_never(std::string_view v) {
     const std::int64_t ms = parse_duration_ms(v);
     return ms == 0 ? std::nullopt : std::optional(static_cast<double>(ms) / 1000);
+}
+
+double percent(std::string_view v) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(v.begin(), v.end(), value, std::chars_format::fixed);
+    if (error != std::errc{} || end != v.end() || value > 100 || (value != 0 && value < 0.01))
+        throw BadValue("expected 0, or a percentage from 0.01 to 100");
+    return value;
 }
 
 std::string port(std::string_view v) {

@@ -22,6 +22,8 @@ int milliseconds_or_0(std::string_view v);
 int heartbeat_interval(std::string_view v);
 // "0" is never.
 std::optional<double> seconds_or_never(std::string_view v);
+// 0, or from 0.01 to 100.
+double percent(std::string_view v);
 // One for all hosts, or one for each: "5432,5433".
 std::string port(std::string_view v);
 // Anything but nothing.

@@ -83,10 +83,16 @@ class Cutover {
 
     [[nodiscard]] bool stops_writes() const { return options_.stop_writes == StopWrites::tables; }
 
+    [[nodiscard]] std::string compared_rows() const {
+        const double percent = settings_.compare.sample_percent;
+        return percent == 0 ? "source and target" : fmt::format("a sample of {} % of source and target", percent);
+    }
+
     void say_plan() {
         say(fmt::format("group '{}' is ready: {} tables would move from {} to {}", names_.group, tables_.names.size(),
                         sql::describe(source_.options()), sql::describe(target_.options())));
-        if (compares(options_, CompareAt::before)) say("- compare source and target while the application writes");
+        if (compares(options_, CompareAt::before))
+            say(fmt::format("- compare {} while the application writes", compared_rows()));
         say("- ANALYZE the target's tables");
         if (!options_.reverse.empty())
             say(fmt::format("- make group '{}' from the target to the source", options_.reverse));
@@ -99,12 +105,12 @@ class Cutover {
             say("- stop no writes: nobody may write to the source from now on");
         say("- wait until the target has all that was written; set its sequences, enable its triggers");
         say("- VALIDATE constraints of the target that are NOT VALID");
-        if (compares(options_, CompareAt::after)) say("- compare source and target as of then");
+        if (compares(options_, CompareAt::after)) say(fmt::format("- compare {} as of then", compared_rows()));
         say("nothing was done; add --yes to do it");
     }
 
     void compare_before() {
-        say("comparing source and target while the application writes");
+        say(fmt::format("comparing {} while the application writes", compared_rows()));
         const CompareReport report = compare(compare_options_of(settings_), chosen(), *broker_, log_, stop_);
         print(report);
         if (!report.equal())

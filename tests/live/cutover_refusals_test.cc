@@ -171,6 +171,26 @@ TEST_CASE("cutover: a difference that is found afterwards is said") {
     group.stop();
 }
 
+TEST_CASE("cutover: a sample is compared, before and after") {
+    Group group;
+    group.on_both("CREATE TABLE log (id int PRIMARY KEY, pad text)");
+    group.on_source("INSERT INTO log SELECT i, repeat('x', 300) FROM generate_series(1, 5000) i");
+    group.begin();
+    CHECK(contains(cut_over(group, {"--sample-percent", "5"}).out, "- compare a sample of 5 % of source and target"));
+    group.on_target("DELETE FROM log WHERE id = 5000");  // the last keys are always in it
+    const Finished refused = cut_over(group, {"--yes", "--sample-percent", "5"});
+    CHECK(contains(refused.out, "  (id)=('5000'): missing on the target"));
+    CHECK(contains(refused.err, "unable to cut over: source and target are not equal"));
+    group.on_target("INSERT INTO log VALUES (5000, repeat('x', 300)); UPDATE log SET pad = 'changed' WHERE id = 4000");
+    const Finished done = cut_over(group, {"--yes", "--sample-percent", "1"});
+    must_succeed(done);
+    CHECK(contains(done.out, "comparing a sample of 1 % of source and target while"));
+    const std::string equal = "public.log: equal, ";
+    CHECK(count(done.out, equal) == 2);
+    CHECK(count(done.out, " rows in the sample\n") == 2);
+    group.stop();
+}
+
 TEST_CASE("cutover: only the tables that are named are compared, before and after") {
     Group group;
     group.on_both("CREATE TABLE log (id int PRIMARY KEY)");

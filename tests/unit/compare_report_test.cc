@@ -57,6 +57,19 @@ TEST_CASE("a report names keys and columns, and values only when asked") {
     CHECK(!report().repaired());
 }
 
+TEST_CASE("a report says of what it was a sample") {
+    CompareReport some = report();
+    some.sample_percent = 2.5;
+    some.tables.pop_back();
+    for (TableReport& table : some.tables) table.sample = true;
+    const std::string text = to_text(some, false);
+    CHECK(text.find("public.a: equal, 1 row in the sample\n") == 0);
+    CHECK(text.find("public.b: 3 rows differ; in the sample the source has 10 rows, the target 9 rows\n") !=
+          std::string::npos);
+    CHECK(text.find("1 of 2 tables equal; 11 rows, a sample of 2.5 %, in 2.3 s\n") != std::string::npos);
+    CHECK(to_json(some, false).find(R"("sample_percent":2.5,)") != std::string::npos);
+}
+
 TEST_CASE("a comparison is equal only when every table is, and repaired only when every difference was") {
     CompareReport some = report();
     some.tables.resize(2);

@@ -31,11 +31,11 @@ const std::string row_hash = R"(hashtextextended(ROW("id", "name")::text COLLATE
 
 TEST_CASE("checksums by ranges of the key") {
     ComparedTable table = users(RangeKey::plain, "bigint");
-    CHECK(sums_statement(table, store(), {0, 0}) ==
+    CHECK(sums_statement(table, store(), Pages{0, 0}) ==
           "SELECT 0, count(*), sum(" + row_hash +
               R"() FROM ONLY "public"."users" WHERE ctid >= '(0,0)'::tid GROUP BY 1)");
     table.bounds = {"-5", "100"};
-    CHECK(sums_statement(table, store(), {10, 20}) ==
+    CHECK(sums_statement(table, store(), Pages{10, 20}) ==
           R"(SELECT coalesce(width_bucket("id", '{"-5","100"}'::bigint[]), 0), count(*), sum()" + row_hash +
               R"() FROM ONLY "public"."users" WHERE ctid >= '(10,0)'::tid AND ctid < '(20,0)'::tid GROUP BY 1)");
 }
@@ -55,7 +55,7 @@ TEST_CASE("one range is found by an index where there can be one") {
 TEST_CASE("texts are ordered by their bytes, other keys by their hash") {
     ComparedTable table = users(RangeKey::bytes, "text");
     table.bounds = {R"(a"b\c)"};
-    CHECK(sums_statement(table, store(), {})
+    CHECK(sums_statement(table, store(), Pages{})
               .find(R"(width_bucket(left("id", 32) COLLATE "C", E'{"a\\"b\\\\c"}'::text[]))") != std::string::npos);
     table = users(RangeKey::hashed, "bigint");
     table.bounds = hash_bounds(4);

@@ -11,6 +11,7 @@
 #include "worker/compare/narrow.h"
 #include "worker/compare/reader.h"
 #include "worker/compare/repair.h"
+#include "worker/compare/sample.h"
 #include "worker/compare/scan.h"
 #include "worker/compare/statements.h"
 #include "worker/compare/worker_rules.h"
@@ -23,13 +24,25 @@ using Clock = std::chrono::steady_clock;
 constexpr auto say_every = std::chrono::seconds(10);
 
 void set_bounds(ComparedTable& table, sql::Connection& source) {
-    if (table.range_key == RangeKey::read || table.ranges == 1) return;
+    if (table.ranges == 1) return;
     if (table.range_key == RangeKey::hashed) {
-        table.bounds = hash_bounds(table.ranges);
+        if (!table.by_us) table.bounds = hash_bounds(table.ranges);
         return;
     }
     table.bounds = source.query(bounds_statement(table, table.ranges), {}, {1}).texts(0);
     table.ranges = table.bounds.size() + 1;
+}
+
+void cut(ComparedTable& table, double sample_percent, BothEnds& ends) {
+    sql::Connection& source = ends.source[0];
+    const std::size_t ranges = cut_for_sample(table, sample_percent, source, ends.target[0]);
+    set_bounds(table, source);
+    if (ranges == 0) return;
+    if (static_cast<double>(table.ranges) * sample_percent < 100) {  // few values of the key's first column: too coarse
+        cut_by_hash(table, ranges);
+        set_bounds(table, source);
+    }
+    table.sample = spread_over(table.ranges, sample_percent);
 }
 
 // Where nothing is drawn, the log tells.
@@ -85,6 +98,7 @@ TableReport report_of(const ComparedTable& table, const TableSums& sums, BothEnd
                       Broker& broker, const Log& log, const std::stop_token& stop) {
     TableReport report;
     report.name = table.name();
+    report.sample = !table.sample.empty();
     report.converted = table.converted;
     report.source_rows = rows_of(sums.source);
     report.target_rows = rows_of(sums.target);
@@ -123,11 +137,11 @@ CompareReport compare(const CompareOptions& options, std::span<const PublishedTa
     }();
     BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
     if (met) met(ends.lsn);
-    for (ComparedTable& table : found.tables) set_bounds(table, ends.source[0]);
+    for (ComparedTable& table : found.tables) cut(table, options.sample_percent, ends);
     const auto on_progress = options.on_progress ? options.on_progress : log_progress(log);
     const auto sums = scan_both_ends(found.tables, ends, options, on_progress, stop);
 
-    CompareReport report{ends.lsn, options.worker, 0, {}};
+    CompareReport report{ends.lsn, options.worker, 0, {}, options.sample_percent};
     for (std::size_t i = 0; i < found.tables.size(); ++i)
         report.tables.push_back(report_of(found.tables[i], sums[i], ends, options, broker, log, stop));
     for (const LeftOutTable& table : found.left_out) {

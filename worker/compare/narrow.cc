@@ -69,7 +69,7 @@ class RangeReader {
         Pieces pieces({&table_, 1}, stores_, piece_pages(rate_));
         while (const auto piece = pieces.take()) {
             if (stop_.stop_requested()) throw Interrupted{};
-            reader.digests(table_, stores[piece->store], ranges, piece->pages, use_of(piece->store));
+            reader.digests(table_, stores[piece->store], ranges, std::get<Pages>(piece->part), use_of(piece->store));
             pace.took(rows_in_all * piece->size / pages, stop_);
         }
         connection_.exec("SET LOCAL enable_seqscan = on");

@@ -19,6 +19,7 @@ struct CompareOptions {
     sql::ConnectOptions target;
     RulesOptions rules;                 // the worker's
     std::uint64_t rows_per_second = 0;  // at each end; 0: as fast as it goes
+    double sample_percent = 0;          // of each table; 0: all rows (sample.h)
     int connections = 2;                // at each end
     std::size_t max_differences = 20;   // rows listed of each table
     bool show_values = false;           // list the values that differ, too

@@ -57,27 +57,32 @@ Row RowReader::after_rules(const RowStore& store, Row values) {
     return compared;
 }
 
-void RowReader::read(const RowStore& store, const std::optional<Pages>& pages, const UseRow& use) {
-    auto rows = connection_.copy_out(rows_statement(store, pages), fmt::format("read {}", store.from));
+void RowReader::read(const ComparedTable& table, const RowStore& store, const std::optional<Part>& part,
+                     const UseRow& use) {
+    const auto* found = part ? std::get_if<std::size_t>(&*part) : nullptr;
+    auto rows = connection_.copy_out(rows_statement(table, store, part), fmt::format("read {}", store.from));
     while (const auto line = rows.next()) {
         arena_.clear();
         const Row values = parse_copy_line(without_newline(*line), store.values.size() + 1, arena_);
         const Row compared = after_rules(store, values.subspan(1));
-        if (!compared.empty()) use(values[0].text(), compared);
+        if (compared.empty()) continue;
+        const std::size_t range = found ? *found : range_of(key_digest(table, compared, arena_), table.ranges);
+        if (table.sample.empty() || std::ranges::binary_search(table.sample, range))
+            use(values[0].text(), range, compared);
     }
 }
 
-std::uint64_t RowReader::sums(const ComparedTable& table, const RowStore& store, const Pages& pages,
+std::uint64_t RowReader::sums(const ComparedTable& table, const RowStore& store, const Part& part,
                               std::vector<RangeSum>& sums) {
     std::uint64_t rows = 0;
-    if (table.range_key == RangeKey::read) {
-        read(store, pages, [&](std::string_view, Row values) {
-            sums[range_of(key_digest(table, values, arena_), sums.size())].add({1, digest_of(values)});
+    if (table.by_us) {
+        read(table, store, part, [&](std::string_view, std::size_t range, Row values) {
+            sums[range].add({1, digest_of(values)});
             ++rows;
         });
         return rows;
     }
-    const auto found = connection_.query(sums_statement(table, store, pages), {}, {3});
+    const auto found = connection_.query(sums_statement(table, store, part), {}, {3});
     for (int row = 0; row < found.rows(); ++row) {
         const RangeSum sum{static_cast<std::uint64_t>(found.integer(row, 1)), modulo_64(found.text(row, 2))};
         sums.at(static_cast<std::size_t>(found.integer(row, 0))).add(sum);
@@ -88,9 +93,11 @@ std::uint64_t RowReader::sums(const ComparedTable& table, const RowStore& store,
 
 void RowReader::digests(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
                         const std::optional<Pages>& pages, const UseDigest& use) {
-    if (table.range_key == RangeKey::read) {
-        return read(store, pages, [&](std::string_view ctid, Row values) {
-            const std::size_t range = range_of(key_digest(table, values, arena_), table.ranges);
+    if (table.by_us) {
+        std::optional<Part> part;
+        if (pages) part = *pages;
+        if (finds_ranges(table) && ranges.size() == 1) part = ranges[0];
+        return read(table, store, part, [&](std::string_view ctid, std::size_t range, Row values) {
             if (!std::ranges::binary_search(ranges, range)) return;
             const std::uint64_t digest = digest_of(values);
             use(key_text(table, key_of(table, values, arena_), digest), digest, std::string(ctid));

@@ -21,8 +21,9 @@ class RowReader {
    public:
     explicit RowReader(sql::Connection& connection) : connection_(connection) {}
 
-    // Adds the checksums of the rows on these pages to `sums`, one per range of the table; returns their number.
-    std::uint64_t sums(const ComparedTable& table, const RowStore& store, const Pages& pages,
+    // Adds the checksums of the rows that are there and compared to `sums`, one per range of the table; returns their
+    // number.
+    std::uint64_t sums(const ComparedTable& table, const RowStore& store, const Part& part,
                        std::vector<RangeSum>& sums);
     // The key (as a line of COPY text; of a table without one, the digest), digest and ctid of each row in the ranges.
     using UseDigest = std::function<void(std::string key, std::uint64_t digest, std::string ctid)>;
@@ -37,8 +38,9 @@ class RowReader {
    private:
     std::optional<Texts> one_row(const RowStore& store, const std::string& statement,
                                  std::span<const sql::Param> params);
-    using UseRow = std::function<void(std::string_view ctid, Row compared)>;
-    void read(const RowStore& store, const std::optional<Pages>& pages, const UseRow& use);
+    // Also the number of the range that the row is in, which is compared.
+    using UseRow = std::function<void(std::string_view ctid, std::size_t range, Row compared)>;
+    void read(const ComparedTable& table, const RowStore& store, const std::optional<Part>& part, const UseRow& use);
     Row after_rules(const RowStore& store, Row values);
 
     sql::Connection& connection_;

@@ -85,10 +85,13 @@ std::string converted_text(const TableReport& table) {
 std::string table_text(const TableReport& table, bool show_values) {
     if (!table.left_out.empty()) return fmt::format("{}: not compared: {}\n", table.name, table.left_out);
     if (table.equal())
-        return fmt::format("{}: equal, {}\n", table.name, rows_word(table.source_rows)) + converted_text(table);
+        return fmt::format("{}: equal, {}{}\n", table.name, rows_word(table.source_rows),
+                           table.sample ? " in the sample" : "") +
+               converted_text(table);
     std::string text =
-        fmt::format("{}: {} differ{}; the source has {}, the target {}\n", table.name, rows_word(table.differences),
-                    table.differences == 1 ? "s" : "", rows_word(table.source_rows), rows_word(table.target_rows));
+        fmt::format("{}: {} differ{}; {}the source has {}, the target {}\n", table.name, rows_word(table.differences),
+                    table.differences == 1 ? "s" : "", table.sample ? "in the sample " : "",
+                    rows_word(table.source_rows), rows_word(table.target_rows));
     text += converted_text(table);
     for (const DifferentRow& row : table.rows) text += row_text(row, show_values);
     if (table.differences > table.rows.size())
@@ -136,6 +139,7 @@ void append_table(JsonText& out, const TableReport& table, bool show_values) {
     out.text("table", table.name);
     if (!table.left_out.empty()) return out.text("not_compared", table.left_out);
     out.boolean("equal", table.equal());
+    if (table.sample) out.boolean("sample", true);
     out.number("source_rows", table.source_rows);
     out.number("target_rows", table.target_rows);
     out.number("differences", table.differences);
@@ -172,7 +176,9 @@ std::string to_text(const CompareReport& report, bool show_values) {
     }
     text += fmt::format("compared at {}: {} of {} tables equal", to_string(report.lsn), equal, report.tables.size());
     if (left_out > 0) text += fmt::format(", {} not compared", left_out);
-    return text + fmt::format("; {} in {:.1f} s\n", rows_word(rows), report.seconds);
+    text += "; " + rows_word(rows);
+    if (report.sample_percent > 0) text += fmt::format(", a sample of {} %,", report.sample_percent);
+    return text + fmt::format(" in {:.1f} s\n", report.seconds);
 }
 
 std::string to_json(const CompareReport& report, bool show_values) {
@@ -183,6 +189,10 @@ std::string to_json(const CompareReport& report, bool show_values) {
     out.boolean("equal", report.equal());
     out.key("seconds");
     out.raw(fmt::format("{:.1f}", report.seconds));
+    if (report.sample_percent > 0) {
+        out.key("sample_percent");
+        out.raw(fmt::format("{}", report.sample_percent));
+    }
     append_objects(out, "tables", report.tables,
                    [&](const TableReport& table) { append_table(out, table, show_values); });
     out.raw("}\n");

@@ -32,6 +32,7 @@ struct DifferentRow {
 struct TableReport {
     std::string name;
     std::string left_out;  // why it was not compared; empty when it was
+    bool sample = false;   // only some of its rows were compared, and count here
     std::uint64_t source_rows = 0;
     std::uint64_t target_rows = 0;
     std::uint64_t differences = 0;  // found
@@ -48,6 +49,7 @@ struct CompareReport {
     std::string worker;
     double seconds = 0;
     std::vector<TableReport> tables;
+    double sample_percent = 0;  // 0: all rows were compared
 
     [[nodiscard]] bool equal() const noexcept;
     // Every difference that was found was repaired, and all were found.

@@ -29,8 +29,8 @@ class Scan {
             sums_.push_back({std::vector<RangeSum>(table.ranges), std::vector<RangeSum>(table.ranges)});
             ComparedSoFar& so_far = progress_.tables.emplace_back();
             so_far.name = table.name();
-            for (const auto& store : table.source) so_far.pages += store.pages;
-            for (const auto& store : table.target) so_far.pages += store.pages;
+            for (const auto& store : table.source) so_far.pages += pages_to_read(table, store);
+            for (const auto& store : table.target) so_far.pages += pages_to_read(table, store);
         }
     }
 
@@ -68,7 +68,7 @@ class Scan {
             while (const auto piece = next(end)) {
                 const ComparedTable& table = tables_[piece->table];
                 std::vector<RangeSum> sums(table.ranges);
-                const auto rows = reader.sums(table, (table.*end.stores)[piece->store], piece->pages, sums);
+                const auto rows = reader.sums(table, (table.*end.stores)[piece->store], piece->part, sums);
                 done(*piece, end, sums, rows);
                 end.pace.took(rows, stop_);
             }

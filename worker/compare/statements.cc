@@ -27,7 +27,7 @@ std::vector<std::string> keys_of(const ComparedTable& table, const RowStore& sto
 std::string range_key(const ComparedTable& table, const RowStore& store) {
     switch (table.range_key) {
         case RangeKey::plain:
-            return store.values[table.key[0]];
+            return table.by_us && !store.key.empty() ? store.key[0].quoted : store.values[table.key[0]];
         case RangeKey::bytes:
             return fmt::format("left({}, 32) COLLATE \"C\"", store.values[table.key[0]]);
         default:
@@ -77,14 +77,23 @@ std::string in_ranges(const ComparedTable& table, const RowStore& store, std::sp
     return fmt::format("{} = ANY ('{{{}}}'::int[])", range_number(table, store), fmt::join(ranges, ","));
 }
 
+std::string within(const ComparedTable& table, const RowStore& store, const Part& part) {
+    if (const auto* pages = std::get_if<Pages>(&part)) return within(*pages);
+    return in_range(table, store, std::get<std::size_t>(part));
+}
+
 // To be followed by another.
 std::string condition(const RowStore& store) { return store.condition.empty() ? "" : store.condition + " AND "; }
 
 }  // namespace
 
-std::string sums_statement(const ComparedTable& table, const RowStore& store, const Pages& pages) {
-    return fmt::format("SELECT {}, count(*), sum({}) FROM {} WHERE {}{} GROUP BY 1", range_number(table, store),
-                       hash_of(store.values), store.from, condition(store), within(pages));
+std::string sums_statement(const ComparedTable& table, const RowStore& store, const Part& part) {
+    const auto* range = std::get_if<std::size_t>(&part);
+    std::string where = within(table, store, part);
+    if (range == nullptr && !table.sample.empty()) where += " AND " + in_ranges(table, store, table.sample);
+    return fmt::format("SELECT {}, count(*), sum({}) FROM {} WHERE {}{} GROUP BY 1",
+                       range == nullptr ? range_number(table, store) : std::to_string(*range), hash_of(store.values),
+                       store.from, condition(store), where);
 }
 
 std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
@@ -95,10 +104,10 @@ std::string digests_statement(const ComparedTable& table, const RowStore& store,
                        condition(store), in_ranges(table, store, ranges), pages ? " AND " + within(*pages) : "");
 }
 
-std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages) {
+std::string rows_statement(const ComparedTable& table, const RowStore& store, const std::optional<Part>& part) {
     std::vector<std::string> columns{"ctid"};
     columns.insert(columns.end(), store.values.begin(), store.values.end());
-    std::string where = pages ? condition(store) + within(*pages) : store.condition;
+    std::string where = part ? condition(store) + within(table, store, *part) : store.condition;
     if (!where.empty()) where = " WHERE " + where;
     return fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", fmt::join(columns, ", "), store.from, where);
 }
@@ -121,8 +130,8 @@ std::string bounds_statement(const ComparedTable& table, std::size_t ranges) {
     const double percent = std::min(100.0, 100.0 * sampled_pages / pages);
     std::vector<std::string> samples;
     for (const RowStore& store : table.source)
-        samples.push_back(fmt::format("SELECT {} AS k FROM {} TABLESAMPLE SYSTEM ({:.6f})", range_key(table, store),
-                                      store.from, percent));
+        samples.push_back(fmt::format("SELECT {} AS k FROM {} TABLESAMPLE SYSTEM ({:.6f}) REPEATABLE (0)",
+                                      range_key(table, store), store.from, percent));
     const char* collation = table.range_key == RangeKey::bytes ? " COLLATE \"C\"" : "";
     return fmt::format(
         "SELECT b::text FROM (SELECT DISTINCT unnest(percentile_disc(ARRAY(SELECT i::float8 / {0} FROM "

@@ -9,6 +9,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "worker/compare/table.h"
 
@@ -18,14 +20,16 @@ struct Pages {
     std::uint64_t first = 0;
     std::uint64_t end = 0;  // 0: open-ended
 };
+// What one statement reads of a store: some pages, or a range that an index finds.
+using Part = std::variant<Pages, std::size_t>;
 
-// (range, rows, sum) of each range that has rows there.
-std::string sums_statement(const ComparedTable& table, const RowStore& store, const Pages& pages);
+// (range, rows, sum) of each range that has rows there and is compared.
+std::string sums_statement(const ComparedTable& table, const RowStore& store, const Part& part);
 // COPY of (ctid, digest, key columns ...) of the rows in these ranges, of all pages or of some.
 std::string digests_statement(const ComparedTable& table, const RowStore& store, std::span<const std::size_t> ranges,
                               const std::optional<Pages>& pages = std::nullopt);
 // COPY of (ctid, values ...), for rows that are read by us.
-std::string rows_statement(const RowStore& store, const std::optional<Pages>& pages);
+std::string rows_statement(const ComparedTable& table, const RowStore& store, const std::optional<Part>& part);
 // The values of the row at $1, a ctid.
 std::string row_statement(const RowStore& store);
 // The same of the row with the key $1, $2, ... (RowStore::key).

@@ -40,8 +40,8 @@ enum class RangeKey {
     plain,  // by the key column itself, whose order is the same on every server: an index finds a range again
     bytes,  // by the bytes of the key column's beginning (COLLATE "C"): its own collation may order differently at each
             // end
-    hashed,  // by the server's hash of the key, or of the whole row where there is none
-    read,    // by our own hash of the key: the rows are read by us
+    hashed,  // by a hash of the key, or of the whole row where there is none: the server's, or our own of rows that are
+             // read by us
 };
 
 struct ComparedTable {
@@ -50,10 +50,12 @@ struct ComparedTable {
     std::vector<std::string> columns;  // the target's names, of what is compared
     std::vector<std::size_t> key;      // into columns; empty: the rows are compared as a multiset
     RelationPtr relation;              // the target's, of these columns and this key: what a row is written as
+    bool by_us = false;                // the rows are read by us
     RangeKey range_key = RangeKey::hashed;
     std::string range_type;           // of `bounds`: "bigint"
-    std::vector<std::string> bounds;  // in order; where ranges 1, 2, ... begin. Not with RangeKey::read
+    std::vector<std::string> bounds;  // in order; where ranges 1, 2, ... begin. Not of our own hash
     std::size_t ranges = 1;
+    std::vector<std::size_t> sample;  // the ranges that are compared, in order; empty: all
     std::vector<RowStore> source;
     std::vector<RowStore> target;
     // Operations that no change of the table brings to the target (a route without them): what only they could make

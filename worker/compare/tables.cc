@@ -155,23 +155,10 @@ const Column* origin_of(const Relation& source, const Relation& target, const st
 bool is_integer(Oid type) { return type == 20 || type == 21 || type == 23; }
 bool is_text(Oid type) { return type == 25 || type == 1043; }
 
-// Types whose order is the same on every server, and what their bounds are written as.
 std::optional<std::pair<RangeKey, std::string>> range_key_of(const CatalogType& source, const CatalogType& target) {
-    if (is_integer(source.oid) && is_integer(target.oid)) return std::pair{RangeKey::plain, std::string("bigint")};
     if (is_text(source.oid) && is_text(target.oid)) return std::pair{RangeKey::bytes, std::string("text")};
-    if (source.oid != target.oid) return std::nullopt;
-    switch (source.oid) {
-        case 1082:
-            return std::pair{RangeKey::plain, std::string("date")};
-        case 1114:
-            return std::pair{RangeKey::plain, std::string("timestamp")};
-        case 1184:
-            return std::pair{RangeKey::plain, std::string("timestamptz")};
-        case 2950:
-            return std::pair{RangeKey::plain, std::string("uuid")};
-        default:
-            return std::nullopt;
-    }
+    if (auto type = bounds_type(source.oid, target.oid)) return std::pair{RangeKey::plain, *std::move(type)};
+    return std::nullopt;
 }
 
 bool is_converted(const CatalogType& from, const CatalogType& to) {
@@ -202,7 +189,7 @@ class Planner {
         const bool by_us = !same_encoding_ || std::ranges::any_of(fillings, [](const Filling& filling) {
             return !filling.plan->passes_copy();
         });
-        if (by_us) table.range_key = RangeKey::read;
+        table.by_us = by_us;
         for (const Filling& filling : fillings) judge(table, *filling.plan);
         table.relation = relation_of(table, relation);
         add_target(table, *found, own_rows(fillings));
@@ -246,7 +233,7 @@ class Planner {
         for (RowStore& store : table.target) {
             store.condition = condition;
             for (const std::string& column : table.columns) {
-                const bool padded = table.range_key == RangeKey::read && is_padded(target, column);
+                const bool padded = table.by_us && is_padded(target, column);
                 store.values.push_back(sql::quote_identifier(column) +
                                        (padded ? "::text" : ""));  // cuts the blanks off
             }
@@ -258,10 +245,10 @@ class Planner {
         const Relation& from = *filling.table->relation;
         const Relation& to = *filling.plan->target();
         const auto types = types_of(source_, from.oid);
-        if (table.range_key != RangeKey::read) note_converted(table, filling, types, target_types);
+        if (!table.by_us) note_converted(table, filling, types, target_types);
         for (const Oid oid : filling.table->stores) {
             RowStore store = store_of(source_, oid);
-            if (table.range_key == RangeKey::read) {
+            if (table.by_us) {
                 store.relation = filling.table->relation;
                 store.plan = filling.plan;
                 for (const Column& column : from.columns) store.values.push_back(sql::quote_identifier(column.name));
@@ -312,7 +299,7 @@ class Planner {
         const std::uint64_t pages = std::max(source_pages, target_pages);
         table.ranges = static_cast<std::size_t>(std::clamp<std::uint64_t>(pages / pages_per_range, 1, most_ranges));
         table.range_type = "bigint";
-        if (table.range_key == RangeKey::read || table.key.size() != 1) return;
+        if (table.by_us || table.key.size() != 1) return;
         const std::string& key = table.columns[table.key[0]];
         const Relation& from = *first.table->relation;
         const std::string& name = from.columns[index_of(*first.plan->target(), key)].name;
@@ -330,6 +317,23 @@ std::string encoding_of(sql::Connection& connection) {
 }
 
 }  // namespace
+
+std::optional<std::string> bounds_type(Oid source, Oid target) {
+    if (is_integer(source) && is_integer(target)) return "bigint";
+    if (source != target) return std::nullopt;
+    switch (source) {
+        case 1082:
+            return "date";
+        case 1114:
+            return "timestamp";
+        case 1184:
+            return "timestamptz";
+        case 2950:
+            return "uuid";
+        default:
+            return std::nullopt;
+    }
+}
 
 TablesToCompare find_tables_to_compare(std::span<const PublishedTable> published, const Ruleset& rules,
                                        sql::Connection& source, sql::Connection& target) {

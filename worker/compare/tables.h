@@ -2,6 +2,7 @@
 // target's tables that hold the result.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,5 +27,8 @@ struct TablesToCompare {
 // Both connections have an empty search_path. Tables that are routed away are passed over.
 TablesToCompare find_tables_to_compare(std::span<const PublishedTable> published, const Ruleset& rules,
                                        sql::Connection& source, sql::Connection& target);
+
+// Of a column whose values are in the same order on every server, what bounds are written as.
+std::optional<std::string> bounds_type(Oid source, Oid target);
 
 }  // namespace pgsluice
