@@ -17,7 +17,7 @@ namespace {
 // What is said of values that the target does not take as they are; empty when it does.
 std::string said_of(const ColumnFit& fit) {
     if (fit.changes.empty() && !fit.refuses) return "";
-    const std::string changed = fit.changes.empty() ? "" : fmt::format("values {}", fit.changes);
+    std::string changed = fit.changes.empty() ? "" : fmt::format("values {}", fit.changes);
     if (!fit.refuses) return changed;
     return changed + (changed.empty() ? "" : ", and ") + "a value that it does not take stops the worker";
 }
