@@ -1,5 +1,6 @@
 # Sourced by tests/bench/run: a source, a target, a nats-server; processes' costs; medians. Everything ends with the script.
-programs=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
+newest=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
+programs=${PG_PROGRAMS:-$newest}  # of the two servers; pgbench and psql are Debian's
 directory=$(mktemp -d "${TMPDIR:-/tmp}/pgsluice-bench.XXXXXX")
 chmod 777 "$directory"
 results=$directory/results
@@ -143,6 +144,13 @@ peak_of() {
         [ "$name" != VmHWM: ] || { REPLY=$((value / 1024)); break; }
     done <"/proc/$1/status"; } 2>/dev/null || true
 }
+# What the adapter of a peer does and prints; an adapter may end late, its program's output goes to the log.
+ask_peer() {  # name verb
+    SOURCE_URL="postgresql://postgres@127.0.0.1:$source_port/$database" \
+        TARGET_URL="postgresql://postgres@127.0.0.1:$target_port/$database" DIRECTORY=$directory \
+        bash -c "${peers[$1]} $2" 2>>"$directory/peer.log" || fail "peer $1 fails to $2"
+}
+
 exec {never}<> <(:)
 pause() { read -rt "$1" -u "$never" || true; }  # sleep, without a process
 
@@ -153,7 +161,7 @@ costs_begin() {
     ticks_of_cluster source; ticks_before[source]=$REPLY
     ticks_of_cluster target; ticks_before[target]=$REPLY
     local name pid
-    for name in nats replicator worker; do
+    for name in nats replicator worker peer; do
         pid=${name}_pid
         ticks_before[$name]=0
         [ -z "${!pid:-}" ] || { ticks_of "${!pid}"; ticks_before[$name]=$REPLY; }
@@ -181,7 +189,7 @@ costs_of_clusters() {
 costs_end() {
     local name text ticks peak
     text=$(costs_of_clusters)
-    for name in nats replicator worker; do
+    for name in nats replicator worker peer; do
         look_at $name
         [ -n "${figures[$name]:-}" ] || continue
         read -r ticks peak <<<"${figures[$name]}"
@@ -200,19 +208,22 @@ record() {
     printf '  %-10s %-16s %12s   %s\n' "$1" "$2" "$3" "${4:-}"
 }
 
+range() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n |
+    awk '{ v[NR] = $1 } END { if (NR > 1) print v[1] " to " v[NR] }'; }
 median() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n |
     awk '{ v[NR] = $1 } END { if (NR) print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2) }'; }
 
-# load unit first-system systems...: medians of each and its ratio to the first.
+# load unit first-system systems...: medians of each, its ratio to the first, and the range of the rounds.
 summary() {
     local load=$1 unit=$2 base=$3 system value
     shift 3
     value=$(median "$load" "$base")
     [ -n "$value" ] || return 0
-    printf '%-10s %-16s %12s %s\n' "$load" "$base" "$value" "$unit"
+    printf '%-10s %-16s %12s %s   %s\n' "$load" "$base" "$value" "$unit" "$(range "$load" "$base")"
     for system in "$@"; do
         [ -n "$(median "$load" "$system")" ] || continue
-        printf '%-10s %-16s %12s %s   %s x %s\n' "$load" "$system" "$(median "$load" "$system")" "$unit" \
-            "$(awk -v a="$(median "$load" "$system")" -v b="$value" 'BEGIN { printf "%.2f", a / b }')" "$base"
+        printf '%-10s %-16s %12s %s   %s x %s   %s\n' "$load" "$system" "$(median "$load" "$system")" "$unit" \
+            "$(awk -v a="$(median "$load" "$system")" -v b="$value" 'BEGIN { printf "%.2f", a / b }')" "$base" \
+            "$(range "$load" "$system")"
     done
 }

@@ -63,6 +63,16 @@ pipes() {
     finish two-pipes "$from" "$to" "$(costs_end)"
 }
 
+peer() {  # name
+    local from to
+    empty_target
+    costs_begin
+    from=$(now)
+    ask_peer "$1" copy
+    to=$(now)
+    finish "$1" "$from" "$to" "$(costs_end)"
+}
+
 ours() {  # system's name, worker's further flags...
     local name=$1 from to costs
     shift
@@ -96,6 +106,9 @@ for round in $(seq "$rounds"); do
     echo "round $round"
     if wanted native; then native; fi
     if wanted two-pipes; then pipes; fi
+    for name in "${!peers[@]}"; do
+        if wanted "$name"; then peer "$name"; fi
+    done
     if wanted pgsluice; then
         empty_target
         ours pgsluice
@@ -117,3 +130,4 @@ for round in $(seq "$rounds"); do
 done
 echo "medians"
 summary snapshot rows/s native pgsluice pgsluice-direct pgsluice-compressed pgsluice-synced two-pipes
+for name in "${!peers[@]}"; do summary snapshot rows/s "$name" pgsluice pgsluice-direct pgsluice-synced; done

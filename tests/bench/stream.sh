@@ -20,7 +20,7 @@ prepare() {  # port
         -c "CREATE TABLE lat (id int PRIMARY KEY, sent timestamptz)"
     local scale=(-s 10)
     ! wanted_by_name rate || scale=(-s "$rate_scale" --partitions=10)
-    "$programs/pgbench" -i -q "${scale[@]}" "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
+    "$newest/pgbench" -i -q "${scale[@]}" "postgresql://postgres@127.0.0.1:$1/base" >/dev/null 2>&1
     if wanted shop; then
         { echo "CREATE SCHEMA shop; SET search_path = shop;" && examples/generate-shop schema &&
             examples/generate-shop --scale $shop_scale data; } | psql_at "$1" base -f -
@@ -164,6 +164,21 @@ compressed_stop() {
     pgsluice_stop
 }
 
+for peer in "${!peers[@]}"; do
+    eval "${peer}_start() { peer_start $peer; }; ${peer}_pids() { echo \$peer_all; }; ${peer}_stop() { peer_stop $peer; }"
+    systems+=" $peer"
+done
+peer_start() {
+    ask_peer "$1" start >"$directory/peer.pids"
+    peer_all=$(paste -sd ' ' "$directory/peer.pids")
+    peer_pid=${peer_all%% *}  # whose costs are shown
+    [[ $peer_all =~ ^[0-9]+(\ [0-9]+)*$ ]] || fail "peer $1 did not print process ids"
+}
+peer_stop() {
+    peer_pid=
+    ask_peer "$1" stop
+}
+
 # Waits in one session on the target for a mark; prints when it was seen. Looks by key, 500 times a second. Each look is
 # a transaction: a snapshot held throughout would keep the target from pruning what is being measured.
 watch_for() {
@@ -211,7 +226,7 @@ backlog() {
     stopped=$("${system}_pids")
     # shellcheck disable=SC2086
     kill -STOP $stopped
-    "$programs/pgbench" -n -c 4 -j 1 -t $((transactions / 4)) "$@" \
+    "$newest/pgbench" -n -c 4 -j 1 -t $((transactions / 4)) "$@" \
         "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
     mark=$((mark + 1))
     send_mark
@@ -266,7 +281,7 @@ eye_closes() {  # rows that come before the measured ones
 # One row per transaction, 500 a second for 20 s.
 latency() {
     eye_opens
-    "$programs/pgbench" -n -c 1 -M prepared -R 500 -t 10000 -f "$directory/latency.sql" \
+    "$newest/pgbench" -n -c 1 -M prepared -R 500 -t 10000 -f "$directory/latency.sql" \
         "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
     eye_closes 500
 }
@@ -276,10 +291,10 @@ latency() {
 at_rate() {
     local load
     eye_opens
-    "$programs/pgbench" -n -c 8 -j 1 -M prepared -R "$rate" -T "$rate_seconds" \
+    "$newest/pgbench" -n -c 8 -j 1 -M prepared -R "$rate" -T "$rate_seconds" \
         "postgresql://postgres@127.0.0.1:$source_port/$database" >"$directory/rate" 2>&1 &
     load=$!
-    "$programs/pgbench" -n -c 1 -M prepared -R 20 -T "$rate_seconds" -f "$directory/latency.sql" \
+    "$newest/pgbench" -n -c 1 -M prepared -R 20 -T "$rate_seconds" -f "$directory/latency.sql" \
         "postgresql://postgres@127.0.0.1:$source_port/$database" >/dev/null 2>&1
     wait "$load"
     record rate "$system" "$(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$directory/rate")" ''
@@ -347,6 +362,10 @@ case $systems in *compressed*)
     for load in insert update delete wide; do summary $load changes/s pgsluice compressed; done
     summary pgbench transactions/s pgsluice compressed ;;
 esac
+for peer in "${!peers[@]}"; do
+    for load in insert update delete wide pgbench shop; do summary $load changes/s "$peer" pgsluice; done
+    for p in p50 p95 p99 p100; do summary $p ms "$peer" pgsluice; done
+done
 for load in pgbench shop; do summary $load transactions/s native pgsluice; done
 summary rate transactions/s native pgsluice
 for p in p50 p95 p99 p100; do summary $p ms native pgsluice; done
