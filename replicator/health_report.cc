@@ -13,7 +13,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::seconds rhythm(2);
+constexpr std::chrono::milliseconds rhythm(2000);
 constexpr std::chrono::seconds seldom(3);
 
 std::uint64_t changes_of(const TableTallies& tables) {
@@ -39,7 +39,7 @@ void HealthReport::run(const std::stop_token& stop) {
     do {
         if (owns_group) try_to_report(log_, [&] { report_on(stop); });
     } while (pause(stop, rhythm / 4));
-    if (!owns_group) try_to_report(log_, [&] { report_refused(); });
+    try_to_report(log_, [&] { owns_group ? report_end() : report_refused(); });
 }
 
 // Without it, status would show what the replicator before said when it ended.
@@ -55,11 +55,16 @@ void HealthReport::report_refused() {
 }
 
 void HealthReport::report_on(const std::stop_token& stop) {
-    const auto broker = connect_for_reports(options_.nats, stop);
+    broker_ = connect_for_reports(options_.nats, stop);
     const auto& owns_group = options_.activity->owns_group;  // not while it stands by for another
-    do report(*broker, false);
+    do report(*broker_, false);
     while (pause(stop, rhythm) && owns_group);
-    if (broker->connected() && owns_group) report(*broker, !starts_again_);
+}
+
+// Also of one that ended before it was time for a first report.
+void HealthReport::report_end() {
+    if (!broker_) broker_ = connect_for_reports(options_.nats, {});
+    if (broker_->connected()) report(*broker_, !starts_again_);
 }
 
 void HealthReport::report(Broker& broker, bool ended) {

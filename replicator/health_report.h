@@ -3,6 +3,7 @@
 // session on that has the group's lock. A start that is refused before is reported as well, unless another one runs.
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -34,6 +35,7 @@ class HealthReport {
    private:
     void run(const std::stop_token& stop);
     void report_on(const std::stop_token& stop);
+    void report_end();
     void report_refused();
     void report(Broker& broker, bool ended);
     [[nodiscard]] ReplicatorEntry entry(bool ended);
@@ -44,6 +46,7 @@ class HealthReport {
     bool failed_ = false;  // these are read by the thread after it was asked to stop
     bool finished_ = false;
     bool starts_again_ = false;
+    std::unique_ptr<Broker> broker_;  // null: nothing was reported yet
     Rate rate_;
     ReplicatorEntry reported_;  // with no time; and when:
     Rate::Clock::time_point reported_at_;

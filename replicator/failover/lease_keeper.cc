@@ -17,7 +17,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::seconds rhythm(2);
+constexpr std::chrono::milliseconds rhythm(2000);
 
 }  // namespace
 

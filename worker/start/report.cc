@@ -10,7 +10,7 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::chrono::seconds start_rhythm(2);
+constexpr std::chrono::milliseconds start_rhythm(2000);
 
 }  // namespace
 
@@ -24,7 +24,7 @@ StartReport::~StartReport() = default;
 
 // Most workers have a session before the first report, and need no connection for it.
 void StartReport::run(const std::stop_token& stop) {
-    for (auto wait = std::chrono::milliseconds(start_rhythm); pause(stop, wait); wait = start_rhythm / 4)
+    for (auto wait = start_rhythm; pause(stop, wait); wait = start_rhythm / 4)
         if (!running_) try_to_report(log_, [&] { report_on(stop); });
     try_to_report(log_, [&] { report_end(); });
 }
