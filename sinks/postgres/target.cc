@@ -24,16 +24,18 @@ constexpr const char* table_query =
 // btree access method, whose strategy 3 is equality.
 constexpr const char* column_query =
     "WITH RECURSIVE base AS ("
-    "  SELECT a.attnum, t.oid, t.typtype, t.typbasetype, 1 AS depth"
+    "  SELECT a.attnum, t.oid, t.typtype, t.typbasetype, t.typtypmod, a.atttypmod AS typmod, 1 AS depth"
     "  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
     "  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped"
     "  UNION ALL"
-    "  SELECT b.attnum, t.oid, t.typtype, t.typbasetype, b.depth + 1"
+    "  SELECT b.attnum, t.oid, t.typtype, t.typbasetype, t.typtypmod,"
+    "    CASE WHEN b.typmod = -1 THEN b.typtypmod ELSE b.typmod END, b.depth + 1"
     "  FROM base b JOIN pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd') "
     "SELECT a.attnum, a.attname, format_type(b.oid, -1), a.attgenerated <> '', a.attidentity = 'a', a.attnotnull,"
     "  b.typtype = 'e' OR b.oid = ANY ('{boolean,bytea,smallint,integer,bigint,oid,text,varchar,date,time,timestamp,"
-    "timestamptz,uuid}'::regtype[]) AND coalesce(l.collisdeterministic, true), o.oprname, n.nspname "
-    "FROM pg_attribute a JOIN (SELECT DISTINCT ON (attnum) attnum, oid, typtype FROM base ORDER BY attnum, depth DESC) "
+    "timestamptz,uuid}'::regtype[]) AND coalesce(l.collisdeterministic, true), o.oprname, n.nspname, b.typmod::int8 "
+    "FROM pg_attribute a JOIN (SELECT DISTINCT ON (attnum) attnum, oid, typtype, typmod FROM base ORDER BY attnum, "
+    "depth DESC) "
     "b ON b.attnum = a.attnum LEFT JOIN pg_collation l ON l.oid = a.attcollation "
     "LEFT JOIN pg_opclass c ON c.opcintype = b.oid AND c.opcdefault AND c.opcmethod = 403 "
     "LEFT JOIN pg_amop p ON p.amopfamily = c.opcfamily AND p.amopstrategy = 3 AND p.amoppurpose = 's' "
@@ -80,7 +82,7 @@ std::vector<Oid> parse_oids(std::string_view array) {  // "{1,2}"
 
 void load_columns(sql::Connection& connection, const std::string& oid, TargetTable& table,
                   std::map<std::int64_t, int>& by_attnum) {
-    const auto rows = connection.query(column_query, {oid}, {9});
+    const auto rows = connection.query(column_query, {oid}, {10});
     for (int row = 0; row < rows.rows(); ++row) {
         by_attnum[rows.integer(row, 0)] = row;
         TargetColumn column;
@@ -88,6 +90,7 @@ void load_columns(sql::Connection& connection, const std::string& oid, TargetTab
         column.quoted = sql::quote_identifier(column.name);
         column.number = static_cast<int>(rows.integer(row, 0));
         column.type = rows.text(row, 2);
+        column.typmod = rows.integer(row, 9);
         column.generated = rows.boolean(row, 3);
         column.identity_always = rows.boolean(row, 4);
         column.not_null = rows.boolean(row, 5);

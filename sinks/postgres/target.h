@@ -20,6 +20,7 @@ struct TargetColumn {
     // What a text is cast to on its way in: the column's type without length or precision (a domain's base type), so
     // that a value too long for the column is an error and not cut by an explicit cast.
     std::string type;
+    std::int64_t typmod = -1;  // its length, precision and so on, as pg_attribute.atttypmod has it
     bool generated = false;
     bool identity_always = false;
     bool not_null = false;

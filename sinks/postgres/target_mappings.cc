@@ -35,6 +35,7 @@ const std::shared_ptr<TargetMapping>& TargetMappings::at(const Relation& relatio
     return mappings_.at(relation, [&] {
         TargetTable table = load_target_table(connection_, relation.schema, relation.table);
         missing_.resolve(relation, table);
+        lossy_.warn(relation, table);
         require_history(relation, table);
         return std::make_shared<TargetMapping>(relation, std::move(table));
     });

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "sinks/postgres/lossy_columns.h"
 #include "sinks/postgres/missing_columns.h"
 #include "sinks/postgres/target_mapping.h"
 #include "stream/per_relation.h"
@@ -13,7 +14,7 @@ class TargetMappings {
    public:
     // Both must outlive it.
     TargetMappings(sql::Connection& connection, OnMissingColumn on_missing, const Log& log)
-        : connection_(connection), missing_(connection, on_missing, log) {}
+        : connection_(connection), missing_(connection, on_missing, log), lossy_(log) {}
 
     // Looks the table up in the target's catalog when the relation is seen first; the connection must be free then.
     const std::shared_ptr<TargetMapping>& at(const Relation& relation);
@@ -23,6 +24,7 @@ class TargetMappings {
    private:
     sql::Connection& connection_;
     MissingColumns missing_;
+    LossyColumns lossy_;
     PerRelation<std::shared_ptr<TargetMapping>> mappings_;
 };
 

@@ -1,5 +1,5 @@
 // What `check` says of values of one type in a column of another.
-#include "cmd/check/target/column_fit.h"
+#include "sinks/postgres/column_fit.h"
 
 #include <doctest/doctest.h>
 

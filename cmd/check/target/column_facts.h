@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cmd/check/target/column_fit.h"
+#include "sinks/postgres/column_fit.h"
 #include "sql/connection.h"
 #include "stream/change.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cmd/check/target/column_facts.h"
-#include "cmd/check/target/column_fit.h"
+#include "sinks/postgres/column_fit.h"
 #include "sql/quote.h"
 
 namespace pgsluice {

@@ -21,7 +21,9 @@ struct ColumnFit {
     bool operator==(const ColumnFit&) const = default;
 };
 
-// Of two that differ and are not known to fit, it says that both may happen.
+// Of two that differ and are not known to fit, it says that both may happen: see loses_values().
 ColumnFit fit_of(const DeclaredType& target, const DeclaredType& source);
+// Values are known to be changed without an error.
+bool loses_values(const ColumnFit& fit);
 
 }  // namespace pgsluice

@@ -1,4 +1,4 @@
-#include "cmd/check/target/column_fit.h"
+#include "sinks/postgres/column_fit.h"
 
 #include <algorithm>
 #include <initializer_list>
@@ -134,5 +134,7 @@ ColumnFit fit_of(const DeclaredType& target, const DeclaredType& source) {
     if (is_any(to, {"name", "\"char\""})) return {"are cut to its length without an error", false};
     return {own_form, true};
 }
+
+bool loses_values(const ColumnFit& fit) { return !fit.changes.empty() && fit.changes != own_form; }
 
 }  // namespace pgsluice
