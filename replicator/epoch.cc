@@ -91,7 +91,7 @@ ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::spa
     // All that was published is acknowledged, and nothing else publishes.
     const StreamSeq begin{ends.broker.stream_state(names.stream).value().last_seq.value + 1};
     job.begun = [&](Lsn point) {
-        await_acks(ends.publisher, ends.stop);
+        await_acks(ends.publisher, *ends.options.metrics, ends.stop);
         remember_snapshot_start(ends.broker, names, {epoch, begin, point});
         ends.running();
     };

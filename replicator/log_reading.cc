@@ -169,7 +169,7 @@ namespace {
 ResumePoint publish_marker(const ReplicatorEnds& ends, Lsn point, const std::string& body) {
     const ResumePoint resume{{point, 0}, point};
     ends.publisher.publish({MessageKind::progress, resume.position, point}, body);
-    await_acks(ends.publisher, ends.stop);
+    await_acks(ends.publisher, *ends.options.metrics, ends.stop);
     return resume;
 }
 

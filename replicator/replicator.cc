@@ -274,7 +274,7 @@ void ReplicatorSession::write_group() {
     MessageMeta meta{MessageKind::group, {}, {}};
     if (facts_.last) meta = {MessageKind::group, facts_.last->meta.position, facts_.last->meta.safe_flush_lsn};
     publisher_->publish(meta, encode(info));
-    await_acks(*publisher_, stop_);
+    await_acks(*publisher_, *options_.metrics, stop_);
     GroupState(*broker_, options_.names).remember(info);
     PGSLUICE_FAILPOINT("after-group");
 }

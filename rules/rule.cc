@@ -110,10 +110,6 @@ bool TableName::covers(const Relation& relation) const {
                        [&](const QualifiedName& above) { return matches(above.schema, above.table); });
 }
 
-bool is_numbered(const Relation& relation) {
-    return std::ranges::all_of(relation.columns, [](const Column& column) { return column.number != 0; });
-}
-
 bool Route::fills(std::string_view schema, std::string_view table) const {
     if (source.pattern && target.table.empty()) return false;
     const TableName filled{target.schema.empty() ? source.schema : target.schema,

@@ -160,9 +160,6 @@ struct Route {
     [[nodiscard]] Keeping keeping(const Relation& relation) const;
 };
 
-// Whether every column's number is known.
-[[nodiscard]] bool is_numbered(const Relation& relation);
-
 RulesFile read_rules(const Node& root, const std::string& path);
 std::vector<Route> read_routes(const Node& root, const std::string& path);
 

@@ -5,6 +5,7 @@
 // dies, so its address identifies a relation version (stream/per_relation.h).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -95,6 +96,11 @@ struct Relation {
 };
 
 using RelationPtr = std::shared_ptr<const Relation>;
+
+// Whether every column's number is known.
+[[nodiscard]] inline bool is_numbered(const Relation& relation) {
+    return std::ranges::all_of(relation.columns, [](const Column& column) { return column.number != 0; });
+}
 
 struct Transaction {
     std::uint32_t xid = 0;

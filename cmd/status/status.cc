@@ -35,19 +35,25 @@ class Status {
         connect();
     }
 
-    void connect() {
-        broker_ = Broker::connect(settings_.nats, log_, stop_);
-        if (options_.all) catalog_.emplace(settings_.nats, log_, stop_);
-    }
-
-    // Each group's health, by name.
+    // Each group's health, by name. Connects first after disconnect().
     std::vector<GroupHealth> look() {
+        if (!broker_) connect();
         std::vector<GroupHealth> all;
         for (const std::string& group : groups()) all.push_back(look_at(names_for(group)));
         return all;
     }
 
+    void disconnect() {
+        catalog_.reset();
+        broker_.reset();
+    }
+
    private:
+    void connect() {
+        if (options_.all) catalog_.emplace(settings_.nats, log_, stop_);
+        broker_ = Broker::connect(settings_.nats, log_, stop_);
+    }
+
     std::vector<std::string> groups() {
         if (options_.all) return groups_in(*catalog_);
         return {settings_.replicator.names.group};
@@ -125,15 +131,14 @@ void redraw(const std::string& text) {
 }
 
 // What may be well at the next look is said beside the pictures.
-void look_again(Status& status, bool& connected, const StatusOptions& options, const Log& log) {
+void look_again(Status& status, const StatusOptions& options, const Log& log) {
     try {
-        if (!std::exchange(connected, true)) status.connect();
         const std::string text = text_of(status.look(), options.json);
         options.json ? print(text) : redraw(text);
     } catch (const Error& error) {
         if (error.action() != Action::retry) throw;
         log(LogLevel::warning, in_one_line(error) + "; looking again");
-        connected = false;
+        status.disconnect();
     }
 }
 
@@ -147,9 +152,8 @@ ExitCode run_status(Settings settings, const Log& log, std::stop_token stop) {
         print(text_of(groups, options.json));
         return code_of(groups);
     }
-    bool connected = true;
     do {
-        look_again(status, connected, options, log);
+        look_again(status, options, log);
     } while (pause(stop, std::chrono::milliseconds(options.interval_ms)));
     return exit_done;
 }

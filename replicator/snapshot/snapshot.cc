@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "replicator/await_acks.h"
 #include "replicator/replicator_metrics.h"
 #include "replicator/snapshot/copy_threads.h"
 #include "replicator/snapshot/direct_hold.h"
@@ -165,17 +166,6 @@ class CopyPublisher {
     const std::stop_token& stop_;
 };
 
-// A full stream makes this wait as long as it takes, which is seen in the figures.
-void await_stored(Publisher& publisher, const SnapshotJob& job, ReplicatorMetrics& metrics,
-                  const std::stop_token& stop) {
-    const Spell::During waiting(metrics.waiting_for_stream);
-    while (!publisher.await_acks(100)) {
-        if (stop.stop_requested()) throw Interrupted{};
-        if (job.check) job.check(false);
-    }
-    metrics.show_in_flight(publisher);
-}
-
 // By the source's clock, which transactions are stamped with.
 std::int64_t time_us(sql::Connection& source) {
     return source
@@ -278,8 +268,11 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     }
     // Some may not have reached their COMMIT. No other session should wait for their locks until everything is stored.
     snapshot.connections.clear();
+    const auto check = [&job] {
+        if (job.check) job.check(false);
+    };
     if (job.check) {
-        await_stored(publisher, job, *options.metrics, stop);
+        await_acks(publisher, *options.metrics, stop, check);
         job.check(true);
     }
     PGSLUICE_FAILPOINT("before-snapshot-end");
@@ -287,7 +280,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     guard.keep();
     publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
                       encode(SnapshotEnd{job.epoch, point, report.rows()}));
-    await_stored(publisher, job, *options.metrics, stop);
+    await_acks(publisher, *options.metrics, stop, check);
     PGSLUICE_FAILPOINT("after-snapshot-end");
     if (job.ended) job.ended(rows_by_table(tables, report));
     report.complete();

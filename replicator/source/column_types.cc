@@ -54,8 +54,6 @@ bool equal(const Column& column, const sql::CatalogColumn& now) {
     return column.name == now.name && column.type_oid == now.type_oid && column.typmod == now.typmod;
 }
 
-bool has_numbers(const Relation& relation) { return relation.columns.empty() || relation.columns[0].number != 0; }
-
 // What is known may be of another time than the relation. Numbers are told only when no column differs: one of the same
 // name may be another.
 void fill_numbers(Relation& relation, std::vector<sql::CatalogColumn> known) {
@@ -100,7 +98,7 @@ void ColumnTypes::complete(Relation& relation, const Facts& facts) {
         relation.ancestors.push_back({table.schema, table.name});
     const auto& now = found_or_empty(facts.columns, relation.oid);
     fill_numbers(relation, found_or_empty(captured_, relation.oid));
-    if (!has_numbers(relation)) fill_numbers(relation, now);
+    if (!is_numbered(relation)) fill_numbers(relation, now);
     for (Column& column : relation.columns) {
         const Type& type = known_.at(column.type_oid);
         column.type_name = type.name;
@@ -146,7 +144,7 @@ void ColumnTypes::fill_from_log(Relation& relation, Lsn committed, std::uint32_t
     complete(relation, ahead_.facts);
     // Without numbers a column that took another's name would not be told from it. Where only the commit is not to be
     // seen yet, that is waited for: a second, at most.
-    for (int looks = 0; !has_numbers(relation) && looks < most_looks; ++looks) {
+    for (int looks = 0; !is_numbered(relation) && looks < most_looks; ++looks) {
         const bool runs = still_runs(connection_, xid);
         const std::vector<Oid> table{relation.oid};
         complete(relation, facts_of(table));

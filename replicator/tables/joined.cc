@@ -25,7 +25,7 @@ void JoinedTables::discard_interrupted(const LastMessage& last, std::uint64_t ep
     ends_.publisher.publish(meta, encode(SnapshotBegin{epoch, point, {}, {}}));
     meta.kind = MessageKind::snapshot_end;
     ends_.publisher.publish(meta, encode(SnapshotEnd{epoch, point, 0, true}));
-    await_acks(ends_.publisher, ends_.stop);
+    await_acks(ends_.publisher, *ends_.options.metrics, ends_.stop);
     PGSLUICE_FAILPOINT("after-call-off");
 }
 

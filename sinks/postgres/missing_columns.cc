@@ -26,11 +26,6 @@ bool has_name(const Relation& relation, const std::string& name) {
                        [&](const Column& column) { return column.name == name; });
 }
 
-bool is_numbered(const Relation& relation) {
-    return std::none_of(relation.columns.begin(), relation.columns.end(),
-                        [](const Column& column) { return column.number == 0; });
-}
-
 std::string quoted_list(const std::vector<std::string>& names) { return fmt::format("'{}'", fmt::join(names, "', '")); }
 
 std::string lacks(const TargetTable& table, const Column& column) {

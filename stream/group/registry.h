@@ -47,6 +47,9 @@ struct WorkerEntry {
     std::optional<Handover> handover;  // until it is beyond that
     bool retired = false;              // others are about to take over: it may not report any more
 
+    // Between two sessions, and about to begin the next.
+    [[nodiscard]] bool starts() const { return session.empty() && starting_us != 0; }
+
     bool operator==(const WorkerEntry&) const = default;
 };
 

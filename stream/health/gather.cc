@@ -162,10 +162,9 @@ class Gathering {
     }
 
     [[nodiscard]] PartState state_of(const WorkerEntry& entry, double report_age) const {
-        const bool starts = entry.session.empty() && entry.starting_us != 0;
-        if (entry.session.empty() && !starts) return PartState::stopped;
+        if (entry.session.empty() && !entry.starts()) return PartState::stopped;
         if (report_age > thresholds_.dead_after_seconds) return PartState::dead;
-        if (starts || !entry.waiting.empty()) return PartState::waiting;
+        if (entry.starts() || !entry.waiting.empty()) return PartState::waiting;
         return entry.loading_epoch != 0 ? PartState::snapshot : PartState::streaming;
     }
 

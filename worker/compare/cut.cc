@@ -32,6 +32,10 @@ constexpr auto slot_limit = std::chrono::seconds(12);
 
 std::string random_id() { return fmt::format("{:08x}", random_number() >> 32U); }
 
+bool is_running(const WorkerEntry& entry) {
+    return !entry.session.empty() && WorkerRegistry::now_us() - entry.reported_us <= running_for_us;
+}
+
 void check_running(const std::optional<WorkerEntry>& entry, const CompareOptions& options) {
     if (!entry)
         throw stop_error(
@@ -40,7 +44,7 @@ void check_running(const std::optional<WorkerEntry>& entry, const CompareOptions
     if (entry->sink != "postgres")
         throw stop_error(fmt::format("unable to compare: worker '{}' is a {} worker", options.worker, entry->sink),
                          "Only what a postgres worker wrote can be compared; give its --worker-name.");
-    if (entry->session.empty() || WorkerRegistry::now_us() - entry->reported_us > running_for_us)
+    if (!is_running(*entry))
         throw stop_error(fmt::format("unable to compare: worker '{}' is not running", options.worker),
                          "Start it: it has to say when the target is at the source's LSN.");
 }
@@ -86,7 +90,7 @@ class Agreement {
         bool said = false;
         for (const auto deadline = Clock::now() + silence_limit; Clock::now() < deadline;) {
             const auto entry = registry_.find(options_.worker);
-            if (!entry || !entry->session.empty() || entry->starting_us == 0) break;
+            if (!entry || !entry->starts()) break;
             if (!said)
                 log_(LogLevel::info,
                      fmt::format("waiting for worker '{}', which {}", options_.worker,
@@ -112,14 +116,14 @@ class Agreement {
             next_look = Clock::now() + std::chrono::seconds(1);
             check_ours();
             const auto entry = registry_.find(options_.worker);
-            if (is_alive(entry)) last_report = Clock::now();
+            if (entry && is_running(*entry)) last_report = Clock::now();
             if (Clock::now() - last_report > silence_limit) check_running(entry, options_);
             if (Clock::now() < next_say) continue;
             next_say = Clock::now() + say_wait_every;
             log_(LogLevel::info,
                  fmt::format("waiting for worker '{}' {}{}", options_.worker, what,
                              entry ? fmt::format("; it has applied {}{}", to_string(entry->applied.position),
-                                                 is_alive(entry) ? "" : " and is not running")
+                                                 is_running(*entry) ? "" : " and is not running")
                                    : ""));
         }
     }
@@ -130,10 +134,6 @@ class Agreement {
         if (request && request->id != id_)
             throw stop_error(fmt::format("unable to compare: another compare with worker '{}' began", options_.worker),
                              "Run one at a time.");
-    }
-
-    static bool is_alive(const std::optional<WorkerEntry>& entry) {
-        return entry && !entry->session.empty() && WorkerRegistry::now_us() - entry->reported_us < running_for_us;
     }
 
     const CompareOptions& options_;

@@ -9,11 +9,6 @@ namespace pgsluice {
 
 namespace {
 
-bool is_numbered(const Relation& relation) {
-    return relation.oid != 0 && std::all_of(relation.columns.begin(), relation.columns.end(),
-                                            [](const Column& column) { return column.number > 0; });
-}
-
 std::string column_drift(const Column& then, const CurrentTable& now) {
     const auto found = std::find_if(now.columns.begin(), now.columns.end(),
                                     [&](const sql::CatalogColumn& column) { return column.number == then.number; });
@@ -33,7 +28,7 @@ bool has_column(const Relation& relation, std::int16_t number) {
 }  // namespace
 
 std::string describe_drift(const Relation& then, const CurrentTable& now) {
-    if (!is_numbered(then)) return {};
+    if (then.oid == 0 || !is_numbered(then)) return {};
     if (now.schema.empty()) return "it was dropped";
     if (now.schema != then.schema || now.table != then.table)
         return fmt::format("it was renamed to '{}.{}'", now.schema, now.table);
@@ -44,7 +39,7 @@ std::string describe_drift(const Relation& then, const CurrentTable& now) {
 }
 
 std::string describe_added(const Relation& then, const CurrentTable& now) {
-    if (!is_numbered(then)) return {};
+    if (then.oid == 0 || !is_numbered(then)) return {};
     // Generated columns are not copied.
     for (const sql::CatalogColumn& column : now.columns) {
         if (column.generated == '\0' && !has_column(then, column.number))
