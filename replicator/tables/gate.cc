@@ -35,9 +35,13 @@ TableGate::Known TableGate::known(const Relation& relation, Lsn committed, bool 
     const TableRecord& entry = found->second;
     const bool same_name = entry.delivered_as.schema == relation.schema && entry.delivered_as.table == relation.table;
     if (entry.state == TableState::copy_due) return Known::left_out;
-    // What was committed before it left is still to come, under the name it had.
-    if (entry.state == TableState::left)
-        return same_name && committed < entry.lsn && entry.reason != never_copied ? Known::delivered : Known::left_out;
+    // What was committed before it left is still to come, under the name it had, or the names: of one that was dropped
+    // captured DDL brings each rename, and one that was taken back leaves no gap in its rows.
+    if (entry.state == TableState::left) {
+        const bool names_come = ends_.options.track_ddl && entry.reason == was_dropped;
+        const bool comes = committed < entry.lsn && entry.reason != never_copied && (same_name || names_come);
+        return comes ? Known::delivered : Known::left_out;
+    }
     return same_name ? Known::delivered : Known::unknown;
 }
 
