@@ -41,22 +41,34 @@ std::optional<ColumnType> indexed(sql::Connection& connection, const RowStore& s
     return ColumnType{rows.text(0, 0), static_cast<Oid>(rows.integer(0, 1))};
 }
 
+// The type of the key's first column in each store; fewer where one has no index of it.
+template <typename NameOf>
+std::vector<ColumnType> indexed(sql::Connection& connection, const std::vector<RowStore>& stores, NameOf name_of) {
+    std::vector<ColumnType> types;
+    for (const RowStore& store : stores) {
+        const auto type = indexed(connection, store, name_of(store));
+        if (!type) break;
+        types.push_back(*type);
+    }
+    return types;
+}
+
 // What bounds of the key's first column are written as, where its values are the same at both ends, in the same order,
 // and every store has an index of them.
 std::optional<std::string> indexed_bounds(const ComparedTable& table, sql::Connection& source,
                                           sql::Connection& target) {
-    if (!table.key_is_kept) return std::nullopt;
+    const bool keyed = std::ranges::none_of(table.source, [](const RowStore& store) { return store.key.empty(); });
+    if (!table.key_is_kept || !keyed) return std::nullopt;
     const std::string name = sql::quote_identifier(table.columns[table.key[0]]);
+    const auto at_target = indexed(target, table.target, [&](const RowStore&) { return name; });
+    if (at_target.size() < table.target.size()) return std::nullopt;
+    const auto at_source = indexed(source, table.source, [](const RowStore& store) { return store.key[0].quoted; });
+    if (at_source.size() < table.source.size()) return std::nullopt;
     std::optional<std::string> bounds;
-    for (const RowStore& at_target : table.target) {
-        const auto to = indexed(target, at_target, name);
-        if (!to) return std::nullopt;
-        for (const RowStore& at_source : table.source) {
-            if (at_source.key.empty()) return std::nullopt;
-            const auto from = indexed(source, at_source, at_source.key[0].quoted);
-            if (!from) return std::nullopt;
-            bounds = bounds_type(from->oid, to->oid);
-            if (!bounds || (*bounds != "bigint" && from->name != to->name)) return std::nullopt;
+    for (const ColumnType& to : at_target) {
+        for (const ColumnType& from : at_source) {
+            bounds = bounds_type(from.oid, to.oid);
+            if (!bounds || (*bounds != "bigint" && from.name != to.name)) return std::nullopt;
         }
     }
     return bounds;
