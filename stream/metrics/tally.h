@@ -37,9 +37,7 @@ class Spell {
 
     void begin(Clock::time_point now = Clock::now()) noexcept { since_us_.set(us(now)); }
     void end(Clock::time_point now = Clock::now()) noexcept {
-        const std::int64_t since = since_us_.get();
-        if (since != 0)
-            done_us_.add(static_cast<std::uint64_t>(us(now) - since));  // else a spell within it has ended it
+        done_us_.add(static_cast<std::uint64_t>(us(now) - since_us_.get()));
         since_us_.set(0);
     }
     [[nodiscard]] double seconds(Clock::time_point now = Clock::now()) const noexcept {
