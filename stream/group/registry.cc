@@ -239,8 +239,7 @@ void WorkerRegistry::amend(const std::string& name, std::chrono::microseconds si
     const auto value = broker_.kv_get(names_, key_of(name));
     if (!value) return;
     WorkerEntry entry = read(name, value->text);
-    const bool runs = !entry.session.empty() && now_us() - entry.reported_us <= silence.count();
-    if (runs || entry.retired) return;
+    if (entry.runs(now_us(), silence) || entry.retired) return;
     entry.session.clear();
     change(entry);
     broker_.kv_update(names_, key_of(name), encode(entry), value->revision);

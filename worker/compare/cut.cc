@@ -25,16 +25,14 @@ using Clock = std::chrono::steady_clock;
 constexpr int attempts = 5;
 constexpr auto answer_poll = std::chrono::milliseconds(20);
 constexpr auto say_wait_every = std::chrono::seconds(10);
-constexpr std::int64_t running_for_us = 15'000'000;  // a worker reports every second, and says when it ends
+constexpr auto running_for = std::chrono::seconds(15);  // a worker reports every second, and says when it ends
 constexpr auto silence_limit = std::chrono::seconds(60);
 // Below what the worker waits for us.
 constexpr auto slot_limit = std::chrono::seconds(12);
 
 std::string random_id() { return fmt::format("{:08x}", random_number() >> 32U); }
 
-bool is_running(const WorkerEntry& entry) {
-    return !entry.session.empty() && WorkerRegistry::now_us() - entry.reported_us <= running_for_us;
-}
+bool is_running(const WorkerEntry& entry) { return entry.runs(WorkerRegistry::now_us(), running_for); }
 
 void check_running(const std::optional<WorkerEntry>& entry, const CompareOptions& options) {
     if (!entry)
