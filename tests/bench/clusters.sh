@@ -208,9 +208,10 @@ record() {
     printf '  %-10s %-16s %12s   %s\n' "$1" "$2" "$3" "${4:-}"
 }
 
-range() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n |
-    awk '{ v[NR] = $1 } END { if (NR > 1) print v[1] " to " v[NR] }'; }
-median() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n |
+# load system: the values of the rounds, in their order.
+values() { awk -v load="$1" -v who="$2" '$1 == load && $2 == who { print $3 }' "$results" | sort -n; }
+range() { values "$@" | awk '{ v[NR] = $1 } END { if (NR > 1) print v[1] " to " v[NR] }'; }
+median() { values "$@" |
     awk '{ v[NR] = $1 } END { if (NR) print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2) }'; }
 
 # load unit first-system systems...: medians of each, its ratio to the first, and the range of the rounds.

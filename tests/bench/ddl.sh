@@ -60,8 +60,9 @@ measure_cpu() {
         END { printf "%.3f", ($1 - begin) / n / 1e6 }' "$directory/taken")"
 }
 
+kinds=${only:-columns tables indexes keys comments updates}
 for round in $(seq "$rounds"); do
-    for kind in ${only:-columns tables indexes keys comments updates}; do
+    for kind in ${kinds//,/ }; do
         # Who is first changes from round to round.
         for system in $([ $((round % 2)) = 0 ] && echo "$systems" || echo "$systems" | tac -s ' ' | tr '\n' ' '); do
             database=$system
@@ -71,7 +72,7 @@ for round in $(seq "$rounds"); do
     done
 done
 echo
-for kind in ${only:-columns tables indexes keys comments updates}; do
+for kind in ${kinds//,/ }; do
     for what in '' .cpu; do
         awk -v kind="$kind$what" -v a="$(median "$kind" "plain$what")" -v b="$(median "$kind" "tracked$what")" \
             'BEGIN { printf "%-13s %7.3f ms plain, %7.3f ms tracked: %+.3f ms\n", kind, a, b, b - a }'

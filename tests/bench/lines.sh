@@ -104,7 +104,6 @@ check_webhook() {
     [ "$found" = "$rows" ] || fail "$found rows received instead of $rows"
 }
 
-wanted() { [ -z "$only" ] || [ "$only" = "$1" ]; }
 for round in $(seq "$rounds"); do
     echo "round $round"
     for name in stdout file webhook; do

@@ -101,7 +101,6 @@ ours() {  # system's name, worker's further flags...
     nats_pid=
 }
 
-wanted() { [ -z "$only" ] || [[ ",$only," == *",$1,"* ]]; }
 for round in $(seq "$rounds"); do
     echo "round $round"
     if wanted native; then native; fi

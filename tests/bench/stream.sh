@@ -6,7 +6,6 @@ wide=$((rows * 3 / 50))
 shop_scale=100
 rate_scale=${RATE_SCALE:-100} rate=${RATE:-2500} rate_seconds=${RATE_SECONDS:-600}
 
-wanted() { [ -z "$only" ] || [[ ",$only," == *",$1,"* ]]; }
 wanted_by_name() { [ -n "$only" ] && wanted "$1"; }  # it takes minutes
 
 prepare() {  # port
