@@ -116,7 +116,10 @@ TEST_CASE("stopped in mid-transaction again and again, everything arrives once")
     for (std::uint64_t i = 1; i <= 3; ++i) {
         CHECK(eventually("some more is stored", [&] { return session.stored() > i * 150; }));
         CHECK(session.stop() == "");
-        session.read();
+        CHECK(eventually("what is stored is read", [&] {
+            session.read();
+            return session.last_seq.value == session.stored();
+        }));
         CHECK(session.seen.changes() < 300000);
         session.trim();
         session.start();

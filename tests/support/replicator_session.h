@@ -30,7 +30,7 @@ class ReplicatorSession {
     std::string scalar(const std::string& query) { return postgres_.scalar(database_, query); }
     // Reads on until everything committed so far has come; checks that nothing is missing in between.
     bool read_all();
-    // Reads what is there.
+    // Reads what is there, as far as it comes within 10 ms a message: on a busy machine, perhaps nothing yet.
     void read();
     // Removes from the stream what was read.
     void trim() { broker->trim(options.names.stream, last_seq); }
