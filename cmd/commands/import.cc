@@ -1,5 +1,7 @@
 #include "cmd/commands/import.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <stdexcept>
 
@@ -7,7 +9,9 @@
 #include "cmd/sink_table.h"
 #include "sinks/postgres/apply/rows.h"
 #include "sinks/postgres/conflict_metrics.h"
+#include "sinks/postgres/sequences/source_values.h"
 #include "sinks/webhook/request_metrics.h"
+#include "worker/compare/cut.h"
 #include "worker/import/import.h"
 
 namespace pgsluice {
@@ -25,6 +29,21 @@ struct NoDecisions : DdlDecisions {
     void ask(const PendingDdl& /*pending*/) override { throw std::logic_error("an import has no DDL"); }
     bool awaits(const DdlPlace& /*place*/) override { return false; }
 };
+
+// Never back: rows that were there before may use what lies between.
+void set_sequences(const sql::ConnectOptions& options, const std::vector<dump::SequenceValue>& values, const Log& log,
+                   const std::stop_token& stop) {
+    sql::Connection target = connect_end(options, stop);
+    for (const dump::SequenceValue& value : values) {
+        try {
+            if (const auto set = take_source_value(target, value.name, value.value, value.is_called))
+                log(LogLevel::info, fmt::format("sequence {}: {}, now {}", set->sequence, set->from, set->to));
+        } catch (const SqlError& error) {
+            if (error.action() == Action::retry) throw;
+            log(LogLevel::warning, fmt::format("sequence {} stays as it was: {}", value.name, error.what()));
+        }
+    }
+}
 
 }  // namespace
 
@@ -45,6 +64,10 @@ void run_import_command(Command command, Settings settings, const Log& log, std:
             return types->find(name, columns);
         };
     }
+    if (command == command_import_postgres)
+        ends.set_sequences = [&](const std::vector<dump::SequenceValue>& values) {
+            set_sequences(settings.postgres.target, values, log, stop);
+        };
     try {
         run_import(settings.import_options, ends, log, stop);
     } catch (const SqlError& error) {

@@ -21,3 +21,30 @@ TEST_CASE("an import leaves a sequence that no column owns after its rows, as th
     CHECK(pair.server().scalar(pair.target, "SELECT nextval('tens')") == "1");
     CHECK(pair.server().scalar(pair.target, "SELECT count(*) FROM pgsluice.sequences") == "0");
 }
+
+TEST_CASE("an import sets sequences that no column uses as the dump says, and none back") {
+    ImportPair pair(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE SCHEMA \"Odd\"; CREATE SEQUENCE "
+        "invoices;"
+        "CREATE SEQUENCE \"Odd\".\"it's\" INCREMENT -2; CREATE SEQUENCE further; CREATE SEQUENCE untouched START 5;"
+        "SELECT setval('invoices', 700); SELECT setval('\"Odd\".\"it''s\"', -41, false); SELECT setval('further', 3)");
+    pair.server().sql(pair.target, "SELECT setval('further', 90)");
+    const Finished imported = pair.import({"--dump", pair.dump("dump")});
+    REQUIRE_MESSAGE(imported.code == 0, imported.err);
+    CHECK(imported.err.find("sequence public.invoices: 1, now 700") != std::string::npos);
+    const auto next = [&](const std::string& name) {
+        return pair.server().scalar(pair.target, "SELECT nextval('" + name + "')");
+    };
+    CHECK(next("invoices") == "701");
+    CHECK(next("\"Odd\".\"it''s\"") == "-41");
+    CHECK(next("further") == "91");
+    CHECK(next("untouched") == "5");
+}
+
+TEST_CASE("a sequence that does not take the value of the dump is a warning") {
+    ImportPair pair("CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE s; SELECT setval('s', 7)");
+    pair.server().sql(pair.target, "ALTER SEQUENCE s MAXVALUE 5");
+    const Finished imported = pair.import({"--dump", pair.dump("dump")});
+    CHECK(imported.code == 0);
+    CHECK(imported.err.find("sequence public.s stays as it was: ") != std::string::npos);
+}

@@ -158,13 +158,26 @@ void Reader::select(TokenCursor tokens) {
             if (!comma || value == nullptr) tokens.refuse("set_config is not understood");
             return apply_setting(tokens, tokens.string(*setting), tokens.string(*value));
         }
-        if (name == "setval" || name.starts_with("pg_restore_")) return;
+        if (name == "setval") return setval(std::move(tokens));
+        if (name.starts_with("pg_restore_")) return;
         if (is_one_of(name, {"lo_create", "lo_open", "lowrite", "lo_close", "lo_unlink"})) {
             large_objects_ = true;
             return;
         }
     }
     tokens.refuse("a SELECT is not understood, and may write rows", dump_hint);
+}
+
+// 'public.users_id_seq', 7, true)
+void Reader::setval(TokenCursor tokens) {
+    const Token* name = tokens.take();
+    if (name == nullptr || !tokens.take(',')) tokens.refuse("setval is not understood");
+    std::string value = tokens.take('-') ? "-" : "";
+    const Token* digits = tokens.take();
+    if (digits != nullptr) value += tokens.text(*digits);
+    if (value.find_first_of("0123456789") == std::string::npos || !tokens.take(','))
+        tokens.refuse("setval is not understood");
+    sequences_.push_back({tokens.string(*name), std::move(value), tokens.is("true")});
 }
 
 std::vector<std::string> Reader::columns_of(const TokenCursor& tokens, const QualifiedName& name) const {

@@ -22,6 +22,13 @@ class Rows {
     virtual void row(std::string_view line, const Place& place) = 0;
 };
 
+// What the dump says of a sequence, with setval().
+struct SequenceValue {
+    std::string name;  // as SQL reads it: quoted where it needs quotes, and qualified
+    std::string value;
+    bool is_called = true;
+};
+
 class Reader {
    public:
     explicit Reader(Rows& rows) : rows_(rows) {}
@@ -29,6 +36,7 @@ class Reader {
     // Of several parts (pg_dump --section), one after the other.
     void read(const std::string& file, ReadBytes bytes);
     [[nodiscard]] Schema& schema() noexcept { return schema_; }
+    [[nodiscard]] const std::vector<SequenceValue>& sequences() const noexcept { return sequences_; }
     // Things that the dump has, and that are not rows of tables.
     [[nodiscard]] bool had_large_objects() const noexcept { return large_objects_; }
 
@@ -42,6 +50,7 @@ class Reader {
     void set(TokenCursor tokens);
     void apply_setting(const TokenCursor& tokens, std::string_view name, const std::string& value);
     void select(TokenCursor tokens);
+    void setval(TokenCursor tokens);
     void copy(TokenCursor tokens, const Place& place);
     void insert(const Statement& statement, TokenCursor tokens);
     void values(const Statement& statement, TokenCursor& tokens, const std::vector<bool>& generated);
@@ -67,6 +76,7 @@ class Reader {
     std::optional<Heading> heading_;
     bool had_rows_ = false;
     bool large_objects_ = false;
+    std::vector<SequenceValue> sequences_;
     std::size_t columns_ = 0;  // of the table that rows come of
     std::string line_;
 };

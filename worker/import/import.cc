@@ -57,6 +57,7 @@ class Import {
     Survey survey_;
     std::vector<RelationPtr> relations_;  // of the surveyed tables
     std::vector<ColumnReference> references_;
+    std::vector<dump::SequenceValue> sequences_;
     bool keys_are_told_ = true;
     std::vector<ImportFeed::Count> counts_;
     Clock::time_point flushed_at_ = Clock::now();
@@ -78,6 +79,7 @@ void Import::survey() {
         relations_.push_back(std::make_shared<const Relation>(std::move(relation)));
     }
     references_ = reader.schema().references();
+    sequences_ = reader.sequences();
     log_(LogLevel::info, fmt::format("dump: {} tables, {} rows", survey_.tables().size(), rows_to_read()));
 }
 
@@ -142,6 +144,7 @@ void Import::feed(Sink& sink) {
     dump::Reader reader(rows);
     read_dumps(options_.dumps, reader, stop_, [] {});
     rows.finish();
+    if (!options_.dry_run && ends_.set_sequences) ends_.set_sequences(sequences_);
     feed.end({epoch, point, rows.rows()}, rows.upto());
     sink.close();
     counts_ = rows.counts();

@@ -15,6 +15,7 @@
 #include "sinks/sink.h"
 #include "stream/change.h"
 #include "stream/log.h"
+#include "worker/dump/reader.h"
 #include "worker/import/options.h"
 
 namespace pgsluice {
@@ -24,6 +25,8 @@ struct ImportEnds {
     // What is known elsewhere of a table that the dump does not create, with these of its columns in this order;
     // nothing where nothing is. May be empty.
     std::function<std::optional<Relation>(const QualifiedName&, const std::vector<std::string>& columns)> find_table;
+    // What the dump says of sequences, once its rows are there. May be empty.
+    std::function<void(const std::vector<dump::SequenceValue>&)> set_sequences;
     std::function<void(const std::string&)> print;  // the report of a dry run
 };
 

@@ -1,6 +1,7 @@
 // Sequences of the target as those of the source that have the same names.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,9 @@ namespace pgsluice {
 // Returns what was set.
 std::vector<PostgresSequences::Moved> take_source_values(sql::Connection& source, sql::Connection& target,
                                                          const std::vector<std::string>& sequences);
+
+// The same of one, whose name the target reads as SQL, and its value.
+std::optional<PostgresSequences::Moved> take_source_value(sql::Connection& target, const std::string& sequence,
+                                                          const std::string& last_value, bool is_called);
 
 }  // namespace pgsluice
