@@ -36,6 +36,9 @@ TEST_CASE("no part of a password is shown") {
     CHECK(describe_servers("nats://u:geheim@h1:1,nats://u:geheim@h2") == "nats://h1:1,nats://h2");
     CHECK(describe_servers("nats://u:geheim,wort@h1:1") == "h1:1");
     CHECK(describe_servers("nats://token@h1") == "nats://h1");
+    CHECK(describe_servers("u:geheim,nats://wort@h1:1") == "***,nats://h1:1");
+    CHECK(describe_servers("nats://u:geheim,nats://wort@h1:1/") == "***,nats://h1:1/");
+    CHECK(describe_servers("h0,h1:1,nats://[::1]:4222,[::1]") == "h0,h1:1,nats://[::1]:4222,[::1]");
 }
 
 TEST_CASE("the public key of a user's seed") {
