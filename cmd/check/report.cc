@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "stream/format/json_writer.h"
+#include "stream/printable.h"
 
 namespace pgsluice {
 
@@ -27,7 +28,7 @@ const char* name_of(CheckLevel level) {
 // Words of a server may be several lines.
 std::string one_line(std::string text) {
     std::ranges::replace(text, '\n', ' ');
-    return text;
+    return printable(text);
 }
 
 std::string line_of(const CheckFinding& finding) {

@@ -10,14 +10,15 @@
 
 #include "sql/error.h"
 #include "stream/group/ddl_keys.h"
+#include "stream/printable.h"
 
 namespace pgsluice {
 
 namespace {
 
 std::string described(const std::string& worker, const PendingDdl& pending) {
-    return fmt::format("worker '{}': {} on {} at {}\n  {}\n  {}\n", worker, pending.kind, pending.object,
-                       to_string(pending.place.position), pending.text, pending.reason);
+    return fmt::format("worker '{}': {} on {} at {}\n  {}\n  {}\n", worker, pending.kind, printable(pending.object),
+                       to_string(pending.place.position), printable(pending.text), printable(pending.reason));
 }
 
 std::vector<std::string> waiting(Broker& broker, const Settings& settings) {

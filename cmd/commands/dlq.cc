@@ -9,6 +9,7 @@
 #include "sql/error.h"
 #include "stream/group/info.h"
 #include "stream/group/registry.h"
+#include "stream/printable.h"
 #include "worker/dead_letters/letter.h"
 #include "worker/dead_letters/replay.h"
 
@@ -21,7 +22,8 @@ void list(const std::vector<DeadLetter>& letters) {
     std::map<DeadLetterIdentity, StreamSeq> first;
     for (const DeadLetter& letter : letters) {
         const auto [same, fresh] = first.emplace(identity_of(letter), letter.seq);
-        std::printf("%s%s\n", describe_dead_letter(letter, decode_dead_letter(reader, letter)->changes[0]).c_str(),
+        std::printf("%s%s\n",
+                    printable(describe_dead_letter(letter, decode_dead_letter(reader, letter)->changes[0])).c_str(),
                     fresh ? "" : fmt::format(" (same change as message {})", same->second.value).c_str());
     }
     if (letters.empty()) std::printf("there are no dead letters\n");

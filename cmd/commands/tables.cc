@@ -16,6 +16,7 @@
 #include "stream/full_name.h"
 #include "stream/group/copy_request.h"
 #include "stream/group/last_changes.h"
+#include "stream/printable.h"
 
 namespace pgsluice {
 
@@ -50,15 +51,15 @@ using Cells = std::array<std::string, 8>;
 
 Cells cells_of(const TableLine& line) {
     const TableRecord& record = line.record;
-    return {full_name(record.name),
+    return {printable(full_name(record.name)),
             std::string(to_string(record.state)),
             record.rows ? std::to_string(*record.rows) : "-",
             record.lsn == Lsn{} ? "-" : to_string(record.lsn),
-            line.identity.empty() ? "-" : line.identity,
+            line.identity.empty() ? "-" : printable(line.identity),
             is_published(record) ? "yes" : "no",
             line.last_change ? to_string(line.last_change->commit) + ' ' + time_text(line.last_change->commit_time_us)
                              : "-",
-            note_of(record)};
+            printable(note_of(record))};
 }
 
 std::string aligned(const std::vector<Cells>& rows) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "stream/printable.h"
+
 namespace pgsluice {
 
 namespace {
@@ -132,7 +134,7 @@ std::string worker_line(const WorkerHealth& worker, const std::string& group) {
                                    to_string(worker.applied), behind_text(worker));
     text += rate_text(worker.changes_per_second);
     if (!worker.failed) text += error_text(worker.last_error, worker.last_error_age);
-    return text + '\n';
+    return printable(text) + '\n';
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cmd/terminal/log_fields.h"
 #include "cmd/terminal/storm.h"
 #include "stream/format/json_string.h"
+#include "stream/printable.h"
 
 namespace pgsluice {
 
@@ -38,24 +39,6 @@ std::string timestamp(std::chrono::system_clock::time_point time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", utc, ms % 1000);
 }
 
-// For a terminal: control characters as \n, \t or \u00xx.
-std::string escaped(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        if (c == '\n') {
-            out += "\\n";
-        } else if (c == '\t') {
-            out += "\\t";
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out += c;
-        }
-    }
-    return out;
-}
-
 void append_field(std::string& line, std::string_view name, std::string_view value) {
     if (value.empty()) return;
     line += fmt::format(",\"{}\":", name);
@@ -68,7 +51,7 @@ std::string format_log_line(const LogOptions& options, std::chrono::system_clock
                             std::string_view message) {
     if (options.format == LogFormat::text) {
         const std::string part = options.part.empty() ? "" : fmt::format("[{}] ", options.part);
-        return fmt::format("{} {:<7} {}{}\n", timestamp(time), level_name(level), part, escaped(message));
+        return fmt::format("{} {:<7} {}{}\n", timestamp(time), level_name(level), part, printable(message));
     }
     std::string line = fmt::format("{{\"time\":\"{}\",\"level\":\"{}\"", timestamp(time), level_name(level));
     append_field(line, "message", message);

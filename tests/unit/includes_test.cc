@@ -185,7 +185,7 @@ const std::map<std::string, Names> allowed{
       "sql/"}},
     {"cmd/terminal",
      {"replicator/snapshot/progress.h", "worker/compare/progress.h", "stream/format/json_string.h",
-      "stream/format/utf8.h", "stream/log.h"}},
+      "stream/format/utf8.h", "stream/log.h", "stream/printable.h"}},
 };
 
 // Prefixes of headers, and of the files that may see them, directly or through one of our headers.

@@ -18,6 +18,10 @@ TEST_CASE("text lines carry a UTC time stamp and the level") {
           "2026-01-02T03:04:05.678Z info    copied 'users'\n");
     CHECK(format_log_line({}, moment, LogLevel::warning, "a\nb\x1b[0m") ==
           "2026-01-02T03:04:05.678Z warning a\\nb\\u001b[0m\n");
+    CHECK(format_log_line({}, moment, LogLevel::info,
+                          "\xc2\x9b"
+                          "31m \xc2\xa0\xc3\xa4 \xc2") ==
+          "2026-01-02T03:04:05.678Z info    \\u009b31m \xc2\xa0\xc3\xa4 \xc2\n");
 }
 
 TEST_CASE("JSON lines are JSON") {

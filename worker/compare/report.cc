@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "stream/format/json_array.h"
+#include "stream/printable.h"
 
 namespace pgsluice {
 
@@ -60,15 +61,16 @@ std::string value_text(const ComparedValue& value, Difference::Kind kind) {
 }
 
 std::string row_text(const DifferentRow& row, bool show_values) {
-    std::string text = fmt::format("  {}: {}", key_text(row), words(row.kind));
+    std::string text = fmt::format("  {}: {}", printable(key_text(row)), words(row.kind));
     if (row.kind == Difference::Kind::changed) {
         std::vector<std::string_view> columns;
         for (const ComparedValue& value : row.values) columns.emplace_back(value.column);
-        text += fmt::format(" in {}", fmt::join(columns, ", "));
+        text += printable(fmt::format(" in {}", fmt::join(columns, ", ")));
     }
     text += '\n';
     if (!show_values) return text;
-    for (const ComparedValue& value : row.values) text += fmt::format("    {}\n", value_text(value, row.kind));
+    for (const ComparedValue& value : row.values)
+        text += fmt::format("    {}\n", printable(value_text(value, row.kind)));
     return text;
 }
 
@@ -79,17 +81,18 @@ std::string converted_text(const TableReport& table) {
     std::string list;
     for (const ConvertedColumn& column : table.converted)
         list += fmt::format("{}{} ({} as {})", list.empty() ? "" : ", ", column.name, column.source, column.target);
-    return list.empty() ? "" : fmt::format("  compared after conversion to the target's type: {}\n", list);
+    return list.empty() ? "" : fmt::format("  compared after conversion to the target's type: {}\n", printable(list));
 }
 
 std::string table_text(const TableReport& table, bool show_values) {
-    if (!table.left_out.empty()) return fmt::format("{}: not compared: {}\n", table.name, table.left_out);
+    const std::string name = printable(table.name);
+    if (!table.left_out.empty()) return fmt::format("{}: not compared: {}\n", name, printable(table.left_out));
     if (table.equal())
-        return fmt::format("{}: equal, {}{}\n", table.name, rows_word(table.source_rows),
+        return fmt::format("{}: equal, {}{}\n", name, rows_word(table.source_rows),
                            table.sample ? " in the sample" : "") +
                converted_text(table);
     std::string text =
-        fmt::format("{}: {} differ{}; {}the source has {}, the target {}\n", table.name, rows_word(table.differences),
+        fmt::format("{}: {} differ{}; {}the source has {}, the target {}\n", name, rows_word(table.differences),
                     table.differences == 1 ? "s" : "", table.sample ? "in the sample " : "",
                     rows_word(table.source_rows), rows_word(table.target_rows));
     text += converted_text(table);
