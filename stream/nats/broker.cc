@@ -86,8 +86,8 @@ void Broker::ensure_stream(const Names& names, const StreamConfig& config) {
     const bool clustered = info->Cluster != nullptr && info->Cluster->Name != nullptr && *info->Cluster->Name != '\0';
     check_replicas(*link_, names.stream, clustered, config);
     apply_limits(*link_, *info->Config, config);
-    apply_replicas(*link_, "KV_" + names.bucket, config.replicas);
-    apply_replicas(*link_, names.dead_letters, config.replicas);
+    apply_config(*link_, "KV_" + names.bucket, config.replicas);
+    apply_config(*link_, names.dead_letters, config.replicas);
 }
 
 void Broker::ensure_dead_letters(const Names& names) {

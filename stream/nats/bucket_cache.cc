@@ -1,5 +1,7 @@
 #include "stream/nats/bucket_cache.h"
 
+#include "stream/nats/stream_setup.h"
+
 namespace pgsluice::nats {
 
 namespace {
@@ -57,15 +59,8 @@ std::shared_ptr<kvStore> BucketCache::open(const Names& names) const {
 
 std::shared_ptr<kvStore> BucketCache::open_or_create(const Names& names, int replicas) const {
     if (auto found = open(names)) return found;  // another process may have created it
-    kvStore* made = nullptr;
-    kvConfig config;
-    kvConfig_Init(&config);
-    config.Bucket = names.bucket.c_str();
-    config.History = 1;
-    config.StorageType = js_FileStorage;
-    config.Replicas = replicas;
-    const auto status = js_CreateKeyValue(&made, link_->js(), &config);
-    return owner_of(*link_, made, status, names);
+    add_bucket(*link_, names.bucket, replicas);
+    return open(names);
 }
 
 }  // namespace pgsluice::nats

@@ -29,9 +29,11 @@ Error sealed_without_keys(const std::string& what) {
 
 Error not_sealed(const std::string& stream) {
     return stop_error(
-        fmt::format("unable to read stream '{}': it is not sealed, and --stream-key-file is given", stream),
-        "Start the group's replicator once with --copy-and-stream --resnapshot --stream-key-file, or "
-        "leave --stream-key-file out.");
+        fmt::format("unable to read stream '{}': the KV bucket has no record that it is sealed, and --stream-key-file "
+                    "is given",
+                    stream),
+        "If it never was sealed, leave --stream-key-file out. Otherwise the record was lost: start the group's "
+        "replicator once with --copy-and-stream --resnapshot --stream-key-file.");
 }
 
 Seals::Seals(const std::string& key_file) {

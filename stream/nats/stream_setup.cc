@@ -53,6 +53,27 @@ void add_stream(const Link& link, const std::string& stream, std::vector<const c
     link.check(status, doing, "STREAM.CREATE." + stream, js_error);
 }
 
+// As the library makes a bucket, but for roll-ups: with a header of that name, whoever may write one key empties all.
+void add_bucket(const Link& link, const std::string& bucket, int replicas) {
+    const std::string name = "KV_" + bucket;
+    const std::string keys = fmt::format("$KV.{}.>", bucket);
+    const char* subject = keys.c_str();
+    jsStreamConfig wanted;
+    jsStreamConfig_Init(&wanted);
+    wanted.Name = name.c_str();
+    wanted.Subjects = &subject;
+    wanted.SubjectsLen = 1;
+    wanted.Storage = js_FileStorage;
+    wanted.Discard = js_DiscardNew;
+    wanted.Replicas = replicas;
+    wanted.MaxMsgsPerSubject = 1;
+    wanted.DenyDelete = true;
+    wanted.AllowDirect = true;
+    jsErrCode js_error{};
+    const auto status = js_AddStream(nullptr, link.js(), &wanted, nullptr, &js_error);
+    link.check(status, fmt::format("create KV bucket '{}'", bucket), "STREAM.CREATE." + name, js_error);
+}
+
 std::vector<Error> config_faults(const jsStreamConfig& config, const Names& names) {
     std::vector<Error> faults;
     const auto wrong = [&](const std::string& what, const std::string& mend) {
@@ -116,10 +137,12 @@ void apply_limits(const Link& link, jsStreamConfig& current, const StreamConfig&
     update_stream(link, current);
 }
 
-void apply_replicas(const Link& link, const std::string& stream, int replicas) {
+// Of the bucket or the dead letters. A bucket that was made before may allow roll-ups.
+void apply_config(const Link& link, const std::string& stream, int replicas) {
     const auto info = link.stream_info(stream);
-    if (!info || info->Config->Replicas == replicas) return;
+    if (!info || (info->Config->Replicas == replicas && !info->Config->AllowRollup)) return;
     info->Config->Replicas = replicas;
+    info->Config->AllowRollup = false;
     update_stream(link, *info->Config);
 }
 

@@ -19,7 +19,9 @@ std::vector<Error> config_faults(const jsStreamConfig& config, const Names& name
 void check_config(const jsStreamConfig& config, const Names& names);
 void check_replicas(const Link& link, const std::string& stream, bool clustered, const StreamConfig& wanted);
 void apply_limits(const Link& link, jsStreamConfig& current, const StreamConfig& wanted);
-// To a stream that belongs to the group, if it exists.
-void apply_replicas(const Link& link, const std::string& stream, int replicas);
+// Of the group's KV bucket, which must not be there.
+void add_bucket(const Link& link, const std::string& bucket, int replicas);
+// To a bucket's or the dead letters' stream, if it exists.
+void apply_config(const Link& link, const std::string& stream, int replicas);
 
 }  // namespace pgsluice::nats

@@ -221,11 +221,11 @@ TEST_CASE("with and without keys do not mix, and a group is sealed by a new snap
     const std::vector<std::string> keyed{"--stream-key-file", group.key_file};
     const Finished worker = run(group.worker_argv("postgres", keyed));
     CHECK(worker.code == 1);
-    CHECK(contains(worker.err, "it is not sealed, and --stream-key-file is given"));
+    CHECK(contains(worker.err, "has no record that it is sealed, and --stream-key-file is given"));
     CHECK(contains(worker.err, "--copy-and-stream --resnapshot --stream-key-file"));
     const Finished replicator = run(group.replicator_argv({"--copy-and-stream", keyed[0], keyed[1]}));
     CHECK(replicator.code == 1);
-    CHECK(contains(replicator.err, "it is not sealed, and --stream-key-file is given"));
+    CHECK(contains(replicator.err, "has no record that it is sealed, and --stream-key-file is given"));
 
     // As the hint says.
     group.always(keyed, keyed);

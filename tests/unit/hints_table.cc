@@ -576,7 +576,7 @@ constexpr auto followed = std::to_array<FollowedHint>({
     {"Add the line of key", "live/sealed_stream_test.cc", "keys are rotated, and a key that is missing is named"},
     {"Give --stream-key-file, the file that", "live/sealed_stream_test.cc",
      "with and without keys do not mix, and a group is sealed by a new snapshot"},
-    {"Start the group's replicator once with --copy-and-stream --resnapshot --stream-key-file",
+    {"If it never was sealed, leave --stream-key-file out. Otherwise the record was lost: start the",
      "live/sealed_stream_test.cc", "with and without keys do not mix, and a group is sealed by a new snapshot"},
     {"If another program wrote the key, run the replicator once", "live/sealed_stream_test.cc",
      "what others wrote into the bucket of a sealed group is not believed"},
