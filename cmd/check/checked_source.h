@@ -16,6 +16,7 @@ struct CheckedSource {
     std::vector<sql::CatalogTable> tables;        // those that would be replicated
     std::optional<sql::SystemIdentity> identity;  // nothing: the role may not replicate
     std::optional<SlotState> slot;                // of the group
+    int walsender = 0;                            // our own one's pid, which may still be about to end
 };
 
 }  // namespace pgsluice

@@ -78,8 +78,9 @@ void look_at_room(const ReplicatorOptions& options, CheckedSource& source, Findi
     const bool room = source.slot || found.attempt([&](const Log&) { check_free_slot(connection); });
     if (room) look_for_second(slots, has_slot ? 1 : 2, joins, found);
     // That none is free, the attempt to replicate has found.
-    const Use senders = use_of(connection, "walsenders", "max_wal_senders",
-                               "SELECT count(*) FROM pg_catalog.pg_stat_get_wal_senders()");
+    const Use senders = use_of(
+        connection, "walsenders", "max_wal_senders",
+        fmt::format("SELECT count(*) FROM pg_catalog.pg_stat_get_wal_senders() WHERE pid <> {}", source.walsender));
     if (senders.free() > 0) look_for_second(senders, runs ? 1 : 2, joins, found);
     look_at_connections(options, connection, found);
 }

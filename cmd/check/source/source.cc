@@ -31,8 +31,11 @@ void look_at_server(sql::Connection& connection, bool from_standby, Findings& fo
 
 void look_at_replication(const sql::ConnectOptions& options, CheckedSource& source, Findings& found,
                          const std::stop_token& stop) {
-    const bool may =
-        found.attempt([&](const Log&) { source.identity = connect_replication(options, stop).identify_system(); });
+    const bool may = found.attempt([&](const Log&) {
+        auto replication = connect_replication(options, stop);
+        source.walsender = replication.connection().backend_pid();
+        source.identity = replication.identify_system();
+    });
     if (may) found.ok(fmt::format("the role may replicate, from timeline {}", source.identity->timeline));
 }
 
