@@ -108,10 +108,12 @@ TEST_CASE("the slot never passes the slowest worker's durable checkpoint") {
 TEST_CASE("the slot waits for a worker that registered a moment ago") {
     Group group;
     group.await_feedback();
+    group.stop_file_worker();  // its entry stays as it is until the late one is there
     WorkerEntry late = WorkerRegistry(*group.broker(), group.names).find("file").value();
     late.name = "late";
     group.broker()->kv_put(group.names, "worker.late", encode(late));
     const Lsn held = group.durable("late");
+    group.start_file_worker();
     group.write(1);
     group.await_durable("postgres", group.written());
     group.await_durable("file", group.written());

@@ -174,7 +174,7 @@ TEST_CASE("a target that is stuck gives the source its writes back, and another 
     pipeline.settle();
     sql::Connection open(shared_servers().source.connect(pipeline.source_db()));
     open.exec("BEGIN; INSERT INTO public.orders (n) VALUES (2)");
-    Process cutover({.argv = cutover_argv(pipeline, {"--yes", "--compare", "none", "--max-write-stop", "10s"})});
+    Process cutover({.argv = cutover_argv(pipeline, {"--yes", "--compare", "none", "--max-write-stop", "20s"})});
     REQUIRE(prints(cutover, "stopping writes to the source"));
     sql::Connection locker(shared_servers().target.connect(pipeline.target_db()));
     locker.exec("BEGIN; LOCK TABLE public.orders");
@@ -183,7 +183,7 @@ TEST_CASE("a target that is stuck gives the source its writes back, and another 
     CHECK(cutover.wait(std::chrono::seconds(60)) == 1);
     INFO(cutover.err());
     CHECK(contains(cutover.out(), "the source may be written to again"));
-    CHECK(contains(cutover.err(), "unable to cut over: the target did not follow within 10 s"));
+    CHECK(contains(cutover.err(), "unable to cut over: the target did not follow within 20 s"));
     CHECK(try_source(pipeline, order(3)) == "written");
     locker.exec("ROLLBACK");
     const Finished again = cut_over(pipeline);

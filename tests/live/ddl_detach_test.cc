@@ -125,9 +125,13 @@ TEST_CASE("writes around DETACH PARTITION CONCURRENTLY that was interrupted, and
         Partitioned group(selection);
         auto reader = group.session();
         reader.exec("BEGIN; SELECT count(*) FROM public.p");
-        auto interrupted = group.session();
-        interrupted.exec("SET statement_timeout = '300ms'");
-        CHECK_THROWS_AS(interrupted.exec("ALTER TABLE public.p DETACH PARTITION public.p2 CONCURRENTLY"), SqlError);
+        auto session = group.session();
+        const std::string pid = session.exec("SELECT pg_backend_pid()").text(0, 0);
+        auto interrupted = std::async(
+            std::launch::async, [&] { session.exec("ALTER TABLE public.p DETACH PARTITION public.p2 CONCURRENTLY"); });
+        CHECK(eventually("it waits", [&] { return group.detaching(); }));
+        group.on_source("SELECT pg_cancel_backend(" + pid + ")");
+        CHECK_THROWS_AS(interrupted.get(), SqlError);
         CHECK(group.detaching());
         group.write("interrupted");
         reader.exec("COMMIT");

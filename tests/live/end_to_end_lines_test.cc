@@ -40,7 +40,7 @@ TEST_CASE("every line of worker stdout is JSON that jq takes") {
     words.on_source("UPDATE words SET word = 'x' WHERE id = 1; DELETE FROM words WHERE id = 2; TRUNCATE words");
     CHECK(eventually("the last line", [&] { return count(lines.out(), "TRUNCATE") == 1; }));
     lines.signal(SIGTERM);
-    CHECK(lines.wait(std::chrono::seconds(5)) == 0);
+    CHECK(lines.wait(std::chrono::seconds(20)) == 0);
 
     const auto jq =
         run({"sh", "-c", "printf '%s' \"$LINES_OUT\" | jq -c '[.Type, .Table, .NewTuple.id // .OldTuple.id]'"},
@@ -64,12 +64,12 @@ TEST_CASE("workers of different sinks each get every change") {
     CHECK(eventually("all lines on stdout", [&] { return count(lines.out(), "\"INSERT\"") >= 53; }));
     CHECK(eventually("all lines in files", [&] { return count(files(directory), "\"INSERT\"") >= 53; }));
     file.signal(SIGTERM);
-    CHECK(file.wait(std::chrono::seconds(5)) == 0);
+    CHECK(file.wait(std::chrono::seconds(20)) == 0);
     words.on_source("UPDATE words SET word = 'again' WHERE id = 10");
     Process resumed({.argv = words.worker_argv("file", {"--file-output-dir", directory})});
     CHECK(eventually("the update's line", [&] { return count(files(directory), "\"again\"") == 1; }));
     resumed.signal(SIGTERM);
-    CHECK(resumed.wait(std::chrono::seconds(5)) == 0);
+    CHECK(resumed.wait(std::chrono::seconds(20)) == 0);
     // 52 rows and one mark of settle().
     CHECK(count(files(directory), "\"INSERT\"") == 53);
     words.stop();

@@ -63,7 +63,7 @@ TEST_CASE("rows are applied while an index is built, and a command that may need
     group.on_source("INSERT INTO u VALUES (1, 1)");
     group.settle();
     CHECK(group.target_scalar("SELECT count(*) FROM t") == "2");
-    CHECK(group.valid("i") == "false");
+    CHECK(eventually("the build has begun", [&] { return group.valid("i") == "false"; }));
     std::string renamed = "j";
     SUBCASE("it is renamed") { group.on_source("ALTER INDEX i RENAME TO j"); }
     SUBCASE("it is dropped") {
@@ -143,7 +143,7 @@ TEST_CASE("an index that the target refuses waits for a decision while rows are 
     group.on_source("CREATE UNIQUE INDEX i ON t (v); CREATE INDEX k ON t (w)");
     CHECK(says(group.worker(), "waiting for a decision: unable to build index 'public.i' beside the stream"));
     CHECK(says(group.worker(), "could not create unique index"));
-    CHECK(group.valid("i") == "none");  // it refuses no row
+    CHECK(eventually("it refuses no row", [&] { return group.valid("i") == "none"; }));
     group.on_source("INSERT INTO t VALUES (2, 'c', 'd')");
     group.settle();
     CHECK(contains(group.ddl("list").out, "worker 'postgres': index on index 'public.i'"));

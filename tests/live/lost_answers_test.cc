@@ -78,7 +78,7 @@ TEST_CASE("a statement that is at work for long is waited for") {
     std::vector<sql::LongWaitReport> reports;
     options.on_long_wait = [&](const sql::LongWaitReport& report) { reports.push_back(report); };
     sql::Connection connection(options);
-    connection.exec("SELECT pg_catalog.pg_sleep(14)", "sleep");
+    connection.exec("SELECT pg_catalog.pg_sleep(20)", "sleep");
     REQUIRE(reports.size() >= 2);
     CHECK(reports.front().text.find("(sleep) server process") == 0);
     CHECK(reports.front().text.find("is at work") != std::string::npos);

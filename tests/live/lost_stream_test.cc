@@ -92,9 +92,9 @@ TEST_CASE("the stream is purged by hand") {
     Group group;
     const auto broker = group.broker();
     // What nobody has applied yet goes, too: the worker is behind.
+    const auto before = broker->stream_state(group.names.stream)->last_seq;
     group.pipeline.start_replicator();
     group.pipeline.on_source("INSERT INTO rows VALUES (3)");
-    const auto before = broker->stream_state(group.names.stream)->last_seq;
     REQUIRE(eventually("the row is stored",
                        [&] { return broker->stream_state(group.names.stream)->last_seq.value > before.value + 1; }));
     group.pipeline.stop_replicator();

@@ -115,11 +115,11 @@ TEST_CASE("a worker waits for a copy that is away before it says that the stream
     cluster().server(away).kill();
     pipeline.start_worker();
     CHECK(says(pipeline.worker(), "a copy of it is offline or behind, on: " + away));
-    CHECK(state_of(*broker, names.stream)->copies_away == away);
+    CHECK(eventually("it alone is away", [&] { return state_of(*broker, names.stream)->copies_away == away; }));
     cluster().server(away).start();
     CHECK(pipeline.worker().wait(std::chrono::seconds(60)) == 1);
     CHECK(contains(pipeline.worker().err(), "unable to continue worker"));
-    CHECK(state_of(*broker, names.stream)->copies_away.empty());
+    CHECK(eventually("none is away", [&] { return state_of(*broker, names.stream)->copies_away.empty(); }));
     pipeline.kill_worker();
 }
 

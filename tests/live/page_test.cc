@@ -109,10 +109,12 @@ TEST_CASE("the page asks for nothing elsewhere, and no script or style but its o
     browser.value("document.getElementById('evil').click()");
     CHECK(browser.value("window.hacked") == "undefined");
     CHECK(browser.value("fetch('http://127.0.0.1:1/').then(() => 'sent', () => 'refused')") == "refused");
-    bool by_policy = false;
-    for (const std::string& complaint : browser.complaints())
-        by_policy = by_policy || contains(complaint, "Content Security Policy");
-    CHECK(by_policy);
+    CHECK(eventually("the policy is named", [&] {
+        bool by_policy = false;
+        for (const std::string& complaint : browser.complaints())
+            by_policy = by_policy || contains(complaint, "Content Security Policy");
+        return by_policy;
+    }));
     pipeline.stop_replicator();
 }
 

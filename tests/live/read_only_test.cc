@@ -27,6 +27,8 @@ void restart(PostgresServer& server, bool as_standby) {
 void set_read_only(PostgresServer& server, const std::string& value) {
     server.sql("postgres", "ALTER SYSTEM SET default_transaction_read_only = " + value);
     server.sql("postgres", "SELECT pg_reload_conf()");
+    eventually("the server knows",
+               [&] { return server.scalar("postgres", "SHOW default_transaction_read_only") == value; });
 }
 
 struct Group {

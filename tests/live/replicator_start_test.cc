@@ -119,7 +119,7 @@ TEST_CASE("an unfinished copy is taken again under the next epoch, in both modes
             if (progress.rows > 0) throw retry_error("unable to go on: the test says so");
         };
         CHECK(run.error().action() == Action::retry);
-        CHECK(run.last()->meta.kind == MessageKind::copy);
+        CHECK(eventually("what was published is stored", [&] { return run.last()->meta.kind == MessageKind::copy; }));
         CHECK(run.slots() == 0);
         run.options.on_snapshot_progress = {};
         run.options.mode = ReplicatorMode::stream;

@@ -42,9 +42,12 @@ TEST_CASE("on a terminal bars are drawn below the log, which stays readable") {
         return replicator.out().find("it waits for a first worker") != std::string::npos &&
                replicator.out().rfind("of 2 tables") > replicator.out().find("it waits for a first worker");
     }));
-    auto screen = screen_of(replicator.out());
-    REQUIRE(screen.size() > 3);
-    CHECK(screen.back().empty());
+    std::vector<std::string> screen;
+    REQUIRE(eventually("a whole picture is there", [&] {
+        screen = screen_of(replicator.out());
+        return screen.size() > 3 && screen.back().empty() && screen[screen.size() - 3].starts_with("public.rows") &&
+               screen[screen.size() - 2].find(" of 2 tables ") != std::string::npos;
+    }));
     const std::string total = screen[screen.size() - 2];
     const std::string table = screen[screen.size() - 3];
     CHECK(table.starts_with("public.rows"));

@@ -134,14 +134,14 @@ TEST_CASE("1600 columns and 300 tables") {
 TEST_CASE("timeouts set low at the source do not reach the copy") {
     SnapshotSource source("CREATE TABLE t AS SELECT i FROM generate_series(1, 200000) i");
     for (const char* timeout : {"statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"}) {
-        source.sql("ALTER DATABASE " + source.name + " SET " + timeout + " = '200ms'");
+        shared_postgres().sql("postgres", "ALTER DATABASE " + source.name + " SET " + timeout + " = '200ms'");
     }
     source.options.block_bytes = 1024;
     bool held = false;
     source.publisher.before_each = [&](const MessageMeta& meta) {
         if (meta.kind != MessageKind::copy || held) return;
         held = true;
-        source.sql("SET statement_timeout = 0; SELECT pg_sleep(1)");  // one reader is in its COPY, the others idle
+        shared_postgres().sql("postgres", "SELECT pg_sleep(1)");  // one reader is in its COPY, the others idle
     };
     source.copy();
     CHECK(held);

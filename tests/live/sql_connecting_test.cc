@@ -57,7 +57,7 @@ class SilentPort {
 ConnectOptions from(const std::string& url) {
     ConnectOptions options;
     options.role = "source";
-    options.url = url + " dbname=postgres user=postgres connect_timeout=2";
+    options.url = url + " dbname=postgres user=postgres connect_timeout=5";
     return options;
 }
 
@@ -139,7 +139,7 @@ TEST_CASE("hosts and ports from the environment and from a service file") {
     const SilentPort silent;
     const std::string file = temporary_directory("service") + "/pg_service.conf";
     std::ofstream(file) << "[shop]\nhost=127.0.0.1,127.0.0.1\nport=" << silent.port() << "," << real_port()
-                        << "\ndbname=postgres\nuser=postgres\nconnect_timeout=2\n";
+                        << "\ndbname=postgres\nuser=postgres\nconnect_timeout=5\n";
     ConnectOptions options;
     options.role = "source";
     {

@@ -49,6 +49,13 @@ struct Changing : Pipeline {
         for (const auto& [oid, entry] : record.value()) found[entry.name.schema + '.' + entry.name.table] = entry;
         return found;
     }
+    // The record is written after the rows have come, or after what is logged.
+    void await_state(const std::string& table, TableState state) {
+        CHECK(eventually("the record of " + table + " is right", [&] {
+            const auto all = record();
+            return all.contains(table) && all.at(table).state == state;
+        }));
+    }
 };
 
 }  // namespace
@@ -108,15 +115,15 @@ TEST_CASE("partitions are attached and detached") {
         group.on_source(attach + "; " + make + "; INSERT INTO p3 VALUES (200, 'first')");
         group.await_rows("p3");
         group.await_rows("p2");
-        CHECK(group.record().at("public.p3").state == TableState::born_empty);
-        CHECK(group.record().at("public.p2").state == TableState::copied);
+        group.await_state("public.p3", TableState::born_empty);
+        group.await_state("public.p2", TableState::copied);
     }
     SUBCASE("one that is detached leaves, and that is said") {
         group.on_source(attach);
         group.await_rows("p2");
         group.on_source("ALTER TABLE root DETACH PARTITION p2; INSERT INTO p2 VALUES (150, 'alone')");
         group.await_logged("table 'public.p2' is no longer replicated: it was detached");
-        CHECK(group.record().at("public.p2").state == TableState::left);
+        group.await_state("public.p2", TableState::left);
         CHECK(group.target_scalar("SELECT count(*) FROM p2") == "10");
         group.finish({"p1"});
         return;
@@ -417,6 +424,6 @@ TEST_CASE("a group that has no record is taken over, and that is said") {
     group.start_replicator(Changing::tables("a"));
     group.await_logged("the group has no record of its tables");
     group.settle();
-    CHECK(group.record().at("public.a").state == TableState::assumed);
+    group.await_state("public.a", TableState::assumed);
     group.finish({"a"});
 }

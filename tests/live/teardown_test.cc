@@ -115,9 +115,11 @@ TEST_CASE("a worker that will not come back is shown, and forgotten once") {
     };
     CHECK(contains(pgsluice_says({"status", "--raw"}).out,
                    "worker 'gone' (file): applied up to 0/0:0, needs the stream from message 3"));
+    registry.report(entry);  // a moment ago, however long that took
     const Finished running = pgsluice_says({"forget", "--worker-name", "gone"});
     CHECK(running.code == 1);
-    CHECK(contains(running.err, "unable to forget worker 'gone': it last reported 0 s ago, so it is running"));
+    CHECK(contains(running.err, "unable to forget worker 'gone': it last reported "));
+    CHECK(contains(running.err, " s ago, so it is running"));
     CHECK(contains(running.err, "HINT: Stop it first."));
     CHECK(registry.find("gone"));
     registry.leave("gone");

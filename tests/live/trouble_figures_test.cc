@@ -421,7 +421,7 @@ TEST_CASE("a full stream keeps no checkpoint of the source from ending: the slot
     PostgresServer server(limited);
     Endangered group(server);
     sql::Connection checkpoint(server.connect(group.source_db()));
-    checkpoint.exec("SET statement_timeout = '90s'");
+    checkpoint.exec("SET statement_timeout = '300s'");
     checkpoint.exec("CHECKPOINT");
     CHECK(group.replicator().wait(std::chrono::seconds(60)) == 1);
     CHECK(contains(group.replicator().err(), lets_go));

@@ -52,7 +52,7 @@ TEST_CASE("the second waits, says for whom, and takes over when the first is kil
     CHECK(in_order(pipeline.group()));
     pipeline.stop_worker();
     second.signal(SIGTERM);
-    CHECK(second.wait(std::chrono::seconds(5)) == 0);
+    CHECK(second.wait(std::chrono::seconds(20)) == 0);
 }
 
 TEST_CASE("a walsender left active on the slot is ended, and its replicator does not get the slot back") {
@@ -80,7 +80,7 @@ TEST_CASE("a walsender left active on the slot is ended, and its replicator does
     pipeline.kill_replicator();
     pipeline.stop_worker();
     second.signal(SIGTERM);
-    CHECK(second.wait(std::chrono::seconds(5)) == 0);
+    CHECK(second.wait(std::chrono::seconds(20)) == 0);
 }
 
 TEST_CASE("another role's walsender on the slot is left alone") {
@@ -89,6 +89,10 @@ TEST_CASE("another role's walsender on the slot is left alone") {
     pipeline.settle();
     pipeline.stop_replicator();
     const std::string slot = "pgsluice_" + pipeline.group();
+    REQUIRE(eventually("the slot is free", [&] {
+        return pipeline.source_scalar("SELECT active FROM pg_replication_slots WHERE slot_name = '" + slot + "'") ==
+               "f";
+    }));
     auto options = shared_postgres().connect(pipeline.source_scalar("SELECT current_database()"));
     options.url = "application_name=other";
     sql::ReplicationConnection other(options);

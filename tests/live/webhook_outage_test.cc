@@ -63,13 +63,19 @@ TEST_CASE("webhook: a receiver that is down is waited for, while worker and repl
     pipeline.on_source("INSERT INTO t VALUES (11, '')");  // behind the copy, whether that had the first ones or not
     REQUIRE(eventually("a change arrives", [&] { return numbers_posted(*receiver) == counting(1, 11); }));
     REQUIRE(eventually("it counts", [&] { return entry().durable.position.ordinal == 1; }));
-    const WorkerEntry before = entry();
+    std::int64_t heard_of = entry().reported_us;
     receiver.reset();
 
     // More than the sink queues, so that it waits inside apply() as well as inside flush().
     pipeline.on_source("INSERT INTO t SELECT i, repeat(md5(i::text), 3000) FROM generate_series(12, 211) i");
+    // Until it is stuck, a progress marker of the replicator's may still move its checkpoint.
+    REQUIRE(eventually("the worker waits", [&] { return worker.err().find("retrying in") != std::string::npos; }));
+    for (int reports = 0; reports < 2; ++reports) {
+        REQUIRE(eventually("the worker reports", [&] { return entry().reported_us > heard_of; }));
+        heard_of = entry().reported_us;
+    }
+    const WorkerEntry before = entry();
     int last = 211;
-    std::int64_t heard_of = before.reported_us;
     for (const auto until = Clock::now() + outage(); Clock::now() < until;) {
         pipeline.on_source("INSERT INTO t VALUES (" + std::to_string(++last) + ", '')");
         const std::string lsn = pipeline.source_scalar("SELECT pg_current_wal_insert_lsn()");

@@ -70,8 +70,8 @@ class Pipeline {
     void start_worker(std::vector<std::string> more = {}, std::map<std::string, std::string> environment = {});
     void start(std::vector<std::string> replicator_more = {"--copy-and-stream"});
     // SIGTERM to both, or one; the exit code must be 0 within the limit. A worker drains for five seconds.
-    void stop_replicator(std::chrono::seconds limit = std::chrono::seconds(5));
-    void stop_worker(std::chrono::seconds limit = std::chrono::seconds(10));
+    void stop_replicator(std::chrono::seconds limit = std::chrono::seconds(20));
+    void stop_worker(std::chrono::seconds limit = std::chrono::seconds(20));
     void stop();
 
     [[nodiscard]] Process& replicator() { return *replicator_; }

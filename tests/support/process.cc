@@ -8,12 +8,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -327,6 +330,24 @@ bool eventually(const std::string& what, const std::function<bool()>& condition,
     return true;
 }
 
+namespace {
+
+// Of all processes of this machine only one has a port, until it ends: servers come and go in it meanwhile.
+bool claim(int port) {
+    const std::string text = "pgsluice-test-port-" + std::to_string(port);
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    std::ranges::copy(text, name.sun_path + 1);  // an abstract name, which is gone with its socket
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) fail_system("claim a port");
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&name), size) == 0) return true;
+    ::close(fd);
+    return false;
+}
+
+}  // namespace
+
 // Below the range the kernel takes client ports from, so that no connection takes the port before the server does.
 int free_port() {
     static std::mutex mutex;
@@ -335,7 +356,7 @@ int free_port() {
     std::uniform_int_distribution<int> ports(12000, 31999);
     for (int tries = 0; tries < 1000; ++tries) {
         const int port = ports(random);
-        if (port_is_free(port)) return port;
+        if (port_is_free(port) && claim(port)) return port;
     }
     throw std::runtime_error("unable to find a free port");
 }

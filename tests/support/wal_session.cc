@@ -160,7 +160,7 @@ void WalSession::run(const std::stop_token& stop) {
     const auto timeout = connection.connection().exec("SHOW wal_sender_timeout").text(0, 0);
     connection.start_replication(slot_, "p");
     ReplicationWalSource source(std::move(connection),
-                                timeout == "1s" ? std::chrono::seconds(1) : std::chrono::seconds(60));
+                                timeout == "4s" ? std::chrono::seconds(4) : std::chrono::seconds(60));
     MemoryPublisher publisher(stream);
     WalStreamHooks hooks;
     hooks.types.complete = [&](Relation& relation, Lsn committed, std::uint32_t xid) {

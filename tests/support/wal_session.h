@@ -72,7 +72,7 @@ class WalSession {
 
     MemoryStream stream;
     ReplicatorOptions options;
-    std::string start_settings;  // e.g. "-c wal_sender_timeout=1s"
+    std::string start_settings;  // e.g. "-c wal_sender_timeout=4s"
 
    private:
     void run(const std::stop_token& stop);

@@ -11,7 +11,7 @@ Writers::Writers(const sql::ConnectOptions& database, std::function<std::string(
     for (int i = 0; i < sessions; ++i)
         threads_.emplace_back([this, database](const std::stop_token& stop) {
             sql::Connection connection(database);
-            connection.exec("SET lock_timeout = '200ms'");
+            connection.exec("SET lock_timeout = '5s'");
             for (; !stop.stop_requested(); ++ended_) connection.exec(statement_(++begun_));
         });
 }
