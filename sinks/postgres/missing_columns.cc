@@ -21,9 +21,9 @@ const Column* with_number(const Relation& relation, std::int16_t number) {
     return found == relation.columns.end() ? nullptr : &*found;
 }
 
-bool has_name(const Relation& relation, const std::string& name) {
-    return std::any_of(relation.columns.begin(), relation.columns.end(),
-                       [&](const Column& column) { return column.name == name; });
+const Column* with_name(const Relation& relation, const std::string& name) {
+    const auto found = std::ranges::find(relation.columns, name, &Column::name);
+    return found == relation.columns.end() ? nullptr : &*found;
 }
 
 std::string quoted_list(const std::vector<std::string>& names) { return fmt::format("'{}'", fmt::join(names, "', '")); }
@@ -144,7 +144,7 @@ std::vector<std::string> MissingColumns::old_names(const Column& column, const R
     }
     std::vector<std::string> names;
     for (const TargetColumn& own : table.columns)
-        if (!own.generated && !has_name(relation, own.name)) names.push_back(own.name);
+        if (!own.generated && with_name(relation, own.name) == nullptr) names.push_back(own.name);
     return names;
 }
 
@@ -220,8 +220,15 @@ void MissingColumns::remember(const Relation& relation, const TargetTable& table
     if (relation.oid == 0) return;
     Relation& before = met_[relation.oid];
     for (const Column& column : before.columns) {
-        if (column.number == 0 || with_number(relation, column.number) != nullptr) continue;
-        if (is_numbered(relation) && table.find(column.name) != nullptr)
+        if (column.number == 0 || !is_numbered(relation)) continue;
+        const Column* now = with_name(relation, column.name);
+        if (now != nullptr && now->number != column.number)
+            log_(LogLevel::warning,
+                 fmt::format("column '{0}' of '{1}.{2}' is another one of the source than before, under the same name: "
+                             "rows that are on the target keep the former one's values until they are changed. To "
+                             "copy the table again: pgsluice resnapshot --tables",
+                             column.name, relation.schema, relation.table));
+        if (now == nullptr && with_number(relation, column.number) == nullptr && table.find(column.name) != nullptr)
             log_(LogLevel::info, fmt::format("column '{}' no longer comes from the source; '{}.{}' on the target keeps "
                                              "it",
                                              column.name, table.schema, table.table));

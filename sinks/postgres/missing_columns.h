@@ -29,6 +29,10 @@ class MissingColumns {
     // lacks a column that can neither be left out nor added. The connection must be free; a column is added in the
     // transaction that is open, or else in one of its own.
     void resolve(const Relation& relation, TargetTable& table);
+    // The target's tables have become what the source's are.
+    void forget() { met_.clear(); }
+    // The table's rows come again.
+    void forget(Oid oid) { met_.erase(oid); }
     // All that resolve() would refuse, without doing anything.
     [[nodiscard]] std::vector<Error> faults(const Relation& relation, const TargetTable& table);
 

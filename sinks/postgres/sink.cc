@@ -199,6 +199,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     if (load_.continues(begin, tables, upto.resume_seq)) return;
     if (applier_.open()) writer_.roll_back();  // its rest never comes: a copy begins
     if (options_.sync_schema) schema_.create_tables(pointers(tables), sources_of(begin, tables));
+    for (const Relation* table : pointers(tables)) mappings_.copied(table->oid);
     load_.begin(begin, upto);
     committed();
 }

@@ -20,6 +20,13 @@ class TargetMappings {
     const std::shared_ptr<TargetMapping>& at(const Relation& relation);
     // The target's catalog may have changed.
     void forget() { mappings_.clear(); }
+    // It has, as the source's has.
+    void follow() {
+        forget();
+        missing_.forget();
+    }
+    // The table is copied, again perhaps.
+    void copied(Oid oid) { missing_.forget(oid); }
 
    private:
     sql::Connection& connection_;

@@ -87,7 +87,7 @@ void PostgresApplier::apply_ddl(const Change& change) {
     statement->contained = change.position.commit <= progress_.schema_upto();
     begin_ddl();
     run_ddl(session_, *statement, target_owner(options_), log_);
-    mappings_.forget();
+    mappings_.follow();
 }
 
 void PostgresApplier::begin_ddl() {
@@ -105,7 +105,7 @@ void PostgresApplier::apply_definitions(const Change& change) {
     PGSLUICE_FAILPOINT("postgres-before-ddl");
     begin_ddl();
     definitions_.apply(change, change.position.commit <= progress_.schema_upto());
-    mappings_.forget();
+    mappings_.follow();
     PGSLUICE_FAILPOINT("postgres-after-ddl");
 }
 
