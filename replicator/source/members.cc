@@ -6,6 +6,7 @@
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "stream/full_name.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -99,15 +100,16 @@ std::vector<CatalogTable> with_children(sql::Connection& connection, std::span<c
                            found.text(row, 4).front(),
                            found.text(row, 5).front()};
         if (selection.excludes(child.schema, child.name)) continue;
-        if (child.kind == 'r' && child.persistence == 'p') {
+        if (child.kind == 'r' && child.persistence == 'p' && child.schema != own_schema) {
             all.push_back(std::move(child));
             continue;
         }
-        log(LogLevel::warning, fmt::format("table '{}.{}' inherits from a table of the group and is left out: it is {}",
+        log(LogLevel::warning, fmt::format("table '{}.{}' inherits from a table of the group and is left out: {}",
                                            child.schema, child.name,
-                                           child.kind == 'f'          ? "a foreign table"
-                                           : child.persistence == 'u' ? "unlogged"
-                                                                      : "temporary"));
+                                           child.kind == 'f'          ? "it is a foreign table"
+                                           : child.persistence == 'u' ? "it is unlogged"
+                                           : child.persistence == 't' ? "it is temporary"
+                                                                      : own_schema_reason));
     }
     return all;
 }

@@ -13,6 +13,7 @@
 #include "sql/error.h"
 #include "stream/change.h"
 #include "stream/full_name.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -37,6 +38,7 @@ std::string obstacle(const CatalogTable& table) {
         default:
             return "it is no table";
     }
+    if (table.schema == own_schema) return std::string(own_schema_reason);
     if (table.persistence == 'u') return "it is unlogged: its changes are not in the WAL";
     if (table.persistence == 't') return "it is temporary";
     return {};

@@ -9,6 +9,7 @@
 #include "replicator/source/session.h"
 #include "replicator/tables/reconcile.h"
 #include "replicator/tables/requested_copies.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -76,7 +77,8 @@ Lsn TableGate::published_from(Oid table) const {
 // one's rows are there under its name they are not mixed: gone, it matters no more; seen later, it is copied.
 TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
     const QualifiedName name{relation.schema, relation.table};
-    if (holds_rows_of_another(owed_.all(), name, relation.oid)) return TableVerdict::leave_out;
+    if (name.schema == own_schema || holds_rows_of_another(owed_.all(), name, relation.oid))
+        return TableVerdict::leave_out;
     TableRecord entry{relation.oid, 0, "", name, name, relation.oid, TableState::left, wal_end(ends_.source)};
     entry.reason = was_dropped;
     owed_.apply(std::vector<Finding>{{entry}});

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "stream/full_name.h"
+#include "stream/own_schema.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {
@@ -49,6 +50,10 @@ class Comparison {
     void look_at(const Member& member) {
         const auto found = record_.find(member.table.oid);
         const bool known = found != record_.end() && found->second.created_xid == member.created_xid;
+        if (member.delivered_as.schema == own_schema) {  // only a partition: others are not chosen there
+            if (known && found->second.active()) return leaves(found->second);
+            return refuse(member, fmt::format("{}. Move it to another one", own_schema_reason));
+        }
         if (!known || !found->second.active()) return joins(member);
         const TableRecord& entry = found->second;
         if (entry.state == TableState::copy_due) return still_due(member, entry);
@@ -200,6 +205,11 @@ class Comparison {
         if (next.reason == was_dropped)
             return fmt::format("table '{}' is no longer replicated: it was dropped{}", name,
                                keeps_rows_of_another(entry) ? "; " + rows : "");
+        if (next.name.schema == own_schema)
+            return fmt::format(
+                "table '{}' is no longer replicated: it is called '{}' now, and {}; {}. Move it to another "
+                "schema to continue with it",
+                name, full_name(next.name), own_schema_reason, rows);
         if (next.reason == "renamed")
             return fmt::format(
                 "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "

@@ -7,6 +7,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
+#include "stream/own_schema.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {
@@ -71,6 +72,7 @@ std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source,
                 continue;
             }
             const QualifiedName& name = found.begin()->second.name;
+            if (name.schema == own_schema) continue;  // it leaves, which is said
             if (const auto table = sql::find_table(source, name.schema, name.table)) tables.push_back(*table);
             say_once(log, LogLevel::warning,
                      fmt::format("table '{}' of --tables is called '{}.{}' now and still replicated: put {} into "

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "sql/quote.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -152,6 +153,10 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
 
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,
                                              const std::string& table) {
+    if (schema == own_schema) {
+        throw stop_error(fmt::format("unable to write to '{}.{}': {}", schema, table, own_schema_reason),
+                         "Route the source's table to a table of the target.");
+    }
     const auto found = connection.query(table_query, {schema, table}, {4, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     const std::string oid = found.text(0, 0);

@@ -112,6 +112,8 @@ const std::vector<Case>& cases() {
     static const Member put_back = with<Member>(member(), [](Member& m) { m.capture = "91"; });
     static const Member renamed =
         with<Member>(member(), [](Member& m) { m.table.name = m.named.name = m.delivered_as.table = "u"; });
+    static const Member own_partition =
+        with<Member>(partition(), [](Member& m) { m.table.schema = m.delivered_as.schema = "pgsluice"; });
     static const Member by_pattern = with<Member>(unpublished, [](Member& m) { m.by_pattern = true; });
     static const Member no_identity = with<Member>(by_pattern, [](Member& m) { m.has_identity = false; });
     static const Member keyless_root = with<Member>(partition(), [](Member& m) {
@@ -199,6 +201,21 @@ const std::vector<Case>& cases() {
          {.state = TableState::left,
           .publishes = true,
           .text = "it is called 'public.u' now, which is not in the group"}},
+        {"moved into our own schema",
+         {{recorded()}, {}, {{1, {700, {"pgsluice", "progress"}}}}},
+         {.state = TableState::left,
+          .publishes = true,
+          .text = "it is called 'pgsluice.progress' now, and schema 'pgsluice' is for tables of pgsluice itself; the "
+                  "targets keep the rows they have of it. Move it to another schema"}},
+        {"a partition that is moved into our own schema",
+         {{recorded(partition())}, {own_partition}},
+         {.state = TableState::left, .restart = false, .text = "it is called 'pgsluice.p' now"}},
+        {"a partition that is made there",
+         {{}, {own_partition}},
+         {.refused = true,
+          .restart = false,
+          .text = "'pgsluice.p' is not replicated: schema 'pgsluice' is for tables of pgsluice itself. Move it to "
+                  "another one."}},
         {"detached",
          {{recorded(partition())}, {}, {{2, {700, {"public", "p"}}}}},
          {.state = TableState::left, .restart = false, .text = "it was detached from its table"}},
