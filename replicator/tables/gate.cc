@@ -87,15 +87,18 @@ TableVerdict TableGate::verdict_on_unseen(const Relation& relation) {
 
 // Under an earlier name: so did its changes then. Where the targets have another table's rows under that name, the two
 // were swapped by renaming and swapped back before anyone looked: the catalog shows nothing of it, and the rows must
-// not be mixed. What was committed before the table was copied is left out anyway.
+// not be mixed. Nor must they come under a name that was not chosen, by a table that was chosen by name. What was
+// committed before the table was copied is left out anyway.
 TableVerdict TableGate::verdict_on_other_name(const Relation& relation, Lsn committed) {
     const QualifiedName name{relation.schema, relation.table};
     const TableRecord& entry = owed_.all().at(relation.oid);
-    if (ends_.options.track_ddl || committed < entry.lsn || !holds_rows_of_another(owed_.all(), name, relation.oid))
-        return TableVerdict::publish;
-    const std::string why =
-        fmt::format("for a while it was called '{}.{}', which is where the targets have another table's rows",
-                    name.schema, name.table);
+    const bool may_come = name.schema != own_schema && (wanted_.takes(name) || !wanted_.takes(entry.delivered_as));
+    if (ends_.options.track_ddl && name.schema != own_schema) return TableVerdict::publish;
+    if (committed < entry.lsn) return may_come ? TableVerdict::publish : TableVerdict::leave_out;
+    if (may_come && !holds_rows_of_another(owed_.all(), name, relation.oid)) return TableVerdict::publish;
+    const std::string why = fmt::format(
+        "for a while it was called '{}.{}', which {}", name.schema, name.table,
+        may_come ? "is where the targets have another table's rows" : "the group's selection does not take");
     if (ends_.options.mode == ReplicatorMode::copy_and_stream) {
         copy_again({relation.oid}, why);
     } else {

@@ -63,7 +63,8 @@ std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source,
             }
         } catch (const Error& error) {
             if (error.action() != Action::stop) throw;
-            const auto before = resolved_.find(text);
+            // Where targets do not hear of it, its rows would go to whatever table has the new name there.
+            const auto before = options_.track_ddl ? resolved_.find(text) : resolved_.end();
             const auto found = before == resolved_.end() ? std::map<Oid, Existing>{}
                                                          : find_existing(source, std::vector<Oid>{before->second});
             if (found.empty()) {

@@ -22,13 +22,16 @@ class WantedTables {
 
     // A stop Error when a table that was named is missing.
     std::vector<sql::CatalogTable> resolve(sql::Connection& source, const Log& log);
-    // For a group that runs: a named table that is missing is left out and the log told once; one that was renamed,
-    // while no other has taken its name, is kept. Says nothing that it has said before.
+    // For a group that runs: a named table that is missing is left out and the log told once; with DDL tracking one
+    // that was renamed, while no other has taken its name, is kept. Says nothing that it has said before.
     std::vector<sql::CatalogTable> resolve_present(sql::Connection& source, const Log& log);
 
     // What differs between the record and the catalog with these tables.
     [[nodiscard]] std::vector<Finding> reconcile_with(sql::Connection& source, const std::map<Oid, TableRecord>& record,
                                                       const std::vector<sql::CatalogTable>& tables) const;
+
+    // Whether the options mean a table of that name; what inherits from such a table they do not.
+    [[nodiscard]] bool takes(const QualifiedName& name) const { return selection_.takes(name.schema, name.table); }
 
     // Logs a line that it has not logged before.
     void say_once(const Log& log, LogLevel level, const std::string& text);
