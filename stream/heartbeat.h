@@ -8,4 +8,7 @@ namespace pgsluice {
 
 inline constexpr std::string_view heartbeat_prefix = "pgsluice.heartbeat";
 
+// Of an empty message, not transactional, by which a command that waits for the log to move has it moved.
+inline constexpr std::string_view log_moved_prefix = "pgsluice.compare";
+
 }  // namespace pgsluice

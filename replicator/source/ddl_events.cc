@@ -9,14 +9,18 @@
 #include "sql/error.h"
 #include "stream/format/hex.h"
 #include "stream/pause.h"
+#include "stream/seal/cipher.h"
 
 namespace pgsluice {
 
 namespace {
 
-std::string to_hex(std::string_view bytes) {
-    std::string digits(2 * bytes.size(), '0');
-    encode_hex(bytes, digits.data());
+constexpr std::size_t longest_id = 64;  // of a UUID: 36
+
+std::string sha256_hex(std::string_view bytes) {
+    const Digest digest = sha256(bytes);
+    std::string digits(2 * digest.size(), '0');
+    encode_hex({reinterpret_cast<const char*>(digest.data()), digest.size()}, digits.data());
     return digits;
 }
 
@@ -44,19 +48,19 @@ class Patience {
 
 }  // namespace
 
+// What a message says is looked at only once it is known that one of its id was noted: anybody can write a large one.
 bool DdlEvents::is_noted(const WalMessage& message, std::string_view id) {
+    if (id.size() > longest_id) return false;
     const std::string xid = std::to_string(message.xid);
-    const std::string content = to_hex(message.content);
     Patience patience(log_, message.xid);
     for (bool ended = false;;) {
         const auto found = source_.query(
-            "SELECT EXISTS (SELECT FROM pgsluice.ddl_event e WHERE e.\"group\" = $1 AND e.id = $2 "
-            "AND pg_catalog.xid(e.xid) = $3::pg_catalog.xid "
-            "AND e.digest = pg_catalog.sha256(pg_catalog.decode($4, 'hex')))",
-            {sql::Param(group_), sql::Param(id), sql::Param(xid), sql::Param(content)}, {1, 1, 1});
-        if (found.boolean(0, 0) || ended) {
+            "SELECT pg_catalog.encode(e.digest, 'hex') FROM pgsluice.ddl_event e WHERE e.\"group\" = $1 AND e.id = $2 "
+            "AND pg_catalog.xid(e.xid) = $3::pg_catalog.xid",
+            {sql::Param(group_), sql::Param(id), sql::Param(xid)}, {1, 0, 1});
+        if (found.rows() == 1 || ended) {
             patience.is_over();
-            return found.boolean(0, 0);
+            return found.rows() == 1 && found.text(0, 0) == sha256_hex(message.content);
         }
         ended = !still_runs(source_, message.xid);
         if (!ended) patience.wait(source_.stop());
@@ -66,10 +70,10 @@ bool DdlEvents::is_noted(const WalMessage& message, std::string_view id) {
 bool DdlEvents::holds(const WalMessage& message) {
     if (!prefixes_.old.empty() && message.prefix == prefixes_.old && message.lsn <= prefixes_.old_until) return true;
     const bool ours = message.prefix.starts_with(prefixes_.noted);
-    const std::string id(ours ? message.prefix.substr(prefixes_.noted.size()) : std::string_view{});
+    const auto id = ours ? message.prefix.substr(prefixes_.noted.size()) : std::string_view{};
     if (std::exchange(xid_, message.xid) != message.xid) taken_.clear();
     if (ours && !taken_.contains(id) && is_noted(message, id)) {
-        taken_.insert(id);
+        taken_.emplace(id);
         return true;
     }
     const bool looks_like_it = ours || (!prefixes_.old.empty() && message.prefix == prefixes_.old);

@@ -17,8 +17,6 @@ namespace pgsluice {
 
 namespace {
 
-constexpr std::string_view our_prefix = "pgsluice";
-
 [[noreturn]] void out_of_order(const char* what) {
     throw stop_error(fmt::format("unable to decode the source's changes: {}", what), "This is a bug.");
 }
@@ -257,11 +255,11 @@ void WalEncoder::on(const pgoutput::LogicalMessage& message) {
     if (!message.transactional) skip_to(message.lsn);
 }
 
-// Groups that read one database see each other's messages.
+// Groups that read one database see each other's messages. Anybody can write one, of any size: whatever else it says,
+// which no rule has seen, is left out.
 bool WalEncoder::is_ours(const pgoutput::LogicalMessage& message) const noexcept {
     if (message.prefix == heartbeat_prefix) return message.content == group_;
-    // What else a message says no rule has seen.
-    return !types_.rules && message.prefix.starts_with(our_prefix);
+    return message.prefix == log_moved_prefix && message.content.empty();
 }
 
 bool WalEncoder::take_ddl(pgoutput::LogicalMessage& message) {

@@ -80,6 +80,12 @@ std::optional<std::size_t> Gcm::open(const Nonce& nonce, std::string_view associ
     return plain;
 }
 
+Digest sha256(std::string_view text) {
+    Digest out{};
+    check(EVP_Digest(text.data(), text.size(), out.data(), nullptr, EVP_sha256(), nullptr));
+    return out;
+}
+
 SecretKey hmac_sha256(const SecretKey& key, std::string_view text) {
     SecretKey out{};
     unsigned int length = 0;

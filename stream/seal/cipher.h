@@ -1,4 +1,5 @@
-// OpenSSL's ciphers, as sealing needs them: AES-256-GCM and HMAC-SHA-256. The only file of this folder that sees it.
+// OpenSSL's ciphers, as sealing needs them: AES-256-GCM and HMAC-SHA-256; SHA-256 for others. The only file of this
+// folder that sees it.
 #pragma once
 
 #include <array>
@@ -35,6 +36,8 @@ class Gcm {
     std::unique_ptr<Contexts> contexts_;
 };
 
+using Digest = std::array<unsigned char, 32>;
+Digest sha256(std::string_view text);
 SecretKey hmac_sha256(const SecretKey& key, std::string_view text);
 // In a time that does not depend on where they differ.
 bool same_bytes(std::string_view a, std::string_view b) noexcept;

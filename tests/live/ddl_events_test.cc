@@ -61,6 +61,18 @@ TEST_CASE("a message is the triggers' own if its transaction has noted it, and i
     CHECK(count(notes.said, "ignoring a DDL message") == 5);
 }
 
+// pg_logical_emit_message() takes up to a gigabyte, from everybody, and a statement with its digits no server takes.
+TEST_CASE("a forged message of more than half a gigabyte is ignored like any other") {
+    Notes notes;
+    const auto xid = notes.note("a", "x");
+    const std::string large(540'000'000, 'x');
+    CHECK_FALSE(notes.holds(xid, "pgsluice.ddl/shop/b", large));
+    CHECK_FALSE(notes.holds(xid, "pgsluice.ddl/shop/" + large, "x"));
+    CHECK_FALSE(notes.holds(xid, "pgsluice.ddl/shop/a", large));
+    CHECK(notes.holds(xid, "pgsluice.ddl/shop/a", "x"));
+    CHECK(count(notes.said, "ignoring a DDL message") == 3);
+}
+
 TEST_CASE("a transaction that other sessions do not see yet is waited for") {
     Notes notes;
     for (const bool commits : {true, false}) {

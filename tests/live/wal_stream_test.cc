@@ -109,18 +109,21 @@ TEST_CASE("tables changed in mid-stream are described again") {
     CHECK(session.stop() == "");
 }
 
-TEST_CASE("messages of ours arrive, those of others do not") {
+TEST_CASE("heartbeats of ours arrive, those of others do not") {
     WalSession session(shared_postgres(), tables);
     session.options = quick();
     session.start();
+    session.sql("SELECT pg_logical_emit_message(false, 'pgsluice.compare', '')");
     session.sql("SELECT pg_logical_emit_message(false, 'pgsluice.x', 'loose')");
     session.sql("SELECT pg_logical_emit_message(false, 'other', 'loose')");
     session.sql(
         "BEGIN; INSERT INTO u VALUES (1); SELECT pg_logical_emit_message(true, 'other', 'y');"
-        "SELECT pg_logical_emit_message(true, 'pgsluice.x', 'inside'); COMMIT");
+        "SELECT pg_logical_emit_message(true, 'pgsluice.x', 'inside');"
+        "SELECT pg_logical_emit_message(true, 'pgsluice.heartbeat', '" +
+        session.options.names.group + "'); COMMIT");
     REQUIRE(session.caught_up());
-    CHECK(session.stream.lines() ==
-          Lines{"message pgsluice.x loose", "insert u '1'", "message pgsluice.x inside", "commit"});
+    CHECK(session.stream.lines() == Lines{"message pgsluice.compare ", "insert u '1'",
+                                          "message pgsluice.heartbeat " + session.options.names.group, "commit"});
     CHECK(session.stop() == "");
 }
 

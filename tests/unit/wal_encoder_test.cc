@@ -189,13 +189,27 @@ TEST_CASE("the walsender's position counts between transactions only") {
 
 TEST_CASE("messages of ours are published, inside and outside of transactions") {
     WalEncoder encoder({}, {});
-    take_all(encoder, {wal_message(false, Lsn{0x64}, "pgsluice.a", "1"), wal_begin(Lsn{0x64}, 7),
-                       wal_message(true, Lsn{0x60}, "pgsluice.b", "2"), wal_commit(Lsn{0x64}, Lsn{0x70}),
+    encoder.beat_as("shop");
+    take_all(encoder, {wal_message(false, Lsn{0x64}, "pgsluice.compare", ""), wal_begin(Lsn{0x64}, 7),
+                       wal_message(true, Lsn{0x60}, "pgsluice.heartbeat", "shop"), wal_commit(Lsn{0x64}, Lsn{0x70}),
                        wal_message(false, Lsn{0x78}, "other", "3")});
     const auto block = encoder.finish();
-    CHECK(lines(block.body) == Lines{"message 0/64:0 pgsluice.a", "message 0/64:1 pgsluice.b", "commit 0/64 0/70"});
+    CHECK(lines(block.body) ==
+          Lines{"message 0/64:0 pgsluice.compare", "message 0/64:1 pgsluice.heartbeat", "commit 0/64 0/70"});
     CHECK(block.meta.position == Position{Lsn{0x64}, 1});
     CHECK(block.meta.safe_flush_lsn == Lsn{0x78});
+}
+
+TEST_CASE("what else a message with our prefix says is not published, whatever its size") {
+    WalEncoder encoder({}, {});
+    encoder.beat_as("shop");
+    const std::string large(5'000'000, '\1');
+    for (const char* prefix :
+         {"pgsluice", "pgsluice.zzz", "pgsluice.heartbeat", "pgsluice.compare", "pgsluice.ddl/n/x"})
+        take_all(encoder, {wal_message(false, Lsn{0x50}, prefix, large), wal_begin(Lsn{0x64}, 7),
+                           wal_message(true, Lsn{0x60}, prefix, large), wal_commit(Lsn{0x64}, Lsn{0x70})});
+    CHECK(encoder.size() == 0);
+    CHECK(encoder.reached().safe_flush_lsn == Lsn{0x70});
 }
 
 TEST_CASE("of the heartbeats of several groups only our own is published") {
@@ -210,9 +224,11 @@ TEST_CASE("of the heartbeats of several groups only our own is published") {
 
 TEST_CASE("a resumed session publishes no message twice") {
     WalEncoder before_commit({{Lsn{0x64}, 0}, Lsn{0x64}}, {});
-    take_all(before_commit, {wal_message(false, Lsn{0x64}, "pgsluice.a", "1"), wal_begin(Lsn{0x64}, 7),
-                             wal_message(true, Lsn{0x60}, "pgsluice.b", "2"), wal_commit(Lsn{0x64}, Lsn{0x70})});
-    CHECK(lines(before_commit.finish().body) == Lines{"message 0/64:1 pgsluice.b", "commit 0/64 0/70"});
+    before_commit.beat_as("shop");
+    take_all(before_commit,
+             {wal_message(false, Lsn{0x64}, "pgsluice.compare", ""), wal_begin(Lsn{0x64}, 7),
+              wal_message(true, Lsn{0x60}, "pgsluice.heartbeat", "shop"), wal_commit(Lsn{0x64}, Lsn{0x70})});
+    CHECK(lines(before_commit.finish().body) == Lines{"message 0/64:1 pgsluice.heartbeat", "commit 0/64 0/70"});
 }
 
 TEST_CASE("an equal definition keeps the relation, a changed one makes another within the same block") {

@@ -12,6 +12,7 @@
 #include "stream/group/compare_keys.h"
 #include "stream/group/registry.h"
 #include "stream/group/table_record.h"
+#include "stream/heartbeat.h"
 #include "stream/pause.h"
 #include "stream/random_number.h"
 #include "stream/share/one_worker.h"
@@ -188,7 +189,8 @@ void outwait_writers(sql::ReplicationConnection& creator, const std::string& nam
 // log brings it there at once; where the role may not write one, that takes a little longer.
 void move_the_log(sql::ReplicationConnection& creator) {
     try {
-        creator.connection().exec("SELECT pg_catalog.pg_logical_emit_message(false, 'pgsluice.compare', '')");
+        creator.connection().exec(
+            fmt::format("SELECT pg_catalog.pg_logical_emit_message(false, '{}', '')", log_moved_prefix));
     } catch (const SqlError& error) {
         if (error.sqlstate() != "42501") throw;
     }
