@@ -7,7 +7,8 @@ namespace pgsluice {
 namespace {
 
 void append_part(std::vector<PageRange>& ranges, const PartSize& part, std::uint64_t range_pages) {
-    const std::uint64_t count = std::max<std::uint64_t>(1, (part.pages + range_pages / 2) / range_pages);
+    const std::uint64_t count =
+        part.whole ? 1 : std::max<std::uint64_t>(1, (part.pages + range_pages / 2) / range_pages);
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t first = part.pages * i / count;
         const std::uint64_t end = part.pages * (i + 1) / count;

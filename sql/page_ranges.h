@@ -17,6 +17,7 @@ struct PartSize {
     std::uint32_t table = 0;  // number in the snapshot
     std::uint32_t part = 0;   // number within the table
     std::uint64_t pages = 0;  // pg_relation_size / block_size; relpages is 0 for a table never analysed
+    bool whole = false;       // not to be cut
 };
 
 struct PageRange {

@@ -15,10 +15,13 @@ std::string copy_range_statement(std::span<const std::string_view> columns, std:
                                  std::string_view table, const PageRange& range) {
     std::string list;
     for (const std::string_view column : columns) list += (list.empty() ? "" : ", ") + quote_identifier(column);
-    // Even a whole part is read by ctid: with plain scans disabled the planner might else walk an index.
+    const std::string name = quote_qualified(schema, table);
+    if (range.first_page == 0 && range.end_page == 0)
+        return list.empty() ? fmt::format("COPY {} TO STDOUT", name)
+                            : fmt::format("COPY {} ({}) TO STDOUT", name, list);
     std::string where = fmt::format("ctid >= '({},0)'", range.first_page);
     if (range.end_page > 0) where += fmt::format(" AND ctid < '({},0)'", range.end_page);
-    return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT", list, quote_qualified(schema, table), where);
+    return fmt::format("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT", list, name, where);
 }
 
 }  // namespace pgsluice::sql

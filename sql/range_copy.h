@@ -13,12 +13,15 @@ namespace pgsluice::sql {
 // table for each range.
 inline constexpr const char* begin_range_reader =
     "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off; SET jit = off; "
-    "SET max_parallel_workers_per_gather = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    "SET max_parallel_workers_per_gather = 0; SET constraint_exclusion = off; BEGIN ISOLATION LEVEL REPEATABLE READ "
+    "READ ONLY";
 
 // What a reader locks the tables by. `places`: quoted, with ONLY where that is meant.
 std::string lock_statement(std::span<const std::string> places);
 
-// COPY (SELECT columns FROM ONLY schema.table WHERE ctid ...) TO STDOUT.
+// COPY (SELECT columns FROM ONLY schema.table WHERE ctid ...) TO STDOUT; of the whole table, which is none that others
+// are partitions of, COPY schema.table (columns) TO STDOUT: nothing is planned, so no code of users runs
+// (planned_code.h).
 std::string copy_range_statement(std::span<const std::string_view> columns, std::string_view schema,
                                  std::string_view table, const PageRange& range);
 

@@ -13,6 +13,7 @@
 #include "rules/compiled_rules.h"
 #include "sql/error.h"
 #include "sql/page_ranges.h"
+#include "sql/planned_code.h"
 #include "stream/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/full_name.h"
@@ -53,6 +54,22 @@ Sizes measure(sql::Connection& connection, std::span<const SourceTable> tables) 
         sizes.table_bytes[part.table] += static_cast<std::uint64_t>(found.integer(row, 1));
     }
     return sizes;
+}
+
+// A range is read by a query, and planning one would run such code with our rights.
+void copy_whole(sql::Connection& source, std::span<const SourceTable> tables, Sizes& sizes, const Log& log) {
+    std::vector<Oid> oids;
+    for (const PartSize& part : sizes.parts) oids.push_back(tables[part.table].parts[part.part].oid);
+    const auto code = sql::code_run_by_planning(source, oids);
+    for (std::size_t i = 0; i < oids.size(); ++i) {
+        const auto found = code.find(oids[i]);
+        if (found == code.end()) continue;
+        PartSize& part = sizes.parts[i];
+        part.whole = true;
+        log(LogLevel::info, fmt::format("table '{}' is copied in one piece: {}, which a query on its page ranges would "
+                                        "run with our rights",
+                                        full_name(tables[part.table].parts[part.part]), found->second));
+    }
 }
 
 SnapshotProgress empty_progress(std::uint64_t epoch, std::span<const SourceTable> tables, const Sizes& sizes,
@@ -202,7 +219,7 @@ DirectPlan plan_of(std::span<const SourceTable> tables, const Sizes& sizes, std:
     plan.range_pages = range_pages;
     for (const PartSize& size : sizes.parts) {
         const sql::CatalogTable& part = tables[size.table].parts[size.part];
-        plan.parts.push_back({size.table, part.schema, part.name, size.pages});
+        plan.parts.push_back({size.table, part.schema, part.name, size.whole ? 0 : size.pages});
     }
     return plan;
 }
@@ -231,7 +248,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
     // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue after an ALTER
     // TABLE that waits for ours.
-    const Sizes sizes = measure(snapshot.connections.front(), tables);
+    Sizes sizes = measure(snapshot.connections.front(), tables);
+    copy_whole(source, tables, sizes, log);
     const std::uint64_t range_pages = pages_of_range(options, sizes, direct);
     auto ranges = plan_ranges(sizes.parts, range_pages);
     log(LogLevel::info,

@@ -27,6 +27,11 @@ TEST_CASE("ranges of a part cover it without gap or overlap, the last one open-e
     }
 }
 
+TEST_CASE("a part that is not to be cut is one range, at the place of its size") {
+    const PartSize parts[] = {{0, 0, 50}, {1, 0, 100000, true}};
+    CHECK(plan_ranges(parts, 100) == std::vector<PageRange>{{1, 0, 0, 0, 100000}, {0, 0, 0, 0, 50}});
+}
+
 TEST_CASE("the largest table comes first, its parts together, the largest part first") {
     const PartSize parts[] = {{0, 0, 50}, {1, 0, 30}, {1, 1, 40}, {2, 0, 60}};
     std::vector<std::pair<std::uint32_t, std::uint32_t>> order;

@@ -9,6 +9,7 @@
 
 #include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/target.h"
+#include "sql/planned_code.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -181,6 +182,9 @@ class Planner {
         const Relation& relation = *fillings[0].plan->target();
         const auto found = find_target_table(target_, relation.schema, relation.table);
         if (!found) throw LeftOut{"the target has no such table"};
+        refuse_code(target_, {found->oid}, "target");
+        for (const Filling& filling : fillings)
+            refuse_code(source_, {filling.table->stores.begin(), filling.table->stores.end()}, "source");
         ComparedTable table;
         table.schema = relation.schema;
         table.table = relation.table;
@@ -200,6 +204,16 @@ class Planner {
     }
 
    private:
+    static void refuse_code(sql::Connection& connection, const std::vector<Oid>& tables, const char* where) {
+        const auto code = sql::code_run_by_planning(connection, tables);
+        if (code.empty()) return;
+        throw LeftOut{
+            fmt::format("on the {}, {}, which a query on it would run with our rights. Compare as a role that "
+                        "the function's owner is a member of, such as that owner, or let a superuser own the "
+                        "function",
+                        where, code.begin()->second)};
+    }
+
     static void judge(ComparedTable& table, const CompiledRules& plan) {
         if (plan.depends_on_operation())
             throw LeftOut{"a rule of it holds for some operations only: what a row looks like depends on its past"};
