@@ -1,10 +1,10 @@
 #include "replicator/tables/rewritten.h"
 
 #include <algorithm>
-#include <array>
 #include <variant>
 
 #include "stream/definition/find_part.h"
+#include "stream/definition/type_conversion.h"
 
 namespace pgsluice {
 
@@ -14,38 +14,6 @@ namespace {
 constexpr int volatile_default = 2;
 constexpr int other_type = 4;
 constexpr int harmless = 1 | 8;
-
-// Types of PostgreSQL itself, by oid.
-constexpr Oid int8 = 20, int2 = 21, int4 = 23, text = 25, float4 = 700, float8 = 701, varchar = 1043, date = 1082,
-              timestamp = 1114, timestamptz = 1184, numeric = 1700;
-
-struct Conversion {
-    Oid from;
-    Oid to;
-};
-
-// Those whose result depends on the value alone, and on no setting, time zone, collation or version.
-constexpr std::array certain = {
-    Conversion{int2, int4},           Conversion{int2, int8},
-    Conversion{int4, int8},           Conversion{int4, int2},
-    Conversion{int8, int2},           Conversion{int8, int4},
-    Conversion{int2, numeric},        Conversion{int4, numeric},
-    Conversion{int8, numeric},        Conversion{int2, float8},
-    Conversion{int4, float8},         Conversion{float4, float8},
-    Conversion{int2, text},           Conversion{int4, text},
-    Conversion{int8, text},           Conversion{int2, varchar},
-    Conversion{int4, varchar},        Conversion{int8, varchar},
-    Conversion{text, varchar},        Conversion{varchar, text},
-    Conversion{varchar, varchar},     Conversion{numeric, numeric},
-    Conversion{date, timestamp},      Conversion{timestamp, date},
-    Conversion{timestamp, timestamp}, Conversion{timestamptz, timestamptz},
-};
-
-bool is_certain(const ColumnDefinition& before, const ColumnDefinition& after) {
-    return std::ranges::any_of(certain, [&](const Conversion& conversion) {
-        return conversion.from == before.type_oid && conversion.to == after.type_oid;
-    });
-}
 
 bool same_type(const ColumnDefinition& before, const ColumnDefinition& after) {
     return before.type == after.type && before.type_oid == after.type_oid;

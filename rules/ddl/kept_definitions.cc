@@ -7,6 +7,7 @@
 #include "rules/ddl/sql_text.h"
 #include "sql/quote.h"
 #include "stream/definition/find_part.h"
+#include "stream/definition/type_conversion.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -95,10 +96,15 @@ std::vector<std::string> own_rows(const Route& route, const Keeping& keeping) {
     return names_and_values;
 }
 
-bool loses_column(const TableDefinition& before, const TableDefinition& after) {
-    return std::any_of(before.columns.begin(), before.columns.end(), [&](const ColumnDefinition& column) {
-        return find_part(after.columns, &ColumnDefinition::number, column.number) == nullptr;
-    });
+// What the command makes of rows that are not its source's, or are to stay as they were; empty: nothing.
+std::string loss(const TableDefinition& before, const TableDefinition& after) {
+    for (const ColumnDefinition& column : before.columns) {
+        const auto* now = find_part(after.columns, &ColumnDefinition::number, column.number);
+        if (now == nullptr) return fmt::format("the column '{}' is dropped", column.name);
+        if (now->generated == '\0' && conversion_of(column, *now) == Conversion::other)
+            return fmt::format("the new type of column '{}' may cut, round or change values", now->name);
+    }
+    return {};
 }
 
 }  // namespace
@@ -153,9 +159,10 @@ void guard_kept_rows(DefinitionChange& change, const Route& route, const Keeping
     change.keeps_rows = keeping.mode != Keeping::Mode::clone;
     if (!change.before || !change.obstacle.empty()) return;
     const char* kept = change.keeps_rows ? "its rows are to stay" : "rows of other sources may be in the table, too";
-    const bool loses = !change.after || loses_column(std::get<TableDefinition>(*change.before),
-                                                     std::get<TableDefinition>(*change.after));
-    if (loses) change.obstacle = kept;
+    const std::string lost =
+        change.after ? loss(std::get<TableDefinition>(*change.before), std::get<TableDefinition>(*change.after))
+                     : "the table is dropped";
+    if (!lost.empty()) change.obstacle = fmt::format("{}, and {}", lost, kept);
 }
 
 }  // namespace pgsluice::rules

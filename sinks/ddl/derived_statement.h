@@ -48,8 +48,9 @@ struct DerivedStatement {
     // Makes a partition: tables whose rows are void, for they come again, and may be removed where they are in the way.
     std::vector<QualifiedName> voids{};
 
-    std::string column{};     // add column, drop column
-    std::string kept_text{};  // add column: what runs in place of `text` where a recopy of the table was left out
+    std::string column{};  // add column, drop column
+    // add column, column type: what runs in place of `text` where a recopy of the table was left out.
+    std::string kept_text{};
     std::optional<std::string> missing{};  // add column: what rows from before hold, as an expression
     bool drops = false;                    // what it names may be gone already
     bool only_if_missing = false;          // of an object that did not change: all is left out where the target has it

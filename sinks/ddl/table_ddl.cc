@@ -57,8 +57,10 @@ TableDdl::TableDdl(const DefinitionMessage& message, DdlPhases& out) : message_(
     }
 }
 
-void TableDdl::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text) {
+void TableDdl::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text,
+                   std::string kept_text) {
     DerivedStatement statement{kind, std::move(text)};
+    statement.kept_text = std::move(kept_text);
     statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
     statement.table = {table.schema, table.name};
     out_.add(phase, std::move(statement));
@@ -268,19 +270,24 @@ void TableDdl::alter_column(const Altered& t, const ColumnDefinition& before, co
     if (before.compression != after.compression) alter("SET COMPRESSION " + compression_name(after.compression));
 }
 
-// A default is not converted with its column. Of a table that is empty, for its rows come again, any conversion does.
+// A default is not converted with its column. Of a table that is empty, for its rows come again, any conversion does;
+// one whose rows stay takes none that would cut them.
 void TableDdl::alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     const std::string name = quote_identifier(after.name);
-    std::vector<std::string> actions;
-    if (!before.expression.empty() && before.generated == '\0')
-        actions.push_back(fmt::format("ALTER COLUMN {} DROP DEFAULT", name));
-    std::string type = fmt::format("ALTER COLUMN {} TYPE {}", name, type_text(after));
-    if (is_recopied(t.change) && after.generated == '\0') type += fmt::format(" USING {}::text::{}", name, after.type);
-    actions.push_back(std::move(type));
-    if (!after.expression.empty() && after.generated == '\0')
-        actions.push_back(fmt::format("ALTER COLUMN {} SET DEFAULT {}", name, after.expression));
+    const auto text_of = [&](const std::string& conversion) {
+        std::vector<std::string> actions;
+        if (!before.expression.empty() && before.generated == '\0')
+            actions.push_back(fmt::format("ALTER COLUMN {} DROP DEFAULT", name));
+        actions.push_back(fmt::format("ALTER COLUMN {} TYPE {}{}", name, type_text(after), conversion));
+        if (!after.expression.empty() && after.generated == '\0')
+            actions.push_back(fmt::format("ALTER COLUMN {} SET DEFAULT {}", name, after.expression));
+        return fmt::format("ALTER TABLE {} {}", quoted(t.after), fmt::join(actions, ", "));
+    };
+    const bool emptied = is_recopied(t.change) && t.change.own_rows.empty() && !t.change.keeps_rows;
+    if (!emptied || after.generated != '\0')
+        return add(DdlPhase::alter_columns, DdlKind::column_type, t.after, text_of(""));
     add(DdlPhase::alter_columns, DdlKind::column_type, t.after,
-        fmt::format("ALTER TABLE {} {}", quoted(t.after), fmt::join(actions, ", ")));
+        text_of(fmt::format(" USING {}::text::{}", name, after.type)), text_of(""));
 }
 
 void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {

@@ -39,7 +39,7 @@ class TableDdl {
     void settings(const TableDefinition* before, const TableDefinition& after);
     void comments(const TableDefinition* before, const TableDefinition& after);
 
-    void add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text);
+    void add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text, std::string kept_text = {});
     void alter_column(DdlPhase phase, const TableDefinition& table, const ColumnDefinition& column,
                       const std::string& what);
     [[nodiscard]] bool has_parent_here(const TableDefinition& table) const;

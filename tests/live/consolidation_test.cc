@@ -323,3 +323,50 @@ TEST_CASE("a column that two sources get is added once, and dropping one waits f
     first.pipeline->stop();
     second.pipeline->stop();
 }
+
+TEST_CASE("a new type that would cut the rows of other sources waits for the operator, a wider one does not") {
+    Tenant first(1, "");
+    Tenant second(2, first.pipeline->target_db());
+    for (Tenant* tenant : {&first, &second}) {
+        tenant->pipeline->start_replicator({"--copy-and-stream", "--track-ddl"});
+        tenant->start_worker();
+        tenant->pipeline->settle();
+    }
+    Pipeline& group = *second.pipeline;
+    const auto skip = [&](const std::string& command, const std::string& column) {
+        REQUIRE(says(group.worker(), fmt::format("unable to apply {} on table 'warehouse.", command)));
+        REQUIRE(says(group.worker(), fmt::format("the new type of column '{}' may cut, round or change values, and "
+                                                 "rows of other sources may be in the table, too",
+                                                 column)));
+        run_said(group, said(group.worker().err(), "pgsluice ddl skip", "`"));
+        REQUIRE(eventually("it is left out", [&] {
+            return contains(group.worker().err(), fmt::format("left out, as decided: {} on", command));
+        }));
+    };
+    group.on_source("ALTER TABLE users ALTER note TYPE varchar(3) USING left(note, 3)");
+    skip("recopy", "note");
+    skip("column type", "note");
+    skip("alter column", "note");  // its storage, which was external
+    group.settle();
+    first.check_equal();
+    second.check_equal();
+
+    group.on_source("UPDATE orders SET total = total + 0.25; ALTER TABLE orders ALTER user_id TYPE bigint");
+    group.settle();
+    CHECK(group.target_scalar("SELECT pg_typeof(user_id) FROM warehouse.orders LIMIT 1") == "bigint");
+    group.on_source("ALTER TABLE orders ALTER total TYPE numeric(8,1)");
+    REQUIRE(says(group.worker(), "the new type of column 'total' may"));
+    run_said(group, said(group.worker().err(), "pgsluice ddl skip", "`"));
+    group.settle();
+    run_said(group, said(group.worker().err(), "pgsluice resnapshot --tables", "`") + " orders");
+    CHECK(eventually("the rows are copied again", [&] {
+        return group.target_scalar("SELECT bool_and(total = round(total, 1)) FROM warehouse.orders WHERE sid = 2") ==
+               "t";
+    }));
+    group.settle();
+    CHECK(second.rows_there("id, user_id, total::numeric(8,1)", "orders") ==
+          second.rows_here("id, user_id, total", "orders"));
+    first.check_equal();
+    first.pipeline->stop();
+    second.pipeline->stop();
+}

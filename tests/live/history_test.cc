@@ -287,3 +287,27 @@ TEST_CASE("a table without a key is refused, and its history kept once the hint 
     CHECK(group.chain() == Texts{"1 v deleted"});
     group.stop();
 }
+
+TEST_CASE("a new type that would cut old versions waits for the operator") {
+    History group;
+    group.on_source("INSERT INTO t VALUES (1, 'a long value'), (2, 'another one')");
+    group.start_replicator({"--copy-and-stream", "--track-ddl"});
+    group.start_worker();
+    group.settle();
+    group.on_source("UPDATE t SET v = 'b' WHERE id = 1; DELETE FROM t WHERE id = 2");
+    group.on_source("ALTER TABLE t ALTER v TYPE varchar(3) USING left(v, 3), ALTER id TYPE bigint");
+    REQUIRE(
+        says(group.worker(), "the new type of column 'v' may cut, round or change values, and its rows are to stay"));
+    // By hand, as far as the old versions allow it.
+    group.on_target("ALTER TABLE h.t ALTER id TYPE bigint");
+    run_said(group, said(group.worker().err(), "pgsluice ddl skip", "`"));
+    REQUIRE(eventually("the next command waits", [&] { return count(group.worker().err(), "may cut, round") == 2; }));
+    run_said(group, said(group.worker().err(), "pgsluice ddl skip", "`"));
+    group.on_source("INSERT INTO t VALUES (5000000000, 'new')");
+    CHECK(eventually("the copy is there",
+                     [&] { return group.target_scalar("SELECT count(*) FROM h.t WHERE id = 5000000000") == "1"; }));
+    group.settle();
+    CHECK(group.chain() == Texts{"1 a long value", "1 b now", "2 another one deleted", "5000000000 new now"});
+    group.check_now();
+    group.stop();
+}

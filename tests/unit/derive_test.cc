@@ -110,6 +110,22 @@ TEST_CASE("rows that come again leave an empty table for the new column") {
         R"(TRUNCATE ONLY "public"."t"; ALTER TABLE "public"."t" ALTER COLUMN "v" TYPE integer USING "v"::text::integer)");
 }
 
+TEST_CASE("only a table that was emptied takes any conversion") {
+    TableDefinition after = table();
+    after.columns[1].type = "character varying(3)";
+    DefinitionChange change{1, table(), after};
+    change.recopy = true;
+    const std::string plain = R"(ALTER TABLE "public"."t" ALTER COLUMN "v" TYPE character varying(3))";
+    const auto type_change = [&] { return derive({"ALTER TABLE", {change}}).back(); };
+    CHECK(type_change().text == plain + R"( USING "v"::text::character varying(3))");
+    CHECK(type_change().kept_text == plain);
+    change.keeps_rows = true;
+    CHECK(type_change().text == plain);
+    change.keeps_rows = false;
+    change.own_rows = {"sid", "7"};
+    CHECK(type_change().text == plain);
+}
+
 TEST_CASE("columns are told by their numbers") {
     CHECK(with([](auto& t) { t.columns[1].name = "w"; }) == R"(ALTER TABLE "public"."t" RENAME COLUMN "v" TO "w")");
     CHECK(with([](auto& t) { t.columns[1] = column(3, "v", "text"); }) ==

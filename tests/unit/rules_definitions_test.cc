@@ -269,3 +269,26 @@ TEST_CASE("a foreign key stays where both sides have the same rules, and not whe
     CHECK(keys("{type: exclude_column, column: email}", "{type: transform, column: buyer, parameters: {type: hash}}") ==
           0);
 }
+
+TEST_CASE("a new type that may change rows which are not the source's, or are to stay, waits") {
+    const auto obstacle = [](const char* route, const ColumnDefinition& now) {
+        TableDefinition later = users();
+        later.columns[1] = now;
+        const auto result = ruled(*load("", std::string("users: {to: w.users, ") + route + "}"),
+                                  {"ALTER TABLE", {{1, users(), later}}});
+        REQUIRE(result);
+        return result->objects[0].obstacle;
+    };
+    ColumnDefinition shorter = column(2, "email", "character varying(3)", 1043);
+    shorter.typmod = 7;
+    const ColumnDefinition wider = column(2, "email", "character varying", 1043);
+    CHECK(obstacle("columns: {sid: 7}", shorter) ==
+          "the new type of column 'email' may cut, round or change values, and rows of other sources may be in the "
+          "table, too");
+    for (const char* kept : {"mode: append", "mode: history", "columns: {sid: 7}, mode: history"})
+        CHECK(obstacle(kept, shorter) ==
+              "the new type of column 'email' may cut, round or change values, and its rows are to stay");
+    for (const char* kept : {"columns: {sid: 7}", "mode: append", "mode: history"})
+        CHECK(obstacle(kept, wider).empty());
+    CHECK(obstacle("mode: clone", shorter).empty());
+}
