@@ -29,7 +29,7 @@ struct RowStore {
     std::vector<bool> padded{};
     // Of a store of the source, per key column: how a row is found by it. Empty where a rule writes to the key.
     struct KeyColumn {
-        std::string quoted;
+        std::string quoted;  // the column; of one that the route adds, its value
         std::string type;
     };
     std::vector<KeyColumn> key;

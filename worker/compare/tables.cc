@@ -297,6 +297,12 @@ class Planner {
                                                         const Relation& to, const ColumnTypesByName& types) {
         std::vector<RowStore::KeyColumn> key;
         for (const std::size_t column : table.key) {
+            const std::size_t number = index_of(to, table.columns[column]);
+            if (number < to.keeping.constants.size()) {
+                const std::string& type = to.columns[number].type_name;
+                key.push_back({fmt::format("{}::{}", sql::quote_literal(to.keeping.constants[number]), type), type});
+                continue;
+            }
             const Column* origin = origin_of(from, to, table.columns[column]);
             if (origin == nullptr) return {};
             key.push_back({sql::quote_identifier(origin->name), types.at(origin->name).name});
