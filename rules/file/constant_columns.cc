@@ -74,6 +74,7 @@ ConstantColumn read_constant(const Node& written, Place place) {
     const bool number = type == "bigint" || type == "integer" || type == "smallint";
     if ((number && !is_integer(constant.value)) || (type == "boolean" && !is_boolean(constant.value)))
         throw refuse(place, fmt::format("'{}' is no value of type {}", constant.value, type));
+    if (type == "boolean") constant.value.resize(1);  // PostgreSQL writes t and f
     return constant;
 }
 

@@ -35,12 +35,14 @@ TEST_CASE("defaults hold for every table, and a route for its own") {
         "tables:\n"
         "  users: {to: people, columns: {origin: x}}\n"
         "  shop.plain: {to: public.plain, columns: {sid: null}}\n"
+        "  shop.live: {columns: {sid: true}}\n"
         "  left: {replicate: false}\n"
         "  \"app_*.*\": {to: apps, columns: {sid: {value: '8', type: smallint}, app: '{schema}/{table}'}}\n"
         "  app_9.users: {}\n";
     CHECK(target_of(routing, in("shop", "orders")) == "w.orders sid=7:bigint key");
     CHECK(target_of(routing, in("shop", "users")) == "w.people sid=7:bigint key origin=x:text key");
     CHECK(target_of(routing, in("shop", "plain")) == "public.plain");
+    CHECK(target_of(routing, in("shop", "live")) == "w.live sid=t:boolean key");  // as PostgreSQL writes it
     CHECK(target_of(routing, in("shop", "left")) == "nothing");
     CHECK(target_of(routing, in("app_1", "t")) == "w.apps sid=8:smallint key app=app_1/t:text key");
     CHECK(target_of(routing, in("app_9", "users")) == "w.users sid=7:bigint key");
