@@ -1,9 +1,5 @@
 #include "rules/ddl/computed_definitions.h"
 
-#include <fmt/format.h>
-
-#include <set>
-
 #include "rules/expressions/expression.h"
 #include "stream/definition/find_part.h"
 
@@ -48,37 +44,6 @@ void append_computed(TableDefinition& table, const std::vector<ColumnDefinition>
         table.columns.push_back(column);
         table.columns.back().inherited = !table.parents.empty();
     }
-}
-
-namespace {
-
-std::set<std::string> retyped_columns(const TableDefinition& was, const Relation& now) {
-    std::set<std::string> retyped;
-    for (const Column& column : now.columns) {
-        const auto* old = find_part(was.columns, &ColumnDefinition::number, column.number);
-        if (old != nullptr && (old->type_oid != column.type_oid || old->typmod != column.typmod))
-            retyped.insert(column.name);
-    }
-    return retyped;
-}
-
-}  // namespace
-
-std::string computed_again(const Route* route, const TableRules& rules, const TableDefinition* was,
-                           const Relation& now) {
-    if (was == nullptr) return {};
-    const std::set<std::string> retyped = retyped_columns(*was, now);
-    if (route != nullptr)
-        for (const auto& [name, written] : route->set)
-            for (const std::string& column : written.columns)
-                if (retyped.contains(column))
-                    return fmt::format("the type of column '{}' changes, and '{}' is computed from it", column, name);
-    for (const Rule& rule : rules.rules)
-        for (const auto& [column, condition] : rule.when)
-            if (retyped.contains(column))
-                return fmt::format("the type of column '{}' changes, and a rule of '{}' is for some of its values",
-                                   column, rule.column);
-    return {};
 }
 
 }  // namespace pgsluice::rules

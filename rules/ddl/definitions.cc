@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "rules/ddl/code_rules.h"
+#include "rules/ddl/columns_in_use.h"
 #include "rules/ddl/computed_definitions.h"
 #include "rules/ddl/expression.h"
 #include "rules/ddl/kept_definitions.h"
@@ -48,8 +49,16 @@ class DefinitionRules {
                 if (!*side || !std::holds_alternative<TableDefinition>(**side)) continue;
                 const auto& table = std::get<TableDefinition>(**side);
                 tables_[{table.schema, table.name}] = relation_of(change.oid, table);
+                if (change.rewritten != 0) note_with_ancestors(rewritten_, change.oid, table);
+                if (change.recopy) note_with_ancestors(recopied_, change.oid, table);
             }
         }
+    }
+
+    // Of a partitioned table only its partitions are written and copied again.
+    static void note_with_ancestors(std::set<Oid>& tables, Oid oid, const TableDefinition& table) {
+        tables.insert(oid);
+        for (const ObjectName& above : table.ancestors) tables.insert(above.oid);
     }
 
     // Of a table that another object is on: its definition may not be in the message.
@@ -63,12 +72,16 @@ class DefinitionRules {
         was_ = change.before;
         kept_as_.reset();
         change.own_rows.clear();
-        change.keeps_rows = false;
+        change.keeps_rows = change.unseen = false;
         const bool changed = change.before != change.after;
         if (!keep_sides(change)) return false;
         if (kept_as_) guard_kept_rows(change, kept_as_->first, kept_as_->second);
         // What has changed may not show. What has not is there because others need it.
-        if (!changed || change.before != change.after) return true;
+        if (!changed || change.before != change.after) {
+            change.unseen = false;
+            return true;
+        }
+        if (change.unseen) return true;
         const bool computes = !change.obstacle.empty() && (is_code(change) || differs_in_computing(*change.before));
         return computes || change.rewritten != 0 || change.recopy;
     }
@@ -108,12 +121,15 @@ class DefinitionRules {
         if (after && change.before) check_names(relation, says);
         if (!after) before_ = {relation, says};
         if (is_left_out(says, table.schema, table.name)) return false;
+        const std::string again = after ? judged_again(change, table, says) : "";
         const std::vector<ColumnDefinition> computed = computed_of(change, relation, says, after);
         replace_computed(table, computed);
         if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
             change.obstacle = why;
-        if (after && change.rewritten != 0 && !change.recopy && change.obstacle.empty())
-            change.obstacle = computed_again(says.route, says.rules, source_before(), relation);
+        if (change.obstacle.empty() && !again.empty()) {
+            change.obstacle = again;
+            change.unseen = !has_parent_here(table);
+        }
         leave_out_constraints(table, says);
         for (ColumnDefinition& column : table.columns) hide(change, column, says, after);
         for (std::string* text : {&table.partition_by, &table.bound_by})
@@ -130,8 +146,20 @@ class DefinitionRules {
         return true;
     }
 
+    // One in the message, which waits for all of its partitions.
+    [[nodiscard]] bool has_parent_here(const TableDefinition& table) const {
+        return std::ranges::any_of(table.parents, [this](const ObjectName& parent) {
+            return tables_.contains({parent.schema, parent.name});
+        });
+    }
     [[nodiscard]] const TableDefinition* source_before() const {
         return was_ ? &std::get<TableDefinition>(*was_) : nullptr;
+    }
+
+    std::string judged_again(const DefinitionChange& change, const TableDefinition& table,
+                             const TableSays& says) const {
+        if (source_before() == nullptr || recopied_.contains(change.oid)) return {};
+        return rules::judged_again(says.route, says.rules, *source_before(), table, rewritten_.contains(change.oid));
     }
 
     // The expressions are written for the table as it is now: before, it may have had other names.
@@ -376,6 +404,8 @@ class DefinitionRules {
     FilesSay files_;
     DefinitionMessage& message_;
     std::map<std::pair<std::string, std::string>, Relation> tables_;
+    std::set<Oid> rewritten_;
+    std::set<Oid> recopied_;
     std::pair<Relation, TableSays> before_;                    // of the change at hand
     std::optional<Definition> was_;                            // before it, as the source says it
     std::optional<std::pair<const Route&, Keeping>> kept_as_;  // how its rows are kept, where not as a copy

@@ -68,7 +68,9 @@ std::vector<DerivedStatement> derive(const DefinitionMessage& message) {
         out.own_rows(change->own_rows);
         out.only_if_missing(is_unchanged(*change));
         const std::string_view name = class_of(*change);
-        if (name == "table")
+        if (change->unseen)
+            tables.wait(*change);
+        else if (name == "table")
             tables.derive(needed);
         else if (name == "index")
             derive_index(message, needed, tables, out);

@@ -113,6 +113,11 @@ void TableDdl::derive(const DefinitionChange& change) {
     alter({change, std::get<TableDefinition>(*change.before), after});
 }
 
+void TableDdl::wait(const DefinitionChange& change) {
+    add(DdlPhase::alter_columns, DdlKind::alter_column, std::get<TableDefinition>(*change.after),
+        "-- of a column that the target does not have");
+}
+
 void TableDdl::drop_tables() {
     std::vector<std::string> names;
     DerivedStatement statement{DdlKind::drop_table};

@@ -18,6 +18,8 @@ class TableDdl {
     void derive(const DefinitionChange& change);
     // All that are dropped, in one command: they may refer to each other.
     void drop_tables();
+    // A change of columns that the target does not have, but its rows depend on.
+    void wait(const DefinitionChange& change);
     // Whether the table is dropped, and what is on it with it.
     [[nodiscard]] bool drops(Oid table) const { return dropped_.contains(table); }
 

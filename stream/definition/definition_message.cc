@@ -304,6 +304,7 @@ DefinitionChange read_change(simdjson::dom::element element) {
     reader.field("obstacle", change.obstacle);
     reader.field("own_rows", change.own_rows);
     reader.field("keeps_rows", change.keeps_rows);
+    reader.field("unseen", change.unseen);
     reader.field("used_by", change.used_by);
     return change;
 }
@@ -333,6 +334,7 @@ void append(JsonText& out, const DefinitionChange& change) {
     writer.field("obstacle", change.obstacle);
     writer.field("own_rows", change.own_rows);
     writer.field("keeps_rows", change.keeps_rows);
+    writer.field("unseen", change.unseen);
     writer.field("used_by", change.used_by);
     out.raw('}');
 }

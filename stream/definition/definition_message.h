@@ -37,6 +37,7 @@ struct DefinitionChange {
     // Of a table that others fill, too: name and value of the columns that tell its rows from theirs. Set by the rules.
     std::vector<std::string> own_rows{};
     bool keeps_rows = false;   // the target removes none. Set by the rules.
+    bool unseen = false;       // it has an obstacle, and nothing of it shows on the target. Set by the rules.
     std::string conversion{};  // "types": no USING has computed values while it was rewritten; else not known
     // Of a type that is there afterwards: the group's tables that use it; nothing when the source does not say.
     std::optional<std::vector<TypeUse>> used_by{};

@@ -126,6 +126,17 @@ TEST_CASE("only a table that was emptied takes any conversion") {
     CHECK(type_change().text == plain);
 }
 
+TEST_CASE("a change that does not show on the target, and for which it has to wait") {
+    DefinitionChange change{1, table(), table()};
+    change.obstacle = "why";
+    change.unseen = true;
+    const auto statements = derive({"ALTER TABLE", {change}});
+    REQUIRE(statements.size() == 1);
+    CHECK(statements.front().obstacle == "why");
+    CHECK(statements.front().condition.empty());
+    CHECK(statements.front().table == QualifiedName{"public", "t"});
+}
+
 TEST_CASE("columns are told by their numbers") {
     CHECK(with([](auto& t) { t.columns[1].name = "w"; }) == R"(ALTER TABLE "public"."t" RENAME COLUMN "v" TO "w")");
     CHECK(with([](auto& t) { t.columns[1] = column(3, "v", "text"); }) ==

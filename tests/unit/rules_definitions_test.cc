@@ -292,3 +292,77 @@ TEST_CASE("a new type that may change rows which are not the source's, or are to
         CHECK(obstacle(kept, wider).empty());
     CHECK(obstacle("mode: clone", shorter).empty());
 }
+
+namespace {
+
+constexpr int column_rewrite = 4;
+
+std::string obstacle_of(const std::string& rules, const std::string& routing, const TableDefinition& before,
+                        const TableDefinition& after, int rewritten = 0) {
+    DefinitionChange change{1, before, after};
+    change.rewritten = rewritten;
+    const auto result = ruled(*load(rules, routing), {"ALTER TABLE", {change}});
+    return result ? result->objects[0].obstacle : "dropped";
+}
+
+const std::string filter = "tables: {users: [{type: filter, column: n, parameters: {operator: eq, value: 1.23}}]}";
+const std::string keyed =
+    "tables: {users: [{type: transform, column: n, parameters: {type: noise, secret_env: HOME, percent: 10}}]}";
+const std::string by_column =
+    "tables: {users: [{type: transform, column: email, parameters: {type: uuid, secret_env: HOME, by: n}}]}";
+const std::string where = "users: {where: \"n < 10\"}";
+const std::string unlisted = "users: {where: \"n < 10\", columns: {only: [id, email]}}";
+
+TableDefinition numbered(int number, const ColumnDefinition& like) {
+    TableDefinition table = users();
+    table.columns.push_back(like);
+    table.columns.back().number = static_cast<std::int16_t>(number);
+    return table;
+}
+
+}  // namespace
+
+TEST_CASE("a column in use that is dropped and added again waits, unless its rows are copied again") {
+    const ColumnDefinition n = column(4, "n", "numeric", 1700);
+    const TableDefinition before = numbered(4, n);
+    const TableDefinition after = numbered(5, n);
+    CHECK(obstacle_of(filter, "", before, after) == "another column is named 'n' now, and a filter reads its values");
+    const std::string by_where = "another column is named 'n' now, and the route's 'where' reads it";
+    CHECK(obstacle_of("", where, before, after) == by_where);
+    CHECK(obstacle_of("", "users: {set: {m: n * 2}}", before, after) ==
+          "another column is named 'n' now, and 'm' is computed from it");
+    CHECK(obstacle_of(by_column, "", before, after) ==
+          "another column is named 'n' now, and a transform makes the values of 'email' from it");
+    // What it holds goes through its own transform.
+    CHECK(obstacle_of(keyed, "", before, after).empty());
+    CHECK(obstacle_of("", "", before, after).empty());
+    CHECK(obstacle_of("", where, users(), before).empty());
+
+    // Also where the target has no such column, and so nothing shows there.
+    DefinitionMessage message{"ALTER TABLE", {{1, before, after}}};
+    const auto unseen = ruled(*load("", unlisted), message);
+    REQUIRE(unseen);
+    CHECK(unseen->objects[0].obstacle == by_where);
+    CHECK(unseen->objects[0].unseen);
+    CHECK(unseen->objects[0].before == unseen->objects[0].after);
+    message.objects[0].recopy = true;
+    CHECK(ruled(*load("", where), message)->objects[0].obstacle.empty());
+}
+
+TEST_CASE("a partitioned table waits for its partitions, of which alone the rows are written") {
+    const TableDefinition narrow = numbered(4, column(4, "n", "integer", 23));
+    const TableDefinition wide = numbered(4, column(4, "n", "bigint", 20));
+    DefinitionChange parent{1, narrow, wide};
+    DefinitionChange leaf = parent;
+    leaf.oid = 2;
+    leaf.rewritten = column_rewrite;
+    for (auto* side : {&leaf.before, &leaf.after}) {
+        auto& table = std::get<TableDefinition>(**side);
+        table.name = "users_1";
+        table.parents = table.ancestors = {{1, "public", "users"}};
+        for (ColumnDefinition& one : table.columns) one.inherited = true;
+    }
+    const auto result = ruled(*load("", "users: {set: {m: n * 2}}"), {"ALTER TABLE", {leaf, parent}});
+    REQUIRE(result->objects.size() == 2);
+    CHECK(result->objects[1].obstacle == "the type of column 'n' changes, and 'm' is computed from it");
+}
