@@ -4,7 +4,10 @@
 
 #include <vector>
 
+#include "rules/ddl/table_says.h"
+#include "rules/values/value_type.h"
 #include "stream/definition/find_part.h"
+#include "stream/definition/type_conversion.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -41,6 +44,15 @@ std::int16_t number_of(const TableDefinition& table, const std::string& name) {
     return column == nullptr ? std::int16_t{0} : column->number;
 }
 
+bool is_integer(const ColumnDefinition& column) {
+    return column.type_oid == 20 || column.type_oid == 21 || column.type_oid == 23;
+}
+
+// Whether expressions and transforms make the same of the same text.
+bool is_same_kind(const ColumnDefinition& old, const ColumnDefinition& now) {
+    return is_integer(old) == is_integer(now) && value_type(column_of(old)) == value_type(column_of(now));
+}
+
 std::string changed(const Use& use, const TableDefinition& was, const TableDefinition& now, bool rewritten) {
     const auto* column = find_part(now.columns, &ColumnDefinition::name, use.column);
     if (column == nullptr) return {};
@@ -51,7 +63,8 @@ std::string changed(const Use& use, const TableDefinition& was, const TableDefin
     const auto* old = find_part(was.columns, &ColumnDefinition::number, column->number);
     if (old == nullptr) return {};
     const bool retyped = old->type_oid != column->type_oid || old->typmod != column->typmod;
-    if (use.by_type && retyped && rewritten)
+    if (conversion_of(*old, *column) != Conversion::none || !is_same_kind(*old, *column) ||
+        (use.by_type && retyped && rewritten))
         return fmt::format("the type of column '{}' changes, and {}", use.column, use.what);
     return {};
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/live/compare_fixture.h"
+#include "tests/support/hint.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -41,5 +42,39 @@ TEST_CASE("rows for which a condition is true are copied, followed as they move 
     write(10'000);
     pipeline.on_source("ALTER TABLE orders REPLICA IDENTITY FULL");
     write(20'000);
+    pipeline.stop();
+}
+
+TEST_CASE("captured DDL: another type or another column under the condition waits, and its rows are copied again") {
+    Pipeline pipeline;
+    const std::string file = temporary_directory("routing") + "/routing.yaml";
+    std::ofstream(file) << "typed: {where: \"n = 1.23\"}\nmade: {columns: {only: [id]}, where: \"n < 10\"}\n";
+    pipeline.on_source(
+        "CREATE TABLE typed (id int PRIMARY KEY, n numeric); CREATE TABLE made (id int PRIMARY KEY, n int);"
+        "INSERT INTO typed VALUES (1, 1.23), (2, 1.2345), (3, 5); INSERT INTO made VALUES (1, 1), (2, 20)");
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl"});
+    pipeline.start_worker({"--target-sync-schema", "--routing-config", file, "--source-url", pipeline.source_url()});
+    pipeline.settle();
+    const auto follow_hint = [&](const std::string& table) {
+        run_said(pipeline, said(pipeline.worker().err(), "pgsluice ddl skip", "`"));
+        pipeline.settle();
+        CHECK(pipeline.target_scalar("SELECT count(*) FROM " + table) == "1");
+        run_said(pipeline, said(pipeline.worker().err(), "pgsluice resnapshot --tables", "`") + ' ' + table);
+        CHECK(eventually("the rows are copied again",
+                         [&] { return pipeline.target_scalar("SELECT count(*) FROM " + table) == "2"; }));
+        pipeline.settle();
+    };
+    pipeline.on_source("ALTER TABLE typed ALTER n TYPE numeric(10,2)");
+    REQUIRE(says(pipeline.worker(), "the type of column 'n' changes, and the route's 'where' reads it"));
+    pipeline.on_target("ALTER TABLE typed ALTER n TYPE numeric(10,2)");
+    follow_hint("typed");
+    // The target has no such column.
+    pipeline.on_source("ALTER TABLE made DROP n, ADD n int DEFAULT 5");
+    REQUIRE(says(pipeline.worker(), "another column is named 'n' now, and the route's 'where' reads it"));
+    follow_hint("made");
+    pipeline.on_source("UPDATE typed SET n = 2 WHERE id = 1; UPDATE made SET n = 50 WHERE id = 1");
+    pipeline.settle();
+    const Finished compared = run_compare(pipeline, {"--routing-config", file});
+    CHECK_MESSAGE(compared.code == 0, compared.out << compared.err);
     pipeline.stop();
 }

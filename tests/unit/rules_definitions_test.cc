@@ -310,6 +310,7 @@ const std::string keyed =
     "tables: {users: [{type: transform, column: n, parameters: {type: noise, secret_env: HOME, percent: 10}}]}";
 const std::string by_column =
     "tables: {users: [{type: transform, column: email, parameters: {type: uuid, secret_env: HOME, by: n}}]}";
+const std::string constant = "tables: {users: [{type: transform, column: n, parameters: {type: \"null\"}}]}";
 const std::string where = "users: {where: \"n < 10\"}";
 const std::string unlisted = "users: {where: \"n < 10\", columns: {only: [id, email]}}";
 
@@ -347,6 +348,32 @@ TEST_CASE("a column in use that is dropped and added again waits, unless its row
     CHECK(unseen->objects[0].before == unseen->objects[0].after);
     message.objects[0].recopy = true;
     CHECK(ruled(*load("", where), message)->objects[0].obstacle.empty());
+}
+
+TEST_CASE("a column in use whose new type may change its values waits") {
+    const auto typed = [](const std::string& rules, const std::string& routing, std::int32_t typmod) {
+        ColumnDefinition n = column(4, "n", "numeric", 1700);
+        const TableDefinition before = numbered(4, n);
+        n.type = "numeric(10,2)";
+        n.typmod = typmod;
+        const TableDefinition rounded = numbered(4, n);
+        CHECK(obstacle_of(rules, routing, rounded, before, column_rewrite).empty());  // a wider one
+        return obstacle_of(rules, routing, before, rounded, column_rewrite);
+    };
+    constexpr std::int32_t two_digits = (10 << 16 | 2) + 4;
+    CHECK(typed(filter, "", two_digits) == "the type of column 'n' changes, and a filter reads its values");
+    CHECK(typed("", where, two_digits) == "the type of column 'n' changes, and the route's 'where' reads it");
+    CHECK(typed("", unlisted, two_digits) == "the type of column 'n' changes, and the route's 'where' reads it");
+    CHECK(typed(keyed, "", two_digits) == "the type of column 'n' changes, and a transform reads its values");
+    CHECK(typed(by_column, "", two_digits) ==
+          "the type of column 'n' changes, and a transform makes the values of 'email' from it");
+    CHECK(typed(constant, "", two_digits).empty());
+    // A division of integers gives an integer.
+    const TableDefinition whole = numbered(4, column(4, "n", "integer", 23));
+    const TableDefinition larger = numbered(4, column(4, "n", "bigint", 20));
+    const TableDefinition fraction = numbered(4, column(4, "n", "numeric", 1700));
+    CHECK(obstacle_of("", where, whole, larger, column_rewrite).empty());
+    CHECK(!obstacle_of("", where, whole, fraction, column_rewrite).empty());
 }
 
 TEST_CASE("a partitioned table waits for its partitions, of which alone the rows are written") {
