@@ -71,7 +71,7 @@ std::vector<EmptiedTable> empty_tables(PostgresSession& session, std::vector<Emp
 
 void update_rows(PostgresSession& session, const EmptiedTable& table, const std::string& assignment) {
     run(session, session.owner_to_write_as(table.table),
-        fmt::format("UPDATE {} SET {}{}", table.table.name, assignment, where(table.condition)));
+        fmt::format("UPDATE {} SET {}{}", table.only, assignment, where(table.condition)));
 }
 
 }  // namespace pgsluice
