@@ -44,6 +44,9 @@ WITH RECURSIVE t AS MATERIALIZED (
     FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     WHERE NOT t.key_only AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
   UNION ALL
+    SELECT t.oid, t.ours, format('statistics object ''%s''', s.stxname), s.stxexprs::text
+    FROM t JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = t.oid WHERE NOT t.key_only AND s.stxexprs IS NOT NULL
+  UNION ALL
     SELECT t.oid, t.ours, format(CASE a.attgenerated WHEN '' THEN 'the default of column ''%s'''
                                                      ELSE 'generated column ''%s''' END, a.attname), d.adbin::text
     FROM t JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid
@@ -116,10 +119,13 @@ constexpr const char* require_no_code =
     "SELECT 1 / (to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT $5::bool AND EXISTS (SELECT FROM "
     "pg_catalog.pg_class c WHERE c.oid = $2::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
     "AND c.relchecks = 0 AND NOT (c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = "
-    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND g.tgfoid >= 16384)) AND NOT EXISTS (SELECT FROM "
-    "pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR a.atthasdef AND "
+    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL))) AND NOT EXISTS "
+    "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
+    "a.atthasdef AND "
     "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
-    "pg_catalog.pg_index i WHERE i.indrelid = $2::oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)))))::int";
+    "pg_catalog.pg_index i WHERE i.indrelid = $2::oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))) AND "
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = $2::oid AND s.stxexprs IS NOT "
+    "NULL)))::int";
 
 constexpr const char* first_code =
     "SELECT to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass, f.what, "

@@ -1,6 +1,7 @@
 // Code that other roles have hung on a table of the target, and that runs with the rights of whoever writes there:
-// triggers and rules that fire for us, and what is called by checks, indexes, generated columns, defaults of columns
-// that are not written, partition keys, domains and casts of the columns' types.
+// triggers and rules that fire for us, and what is called by triggers' conditions, checks, indexes, statistics
+// objects, generated columns, defaults of columns that are not written, partition keys, domains and casts of the
+// columns' types. A statement need not reach a row for that: planning it computes what is constant in an expression.
 //
 // The table's owner, a role that is not ours, may use PostgreSQL's own functions where these only compute, and
 // immutable functions of a superuser or of the worker's role. On a table whose owner may do all that we may, it is
