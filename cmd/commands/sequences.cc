@@ -21,10 +21,11 @@ std::vector<std::string> workers_on(sql::Connection& target, const std::string& 
         .texts(0);
 }
 
-std::size_t level(sql::Connection& target, const Settings& settings, const std::string& worker, const Log& log) {
+std::size_t level(sql::Connection& target, TableGuard& guard, const Settings& settings, const std::string& worker,
+                  const Log& log) {
     PostgresProgress progress(target, settings.postgres.group, worker);
     progress.open(settings.postgres.lock_wait_ms);
-    PostgresSequences sequences(target, settings.postgres.group, worker, log);
+    PostgresSequences sequences(target, guard, settings.postgres.group, worker, log);
     const auto moved = sequences.level(progress.written_tables());
     for (const auto& each : moved)
         std::printf("sequence %s: %lld, now %lld\n", each.sequence.c_str(), static_cast<long long>(each.from),
@@ -42,8 +43,9 @@ void run_sequences(Settings settings, const Log& log, std::stop_token stop) {
                                      settings.postgres.group, sql::describe(target.options())),
                          "Give the group, the target and, if any, the --worker-name of a postgres worker.");
     }
+    TableGuard guard(true);
     std::size_t moved = 0;
-    for (const std::string& worker : workers) moved += level(target, settings, worker, log);
+    for (const std::string& worker : workers) moved += level(target, guard, settings, worker, log);
     std::printf("%zu sequences were set to their tables' rows\n", moved);
 }
 

@@ -151,7 +151,8 @@ void Move::finish(Lsn lsn, Ends& ends, TimeLimit& limit) {
 void Move::set_sequences(Ends& ends) {
     const std::string& group = settings_.replicator.names.group;
     PostgresProgress progress(ends.target, group, settings_.worker.worker);
-    PostgresSequences sequences(ends.target, group, settings_.worker.worker, log_);
+    TableGuard guard(true);
+    PostgresSequences sequences(ends.target, guard, group, settings_.worker.worker, log_);
     auto set = sequences.level(progress.written_tables());
     for (auto& each : take_source_values(ends.source, ends.target, sequences_to_move(ends.source, tables_)))
         set.push_back(std::move(each));

@@ -1,6 +1,8 @@
 // A connection set up for writing what another database has already decided.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -38,6 +40,12 @@ struct PostgresSession {
         const std::int64_t number = guard.run(connection, owner, statement, params, answer);
         if (!replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");  // it made them immediate
         return number;
+    }
+    // In the open transaction: whether a SELECT of a boolean from the table says so (TableGuard::read).
+    bool reads_true(const WrittenTable& table, const std::string& select, std::span<const sql::Param> params = {}) {
+        const auto number = guard.read(connection, table, fmt::format("SELECT ({})::pg_catalog.int4", select), params);
+        if (!replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
+        return number == 1;
     }
 };
 

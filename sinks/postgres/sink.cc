@@ -154,7 +154,7 @@ std::optional<SinkState> PostgresSink::open() {
     if (options_.sync_schema) {
         warn_of_rights(session_.connection, options_, log_);
     }
-    sequences_.open(session_.connection, progress_);
+    sequences_.open(session_, progress_);
     builds_.resume(session_.connection);
     if (!state) return state;
     durable_ = state->checkpoint;

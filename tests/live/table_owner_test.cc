@@ -2,40 +2,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "tests/live/postgres_sink_fixture.h"
+#include "tests/live/hostile_target.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
 
 namespace {
-
-// The worker is a superuser. `mallory` has no right but for a schema of hers; what her code sees of `secrets`, and as
-// whom it ran, it writes into `loot`.
-struct Hostile : PostgresTarget {
-    std::string mallory = "mallory_" + database;
-
-    explicit Hostile(const std::string& make) {
-        sql(fmt::format(
-            "CREATE ROLE {0}; CREATE SCHEMA own AUTHORIZATION {0}; CREATE TABLE secrets (s text); INSERT INTO "
-            "secrets VALUES ('hush'); SET ROLE {0}; CREATE TABLE own.loot (by text, s text); "
-            "CREATE FUNCTION own.grab() RETURNS int LANGUAGE plpgsql AS $$BEGIN "
-            "INSERT INTO own.loot SELECT current_user, s FROM public.secrets; RETURN 1; "
-            "EXCEPTION WHEN insufficient_privilege THEN INSERT INTO own.loot VALUES (current_user, 'refused'); RETURN "
-            "1; END$$; "
-            "CREATE FUNCTION own.pure(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN PERFORM own.grab(); "
-            "RETURN $1; END$$; "
-            "CREATE FUNCTION own.grabs() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM own.grab(); RETURN "
-            "coalesce(new, old); END$$; {1}",
-            mallory, make));
-    }
-    // Nothing was seen, and the code did run.
-    void check_only_as_mallory() {
-        CHECK(rows("SELECT DISTINCT by, s FROM own.loot") == Lines{mallory + "|refused"});
-        sql("TRUNCATE own.loot");
-    }
-    void check_rows(const Lines& wanted) { CHECK(rows("SELECT id, v FROM own.t ORDER BY id") == wanted); }
-};
 
 RelationPtr table() { return make_relation("own", "t", {"id integer*", "v integer"}); }
 
@@ -68,6 +41,15 @@ const std::vector<std::string> ways{
     "DEFAULT; CREATE TRIGGER g AFTER INSERT ON own.p FOR EACH ROW EXECUTE FUNCTION own.grabs(); ALTER TABLE own.p "
     "ENABLE ALWAYS TRIGGER g",
 };
+
+// A deferred trigger that runs the code as if deferred triggers were to wait for the commit.
+std::string deferring(const std::string& table, const std::string& code) {
+    return fmt::format(
+        "CREATE FUNCTION {0}_late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM own.grab(); SET CONSTRAINTS "
+        "ALL DEFERRED; {1}; RETURN NULL; END$$; CREATE CONSTRAINT TRIGGER late AFTER INSERT ON {0} DEFERRABLE "
+        "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {0}_late(); ALTER TABLE {0} ENABLE ALWAYS TRIGGER late; ",
+        table, code);
+}
 
 SinkFeed& add_rows(SinkFeed& feed, const RelationPtr& relation, int first, int count, std::vector<std::string>& texts) {
     for (int i = first; i < first + count; ++i) {
@@ -147,15 +129,22 @@ TEST_CASE("a truncate trigger runs as the table's owner") {
 }
 
 TEST_CASE("code that comes between two transactions runs as the table's owner") {
-    Hostile target(plain);
-    target.open();
-    SinkFeed feed;
-    const auto relation = table();
-    target.sink->apply(feed.insert(relation, {text("1"), text("1")}).complete());
-    target.sql("SET ROLE " + target.mallory + "; ALTER TABLE own.t ADD CHECK (own.grab() = 1); TRUNCATE own.loot");
-    target.sink->apply(feed.insert(relation, {text("2"), text("1")}).complete());
-    target.check_rows({"1|1", "2|1"});
-    target.check_only_as_mallory();
+    for (const char* code :
+         {"ALTER TABLE own.t ADD CHECK (own.grab() = 1)",
+          "CREATE STATISTICS own.st ON (v + own.pure(1)), id FROM own.t",
+          "CREATE TRIGGER g BEFORE UPDATE ON own.t FOR EACH ROW WHEN (own.grab() = 1) EXECUTE FUNCTION "
+          "suppress_redundant_updates_trigger(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g"}) {
+        CAPTURE(code);
+        Hostile target(plain);
+        target.open();
+        SinkFeed feed;
+        const auto relation = table();
+        target.sink->apply(feed.insert(relation, {text("1"), text("1")}).complete());
+        target.sql("SET ROLE " + target.mallory + "; " + code + "; TRUNCATE own.loot");
+        target.sink->apply(feed.update(relation, {text("1"), text("2")}).complete());
+        target.check_only_as_mallory();
+        target.check_rows({"1|2"});
+    }
 }
 
 TEST_CASE("a table that takes the name of another is looked at") {
@@ -185,18 +174,29 @@ TEST_CASE("what an owner's code leaves for the worker to run is refused or runs 
         {"CREATE CONSTRAINT TRIGGER late AFTER INSERT ON own.w DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
          "FUNCTION own.grabs(); ALTER TABLE own.w ENABLE ALWAYS TRIGGER late; INSERT INTO own.w VALUES (1)",
          ""},
+        {deferring("own.w", "IF new.id < 4 THEN INSERT INTO own.w VALUES (new.id + 1); END IF") +
+             "INSERT INTO own.w VALUES (1)",
+         ""},
+        {deferring("own.w", "INSERT INTO own.w VALUES (new.id + 1)") + "INSERT INTO own.w VALUES (1)",
+         "its deferred triggers defer others without end"},
+        // With as many rows as before.
+        {deferring("own.w", "PERFORM 1") + deferring("own.x", "TRUNCATE own.w; INSERT INTO own.w VALUES (1)") +
+             "TRUNCATE own.w; INSERT INTO own.w VALUES (1); SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE own.loot; SET "
+             "CONSTRAINTS ALL DEFERRED; INSERT INTO own.x VALUES (1)",
+         ""},
     };
     for (const auto& tried : tries) {
         const std::string& code = tried.first;
         const std::string& refusal = tried.second;
         CAPTURE(code);
-        Hostile target(std::string(plain) +
-                       "CREATE TABLE own.u (id int PRIMARY KEY, v int); CREATE TABLE own.w (id "
-                       "int); CREATE FUNCTION own.tries() RETURNS trigger LANGUAGE plpgsql AS "
-                       "$f$BEGIN IF new.id = 1 THEN " +
-                       code +
-                       "; END IF; RETURN new; END$f$; CREATE TRIGGER g BEFORE INSERT ON own.t FOR EACH ROW EXECUTE "
-                       "FUNCTION own.tries(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
+        Hostile target(
+            std::string(plain) +
+            "CREATE TABLE own.u (id int PRIMARY KEY, v int); CREATE TABLE own.w (id "
+            "int); CREATE TABLE own.x (id int); CREATE FUNCTION own.tries() RETURNS trigger LANGUAGE plpgsql AS "
+            "$f$BEGIN IF new.id = 1 THEN " +
+            code +
+            "; END IF; RETURN new; END$f$; CREATE TRIGGER g BEFORE INSERT ON own.t FOR EACH ROW EXECUTE "
+            "FUNCTION own.tries(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
         target.open();
         SinkFeed feed;
         const auto other = make_relation("own", "u", {"id integer*", "v integer"});
@@ -212,6 +212,18 @@ TEST_CASE("what an owner's code leaves for the worker to run is refused or runs 
             CHECK(target.scalar("SELECT count(*) FROM own.loot WHERE s = 'hush'") == "0");
         }
     }
+}
+
+TEST_CASE("nothing is run as an owner where it cannot be known whether deferred triggers are left") {
+    Hostile target(std::string(plain) + "ALTER TABLE own.t ADD CHECK (own.grab() = 1)");
+    target.sql("ALTER DATABASE " + target.database + " SET track_counts = off");
+    target.open();
+    SinkFeed feed;
+    CHECK(target.failure(feed.insert(table(), {text("1"), text("1")}).complete()).empty());
+    target.sql("ALTER TABLE own.t ADD UNIQUE (v) DEFERRABLE");
+    target.open();
+    CHECK(contains(target.failure(feed.insert(table(), {text("2"), text("2")}).complete()),
+                   "whether it left deferred triggers is not known while track_counts is off"));
 }
 
 TEST_CASE("a worker that may not write as the table's owner refuses, and says what to grant") {

@@ -91,7 +91,7 @@ const std::map<std::string, Names> allowed{
     {"sinks/postgres/history",
      {"sinks", "sinks/lines/rfc3339.h", "sinks/postgres", "sinks/postgres/apply/net_changes.h",
       "sinks/postgres/rights/", "stream", "sql/"}},
-    {"sinks/postgres/sequences", {"sinks", "sinks/postgres", "stream", "sql/"}},
+    {"sinks/postgres/sequences", {"sinks", "sinks/postgres", "sinks/postgres/rights/", "stream", "sql/"}},
     {"sinks/postgres/ddl",
      {"sinks", "sinks/ddl/", "sinks/postgres", "sinks/postgres/rights/", "stream", "stream/definition/", "sql/"}},
     {"sinks/postgres/rights", {"sinks", "sinks/postgres", "stream", "sql/"}},

@@ -29,25 +29,36 @@ bool is_in_the_way(const TargetMapping& mapping, ExistingRows existing) {
     return existing == ExistingRows::error || mapping.match != TargetMapping::Match::unique;
 }
 
-bool holds_some(const TargetMapping& mapping, sql::Connection& connection) {
+// Where the worker would not write, that was found before.
+bool holds_some(const TargetMapping& mapping, PostgresSession& session) {
+    sql::Connection& connection = session.connection;
     const std::string oid = std::to_string(mapping.table.oid);
     const auto may = connection.query(
         "SELECT has_table_privilege($1::oid, 'SELECT') AND has_schema_privilege((SELECT "
         "relnamespace FROM pg_class WHERE oid = $1::oid), 'USAGE')",
         {sql::Param(oid)}, {1, 1, 1});
-    if (!may.boolean(0, 0)) return false;  // found before
-    return connection.query(fmt::format("SELECT EXISTS (SELECT FROM {})", mapping.table.only), {}, {1, 1, 1})
-        .boolean(0, 0);
+    if (!may.boolean(0, 0)) return false;
+    connection.exec("BEGIN");
+    session.guard.forget();
+    bool some = false;
+    try {
+        some = session.reads_true(written_table(mapping), fmt::format("EXISTS (SELECT FROM {})", mapping.table.only));
+    } catch (const Error& error) {
+        if (error.action() == Action::retry) throw;
+    }
+    session.guard.ended();
+    connection.exec("ROLLBACK");
+    return some;
 }
 
 }  // namespace
 
-void look_at_rows(std::span<const TargetMapping> tables, const PostgresSinkOptions& options,
-                  sql::Connection& connection, Findings& found) {
-    if (has_begun(options, connection)) return;
+void look_at_rows(std::span<const TargetMapping> tables, const PostgresSinkOptions& options, PostgresSession& session,
+                  Findings& found) {
+    if (has_begun(options, session.connection)) return;
     std::vector<std::string> filled;
     for (const TargetMapping& mapping : tables)
-        if (is_in_the_way(mapping, options.existing_rows) && holds_some(mapping, connection))
+        if (is_in_the_way(mapping, options.existing_rows) && holds_some(mapping, session))
             filled.push_back(mapping.table.name);
     if (filled.empty()) return;
     const Error error = holds_rows(filled, options.existing_rows);

@@ -11,8 +11,8 @@
 namespace pgsluice {
 
 // Rows that are there before the first copy.
-void look_at_rows(std::span<const TargetMapping> tables, const PostgresSinkOptions& options,
-                  sql::Connection& connection, Findings& found);
+void look_at_rows(std::span<const TargetMapping> tables, const PostgresSinkOptions& options, PostgresSession& session,
+                  Findings& found);
 void look_at_what_fires(std::span<const TargetMapping> tables, PostgresSession& session, Findings& found);
 
 }  // namespace pgsluice

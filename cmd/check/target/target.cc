@@ -95,7 +95,7 @@ class Tables {
         found_.attempt([&](const Log&) { look_at_table_rights(mappings_, session_.connection, found_); });
         found_.attempt([&](const Log&) { look_at_what_fires(mappings_, session_, found_); });
         if (copies_ && options_.existing_rows != ExistingRows::truncate)
-            found_.attempt([&](const Log&) { look_at_rows(mappings_, options_, session_.connection, found_); });
+            found_.attempt([&](const Log&) { look_at_rows(mappings_, options_, session_, found_); });
         found_.ok(fmt::format("{} tables are there", mappings_.size()));
     }
 

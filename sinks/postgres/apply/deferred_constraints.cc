@@ -65,7 +65,7 @@ std::string DeferredConstraints::query(const Noted& noted, const TargetIndex& in
             "EXISTS (SELECT FROM {} JOIN {} AS b ON {} AND (a.tableoid, a.ctid) <> (b.tableoid, b.ctid))", from,
             mapping.table.only, conflict(mapping.table, index, nulls));
     };
-    return fmt::format("SELECT {}{}", exists(false), index.nulls_equal ? " OR " + exists(true) : "");
+    return fmt::format("{}{}", exists(false), index.nulls_equal ? " OR " + exists(true) : "");
 }
 
 DeferredConstraints::Noted* DeferredConstraints::noted_for(const std::shared_ptr<TargetMapping>& mapping,
@@ -120,13 +120,14 @@ void DeferredConstraints::check(PostgresSession& session) const {
                                 "check the target's deferred constraints");
         return;
     }
+    session.guard.forget();
     for (const auto& [key, noted] : noted_) {
         std::vector<std::string> arrays;
         if (!noted.all) {
             for (const auto& values : noted.values) arrays.push_back(text_array(values));
         }
         const std::vector<sql::Param> params(arrays.begin(), arrays.end());
-        if (!session.connection.query(query(noted, *key.second), params, {1, 1, 1}).boolean(0, 0)) continue;
+        if (!session.reads_true(written_table(*noted.mapping), query(noted, *key.second), params)) continue;
         const TargetTable& table = noted.mapping->table;
         throw SqlError(Action::stop,
                        fmt::format("unable to write to '{}.{}': its constraint '{}' does not hold", table.schema,

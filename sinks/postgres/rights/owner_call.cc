@@ -74,15 +74,30 @@ constexpr const char* all_objects =
     "'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid OPERATOR(pg_catalog.=) "
     "pg_catalog.pg_my_temp_schema())";
 
-// {0} the parameters, as EXECUTE takes them; {1} settings; {2} objects. Qualified throughout, for the search_path may
-// be changed by then. Refused is what the statement's code could leave behind, to be run with the worker's rights:
-// settings, objects in pg_temp (which are found first), cursors that are read at the commit, SQL's prepared statements.
-// Deferred triggers fire now.
+// How many rows of the tables with deferrable triggers have been written in this transaction, and in which files the
+// tables are: only a row that is written defers a trigger. TRUNCATE takes the numbers back, but gives the table another
+// file, where that is not one of its own subtransaction.
+constexpr const char* all_deferring_writes =
+    "(SELECT COALESCE(pg_catalog.string_agg(pg_catalog.concat_ws(':', g.oid, g.tgrelid, "
+    "pg_catalog.pg_relation_filenode(g.tgrelid), pg_catalog.pg_stat_get_xact_tuples_inserted(g.tgrelid), "
+    "pg_catalog.pg_stat_get_xact_tuples_updated(g.tgrelid), pg_catalog.pg_stat_get_xact_tuples_deleted(g.tgrelid)), "
+    "' ' ORDER BY g.oid), '') FROM pg_catalog.pg_trigger g WHERE g.tgdeferrable AND (g.tgfoid OPERATOR(pg_catalog.>=) "
+    "16384::pg_catalog.oid OR g.tgfoid OPERATOR(pg_catalog.=) "
+    "'pg_catalog.unique_key_recheck'::pg_catalog.regproc))";
+
+// {0} the parameters, as EXECUTE takes them; {1} settings; {2} objects; {3} deferring writes. Qualified throughout, for
+// the search_path may be changed by then. Refused is what the statement's code could leave behind, to be run with the
+// worker's rights: settings, objects in pg_temp (which are found first), cursors that are read at the commit, SQL's
+// prepared statements.
+//
+// Deferred triggers fire now, and again where these have deferred others; the block with EXCEPTION is a subtransaction.
+// Who sees to it that this does not end would have them run at the commit.
 constexpr const char* body = R"(
 DECLARE
     settings CONSTANT pg_catalog.text := {1};
     objects CONSTANT pg_catalog.text := {2};
     number pg_catalog.int8;
+    written pg_catalog.text;
 BEGIN
     IF returns_value THEN
         EXECUTE command INTO number{0};
@@ -90,7 +105,23 @@ BEGIN
         EXECUTE command{0};
         GET DIAGNOSTICS number = ROW_COUNT;
     END IF;
-    SET CONSTRAINTS ALL IMMEDIATE;
+    FOR i IN 1..8 LOOP
+        written := {3};
+        BEGIN
+            SET CONSTRAINTS ALL IMMEDIATE;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE;
+        END;
+        EXIT WHEN {3} OPERATOR(pg_catalog.=) written;
+        written := NULL;
+    END LOOP;
+    IF written IS NULL THEN
+        RAISE EXCEPTION 'its deferred triggers defer others without end' USING ERRCODE = '42501';
+    END IF;
+    IF written OPERATOR(pg_catalog.<>) '' AND NOT pg_catalog.current_setting('track_counts')::pg_catalog.bool THEN
+        RAISE EXCEPTION 'whether it left deferred triggers is not known while track_counts is off'
+            USING ERRCODE = '42501';
+    END IF;
     IF {1} OPERATOR(pg_catalog.<>) settings THEN
         RAISE EXCEPTION 'it changed a setting of the session' USING ERRCODE = '42501';
     END IF;
@@ -115,7 +146,8 @@ std::string create_statements(const std::string& function, const std::string& ow
         "CREATE FUNCTION {0}(command pg_catalog.text, returns_value pg_catalog.bool, params pg_catalog.text[]) RETURNS "
         "pg_catalog.int8 LANGUAGE plpgsql SECURITY DEFINER AS $body${2}$body$; ALTER FUNCTION {0}{1} OWNER TO {3}",
         function, argument_types,
-        fmt::format(fmt::runtime(body), using_parameters(parameters), all_settings(), all_objects),
+        fmt::format(fmt::runtime(body), using_parameters(parameters), all_settings(), all_objects,
+                    all_deferring_writes),
         sql::quote_identifier(owner));
 }
 
@@ -142,14 +174,15 @@ std::string OwnerCalls::function_for(sql::Connection& connection, const std::str
     return function;
 }
 
-std::int64_t OwnerCalls::run(sql::Connection& connection, const std::string& owner, const std::string& statement,
-                             std::span<const sql::Param> params, Answer answer) {
+std::optional<std::int64_t> OwnerCalls::run(sql::Connection& connection, const std::string& owner,
+                                            const std::string& statement, std::span<const sql::Param> params,
+                                            Answer answer) {
     const std::string function = function_for(connection, owner, params.size());
     const std::string texts = nullable_text_array(params);
     const auto result = connection.query(
         fmt::format("SELECT {}($1, $2, $3)", function),
         {sql::Param(statement), sql::Param(answer == Answer::value ? "t" : "f"), sql::Param(texts)}, {1, 1, 1});
-    return result.get(0, 0) ? result.integer(0, 0) : 0;
+    return result.get(0, 0) ? std::optional(result.integer(0, 0)) : std::nullopt;
 }
 
 std::string OwnerCalls::drop_statement() const {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,9 +30,9 @@ class OwnerCalls {
     };
 
     // In the open transaction. The current role must be a superuser, or a member of `owner` that may SET ROLE to it.
-    // Every parameter is a text, also where the statement has it as an array.
-    std::int64_t run(sql::Connection& connection, const std::string& owner, const std::string& statement,
-                     std::span<const sql::Param> params = {}, Answer answer = Answer::rows);
+    // Every parameter is a text, also where the statement has it as an array. Nothing: the value is NULL.
+    std::optional<std::int64_t> run(sql::Connection& connection, const std::string& owner, const std::string& statement,
+                                    std::span<const sql::Param> params = {}, Answer answer = Answer::rows);
 
     // What is to be run before the commit; empty when there is nothing.
     [[nodiscard]] std::string drop_statement() const;

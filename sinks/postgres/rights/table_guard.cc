@@ -83,9 +83,23 @@ std::optional<std::string> TableGuard::owner_to_write_as(sql::Connection& connec
 
 std::int64_t TableGuard::run(sql::Connection& connection, const std::string& owner, const std::string& statement,
                              std::span<const sql::Param> params, OwnerCalls::Answer answer) {
-    const std::int64_t number = calls_.run(connection, owner, statement, params, answer);
+    return call(connection, owner, statement, params, answer).value_or(0);
+}
+
+std::optional<std::int64_t> TableGuard::call(sql::Connection& connection, const std::string& owner,
+                                             const std::string& statement, std::span<const sql::Param> params,
+                                             OwnerCalls::Answer answer) {
+    const auto number = calls_.run(connection, owner, statement, params, answer);
     std::erase_if(found_, [](const auto& entry) { return !entry.second; });
     return number;
+}
+
+std::optional<std::int64_t> TableGuard::read(sql::Connection& connection, const WrittenTable& table,
+                                             const std::string& statement, std::span<const sql::Param> params) {
+    if (const auto owner = owner_to_write_as(connection, table))
+        return call(connection, *owner, statement, params, OwnerCalls::Answer::value);
+    const auto found = connection.query(statement, params, {1, 1, 1});
+    return found.get(0, 0) ? std::optional(found.integer(0, 0)) : std::nullopt;
 }
 
 void TableGuard::end(sql::Connection& connection) {

@@ -40,6 +40,9 @@ class TableGuard {
     // As that owner.
     std::int64_t run(sql::Connection& connection, const std::string& owner, const std::string& statement,
                      std::span<const sql::Param> params = {}, OwnerCalls::Answer answer = OwnerCalls::Answer::rows);
+    // The number that a SELECT from the table answers with, as the one who is to write there: planning it can run code.
+    std::optional<std::int64_t> read(sql::Connection& connection, const WrittenTable& table,
+                                     const std::string& statement, std::span<const sql::Param> params = {});
     // What is to be run before the commit; empty when there is nothing.
     [[nodiscard]] std::string last_statement() const { return calls_.drop_statement(); }
     // Runs it.
@@ -51,6 +54,9 @@ class TableGuard {
 
    private:
     bool is_free_of_foreign_code(sql::Connection& connection, const WrittenTable& table);
+    std::optional<std::int64_t> call(sql::Connection& connection, const std::string& owner,
+                                     const std::string& statement, std::span<const sql::Param> params,
+                                     OwnerCalls::Answer answer);
 
     bool replica_;
     bool prepared_ = false;

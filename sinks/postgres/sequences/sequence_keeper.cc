@@ -27,10 +27,9 @@ SequenceKeeper::~SequenceKeeper() {
     }
 }
 
-void SequenceKeeper::open(sql::Connection& connection, PostgresProgress& progress) {
-    connection_ = &connection;
+void SequenceKeeper::open(PostgresSession& session, PostgresProgress& progress) {
     progress_ = &progress;
-    sequences_.emplace(connection, options_.group, options_.worker, log_);
+    sequences_.emplace(session.connection, session.guard, options_.group, options_.worker, log_);
     noted_ = unlevel_ = progress.written_tables();
     sequences_->level(unlevel_);
 }
@@ -79,7 +78,8 @@ void SequenceKeeper::level_apart() {
     sql::Connection connection(std::move(target));
     connection.exec("SET statement_timeout = 1000");
     bool complete = false;
-    PostgresSequences(connection, options_.group, options_.worker, log_)
+    TableGuard guard(true);
+    PostgresSequences(connection, guard, options_.group, options_.worker, log_)
         .level(unlevel_, Clock::now() + grace, &complete);
     if (!complete) throw retry_error("there was no time for all of them");
 }

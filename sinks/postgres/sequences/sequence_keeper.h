@@ -10,6 +10,7 @@
 #include "sinks/options.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/sequences/sequences.h"
+#include "sinks/postgres/session.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -24,7 +25,7 @@ class SequenceKeeper {
     ~SequenceKeeper();
 
     // Begins by levelling what an earlier run left. Both must live until close() or the last call.
-    void open(sql::Connection& connection, PostgresProgress& progress);
+    void open(PostgresSession& session, PostgresProgress& progress);
     // Rows are being written to these tables (quoted and qualified): their sequences are kept, by a later run if not by
     // this one. In the open transaction if there is one; when that is rolled back, forget_noted().
     // `ahead`: those of them whose sequences are kept ahead meanwhile.
@@ -41,7 +42,6 @@ class SequenceKeeper {
 
     const PostgresSinkOptions& options_;
     const Log& log_;
-    sql::Connection* connection_ = nullptr;
     PostgresProgress* progress_ = nullptr;
     std::optional<PostgresSequences> sequences_;
     std::set<std::string> noted_;    // tables that the target remembers

@@ -25,7 +25,7 @@ constexpr const char* owned_query =
     "  UNION SELECT up.written, up.name, i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid) "
     "SELECT format('%I.%I', n.nspname, s.relname), up.name, quote_ident(a.attname), q.seqincrement > 0, "
     "  CASE coalesce(nullif(t.typbasetype, 0), t.oid) WHEN 'int2'::regtype THEN 2 WHEN 'int4'::regtype THEN 4 ELSE 8 "
-    "  END "
+    "  END, up.written, (SELECT relkind FROM pg_class WHERE oid = up.written) "
     "FROM up CROSS JOIN LATERAL (SELECT d.objid AS sequence, d.refobjsubid AS number FROM pg_depend d "
     "  WHERE d.refobjid = up.oid AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass "
     "  AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') "
@@ -42,7 +42,7 @@ constexpr const char* owned_query =
 
 // Any worker's record: two may write the same table.
 constexpr const char* state_query =
-    "SELECT s.last_value, s.is_called, q.seqincrement, q.seqmin, q.seqmax, (SELECT {}({})::bigint FROM {}), "
+    "SELECT s.last_value, s.is_called, q.seqincrement, q.seqmin, q.seqmax, "
     "(SELECT r.exact FROM pgsluice.sequences r WHERE r.sequence = $1 AND r.ahead = s.last_value AND s.is_called LIMIT "
     "1) "
     "FROM {} AS s, pg_sequence q WHERE q.seqrelid = $1::regclass";
@@ -71,28 +71,47 @@ std::pair<std::int64_t, std::int64_t> limits_of(std::int64_t type_bytes) {
 
 std::vector<PostgresSequences::Owned> PostgresSequences::owned_by(const std::set<std::string>& tables) {
     const auto rows =
-        connection_.query(owned_query, {text_array(std::vector<std::string>(tables.begin(), tables.end()))}, {5});
+        connection_.query(owned_query, {text_array(std::vector<std::string>(tables.begin(), tables.end()))}, {7});
     std::vector<Owned> all;
     for (int row = 0; row < rows.rows(); ++row) {
         const auto [min, max] = limits_of(rows.integer(row, 4));
-        all.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.boolean(row, 3), min, max});
+        const std::string kind = rows.text(row, 6);
+        WrittenTable table{rows.text(row, 1), static_cast<Oid>(rows.integer(row, 5)), kind == "p", kind == "f"};
+        all.push_back({rows.text(row, 0), std::move(table), rows.text(row, 2), rows.boolean(row, 3), min, max});
     }
     return all;
 }
 
 SequenceState PostgresSequences::state_of(const Owned& owned) {
-    const auto row = connection_.query(fmt::format(fmt::runtime(state_query), owned.ascending ? "max" : "min",
-                                                   owned.column, owned.table, owned.sequence),
-                                       {owned.sequence}, {7, 1, 1});
+    const auto row =
+        connection_.query(fmt::format(fmt::runtime(state_query), owned.sequence), {owned.sequence}, {6, 1, 1});
     SequenceState state;
     state.last_value = row.integer(0, 0);
     state.is_called = row.boolean(0, 1);
     state.increment = row.integer(0, 2);
     state.min = std::max(row.integer(0, 3), owned.type_min);
     state.max = std::min(row.integer(0, 4), owned.type_max);
-    if (row.get(0, 5)) state.outermost = row.integer(0, 5);
-    if (row.get(0, 6)) state.exact = row.integer(0, 6);
+    if (row.get(0, 5)) state.exact = row.integer(0, 5);
+    state.outermost = outermost_of(owned);
     return state;
+}
+
+std::optional<std::int64_t> PostgresSequences::outermost_of(const Owned& owned) {
+    connection_.exec("BEGIN");
+    guard_.forget();
+    try {
+        const auto outermost = guard_.read(
+            connection_, owned.table,
+            fmt::format("SELECT pg_catalog.{}({})::pg_catalog.int8 FROM {}{}", owned.ascending ? "max" : "min",
+                        owned.column, owned.table.partitioned ? "" : "ONLY ", owned.table.name));
+        guard_.end(connection_);
+        connection_.exec("COMMIT");
+        return outermost;
+    } catch (const Error& error) {
+        guard_.ended();
+        if (error.action() != Action::retry) connection_.exec("ROLLBACK");
+        throw;
+    }
 }
 
 bool PostgresSequences::set(const Owned& owned, const SequenceState& state, std::int64_t value) {
@@ -123,7 +142,7 @@ bool PostgresSequences::move(const Owned& owned, std::uint64_t headroom, Moved& 
         const bool done = try_move(owned, headroom, moved);
         refused_.erase(owned.sequence);
         return done;
-    } catch (const SqlError& error) {
+    } catch (const Error& error) {
         if (error.action() == Action::retry) throw;
         if (refused_.insert(owned.sequence).second)
             log_(LogLevel::warning,

@@ -10,11 +10,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "sinks/postgres/rights/table_guard.h"
 #include "sinks/postgres/sequences/sequence_position.h"
 #include "sql/connection.h"
 #include "stream/log.h"
@@ -32,8 +34,9 @@ class PostgresSequences {
         std::int64_t to = 0;
     };
 
-    PostgresSequences(sql::Connection& connection, std::string group, std::string worker, const Log& log)
-        : connection_(connection), group_(std::move(group)), worker_(std::move(worker)), log_(log) {}
+    PostgresSequences(sql::Connection& connection, TableGuard& guard, std::string group, std::string worker,
+                      const Log& log)
+        : connection_(connection), guard_(guard), group_(std::move(group)), worker_(std::move(worker)), log_(log) {}
 
     // The sequences of these tables' columns (tables quoted and qualified), also those that a partition has from its
     // parents and those that a default uses without owning them, are set to the column's outermost value where they lag
@@ -47,7 +50,7 @@ class PostgresSequences {
    private:
     struct Owned {
         std::string sequence;  // quoted and qualified
-        std::string table;     // that was written
+        WrittenTable table;    // that was written
         std::string column;    // quoted
         bool ascending;
         std::int64_t type_min;  // what the column's type can hold
@@ -55,6 +58,7 @@ class PostgresSequences {
     };
     std::vector<Owned> owned_by(const std::set<std::string>& tables);
     SequenceState state_of(const Owned& owned);
+    std::optional<std::int64_t> outermost_of(const Owned& owned);
     // Sets it unless it was used meanwhile.
     bool set(const Owned& owned, const SequenceState& state, std::int64_t value);
     void note(const Owned& owned, const SequencePosition& position);
@@ -62,6 +66,7 @@ class PostgresSequences {
     bool try_move(const Owned& owned, std::uint64_t headroom, Moved& moved);
 
     sql::Connection& connection_;
+    TableGuard& guard_;
     std::string group_;
     std::string worker_;
     const Log& log_;

@@ -67,14 +67,11 @@ using Others = std::map<OwnRows, Names>;  // other tables of the source whose ro
                           table));
 }
 
-void refuse_existing_rows(sql::Connection& connection, const Places& places, ExistingRows existing,
-                          const Others& others) {
+void refuse_existing_rows(PostgresSession& session, const Places& places, ExistingRows existing, const Others& others) {
     std::vector<std::string> filled;
-    for (const auto& [table, only, condition] : present(connection, places)) {
-        const auto found = connection.query(
-            fmt::format("SELECT EXISTS (SELECT FROM {} WHERE {})", only, condition.empty() ? "true" : condition), {},
-            {1, 1, 1});
-        if (!found.boolean(0, 0)) continue;
+    for (const auto& [table, only, condition] : present(session.connection, places)) {
+        const std::string_view which = condition.empty() ? "true" : condition;
+        if (!session.reads_true(table, fmt::format("EXISTS (SELECT FROM {} WHERE {})", only, which))) continue;
         if (const auto shared = others.find({table.name, condition}); shared != others.end())
             refuse_shared(table.name, shared->second, existing);
         filled.push_back(OwnRows{table.name, condition}.text());
@@ -129,7 +126,7 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
         if (!written_over || emptied.contains(place)) empty.insert(place);
     }
     empty_tables(session, present(connection, emptied));
-    refuse_existing_rows(connection, empty, existing, others);
+    refuse_existing_rows(session, empty, existing, others);
     progress.forget_loaded(std::nullopt);
     progress.forget_parked(targets.tables);  // the copy brings all their rows again
     std::vector<std::string> loading;
