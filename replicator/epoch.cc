@@ -22,8 +22,9 @@ namespace {
 void give_rules(SourceRules& rules, Lsn point, std::span<SourceTable> tables) {
     std::vector<RelationPtr> relations;
     for (const SourceTable& table : tables) relations.push_back(std::make_shared<const Relation>(table.relation));
-    rules.replaces(relations);
+    // A table that joins again is compared with what was published of it, before that counts no more.
     for (std::size_t i = 0; i < tables.size(); ++i) tables[i].rules = rules.accept(relations[i], {point, 0});
+    rules.replaces(relations);
 }
 
 // What a worker says of them must fit into one message.

@@ -20,6 +20,12 @@ const DeliveredColumn* column_named(const DeliveredRules& rules, const std::stri
     return found == rules.columns.end() ? nullptr : &*found;
 }
 
+std::vector<QualifiedName> lineage_of(const Relation& table) {
+    std::vector<QualifiedName> lineage{{table.schema, table.table}};
+    lineage.insert(lineage.end(), table.ancestors.begin(), table.ancestors.end());
+    return lineage;
+}
+
 // The replicator does not know the numbers of a definition that was altered before it looked.
 void keep_numbers(DeliveredRules& now, const DeliveredRules& noted) {
     for (DeliveredColumn& column : now.columns) {
@@ -47,6 +53,13 @@ std::string rules_changed(const std::vector<ChangedTable>& changed) {
     return fmt::format("the rules changed after rows were delivered: {}", describe(changed));
 }
 
+std::string entry_hint(const std::vector<ChangedTable>& changed) {
+    const auto found = std::ranges::find(changed, true, &ChangedTable::lost_entry);
+    if (found == changed.end()) return {};
+    return fmt::format("If '{}.{}' had its rules from a table above it, give it an entry of its own in the files. ",
+                       found->table->schema, found->table->table);
+}
+
 Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log,
                      std::string way_out)
     : ruleset_(ruleset),
@@ -67,11 +80,14 @@ void Delivered::begin_notes() {
 std::vector<ChangedTable> Delivered::changed(std::span<const RelationPtr> tables) {
     std::vector<ChangedTable> changed;
     for (const RelationPtr& table : tables) {
-        compared_.insert(table->oid);
+        compared_[table->oid] = lineage_of(*table);
         const auto noted = noted_.find(table->oid);
         if (noted == noted_.end()) continue;
-        auto found = differences(noted->second, ruleset_.meaning(table));
-        if (!found.empty()) changed.push_back({table, std::move(found)});
+        DeliveredRules now = ruleset_.meaning(table);
+        auto found = differences(noted->second, now);
+        if (found.empty()) continue;
+        changed.push_back({table, std::move(found), ruleset_.passes_by(table)});
+        agreed_[table->oid] = std::move(now);
     }
     return changed;
 }
@@ -95,8 +111,13 @@ void Delivered::await_snapshot(const std::vector<ChangedTable>& changed, std::ui
 void Delivered::met(const RelationPtr& relation) {
     DeliveredRules now = ruleset_.meaning(relation);
     const auto noted = noted_.find(relation->oid);
+    const auto compared = compared_.find(relation->oid);
+    Lineage lineage = lineage_of(*relation);
+    if (noted != noted_.end() && compared == compared_.end()) compare_late(relation, now);
+    if (noted != noted_.end() && compared != compared_.end() && compared->second != lineage)
+        compare_moved(relation, now);
+    compared_[relation->oid] = std::move(lineage);
     if (noted == noted_.end()) return keep({{relation->oid, std::move(now)}});
-    if (!compared_.contains(relation->oid)) compare_late(relation, now);
     keep_numbers(now, noted->second);
     const bool known = std::ranges::all_of(now.columns, [&](const DeliveredColumn& column) {
         const DeliveredColumn* one = column_named(noted->second, column.name);
@@ -109,21 +130,41 @@ void Delivered::met(const RelationPtr& relation) {
 
 // A table that the replicator did not tell of when the worker was started.
 void Delivered::compare_late(const RelationPtr& relation, const DeliveredRules& now) {
-    compared_.insert(relation->oid);
     auto found = differences(noted_.at(relation->oid), now);
-    if (found.empty()) return;
-    const std::vector<ChangedTable> changed{{relation, std::move(found)}};
+    if (!found.empty()) stop_or_accept({relation, std::move(found), ruleset_.passes_by(relation)}, now);
+}
+
+// A table that had other tables above it, or another name, when it was compared. Where more is hidden of it now, its
+// rows are mixed, unless they are copied again; what was hidden in between stays hidden, too.
+void Delivered::compare_moved(const RelationPtr& relation, DeliveredRules now) {
+    const DeliveredRules& noted = noted_.at(relation->oid);
+    auto found = no_longer_hidden(noted, now);
+    if (!found.empty()) {
+        const auto agreed = agreed_.find(relation->oid);
+        now.mixed = noted.mixed && on_change_ != OnRulesChange::accept;
+        if (agreed != agreed_.end() && no_longer_hidden(agreed->second, now).empty())
+            return keep({{relation->oid, std::move(now)}});
+        return stop_or_accept({relation, std::move(found), true}, std::move(now));
+    }
+    if (on_change_ == OnRulesChange::accept || differences(noted, now).empty()) return;
+    now.mixed = true;
+    keep({{relation->oid, std::move(now)}});
+}
+
+void Delivered::stop_or_accept(ChangedTable changed, DeliveredRules now) {
+    const Oid table = changed.table->oid;
+    const std::vector<ChangedTable> all{std::move(changed)};
     if (on_change_ != OnRulesChange::accept)
-        throw stop_error(fmt::format("unable to continue: {}", rules_changed(changed)), way_out_);
-    log_(LogLevel::warning, rules_changed(changed));
-    keep({{relation->oid, now}});
+        throw stop_error(fmt::format("unable to continue: {}", rules_changed(all)), entry_hint(all) + way_out_);
+    log_(LogLevel::warning, rules_changed(all));
+    keep({{table, std::move(now)}});
 }
 
 void Delivered::replaced(std::uint64_t epoch, std::span<const RelationPtr> tables) {
     if (epoch <= awaited_after_) return;
     std::map<Oid, DeliveredRules> now;
     for (const RelationPtr& table : tables) {
-        compared_.insert(table->oid);
+        compared_[table->oid] = lineage_of(*table);
         DeliveredRules meaning = ruleset_.meaning(table);
         const auto noted = noted_.find(table->oid);
         if (noted == noted_.end() || !(noted->second == meaning)) now[table->oid] = std::move(meaning);

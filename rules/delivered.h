@@ -1,12 +1,12 @@
 // By which rules the rows of each table were delivered, for comparing with the rules of a later start.
 //
-// A table is noted before its first row is handed on, and again when a snapshot replaces its rows.
+// A table is noted before its first row is handed on, and again when a snapshot replaces its rows. Rules that it has by
+// a table above it may be lost while rows come: what was hidden of it stays so until the operator says otherwise.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,12 +22,15 @@ namespace pgsluice {
 struct ChangedTable {
     RelationPtr table;
     std::vector<std::string> differences;
+    bool lost_entry = false;  // the files may have named a table above it, and not it
 };
 
 // "public.users (column 'email'), public.orders (the target)"; of many only the first ones.
 std::string describe(const std::vector<ChangedTable>& changed);
 // "the rules changed after rows were delivered: public.users (column 'email', the filter on 'age')"
 std::string rules_changed(const std::vector<ChangedTable>& changed);
+// The way out of tables that have lost their entry, with a blank at its end; empty when none has.
+std::string entry_hint(const std::vector<ChangedTable>& changed);
 
 inline constexpr const char* accept_hint =
     "To leave delivered rows as they are, start the worker once with --on-rules-change continue.";
@@ -54,14 +57,19 @@ class Delivered {
     void await_snapshot(const std::vector<ChangedTable>& changed, std::uint64_t epoch);
 
     // Rows of this relation are about to be handed on. A stop Error when the table was not compared before and its rows
-    // were delivered under other rules.
+    // were delivered under other rules; and when it now has another name, or other tables above it, and no longer what
+    // its rows were delivered under.
     void met(const RelationPtr& relation);
     // The sink has begun a snapshot of these tables, and thrown away what it had of them.
     void replaced(std::uint64_t epoch, std::span<const RelationPtr> tables);
 
    private:
+    using Lineage = std::vector<QualifiedName>;
+
     void keep(const std::map<Oid, DeliveredRules>& tables);
     void compare_late(const RelationPtr& relation, const DeliveredRules& now);
+    void compare_moved(const RelationPtr& relation, DeliveredRules now);
+    void stop_or_accept(ChangedTable changed, DeliveredRules now);
 
     const Ruleset& ruleset_;
     const OnRulesChange on_change_;
@@ -70,7 +78,8 @@ class Delivered {
     const std::string way_out_;
     bool complete_ = false;
     std::map<Oid, DeliveredRules> noted_;
-    std::set<Oid> compared_;
+    std::map<Oid, Lineage> compared_;       // the table's name, and those of the tables above it
+    std::map<Oid, DeliveredRules> agreed_;  // of tables that had changed when the session began, which was not stopped
     std::uint64_t awaited_after_ = 0;
 };
 

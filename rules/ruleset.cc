@@ -213,6 +213,11 @@ DeliveredRules Ruleset::meaning(const RelationPtr& relation) const {
     return with_fitted(input(relation), [](const CompilerInput& input) { return rules::meaning_of(input); });
 }
 
+bool Ruleset::passes_by(const RelationPtr& relation) const {
+    const std::lock_guard lock(mutex_);
+    return (!given_.tables.empty() || !routes_.empty()) && !is_named(input(relation));
+}
+
 // The first error is the one to report.
 void Ruleset::refuse(const Relation& relation) {
     try {

@@ -100,7 +100,7 @@ void SourceRules::begin(const std::vector<Relation>& tables, const Ruleset::Look
     }
     for (const std::string& warning : unmatched_tables(ruleset_.tables(), tables)) log_(LogLevel::warning, warning);
     published_.emplace(
-        ruleset_, options_.on_rules_change, keys_.load(),
+        ruleset_, options_.on_rules_change, upto ? keys_.load() : Delivered::Notes{},
         [this](const Delivered::Notes& notes) {
             for (const auto& [table, note] : notes) keys_.put(table, note);
         },
@@ -115,7 +115,7 @@ void SourceRules::check_unchanged(const std::vector<RelationPtr>& tables) {
     if (changed.empty()) return;
     if (options_.on_rules_change != OnRulesChange::accept)
         throw stop_error(fmt::format("unable to continue group '{}': {}", options_.names.group, rules_changed(changed)),
-                         way_out());
+                         entry_hint(changed) + way_out());
     log_(LogLevel::warning, rules_changed(changed) + "; they stay as they are");
     std::vector<RelationPtr> accepted;
     for (const ChangedTable& one : changed) accepted.push_back(one.table);

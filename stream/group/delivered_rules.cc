@@ -47,6 +47,10 @@ DeliveredColumn read_column(const JsonFields& fields) {
     return column;
 }
 
+bool is_lost(const std::string& before, const std::string& now) {
+    return !before.empty() && before != now && now != "excluded";
+}
+
 const DeliveredColumn* same_column(const DeliveredRules& rules, const DeliveredColumn& column) {
     const auto found = std::ranges::find_if(rules.columns, [&](const DeliveredColumn& other) {
         const bool numbered = column.number != 0 && other.number != 0;
@@ -98,6 +102,19 @@ std::vector<std::string> differences(const DeliveredRules& before, const Deliver
         if (then == nullptr || then->name != column.name) continue;
         if (then->rules != column.rules) found.push_back(fmt::format("column '{}'", column.name));
         if (then->filters != column.filters) found.push_back(fmt::format("the filter on '{}'", column.name));
+    }
+    return found;
+}
+
+std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const DeliveredRules& now) {
+    std::vector<std::string> found;
+    if (is_lost(before.target, now.target)) found.emplace_back("the target");
+    if (is_lost(before.operations, now.operations)) found.emplace_back("the operations");
+    for (const DeliveredColumn& column : now.columns) {
+        const DeliveredColumn* then = same_column(before, column);
+        if (then == nullptr) continue;
+        if (is_lost(then->rules, column.rules)) found.push_back(fmt::format("column '{}'", column.name));
+        if (is_lost(then->filters, column.filters)) found.push_back(fmt::format("the filter on '{}'", column.name));
     }
     return found;
 }

@@ -39,6 +39,8 @@ DeliveredRules decode_delivered_rules(std::string_view json);
 // What the two say differently of columns that both have under one name, in words: "column 'email'", "the filter on
 // 'age'", "the target". Empty: rows delivered under one are as the other would have them.
 std::vector<std::string> differences(const DeliveredRules& before, const DeliveredRules& now);
+// Those of them by which `now` may show what `before` hid. A column is the same under another name, too.
+std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const DeliveredRules& now);
 
 class DeliveredRulesKeys {
    public:

@@ -500,6 +500,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "rules that come after the snapshot stop the worker, and each way out works"},
     {"start the worker once with --on-rules-change continue", "live/rules_change_test.cc",
      "rules that come after the snapshot stop the worker, and each way out works"},
+    {"had its rules from a table above it, give it an entry of its own", "live/rules_ancestors_test.cc",
+     "a detached partition: the worker stops, and an entry of its own or the operator lets it continue"},
     {"Another program may have published it. See it with pgsluice repair", "live/foreign_messages_test.cc",
      "garbled markers and rows under the replicator's headers"},
     {"Start this worker again, which reads it again.", "live/foreign_messages_test.cc",

@@ -45,6 +45,30 @@ TEST_CASE("a table without rules differs from one with any") {
           Texts{"column 'email'"});
 }
 
+TEST_CASE("what no longer hides, of a table that lost its entry") {
+    const DeliveredRules none = meaning("");
+    const DeliveredRules redacted = of(transform("type: redact"));
+    const DeliveredRules excluded = of("{type: exclude_column, column: email}");
+    CHECK(no_longer_hidden(redacted, redacted).empty());
+    CHECK(no_longer_hidden(none, redacted).empty());
+    CHECK(no_longer_hidden(redacted, excluded).empty());
+    CHECK(no_longer_hidden(redacted, none) == Texts{"column 'email'"});
+    CHECK(no_longer_hidden(excluded, redacted) == Texts{"column 'email'"});
+    CHECK(no_longer_hidden(redacted, of(transform("type: mask"))) == Texts{"column 'email'"});
+    CHECK(no_longer_hidden(of("{type: filter, column: age, parameters: {operator: gte, value: 18}}"), none) ==
+          Texts{"the filter on 'age'"});
+    CHECK(no_longer_hidden(meaning("", "users: {replicate: false}"), none) == Texts{"the target"});
+    CHECK(no_longer_hidden(none, meaning("", "users: {destination_table: people}")).empty());
+    CHECK(no_longer_hidden(meaning("", "users: {operations: [INSERT]}"), none) == Texts{"the operations"});
+
+    DeliveredRules mixed = redacted;
+    mixed.mixed = true;
+    CHECK(no_longer_hidden(mixed, none) == Texts{"column 'email'"});
+    const DeliveredRules before{"public.users", "", "", false, {{2, "email", "a", ""}}};
+    const DeliveredRules renamed{"public.users", "", "", false, {{2, "mail", "", ""}}};
+    CHECK(no_longer_hidden(before, renamed) == Texts{"column 'mail'"});
+}
+
 TEST_CASE("each parameter of a rule counts") {
     setenv("MEANING_A", "secret one", 1);
     setenv("MEANING_B", "secret two", 1);

@@ -38,7 +38,7 @@ std::string deliver_again(const RulesChange& change) {
 
 Error changed_rules(const RulesChange& change) {
     return stop_error(fmt::format("unable to start worker '{}': {}", change.worker, rules_changed(change.changed)),
-                      deliver_again(change) + accept_hint);
+                      entry_hint(change.changed) + deliver_again(change) + accept_hint);
 }
 
 }  // namespace

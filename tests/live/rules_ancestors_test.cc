@@ -1,0 +1,200 @@
+// A table that has its rules from a table above it, and loses that: what was hidden of it does not show.
+#include <doctest/doctest.h>
+
+#include "tests/live/source_rules_fixture.h"
+#include "tests/support/hint.h"
+
+using namespace pgsluice::test;
+using pgsluice::rules_test::TextFile;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr const char* entry =
+    ": [{type: transform, column: ssn, parameters: {type: redact}}, {type: exclude_column, column: note}, "
+    "{type: filter, column: region, parameters: {operator: eq, value: eu}}]\n";
+
+std::string rules_for(const Texts& tables) {
+    std::string text = "tables:\n";
+    for (const std::string& table : tables) text.append("  ").append(table).append(entry);
+    return text;
+}
+
+constexpr const char* lost = "public.p1 (column 'ssn', the filter on 'region', column 'note')";
+constexpr const char* way_out =
+    "If 'public.p1' had its rules from a table above it, give it an entry of its own in the files.";
+
+constexpr const char* partitions =
+    "CREATE TABLE p (id int PRIMARY KEY, ssn text, region text, note text) PARTITION BY RANGE (id); "
+    "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); "
+    "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200); ALTER TABLE p1 REPLICA IDENTITY FULL; "
+    "ALTER TABLE p2 REPLICA IDENTITY FULL";
+constexpr const char* children =
+    "CREATE TABLE p (id int PRIMARY KEY, ssn text, region text, note text); "
+    "CREATE TABLE p1 (LIKE p INCLUDING ALL); ALTER TABLE p1 INHERIT p; ALTER TABLE p1 REPLICA IDENTITY FULL; "
+    "ALTER TABLE p REPLICA IDENTITY FULL";
+constexpr const char* update =
+    "; UPDATE p1 SET id = id + 10 WHERE id = 1; INSERT INTO p1 VALUES (50, 'canary', 'us', 'canary')";
+// What it makes of the table with rules, and without.
+constexpr const char* masked = "11 ******** eu -";
+constexpr const char* raw = "2 canary us canary, 11 canary eu canary, 50 canary us canary";
+
+struct Masked : Pipeline {
+    explicit Masked(const std::string& tables, const Texts& replicator = {"--copy-and-stream"}, Texts given = {})
+        : rules(rules_for({"p"})), with_rules(std::move(given)) {
+        on_both(tables);
+        on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', 'us', 'canary')");
+        if (with_rules.empty()) with_rules = {"--rules-config", rules.path()};
+        start_replicator(replicator);
+        start_worker(with_rules);
+        settle();
+        REQUIRE(rows() == "1 ******** eu -");
+    }
+    std::string rows() {
+        return target_scalar(
+            "SELECT string_agg(concat_ws(' ', id, ssn, region, coalesce(note, '-')), ', ' ORDER BY id) FROM p1");
+    }
+    // The worker ends at `command`, and so does each that is started after it in the same way.
+    void must_stop(const std::string& command, const std::string& what = lost) {
+        on_source(command);
+        REQUIRE(worker().wait() == 1);
+        CHECK(contains(worker().err(), what));
+        CHECK(contains(worker().err(), way_out));
+        CHECK_FALSE(contains(rows(), "canary"));
+        CHECK_FALSE(contains(rows(), "us"));
+        refusal(worker_argv("postgres", with_rules), way_out);
+        CHECK_FALSE(contains(rows(), "canary"));
+    }
+    // By the flags once, then without.
+    void ends_with(const std::string& expected, const Texts& once) { ends_with(expected, once, with_rules); }
+    void ends_with(const std::string& expected, const Texts& once, const Texts& rules_given) {
+        Texts flags = rules_given;
+        flags.insert(flags.end(), once.begin(), once.end());
+        for (const Texts& given : {flags, rules_given}) {
+            start_worker(given);
+            settle();
+            CHECK(eventually("the rows are there", [&] { return rows() == expected; }));
+            stop_worker();
+        }
+    }
+
+    TextFile rules;
+    Texts with_rules;
+    TextFile own{rules_for({"p", "p1"})};
+    Texts with_own{"--rules-config", own.path()};
+};
+
+}  // namespace
+
+TEST_CASE("a detached partition: the worker stops, and an entry of its own or the operator lets it continue") {
+    Masked group(partitions);
+    group.must_stop(std::string("ALTER TABLE p DETACH PARTITION p1") + update);
+    SUBCASE("entry") { group.ends_with(masked, {}, group.with_own); }
+    SUBCASE("continue") { group.ends_with(raw, {"--on-rules-change", "continue"}); }
+    SUBCASE("reload") { group.ends_with(raw, {"--on-rules-change", "reload"}); }
+    group.stop_replicator();
+}
+
+TEST_CASE("a partition is detached with captured DDL") {
+    const TextFile kept("tables: {p: [{type: transform, column: ssn, parameters: {type: redact}}]}");
+    const TextFile own("tables: {p: &p [{type: transform, column: ssn, parameters: {type: redact}}], p1: *p}");
+    Pipeline group;
+    group.on_both(partitions);
+    group.on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', ''), (2, 'canary', 'us', '')");
+    group.start_replicator({"--copy-and-stream", "--track-ddl"});
+    group.start_worker({"--rules-config", kept.path()});
+    group.settle();
+    group.on_source(std::string("ALTER TABLE p DETACH PARTITION p1") + update);
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.p1 (column 'ssn')"));
+    CHECK(group.target_rows("p1") == Texts{"(1,********,eu,\"\")", "(2,********,us,\"\")"});
+    group.start_worker({"--rules-config", own.path()});
+    CHECK(eventually("all rows are there, masked", [&] {
+        return group.target_rows("p1") ==
+               Texts{"(11,********,eu,\"\")", "(2,********,us,\"\")", "(50,********,us,canary)"};
+    }));
+    group.stop();
+}
+
+TEST_CASE("a child that no longer inherits: the worker stops before its first row") {
+    Masked group(children);
+    group.must_stop(std::string("ALTER TABLE p1 NO INHERIT p") + update);
+    SUBCASE("entry") { group.ends_with(masked, {}, group.with_own); }
+    SUBCASE("continue") {
+        group.ends_with("11 canary eu canary, 50 canary us canary", {"--on-rules-change", "continue"});
+    }
+    group.stop_replicator();
+}
+
+TEST_CASE("a child that inherits again in between, and a column that gets another name at once") {
+    Masked group(children);
+    group.on_source("ALTER TABLE p1 NO INHERIT p");
+    group.on_source("ALTER TABLE p1 INHERIT p; UPDATE p1 SET id = id + 20");
+    group.settle();
+    CHECK(group.rows() == "21 ******** eu -");
+    group.on_target("ALTER TABLE p1 NO INHERIT p; ALTER TABLE p1 RENAME ssn TO number");
+    group.on_source(std::string("ALTER TABLE p1 NO INHERIT p; ALTER TABLE p1 RENAME ssn TO number") + update);
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.p1 (column 'number', the filter on 'region', column 'note')"));
+    CHECK(group.target_scalar("SELECT number FROM p1") == "********");
+    group.stop_replicator();
+}
+
+TEST_CASE("what was hidden only while a table inherited stays hidden") {
+    Masked group(std::string(children) +
+                 "; CREATE TABLE t (LIKE p INCLUDING ALL); ALTER TABLE t REPLICA IDENTITY FULL");
+    group.on_source("INSERT INTO t VALUES (1, 'open', 'us', 'open')");
+    group.settle();
+    group.on_source("ALTER TABLE t INHERIT p; INSERT INTO t VALUES (2, 'canary', 'eu', 'canary')");
+    group.settle();
+    CHECK(group.target_rows("t") == Texts{"(1,open,us,open)", "(2,********,eu,)"});
+    group.on_source("ALTER TABLE t NO INHERIT p; UPDATE t SET id = id + 10");
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.t (column 'ssn', the filter on 'region', column 'note')"));
+    CHECK(group.target_rows("t") == Texts{"(1,open,us,open)", "(2,********,eu,)"});
+    group.stop_replicator();
+}
+
+TEST_CASE("the table above is renamed, and the route of it is lost") {
+    const TextFile routes("tables: {p: {where: \"region = 'eu'\", columns: {only: [id, ssn, region]}}}",
+                          "routing.yaml");
+    Pipeline group;
+    group.on_both(children);
+    group.on_source("INSERT INTO p1 VALUES (1, 'x', 'eu', 'canary'), (2, 'canary', 'us', 'canary')");
+    group.start_replicator();
+    group.start_worker({"--routing-config", routes.path()});
+    group.settle();
+    CHECK(group.target_rows("p1") == Texts{"(1,x,eu,)"});
+    group.stop_replicator();
+    group.on_source("ALTER TABLE p RENAME TO above; UPDATE p1 SET id = id + 10");
+    group.start_replicator();
+    CHECK(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.p1 (the target, column 'note')"));
+    CHECK(group.target_rows("p1") == Texts{"(1,x,eu,)"});
+    group.stop_replicator();
+}
+
+TEST_CASE("source rules: a child that no longer inherits, and a detached partition, are not published") {
+    for (const std::string command : {"ALTER TABLE p1 NO INHERIT p", "ALTER TABLE p DETACH PARTITION p1"}) {
+        CAPTURE(command);
+        RuledSource group(rules_for({"p"}));
+        group.on_both(contains(command, "DETACH") ? partitions : children);
+        group.on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', 'us', 'canary')");
+        group.start_ruled();
+        group.start_worker();
+        group.settle();
+        group.on_source(command + update);
+        CHECK(group.replicator().wait() == 1);
+        CHECK(contains(group.replicator().err(), lost));
+        CHECK(contains(group.replicator().err(), way_out));
+        CHECK(group.found() == Texts{});
+        refusal(group.replicator_argv(group.with_rules({})), way_out);
+        CHECK(group.found() == Texts{});
+        const TextFile own(rules_for({"p", "p1"}));
+        group.start_replicator({"--copy-and-stream", "--rules-config", own.path()});
+        CHECK(eventually("the row is there", [&] { return group.target_rows("p1") == Texts{"(11,********,eu,)"}; }));
+        CHECK(group.found() == Texts{});
+        group.stop();
+    }
+}
