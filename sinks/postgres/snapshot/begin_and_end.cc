@@ -70,7 +70,7 @@ using Others = std::map<OwnRows, Names>;  // other tables of the source whose ro
 void refuse_existing_rows(PostgresSession& session, const Places& places, ExistingRows existing, const Others& others) {
     std::vector<std::string> filled;
     for (const auto& [table, only, condition] : present(session.connection, places)) {
-        const std::string_view which = condition.empty() ? "true" : condition;
+        const std::string which = condition.empty() ? "true" : condition;
         if (!session.reads_true(table, fmt::format("EXISTS (SELECT FROM {} WHERE {})", only, which))) continue;
         if (const auto shared = others.find({table.name, condition}); shared != others.end())
             refuse_shared(table.name, shared->second, existing);
