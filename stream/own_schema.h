@@ -7,6 +7,8 @@
 namespace pgsluice {
 
 inline constexpr std::string_view own_schema = "pgsluice";
+// Where dead letters that were applied are marked, by rows that a replay adds to theirs.
+inline constexpr std::string_view own_marks = "parked";
 inline constexpr std::string_view own_schema_reason = "schema 'pgsluice' is for tables of pgsluice itself";
 
 }  // namespace pgsluice

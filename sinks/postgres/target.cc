@@ -151,12 +151,14 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& tables) {
     return names;
 }
 
+void refuse_own_schema(const std::string& table) {
+    throw stop_error(fmt::format("unable to write to '{}.{}': {}", own_schema, table, own_schema_reason),
+                     "Route the source's table to a table of the target.");
+}
+
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,
                                              const std::string& table) {
-    if (schema == own_schema) {
-        throw stop_error(fmt::format("unable to write to '{}.{}': {}", schema, table, own_schema_reason),
-                         "Route the source's table to a table of the target.");
-    }
+    if (schema == own_schema && table != own_marks) refuse_own_schema(table);
     const auto found = connection.query(table_query, {schema, table}, {4, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     const std::string oid = found.text(0, 0);

@@ -6,6 +6,7 @@
 
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -33,6 +34,8 @@ void require_history(const Relation& relation, const TargetTable& table) {
 
 const std::shared_ptr<TargetMapping>& TargetMappings::at(const Relation& relation) {
     return mappings_.at(relation, [&] {
+        // A replay's own marks have no table of the source.
+        if (relation.schema == own_schema && relation.oid != 0) refuse_own_schema(relation.table);
         TargetTable table = load_target_table(connection_, relation.schema, relation.table);
         missing_.resolve(relation, table);
         lossy_.warn(relation, table);

@@ -227,12 +227,17 @@ TEST_CASE("direct: another database as the source is refused") {
 
 namespace {
 
-// The target, with a lock that keeps a loader from the end.
+// The target, with a lock that keeps a loader from the end. Not of the table: the look for rows in the way needs that.
 struct HeldUp : DirectGroup {
     HeldUp() {
         make_tables();
+        on_target(
+            "CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM "
+            "pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; CREATE TRIGGER held_up BEFORE INSERT ON keyless "
+            "FOR "
+            "EACH STATEMENT EXECUTE FUNCTION held_up(); ALTER TABLE keyless ENABLE ALWAYS TRIGGER held_up");
         lock.emplace(shared_postgres().connect(target_db()));
-        lock->exec("BEGIN; LOCK TABLE public.keyless IN EXCLUSIVE MODE");
+        lock->exec("SELECT pg_advisory_lock(4711)");
         start_direct_replicator();
     }
     void await_a_part() {

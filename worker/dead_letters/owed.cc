@@ -6,6 +6,7 @@
 
 #include "sinks/postgres/progress.h"
 #include "sql/error.h"
+#include "stream/own_schema.h"
 
 namespace pgsluice {
 
@@ -13,8 +14,8 @@ namespace {
 
 std::shared_ptr<const Relation> parked_table() {
     auto made = std::make_shared<Relation>();
-    made->schema = "pgsluice";
-    made->table = "parked";
+    made->schema = own_schema;
+    made->table = own_marks;
     for (const char* name : {"group", "worker", "position"})
         made->columns.push_back({name, 25, -1, true, "text", 25, 0});
     return made;
