@@ -37,7 +37,7 @@ void set_sequences(const sql::ConnectOptions& options, const std::vector<dump::S
     for (const dump::SequenceValue& value : values) {
         try {
             if (const auto set = take_source_value(target, value.name, value.value, value.is_called))
-                log(LogLevel::info, fmt::format("sequence {}: {}, now {}", set->sequence, set->from, set->to));
+                log(LogLevel::info, set->text());
         } catch (const SqlError& error) {
             if (error.action() == Action::retry) throw;
             log(LogLevel::warning, fmt::format("sequence {} stays as it was: {}", value.name, error.what()));

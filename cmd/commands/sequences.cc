@@ -27,9 +27,7 @@ std::size_t level(sql::Connection& target, TableGuard& guard, const Settings& se
     progress.open(settings.postgres.lock_wait_ms);
     PostgresSequences sequences(target, guard, settings.postgres.group, worker, log);
     const auto moved = sequences.level(progress.written_tables());
-    for (const auto& each : moved)
-        std::printf("sequence %s: %lld, now %lld\n", each.sequence.c_str(), static_cast<long long>(each.from),
-                    static_cast<long long>(each.to));
+    for (const auto& each : moved) std::printf("%s\n", each.text().c_str());
     return moved.size();
 }
 

@@ -156,7 +156,7 @@ void Move::set_sequences(Ends& ends) {
     auto set = sequences.level(progress.written_tables());
     for (auto& each : take_source_values(ends.source, ends.target, sequences_to_move(ends.source, tables_)))
         set.push_back(std::move(each));
-    for (const auto& each : set) say(fmt::format("sequence {}: {}, now {}", each.sequence, each.from, each.to));
+    for (const auto& each : set) say(each.text());
 }
 
 }  // namespace pgsluice

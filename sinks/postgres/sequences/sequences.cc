@@ -69,6 +69,10 @@ std::pair<std::int64_t, std::int64_t> limits_of(std::int64_t type_bytes) {
 
 }  // namespace
 
+std::string PostgresSequences::Moved::text() const {
+    return fmt::format("sequence {}: {}, now {}", sequence, from, to);
+}
+
 std::vector<PostgresSequences::Owned> PostgresSequences::owned_by(const std::set<std::string>& tables) {
     const auto rows =
         connection_.query(owned_query, {text_array(std::vector<std::string>(tables.begin(), tables.end()))}, {7});

@@ -32,6 +32,8 @@ class PostgresSequences {
         std::string sequence;  // quoted and qualified
         std::int64_t from = 0;
         std::int64_t to = 0;
+
+        [[nodiscard]] std::string text() const;  // "sequence public.users_id_seq: 1, now 700"
     };
 
     PostgresSequences(sql::Connection& connection, TableGuard& guard, std::string group, std::string worker,
