@@ -72,6 +72,12 @@ struct Column {
     bool operator==(const Column&) const = default;
 };
 
+// Of numeric(p,s), whose typmod has both behind an offset of 4: digits behind the point, below 0 for tens and so on
+// (PostgreSQL 15).
+[[nodiscard]] constexpr int numeric_scale(std::int64_t typmod) {
+    return static_cast<int>((((typmod - 4) & 0x7ff) ^ 1024) - 1024);
+}
+
 // pg_class.relreplident.
 enum class ReplicaIdentity : char { default_key = 'd', nothing = 'n', full = 'f', index = 'i' };
 

@@ -4,6 +4,8 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "stream/change.h"
+
 namespace pgsluice {
 
 namespace {
@@ -42,18 +44,17 @@ bool has_zone(std::string_view base) { return base.ends_with("with time zone"); 
 
 // numeric(p,s), whose typmod has both behind an offset of 4 (src/backend/utils/adt/numeric.c).
 int precision_of(std::int64_t typmod) { return static_cast<int>(((typmod - 4) >> 16) & 0xffff); }
-int scale_of(std::int64_t typmod) { return static_cast<int>((((typmod - 4) & 0x7ff) ^ 1024) - 1024); }
 
 ColumnFit fit_in_numeric(const DeclaredType& target, const DeclaredType& source) {
     if (target.typmod == -1) return {};
-    const int scale = scale_of(target.typmod);
+    const int scale = numeric_scale(target.typmod);
     const int whole = precision_of(target.typmod) - scale;
     if (const int digits = digits_of_whole(source.base); digits > 0)
         return {scale < 0 ? by_its_scale : "", digits > whole};
     if (source.base != "numeric" || source.typmod == -1) return {by_its_scale, true};
-    const bool rounds = scale_of(source.typmod) > scale;
+    const bool rounds = numeric_scale(source.typmod) > scale;
     // 9.99 may become 10.0.
-    const int needed = precision_of(source.typmod) - scale_of(source.typmod) + (rounds ? 1 : 0);
+    const int needed = precision_of(source.typmod) - numeric_scale(source.typmod) + (rounds ? 1 : 0);
     return {rounds ? by_its_scale : "", needed > whole};
 }
 

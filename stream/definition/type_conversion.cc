@@ -34,10 +34,8 @@ constexpr std::array certain = {
 
 bool is_unlimited(const ColumnDefinition& column) { return column.typmod < 0; }
 
-// Digits behind the point; as numeric_scale() of the server has it.
-int scale(const ColumnDefinition& column) {
-    return column.type_oid == numeric ? ((((column.typmod - 4) & 0x7ff) ^ 1024) - 1024) : 0;
-}
+// Of a whole number none.
+int scale(const ColumnDefinition& column) { return column.type_oid == numeric ? numeric_scale(column.typmod) : 0; }
 
 Conversion to_numeric(const ColumnDefinition& before, const ColumnDefinition& after) {
     if (is_unlimited(after)) return Conversion::none;

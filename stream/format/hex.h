@@ -1,6 +1,7 @@
 // Bytes to hexadecimal digits and back.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace pgsluice {
@@ -13,6 +14,12 @@ inline char* encode_hex(std::string_view bytes, char* out) noexcept {
         *out++ = digits[static_cast<unsigned char>(c) & 15U];
     }
     return out;
+}
+
+inline std::string to_hex(std::string_view bytes) {
+    std::string digits(2 * bytes.size(), '\0');
+    encode_hex(bytes, digits.data());
+    return digits;
 }
 
 inline int hex_digit(char c) noexcept {

@@ -14,12 +14,7 @@ namespace {
 
 constexpr std::size_t id_bytes = 8;
 
-std::string new_id() {
-    const std::string bytes = random_bytes(id_bytes);
-    std::string digits(2 * bytes.size(), '\0');
-    encode_hex(bytes, digits.data());
-    return digits;
-}
+std::string new_id() { return to_hex(random_bytes(id_bytes)); }
 
 }  // namespace
 

@@ -23,12 +23,7 @@ Nonce nonce_of(StreamSeq seq) {
     return nonce;
 }
 
-std::string new_salt() {
-    const std::string bytes = random_bytes(salt_bytes);
-    std::string digits(2 * bytes.size(), '\0');
-    encode_hex(bytes, digits.data());
-    return digits;
-}
+std::string new_salt() { return to_hex(random_bytes(salt_bytes)); }
 
 std::string_view take_word(std::string_view& text) {
     const auto end = std::min(text.find(' '), text.size());

@@ -14,9 +14,7 @@ std::string mac_of(const StreamKey& key, const ValuePlace& place, std::string_vi
     std::string text(place.bucket);
     text.append("\n").append(place.key).append("\n").append(value);
     const SecretKey mac = hmac_sha256(hmac_sha256(key.secret, "pgsluice value 1"), text);
-    std::string digits(mac_digits, '\0');
-    encode_hex({reinterpret_cast<const char*>(mac.data()), mac.size()}, digits.data());
-    return digits;
+    return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
 }
 
 }  // namespace

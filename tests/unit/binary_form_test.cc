@@ -14,9 +14,7 @@ namespace {
 std::string binary(BinaryForm form, std::string_view text) {
     std::string bytes;
     if (!append_binary(bytes, form, text)) return "none";
-    std::string digits(2 * bytes.size(), ' ');
-    encode_hex(bytes, digits.data());
-    return digits;
+    return to_hex(bytes);
 }
 
 }  // namespace

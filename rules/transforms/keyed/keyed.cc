@@ -116,7 +116,7 @@ ColumnForm ColumnForm::of(const Column& column, ValueType type) {
     if (form.oid == 1042 || form.oid == 1043) form.most = static_cast<std::size_t>(modifier);
     if (form.oid == 1700) {
         form.precision = modifier >> 16 & 0xffff;
-        form.scale = ((modifier & 0x7ff) ^ 1024) - 1024;  // may be below 0 since PostgreSQL 15
+        form.scale = numeric_scale(column.typmod);
     }
     return form;
 }
