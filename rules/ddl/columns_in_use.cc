@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "rules/ddl/table_says.h"
 #include "rules/values/value_type.h"
 #include "stream/definition/find_part.h"
 #include "stream/definition/type_conversion.h"
@@ -71,13 +70,23 @@ std::string changed(const Use& use, const TableDefinition& was, const TableDefin
 
 }  // namespace
 
-std::string judged_again(const Route* route, const TableRules& rules, const TableDefinition& was,
-                         const TableDefinition& now, bool rewritten) {
+void ColumnsInUse::note(const DefinitionChange& change, const TableDefinition& table) {
+    const auto add = [&](std::set<Oid>& tables) {
+        tables.insert(change.oid);
+        for (const ObjectName& above : table.ancestors) tables.insert(above.oid);
+    };
+    if (change.rewritten != 0) add(rewritten_);
+    if (change.recopy) add(recopied_);
+}
+
+std::string ColumnsInUse::judged_again(Oid table, const TableSays& says, const TableDefinition& was,
+                                       const TableDefinition& now) const {
+    if (recopied_.contains(table)) return {};
     std::vector<Use> uses;
-    if (route != nullptr) add_uses(uses, *route);
-    for (const Rule& rule : rules.rules) add_uses(uses, rule);
+    if (says.route != nullptr) add_uses(uses, *says.route);
+    for (const Rule& rule : says.rules.rules) add_uses(uses, rule);
     for (const Use& use : uses)
-        if (std::string why = changed(use, was, now, rewritten); !why.empty()) return why;
+        if (std::string why = changed(use, was, now, rewritten_.contains(table)); !why.empty()) return why;
     return {};
 }
 

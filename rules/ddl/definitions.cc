@@ -49,16 +49,9 @@ class DefinitionRules {
                 if (!*side || !std::holds_alternative<TableDefinition>(**side)) continue;
                 const auto& table = std::get<TableDefinition>(**side);
                 tables_[{table.schema, table.name}] = relation_of(change.oid, table);
-                if (change.rewritten != 0) note_with_ancestors(rewritten_, change.oid, table);
-                if (change.recopy) note_with_ancestors(recopied_, change.oid, table);
+                in_use_.note(change, table);
             }
         }
-    }
-
-    // Of a partitioned table only its partitions are written and copied again.
-    static void note_with_ancestors(std::set<Oid>& tables, Oid oid, const TableDefinition& table) {
-        tables.insert(oid);
-        for (const ObjectName& above : table.ancestors) tables.insert(above.oid);
     }
 
     // Of a table that another object is on: its definition may not be in the message.
@@ -121,7 +114,8 @@ class DefinitionRules {
         if (after && change.before) check_names(relation, says);
         if (!after) before_ = {relation, says};
         if (is_left_out(says, table.schema, table.name)) return false;
-        const std::string again = after ? judged_again(change, table, says) : "";
+        const std::string again =
+            after && source_before() ? in_use_.judged_again(change.oid, says, *source_before(), table) : "";
         const std::vector<ColumnDefinition> computed = computed_of(change, relation, says, after);
         replace_computed(table, computed);
         if (const auto why = obstacle(change, table, says, after); !why.empty() && change.obstacle.empty())
@@ -154,12 +148,6 @@ class DefinitionRules {
     }
     [[nodiscard]] const TableDefinition* source_before() const {
         return was_ ? &std::get<TableDefinition>(*was_) : nullptr;
-    }
-
-    std::string judged_again(const DefinitionChange& change, const TableDefinition& table,
-                             const TableSays& says) const {
-        if (source_before() == nullptr || recopied_.contains(change.oid)) return {};
-        return rules::judged_again(says.route, says.rules, *source_before(), table, rewritten_.contains(change.oid));
     }
 
     // The expressions are written for the table as it is now: before, it may have had other names.
@@ -404,8 +392,7 @@ class DefinitionRules {
     FilesSay files_;
     DefinitionMessage& message_;
     std::map<std::pair<std::string, std::string>, Relation> tables_;
-    std::set<Oid> rewritten_;
-    std::set<Oid> recopied_;
+    ColumnsInUse in_use_;
     std::pair<Relation, TableSays> before_;                    // of the change at hand
     std::optional<Definition> was_;                            // before it, as the source says it
     std::optional<std::pair<const Route&, Keeping>> kept_as_;  // how its rows are kept, where not as a copy
