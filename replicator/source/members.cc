@@ -5,8 +5,8 @@
 
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
+#include "sql/own_schema.h"
 #include "stream/full_name.h"
-#include "stream/own_schema.h"
 
 namespace pgsluice {
 

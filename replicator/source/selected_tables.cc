@@ -11,9 +11,9 @@
 
 #include "replicator/source/table_selection.h"
 #include "sql/error.h"
+#include "sql/own_schema.h"
 #include "stream/change.h"
 #include "stream/full_name.h"
-#include "stream/own_schema.h"
 
 namespace pgsluice {
 

@@ -9,7 +9,7 @@
 #include "replicator/source/session.h"
 #include "replicator/tables/reconcile.h"
 #include "replicator/tables/requested_copies.h"
-#include "stream/own_schema.h"
+#include "sql/own_schema.h"
 
 namespace pgsluice {
 

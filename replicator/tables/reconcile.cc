@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "sql/own_schema.h"
 #include "stream/full_name.h"
-#include "stream/own_schema.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {

@@ -7,7 +7,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
-#include "stream/own_schema.h"
+#include "sql/own_schema.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {

@@ -219,8 +219,9 @@ void MissingColumns::alter(const QualifiedName& table, const Column& column, con
 void MissingColumns::remember(const Relation& relation, const TargetTable& table) {
     if (relation.oid == 0) return;
     Relation& before = met_[relation.oid];
+    const bool numbered = is_numbered(relation);
     for (const Column& column : before.columns) {
-        if (column.number == 0 || !is_numbered(relation)) continue;
+        if (column.number == 0 || !numbered) continue;
         const Column* now = with_name(relation, column.name);
         if (now != nullptr && now->number != column.number)
             log_(LogLevel::warning,

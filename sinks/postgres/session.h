@@ -1,8 +1,6 @@
 // A connection set up for writing what another database has already decided.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,7 +41,7 @@ struct PostgresSession {
     }
     // In the open transaction: whether a SELECT of a boolean from the table says so (TableGuard::read).
     bool reads_true(const WrittenTable& table, const std::string& select, std::span<const sql::Param> params = {}) {
-        const auto number = guard.read(connection, table, fmt::format("SELECT ({})::pg_catalog.int4", select), params);
+        const auto number = guard.read(connection, table, "SELECT (" + select + ")::pg_catalog.int4", params);
         if (!replica) connection.exec("SET CONSTRAINTS ALL DEFERRED");
         return number == 1;
     }

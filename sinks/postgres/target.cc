@@ -6,8 +6,8 @@
 #include <charconv>
 #include <map>
 
+#include "sql/own_schema.h"
 #include "sql/quote.h"
-#include "stream/own_schema.h"
 
 namespace pgsluice {
 

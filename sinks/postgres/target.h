@@ -65,7 +65,7 @@ std::vector<TableName> names_of(const std::vector<const Relation*>& tables);
 // Of the columns that are written.
 ColumnTypeNames type_names_of(const TargetTable& table);
 
-// Throws: no table of schema pgsluice is written to for one of the source (stream/own_schema.h).
+// Throws: no table of schema pgsluice is written to for one of the source (sql/own_schema.h).
 [[noreturn]] void refuse_own_schema(const std::string& table);
 // Nothing when there is no such table. The connection's search_path must be empty: names of types come back qualified.
 std::optional<TargetTable> find_target_table(sql::Connection& connection, const std::string& schema,

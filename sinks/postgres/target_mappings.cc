@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "sql/own_schema.h"
 #include "sql/quote.h"
-#include "stream/own_schema.h"
 
 namespace pgsluice {
 

@@ -8,6 +8,20 @@ namespace pgsluice::nats {
 
 namespace {
 
+// Valid as long as both are. jsStreamConfig_Init() has the rest: limits of none, and retention by these.
+jsStreamConfig stream_of(const std::string& name, std::vector<const char*>& subjects, int replicas) {
+    jsStreamConfig config;
+    jsStreamConfig_Init(&config);
+    config.Name = name.c_str();
+    config.Subjects = subjects.data();
+    config.SubjectsLen = static_cast<int>(subjects.size());
+    config.Storage = js_FileStorage;
+    config.Retention = js_LimitsPolicy;
+    config.Discard = js_DiscardNew;
+    config.Replicas = replicas;
+    return config;
+}
+
 void update_stream(const Link& link, jsStreamConfig& config) {
     jsErrCode js_error{};
     const auto status = js_UpdateStream(nullptr, link.js(), &config, nullptr, &js_error);
@@ -31,16 +45,8 @@ void check_account(const Link& link, std::int64_t account_bytes, const Names& na
 
 void add_stream(const Link& link, const std::string& stream, std::vector<const char*> subjects,
                 const StreamConfig& config) {
-    jsStreamConfig wanted;
-    jsStreamConfig_Init(&wanted);
-    wanted.Name = stream.c_str();
-    wanted.Subjects = subjects.data();
-    wanted.SubjectsLen = static_cast<int>(subjects.size());
-    wanted.Storage = js_FileStorage;
-    wanted.Discard = js_DiscardNew;
-    wanted.Retention = js_LimitsPolicy;
+    jsStreamConfig wanted = stream_of(stream, subjects, config.replicas);
     wanted.MaxBytes = config.max_bytes;
-    wanted.Replicas = config.replicas;
     jsErrCode js_error{};
     const auto status = js_AddStream(nullptr, link.js(), &wanted, nullptr, &js_error);
     const auto doing = fmt::format("create stream '{}'", stream);
@@ -57,15 +63,8 @@ void add_stream(const Link& link, const std::string& stream, std::vector<const c
 void add_bucket(const Link& link, const std::string& bucket, int replicas) {
     const std::string name = "KV_" + bucket;
     const std::string keys = fmt::format("$KV.{}.>", bucket);
-    const char* subject = keys.c_str();
-    jsStreamConfig wanted;
-    jsStreamConfig_Init(&wanted);
-    wanted.Name = name.c_str();
-    wanted.Subjects = &subject;
-    wanted.SubjectsLen = 1;
-    wanted.Storage = js_FileStorage;
-    wanted.Discard = js_DiscardNew;
-    wanted.Replicas = replicas;
+    std::vector<const char*> subjects{keys.c_str()};
+    jsStreamConfig wanted = stream_of(name, subjects, replicas);
     wanted.MaxMsgsPerSubject = 1;
     wanted.DenyDelete = true;
     wanted.AllowDirect = true;

@@ -6,7 +6,7 @@
 
 #include "sinks/postgres/progress.h"
 #include "sql/error.h"
-#include "stream/own_schema.h"
+#include "sql/own_schema.h"
 
 namespace pgsluice {
 

@@ -68,6 +68,16 @@ bool has_encoded_login(std::string_view url) {
     return url.substr(span.begin, span.end - span.begin).find('%') != std::string_view::npos;
 }
 
+// "u:secret" and what else is no host with a port, and may be the beginning of a password.
+bool may_be_login(std::string_view piece) {
+    if (const auto scheme = piece.find("://"); scheme != std::string_view::npos) piece.remove_prefix(scheme + 3);
+    if (piece.starts_with('[')) return false;
+    piece = piece.substr(0, piece.find('/'));
+    const auto colon = piece.find(':');
+    return colon != std::string_view::npos &&
+           piece.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
+}
+
 }  // namespace
 
 ServerUrls parse_server_urls(std::string_view list) {
@@ -93,20 +103,6 @@ ServerUrls parse_server_urls(std::string_view list) {
     servers.login = {};
     return servers;
 }
-
-namespace {
-
-// "u:secret" and what else is no host with a port, and may be the beginning of a password.
-bool may_be_login(std::string_view piece) {
-    if (const auto scheme = piece.find("://"); scheme != std::string_view::npos) piece.remove_prefix(scheme + 3);
-    if (piece.starts_with('[')) return false;
-    piece = piece.substr(0, piece.find('/'));
-    const auto colon = piece.find(':');
-    return colon != std::string_view::npos &&
-           piece.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
-}
-
-}  // namespace
 
 // A comma in a password cuts a URL in two. What comes before a piece that has user and password but no scheme may be
 // the rest of them, so it is not shown either, nor is a piece that is not an address.
