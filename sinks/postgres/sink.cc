@@ -201,6 +201,7 @@ void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<
     if (options_.sync_schema) schema_.create_tables(pointers(tables), sources_of(begin, tables));
     for (const Relation* table : pointers(tables)) mappings_.copied(table->oid);
     load_.begin(begin, upto);
+    schema_.create_partitions();
     committed();
 }
 

@@ -47,3 +47,28 @@ TEST_CASE("a partitioned table is given its key after its partitions and rows we
     pipeline.on_source("ALTER TABLE p ADD PRIMARY KEY (id)");
     check_joined(pipeline);
 }
+
+// The worker reads the source's catalog as it is now: a later partition has rows of it that are in DEFAULT here.
+TEST_CASE("a copy comes with a partition that the source has made since") {
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE rest PARTITION OF p "
+        "DEFAULT; INSERT INTO p VALUES (1, 'a'), (25, 'b')");
+    pipeline.start_replicator({"--copy-and-stream", "--track-ddl", "--publish-via-partition-root"});
+    const std::vector<std::string> worker{"--target-sync-schema", "--source-url", pipeline.source_url()};
+    pipeline.start_worker(worker);
+    pipeline.check_equal({"p"});
+    pipeline.stop_worker();
+    pipeline.on_source(
+        "CREATE TABLE p10 (id int PRIMARY KEY, v text); INSERT INTO p10 VALUES (10, 'c'); "
+        "ALTER TABLE p ATTACH PARTITION p10 FOR VALUES FROM (10) TO (20)");
+    REQUIRE(says(pipeline.replicator(), "1 of 1 tables complete"));
+    pipeline.on_source(
+        "BEGIN; CREATE TABLE p20 (id int PRIMARY KEY, v text); WITH moved AS (DELETE FROM rest WHERE id = 25 "
+        "RETURNING *) INSERT INTO p20 SELECT * FROM moved; ALTER TABLE p ATTACH PARTITION p20 FOR VALUES FROM (20) TO "
+        "(30); COMMIT");
+    pipeline.start_worker(worker);
+    pipeline.check_equal({"p", "p10", "p20", "rest"});
+    CHECK(pipeline.target_scalar("SELECT count(*) FROM pg_inherits WHERE inhparent = 'p'::regclass") == "3");
+    pipeline.stop();
+}

@@ -142,6 +142,10 @@ void SchemaSync::require_made(sql::Connection& target, const std::vector<NeededO
     }
 }
 
+void SchemaSync::make(sql::Connection& target, const std::vector<SchemaEntry>& entries, bool snapshot) {
+    snapshot ? maker_.make_before_emptying(target, entries) : maker_.make_all(target, entries);
+}
+
 void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
                                      const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
                                      const std::vector<const Relation*>& then) {
@@ -150,7 +154,7 @@ void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& t
     // Now that it was read: what has not changed by now had not changed then.
     refuse_drift(source, target, relations, then);
     note_read(source);
-    maker_.make_all(target, entries);
+    make(target, entries, !then.empty());
 }
 
 // Before anything is made, so that the next copy finds an empty target.
@@ -218,7 +222,7 @@ void SchemaSync::create_defined(const std::vector<const Relation*>& tables, cons
     maker_.take_turns(target);
     refuse_drift(source, target, then.empty() ? made.defined : tables, then);
     note_read(source);
-    maker_.make_all(target, entries);
+    make(target, entries, !then.empty());
     for (const Relation* table : made.as_they_come) create_routed(source, target, *table);
 }
 
