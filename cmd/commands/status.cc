@@ -41,13 +41,6 @@ std::string describe_worker(const WorkerEntry& worker, const StreamState& stream
         (now_us - worker.reported_us) / 1'000'000, worker.waiting.empty() ? "" : "; waiting for ", worker.waiting);
 }
 
-// A worker reports every second, and says when it ends.
-constexpr std::int64_t running_for_s = 10;
-
-bool may_run(const WorkerEntry& worker, std::int64_t now_us) {
-    return !worker.session.empty() && now_us - worker.reported_us < running_for_s * 1'000'000;
-}
-
 bool is_worker(const std::string& key) { return key.rfind("worker.", 0) == 0; }
 
 }  // namespace
@@ -105,12 +98,13 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
     std::vector<std::string> unreadable;
     const auto entries = registry.list({worker}, &unreadable);
     const auto* entry = entries.empty() ? nullptr : entries.data();
-    if (entry != nullptr && may_run(*entry, registry.now_us())) {
+    if (entry != nullptr && entry->runs(registry.now_us())) {
         throw stop_error(
             fmt::format(
                 "unable to forget worker '{}': it last reported {} s ago, so it is running and would register again",
                 worker, (registry.now_us() - entry->reported_us) / 1'000'000),
-            fmt::format("Stop it first. A worker that was killed counts as running for {} s.", running_for_s));
+            fmt::format("Stop it first. A worker that was killed counts as running for {} s.",
+                        WorkerEntry::counts_as_running.count()));
     }
     if (!registry.remove(worker)) {
         throw stop_error(fmt::format("unable to forget worker '{}': group '{}' has no worker of that name", worker,

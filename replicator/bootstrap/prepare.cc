@@ -27,13 +27,11 @@ using Clock = std::chrono::steady_clock;
 
 // A worker looks at the record before and after it registers: one that was at that moment starting leaves again.
 constexpr auto leaving_patience = std::chrono::seconds(15);
-constexpr std::int64_t silent_after_us = 10'000'000;
 
 std::string running_worker(WorkerRegistry& registry) {
     std::vector<std::string> unreadable;
     for (const WorkerEntry& worker : registry.list(&unreadable))
-        if (!worker.session.empty() && WorkerRegistry::now_us() - worker.reported_us < silent_after_us)
-            return worker.name;
+        if (worker.runs(WorkerRegistry::now_us())) return worker.name;
     return "";
 }
 

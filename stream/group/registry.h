@@ -47,8 +47,10 @@ struct WorkerEntry {
     std::optional<Handover> handover;  // until it is beyond that
     bool retired = false;              // others are about to take over: it may not report any more
 
+    // A worker reports every second, and says when it ends.
+    static constexpr std::chrono::seconds counts_as_running{10};
     // It has a session, and has reported within that time.
-    [[nodiscard]] bool runs(std::int64_t now_us, std::chrono::microseconds silence) const {
+    [[nodiscard]] bool runs(std::int64_t now_us, std::chrono::microseconds silence = counts_as_running) const {
         return !session.empty() && now_us - reported_us <= silence.count();
     }
     // Between two sessions, and about to begin the next.
