@@ -19,8 +19,8 @@ constexpr const char* keep_published =
     "To leave what was published as it is, start the replicator once with --on-rules-change continue.";
 
 std::string way_out() {
-    return std::string(resnapshot_hint) +
-           ", to publish the rows again; the stream keeps what it holds until it is trimmed. " + keep_published;
+    return fmt::format("{}, to publish the rows again; the stream keeps what it holds until it is trimmed. {}",
+                       resnapshot_hint, keep_published);
 }
 
 std::vector<RelationPtr> shared(const std::vector<Relation>& tables) {
