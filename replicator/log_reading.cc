@@ -160,7 +160,8 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
         if (sql::is_internal_error(error.sqlstate())) say_undecodable(ends, error);
         const std::string& publication = options.names.publication;
         if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
-        throw retry_error(fmt::format("publication '{}' is gone", publication));  // the next start says what to do
+        // The next start says what to do.
+        throw retry_error(fmt::format("unable to read the log: publication '{}' is gone", publication));
     }
 }
 

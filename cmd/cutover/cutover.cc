@@ -102,7 +102,7 @@ class Cutover {
                             "drop it again if the target does not follow within {} s",
                             tables_.source.size(), options_.max_write_stop_ms / 1000));
         else
-            say("- stop no writes: nobody may write to the source from now on");
+            say("- stop no writes: do not write to the source from now on");
         say("- wait until the target has all that was written; set its sequences, enable its triggers");
         say("- VALIDATE constraints of the target that are NOT VALID");
         if (compares(options_, CompareAt::after)) say(fmt::format("- compare {} as of then", compared_rows()));

@@ -60,7 +60,7 @@ void outlive(sql::Connection& connection, int pid) {
                       {number}, {1})
                .rows() > 0) {
         if (std::chrono::steady_clock::now() > deadline)
-            throw stop_error(fmt::format("server process {} does not end", pid));
+            throw stop_error(fmt::format("unable to end server process {}: it still runs after 10 s", pid));
         pause({}, std::chrono::milliseconds(20));
     }
 }

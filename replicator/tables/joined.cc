@@ -18,7 +18,7 @@
 namespace pgsluice {
 
 void JoinedTables::discard_interrupted(const LastMessage& last, std::uint64_t epoch) {
-    ends_.log(LogLevel::info, "the initial copy of newly added tables was interrupted; discarding it");
+    ends_.log(LogLevel::info, "the copy of tables that had joined the group was interrupted; discarding it");
     announce_added_epoch(ends_.broker, ends_.options.names, epoch);
     const Lsn point = last.meta.safe_flush_lsn;
     MessageMeta meta{MessageKind::snapshot_begin, last.meta.position, point, true};

@@ -43,7 +43,7 @@ std::string_view what(PersonalKind kind) {
         case PersonalKind::gender:
             return "a gender";
         case PersonalKind::place:
-            return "where somebody is";
+            return "a location";
         case PersonalKind::user_agent:
             return "a browser's name";
         case PersonalKind::sensitive:

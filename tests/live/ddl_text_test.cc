@@ -61,5 +61,6 @@ TEST_CASE("a text that the target must not run stops the worker, which can be to
     pipeline.start_worker({"--rules-config", rules.path(), "--target-ddl", "ignore"});
     pipeline.settle();
     CHECK(pipeline.target_rows("t") == Texts{"(1,a,)", "(2,b,3)"});
+    CHECK(contains(pipeline.worker().err(), "not applied (--target-ddl ignore): ALTER TABLE on 'public.t' at "));
     pipeline.stop();
 }

@@ -114,7 +114,7 @@ void Reader::statement(const Statement& statement) {
     if (tokens.take("SET")) return set(tokens);
     if (tokens.take("SELECT")) return select(tokens);
     if (tokens.is("DROP")) {
-        if (had_rows_) tokens.refuse("DROP behind rows is not read", dump_hint);
+        if (had_rows_) tokens.refuse("DROP after rows is not supported", dump_hint);
         return;
     }
     if (!holds_no_rows(tokens)) tokens.refuse("a statement is not understood, and may hold rows", dump_hint);

@@ -43,7 +43,7 @@ void await_bootstrap(const WorkerOptions& options, Broker& broker, const Log& lo
         if (told != record->state)
             log(LogLevel::info,
                 fmt::format("worker '{}' waits until the target holds the dump that group '{}' begins with, and "
-                            "somebody says so (replicator --bootstrap complete); the group is {}",
+                            "`replicator --bootstrap complete` is run; the group is {}",
                             options.worker, options.names.group, to_string(record->state)));
         told = record->state;
         if (!pause(stop, poll)) throw Interrupted{};

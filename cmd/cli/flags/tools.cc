@@ -80,7 +80,7 @@ constexpr std::array tools_table{
     Flag{"all", boolean, "", "false", command_status, 0,
          [](S& s, V v) { s.status.all = parse_boolean(v); }, "Every group that has a stream on this NATS server, without asking their sources."},
     Flag{"watch", boolean, "", "false", command_status, 0,
-         [](S& s, V v) { s.status.watch = parse_boolean(v); }, "Look every two seconds, and draw anew on a terminal. Ends with 0 when asked to stop."},
+         [](S& s, V v) { s.status.watch = parse_boolean(v); }, "Look every two seconds, and redraw on a terminal. Ends with 0 when asked to stop."},
     Flag{"raw", boolean, "", "false", command_status, 0,
          [](S& s, V v) { s.status.raw = parse_boolean(v); }, "Print the streams, the keys of the group's KV bucket as they are, its workers and its slot. Exit code 0, however the group is."},
     Flag{"warn-behind", text, "DURATION", "1m", watches, 0,

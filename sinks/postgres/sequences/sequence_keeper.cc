@@ -81,7 +81,7 @@ void SequenceKeeper::level_apart() {
     TableGuard guard(true);
     PostgresSequences(connection, guard, options_.group, options_.worker, log_)
         .level(unlevel_, Clock::now() + grace, &complete);
-    if (!complete) throw retry_error("there was no time for all of them");
+    if (!complete) throw retry_error("there was no time to set all of them");
 }
 
 }  // namespace pgsluice
