@@ -3,20 +3,12 @@
 // Message grammar: lower case, `unable to X 'name': reason`. The hint is a separate sentence, with a capital and a full
 // stop, that says what to do.
 //
-// What is thrown, and what it means:
-//   Error retry           the same step may succeed later. cmd/supervise restarts the command from its durable state.
-//   Error stop, usage     someone must change something first. main prints message and hint and exits.
-//   Interrupted           a stop was requested while we waited. main exits 0.
-//   std::logic_error      a bug. main reports it as one and exits.
-//   anything else         unexpected, such as std::bad_alloc; main reports it as a bug too.
-// Restart from durable state is the one recovery path, so other code catches only
-//   - to finish here: a destructor, a noexcept function, a C callback or a thread's body (which keeps the exception for
-//     the thread that joins it);
-//   - to say more: catch, add the context (a file, a table, a hint), throw;
-//   - to take another way that is part of the contract: a row that the target refuses becomes a dead letter, a broker
-//     that is away means "report later", the exception of a parser or a library becomes a value or an Error. Such a
-//     handler names the narrowest type and throws on whatever it does not expect.
-// Nothing catches an error to continue without the row concerned.
+// What is thrown:
+//   Error retry           the same step may succeed later: restart from durable state, the one recovery path
+//   Error stop, usage     someone must change something first
+//   Interrupted           a stop was requested while we waited
+//   anything else         a bug
+// What becomes of each, and what may be caught where: CONTRIBUTING.md, "Errors".
 #pragma once
 
 #include <stdexcept>

@@ -96,7 +96,7 @@ bool link_leads_somewhere(const Page& page, const std::string& link) {
 // What looks like a file of ours: it begins with one of our folders, or ends as sources and pages do.
 bool names_a_file(const std::string& word) {
     static const std::regex file(
-        R"((cmd|replicator|worker|rules|sinks|sql|stream|examples|tests|\.ci)/[\w./-]+|[\w./-]+\.(cc|h|md|sh)|CMakeLists\.txt)");
+        R"((cmd|replicator|worker|rules|sinks|sql|stream|examples|packaging|tests|\.ci)/[\w./-]+|[\w./-]+\.(cc|h|md|sh)|CMakeLists\.txt)");
     return std::regex_match(word, file);
 }
 
