@@ -1,4 +1,5 @@
-// What a group keeps in its KV bucket for the replicator's own use; people and tools may read it too.
+// What a group keeps in its KV bucket for the replicator's own use; people and tools may read it too. These are
+// the keys that are written or read here; all keys are in stream/format/FORMAT.md, "Keys".
 //
 //   group     whose stream this is, as in the stream's `group` message, which may have been trimmed
 //   epoch     number of the last copy begun or about to begin (stream/group/snapshot_start.h)

@@ -29,14 +29,14 @@ class Housekeeper {
     [[nodiscard]] Lsn applied() const noexcept { return Lsn{applied_.load()}; }
 
     // Throws a stop Error when the stream is full of one unfinished transaction: its end finds no room, and until it
-    // has come nothing can be trimmed. A retry Error when somebody has changed the stream so that it may lose what is
-    // unread: the next start says what.
+    // has come nothing can be trimmed. A retry Error when the stream's settings were changed so that it may lose what
+    // is unread: the next start says what.
     void check() const;
     // Whether the stream refuses the next message for want of room; to be told often.
     void stream_refuses(bool refuses) noexcept;
     // That the slot may be confirmed up to here; to be told often.
     void confirmed(Lsn lsn) noexcept;
-    // Whether somebody asked for new copies of tables (stream/group/copy_request.h).
+    // Whether new copies of tables were asked for (stream/group/copy_request.h).
     [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }
     // The same as check(), having looked at the stream's settings just now.
     void check(Broker& broker) const;

@@ -36,7 +36,7 @@ BackendState look_at(Connection& observer, const Backend& backend);
 void end_backend(Connection& observer, const Backend& backend);
 
 // What a process waits for: "pid 4711 (psql, idle in transaction since ...)"; never a query's text. Empty when it waits
-// for nobody.
+// for no other process.
 std::string describe_blockers(Connection& observer, const std::string& pid);
 
 }  // namespace pgsluice::sql

@@ -59,8 +59,8 @@ class ReplicationConnection {
     // From version 16 on.
     [[nodiscard]] bool filters_origins() const noexcept { return connection_.server_version() >= 160000; }
 
-    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when none has arrived *yet*, so calling it
-    // until then is the drain of "drain, then nap". Never blocks. The view is valid until the next call. Throws a retry
+    // The next CopyData payload ('w' XLogData or 'k' keepalive); nothing when none has arrived *yet*, so call it
+    // until then, and wait() afterwards. Never blocks. The view is valid until the next call. Throws a retry
     // Error when the server ended the stream or the connection was lost.
     std::optional<std::string_view> receive();
     // Waits until there may be something to receive, at most this long; 0 only checks. Sends any

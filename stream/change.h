@@ -72,8 +72,8 @@ struct Column {
     bool operator==(const Column&) const = default;
 };
 
-// Of numeric(p,s), whose typmod has both behind an offset of 4: digits behind the point, below 0 for tens and so on
-// (PostgreSQL 15).
+// Of numeric(p,s), whose typmod has both after an offset of 4: digits after the decimal point, below 0 for tens and so
+// on (PostgreSQL 15).
 [[nodiscard]] constexpr int numeric_scale(std::int64_t typmod) {
     return static_cast<int>((((typmod - 4) & 0x7ff) ^ 1024) - 1024);
 }
@@ -131,7 +131,7 @@ enum class OldRow : std::uint8_t {
 struct Change {
     Op op = Op::insert;
     OldRow old_kind = OldRow::none;
-    bool snapshot = false;  // a row of the initial copy: an insert outside any transaction
+    bool snapshot = false;  // a row of a snapshot: an insert outside any transaction
     // update: a filter lets the new row pass and the old row is not known, so the target may not have it. A sink that
     // keeps state then inserts the row, or stops when a value needed for that is unchanged and so not in the WAL.
     bool upsert = false;

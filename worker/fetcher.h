@@ -25,7 +25,7 @@ struct Fetched {
 
 class Fetcher {
    public:
-    // At most about this many bytes of message bodies wait decoded. Nobody else may use the consumer meanwhile.
+    // At most about this many bytes of message bodies wait decoded. Nothing else may use the consumer meanwhile.
     // `hint` is for a block that cannot be read.
     Fetcher(Consumer& consumer, std::size_t max_bytes_ahead, std::string hint);
     ~Fetcher();

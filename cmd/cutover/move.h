@@ -1,4 +1,4 @@
-// The part of a cutover in which nobody may write: from the stop on the source to the word that the target is ready.
+// The part of a cutover in which writes are refused: from the stop on the source to the word that the target is ready.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// A line of what a cutover does: at once, for somebody waits for it.
+// A line of what a cutover does. Written at once: the user waits for it.
 #pragma once
 
 #include <cstdio>

@@ -1,6 +1,6 @@
-// While a group is bootstrapped: gives up its snapshot once the dump has ended or somebody says so, and completes it
-// when the flag file appears or the command succeeds. Threads with connections of their own, beside the loop that reads
-// the log; they end by themselves once the group is streaming.
+// While a group is bootstrapped: gives up its snapshot once the dump has ended or `--bootstrap complete` is run, and
+// completes it when the flag file appears or the command succeeds. Threads with connections of their own, beside the
+// loop that reads the log; they end by themselves once the group is streaming.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,7 @@
 
 namespace pgsluice {
 
-// COPY (SELECT columns FROM ONLY part WHERE ctid ...) TO STDOUT.
+// COPY of a page range, or of the whole part: copy_range_statement() (sql/range_copy.h).
 std::string copy_statement(const SourceTable& table, const PageRange& range);
 
 // Copies one range; false when asked to stop. A row larger than a block goes alone.

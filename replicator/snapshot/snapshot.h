@@ -1,4 +1,4 @@
-// The initial copy: every row of the group's tables as of the slot's consistent point, as COPY text, into the stream.
+// The snapshot: every row of the group's tables as of the slot's consistent point, as COPY text, into the stream.
 //
 // Messages: snapshot_begin, copy ..., snapshot_end. All carry position (consistent point, 0) and safe_flush_lsn = the
 // consistent point: changes that commit from there on have positions above, and the slot is there already.

@@ -110,8 +110,8 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
 
 constexpr std::chrono::milliseconds lets_others_pass{100};
 
-// False when somebody held a table's lock: who holds one and waits for our snapshot, as CREATE INDEX CONCURRENTLY does,
-// must not be the one to end with "deadlock detected". The tables were found a moment ago.
+// False when another session held a table's lock: one that holds a lock and waits for our snapshot, as CREATE INDEX
+// CONCURRENTLY does, must not be the one to end with "deadlock detected". The tables were found a moment ago.
 bool try_to_name_tables(sql::Connection& connection, const std::string& statement, const std::string& doing) {
     try {
         connection.exec(fmt::format("SET LOCAL lock_timeout = '{}'; {}", sql::gives_way_after, statement), doing);

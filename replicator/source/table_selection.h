@@ -1,5 +1,5 @@
 // Which tables a group is to have: --tables, --schema, --schemas, --all-schemas and --exclude-tables together. Pure;
-// source/tables.h finds the tables.
+// replicator/source/tables.h finds the tables.
 #pragma once
 
 #include <string>

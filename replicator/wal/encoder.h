@@ -35,8 +35,8 @@ enum class TableVerdict : std::uint8_t {
     end_session,  // nothing more is taken: at_end()
 };
 
-// What pgoutput does not say about a table's columns (column_types.h), and whether its changes are to be published. All
-// may be empty.
+// What pgoutput does not say about a table's columns (replicator/source/column_types.h), and whether its changes are to
+// be published. All may be empty.
 struct TypeLookup {
     // Fills in type_name, base_oid, element_oid and unique; called for each definition of a table that pgoutput sends,
     // with the LSN at which its transaction was committed, and its number.

@@ -22,7 +22,7 @@ std::string quoted_names(const Route& route) {
     return names;
 }
 
-// Puts `names` behind the first opening bracket at or after `from`; where that was, or npos.
+// Puts `names` after the first opening bracket at or after `from`; where that was, or npos.
 std::size_t prefix_list(std::string& text, const std::string& names, std::size_t from = 0) {
     for (const SqlToken& token : sql_tokens(text)) {
         const auto at = static_cast<std::size_t>(token.text.data() - text.data());

@@ -12,7 +12,7 @@
 namespace pgsluice::rules {
 namespace {
 
-// Names in parentheses, from the token that opens them on; `at` is then behind them.
+// Names in parentheses, from the token that opens them on; `at` is then after them.
 std::vector<std::string> names_in(const std::vector<SqlToken>& tokens, std::size_t& at) {
     std::vector<std::string> names;
     while (at < tokens.size() && tokens[at].text != "(") ++at;

@@ -17,7 +17,7 @@ enum class Match { yes, no, never };  // never: nor does the text's rest
 
 Match match(std::string_view text, std::string_view pattern);
 
-// Behind a '%'.
+// After a '%'.
 Match match_anywhere(std::string_view text, std::string_view pattern) {
     for (; !pattern.empty() && (pattern[0] == '%' || pattern[0] == '_'); pattern.remove_prefix(1)) {
         if (pattern[0] == '%') continue;

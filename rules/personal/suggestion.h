@@ -33,7 +33,7 @@ class Suggestion {
     [[nodiscard]] std::string text() const;
     [[nodiscard]] std::size_t hidden() const { return hidden_; }
     [[nodiscard]] std::size_t kept() const { return kept_; }
-    // Columns ("public.users.ssn") that something was found in, and that no rule can hide. Until somebody decides, no
+    // Columns ("public.users.ssn") that something was found in, and that no rule can hide. Until you decide, no
     // rule names them, so that a worker stops.
     [[nodiscard]] const std::vector<std::string>& undecided() const { return undecided_; }
 

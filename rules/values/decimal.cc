@@ -22,7 +22,7 @@ int small_exponent(std::string_view text) {
     return exponent;
 }
 
-// Without a sign; returns how many digits came behind the point. What is too fine is cut off.
+// Without a sign; returns how many digits came after the decimal point. What is too fine is cut off.
 int parse_mantissa(std::string_view text, Decimal::Digits& digits) {
     int decimals = 0;
     bool point = false;

@@ -2,7 +2,7 @@
 //
 // Guarantee: every change exactly once and in commit order over the directory's finished files, whatever dies. A file
 // holds whole transactions. It is handed over (loses its `.part`) by rotation, and never changes after that; rows of
-// the initial copy are handed over all at once when the copy has ended, so that an attempt that failed is never seen.
+// a snapshot are handed over all at once when it has ended, so that an attempt that failed is never seen.
 //
 // How: the file's data is synced, then `pgsluice.state` (sinks/file/two_copy_file.h) says "up to here, this many
 // bytes". What open() finds past that length is cut off, and files begun after it are removed; the worker reads those

@@ -1,14 +1,14 @@
 // Changes in Debezium's envelope for PostgreSQL (its manual, "Data change events"), one JSON object a line, as its JSON
 // converter writes them without schemas.
 //
-//   op            c, u, d; r for a row of the initial copy, t for each table of a truncate, m for a message
+//   op            c, u, d; r for a row of a snapshot, t for each table of a truncate, m for a message
 //   before        the old key, the old row under REPLICA IDENTITY FULL, null where neither is known
 //   after         the new row; a TOASTed value that was not touched is "__debezium_unavailable_value"
 //   source        version, connector, name (the group), ts_ms, ts_us, ts_ns (of the commit), snapshot ("true",
 //   "false"),
 //                 db, sequence, schema, table, txId, lsn, xmin (null)
 //   ts_ms, ts_us, ts_ns   when the line was made
-//   transaction   id (txId:lsn), total_order, data_collection_order; null for the initial copy
+//   transaction   id (txId:lsn), total_order, data_collection_order; null for a snapshot's rows
 //   message       prefix and content (base64); only with op m
 //
 // An update that changes the key is two lines, d with the old key and c with the new row, as Debezium does it; not

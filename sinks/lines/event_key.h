@@ -12,7 +12,7 @@ namespace pgsluice {
 
 struct EventKey {
     Position position;
-    bool snapshot = false;   // of the initial copy, whose positions are counted apart
+    bool snapshot = false;   // of a snapshot, whose positions are counted apart
     std::uint32_t part = 0;  // of a change that makes several events: the table's number in a truncate of several
     // Of what every share of the rows sends for itself, a truncate, DDL, the begin of a copy: "2/4".
     std::string_view share{};
@@ -26,7 +26,7 @@ inline bool is_sent_by_every_share(const Change& change) {
     return change.op == Op::truncate || change.op == Op::message;
 }
 
-// "0/16B2D50:12", prefixed with "snapshot-" for a row of the initial copy, with ".1" appended for a second table, and
+// "0/16B2D50:12", prefixed with "snapshot-" for a row of a snapshot, with ".1" appended for a second table, and
 // "@2/4" where there are shares.
 inline std::string to_string(const EventKey& key) {
     std::string text = key.snapshot ? "snapshot-" : "";

@@ -33,7 +33,7 @@ JsonType::Kind kind_of(Oid type) {
 
 constexpr Oid box_oid = 603;  // the one built-in type whose typdelim is not a comma
 
-// Behind the dimensions before an array's braces (`[2:3][0:1]=`), which PostgreSQL writes when a lower bound is not 1.
+// After the dimensions before an array's braces (`[2:3][0:1]=`), which PostgreSQL writes when a lower bound is not 1.
 std::size_t skip_bounds(std::string_view text) {
     if (text.empty() || text[0] != '[') return 0;
     const std::size_t equals = text.find('=');

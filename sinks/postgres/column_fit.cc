@@ -42,7 +42,7 @@ bool has_day(std::string_view base) { return base.starts_with("timestamp") || ba
 bool has_clock(std::string_view base) { return base.starts_with("time"); }
 bool has_zone(std::string_view base) { return base.ends_with("with time zone"); }
 
-// numeric(p,s), whose typmod has both behind an offset of 4 (src/backend/utils/adt/numeric.c).
+// numeric(p,s), whose typmod has both after an offset of 4 (src/backend/utils/adt/numeric.c).
 int precision_of(std::int64_t typmod) { return static_cast<int>(((typmod - 4) >> 16) & 0xffff); }
 
 ColumnFit fit_in_numeric(const DeclaredType& target, const DeclaredType& source) {

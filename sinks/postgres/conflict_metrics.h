@@ -1,5 +1,5 @@
-// Rows of the target that were not as the source thinks, for /metrics: ConflictCounts (rows.h) of all sessions of a
-// process.
+// Rows of the target that were not as the source thinks, for /metrics: ConflictCounts (sinks/postgres/apply/rows.h) of
+// all sessions of a process.
 #pragma once
 
 #include "stream/metrics/tally.h"

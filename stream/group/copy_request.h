@@ -1,4 +1,4 @@
-// Tables that somebody wants copied again: the KV key `copy_request` (FORMAT.md, "Keys"). `pgsluice resnapshot` adds to
+// Tables that are to be copied again: the KV key `copy_request` (FORMAT.md, "Keys"). `pgsluice resnapshot` adds to
 // it; the group's replicator takes what it holds into its record of tables and empties it.
 #pragma once
 

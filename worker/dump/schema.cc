@@ -46,7 +46,7 @@ bool contains(const std::vector<Name>& names, const Name& name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-// Behind a column's type: GENERATED ALWAYS AS (expression), where IDENTITY is none.
+// After a column's type: GENERATED ALWAYS AS (expression), where IDENTITY is none.
 bool read_generated(TokenCursor& tokens) { return tokens.take_all({"GENERATED", "ALWAYS", "AS"}) && tokens.is('('); }
 
 }  // namespace

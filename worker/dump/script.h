@@ -24,7 +24,7 @@ class Script {
 
     // Nothing at the end. Throws where the end is within a statement.
     std::optional<Item> next();
-    // After a COPY ... FROM stdin: its next row as COPY text, without newline; nothing behind the last.
+    // After a COPY ... FROM stdin: its next row as COPY text, without newline; nothing after the last.
     std::optional<std::string_view> row();
     // Of the line that came last.
     [[nodiscard]] const Place& place() const noexcept { return lines_.place(); }

@@ -49,7 +49,7 @@ class TokenCursor {
     const Token& operator[](std::size_t number) const { return statement_->tokens[number]; }
     // Up to one of these symbols, or the end, outside of parentheses and brackets.
     void skip_to(std::string_view symbols);
-    // Behind what closes the parenthesis that is next.
+    // Past what closes the parenthesis that is next.
     void skip_parentheses();
     [[noreturn]] void refuse(std::string_view reason, std::string hint = {}) const;
 

@@ -114,7 +114,7 @@ int number(TokenCursor& tokens) {
     tokens.refuse("a type's modifier is no number");
 }
 
-// (20), [] and [3], and the words behind them.
+// (20), [] and [3], and the words after them.
 void read_modifiers(TokenCursor& tokens, TypeText& type) {
     for (;;) {
         const bool words = std::ranges::any_of(more_words, [&](std::string_view word) { return tokens.is(word); });

@@ -25,7 +25,7 @@ std::string set_text(const Share& share) {
     return fmt::format("{} shares{}", share.count, share.by == ShareBy::table ? " by table" : "");
 }
 
-// A share that nobody has started yet.
+// A share that has not been started yet.
 WorkerEntry not_started(const WorkerOptions& options, const std::string& base, const Share& share) {
     WorkerEntry entry;
     entry.name = share_worker(base, share);

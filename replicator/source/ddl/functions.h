@@ -30,7 +30,7 @@ std::vector<Function> functions(const Scope& scope, int server_version);
 std::vector<std::string> functions_of_group(const Scope& scope);
 std::vector<std::string> functions_of_all();
 
-// Makes it, or replaces it; nobody but its owner may call it.
+// Makes it, or replaces it; only its owner may call it.
 std::string create_statement(const Function& function);
 
 // Makes or replaces the group's event triggers. They fire in sessions that replicate, too: a source may itself be a

@@ -46,7 +46,7 @@ class TruncateDate : public Transform {
         thread_local std::string midnight;
         midnight.clear();
         if (!dated.time.empty()) {
-            // The zone's sign comes behind the clock.
+            // The zone's sign comes after the clock.
             const auto zone = dated.time.find_first_of("+-Z");
             midnight = " 00:00:00";
             if (zone != std::string_view::npos) midnight.append(dated.time.substr(zone));

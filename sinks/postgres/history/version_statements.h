@@ -17,7 +17,7 @@ namespace pgsluice {
 // "2026-11-27T03:26:25.123456Z"
 std::string timestamptz_text(std::int64_t postgres_time_us);
 
-// The number of the column that a row has behind those of its relation: the commit time as text.
+// The number of the column that a row has after those of its relation: the commit time as text.
 inline int time_column(const TargetMapping& mapping) { return static_cast<int>(mapping.relation.columns.size()); }
 
 enum class Rows { one, many };  // parameters are texts, or arrays of them

@@ -28,7 +28,7 @@ class Versions {
         Row key_row;  // under which it was
         ColumnSet sent;
     };
-    // All rows have the commit time as text behind their columns (time_column()).
+    // All rows have the commit time as text after their columns (time_column()).
     struct Layer {
         std::vector<Row> removed;
         std::map<ColumnSet, std::vector<Row>> updated;  // by the columns that are known
