@@ -114,6 +114,7 @@ class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, p
     void close() override;
 
    private:
+    void create_tables(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables);
     void move_alone(const SinkState& next);
     void committed();
     void flush_durable();
@@ -194,14 +195,27 @@ void PostgresSink::committed() {
     if (session_.synchronous) durable_ = progress_.state().checkpoint;
 }
 
+// A partition may have been made on the source whose rows are in the DEFAULT partition here, and come again.
+void PostgresSink::create_tables(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables) {
+    constexpr std::string_view check_violation = "23514";
+    const auto create = [&] { schema_.create_tables(pointers(tables), sources_of(begin, tables)); };
+    try {
+        return create();
+    } catch (const SqlError& error) {
+        if (error.sqlstate() != check_violation || !load_.empty_ahead(begin)) throw;
+        log_(LogLevel::info,
+             fmt::format("emptied what is copied again, for its rows are in the way: {}", error.what()));
+    }
+    create();
+}
+
 void PostgresSink::begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                                   const Checkpoint& upto) {
     if (load_.continues(begin, tables, upto.resume_seq)) return;
     if (applier_.open()) writer_.roll_back();  // its rest never comes: a copy begins
-    if (options_.sync_schema) schema_.create_tables(pointers(tables), sources_of(begin, tables));
+    if (options_.sync_schema) create_tables(begin, tables);
     for (const Relation* table : pointers(tables)) mappings_.copied(table->oid);
     load_.begin(begin, upto);
-    schema_.create_partitions();
     committed();
 }
 

@@ -10,7 +10,6 @@
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <utility>
 
 #include "sinks/postgres/rights/as_owner.h"
 #include "sinks/postgres/rights/target_owner.h"
@@ -38,11 +37,6 @@ bool means_exists(const SchemaEntry& entry, const SqlError& error) {
 // A foreign key to a table that is not copied, or not to the end: it holds on the source, not here.
 bool is_key_to_elsewhere(const SchemaEntry& entry, const SqlError& error) {
     return entry.type == "FK CONSTRAINT" && (error.sqlstate() == "23503" || error.sqlstate() == "42830");
-}
-
-// A partition whose rows are in DEFAULT: the source has moved them by now.
-bool holds_its_rows(const SchemaEntry& entry, const SqlError& error) {
-    return (entry.type == "TABLE" || entry.type == "TABLE ATTACH") && error.sqlstate() == "23514";
 }
 
 // Something it needs is missing, a cast too, which may come later in the script.
@@ -114,27 +108,26 @@ std::vector<SchemaMaker::Failed> SchemaMaker::try_all(sql::Connection& target,
             make(target, entry, fmt::format("create {} '{}' on the target", entry.type, entry.name));
         } catch (const SqlError& error) {
             if (means_exists(entry, error)) continue;
-            const bool later = means_missing(error) || is_key_to_elsewhere(entry, error) ||
-                               holds_its_rows(entry, error) || is_no_obstacle(entry, error);
+            const bool later =
+                means_missing(error) || is_key_to_elsewhere(entry, error) || is_no_obstacle(entry, error);
             if (!later) throw;
-            failed.push_back({entry, error});
+            failed.push_back({entry, fmt::format("{} (SQLSTATE {})", error.what(), error.sqlstate())});
         }
     }
     return failed;
 }
 
 void SchemaMaker::warn(const std::vector<Failed>& failed) {
-    for (const auto& [entry, error] : failed)
-        log_(LogLevel::warning, fmt::format("{} (SQLSTATE {})", error.what(), error.sqlstate()));
+    for (const auto& [entry, reason] : failed) log_(LogLevel::warning, reason);
 }
 
 void SchemaMaker::make_in_order(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
     warn(try_all(target, entries));
 }
 
-// A function may name a table's row type and a table's default a function.
-std::vector<SchemaMaker::Failed> SchemaMaker::try_in_any_order(sql::Connection& target,
-                                                               const std::vector<SchemaEntry>& entries) {
+void SchemaMaker::make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
+    // A function may name a table's row type and a table's default a function: what fails is tried again, as long as
+    // that gets any further.
     auto left = try_all(target, entries);
     for (std::size_t before = entries.size(); !left.empty() && left.size() < before;) {
         before = left.size();
@@ -142,29 +135,7 @@ std::vector<SchemaMaker::Failed> SchemaMaker::try_in_any_order(sql::Connection& 
         for (Failed& failed : left) again.push_back(std::move(failed.entry));
         left = try_all(target, again);
     }
-    return left;
-}
-
-bool SchemaMaker::is_obstructed(const Failed& failed) { return holds_its_rows(failed.entry, failed.error); }
-
-void SchemaMaker::make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
-    const auto left = try_in_any_order(target, entries);
-    const auto obstructed = std::find_if(left.begin(), left.end(), is_obstructed);
-    if (obstructed != left.end()) throw SqlError(obstructed->error);
     warn(left);
-}
-
-void SchemaMaker::make_before_emptying(sql::Connection& target, const std::vector<SchemaEntry>& entries) {
-    const auto left = try_in_any_order(target, entries);
-    if (std::none_of(left.begin(), left.end(), is_obstructed)) return warn(left);
-    for (const Failed& failed : left) obstructed_.push_back(failed.entry);
-}
-
-void SchemaMaker::make_partitions() {
-    if (obstructed_.empty()) return;
-    sql::Connection target = connect_target();
-    take_turns(target);
-    warn(try_in_any_order(target, std::exchange(obstructed_, {})));
 }
 
 void SchemaMaker::make_groups(const std::vector<std::vector<SchemaEntry>>& groups) {

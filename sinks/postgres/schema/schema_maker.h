@@ -13,7 +13,6 @@
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/schema_entry.h"
 #include "sql/connection.h"
-#include "sql/error.h"
 #include "stream/log.h"
 
 namespace pgsluice {
@@ -33,10 +32,6 @@ class SchemaMaker {
     void make(sql::Connection& target, const SchemaEntry& entry, const std::string& doing);
     // In any order that works; warns of what tables may do without.
     void make_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
-    // The same where rows are about to be emptied: partitions that cannot be made while DEFAULT has rows of theirs, and
-    // what depends on them, are left to make_partitions(), which warns of those that still cannot be.
-    void make_before_emptying(sql::Connection& target, const std::vector<SchemaEntry>& entries);
-    void make_partitions();
     // In this order; warns of what needs something that is missing.
     void make_in_order(sql::Connection& target, const std::vector<SchemaEntry>& entries);
     // Each group in order, several groups at once, over --target-copy-workers connections.
@@ -45,13 +40,10 @@ class SchemaMaker {
    private:
     struct Failed {
         SchemaEntry entry;
-        SqlError error;
+        std::string reason;
     };
-    // Entries that failed because something is missing or in the way, which may change, or that tables may do without.
+    // Entries that failed because something is missing, which may come, or that tables may do without.
     std::vector<Failed> try_all(sql::Connection& target, const std::vector<SchemaEntry>& entries);
-    // What fails is tried again as long as that gets any further.
-    std::vector<Failed> try_in_any_order(sql::Connection& target, const std::vector<SchemaEntry>& entries);
-    static bool is_obstructed(const Failed& failed);
     void warn(const std::vector<Failed>& failed);
 
     const PostgresSinkOptions& options_;
@@ -59,7 +51,6 @@ class SchemaMaker {
     const Log& log_;
     std::stop_token stop_;
     const std::function<void()>& tell_;
-    std::vector<SchemaEntry> obstructed_;
 };
 
 }  // namespace pgsluice

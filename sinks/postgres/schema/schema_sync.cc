@@ -142,10 +142,6 @@ void SchemaSync::require_made(sql::Connection& target, const std::vector<NeededO
     }
 }
 
-void SchemaSync::make(sql::Connection& target, const std::vector<SchemaEntry>& entries, bool snapshot) {
-    snapshot ? maker_.make_before_emptying(target, entries) : maker_.make_all(target, entries);
-}
-
 void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& target,
                                      const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
                                      const std::vector<const Relation*>& then) {
@@ -154,7 +150,7 @@ void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& t
     // Now that it was read: what has not changed by now had not changed then.
     refuse_drift(source, target, relations, then);
     note_read(source);
-    make(target, entries, !then.empty());
+    maker_.make_all(target, entries);
 }
 
 // Before anything is made, so that the next copy finds an empty target.
@@ -222,7 +218,7 @@ void SchemaSync::create_defined(const std::vector<const Relation*>& tables, cons
     maker_.take_turns(target);
     refuse_drift(source, target, then.empty() ? made.defined : tables, then);
     note_read(source);
-    make(target, entries, !then.empty());
+    maker_.make_all(target, entries);
     for (const Relation* table : made.as_they_come) create_routed(source, target, *table);
 }
 

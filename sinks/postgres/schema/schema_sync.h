@@ -50,9 +50,6 @@ class SchemaSync {
     // A stop Error, and nothing is made, when one of them has changed since its rows were copied: `then` are the
     // source's tables as the snapshot's begin marker has them, index by index; without a snapshot it is empty.
     void create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then = {});
-    // With a snapshot: partitions that could not be made while the target had rows of theirs elsewhere, which have been
-    // emptied by now. Without one, create_tables() throws instead.
-    void create_partitions() { maker_.make_partitions(); }
     // Indexes, constraints, triggers; with pg_dump, routed tables get none. `relations` are those that create_tables()
     // was given. Foreign keys lock the tables they point to: without them where the caller has a transaction open that
     // wrote there.
@@ -73,7 +70,6 @@ class SchemaSync {
                              const std::vector<const Relation*>& then);
     void create_dumped(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
     void create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
-    void make(sql::Connection& target, const std::vector<SchemaEntry>& entries, bool snapshot);
     EntriesAfterLoad defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations);
     SourceSchema read(sql::Connection& source, const std::vector<const Relation*>& tables);
     void require_made(sql::Connection& target, const std::vector<NeededObject>& unread);

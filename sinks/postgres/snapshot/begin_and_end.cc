@@ -8,6 +8,7 @@
 #include "sinks/postgres/array.h"
 #include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/rights/emptying.h"
+#include "sql/quote.h"
 
 namespace pgsluice {
 
@@ -94,6 +95,33 @@ Error holds_rows(const std::vector<std::string>& tables, ExistingRows existing) 
     return stop_error(what,
                       "Empty these tables, or choose --target-existing-rows truncate (empties them) or keep "
                       "(overwrites rows of the same key and leaves the others).");
+}
+
+bool empty_ahead(PostgresSession& session, PostgresProgress& progress, const SnapshotTargets& targets) {
+    Places places;
+    for (const std::string& loading : progress.loading_tables()) places.insert(OwnRows::parse(loading));
+    const auto add = [&](const std::vector<RelationPtr>& relations) {
+        for (const RelationPtr& relation : relations) {
+            // Those that constants tell apart are claimed first, and that needs the table.
+            if (relation && removes_rows(*relation) && relation->keeping.constants.empty())
+                places.insert({sql::quote_qualified(relation->schema, relation->table), ""});
+        }
+    };
+    add(targets.replaced);
+    if (targets.existing == ExistingRows::truncate) add(targets.tables);
+    for (const auto& [index, others] : targets.shared) {
+        const Relation& relation = *targets.tables.at(index);
+        places.erase({sql::quote_qualified(relation.schema, relation.table), ""});
+    }
+    sql::Connection& connection = session.connection;
+    connection.exec("BEGIN");
+    session.guard.forget();
+    auto tables = present(connection, places);
+    std::erase_if(tables, [&](const EmptiedTable& table) { return targets.kept.contains(table.table.oid); });
+    empty_tables(session, tables);
+    session.guard.end(connection);
+    connection.exec("COMMIT");
+    return !tables.empty();
 }
 
 void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, TargetMappings& mappings,

@@ -29,6 +29,10 @@ struct SnapshotTargets {
     CopiedVersions& versions;  // of tables whose history is kept: nothing is in the way of their rows
 };
 
+// Before that, for tables that cannot be made while rows are in their way: empties, in a transaction of its own, what
+// prepare_snapshot() will empty, of the tables that are there. Whether there was any.
+bool empty_ahead(PostgresSession& session, PostgresProgress& progress, const SnapshotTargets& targets);
+
 // Throws away what an unfinished older epoch loaded, does with other rows that are there already as the user chose (a
 // stop Error naming the tables by default, and where they would be there twice), and makes `next` the progress; all in
 // one transaction, which also notes the tables that hold nothing now: only those may be emptied if this epoch remains

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sql/timestamp.h"
 #include "stream/failpoint.h"
 #include "stream/table_pattern.h"
@@ -50,21 +49,33 @@ void SnapshotLoad::note_begin(StreamSeq marker) {
     parts_.progress.moved(next);
 }
 
+SnapshotTargets SnapshotLoad::look_at_targets(const SnapshotBegin& begin) {
+    kept_ = starts_over_ ? std::set<Oid>{} : kept_rows_.tables();
+    return {starts_over_ ? ExistingRows::truncate : parts_.options.existing_rows,
+            tables_,
+            replaced(begin, tables_),
+            shared_,
+            kept_,
+            versions_};
+}
+
+bool SnapshotLoad::empty_ahead(const SnapshotBegin& begin) {
+    return pgsluice::empty_ahead(parts_.session, parts_.progress, look_at_targets(begin));
+}
+
 void SnapshotLoad::begin(const SnapshotBegin& begin, const Checkpoint& upto) {
     loader_.reset();
-    const bool again = std::exchange(starts_over_, false);
-    const ExistingRows existing = again ? ExistingRows::truncate : parts_.options.existing_rows;
-    kept_ = again ? std::set<Oid>{} : kept_rows_.tables();
+    const SnapshotTargets targets = look_at_targets(begin);
+    starts_over_ = false;
     std::vector<const Relation*> filled;
     for (const RelationPtr& table : tables_)
         if (table) filled.push_back(&*table);
     parts_.claims.claim(filled);
-    prepare_snapshot(parts_.session, parts_.progress, parts_.mappings,
-                     {existing, tables_, replaced(begin, tables_), shared_, kept_, versions_},
+    prepare_snapshot(parts_.session, parts_.progress, parts_.mappings, targets,
                      SinkState{upto, begin.epoch, upto.resume_seq});
     already_loaded_.clear();
     last_block_ = {upto.resume_seq.value - 1};  // the marker, perhaps in parts, is needed until a block has passed
-    if (existing == ExistingRows::keep) warn_of_kept(begin);
+    if (targets.existing == ExistingRows::keep) warn_of_kept(begin);
     if (!kept_.empty()) tell_of_kept();
 }
 

@@ -21,6 +21,7 @@
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/row_claims.h"
 #include "sinks/postgres/session.h"
+#include "sinks/postgres/snapshot/begin_and_end.h"
 #include "sinks/postgres/snapshot/copy_loader.h"
 #include "sinks/postgres/snapshot/direct_load.h"
 #include "sinks/postgres/target_mappings.h"
@@ -55,6 +56,9 @@ class SnapshotLoad {
     // Names the tables of the snapshot that begins; null: routed away. Returns whether the begin marker at `seq` is
     // only another one of the snapshot that is being loaded; its place is noted then, and there is no begin().
     bool continues(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables, StreamSeq seq);
+    // Between these, where rows are in the way of tables that are to be made: empties what begin() will empty. Whether
+    // there was anything.
+    bool empty_ahead(const SnapshotBegin& begin);
     // Makes room for the rows and starts the epoch. Throws a stop Error as prepare_snapshot() does.
     void begin(const SnapshotBegin& begin, const Checkpoint& upto);
     [[nodiscard]] bool running() const { return parts_.progress.state().loading_epoch != 0; }
@@ -84,6 +88,7 @@ class SnapshotLoad {
 
    private:
     void note_begin(StreamSeq marker);
+    SnapshotTargets look_at_targets(const SnapshotBegin& begin);
     void warn_of_kept(const SnapshotBegin& begin) const;
     void tell_of_kept();
     CopyLoader& loader();
