@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 
 #include "replicator/source/references.h"
 #include "rules/rule.h"
+#include "sql/error.h"
+#include "sql/planned_code.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -49,6 +52,15 @@ SampledRows taken(sql::Result result, std::size_t width) {
         }
     }
     return sampled;
+}
+
+void refuse_code(sql::Connection& connection, const Relation& relation) {
+    const auto code = sql::code_run_by_planning(connection, std::span(&relation.oid, 1));
+    if (code.empty()) return;
+    throw stop_error(fmt::format("unable to take rows of '{}.{}': {}, which a query on it would run with our rights",
+                                 relation.schema, relation.table, code.begin()->second),
+                     "Connect to the source as a role that the function's owner is a member of, such as that owner, or "
+                     "leave the table out with --exclude-tables.");
 }
 
 }  // namespace
@@ -109,6 +121,7 @@ SampledRows SourceSampler::sample(const SourceTable& table, std::size_t rows) {
     const Relation& relation = table.relation;
     const std::size_t width = relation.columns.size();
     if (rows == 0 || width == 0) return {sql::Result(nullptr), {}};
+    refuse_code(connection_, relation);
     const auto read = [&](const std::string& method) {
         return connection_.query(sample_statement(relation, rows, method), {}, {static_cast<int>(width)});
     };

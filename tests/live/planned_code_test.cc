@@ -1,6 +1,8 @@
 // Planning a query runs immutable functions of users that indexes and statistics call: not with our rights.
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "tests/live/compare_fixture.h"
 #include "tests/support/text.h"
 
@@ -70,4 +72,66 @@ TEST_CASE("a table whose index calls a user's function is not compared with our 
     CHECK(contains(compared.out, "calls own.pure(integer) of 'hush_" + group.source_db() + "'"));
     CHECK_FALSE(contains(compared.err, "it ran as"));
     group.stop();
+}
+
+TEST_CASE("rows of a table whose index calls a user's function are not sampled with our rights") {
+    Planned group;
+    group.as_owner(true, expression);
+    const std::string role = "hush_" + group.source_db();
+    group.on_source("ALTER ROLE " + role + " LOGIN");
+    const auto suggest = [&](const std::string& user, std::vector<std::string> more) {
+        std::string url = group.source_url();
+        url.replace(url.find("postgres@"), 8, user);
+        std::vector<std::string> argv{PGSLUICE_BINARY, "check", "rules", "--suggest", "--source-url", url};
+        argv.insert(argv.end(), more.begin(), more.end());
+        return run(argv);
+    };
+    const Finished refused = suggest("postgres", {"--all-schemas"});
+    CHECK(refused.code != 0);
+    CHECK(contains(refused.err, "unable to take rows of 'own.t': index 'i' calls own.pure(integer) of '" + role + "'"));
+    CHECK_FALSE(contains(refused.err, "it ran as"));
+    must_succeed(suggest("postgres", {"--all-schemas", "--exclude-tables", "own.t"}));
+    must_succeed(suggest(role, {"--tables", "own.t"}));
+}
+
+TEST_CASE("check leaks reads a target's tables without running a user's function with our rights") {
+    Planned group;
+    const std::string rules = temporary_directory("rules") + "/rules.yaml";
+    std::ofstream(rules) << "tables: {own.t: [{type: transform, column: w, parameters: {type: redact}}]}";
+    const auto leaks = [&](std::vector<std::string> more = {}) {
+        std::vector<std::string> argv{PGSLUICE_BINARY,    "check",        "leaks",
+                                      "--rules-config",   rules,          "--source-url",
+                                      group.source_url(), "--target-url", group.target_url()};
+        argv.insert(argv.end(), more.begin(), more.end());
+        return run(argv);
+    };
+    group.as_owner(true, "UPDATE own.t SET w = 'the secret word number ' || id * 7919");
+    group.as_owner(false, "INSERT INTO own.t VALUES (1, 1, 'nothing')");
+    group.as_owner(false, expression);
+    Finished looked = leaks();
+    CHECK_MESSAGE(looked.code == 0, looked.out << looked.err);
+    CHECK(contains(looked.out, " of 2 tables of the target"));
+
+    const std::string pure = "calls own.pure(integer) of 'hush_" + group.source_db() + "'";
+    group.as_owner(false, "ALTER TABLE own.t ADD g text GENERATED ALWAYS AS (w || '!') STORED");
+    looked = leaks();
+    CHECK(looked.code == 2);
+    CHECK(contains(looked.out, "not looked at: own.t: index 'i' " + pure));
+    group.as_owner(false, "ALTER TABLE own.t DROP g");
+    group.as_owner(false,
+                   "CREATE MATERIALIZED VIEW own.m AS SELECT * FROM own.t; "
+                   "CREATE INDEX j ON own.m ((v + own.pure(1)))");
+    looked = leaks();
+    CHECK(looked.code == 2);
+    CHECK(contains(looked.out, "not looked at: own.m: index 'j' " + pure));
+    CHECK_FALSE(contains(looked.err, "it ran as"));
+    group.as_owner(false, "DROP MATERIALIZED VIEW own.m");
+
+    const std::string reader = "reader_" + group.target_db();
+    group.on_target("CREATE ROLE " + reader + " LOGIN; GRANT USAGE ON SCHEMA own TO " + reader +
+                    "; GRANT SELECT ON own.t TO " + reader + "; ALTER TABLE own.t ENABLE ROW LEVEL SECURITY");
+    looked = leaks({"--target-user", reader});
+    CHECK(looked.code == 2);
+    CHECK(contains(looked.out, "not looked at: own.t: row security hides rows of it from the role"));
+    CHECK(leaks().code == 0);
 }

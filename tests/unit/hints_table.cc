@@ -416,6 +416,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "cutover: roles without the rights that it needs"},
     {"Give a --target-url of a superuser, or of a role", "live/cutover_refusals_test.cc",
      "cutover: roles without the rights that it needs"},
+    {"Connect to the source as a role that the function's owner is a member of", "live/planned_code_test.cc",
+     "rows of a table whose index calls a user's function are not sampled with our rights"},
     {"Mend that, or leave the table out of the group with --exclude-tables", "live/cutover_refusals_test.cc",
      "cutover: a target that lacks something"},
     {"See them with pgsluice dlq list; apply them with pgsluice dlq replay", "live/cutover_refusals_test.cc",
