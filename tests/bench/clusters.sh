@@ -58,13 +58,14 @@ max_wal_size = 20GB
 checkpoint_timeout = 1h
 autovacuum = off
 max_replication_slots = 200  # also of origins, of which each database of a round leaves one
+${PG_SETTINGS:-}
 jit = off
 CONF
     as_server_user "$programs/pg_ctl" start -s -w -D "$directory/$1" -l "$directory/$1.server.log"
 }
 
 start_clusters() {
-    choose_port; source_port=$port
+    choose_port; source_port=${SOURCE_PORT:-$port}
     choose_port; target_port=$port
     start_cluster source "$source_port"
     start_cluster target "$target_port"
