@@ -98,8 +98,10 @@ struct Maintained : Pipeline {
         settle();
     }
     void run(int rounds) {
-        Writers writers(shared_servers().source.connect(source_db()),
-                        [](int number) { return "SELECT maintenance.write(" + std::to_string(number) + ")"; });
+        Writers writers(
+            shared_servers().source.connect(source_db()),
+            [](int number) { return "SELECT maintenance.write(" + std::to_string(number) + ")"; }, 2,
+            std::chrono::milliseconds(0));
         sql::Connection session(shared_servers().source.connect(source_db()));
         session.exec("SET deadlock_timeout = '60s'");
         for (int round = 0; round < rounds; ++round) {

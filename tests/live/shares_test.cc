@@ -129,7 +129,7 @@ TEST_CASE("2 shares become 4 and then 3, under load and kills: nothing is lost, 
                                 : "") +
                    (i % 20 == 0 ? "; DELETE FROM public.t WHERE id = " + std::to_string(990 + i) : "");
         },
-        1);
+        1, std::chrono::milliseconds(0));
     const std::string directory = temporary_directory("shares");
     Set two(pipeline, directory, 2);
     two.start_all();

@@ -2,6 +2,7 @@
 // the log says what is not.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,10 +18,17 @@ namespace {
 
 using Args = std::vector<std::string>;
 
+constexpr const char* usual_check_ms = "10000";
+
 struct Changing : Pipeline {
-    explicit Changing(const std::string& schema = {}) {
+    // `check_ms`: how often the replicator looks at the tables.
+    explicit Changing(const std::string& schema = {}, const char* check_ms = "1000") {
+        ::setenv("PGSLUICE_TABLE_CHECK_MS", check_ms, 1);
         if (!schema.empty()) on_both(schema);
     }
+
+    Changing(const Changing&) = delete;
+    ~Changing() { ::unsetenv("PGSLUICE_TABLE_CHECK_MS"); }
 
     static Args tables(const std::string& names) { return {"--copy-and-stream", "--tables", "settled," + names}; }
     void restart(const Args& arguments) {
@@ -166,7 +174,8 @@ TEST_CASE("a table is attached while the worker is stopped at a command, and the
 TEST_CASE("a partition is made, dropped and made again before the replicator looks") {
     Changing group(
         "CREATE TABLE root (id int, v text, PRIMARY KEY (id)) PARTITION BY RANGE (id);"
-        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100)");
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100)",
+        usual_check_ms);
     group.on_target("CREATE TABLE p2 (id int PRIMARY KEY, v text)");
     group.start(Changing::tables("root"));
     group.settle();
@@ -244,7 +253,7 @@ TEST_CASE("a table that was taken out of the publication and put back by hand is
 
 // Its INSERT is in the log and was captured, the TRUNCATE was not.
 TEST_CASE("changes before a table was seen to be empty are left out") {
-    Changing group("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    Changing group("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text)", usual_check_ms);
     group.start(Changing::tables("a"));
     group.settle();
     group.stop_replicator();
@@ -261,7 +270,7 @@ TEST_CASE("changes before a table was seen to be empty are left out") {
 }
 
 TEST_CASE("a publication that did not publish all kinds of changes for a while is noticed") {
-    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)");
+    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)", usual_check_ms);
     group.on_source("INSERT INTO a VALUES (1, 'old')");
     group.start(Changing::tables("a"));
     group.settle();
@@ -330,7 +339,8 @@ TEST_CASE("two tables of a group are swapped by renaming") {
 
 // The catalog shows nothing of it: only the log has the names of the time in between.
 TEST_CASE("two tables of a group are swapped by renaming, and back before anyone looks") {
-    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)");
+    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)",
+                   usual_check_ms);
     group.on_source("INSERT INTO a VALUES (1, 'a'), (2, 'a'); INSERT INTO b VALUES (1, 'b')");
     group.start();
     group.settle();

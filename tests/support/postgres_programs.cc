@@ -17,7 +17,7 @@ std::string find_programs() {
     if (fs::exists(root)) {
         for (const auto& entry : fs::directory_iterator(root)) {
             if (!fs::exists(entry.path() / "bin" / "postgres")) continue;
-            const int version = std::stoi(entry.path().filename().string());
+            const int version = std::atoi(entry.path().filename().c_str());
             if (!newest || version > newest->first) newest = {version, (entry.path() / "bin").string() + "/"};
         }
     }

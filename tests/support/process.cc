@@ -38,6 +38,7 @@ namespace pgsluice::test {
 namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds(5);
+constexpr auto longest_poll_interval = std::chrono::milliseconds(20);
 
 // Limits are given as for an idle machine. A loaded one, or a sanitizer, gets more; it only costs where a test fails.
 constexpr int patience = 4;
@@ -309,7 +310,8 @@ Finished run(std::vector<std::string> argv, std::map<std::string, std::string> e
 }
 
 bool eventually(const std::string& what, const std::function<bool()>& condition, std::chrono::seconds limit) {
-    const auto deadline = std::chrono::steady_clock::now() + patience * limit;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto deadline = begin + patience * limit;
     std::string error;
     const auto holds = [&] {
         try {
@@ -321,11 +323,14 @@ bool eventually(const std::string& what, const std::function<bool()>& condition,
         }
     };
     while (!holds()) {
-        if (std::chrono::steady_clock::now() > deadline) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now > deadline) {
             FAIL_CHECK("not within " << patience * limit.count() << " s: " << what << error);
             return false;
         }
-        std::this_thread::sleep_for(poll_interval);
+        // Most conditions are queries, and what a server spends on them other tests wait for.
+        const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>((now - begin) / 10);
+        std::this_thread::sleep_for(std::clamp(pause, poll_interval, longest_poll_interval));
     }
     return true;
 }

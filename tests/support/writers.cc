@@ -1,5 +1,7 @@
 #include "tests/support/writers.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "sql/error.h"
@@ -23,15 +25,17 @@ bool done(sql::Connection& connection, const std::string& statement) {
 
 }  // namespace
 
-Writers::Writers(const sql::ConnectOptions& database, std::function<std::string(int)> statement, int sessions)
+Writers::Writers(const sql::ConnectOptions& database, std::function<std::string(int)> statement, int sessions,
+                 std::chrono::milliseconds rest)
     : statement_(std::move(statement)) {
     for (int i = 0; i < sessions; ++i)
-        threads_.emplace_back([this, database](const std::stop_token& stop) {
+        threads_.emplace_back([this, database, rest](const std::stop_token& stop) {
             sql::Connection connection(database);
             connection.exec("SET lock_timeout = '200ms'");
             for (; !stop.stop_requested(); ++ended_) {
                 const std::string statement = statement_(++begun_);
                 while (!stop.stop_requested() && !done(connection, statement)) continue;
+                std::this_thread::sleep_for(rest);
             }
         });
 }

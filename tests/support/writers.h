@@ -1,7 +1,8 @@
-// Sessions that write without pause until they are stopped.
+// Sessions that write until they are stopped.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -15,7 +16,9 @@ class Writers {
    public:
     // `statement` makes the transaction of each number from 1 on. Locks are given up after 200 ms: in a deadlock with
     // what the test alters, the writer is to be the one that gives up.
-    Writers(const sql::ConnectOptions& database, std::function<std::string(int)> statement, int sessions = 2);
+    // Each session rests after a transaction, for what it writes is work for five more processes.
+    Writers(const sql::ConnectOptions& database, std::function<std::string(int)> statement, int sessions = 2,
+            std::chrono::milliseconds rest = std::chrono::milliseconds(2));
 
     // Waits until so many more transactions have ended. Not while the caller holds locks.
     void await(int transactions);
