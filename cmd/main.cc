@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
@@ -137,12 +138,23 @@ void write_no_core_files() {
     setrlimit(RLIMIT_CORE, &limit);
 }
 
-}  // namespace
+// Exit handlers of libraries are left out: a thread of theirs may be ending just then (nats.c's are detached), and
+// OpenSSL's handler takes from it what it needs for that.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+#else
+constexpr bool sanitized = false;
+#endif
 
-int main(int argc, char** argv) {
-    write_no_core_files();
+int run_or_report(const std::vector<std::string>& arguments) {
     try {
-        return run({argv + std::min(argc, 1), argv + argc});
+        return run(arguments);
     } catch (const Error& error) {
         return report(error, nullptr);
     } catch (const std::exception& error) {
@@ -150,4 +162,14 @@ int main(int argc, char** argv) {
                      PGSLUICE_VERSION);
         return exit_bug;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    write_no_core_files();
+    const int code = run_or_report({argv + std::min(argc, 1), argv + argc});
+    if constexpr (sanitized) return code;  // leaks are looked for at the end
+    std::fflush(nullptr);
+    std::_Exit(code);
 }
