@@ -158,7 +158,7 @@ void Reader::select(TokenCursor tokens) {
             if (!comma || value == nullptr) tokens.refuse("set_config is not understood");
             return apply_setting(tokens, tokens.string(*setting), tokens.string(*value));
         }
-        if (name == "setval") return setval(std::move(tokens));
+        if (name == "setval") return setval(tokens);
         if (name.starts_with("pg_restore_")) return;
         if (is_one_of(name, {"lo_create", "lo_open", "lowrite", "lo_close", "lo_unlink"})) {
             large_objects_ = true;
