@@ -21,6 +21,7 @@
 #include "cmd/reference/completion.h"
 #include "cmd/reference/manual_page.h"
 #include "cmd/reload.h"
+#include "cmd/sanitized.h"
 #include "cmd/signals.h"
 #include "cmd/subcommands.h"
 #include "cmd/terminal/compare_bar.h"
@@ -138,20 +139,6 @@ void write_no_core_files() {
     setrlimit(RLIMIT_CORE, &limit);
 }
 
-// Exit handlers of libraries are left out: a thread of theirs may be ending just then (nats.c's are detached), and
-// OpenSSL's handler takes from it what it needs for that.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif
-
 int run_or_report(const std::vector<std::string>& arguments) {
     try {
         return run(arguments);
@@ -170,6 +157,8 @@ int main(int argc, char** argv) {
     write_no_core_files();
     const int code = run_or_report({argv + std::min(argc, 1), argv + argc});
     if constexpr (sanitized) return code;  // leaks are looked for at the end
+    // Exit handlers of libraries are left out: a thread of theirs may be ending just then (nats.c's are detached), and
+    // OpenSSL's handler takes from it what it needs for that.
     std::fflush(nullptr);
     std::_Exit(code);
 }

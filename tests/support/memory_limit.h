@@ -1,18 +1,10 @@
 // Limits on memory in a build with a sanitizer, which keeps freed memory for a while and adds its own to each piece.
 #pragma once
 
+#include "cmd/sanitized.h"
+
 namespace pgsluice::test {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr long memory_factor = 8;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr long memory_factor = 8;
-#else
-inline constexpr long memory_factor = 1;
-#endif
-#else
-inline constexpr long memory_factor = 1;
-#endif
+inline constexpr long memory_factor = sanitized ? 8 : 1;
 
 }  // namespace pgsluice::test
