@@ -47,4 +47,9 @@ std::map<std::uint32_t, std::string> code_run_by_planning(Connection& connection
     return result;
 }
 
+std::string code_run_by_planning(Connection& connection, std::uint32_t table) {
+    const auto found = code_run_by_planning(connection, std::span(&table, 1));
+    return found.empty() ? std::string() : found.begin()->second;
+}
+
 }  // namespace pgsluice::sql

@@ -16,4 +16,7 @@ namespace pgsluice::sql {
 std::map<std::uint32_t, std::string> code_run_by_planning(Connection& connection,
                                                           std::span<const std::uint32_t> tables);
 
+// Of one table; empty: none.
+std::string code_run_by_planning(Connection& connection, std::uint32_t table);
+
 }  // namespace pgsluice::sql

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <span>
 
 #include "replicator/source/references.h"
 #include "rules/rule.h"
@@ -55,10 +54,10 @@ SampledRows taken(sql::Result result, std::size_t width) {
 }
 
 void refuse_code(sql::Connection& connection, const Relation& relation) {
-    const auto code = sql::code_run_by_planning(connection, std::span(&relation.oid, 1));
+    const std::string code = sql::code_run_by_planning(connection, relation.oid);
     if (code.empty()) return;
     throw stop_error(fmt::format("unable to take rows of '{}.{}': {}, which a query on it would run with our rights",
-                                 relation.schema, relation.table, code.begin()->second),
+                                 relation.schema, relation.table, code),
                      "Connect to the source as a role that the function's owner is a member of, such as that owner, or "
                      "leave the table out with --exclude-tables.");
 }

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <cstdint>
-#include <span>
 
 #include "sql/planned_code.h"
 #include "sql/quote.h"
@@ -89,8 +88,8 @@ std::string refusal(sql::Connection& connection, const ScannedTable& table, bool
     if (table.columns.empty()) return {};
     if (row_security) return "row security hides rows of it from the role";
     if (table.plain) return {};
-    const auto code = sql::code_run_by_planning(connection, std::span(&oid, 1));
-    return code.empty() ? "" : code.begin()->second + ", which a query on it would run with the role's rights";
+    const std::string code = sql::code_run_by_planning(connection, oid);
+    return code.empty() ? "" : code + ", which a query on it would run with the role's rights";
 }
 
 }  // namespace
