@@ -8,6 +8,8 @@
 
 namespace pgsluice::sql {
 
+inline constexpr std::string_view check_violation = "23514";  // of a CHECK constraint, or of a partition's bounds
+
 Action action_for(std::string_view sqlstate);
 // Of the server itself: class XX.
 bool is_internal_error(std::string_view sqlstate);

@@ -26,6 +26,7 @@
 #include "sinks/postgres/snapshot/load.h"
 #include "sinks/takes_over.h"
 #include "sql/quote.h"
+#include "sql/sqlstate.h"
 #include "stream/failpoint.h"
 
 namespace pgsluice {
@@ -197,12 +198,11 @@ void PostgresSink::committed() {
 
 // A partition may have been made on the source whose rows are in the DEFAULT partition here, and come again.
 void PostgresSink::create_tables(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables) {
-    constexpr std::string_view check_violation = "23514";
     const auto create = [&] { schema_.create_tables(pointers(tables), sources_of(begin, tables)); };
     try {
         return create();
     } catch (const SqlError& error) {
-        if (error.sqlstate() != check_violation || !load_.empty_ahead(begin)) throw;
+        if (error.sqlstate() != sql::check_violation || !load_.empty_ahead(begin)) throw;
         log_(LogLevel::info,
              fmt::format("emptied what is copied again, for its rows are in the way: {}", error.what()));
     }

@@ -14,6 +14,7 @@
 #include "sinks/postgres/rights/target_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "sql/sqlstate.h"
 
 namespace pgsluice {
 
@@ -244,8 +245,7 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
 
 // A partition that rows which come again keep from being one.
 bool DefinitionDdl::run_emptied(const Step& step, const SqlError& error) {
-    constexpr std::string_view check_violation = "23514";
-    if (step.statement.voids.empty() || error.sqlstate() != check_violation) return false;
+    if (step.statement.voids.empty() || error.sqlstate() != sql::check_violation) return false;
     for (const QualifiedName& table : step.statement.voids) {
         log_(LogLevel::info, fmt::format("emptied, for its rows come again: table '{}.{}'", table.schema, table.table));
         empty(table, "");
