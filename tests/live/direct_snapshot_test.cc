@@ -234,8 +234,7 @@ struct HeldUp : DirectGroup {
         on_target(
             "CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM "
             "pg_advisory_xact_lock_shared(4711); RETURN NULL; END'; CREATE TRIGGER held_up BEFORE INSERT ON keyless "
-            "FOR "
-            "EACH STATEMENT EXECUTE FUNCTION held_up(); ALTER TABLE keyless ENABLE ALWAYS TRIGGER held_up");
+            "FOR EACH STATEMENT EXECUTE FUNCTION held_up(); ALTER TABLE keyless ENABLE ALWAYS TRIGGER held_up");
         lock.emplace(shared_postgres().connect(target_db()));
         lock->exec("SELECT pg_advisory_lock(4711)");
         start_direct_replicator();
