@@ -32,11 +32,12 @@ constexpr std::chrono::seconds long_wait{10};
 }  // namespace
 
 Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& delivered, Sink& sink, Consumer& consumer,
-                 SessionStart start, const Log& log)
+                 SessionStart start, SessionControl control, const Log& log)
     : options_(options),
       sink_(sink),
       log_(log),
       start_(std::move(start)),
+      control_(std::move(control)),
       metrics_(*options.metrics),
       tally_(metrics_),
       plans_(ruleset, delivered, log),
@@ -67,8 +68,7 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
 }
 
 // The loop: take messages while they come, apply when a batch is full or the input has run dry.
-void Session::run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report) {
-    report_ = report;
+Session::End Session::run(const std::stop_token& stop) {
     stop_ = stop;
     sink_.while_waiting([this] { report_if_due(); });
     try {
@@ -84,7 +84,8 @@ void Session::run(const std::stop_token& stop, const std::function<void(const Wo
         throw;
     }
     if (stop.stop_requested()) say_left();
-    report_(state());
+    control_.report(state());
+    return gave_way_ ? End::gave_way : End::stopped;
 }
 
 void Session::read_on() {
@@ -105,13 +106,14 @@ void Session::read_on() {
 // A compare that holds us is told nothing more, and what it waits for is not overtaken.
 bool Session::stopped() {
     if (!stop_.stop_requested()) return false;
-    const bool held = hold_ != nullptr && hold_->asked();
-    return left_within_ || held || !last_message_ || over_.stop_requested() || drained();
+    const bool held = control_.hold != nullptr && control_.hold->asked();
+    return left_within_ || held || !control_.last_message || control_.over.stop_requested() || drained();
 }
 
 // A transaction of which the sink has a piece is handed on by one set of rules to its end.
 bool Session::gives_way() {
-    if (gave_way_ || stop_.stop_requested() || !asked_to_give_way_ || !asked_to_give_way_()) return gave_way_;
+    if (gave_way_ || stop_.stop_requested() || !control_.asked_to_give_way || !control_.asked_to_give_way())
+        return gave_way_;
     gave_way_ = !within_transaction_;
     if (!gave_way_) say_waiting_for_end();
     return gave_way_;
@@ -129,14 +131,14 @@ void Session::say_waiting_for_end() {
 }
 
 bool Session::drained() {
-    if (!std::exchange(asked_end_, true)) drain_to_ = last_message_();
+    if (!std::exchange(asked_end_, true)) drain_to_ = control_.last_message();
     return !drain_to_ || taken_seq_ >= *drain_to_;
 }
 
 void Session::say_left() const {
     if (!drain_to_) return;
     const std::uint64_t left = drain_to_->value - std::min(taken_seq_, *drain_to_).value;
-    if (left == 0 && !over_.stop_requested())
+    if (left == 0 && !control_.over.stop_requested())
         log_(LogLevel::info, "all that the stream held is applied");
     else
         log_(LogLevel::info, fmt::format("the time to drain the stream is over ({} messages of it were not read); the "
@@ -161,7 +163,7 @@ void Session::report_if_due() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_report_) return;
     next_report_ = now + std::chrono::milliseconds(options_.registry_interval_ms);
-    report_(state());
+    control_.report(state());
     show();
 }
 
@@ -179,38 +181,38 @@ void Session::show() const {
 }
 
 void Session::stand_if_asked() {
-    if (hold_ == nullptr) return;
-    see_compare_(batcher_.position());
+    if (control_.hold == nullptr) return;
+    control_.see_compare(batcher_.position());
     reach_if_applied();
     stand();
 }
 
 // Nothing is taken meanwhile; the registry hears that we are here.
 void Session::stand() {
-    if (hold_->stands(Hold::Clock::now())) waits_for_stream_.end();
-    while (hold_->stands(Hold::Clock::now()) && pause(stop_, std::chrono::milliseconds(stand_poll_ms))) {
+    if (control_.hold->stands(Hold::Clock::now())) waits_for_stream_.end();
+    while (control_.hold->stands(Hold::Clock::now()) && pause(stop_, std::chrono::milliseconds(stand_poll_ms))) {
         report_if_due();
-        see_compare_(batcher_.position());
+        control_.see_compare(batcher_.position());
         reach_if_applied();
     }
-    batcher_.stop_before(hold_->stop_before());
+    batcher_.stop_before(control_.hold->stop_before());
 }
 
 // The log itself is beyond the LSN, with nothing of ours in between.
 void Session::reach_if_applied() {
-    const auto limit = hold_->stop_before();
+    const auto limit = control_.hold->stop_before();
     if (limit && taken_ >= *limit && !batcher_.in_transaction() && !snapshot_.loading()) reach();
 }
 
 void Session::reach() {
     apply_pending();
-    hold_->reach(Hold::Clock::now());
-    see_compare_(batcher_.position());
+    control_.hold->reach(Hold::Clock::now());
+    control_.see_compare(batcher_.position());
 }
 
 // A snapshot that begins above the LSN.
 void Session::reach_before(Position next) {
-    const auto limit = hold_ == nullptr ? std::nullopt : hold_->stop_before();
+    const auto limit = control_.hold == nullptr ? std::nullopt : control_.hold->stop_before();
     if (!limit || next.commit < *limit || snapshot_.loading()) return;
     reach();
     stand();
@@ -235,7 +237,7 @@ int Session::patience_ms() {
 
 // A longer wait is woken by a message all the same, but not by a stop or a compare.
 int Session::idle_wait_ms() {
-    const bool awaited = stop_.stop_requested() || (hold_ != nullptr && hold_->asked());
+    const bool awaited = stop_.stop_requested() || (control_.hold != nullptr && control_.hold->asked());
     const auto wait = rhythm_.next(std::exchange(took_, false) || awaited, std::chrono::steady_clock::now());
     return static_cast<int>(wait.count());
 }
@@ -310,7 +312,7 @@ bool Session::fill() {
         if (error.action() != Action::retry && batcher_.has_complete()) {
             apply();
             sink_.flush();
-            report_(state());
+            control_.report(state());
         }
         throw;
     }

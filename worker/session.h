@@ -61,31 +61,32 @@ struct SessionStart {
     DirectSnapshot* direct = nullptr;
 };
 
+// What a session asks others while it runs, and tells them.
+struct SessionControl {
+    std::function<void(const WorkerReport&)> report;  // about once a second, and at the end; not null
+    // How compare is served; null: it is not. `see_compare` is called between messages, often while the session stands
+    // still: it reads the request into `hold` and sends the answer.
+    Hold* hold = nullptr;
+    std::function<void(Position taken)> see_compare{};
+    // What a session that is asked to stop still applies: what the stream held then, until `over` fires; unset, nothing
+    // more. Asks for the end of the stream, and returns nothing when that is not known.
+    std::function<std::optional<StreamSeq>()> last_message{};
+    std::stop_token over{};
+    // Whether the session is to end between two of the source's transactions, so that another starts with other rules;
+    // unset, never.
+    std::function<bool()> asked_to_give_way{};
+};
+
 class Session {
    public:
-    Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& delivered, Sink& sink, Consumer& consumer,
-            SessionStart start, const Log& log);
+    enum class End : std::uint8_t { stopped, gave_way };
 
-    // How compare is served; without this call it is not. `see` is called between messages, often while the session
-    // stands still: it reads the request into `hold` and sends the answer.
-    void serve_compare(Hold& hold, std::function<void(Position taken)> see) noexcept {
-        hold_ = &hold;
-        see_compare_ = std::move(see);
-    }
-    // What a session that is asked to stop still applies: what the stream held then, until `over` fires; without this
-    // call, nothing more. `last_message` asks for the end of the stream, and returns nothing when that is not known.
-    void drain(std::function<std::optional<StreamSeq>()> last_message, std::stop_token over) {
-        last_message_ = std::move(last_message);
-        over_ = std::move(over);
-    }
-    // When the session is to end between two of the source's transactions, so that another starts with other rules;
-    // without this call, never.
-    void give_way_if(std::function<bool()> asked) noexcept { asked_to_give_way_ = std::move(asked); }
-    // That is how run() ended.
-    [[nodiscard]] bool gave_way() const noexcept { return gave_way_; }
+    Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& delivered, Sink& sink, Consumer& consumer,
+            SessionStart start, SessionControl control, const Log& log);
+
     // Until the stop token fires and the stream is drained, an exit_* option is met, or it gives way; applies what is
     // complete and closes the sink.
-    void run(const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report);
+    End run(const std::stop_token& stop);
 
    private:
     [[nodiscard]] int patience_ms();
@@ -137,6 +138,7 @@ class Session {
     Sink& sink_;
     const Log& log_;
     const SessionStart start_;
+    const SessionControl control_;
     std::vector<std::string> unchecked_tables_;  // named in the files
     WorkerMetrics& metrics_;
     Stretch waits_for_stream_{metrics_.waiting_for_stream};
@@ -146,27 +148,21 @@ class Session {
     SnapshotFeed snapshot_;
     StreamSeq begin_seq_;
     std::stop_token stop_;
-    std::function<std::optional<StreamSeq>()> last_message_;
-    std::stop_token over_;
     std::optional<StreamSeq> drain_to_;  // once we are asked to stop, if it is known
     bool asked_end_ = false;
     bool left_within_ = false;  // a message was taken in part
-    std::function<bool()> asked_to_give_way_;
     bool gave_way_ = false;
     std::optional<std::chrono::steady_clock::time_point> asked_at_;  // and it could not yet
     bool said_waiting_ = false;
     bool within_transaction_ = false;  // the sink has a piece of one, and not its end
     StreamSeq taken_seq_;              // of the last message taken
-    Hold* hold_ = nullptr;
-    std::function<void(Position)> see_compare_;
-    Lsn taken_;    // safe_flush_lsn of the last message taken
-    Lsn applied_;  // the same, once the sink has it
+    Lsn taken_;                        // safe_flush_lsn of the last message taken
+    Lsn applied_;                      // the same, once the sink has it
     Checkpoint applied_upto_;
     bool snapshot_done_;
     bool took_ = false;  // a message, since it waited last
     bool busy_ = false;  // the stream had changes for us when we asked last, or the sink has some now
     std::uint64_t changes_ = 0;
-    std::function<void(const WorkerReport&)> report_;
     std::chrono::steady_clock::time_point next_report_{};
     std::chrono::steady_clock::time_point next_flush_{};  // separate: a sink that waits in apply() still reports
     bool told_of_own_ = false;

@@ -50,7 +50,7 @@ void Session::load_directly() {
         for (const DirectRange& range : committed)
             if (!range.before) tally_.copied(snapshot_.loaded(range));
         report_if_due();
-        return !stop_.stop_requested() && !(asked_to_give_way_ && asked_to_give_way_());
+        return !stop_.stop_requested() && !(control_.asked_to_give_way && control_.asked_to_give_way());
     });
 }
 

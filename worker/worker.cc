@@ -149,10 +149,9 @@ void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const E
 }
 
 // What cannot be read may be of a later version: then `check_format` throws, and says that.
-void run_known(Session& session, const std::stop_token& stop, const std::function<void(const WorkerReport&)>& report,
-               const std::function<void()>& check_format) {
+Session::End run_known(Session& session, const std::stop_token& stop, const std::function<void()>& check_format) {
     try {
-        session.run(stop, report);
+        return session.run(stop);
     } catch (const Error& error) {
         if (error.action() == Action::stop) check_format();
         throw;
@@ -218,27 +217,31 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     if (!share->takes_all()) start.share = share;
     DirectSnapshot direct(options, *sink, *broker, log);
     start.direct = &direct;
-    Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, log);
+
+    SessionControl control;
+    control.report = [&](const WorkerReport& now) { ruleset->applied(registration.report(now).checkpoint.position); };
     Hold hold;
     HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
-    if (options.sink == "postgres") session.serve_compare(hold, [&](Position taken) { requests.look(taken); });
-    session.drain([&] { return end_to_drain(*broker, options.names, log, stop); }, stop);
-    session.give_way_if([&] { return rules.waiting(); });
+    if (options.sink == "postgres") {
+        control.hold = &hold;
+        control.see_compare = [&](Position taken) { requests.look(taken); };
+    }
+    control.last_message = [&] { return end_to_drain(*broker, options.names, log, stop); };
+    control.over = stop;
+    control.asked_to_give_way = [&] { return rules.waiting(); };
+    Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, std::move(control), log);
     const Drain::Reading reading(drain);
     take_over(rules, files, start, log);
     running();
     log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
                                     options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));
-    const auto report = [&](const WorkerReport& now) {
-        ruleset->applied(registration.report(now).checkpoint.position);
-    };
     try {
-        run_known(session, drain.asked(), report, [&] { check_format(*broker, options.names); });
+        return run_known(session, drain.asked(), [&] { check_format(*broker, options.names); }) ==
+               Session::End::gave_way;
     } catch (const Error& error) {
         registration.note_failure(error.what(), error.action() == Action::retry);
         throw;
     }
-    return session.gave_way();
 }
 
 }  // namespace

@@ -152,13 +152,19 @@ struct World {
             options.exit_at_lsn = Lsn{9999};
             consumer.add(MessageKind::progress, encode(Progress{Lsn{9999}, 0}), {9999});
         }
-        Delivered delivered(
-            *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
-        Session session(options, *ruleset, delivered, sink, consumer, start, log);
-        session.run(std::stop_token(), [this](const WorkerReport& report) {
+        run({});
+    }
+    // Until it ends; `control.report` is called after the world's own.
+    Session::End run(SessionControl control, const std::stop_token& stop = {}) {
+        control.report = [this, others = std::move(control.report)](const WorkerReport& report) {
             reports.push_back(report);
             last_report = report;
-        });
+            if (others) others(report);
+        };
+        Delivered delivered(
+            *ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
+        Session session(options, *ruleset, delivered, sink, consumer, start, std::move(control), log);
+        return session.run(stop);
     }
 
     WorkerOptions options;
@@ -299,11 +305,10 @@ namespace {
 Events events_of_drain(World& world, std::optional<StreamSeq> end, const std::stop_token& over = {}) {
     std::stop_source stop;
     stop.request_stop();
-    Delivered delivered(
-        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
-    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
-    session.drain([&] { return end; }, over);
-    session.run(stop.get_token(), [&](const WorkerReport& report) { world.last_report = report; });
+    SessionControl control;
+    control.last_message = [&] { return end; };
+    control.over = over;
+    world.run(std::move(control), stop.get_token());
     return world.sink.events;
 }
 
@@ -341,15 +346,13 @@ TEST_CASE("while a session waits for the rest of a transaction, it is as far beh
     world.options.registry_interval_ms = 0;
     world.consumer.add(MessageKind::changes, block_of(100, {"1"}), {108});
     world.consumer.add(MessageKind::changes, block_of(200, {"2"}, false), {108});
-    Delivered delivered(
-        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
-    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
     std::stop_source stop;
     int waited = 0;
-    session.run(stop.get_token(), [&](const WorkerReport& report) {
-        world.last_report = report;
+    SessionControl control;
+    control.report = [&](const WorkerReport&) {
         if (!world.consumer.more() && ++waited == 10) stop.request_stop();
-    });
+    };
+    world.run(std::move(control), stop.get_token());
     CHECK(world.sink.events == Events{"apply 1", "piece 2", "close"});
     CHECK(world.last_report.applied.position == Position{Lsn{100}, 1});
     CHECK(world.last_report.applying_us == 200);
@@ -377,26 +380,20 @@ TEST_CASE("a session gives way between transactions, however many pieces one com
     world.options.batch_size = 1;
     world.consumer.add(MessageKind::changes, block_of(100, {"1", "2", "3", "4", "5", "6", "7", "8", "9"}), {108});
     world.consumer.add(MessageKind::changes, block_of(200, {"10"}), {208});
-    Delivered delivered(
-        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
-    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
-    session.give_way_if([&] { return !world.sink.events.empty(); });
-    session.run(std::stop_token(), [&](const WorkerReport& report) { world.last_report = report; });
-    CHECK(session.gave_way());
+    SessionControl control;
+    control.asked_to_give_way = [&] { return !world.sink.events.empty(); };
+    CHECK(world.run(std::move(control)) == Session::End::gave_way);
     CHECK(world.sink.events == Events{"piece 1 2 3 4", "piece 5 6 7 8", "apply 9", "close"});
     CHECK(world.last_report.durable.checkpoint.position == Position{Lsn{100}, 9});
 }
 
 TEST_CASE("a session that gives way hands on what is whole of the batch, and no piece") {
     World world(true);
-    Delivered delivered(
-        *world.ruleset, OnRulesChange::stop, {}, [](const Delivered::Notes&) {}, no_log);
     world.consumer.add(MessageKind::changes, block_of(100, {"1"}), {108});
     world.consumer.add(MessageKind::changes, block_of(200, {"2", "3"}, false), {108});
-    Session session(world.options, *world.ruleset, delivered, world.sink, world.consumer, world.start, no_log);
-    session.give_way_if([&] { return !world.consumer.more(); });
-    session.run(std::stop_token(), [&](const WorkerReport& report) { world.last_report = report; });
-    CHECK(session.gave_way());
+    SessionControl control;
+    control.asked_to_give_way = [&] { return !world.consumer.more(); };
+    CHECK(world.run(std::move(control)) == Session::End::gave_way);
     CHECK(world.sink.events == Events{"apply 1", "close"});
     CHECK(world.last_report.durable.checkpoint.position == Position{Lsn{100}, 1});
 }
