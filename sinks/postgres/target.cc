@@ -62,6 +62,12 @@ constexpr const char* index_query =
     "WHERE i.indrelid = $1::oid AND (i.indisunique OR i.indisexclusion) AND i.indislive AND i.indisready "
     "  AND i.indisvalid AND k.ord <= i.indnkeyatts ORDER BY i.indisprimary DESC, i.indexrelid, k.ord";
 
+// One row per column of each GiST index; 783 is that access method.
+constexpr const char* gist_query =
+    "SELECT i.indexrelid, a.attname FROM (SELECT $1::oid UNION SELECT relid::oid FROM pg_partition_tree($1::oid)) AS "
+    "t(oid) JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid AND x.relam = 783 "
+    "LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)";
+
 std::string operator_text(std::string_view schema, std::string_view name) {
     if (schema.empty() || schema == "pg_catalog") return name.empty() ? "=" : std::string(name);
     return fmt::format("OPERATOR({}.{})", sql::quote_identifier(schema), name);
@@ -127,6 +133,16 @@ void load_indexes(sql::Connection& connection, const std::string& oid, TargetTab
     }
 }
 
+void load_gist_indexes(sql::Connection& connection, const std::string& oid, TargetTable& table) {
+    const auto rows = connection.query(gist_query, {oid}, {2});
+    for (int row = 0; row < rows.rows(); ++row) {
+        const auto index = static_cast<Oid>(rows.integer(row, 0));
+        if (std::find(table.gist_indexes.begin(), table.gist_indexes.end(), index) == table.gist_indexes.end())
+            table.gist_indexes.push_back(index);
+        for (TargetColumn& column : table.columns) column.in_gist |= rows.get(row, 1) == column.name;
+    }
+}
+
 }  // namespace
 
 const TargetColumn* TargetTable::find(std::string_view column) const noexcept {
@@ -180,6 +196,7 @@ std::optional<TargetTable> find_target_table(sql::Connection& connection, const 
     std::map<std::int64_t, int> by_attnum;
     load_columns(connection, oid, target, by_attnum);
     load_indexes(connection, oid, target, by_attnum);
+    load_gist_indexes(connection, oid, target);
     return target;
 }
 

@@ -26,6 +26,7 @@ struct TargetColumn {
     bool not_null = false;
     std::string equals = "=";  // the type's default equality, spelled for an empty search_path
     bool exact = false;        // equal values are the same text: not so for numeric (1.0, 1.00), citext and others
+    bool in_gist = false;      // in one of TargetTable::gist_indexes
 };
 
 struct TargetIndex {
@@ -54,6 +55,7 @@ struct TargetTable {
     std::string delete_cascade;
     std::vector<TargetColumn> columns;
     std::vector<TargetIndex> indexes;  // unique and exclusion
+    std::vector<Oid> gist_indexes;     // of the table and its partitions (TargetMapping::row_by_row)
 
     [[nodiscard]] const TargetColumn* find(std::string_view column) const noexcept;
     // Constraints that session_replication_role = replica leaves unchecked.

@@ -83,6 +83,10 @@ TargetMapping::TargetMapping(const Relation& source, TargetTable target) : relat
             always_columns.push_back(number);
         }
     }
+    const auto in_gist = [this](int number) { return column(number).in_gist; };
+    row_by_row = std::any_of(key.begin(), key.end(), in_gist) ||
+                 std::any_of(always_columns.begin(), always_columns.end(), in_gist) ||
+                 (keeps_history() && !table.gist_indexes.empty());
 }
 
 bool TargetMapping::is_key(int number) const noexcept {

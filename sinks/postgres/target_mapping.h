@@ -37,6 +37,10 @@ struct TargetMapping {
     // Identity columns that are GENERATED ALWAYS cannot be SET: an update of one is a delete and an insert.
     std::vector<int> always_columns;  // outside the key
     bool always_key = false;
+    // Rows may be found by a GiST index, so a statement is about one. A scan of such an index that ends at its first
+    // match, and begins again with another key, can mark entries of live rows as dead, and the index does not find them
+    // any more (PostgreSQL 14.23, 15.18, 18.4): what it is told to mark outlives the page that it was told of.
+    bool row_by_row = false;
 
     [[nodiscard]] const TargetColumn& column(int number) const {
         return table.columns[static_cast<std::size_t>(target_of[static_cast<std::size_t>(number)])];

@@ -154,9 +154,10 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
         look_closer_ = true;
     }
     if (expected.what == Expected::What::look) {
-        reason_ = "code of other roles may be on a table";
+        reason_ = "code of other roles or another index may be on a table";
         session_.guard.note_foreign_code(expected.table);
-        mappings_.forget();  // or another table has taken its name
+        session_.guard.forget_code(expected.table);  // or it has an index that the mapping does not know
+        mappings_.forget();                          // or another table has taken its name
     }
     if (expected.statements != nullptr && error.sqlstate() == "23505")
         expected.statements->upsert_until = batch_ + upsert_batches;
@@ -170,7 +171,8 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
 // ourselves.
 void ApplySet::look_at(const TargetMapping& mapping) {
     if (!looked_at_.insert(&mapping).second) return;
-    const WrittenTable table = written_table(mapping);
+    WrittenTable table = written_table(mapping);
+    table.gist_indexes = mapping.table.gist_indexes;
     if (!table.foreign) expect(pipeline_->run(table.lock_statement()), {});
     parameters_.begin();
     for (const auto& text : foreign_code_parameters(table, session_.replica))
@@ -239,7 +241,7 @@ void ApplySet::write_versions(TableStatements& statements, const TableChanges& t
 
 void ApplySet::write_versions(TableStatements& statements, Kind one, Kind many, const ColumnSet& sent,
                               std::span<const Row> rows) {
-    if (rows.size() <= max_single_rows) {
+    if (singly(statements, rows.size())) {
         for (const Row row : rows) run_one(prepared(statements, one, sent), row, {}, {});
         return;
     }

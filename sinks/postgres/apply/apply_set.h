@@ -74,6 +74,7 @@ class ApplySet {
     void update_rows(TableStatements& statements, std::span<const NetChanges::Update> updates);
     void update_rows(TableStatements& statements, const ColumnSet& sent, std::span<const Row> rows);
     void delete_rows(TableStatements& statements, std::span<const Row> rows, std::size_t passing);
+    [[nodiscard]] static bool singly(const TableStatements& statements, std::size_t rows);
     [[nodiscard]] OnConflict on_conflict(const TargetMapping& mapping) const;
     [[nodiscard]] Conflict conflict_of(const TableStatements& statements) const;
 

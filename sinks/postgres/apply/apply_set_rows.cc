@@ -17,12 +17,17 @@ Conflict ApplySet::conflict_of(const TableStatements& statements) const {
     return expected && mapping.arbiter && mapping.always_columns.empty() ? Conflict::update : Conflict::fail;
 }
 
+bool ApplySet::singly(const TableStatements& statements, std::size_t rows) {
+    return rows <= max_single_rows || statements.mapping->row_by_row;
+}
+
 void ApplySet::insert_rows(TableStatements& statements, std::span<const Row> rows) {
     const bool upsert = conflict_of(statements) == Conflict::update;
     const Expected expected{upsert ? Expected::What::upsert : Expected::What::nothing, nullptr, &statements, 0};
     if (rows.size() >= min_copy_rows && !upsert) {
         copy_rows_in(statements, rows);
-    } else if (rows.size() <= max_single_rows || statements.mapping->relation.columns.empty()) {
+    } else if (rows.size() <= max_single_rows || (upsert && statements.mapping->row_by_row) ||
+               statements.mapping->relation.columns.empty()) {
         for (const Row row : rows) run_one(prepared(statements, StatementKind::insert_one, {}), row, {}, expected);
     } else {
         while (!rows.empty())
@@ -82,7 +87,7 @@ void ApplySet::update_rows(TableStatements& statements, std::span<const NetChang
 }
 
 void ApplySet::update_rows(TableStatements& statements, const ColumnSet& sent, std::span<const Row> rows) {
-    if (rows.size() <= max_single_rows) {
+    if (singly(statements, rows.size())) {
         for (const Row row : rows) run_one(prepared(statements, StatementKind::update_one, sent), row, row, {});
         return;
     }
@@ -97,7 +102,7 @@ void ApplySet::update_rows(TableStatements& statements, const ColumnSet& sent, s
 
 void ApplySet::delete_rows(TableStatements& statements, std::span<const Row> rows, std::size_t passing) {
     Expected expected{Expected::What::remove, nullptr, nullptr, 1};
-    if (rows.size() <= max_single_rows) {
+    if (singly(statements, rows.size())) {
         for (std::size_t i = 0; i < rows.size(); ++i) {
             expected.rows = i < passing ? 0 : 1;
             run_one(prepared(statements, StatementKind::delete_one, {}), {}, rows[i], expected);

@@ -46,12 +46,17 @@ void CopiedVersions::prepare(const std::vector<RelationPtr>& tables) {
 }
 
 void CopiedVersions::merge(const std::vector<RelationPtr>& tables, std::int64_t time_us) {
-    // All rows are compared with all: by the session's nested loops, in the square of their number.
+    std::vector<const Relation*> kept;
+    for (const RelationPtr& table : tables)
+        if (table && mappings_.at(*table)->keeps_history()) kept.push_back(table.get());
+    // Before the settings below, so that the plans of the looks, which stay, are not made with them.
+    for (const Relation* table : kept) session_.owner_to_write_as(written_table(*mappings_.at(*table)));
+    // All rows are compared with all: by the session's nested loops, in the square of their number. And no index may be
+    // scanned but for a bitmap (TargetMapping::row_by_row).
     session_.connection.exec(
         "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL "
-        "enable_mergejoin = on");
-    for (const RelationPtr& table : tables)
-        if (table && mappings_.at(*table)->keeps_history()) merge(*table, timestamptz_text(time_us));
+        "enable_mergejoin = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off");
+    for (const Relation* table : kept) merge(*table, timestamptz_text(time_us));
     drop_all();
 }
 

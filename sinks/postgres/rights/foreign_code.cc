@@ -8,7 +8,7 @@ namespace pgsluice {
 namespace {
 
 // Parameters: $1 the table's name, $2 its oid, $3 the columns that are written, $4 what `tgenabled` is for triggers
-// that fire for us beside A, $5 whether to look at partitions.
+// that fire for us beside A, $5 whether to look at partitions, $6 the GiST indexes there may be. (783 is GiST.)
 //
 // What an expression calls is read from its tree: pg_depend does not mention PostgreSQL's own functions, and some of
 // those run any SQL (query_to_xml). Objects of users have numbers from 16384 on. Of PostgreSQL's own functions those
@@ -113,7 +113,9 @@ WITH RECURSIVE t AS MATERIALIZED (
 ) )";
 
 constexpr const char* no_code =
-    "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found))::int";
+    "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT "
+    "FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE "
+    "$6::oid[] IS NOT NULL AND NOT t.key_only AND x.relam = 783 AND i.indexrelid <> ALL ($6::oid[])))::int";
 
 constexpr const char* require_no_code =
     "SELECT 1 / (to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT $5::bool AND EXISTS (SELECT FROM "
@@ -123,7 +125,8 @@ constexpr const char* require_no_code =
     "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
     "a.atthasdef AND "
     "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
-    "pg_catalog.pg_index i WHERE i.indrelid = $2::oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))) AND "
+    "pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = $2::oid AND "
+    "(i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR x.relam = 783 AND i.indexrelid <> ALL ($6::oid[])))) AND "
     "NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = $2::oid AND s.stxexprs IS NOT "
     "NULL)))::int";
 
@@ -147,12 +150,15 @@ std::string require_no_code_statement() { return require_no_code; }
 std::vector<std::optional<std::string>> foreign_code_parameters(const WrittenTable& table, bool replica) {
     std::optional<std::string> columns;
     if (table.columns) columns = fmt::format("{{{}}}", fmt::join(*table.columns, ","));
-    return {table.name, std::to_string(table.oid), columns, replica ? "R" : "O", table.partitioned ? "t" : "f"};
+    std::optional<std::string> indexes;
+    if (table.gist_indexes) indexes = fmt::format("{{{}}}", fmt::join(*table.gist_indexes, ","));
+    return {table.name,          std::to_string(table.oid),     columns,
+            replica ? "R" : "O", table.partitioned ? "t" : "f", indexes};
 }
 
 ForeignCode find_foreign_code(sql::Connection& connection, const WrittenTable& table, bool replica) {
     const auto texts = foreign_code_parameters(table, replica);
-    const std::vector<sql::Param> parameters(texts.begin(), texts.end());
+    const std::vector<sql::Param> parameters(texts.begin(), texts.end() - 1);  // it has no $6
     const auto found = connection.query(fmt::format("{}{}", code, first_code), parameters, {5, 0, 1});
     if (found.rows() == 0 || !found.boolean(0, 0) || !found.get(0, 1)) {
         throw retry_error(

@@ -32,6 +32,8 @@ struct WrittenTable {
     bool foreign = false;  // a foreign table, which cannot be locked
     // By their numbers in pg_attribute; nothing where no rows are inserted.
     std::optional<std::vector<int>> columns{};
+    // Those it is known to have: one more fails the statements that require something. Nothing: any may be there.
+    std::optional<std::vector<Oid>> gist_indexes{};
 
     // Keeps others from changing the table until the transaction's end. The look at its code is to follow.
     [[nodiscard]] std::string lock_statement() const;

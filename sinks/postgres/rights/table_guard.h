@@ -2,8 +2,9 @@
 //
 // What is found holds as long as the lock that was taken before the look: until the transaction's end, or a rollback to
 // a savepoint before it. Except that what runs as an owner can change tables in the very same transaction, so that each
-// table is looked at again after such a call. Functions need no lock: a function that counts as harmless can only be
-// changed by a role that may do all that we may.
+// table is looked at again after such a call; and that ATTACH PARTITION and CREATE STATISTICS take weaker locks, which
+// do not wait for ours: what they bring is seen by the next transaction's look. Functions need no lock: a function that
+// counts as harmless can only be changed by a role that may do all that we may.
 #pragma once
 
 #include <map>
@@ -34,6 +35,7 @@ class TableGuard {
     // Whether it was seen to have code at all.
     [[nodiscard]] bool has_code(Oid table) const { return coded_.contains(table); }
     void note_code(Oid table) { coded_.insert(table); }
+    void forget_code(Oid table) { coded_.erase(table); }
     // What was found before is not to be relied on: another transaction, or a rollback to a savepoint.
     void forget() noexcept { found_.clear(); }
 
