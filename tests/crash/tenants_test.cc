@@ -14,6 +14,7 @@
 #include "tests/crash/clients.h"
 #include "tests/crash/seed.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice::test;
 
@@ -96,8 +97,20 @@ tables:
         pipeline.always(patience, worker);
     }
     void ensure_running() {
+        // Killed while it copies again, before that copy has begun, it is to be told so again.
+        if (copies_again && pipeline.has_replicator() && !pipeline.replicator().running() &&
+            contains(pipeline.replicator().err(), "is gone, and with it the changes that were not read yet")) {
+            pipeline.kill_replicator();
+            pipeline.start_replicator({"--copy-and-stream", "--resnapshot"});
+        }
         if (!pipeline.has_replicator()) pipeline.start_replicator();
         if (!pipeline.has_worker()) pipeline.start_worker();
+    }
+    bool streams() {
+        return pipeline.source_scalar(
+                   "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid "
+                   "WHERE r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
+                   pipeline.group() + "'") == "1";
     }
     std::string here(const std::string& table) { return pipeline.source_scalar(sum("(id, v, long)", table)); }
     std::string there(const std::string& table, const std::string& which) {
@@ -106,6 +119,9 @@ tables:
     }
     void check_equal() {
         CAPTURE(sid);
+        const auto runs = [&] { return ensure_running(), streams(); };
+        REQUIRE(eventually("the replicator streams", runs, std::chrono::seconds(180)));
+        copies_again = false;
         pipeline.settle(std::chrono::seconds(180));
         INFO("the replicator's messages:\n" << pipeline.replicator().err());
         INFO("the worker's messages:\n" << pipeline.worker().err());
@@ -117,6 +133,7 @@ tables:
     std::string source;
     std::string file;
     Pipeline pipeline;
+    bool copies_again = false;  // since the last check
 
    private:
     static std::string sum(const std::string& row, const std::string& from) {
@@ -135,13 +152,14 @@ class Faults {
     std::string strike() {
         std::this_thread::sleep_for(std::chrono::milliseconds(random_() % 1000));
         Tenant& tenant = *all_[random_() % all_.size()];
-        const std::string name = happen(tenant.pipeline);
+        const std::string name = happen(tenant);
         for (auto& each : all_) each->ensure_running();
         return fmt::format("{} ({})", name, tenant.sid);
     }
 
    private:
-    std::string happen(Pipeline& one) {
+    std::string happen(Tenant& tenant) {
+        Pipeline& one = tenant.pipeline;
         switch (random_() % 10) {
             case 0:
                 one.kill_replicator();
@@ -170,7 +188,7 @@ class Faults {
                 terminate(servers_.source);
                 return "terminate the sources' backends";
             case 8:
-                return copy_again(one);
+                return copy_again(tenant);
             default:
                 return failpoint(one);
         }
@@ -179,7 +197,9 @@ class Faults {
         server.sql("postgres",
                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice%'");
     }
-    std::string copy_again(Pipeline& one) {
+    std::string copy_again(Tenant& tenant) {
+        Pipeline& one = tenant.pipeline;
+        tenant.copies_again = true;
         one.kill_replicator();
         one.kill_worker();
         one.start_replicator({"--copy-and-stream", "--resnapshot"});
