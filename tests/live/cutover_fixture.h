@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/live/compare_fixture.h"
+#include "tests/support/text.h"
 
 namespace pgsluice::test {
 
@@ -21,6 +22,12 @@ inline std::vector<std::string> cutover_argv(const Pipeline& pipeline,
 
 inline Finished cut_over(const Pipeline& pipeline, const std::vector<std::string>& more = {"--yes"}) {
     return run(cutover_argv(pipeline, more), {}, std::chrono::seconds(120));
+}
+
+// It says about once a second what it does, so a while after the target has all.
+inline void await_streaming_worker(const Pipeline& pipeline) {
+    eventually("the worker says that it is streaming",
+               [&] { return !contains(cut_over(pipeline, {}).err, "is not streaming"); });
 }
 
 }  // namespace pgsluice::test

@@ -25,6 +25,7 @@ struct Group : Pipeline {
         start_replicator(replicator_flags);
         start_worker(worker_flags);
         settle();
+        await_streaming_worker(*this);
     }
     // Without --yes: nothing is done.
     std::string refused(const std::string& hint, const Texts& more = {}) {

@@ -72,6 +72,7 @@ struct Shop {
             "ALTER TABLE orders ADD CONSTRAINT n_check CHECK (n > 0) NOT VALID");
         pipeline.start(replicator_flags);
         pipeline.settle();
+        await_streaming_worker(pipeline);
     }
 
     MovingWriter writer() {
