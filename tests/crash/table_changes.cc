@@ -198,11 +198,7 @@ void TableChanges::wait_a_little() {
 void TableChanges::await_stream() {
     eventually("the replicator streams, or has ended", [&] {
         heed_undecodable();
-        return !pipeline_.replicator().running() ||
-               pipeline_.source_scalar(
-                   "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid "
-                   "= s.active_pid WHERE r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
-                   pipeline_.group() + "'") == "1";
+        return !pipeline_.replicator().running() || pipeline_.streams();
     });
 }
 

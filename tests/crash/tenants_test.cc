@@ -106,12 +106,6 @@ tables:
         if (!pipeline.has_replicator()) pipeline.start_replicator();
         if (!pipeline.has_worker()) pipeline.start_worker();
     }
-    bool streams() {
-        return pipeline.source_scalar(
-                   "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid "
-                   "WHERE r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
-                   pipeline.group() + "'") == "1";
-    }
     std::string here(const std::string& table) { return pipeline.source_scalar(sum("(id, v, long)", table)); }
     std::string there(const std::string& table, const std::string& which) {
         return pipeline.target_scalar(
@@ -119,7 +113,7 @@ tables:
     }
     void check_equal() {
         CAPTURE(sid);
-        const auto runs = [&] { return ensure_running(), streams(); };
+        const auto runs = [&] { return ensure_running(), pipeline.streams(); };
         REQUIRE(eventually("the replicator streams", runs, std::chrono::seconds(180)));
         copies_again = false;
         pipeline.settle(std::chrono::seconds(180));

@@ -189,11 +189,15 @@ void Pipeline::must_run(const std::string& name, std::optional<Process>& process
 void Pipeline::await_stream() {
     eventually("the replicator streams", [&] {
         must_run("the replicator", replicator_);
-        return source_scalar(
-                   "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid "
-                   "WHERE r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
-                   group_ + "'") == "1";
+        return streams();
     });
+}
+
+bool Pipeline::streams() {
+    return source_scalar(
+               "SELECT count(*) FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid WHERE "
+               "r.state = 'streaming' AND s.slot_name = 'pgsluice_" +
+               group_ + "'") == "1";
 }
 
 void Pipeline::settle(std::chrono::seconds limit, const std::function<void()>& meanwhile) {

@@ -93,7 +93,8 @@ class Pipeline {
     std::string source_scalar(const std::string& query);
     std::string target_scalar(const std::string& query);
 
-    // Waits until the replicator reads the source's slot.
+    // Whether the replicator reads the source's slot; waits until it does, and fails the test where it has ended.
+    [[nodiscard]] bool streams();
     void await_stream();
     // Writes a mark on the source and waits until the target has it: everything committed before has then arrived.
     // Fails the test at once, with its messages, when a process has ended.
