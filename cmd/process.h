@@ -10,7 +10,7 @@
 #include "cmd/reload.h"
 #include "cmd/terminal/log_writer.h"
 #include "cmd/terminal/status_lines.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

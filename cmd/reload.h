@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cmd/cli/settings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

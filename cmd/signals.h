@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -9,7 +9,7 @@
 #include "sinks/ddl/ddl_decisions.h"
 #include "sinks/dead_letters.h"
 #include "sinks/sink.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

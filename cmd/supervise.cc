@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sql/outage.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <stop_token>
 
-#include "stream/backoff.h"
-#include "stream/log.h"
+#include "stream/base/backoff.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "stream/base/latest.h"
 #include "stream/health/group_health.h"
-#include "stream/latest.h"
 #include "stream/trouble.h"
 
 namespace pgsluice {

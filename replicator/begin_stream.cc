@@ -10,7 +10,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/slot/failover.h"
 #include "replicator/source/slot/slot.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

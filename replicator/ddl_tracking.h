@@ -6,8 +6,8 @@
 #include "replicator/options.h"
 #include "replicator/source/ddl_events.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -7,8 +7,8 @@
 #include "replicator/housekeeper.h"
 #include "replicator/options.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/publisher.h"
 
 namespace pgsluice {

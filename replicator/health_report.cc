@@ -5,9 +5,9 @@
 
 #include "replicator/replicator_metrics.h"
 #include "sql/timestamp.h"
+#include "stream/base/pause.h"
 #include "stream/group/reporting.h"
 #include "stream/health/replicator_entry.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -10,8 +10,8 @@
 
 #include "replicator/activity.h"
 #include "replicator/options.h"
+#include "stream/base/log.h"
 #include "stream/health/replicator_entry.h"
-#include "stream/log.h"
 #include "stream/metrics/rate.h"
 
 namespace pgsluice {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "replicator/source/session.h"
+#include "stream/base/pause.h"
 #include "stream/heartbeat.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

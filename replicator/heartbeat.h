@@ -8,7 +8,7 @@
 #include "replicator/options.h"
 #include "sql/connection.h"
 #include "sql/error.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -11,10 +11,10 @@
 #include "replicator/replicator_metrics.h"
 #include "replicator/retention.h"
 #include "sql/error.h"
+#include "stream/base/pause.h"
+#include "stream/base/quiet_rhythm.h"
 #include "stream/group/copy_request.h"
 #include "stream/group/registry.h"
-#include "stream/pause.h"
-#include "stream/quiet_rhythm.h"
 
 namespace pgsluice {
 

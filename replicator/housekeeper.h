@@ -13,8 +13,8 @@
 
 #include "replicator/options.h"
 #include "sql/error.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

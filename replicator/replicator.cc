@@ -44,12 +44,12 @@
 #include "replicator/tables/taking_in.h"
 #include "replicator/tables/wanted.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/format/markers.h"
 #include "stream/format/version.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -3,7 +3,7 @@
 
 #include "replicator/snapshot/progress.h"
 #include "replicator/source/slot/retention.h"
-#include "stream/latest.h"
+#include "stream/base/latest.h"
 #include "stream/metrics/stage.h"
 #include "stream/metrics/table_tallies.h"
 #include "stream/publisher.h"

@@ -8,7 +8,7 @@
 
 #include "rules/rows/compiled_parts.h"
 #include "rules/rule.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 
 namespace pgsluice::rules {
 

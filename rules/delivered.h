@@ -13,8 +13,8 @@
 
 #include "rules/on_rules_change.h"
 #include "rules/ruleset.h"
+#include "stream/base/log.h"
 #include "stream/group/delivered_rules.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -11,8 +11,8 @@
 #include "rules/values/moment.h"
 #include "rules/values/number.h"
 #include "rules/values/uuid.h"
+#include "stream/base/padding.h"
 #include "stream/format/utf8.h"
-#include "stream/padding.h"
 
 namespace pgsluice::rules {
 namespace {

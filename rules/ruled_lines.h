@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "rules/compiled_rules.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 
 namespace pgsluice::rules {
 

@@ -22,7 +22,7 @@
 #include "rules/rule_compiler.h"
 #include "rules/table_memory.h"
 #include "sql/error.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 #include "stream/message.h"
 

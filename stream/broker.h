@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "stream/base/log.h"
 #include "stream/consumer.h"
-#include "stream/log.h"
 #include "stream/message.h"
 #include "stream/names.h"
 #include "stream/publisher.h"

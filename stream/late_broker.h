@@ -5,8 +5,8 @@
 #include <stop_token>
 #include <utility>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "stream/latest.h"
+#include "stream/base/latest.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <string>
 
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

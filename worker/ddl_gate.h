@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/change.h"
 #include "stream/group/ddl_record.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

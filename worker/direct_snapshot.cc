@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/group/snapshot_start.h"
 #include "stream/recovery_hint.h"
 

@@ -21,9 +21,9 @@
 
 #include "sinks/loads_directly.h"
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/group/direct_copy.h"
-#include "stream/log.h"
 #include "worker/options.h"
 
 namespace pgsluice {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "stream/base/log.h"
 #include "stream/group/compare_keys.h"
-#include "stream/log.h"
 #include "worker/hold.h"
 
 namespace pgsluice {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "sinks/ddl/ddl_decisions.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/late_broker.h"
-#include "stream/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -9,7 +9,7 @@
 
 #include "rules/delivered.h"
 #include "rules/ruleset.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "stream/per_relation.h"
 
 namespace pgsluice {

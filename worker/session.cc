@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "sql/timestamp.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/format/markers.h"
 #include "stream/format/version.h"
 #include "stream/origin.h"
-#include "stream/pause.h"
 #include "stream/process/hop_trace.h"
 #include "stream/recovery_hint.h"
 #include "worker/shown_rows.h"

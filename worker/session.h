@@ -9,8 +9,8 @@
 
 #include "sinks/sink.h"
 #include "sql/error.h"
+#include "stream/base/quiet_rhythm.h"
 #include "stream/metrics/stretch.h"
-#include "stream/quiet_rhythm.h"
 #include "worker/batch_tally.h"
 #include "worker/batcher.h"
 #include "worker/direct_snapshot.h"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "rules/unmatched_tables.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/origin.h"
 #include "worker/session.h"

@@ -5,8 +5,8 @@
 #include <chrono>
 
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/group/source_rules.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

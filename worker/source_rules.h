@@ -4,8 +4,8 @@
 #include <stop_token>
 
 #include "rules/rules_files.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "worker/options.h"
 
 namespace pgsluice {

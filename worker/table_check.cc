@@ -7,9 +7,9 @@
 
 #include "rules/unmatched_tables.h"
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/group/references.h"
 #include "stream/group/tables.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "rules/ruleset.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "sinks/definition_rules.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/definition/definition_message.h"
 #include "stream/format/ddl_message.h"
 #include "stream/group/format_check.h"

@@ -6,7 +6,7 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "worker/drain.h"
 #include "worker/options.h"
 #include "worker/rules/in_force.h"

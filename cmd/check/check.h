@@ -6,7 +6,7 @@
 
 #include "cmd/cli/settings.h"
 #include "cmd/exit_code.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

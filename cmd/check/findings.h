@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "stream/base/printable.h"
 #include "stream/format/json_writer.h"
-#include "stream/printable.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "cmd/cli/settings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

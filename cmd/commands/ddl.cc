@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "sql/error.h"
+#include "stream/base/printable.h"
 #include "stream/group/ddl_keys.h"
-#include "stream/printable.h"
 
 namespace pgsluice {
 

@@ -5,7 +5,7 @@
 
 #include "cmd/cli/settings.h"
 #include "rules/rule.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

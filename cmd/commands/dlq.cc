@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "sql/error.h"
+#include "stream/base/printable.h"
 #include "stream/group/info.h"
 #include "stream/group/registry.h"
-#include "stream/printable.h"
 #include "worker/dead_letters/letter.h"
 #include "worker/dead_letters/replay.h"
 

@@ -4,7 +4,7 @@
 #include <stop_token>
 
 #include "cmd/cli/settings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

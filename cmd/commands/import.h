@@ -5,7 +5,7 @@
 
 #include "cmd/cli/flag.h"
 #include "cmd/cli/settings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

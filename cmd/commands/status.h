@@ -7,8 +7,8 @@
 
 #include "cmd/cli/settings.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -11,12 +11,12 @@
 
 #include "replicator/source/table_selection.h"
 #include "sql/error.h"
+#include "stream/base/printable.h"
 #include "stream/broker.h"
 #include "stream/format/json_writer.h"
 #include "stream/full_name.h"
 #include "stream/group/copy_request.h"
 #include "stream/group/last_changes.h"
-#include "stream/printable.h"
 
 namespace pgsluice {
 

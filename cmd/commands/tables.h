@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "cmd/cli/settings.h"
+#include "stream/base/log.h"
 #include "stream/group/table_record.h"
 #include "stream/group/tables.h"
 #include "stream/last_change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

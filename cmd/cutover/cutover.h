@@ -15,7 +15,7 @@
 #include <stop_token>
 
 #include "cmd/cli/settings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

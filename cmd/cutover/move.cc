@@ -14,9 +14,9 @@
 #include "sinks/postgres/sequences/source_values.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/group/cutover_record.h"
-#include "stream/pause.h"
 #include "worker/compare/compare.h"
 #include "worker/compare/cut.h"
 

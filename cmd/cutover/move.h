@@ -8,8 +8,8 @@
 
 #include "cmd/cli/settings.h"
 #include "cmd/cutover/moved_tables.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "worker/compare/report.h"
 #include "worker/compare/tables.h"
 

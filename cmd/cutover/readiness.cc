@@ -6,9 +6,9 @@
 
 #include "replicator/source/slot/health.h"
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/group/ddl_keys.h"
 #include "stream/health/gather.h"
-#include "stream/pause.h"
 #include "stream/share/one_worker.h"
 
 namespace pgsluice {

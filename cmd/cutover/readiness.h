@@ -5,9 +5,9 @@
 
 #include "cmd/cli/settings.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/health/group_health.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

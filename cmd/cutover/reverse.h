@@ -7,7 +7,7 @@
 
 #include "cmd/cli/settings.h"
 #include "cmd/cutover/moved_tables.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include "sql/lock_timeout.h"
 #include "sql/owned_objects.h"
 #include "sql/quote.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

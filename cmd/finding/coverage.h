@@ -10,7 +10,7 @@
 #include "replicator/options.h"
 #include "rules/named_columns.h"
 #include "rules/ruleset.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

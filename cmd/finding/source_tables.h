@@ -14,7 +14,7 @@
 #include "rules/personal/inspection.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

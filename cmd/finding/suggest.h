@@ -9,7 +9,7 @@
 #include <string>
 
 #include "replicator/options.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 #include "cmd/http/listen_address.h"
 #include "cmd/http/options.h"
 #include "cmd/http/routes.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

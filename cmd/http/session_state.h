@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cmd/supervise.h"
-#include "stream/latest.h"
+#include "stream/base/latest.h"
 #include "stream/metrics/tally.h"
 
 namespace pgsluice {

@@ -8,7 +8,7 @@
 
 #include "cmd/page/routes.h"
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

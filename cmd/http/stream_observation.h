@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/group/registry.h"
 #include "stream/health/group_health.h"
-#include "stream/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sql/error.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/copy_text.h"
 #include "stream/format/markers.h"

@@ -9,7 +9,7 @@
 #include "cmd/exit_code.h"
 #include "replicator/options.h"
 #include "rules/ruleset.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 
 #include "sql/planned_code.h"
 #include "sql/quote.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/format/copy_text.h"
 
 namespace pgsluice {

@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice {
 namespace {

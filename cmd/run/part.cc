@@ -11,7 +11,7 @@
 #include "cmd/http/shared_endpoint.h"
 #include "cmd/subcommands.h"
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

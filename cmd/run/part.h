@@ -11,7 +11,7 @@
 #include "cmd/cli/settings.h"
 #include "cmd/exit_code.h"
 #include "cmd/process.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -12,8 +12,8 @@
 #include "cmd/page/routes.h"
 #include "cmd/status/groups.h"
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/health/gather.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

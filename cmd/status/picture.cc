@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "stream/printable.h"
+#include "stream/base/printable.h"
 
 namespace pgsluice {
 

@@ -17,9 +17,9 @@
 #include "replicator/source/slot/health.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/base/pause.h"
 #include "stream/health/gather.h"
 #include "stream/health/replicator_entry.h"
-#include "stream/pause.h"
 #include "stream/stream_catalog.h"
 
 namespace pgsluice {

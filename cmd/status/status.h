@@ -5,7 +5,7 @@
 
 #include "cmd/cli/settings.h"
 #include "cmd/exit_code.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -9,8 +9,8 @@
 
 #include "cmd/terminal/log_fields.h"
 #include "cmd/terminal/storm.h"
+#include "stream/base/printable.h"
 #include "stream/format/json_string.h"
-#include "stream/printable.h"
 
 namespace pgsluice {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "cmd/terminal/status_lines.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

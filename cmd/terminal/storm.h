@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

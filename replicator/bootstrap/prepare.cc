@@ -14,10 +14,10 @@
 #include "replicator/source/slot/slot.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/group/bootstrap_record.h"
 #include "stream/group/registry.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

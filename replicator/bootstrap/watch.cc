@@ -10,7 +10,7 @@
 #include "replicator/bootstrap/held_snapshot.h"
 #include "replicator/source/session.h"
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 #include "stream/process/child_process.h"
 
 namespace pgsluice {

@@ -12,8 +12,8 @@
 
 #include "replicator/options.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/group/bootstrap_record.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

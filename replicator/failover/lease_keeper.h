@@ -9,8 +9,8 @@
 
 #include "replicator/options.h"
 #include "replicator/source/group_lock.h"
+#include "stream/base/log.h"
 #include "stream/group/lease.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -11,8 +11,8 @@
 #include "replicator/source/group_lock.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/base/pause.h"
 #include "stream/group/lease.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

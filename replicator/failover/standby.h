@@ -16,8 +16,8 @@
 
 #include "replicator/options.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 
 #include "rules/unmatched_tables.h"
 #include "sql/error.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/format/ddl_message.h"
 #include "stream/group/source_rules.h"
 #include "stream/recovery_hint.h"

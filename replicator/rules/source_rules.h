@@ -14,12 +14,12 @@
 #include "rules/delivered.h"
 #include "rules/rules_files.h"
 #include "rules/ruleset.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/change.h"
 #include "stream/column_reference.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"
-#include "stream/log.h"
 #include "stream/position.h"
 
 namespace pgsluice {

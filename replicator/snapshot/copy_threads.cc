@@ -9,7 +9,7 @@
 #include "rules/ruled_lines.h"
 #include "sql/error.h"
 #include "sql/range_copy.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

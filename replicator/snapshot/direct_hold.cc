@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/direct_sessions.h"
-#include "stream/failpoint.h"
 #include "stream/format/markers.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

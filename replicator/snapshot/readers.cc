@@ -12,7 +12,7 @@
 #include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "sql/range_copy.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

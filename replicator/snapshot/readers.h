@@ -19,7 +19,7 @@
 #include "sql/connection.h"
 #include "sql/lsn.h"
 #include "sql/replication.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

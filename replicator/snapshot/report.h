@@ -9,7 +9,7 @@
 
 #include "replicator/snapshot/copy_queue.h"
 #include "replicator/snapshot/progress.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

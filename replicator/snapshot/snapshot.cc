@@ -14,10 +14,10 @@
 #include "sql/error.h"
 #include "sql/page_ranges.h"
 #include "sql/planned_code.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/test_setting.h"
 #include "stream/format/markers.h"
 #include "stream/full_name.h"
-#include "stream/test_setting.h"
 
 namespace pgsluice {
 

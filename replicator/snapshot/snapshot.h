@@ -17,7 +17,7 @@
 #include "replicator/source/tables.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "stream/publisher.h"
 
 namespace pgsluice {

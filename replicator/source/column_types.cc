@@ -11,7 +11,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/transaction_end.h"
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -13,7 +13,7 @@
 #include "replicator/options.h"
 #include "replicator/source/ddl_events.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

@@ -7,8 +7,8 @@
 
 #include "replicator/source/transaction_end.h"
 #include "sql/error.h"
-#include "stream/format/hex.h"
-#include "stream/pause.h"
+#include "stream/base/hex.h"
+#include "stream/base/pause.h"
 #include "stream/seal/cipher.h"
 
 namespace pgsluice {

@@ -15,7 +15,7 @@
 
 #include "sql/connection.h"
 #include "sql/lsn.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "stream/names.h"
 
 namespace pgsluice {

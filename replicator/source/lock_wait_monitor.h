@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

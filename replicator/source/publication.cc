@@ -14,7 +14,7 @@
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "sql/quote.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {

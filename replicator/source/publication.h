@@ -10,7 +10,7 @@
 
 #include "sql/catalog.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

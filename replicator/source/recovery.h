@@ -8,7 +8,7 @@
 
 #include "sql/connection.h"
 #include "sql/recovery.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

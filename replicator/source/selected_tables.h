@@ -6,7 +6,7 @@
 #include "replicator/options.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

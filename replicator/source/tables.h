@@ -10,8 +10,8 @@
 #include "replicator/source/selected_tables.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

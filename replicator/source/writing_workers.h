@@ -3,7 +3,7 @@
 
 #include "replicator/options.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

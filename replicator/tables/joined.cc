@@ -11,7 +11,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/tables.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/group/snapshot_start.h"
 

@@ -11,8 +11,8 @@
 #include "replicator/source/session.h"
 #include "sql/error.h"
 #include "sql/quote.h"
-#include "stream/pause.h"
-#include "stream/test_setting.h"
+#include "stream/base/pause.h"
+#include "stream/base/test_setting.h"
 
 namespace pgsluice {
 

@@ -12,8 +12,8 @@
 
 #include "replicator/options.h"
 #include "replicator/tables/wanted.h"
+#include "stream/base/log.h"
 #include "stream/group/table_record.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/format/markers.h"
 #include "stream/recovery_hint.h"
 

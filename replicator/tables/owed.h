@@ -17,8 +17,8 @@
 
 #include "replicator/source/members.h"
 #include "replicator/tables/reconcile.h"
+#include "stream/base/log.h"
 #include "stream/group/table_record.h"
-#include "stream/log.h"
 #include "stream/message.h"
 
 namespace pgsluice {

@@ -23,8 +23,8 @@
 
 #include "replicator/source/members.h"
 #include "sql/lsn.h"
+#include "stream/base/log.h"
 #include "stream/group/table_record.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -12,10 +12,10 @@
 #include "replicator/options.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/change.h"
 #include "stream/column_reference.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

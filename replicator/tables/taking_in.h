@@ -10,8 +10,8 @@
 #include "sql/catalog.h"
 #include "sql/connection.h"
 #include "sql/lsn.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

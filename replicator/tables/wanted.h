@@ -11,8 +11,8 @@
 #include "replicator/tables/reconcile.h"
 #include "sql/catalog.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/group/table_record.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 
 #include "replicator/replicator_metrics.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/format/ddl_message.h"
 #include "stream/heartbeat.h"
 #include "stream/origin.h"

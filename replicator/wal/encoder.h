@@ -18,7 +18,7 @@
 #include "replicator/resume_point.h"
 #include "replicator/wal/pgoutput.h"
 #include "rules/compiled_rules.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 #include "stream/format/block_writer.h"
 #include "stream/last_change.h"

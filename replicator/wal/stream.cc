@@ -13,11 +13,11 @@
 #include "replicator/wal/frame.h"
 #include "replicator/wal/ledger.h"
 #include "sql/timestamp.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/quiet_rhythm.h"
 #include "stream/format/markers.h"
 #include "stream/metrics/stretch.h"
 #include "stream/process/hop_trace.h"
-#include "stream/quiet_rhythm.h"
 
 namespace pgsluice {
 

@@ -11,8 +11,8 @@
 #include "replicator/resume_point.h"
 #include "replicator/wal/encoder.h"
 #include "replicator/wal/source.h"
+#include "stream/base/log.h"
 #include "stream/last_change.h"
-#include "stream/log.h"
 #include "stream/publisher.h"
 
 namespace pgsluice {

@@ -22,7 +22,7 @@
 #include "rules/transforms/transform.h"
 #include "rules/values/value_type.h"
 #include "sql/quote.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/definition/find_part.h"
 
 namespace pgsluice::rules {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

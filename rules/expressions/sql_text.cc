@@ -4,7 +4,7 @@
 #include "rules/expressions/sql_value.h"
 #include "rules/place.h"
 #include "rules/values/utf8.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -9,7 +9,7 @@
 #include "rules/values/calendar.h"
 #include "rules/values/moment.h"
 #include "rules/values/number.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/full_name.h"
 
 namespace pgsluice::rules {

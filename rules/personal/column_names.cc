@@ -5,7 +5,7 @@
 #include <span>
 
 #include "rules/values/value_type.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

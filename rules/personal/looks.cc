@@ -8,7 +8,7 @@
 
 #include "rules/personal/name_lists.h"
 #include "rules/values/check_digits.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "rules/transforms/fake/list_files.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

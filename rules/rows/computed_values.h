@@ -5,7 +5,7 @@
 #include <span>
 
 #include "rules/expressions/expression.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice::rules {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "stream/base/padding.h"
 #include "stream/format/utf8.h"
-#include "stream/padding.h"
 
 namespace pgsluice::rules {
 

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "rules/rows/compiled_parts.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 
 namespace pgsluice::rules {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "rules/rows/readable.h"
-#include "stream/padding.h"
+#include "stream/base/padding.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -8,7 +8,7 @@
 #include "rules/place.h"
 #include "rules/rows/when.h"
 #include "rules/transforms/transform.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice::rules {

@@ -9,8 +9,8 @@
 #include "rules/transforms/transforms.h"
 #include "rules/values/utf8.h"
 #include "sql/quote.h"
-#include "stream/ascii.h"
-#include "stream/padding.h"
+#include "stream/base/ascii.h"
+#include "stream/base/padding.h"
 
 namespace pgsluice::rules {
 namespace {

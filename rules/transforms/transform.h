@@ -10,7 +10,7 @@
 
 #include "rules/file/fields.h"
 #include "rules/values/value_type.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice::rules {

@@ -1,6 +1,6 @@
 #include "rules/values/check_digits.h"
 
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 

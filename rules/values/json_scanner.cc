@@ -1,7 +1,7 @@
 #include "rules/values/json_scanner.h"
 
 #include "rules/place.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 #include "stream/format/json_string.h"
 
 namespace pgsluice::rules {

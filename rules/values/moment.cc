@@ -5,7 +5,7 @@
 
 #include "rules/place.h"
 #include "rules/values/calendar.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "rules/place.h"
-#include "stream/ascii.h"
+#include "stream/base/ascii.h"
 
 namespace pgsluice::rules {
 namespace {

@@ -10,7 +10,7 @@
 #include "sinks/file/line_file_name.h"
 #include "sinks/kept_stream.h"
 #include "sinks/lines/rfc3339.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

@@ -14,7 +14,7 @@
 
 #include "sinks/file/line_file.h"
 #include "sinks/file/two_copy_file.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

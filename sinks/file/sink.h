@@ -14,7 +14,7 @@
 
 #include "sinks/options.h"
 #include "sinks/sink.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -9,8 +9,8 @@
 
 #include "sinks/options.h"
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

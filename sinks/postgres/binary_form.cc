@@ -7,8 +7,8 @@
 #include <chrono>
 #include <optional>
 
-#include "stream/ascii.h"
-#include "stream/format/hex.h"
+#include "stream/base/ascii.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 

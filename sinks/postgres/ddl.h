@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "sinks/postgres/session.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
 #include "stream/format/ddl_message.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "sinks/postgres/target.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

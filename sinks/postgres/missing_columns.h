@@ -14,8 +14,8 @@
 #include "sinks/options.h"
 #include "sinks/postgres/target.h"
 #include "sql/error.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -13,8 +13,8 @@
 
 #include "sinks/options.h"
 #include "sql/connection.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 #include "stream/message.h"
 
 namespace pgsluice {

@@ -15,7 +15,7 @@
 
 #include "sinks/sink.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -27,7 +27,7 @@
 #include "sinks/takes_over.h"
 #include "sql/quote.h"
 #include "sql/sqlstate.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

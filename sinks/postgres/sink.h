@@ -11,7 +11,7 @@
 #include "sinks/dead_letters.h"
 #include "sinks/options.h"
 #include "sinks/sink.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -13,7 +13,7 @@
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
 #include "sinks/stdout/output_pipe.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "sinks/lines/event_key.h"
-#include "stream/backoff.h"
+#include "stream/base/backoff.h"
 #include "stream/position.h"
 
 namespace pgsluice {

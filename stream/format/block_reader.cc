@@ -11,8 +11,8 @@
 #include <unordered_map>
 
 #include "sql/error.h"
-#include "stream/arena.h"
-#include "stream/format/hex.h"
+#include "stream/base/arena.h"
+#include "stream/base/hex.h"
 #include "stream/format/json_string.h"
 #include "stream/format/relation_json.h"
 

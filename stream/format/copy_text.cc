@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "sql/error.h"
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 

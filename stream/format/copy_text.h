@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice {

@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "sql/error.h"
-#include "stream/random_number.h"
+#include "stream/base/random_number.h"
 
 namespace pgsluice {
 

@@ -1,6 +1,6 @@
 #include "stream/format/json_fields.h"
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 

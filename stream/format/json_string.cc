@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 #include "stream/format/utf8.h"
 
 #ifdef __SSE2__

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 #include "stream/format/json_string.h"
 #include "stream/format/utf8.h"
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "sql/error.h"
+#include "stream/base/test_setting.h"
 #include "stream/recovery_hint.h"
-#include "stream/test_setting.h"
 
 namespace pgsluice {
 

@@ -6,9 +6,9 @@
 
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/base/random_number.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
-#include "stream/random_number.h"
 
 namespace pgsluice {
 

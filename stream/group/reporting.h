@@ -6,8 +6,8 @@
 #include <memory>
 #include <stop_token>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

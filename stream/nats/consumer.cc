@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "stream/base/test_setting.h"
 #include "stream/format/body_check.h"
 #include "stream/nats/copies.h"
 #include "stream/process/hop_trace.h"
 #include "stream/recovery_hint.h"
-#include "stream/test_setting.h"
 
 namespace pgsluice::nats {
 

@@ -5,8 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "stream/base/pause.h"
 #include "stream/nats/connection/shared_wires.h"
-#include "stream/pause.h"
 
 namespace pgsluice::nats {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/nats/connection/denials.h"
 #include "stream/nats/connection/handle.h"
 #include "stream/nats/connection/wire.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 #include "stream/format/json_fields.h"
 #include "stream/format/json_writer.h"
 #include "stream/seal/cipher.h"

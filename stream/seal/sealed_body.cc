@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 

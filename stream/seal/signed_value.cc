@@ -1,6 +1,6 @@
 #include "stream/seal/signed_value.h"
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 

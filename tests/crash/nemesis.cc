@@ -13,7 +13,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// Places in the program, stream/failpoint.h.
+// Places in the program, stream/base/failpoint.h.
 const Names replicator_places = {"after-publish", "before-feedback", "after-feedback"};
 const Names worker_places = {"postgres-before-commit", "postgres-after-commit", "after-apply"};
 const Names file_places = {"file-write", "file-before-checkpoint", "file-after-checkpoint", "file-rename",

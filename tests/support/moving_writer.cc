@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 #include "tests/support/process.h"
 
 namespace pgsluice::test {

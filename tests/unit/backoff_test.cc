@@ -1,4 +1,4 @@
-#include "stream/backoff.h"
+#include "stream/base/backoff.h"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 
 using namespace pgsluice;
 

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "sql/error.h"
+#include "stream/base/hex.h"
 #include "stream/format/headers.h"
-#include "stream/format/hex.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;

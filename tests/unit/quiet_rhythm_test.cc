@@ -1,4 +1,4 @@
-#include "stream/quiet_rhythm.h"
+#include "stream/base/quiet_rhythm.h"
 
 #include <doctest/doctest.h>
 

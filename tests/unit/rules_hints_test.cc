@@ -2,7 +2,7 @@
 // taken.
 #include <doctest/doctest.h>
 
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "tests/support/text.h"
 #include "tests/unit/rules_fixture.h"
 

@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "sql/error.h"
-#include "stream/format/hex.h"
+#include "stream/base/hex.h"
 #include "stream/seal/seal_record.h"
 #include "stream/seal/sealed_body.h"
 #include "stream/seal/signed_value.h"

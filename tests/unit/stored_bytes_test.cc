@@ -6,13 +6,13 @@
 #include <map>
 #include <string>
 
+#include "stream/base/hex.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/block_writer.h"
 #include "stream/format/body_encoding.h"
 #include "stream/format/copy_text.h"
 #include "stream/format/ddl_message.h"
 #include "stream/format/headers.h"
-#include "stream/format/hex.h"
 #include "stream/format/markers.h"
 #include "stream/group/cutover_record.h"
 #include "stream/group/registry.h"

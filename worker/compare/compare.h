@@ -10,8 +10,8 @@
 #include <stop_token>
 
 #include "sql/lsn.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "worker/compare/options.h"
 #include "worker/compare/progress.h"
 #include "worker/compare/report.h"

@@ -9,12 +9,12 @@
 #include "sql/lock_timeout.h"
 #include "sql/quote.h"
 #include "sql/replication.h"
+#include "stream/base/pause.h"
+#include "stream/base/random_number.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/registry.h"
 #include "stream/group/table_record.h"
 #include "stream/heartbeat.h"
-#include "stream/pause.h"
-#include "stream/random_number.h"
 #include "stream/share/one_worker.h"
 
 namespace pgsluice {

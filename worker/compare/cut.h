@@ -36,8 +36,8 @@
 
 #include "sql/connection.h"
 #include "sql/lsn.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "worker/compare/options.h"
 #include "worker/compare/table.h"
 

@@ -8,7 +8,7 @@
 #include <stop_token>
 
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "stream/base/padding.h"
 #include "stream/format/copy_text.h"
-#include "stream/padding.h"
 
 namespace pgsluice {
 

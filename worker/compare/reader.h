@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sql/connection.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "worker/compare/differences.h"
 #include "worker/compare/digest.h"
 #include "worker/compare/statements.h"

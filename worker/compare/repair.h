@@ -14,8 +14,8 @@
 #include <stop_token>
 #include <vector>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "worker/compare/cut.h"
 #include "worker/compare/differences.h"
 #include "worker/compare/options.h"

@@ -7,8 +7,8 @@
 #include <array>
 #include <string_view>
 
+#include "stream/base/printable.h"
 #include "stream/format/json_array.h"
-#include "stream/printable.h"
 
 namespace pgsluice {
 

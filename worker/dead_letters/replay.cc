@@ -8,7 +8,7 @@
 #include "sinks/postgres/sink.h"
 #include "sinks/webhook/sink.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "worker/dead_letters/owed.h"
 
 namespace pgsluice {

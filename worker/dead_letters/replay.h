@@ -8,9 +8,9 @@
 
 #include "sinks/options.h"
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/format/block_reader.h"
 #include "stream/group/info.h"
-#include "stream/log.h"
 #include "worker/dead_letters/letter.h"
 
 namespace pgsluice {

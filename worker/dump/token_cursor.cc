@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "stream/ascii.h"
-#include "stream/format/hex.h"
+#include "stream/base/ascii.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice::dump {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 #include "worker/dump/reader.h"
 #include "worker/import/options.h"
 

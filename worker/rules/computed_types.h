@@ -5,7 +5,7 @@
 
 #include "rules/ruleset.h"
 #include "sinks/sink.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -7,8 +7,8 @@
 
 #include "rules/delivered.h"
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/group/delivered_rules.h"
-#include "stream/log.h"
 #include "worker/rules/change.h"
 #include "worker/session.h"
 #include "worker/start/facts.h"

@@ -7,10 +7,10 @@
 
 #include "sinks/takes_over.h"
 #include "sql/error.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
+#include "stream/base/pause.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/schema_history.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/group/registry.h"
-#include "stream/log.h"
 #include "worker/options.h"
 
 namespace pgsluice {

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

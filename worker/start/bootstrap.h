@@ -5,9 +5,9 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/group/bootstrap_record.h"
-#include "stream/log.h"
 #include "worker/options.h"
 
 namespace pgsluice {

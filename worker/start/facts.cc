@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/early_end.h"
 #include "stream/group/snapshot_start.h"
-#include "stream/pause.h"
 #include "stream/recovery_hint.h"
 
 namespace pgsluice {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "stream/log.h"
+#include "stream/base/log.h"
 #include "worker/options.h"
 #include "worker/start/start.h"
 

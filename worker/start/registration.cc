@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "sql/error.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 #include "worker/share/start.h"
 
 namespace pgsluice {

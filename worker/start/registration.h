@@ -7,8 +7,8 @@
 #include <stop_token>
 
 #include "sinks/sink.h"
+#include "stream/base/log.h"
 #include "stream/group/registry.h"
-#include "stream/log.h"
 #include "stream/metrics/rate.h"
 #include "worker/options.h"
 #include "worker/session.h"

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "stream/base/pause.h"
 #include "stream/group/reporting.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -7,9 +7,9 @@
 #include <stop_token>
 #include <thread>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
 #include "stream/group/registry.h"
-#include "stream/log.h"
 #include "worker/options.h"
 
 namespace pgsluice {

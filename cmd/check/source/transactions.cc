@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 
 #include "sql/error.h"
 #include "sql/quote.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice::ddl {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice::ddl {
 

@@ -10,7 +10,7 @@
 #include "replicator/source/slot/slot.h"
 #include "sql/connection.h"
 #include "sql/replication.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

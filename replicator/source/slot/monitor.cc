@@ -11,8 +11,8 @@
 #include "replicator/source/slot/lag.h"
 #include "replicator/source/slot/wal_retention_check.h"
 #include "sql/error.h"
+#include "stream/base/pause.h"
 #include "stream/health/replicator_entry.h"
-#include "stream/pause.h"
 
 namespace pgsluice {
 

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "replicator/options.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

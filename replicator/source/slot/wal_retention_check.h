@@ -7,8 +7,8 @@
 #include <string>
 
 #include "replicator/source/slot/retention.h"
+#include "stream/base/log.h"
 #include "stream/health/group_health.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "sinks/postgres/rights/target_owner.h"
+#include "stream/base/failpoint.h"
 #include "stream/definition/definition_message.h"
-#include "stream/failpoint.h"
 
 namespace pgsluice {
 

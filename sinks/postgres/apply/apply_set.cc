@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 
 #include "sinks/postgres/session.h"
 #include "sinks/postgres/target_mappings.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice {

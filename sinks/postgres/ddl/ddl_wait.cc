@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

@@ -9,7 +9,7 @@
 #include "sinks/ddl/ddl_decisions.h"
 #include "sinks/options.h"
 #include "sql/error.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

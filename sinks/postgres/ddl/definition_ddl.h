@@ -14,8 +14,8 @@
 #include "sinks/postgres/kept_rows.h"
 #include "sinks/postgres/rights/emptying.h"
 #include "sinks/postgres/session.h"
+#include "stream/base/log.h"
 #include "stream/change.h"
-#include "stream/log.h"
 
 namespace pgsluice {
 

@@ -3,7 +3,7 @@
 
 #include "sinks/postgres/ddl/noted_indexes.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -8,7 +8,7 @@
 #include "sinks/postgres/ddl/index_build.h"
 #include "sql/error.h"
 #include "sql/quote.h"
-#include "stream/pause.h"
+#include "stream/base/pause.h"
 
 namespace pgsluice {
 

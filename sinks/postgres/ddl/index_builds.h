@@ -24,7 +24,7 @@
 #include "sinks/postgres/ddl/ddl_wait.h"
 #include "sinks/postgres/ddl/noted_indexes.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

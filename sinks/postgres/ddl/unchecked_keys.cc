@@ -8,7 +8,7 @@
 #include "sinks/postgres/rights/as_owner.h"
 #include "sql/error.h"
 #include "sql/quote.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

@@ -13,7 +13,7 @@
 #include "sinks/ddl/derived_statement.h"
 #include "sinks/options.h"
 #include "sinks/postgres/session.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -13,7 +13,7 @@
 
 #include "sinks/postgres/apply/net_changes.h"
 #include "sinks/postgres/target_mapping.h"
-#include "stream/arena.h"
+#include "stream/base/arena.h"
 #include "stream/change.h"
 
 namespace pgsluice {

@@ -6,7 +6,7 @@
 
 #include "sinks/options.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

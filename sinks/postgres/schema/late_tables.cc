@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

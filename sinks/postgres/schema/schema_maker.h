@@ -13,7 +13,7 @@
 #include "sinks/postgres/origins.h"
 #include "sinks/postgres/schema/schema_entry.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -24,7 +24,7 @@
 #include "sinks/postgres/target.h"
 #include "sql/connection.h"
 #include "sql/lsn.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

@@ -11,7 +11,7 @@
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/sequences/sequences.h"
 #include "sinks/postgres/session.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

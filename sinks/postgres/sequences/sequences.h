@@ -19,7 +19,7 @@
 #include "sinks/postgres/rights/table_guard.h"
 #include "sinks/postgres/sequences/sequence_position.h"
 #include "sql/connection.h"
-#include "stream/log.h"
+#include "stream/base/log.h"
 
 namespace pgsluice {
 

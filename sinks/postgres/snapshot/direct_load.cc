@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "sql/range_copy.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 namespace pgsluice {
 

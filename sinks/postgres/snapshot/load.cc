@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "sql/timestamp.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/table_pattern.h"
 
 namespace pgsluice {

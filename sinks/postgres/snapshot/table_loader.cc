@@ -9,7 +9,7 @@
 #include "sinks/postgres/statements.h"
 #include "sql/quote.h"
 #include "sql/sqlstate.h"
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 #include "stream/format/copy_text.h"
 
 namespace pgsluice {

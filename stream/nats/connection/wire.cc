@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "sql/outage.h"
-#include "stream/backoff.h"
+#include "stream/base/backoff.h"
 #include "stream/nats/connection/access.h"
 #include "stream/nats/connection/server_urls.h"
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "stream/base/log.h"
 #include "stream/broker.h"
-#include "stream/log.h"
 #include "stream/nats/connection/denials.h"
 #include "stream/nats/connection/handle.h"
 

@@ -1,4 +1,4 @@
-#include "stream/failpoint.h"
+#include "stream/base/failpoint.h"
 
 #ifdef PGSLUICE_FAILPOINTS
 

@@ -1,4 +1,4 @@
-#include "stream/printable.h"
+#include "stream/base/printable.h"
 
 #include <fmt/format.h>
 
