@@ -255,6 +255,66 @@ TEST_CASE("a worker that may not write as the table's owner refuses, and says wh
     target.check_only_as_mallory();
 }
 
+TEST_CASE("code on a table whose rows go or change with others' runs as the owner of those") {
+    const std::string grabs = "FOR EACH ROW EXECUTE FUNCTION own.grabs(); ";
+    const std::vector<std::string> ways{
+        "CREATE TABLE own.r (id int REFERENCES own.t ON DELETE CASCADE ON UPDATE CASCADE); CREATE TRIGGER g AFTER "
+        "DELETE OR UPDATE ON own.r " +
+            grabs,
+        "CREATE TABLE own.r (id int REFERENCES own.t ON DELETE SET NULL ON UPDATE SET NULL); CREATE CONSTRAINT TRIGGER "
+        "g AFTER UPDATE ON own.r DEFERRABLE INITIALLY DEFERRED " +
+            grabs,
+        "CREATE TABLE own.r (id int REFERENCES own.t ON DELETE SET DEFAULT ON UPDATE CASCADE) PARTITION BY LIST (id); "
+        "CREATE TABLE own.p PARTITION OF own.r DEFAULT; CREATE TRIGGER g AFTER UPDATE ON own.p " +
+            grabs,
+        "CREATE TABLE own.r (id int PRIMARY KEY REFERENCES own.t ON DELETE CASCADE ON UPDATE CASCADE); CREATE TABLE "
+        "own.s (id int REFERENCES own.r ON DELETE CASCADE ON UPDATE CASCADE); CREATE TRIGGER g AFTER DELETE OR UPDATE "
+        "ON own.s " +
+            grabs +
+            "INSERT INTO own.t VALUES (1, 1), (2, 2); INSERT INTO own.r VALUES (1), (2); INSERT "
+            "INTO own.s VALUES (1), (2)",
+        "CREATE TABLE own.w (id int); CREATE CONSTRAINT TRIGGER g AFTER INSERT ON own.w DEFERRABLE INITIALLY "
+        "DEFERRED " +
+            grabs +
+            "CREATE FUNCTION own.more() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO own.w VALUES (1); "
+            "RETURN coalesce(new, old); END$$; CREATE TABLE own.r (id int REFERENCES own.t ON DELETE CASCADE ON UPDATE "
+            "CASCADE); CREATE TRIGGER more BEFORE DELETE OR UPDATE ON own.r FOR EACH ROW EXECUTE FUNCTION own.more()",
+    };
+    for (const std::string& way : ways) {
+        CAPTURE(way);
+        Hostile target(std::string(plain) + way);
+        if (!contains(way, "INSERT INTO own.t"))
+            target.sql("INSERT INTO own.t VALUES (1, 1), (2, 2); INSERT INTO own.r VALUES (1), (2)");
+        const std::string writer = "writer_" + target.database;
+        target.sql(
+            fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA "
+                        "own TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; GRANT "
+                        "SELECT ON secrets TO {0}",
+                        writer));
+        target.options.target.user = writer;
+        target.open();
+        SinkFeed feed;
+        const auto relation = table();
+        // From PostgreSQL 18 on triggers run as whoever's statement queued them.
+        const bool refuses = std::stoi(target.scalar("SHOW server_version_num")) < 180000;
+        feed.remove(relation, OldRow::key, {text("1"), null_value});
+        const std::string failure = target.failure(feed.complete());
+        CHECK(contains(failure, "which would run with the rights of the worker's role") == refuses);
+        CHECK(target.scalar("SELECT count(*) FROM own.loot") == (refuses ? "0" : "1"));
+
+        target.sql(fmt::format("GRANT {} TO {}", target.mallory, writer));
+        target.open();
+        if (refuses) feed.remove(relation, OldRow::key, {text("1"), null_value});
+        CHECK(target.failure(feed.complete()).empty());
+        target.check_rows({"2|2"});
+        target.check_only_as_mallory();
+        feed.update(relation, OldRow::key, {text("2"), null_value}, {text("3"), text("7")});
+        CHECK(target.failure(feed.complete()).empty());
+        target.check_rows({"3|7"});
+        target.check_only_as_mallory();
+    }
+}
+
 TEST_CASE("a function of another role on a table of the worker's own is refused") {
     Hostile target("GRANT USAGE ON SCHEMA own TO PUBLIC");
     target.sql("CREATE TABLE mine (id int PRIMARY KEY, v int CONSTRAINT c CHECK (own.pure(v) > 0))");

@@ -14,15 +14,29 @@ namespace {
 // those run any SQL (query_to_xml). Objects of users have numbers from 16384 on. Of PostgreSQL's own functions those
 // count as harmless that are immutable, or stable and about date and time, or named here. What a tree's text holds of
 // user-given names has no unescaped brace, and can only make the look stricter.
+//
+// Tables that refer to it by a foreign key which cascades or sets (these have trigger functions of such numbers) are
+// looked at like partitions: what is done to their rows is done as their owner, but before PostgreSQL 18 AFTER triggers
+// and deferred ones run at the end of our statement or transaction, as whoever runs that.
 constexpr const char* code = R"(
-WITH RECURSIVE t AS MATERIALIZED (
-    SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only,
+WITH RECURSIVE o (oid, key_only, refers) AS (
+    SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
+                       ELSE ARRAY[$2::oid] END), false, false
+  UNION
+    SELECT u.oid, false, u.refers FROM o CROSS JOIN LATERAL (
+        SELECT g.tgconstrrelid, true FROM pg_catalog.pg_trigger g
+        WHERE g.tgrelid = o.oid AND g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')
+            AND g.tgenabled IN ('A', $4::"char") AND current_setting('server_version_num')::int < 180000
+        UNION ALL
+        SELECT i.inhrelid, true FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        WHERE o.refers AND i.inhparent = o.oid AND c.relispartition) AS u (oid, refers)
+), t AS MATERIALIZED (
+    SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only, o.refers,
            format('%s.%s', n.nspname, c.relname) AS name,
            pg_has_role(c.relowner, current_user, 'MEMBER') AS ours
-    FROM (SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
-                             ELSE ARRAY[$2::oid] END), false
+    FROM (SELECT * FROM o
           UNION ALL
-          SELECT relid, true FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid) AS o (oid, key_only)
+          SELECT relid, true, false FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid) AS o
     JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ), y (oid, attname) AS (
     SELECT a.atttypid, a.attname FROM pg_catalog.pg_attribute a
@@ -115,13 +129,15 @@ WITH RECURSIVE t AS MATERIALIZED (
 constexpr const char* no_code =
     "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT "
     "FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE "
-    "$6::oid[] IS NOT NULL AND NOT t.key_only AND x.relam = 783 AND i.indexrelid <> ALL ($6::oid[])))::int";
+    "$6::oid[] IS NOT NULL AND NOT t.key_only AND NOT t.refers AND x.relam = 783 AND i.indexrelid <> ALL "
+    "($6::oid[])))::int";
 
 constexpr const char* require_no_code =
     "SELECT 1 / (to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT $5::bool AND EXISTS (SELECT FROM "
     "pg_catalog.pg_class c WHERE c.oid = $2::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
     "AND c.relchecks = 0 AND NOT (c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = "
-    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL))) AND NOT EXISTS "
+    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL OR "
+    "g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')))) AND NOT EXISTS "
     "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
     "a.atthasdef AND "
     "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
