@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "rules/rows/sampling.h"
 #include "rules/transforms/hmac.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -110,9 +112,7 @@ std::string meaning_digest(std::string_view text) {
     if (text.empty()) return {};
     static const Hmac hmac("pgsluice: meaning of rules");
     const auto whole = hmac.digest(text);
-    std::string hex;
-    for (std::size_t i = 0; i < digest_bytes; ++i) hex += fmt::format("{:02x}", whole[i]);
-    return hex;
+    return to_hex(std::span(whole).first(digest_bytes));
 }
 
 DeliveredRules meaning_of(const CompilerInput& input) {

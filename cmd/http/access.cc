@@ -10,6 +10,8 @@
 #include <array>
 #include <charconv>
 
+#include "stream/base/hex.h"
+
 namespace pgsluice {
 
 namespace {
@@ -33,7 +35,7 @@ std::string code_of(std::string_view text, std::string_view key) {
     unsigned length = 0;
     HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
          text.size(), code.data(), &length);
-    return fmt::format("{:02x}", fmt::join(code, ""));
+    return to_hex(code);
 }
 
 // Of "a=1; name=2": "2". Empty when it is not there.

@@ -19,7 +19,7 @@ constexpr std::size_t longest_id = 64;  // of a UUID: 36
 
 std::string sha256_hex(std::string_view bytes) {
     const Digest digest = sha256(bytes);
-    return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    return to_hex(digest);
 }
 
 class Patience {

@@ -8,6 +8,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "stream/base/hex.h"
+
 namespace pgsluice::rules {
 namespace {
 
@@ -75,11 +77,7 @@ Hmac::Digest Hmac::digest(std::string_view text) const {
     return finish(states_->outer, inner.data(), inner.size());
 }
 
-std::string Hmac::proof() const {
-    std::string digits(2 * sizeof(Digest), '\0');
-    write_hex(digest("pgsluice: which secret"), digits.size(), digits.data());
-    return digits;
-}
+std::string Hmac::proof() const { return to_hex(digest("pgsluice: which secret")); }
 
 Hmac derived_key(std::string_view use, std::string_view secret) {
     const Hmac extract(fmt::format("pgsluice transform {}", use));

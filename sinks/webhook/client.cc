@@ -11,10 +11,12 @@
 #include <ctime>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "sql/error.h"
+#include "stream/base/hex.h"
 
 namespace pgsluice {
 
@@ -265,9 +267,7 @@ std::string webhook_signature(const std::string& secret, std::int64_t unix_secon
     unsigned size = 0;
     HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
          reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest, &size);
-    std::string out = "t=" + seconds + ",v1=";
-    for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
-    return out;
+    return "t=" + seconds + ",v1=" + to_hex(std::span(digest).first(size));
 }
 
 std::string webhook_host(const std::string& url) {

@@ -1,6 +1,7 @@
 // Bytes to hexadecimal digits and back.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ inline std::string to_hex(std::string_view bytes) {
     std::string digits(2 * bytes.size(), '\0');
     encode_hex(bytes, digits.data());
     return digits;
+}
+
+inline std::string to_hex(std::span<const unsigned char> bytes) {
+    return to_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 inline int hex_digit(char c) noexcept {

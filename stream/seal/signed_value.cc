@@ -14,7 +14,7 @@ std::string mac_of(const StreamKey& key, const ValuePlace& place, std::string_vi
     std::string text(place.bucket);
     text.append("\n").append(place.key).append("\n").append(value);
     const SecretKey mac = hmac_sha256(hmac_sha256(key.secret, "pgsluice value 1"), text);
-    return to_hex({reinterpret_cast<const char*>(mac.data()), mac.size()});
+    return to_hex(mac);
 }
 
 }  // namespace
