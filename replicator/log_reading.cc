@@ -86,6 +86,34 @@ std::string take_in(std::string_view content, ColumnTypes& types, RecopiedTables
     return other ? encode(*other) : std::string(content);
 }
 
+enum Key : std::size_t { tables_key, lsn_key, changes_key };
+
+KvMirror keys_of(GroupState& state) {
+    return KvMirror({[&state](const std::string& all) { state.show_tables(all); },
+                     [&state](const std::string& lsn) { state.show_confirmed(lsn); },
+                     [&state](const std::string& all) { state.show_last_changes(all); }});
+}
+
+std::optional<std::string> ddl_content(const ReplicatorEnds& ends, DdlEvents& ddl, ColumnTypes& types,
+                                       RecopiedTables& recopied, std::uint32_t xid,
+                                       const pgoutput::LogicalMessage& message) {
+    if (!ddl.holds({xid, message.lsn, message.prefix, message.content})) return std::nullopt;
+    std::string content = take_in(message.content, types, recopied);
+    return ends.rules == nullptr ? std::optional(std::move(content)) : ends.rules->ddl(content);
+}
+
+WalEnd stream(const ReplicatorEnds& ends, WalSource& wal, ResumePoint resume, const WalStreamHooks& hooks) {
+    try {
+        return stream_wal(wal, ends.publisher, resume, ends.options, hooks, ends.stop);
+    } catch (const SqlError& error) {
+        if (sql::is_internal_error(error.sqlstate())) say_undecodable(ends, error);
+        const std::string& publication = ends.options.names.publication;
+        if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
+        // The next start says what to do.
+        throw retry_error(fmt::format("unable to read the log: publication '{}' is gone", publication));
+    }
+}
+
 }  // namespace
 
 WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate& gate, TableMonitor* monitor,
@@ -100,10 +128,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     ColumnTypes types(ends.source);
     types.expect(tables.oids());
     GroupState state(ends.broker, options.names);
-    enum Key : std::size_t { tables_key, lsn_key, changes_key };
-    KvMirror keys({[&](const std::string& all) { state.show_tables(all); },
-                   [&](const std::string& lsn) { state.show_confirmed(lsn); },
-                   [&](const std::string& all) { state.show_last_changes(all); }});
+    KvMirror keys = keys_of(state);
     LastChanges changes = find_last_changes(ends.broker, options.names);
     std::erase_if(changes, [replicated = tables.oids()](const auto& each) { return !replicated.contains(each.first); });
     WalStreamHooks hooks;
@@ -134,14 +159,10 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     hooks.types.forget = [&](Oid type) { types.forget(type); };
     DdlEvents ddl(ends.source, options.names, reading.ddl, ends.log);
     RecopiedTables recopied(ends, gate);
-    if (!reading.ddl.none()) {
-        hooks.types.ddl_content = [&](std::uint32_t xid,
-                                      const pgoutput::LogicalMessage& message) -> std::optional<std::string> {
-            if (!ddl.holds({xid, message.lsn, message.prefix, message.content})) return std::nullopt;
-            std::string content = take_in(message.content, types, recopied);
-            return ends.rules == nullptr ? std::optional(std::move(content)) : ends.rules->ddl(content);
+    if (!reading.ddl.none())
+        hooks.types.ddl_content = [&](std::uint32_t xid, const pgoutput::LogicalMessage& message) {
+            return ddl_content(ends, ddl, types, recopied, xid, message);
         };
-    }
     hooks.confirmed = [&](Lsn lsn) {
         ends.housekeeper.stream_refuses(!ends.publisher.full().empty());
         ends.housekeeper.check();
@@ -154,15 +175,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     hooks.until = reading.until;
     hooks.left_out = reading.left_out;
     ends.running();
-    try {
-        return stream_wal(wal, ends.publisher, reading.resume, options, hooks, ends.stop);
-    } catch (const SqlError& error) {
-        if (sql::is_internal_error(error.sqlstate())) say_undecodable(ends, error);
-        const std::string& publication = options.names.publication;
-        if (error.sqlstate() != "42704" || publication_exists(ends.source, publication)) throw;
-        // The next start says what to do.
-        throw retry_error(fmt::format("unable to read the log: publication '{}' is gone", publication));
-    }
+    return stream(ends, wal, reading.resume, hooks);
 }
 
 namespace {

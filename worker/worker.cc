@@ -149,13 +149,76 @@ void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const E
 }
 
 // What cannot be read may be of a later version: then `check_format` throws, and says that.
-Session::End run_known(Session& session, const std::stop_token& stop, const std::function<void()>& check_format) {
+Session::End run_known(Session& session, const std::stop_token& stop, Broker& broker, const Names& names) {
     try {
         return session.run(stop);
     } catch (const Error& error) {
-        if (error.action() == Action::stop) check_format();
+        if (error.action() == Action::stop) check_format(broker, names);
         throw;
     }
+}
+
+// Both ends, and what each of them remembers.
+struct Ends {
+    std::unique_ptr<Sink> sink;
+    std::optional<SinkState> state;
+    std::unique_ptr<Broker> broker;
+    StreamState stream;
+    std::optional<BootstrapRecord> bootstrap;
+    std::vector<DeliveredPart> delivered{};  // of the worker's share
+};
+
+Ends open_ends(const WorkerOptions& options, const SinkFactory& make_sink, const Log& log,
+               const std::stop_token& stop) {
+    auto sink = make_sink(stop);
+    auto state = sink->open();
+    auto broker = Broker::connect(options.nats, log, stop);
+    const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
+    broker->check_sealed(options.names);
+    check_format(*broker, options.names);
+    auto bootstrap = find_bootstrap(*broker, options.names);
+    return {std::move(sink), std::move(state), std::move(broker), stream, std::move(bootstrap)};
+}
+
+// Takes the worker's name, enters its share, and looks what both ends hold.
+WorkerFacts facts_of(const WorkerOptions& options, Registration& registration, Ends& ends, const Log& log,
+                     const std::stop_token& stop) {
+    Sink& sink = *ends.sink;
+    auto& state = ends.state;
+    registration.take_name(sink, state, log, stop);
+    ends.delivered = registration.enter_share(*ends.broker, sink, log, stop);
+    state = sink.keeps_state() ? registration.begin(sink, state) : registration.recall(sink);
+    if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
+    const bool other_stream = !sink.reads(std::to_string(ends.stream.created_ns));
+    const auto held = other_stream ? state : with_dump(state, ends.bootstrap, options);
+    return gather_facts(options, *ends.broker, ends.stream, held, sink.takes_copy(), other_stream, log, stop);
+}
+
+// Whether the rules fit the tables, the other rules of the group and the sink. Returns the tables, where they are
+// known.
+std::optional<std::vector<RelationPtr>> check_rules(const WorkerOptions& options, Ruleset& ruleset,
+                                                    const RulesInForce::Files& files, const Ends& ends, bool known,
+                                                    const Log& log, const std::stop_token& stop) {
+    auto tables = check_tables(ruleset, *ends.broker, options.names, ends.stream, known, log, stop);
+    meet_source_rules(options, *files, *ends.broker, log, stop);
+    if (!tables) return tables;
+    check_computed_types(ruleset, *tables, *ends.sink, known, log);
+    if (options.share.by == ShareBy::table) check_shared_targets(ruleset, *tables, options.share);
+    return tables;
+}
+
+void say_start(const WorkerOptions& options, const Checkpoint& from, const Log& log) {
+    log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
+                                    options.names.stream, from.resume_seq.value, to_string(from.position)));
+}
+
+SessionControl control_of(const WorkerOptions& options, Broker& broker, RulesInForce& rules, const Log& log,
+                          const std::stop_token& over) {
+    SessionControl control;
+    control.last_message = [&options, &broker, &log, over] { return end_to_drain(broker, options.names, log, over); };
+    control.over = over;
+    control.asked_to_give_way = [&rules] { return rules.waiting(); };
+    return control;
 }
 
 // Whether another is to follow: it gave way to other rules, or has waited for the target's dump.
@@ -163,44 +226,27 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
                  const SinkFactory& make_sink, const Log& log, const std::function<void()>& running, Drain& drain) {
     const std::stop_token stop = drain.over();
     const auto ruleset = std::make_unique<Ruleset>(files->rules, files->routes);
-    auto sink = make_sink(stop);
-    auto state = sink->open();
-    const auto broker = Broker::connect(options.nats, log, stop);
-    const StreamState stream = wait_for_stream(*broker, options.names, log, stop);
-    broker->check_sealed(options.names);
-    check_format(*broker, options.names);
-    const auto bootstrap = find_bootstrap(*broker, options.names);
-    if (is_under_way(bootstrap)) {
+    Ends ends = open_ends(options, make_sink, log, stop);
+    auto& sink = ends.sink;
+    auto& state = ends.state;
+    Broker& broker = *ends.broker;
+    if (is_under_way(ends.bootstrap)) {
         sink.reset();  // whoever restores the dump may want to replace all of the target
-        await_bootstrap(options, *broker, log, stop);
+        await_bootstrap(options, broker, log, stop);
         return true;
     }
-    Registration registration(*broker, options);
-    registration.take_name(*sink, state, log, stop);
+    Registration registration(broker, options);
+    const WorkerFacts facts = facts_of(options, registration, ends, log, stop);
 
-    // What is there.
-    const auto delivered = registration.enter_share(*broker, *sink, log, stop);
-    state = sink->keeps_state() ? registration.begin(*sink, state) : registration.recall(*sink);
-    if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
-    const bool other_stream = !sink->reads(std::to_string(stream.created_ns));
-    const auto held = other_stream ? state : with_dump(state, bootstrap, options);
-    const WorkerFacts facts = gather_facts(options, *broker, stream, held, sink->takes_copy(), other_stream, log, stop);
-
-    // How to start.
-    SessionStart start = start_of(options, facts, *broker, log, stop);
+    SessionStart start = start_of(options, facts, broker, log, stop);
     // Written before a row of a definition is handed on, so before the sink can remember one of it.
-    SchemaHistory seen(*broker, options.names, options.worker);
+    SchemaHistory seen(broker, options.names, options.worker);
     ruleset->recall(seen.load(), [&](Oid table, const TableHistory* definitions) { seen.put(table, definitions); });
     const bool known = state.has_value() && !start.over && rules.in_force(files);
-    const auto tables = check_tables(*ruleset, *broker, options.names, stream, known, log, stop);
+    const auto tables = check_rules(options, *ruleset, files, ends, known, log, stop);
     start.tables_checked = tables.has_value();
-    start.past_dumps = bootstrap && bootstrap->state == BootstrapState::superseded;
-    meet_source_rules(options, *files, *broker, log, stop);
-
-    if (tables) check_computed_types(*ruleset, *tables, *sink, known, log);
-    if (tables && options.share.by == ShareBy::table) check_shared_targets(*ruleset, *tables, options.share);
-
-    DeliveredCheck check(options, *ruleset, *sink, *broker, state.has_value(), log);
+    start.past_dumps = ends.bootstrap && ends.bootstrap->state == BootstrapState::superseded;
+    DeliveredCheck check(options, *ruleset, *sink, broker, state.has_value(), log);
     check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
     ruleset->applied(start.from.position);
     give_rules(*ruleset, *sink);
@@ -208,36 +254,31 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     // Registered before it subscribes: from here on nothing it needs is trimmed.
     registration.enter(state && !start.over ? *state : SinkState{start.from, 0, {}}, start.from);
     const Leaving leaving{registration, sink};
-    check_not_bootstrapping(options, *broker);
-    const auto consumer = broker->consumer(options.names, start.from.resume_seq);
-    DdlGate gate(*broker, options.names, options.sink == "postgres", log);
-    start.source = find_group_info(*broker, options.names, stream);
+    check_not_bootstrapping(options, broker);
+    const auto consumer = broker.consumer(options.names, start.from.resume_seq);
+    DdlGate gate(broker, options.names, options.sink == "postgres", log);
+    start.source = find_group_info(broker, options.names, ends.stream);
     start.ddl_allowed = [&](const Change& change, StreamSeq seq) { return gate.lets_pass(change, seq); };
-    const auto share = std::make_shared<ShareFilter>(options.share, delivered);
+    const auto share = std::make_shared<ShareFilter>(options.share, ends.delivered);
     if (!share->takes_all()) start.share = share;
-    DirectSnapshot direct(options, *sink, *broker, log);
+    DirectSnapshot direct(options, *sink, broker, log);
     start.direct = &direct;
 
-    SessionControl control;
+    SessionControl control = control_of(options, broker, rules, log, stop);
     control.report = [&](const WorkerReport& now) { ruleset->applied(registration.report(now).checkpoint.position); };
     Hold hold;
-    HoldRequests requests(hold, CompareKeys(*broker, options.names, options.worker), options.worker, log);
+    HoldRequests requests(hold, CompareKeys(broker, options.names, options.worker), options.worker, log);
     if (options.sink == "postgres") {
         control.hold = &hold;
         control.see_compare = [&](Position taken) { requests.look(taken); };
     }
-    control.last_message = [&] { return end_to_drain(*broker, options.names, log, stop); };
-    control.over = stop;
-    control.asked_to_give_way = [&] { return rules.waiting(); };
     Session session(options, *ruleset, check.delivered(), *sink, *consumer, start, std::move(control), log);
     const Drain::Reading reading(drain);
     take_over(rules, files, start, log);
     running();
-    log(LogLevel::info, fmt::format("worker '{}' reads stream '{}' from message {}, after {}", options.worker,
-                                    options.names.stream, start.from.resume_seq.value, to_string(start.from.position)));
+    say_start(options, start.from, log);
     try {
-        return run_known(session, drain.asked(), [&] { check_format(*broker, options.names); }) ==
-               Session::End::gave_way;
+        return run_known(session, drain.asked(), broker, options.names) == Session::End::gave_way;
     } catch (const Error& error) {
         registration.note_failure(error.what(), error.action() == Action::retry);
         throw;

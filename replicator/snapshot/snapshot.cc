@@ -230,6 +230,35 @@ std::map<Oid, std::uint64_t> rows_by_table(std::span<const SourceTable> tables, 
     return rows;
 }
 
+std::string beginning(bool direct, std::size_t tables, std::size_t ranges, const SnapshotReaders& snapshot,
+                      std::uint64_t epoch) {
+    const std::string point = to_string(snapshot.consistent_point);
+    if (direct)
+        return fmt::format(
+            "holding {} tables in {} page ranges as of {} (epoch {}), for a postgres worker that is "
+            "started with --snapshot direct",
+            tables, ranges, point, epoch);
+    return fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables, ranges,
+                       snapshot.connections.size(), point, epoch);
+}
+
+void publish_end(const ReplicatorOptions& options, const SnapshotJob& job, Publisher& publisher, SlotGuard& guard,
+                 const SnapshotEnd& end, const std::stop_token& stop) {
+    const auto check = [&job] {
+        if (job.check) job.check(false);
+    };
+    if (job.check) {
+        await_acks(publisher, *options.metrics, stop, check);
+        job.check(true);
+    }
+    PGSLUICE_FAILPOINT("before-snapshot-end");
+    // From here on the end may be stored even if its ack is lost; without the end, the next start drops the slot.
+    guard.keep();
+    publisher.publish(copy_meta(MessageKind::snapshot_end, end.consistent_point, job), encode(end));
+    await_acks(publisher, *options.metrics, stop, check);
+    PGSLUICE_FAILPOINT("after-snapshot-end");
+}
+
 }  // namespace
 
 Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql::Connection& source,
@@ -252,15 +281,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     copy_whole(source, tables, sizes, log);
     const std::uint64_t range_pages = pages_of_range(options, sizes, direct);
     auto ranges = plan_ranges(sizes.parts, range_pages);
-    log(LogLevel::info,
-        direct
-            ? fmt::format("holding {} tables in {} page ranges as of {} (epoch {}), for a postgres worker that is "
-                          "started with --snapshot direct",
-                          tables.size(), ranges.size(), to_string(snapshot.consistent_point), job.epoch)
-            : fmt::format("copying {} tables in {} page ranges on {} connections as of {} (epoch {})", tables.size(),
-                          ranges.size(), snapshot.connections.size(), to_string(snapshot.consistent_point), job.epoch));
-
     const Lsn point = snapshot.consistent_point;
+    log(LogLevel::info, beginning(direct, tables.size(), ranges.size(), snapshot, job.epoch));
     if (job.give_rules) job.give_rules(point, tables);
     if (job.chosen) job.chosen(point, tables, snapshot.connections.front());
     if (job.reach) job.reach(point, tables);
@@ -286,20 +308,7 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
     }
     // Some may not have reached their COMMIT. No other session should wait for their locks until everything is stored.
     snapshot.connections.clear();
-    const auto check = [&job] {
-        if (job.check) job.check(false);
-    };
-    if (job.check) {
-        await_acks(publisher, *options.metrics, stop, check);
-        job.check(true);
-    }
-    PGSLUICE_FAILPOINT("before-snapshot-end");
-    // From here on the end may be stored even if its ack is lost; without the end, the next start drops the slot.
-    guard.keep();
-    publisher.publish(copy_meta(MessageKind::snapshot_end, point, job),
-                      encode(SnapshotEnd{job.epoch, point, report.rows()}));
-    await_acks(publisher, *options.metrics, stop, check);
-    PGSLUICE_FAILPOINT("after-snapshot-end");
+    publish_end(options, job, publisher, guard, {job.epoch, point, report.rows()}, stop);
     if (job.ended) job.ended(rows_by_table(tables, report));
     report.complete();
     return point;
