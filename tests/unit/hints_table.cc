@@ -777,8 +777,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "one command that fails can be left out, those after it are applied"},
     {"so that the worker writes there as the table", "live/table_owner_test.cc",
      "a worker that may not write as the table's owner refuses, and says what to grant"},
-    {"Drop it on the target. Or, if you trust it, give what is called", "live/table_owner_test.cc",
-     "a function of another role on a table of the worker's own is refused"},
+    {"Drop it on the target. Or, if you trust it, give {}what is called", "live/table_owner_test.cc",
+     "a table of another role that refers to one of the worker's own is given to the worker"},
     // standbys, of the source and of the replicator
     {"Connect to the server that the group has read last", "live/source_failover_test.cc",
      "the old primary is refused once the group has continued on the new one"},

@@ -15,34 +15,41 @@ namespace {
 // count as harmless that are immutable, or stable and about date and time, or named here. What a tree's text holds of
 // user-given names has no unescaped brace, and can only make the look stricter.
 //
-// Tables that refer to it by a foreign key which cascades or sets (these have trigger functions of such numbers) are
-// looked at like partitions: what is done to their rows is done as their owner, but before PostgreSQL 18 AFTER triggers
-// and deferred ones run at the end of our statement or transaction, as whoever runs that.
+// Foreign keys that fire tie tables to it (their trigger functions have the numbers 1644 to 1655). Where they cascade
+// or set, rows of those tables are written. All others are only read, which planning can run code for. PostgreSQL does
+// both as those tables' owners, but what their code leaves is ours: AFTER triggers before version 18, deferred ones,
+// settings.
 constexpr const char* code = R"(
-WITH RECURSIVE o (oid, key_only, refers) AS (
-    SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
-                       ELSE ARRAY[$2::oid] END), false, false
+WITH RECURSIVE o (oid, key_only, tied, written) AS (
+    (SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
+                        ELSE ARRAY[$2::oid] END), false, false, true
+     UNION ALL SELECT relid, true, false, false FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid)
   UNION
-    SELECT u.oid, false, u.refers FROM o CROSS JOIN LATERAL (
-        SELECT g.tgconstrrelid, true FROM pg_catalog.pg_trigger g
-        WHERE g.tgrelid = o.oid AND g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')
-            AND g.tgenabled IN ('A', $4::"char") AND current_setting('server_version_num')::int < 180000
-        UNION ALL
-        SELECT i.inhrelid, true FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
-        WHERE o.refers AND i.inhparent = o.oid AND c.relispartition) AS u (oid, refers)
+    SELECT u.* FROM o CROSS JOIN LATERAL (
+        SELECT g.tgconstrrelid, false, true, g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')
+        FROM pg_catalog.pg_trigger g WHERE o.written AND g.tgrelid = o.oid AND g.tgenabled IN ('A', $4::"char")
+            AND g.tgfoid BETWEEN 1644 AND 1655 AND g.tgconstrrelid <> 0
+      UNION ALL
+        SELECT i.inhrelid, false, true, o.written FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+        WHERE o.tied AND NOT o.key_only AND i.inhparent = o.oid AND c.relispartition
+      UNION ALL
+        SELECT i.inhparent, true, true, false FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE o.tied AND i.inhrelid = o.oid AND c.relispartition) AS u
 ), t AS MATERIALIZED (
-    SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only, o.refers,
-           format('%s.%s', n.nspname, c.relname) AS name,
+    SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only, o.tied, o.written,
+           c.relispartition OR c.relkind = 'p' AS moves, format('%s.%s', n.nspname, c.relname) AS name,
            pg_has_role(c.relowner, current_user, 'MEMBER') AS ours
-    FROM (SELECT * FROM o
-          UNION ALL
-          SELECT relid, true, false FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid) AS o
-    JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-), y (oid, attname) AS (
-    SELECT a.atttypid, a.attname FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid = $2::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
+    FROM o JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+), g AS (
+    SELECT t.oid AS of, t.ours, g.tgname, g.tgqual, g.tgfoid FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
+    WHERE t.written AND t.relhastriggers AND g.tgenabled IN ('A', $4::"char")
+        AND (NOT t.tied OR g.tgtype & 24 <> 0 OR t.moves)
+), y (of, oid, attname) AS (
+    SELECT a.attrelid, a.atttypid, a.attname FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid
+    WHERE t.written AND (t.oid = $2::oid OR t.tied) AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
   UNION
-    SELECT u.oid, y.attname FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid CROSS JOIN LATERAL (
+    SELECT y.of, u.oid, y.attname FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid CROSS JOIN LATERAL (
         SELECT p.typelem UNION ALL SELECT p.typbasetype
         UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = p.oid
         UNION ALL SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = p.oid
@@ -52,7 +59,7 @@ WITH RECURSIVE o (oid, key_only, refers) AS (
 ), e (oid, ours, what, tree) AS (
     SELECT t.oid, t.ours, format('constraint ''%s''', k.conname), k.conbin::text
     FROM t JOIN pg_catalog.pg_constraint k ON k.conrelid = t.oid
-    WHERE t.relchecks > 0 AND NOT t.key_only AND k.contype = 'c'
+    WHERE t.relchecks > 0 AND t.written AND k.contype = 'c'
   UNION ALL
     SELECT t.oid, t.ours, format('index ''%s''', x.relname), concat(i.indexprs::text, i.indpred::text)
     FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -65,7 +72,10 @@ WITH RECURSIVE o (oid, key_only, refers) AS (
                                                      ELSE 'generated column ''%s''' END, a.attname), d.adbin::text
     FROM t JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-    WHERE NOT t.key_only AND (a.attgenerated <> '' OR t.oid = $2::oid AND a.attnum <> ALL ($3::int2[])
+    WHERE t.written AND (a.attgenerated <> '' OR (NOT t.tied AND t.oid = $2::oid AND a.attnum <> ALL ($3::int2[])
+            OR t.tied AND EXISTS (
+                SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'f'
+                    AND 'd' IN (k.confdeltype, k.confupdtype) AND a.attnum = ANY (k.conkey)))
         AND NOT (pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']+''::regclass\)$' AND EXISTS (
             SELECT FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_class s ON s.oid = p.refobjid
             WHERE p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
@@ -74,27 +84,25 @@ WITH RECURSIVE o (oid, key_only, refers) AS (
     SELECT t.oid, t.ours, 'the partition key', p.partexprs::text
     FROM t JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = t.oid WHERE p.partexprs IS NOT NULL
   UNION ALL
-    SELECT t.oid, t.ours, format('the condition of trigger ''%s''', g.tgname), g.tgqual::text
-    FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
-    WHERE t.relhastriggers AND NOT t.key_only AND g.tgenabled IN ('A', $4::"char") AND g.tgqual IS NOT NULL
+    SELECT g.of, g.ours, format('the condition of trigger ''%s''', g.tgname), g.tgqual::text
+    FROM g WHERE g.tgqual IS NOT NULL
   UNION ALL
-    SELECT $2::oid, true, format('domain %s of column ''%s''', y.oid::regtype, y.attname), k.conbin::text
+    SELECT y.of, true, format('domain %s of column ''%s''', y.oid::regtype, y.attname), k.conbin::text
     FROM y JOIN pg_catalog.pg_constraint k ON k.contypid = y.oid WHERE k.contype = 'c'
 ), found (oid, what) AS (
-    SELECT t.oid, format('trigger ''%s'' calls %s of ''%s''', g.tgname, p.oid::regprocedure, pg_get_userbyid(p.proowner))
-    FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
-    WHERE t.relhastriggers AND NOT t.key_only AND g.tgenabled IN ('A', $4::"char") AND p.oid >= 16384
-        AND NOT (pg_has_role(p.proowner, current_user, 'MEMBER') AND (t.ours OR p.prolang <> 13))
+    SELECT g.of, format('trigger ''%s'' calls %s of ''%s''', g.tgname, p.oid::regprocedure, pg_get_userbyid(p.proowner))
+    FROM g JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid
+    WHERE p.oid >= 16384 AND NOT (pg_has_role(p.proowner, current_user, 'MEMBER') AND (g.ours OR p.prolang <> 13))
   UNION ALL
     SELECT t.oid, format('rule ''%s''', r.rulename) FROM t JOIN pg_catalog.pg_rewrite r ON r.ev_class = t.oid
-    WHERE t.relhasrules AND NOT t.key_only AND NOT t.ours AND r.ev_enabled IN ('A', $4::"char")
+    WHERE t.relhasrules AND t.written AND NOT t.ours AND r.ev_enabled IN ('A', $4::"char")
   UNION ALL
-    SELECT $2::oid, format('column ''%s'' has type %s of ''%s''', y.attname, y.oid::regtype, pg_get_userbyid(p.typowner))
+    SELECT y.of, format('column ''%s'' has type %s of ''%s''', y.attname, y.oid::regtype, pg_get_userbyid(p.typowner))
     FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = p.oid
     WHERE NOT pg_has_role(p.typowner, current_user, 'MEMBER')
         AND (p.typtype = 'd' OR r.rngsubdiff::oid >= 16384 OR r.rngcanonical::oid >= 16384)
   UNION ALL
-    SELECT $2::oid, format('a cast of type %s of column ''%s'' calls %s of ''%s''', y.oid::regtype, y.attname,
+    SELECT y.of, format('a cast of type %s of column ''%s'' calls %s of ''%s''', y.oid::regtype, y.attname,
                            p.oid::regprocedure, pg_get_userbyid(p.proowner))
     FROM y JOIN pg_catalog.pg_cast k ON k.castsource = y.oid OR k.casttarget = y.oid
     JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc
@@ -129,7 +137,7 @@ WITH RECURSIVE o (oid, key_only, refers) AS (
 constexpr const char* no_code =
     "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT "
     "FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE "
-    "$6::oid[] IS NOT NULL AND NOT t.key_only AND NOT t.refers AND x.relam = 783 AND i.indexrelid <> ALL "
+    "$6::oid[] IS NOT NULL AND NOT t.key_only AND NOT t.tied AND x.relam = 783 AND i.indexrelid <> ALL "
     "($6::oid[])))::int";
 
 constexpr const char* require_no_code =
@@ -137,7 +145,12 @@ constexpr const char* require_no_code =
     "pg_catalog.pg_class c WHERE c.oid = $2::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
     "AND c.relchecks = 0 AND NOT (c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = "
     "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL OR "
-    "g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')))) AND NOT EXISTS "
+    "g.tgfoid BETWEEN 1644 AND 1655 AND (g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}') OR NOT EXISTS (SELECT FROM "
+    "pg_catalog.pg_class k WHERE k.oid = g.tgconstrrelid AND k.relkind = 'r' AND NOT k.relispartition AND NOT EXISTS "
+    "(SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = k.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT "
+    "NULL)) "
+    "AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = k.oid AND s.stxexprs IS NOT "
+    "NULL)))))) AND NOT EXISTS "
     "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
     "a.atthasdef AND "
     "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
@@ -147,7 +160,7 @@ constexpr const char* require_no_code =
     "NULL)))::int";
 
 constexpr const char* first_code =
-    "SELECT to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass, f.what, "
+    "SELECT to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass, f.what, f.oid <> $2::oid, "
     "(SELECT name FROM t WHERE t.oid = f.oid LIMIT 1), pg_get_userbyid(c.relowner), "
     "pg_has_role(c.relowner, current_user, 'MEMBER') FROM pg_catalog.pg_class c LEFT JOIN LATERAL "
     "(SELECT * FROM found LIMIT 1) f ON true WHERE c.oid = $2::oid";
@@ -175,12 +188,13 @@ std::vector<std::optional<std::string>> foreign_code_parameters(const WrittenTab
 ForeignCode find_foreign_code(sql::Connection& connection, const WrittenTable& table, bool replica) {
     const auto texts = foreign_code_parameters(table, replica);
     const std::vector<sql::Param> parameters(texts.begin(), texts.end() - 1);  // it has no $6
-    const auto found = connection.query(fmt::format("{}{}", code, first_code), parameters, {5, 0, 1});
-    if (found.rows() == 0 || !found.boolean(0, 0) || !found.get(0, 1)) {
-        throw retry_error(
-            fmt::format("unable to write to '{}': another table has taken its place, looking again", table.name));
-    }
-    return ForeignCode{found.text(0, 1), found.text(0, 2), found.text(0, 3), found.boolean(0, 4)};
+    const auto found = connection.query(fmt::format("{}{}", code, first_code), parameters, {6, 0, 1});
+    const bool there = found.rows() != 0 && found.boolean(0, 0);
+    if (!there || !found.get(0, 1))
+        throw retry_error(fmt::format("unable to write to '{}': {}, looking again", table.name,
+                                      there ? "the code on it, or on a table that a foreign key ties to it, has changed"
+                                            : "another table has taken its place"));
+    return ForeignCode{found.text(0, 1), found.text(0, 3), found.boolean(0, 2), found.text(0, 4), found.boolean(0, 5)};
 }
 
 }  // namespace pgsluice

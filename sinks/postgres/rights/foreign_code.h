@@ -1,7 +1,7 @@
 // Code that other roles have hung on a table of the target, and that runs with the rights of whoever writes there:
 // triggers and rules that fire for us, and what is called by triggers' conditions, checks, indexes, statistics
 // objects, generated columns, defaults of columns that are not written, partition keys, domains and casts of the
-// columns' types. Partitions count, and tables that deletes and updates reach by foreign keys. A statement need not
+// columns' types. Partitions count, and tables that foreign keys tie to it. A statement need not
 // reach a row for that: planning it computes what is constant in an expression.
 //
 // The table's owner, a role that is not ours, may use PostgreSQL's own functions where these only compute, and
@@ -21,6 +21,7 @@ namespace pgsluice {
 struct ForeignCode {
     std::string what;            // "trigger leak calls public.leak() of mallory"
     std::string table;           // on which it is: the one that is written to, a partition, or one that refers to it
+    bool on_other = false;       // that is another table
     std::string owner;           // of the table that is written to
     bool owner_may_all = false;  // that owner may do all that the current role may
 };

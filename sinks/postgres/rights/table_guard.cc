@@ -27,8 +27,9 @@ Error runs_as_us(const WrittenTable& table, const ForeignCode& code, const std::
     return stop_error(
         fmt::format("unable to write to '{}': on '{}', {}, which would run with the rights of the worker's role",
                     table.name, code.table, code.what),
-        fmt::format("Drop it on the target. Or, if you trust it, give what is called to the worker's role (ALTER "
+        fmt::format("Drop it on the target. Or, if you trust it, give {}what is called to the worker's role (ALTER {}"
                     "FUNCTION, ALTER TYPE or ALTER DOMAIN ... OWNER TO {}). Then start the worker again.",
+                    code.on_other ? "that table and " : "", code.on_other ? "TABLE, ALTER " : "",
                     sql::quote_identifier(role)));
 }
 
@@ -38,10 +39,11 @@ Error may_not_be_owner(const WrittenTable& table, const ForeignCode& code, const
         fmt::format("unable to write to '{}', a table of '{}': on '{}', {}, which would run with the rights of the "
                     "worker's role; and the worker may not write there as '{}'",
                     table.name, code.owner, code.table, code.what, code.owner),
-        fmt::format("As a superuser, run on the target: {}, so that the worker writes there as the table's owner. Or "
-                    "drop what the message names. Or, if you trust it: ALTER TABLE {} OWNER TO {}, and the same for "
-                    "the functions and domains that it uses. Then start the worker again.",
-                    grants, table.name, sql::quote_identifier(role)));
+        fmt::format(
+            "As a superuser, run on the target: {}, so that the worker writes there as the table's owner. Or "
+            "drop what the message names. Or, if you trust it: ALTER TABLE {} OWNER TO {}, and the same for "
+            "what else the message names and the functions and domains that it uses. Then start the worker again.",
+            grants, table.name, sql::quote_identifier(role)));
 }
 
 std::string owner_or_refuse(sql::Connection& connection, const WrittenTable& table, const ForeignCode& code) {

@@ -3,7 +3,7 @@
 // What is found holds as long as the lock that was taken before the look: until the transaction's end, or a rollback to
 // a savepoint before it. Except that what runs as an owner can change tables in the very same transaction, so that each
 // table is looked at again after such a call; and that ATTACH PARTITION and CREATE STATISTICS take weaker locks, which
-// do not wait for ours, and tables that refer to this one are not locked: what comes so is seen by the next
+// do not wait for ours, and tables that foreign keys tie to this one are not locked: what comes so is seen by the next
 // transaction's look. Functions need no lock: a function that counts as harmless can only be changed by a role that may
 // do all that we may.
 #pragma once
