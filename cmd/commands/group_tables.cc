@@ -52,11 +52,11 @@ bool takes(const TableSelection& selection, const Relation& relation) {
                                [&](const QualifiedName& above) { return selection.takes(above.schema, above.table); });
 }
 
-// Only those that are chosen: by default all that the group has.
+// Marks those that are chosen: by default all that the group has.
 void choose(std::vector<PublishedTable>& tables, TableChoice choice) {
     if (choice.by_default()) choice.all_schemas = true;
     const TableSelection selection = selection_of(choice);
-    std::erase_if(tables, [&](const PublishedTable& table) { return !takes(selection, *table.relation); });
+    for (PublishedTable& table : tables) table.chosen = takes(selection, *table.relation);
     for (const TablePattern& pattern : selection.wanted) {
         const auto matches = [&](const std::string& schema, const std::string& table) {
             return pattern.matches(schema, table);

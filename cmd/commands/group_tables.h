@@ -10,8 +10,8 @@
 
 namespace pgsluice {
 
-// What the group has delivered and `chosen` takes, which is all by default. A stop Error when the source has none of
-// the group's tables, or the group none of those that are named.
+// What the group has delivered; marked is what `chosen` takes, which is all by default. A stop Error when the source
+// has none of the group's tables, or the group none of those that are named.
 std::vector<PublishedTable> published_of_group(const Settings& settings, const TableChoice& chosen, Broker& broker,
                                                const std::stop_token& stop);
 

@@ -7,6 +7,7 @@
 
 #include "stream/format/copy_text.h"
 #include "stream/group/references.h"
+#include "worker/compare/chosen.h"
 #include "worker/compare/cut.h"
 #include "worker/compare/narrow.h"
 #include "worker/compare/reader.h"
@@ -129,11 +130,12 @@ CompareReport compare(const CompareOptions& options, std::span<const PublishedTa
     const auto rules = Ruleset::load(options.rules);
     rules->refer(
         {find_references(broker, options.names).value_or(std::vector<ColumnReference>{}), relations_of(published)});
+    const auto chosen = chosen_with_others(published, *rules, log);
     TablesToCompare found = [&] {
         auto source = connect_end(options.source, stop);
         auto target = connect_end(options.target, stop);
-        require_worker_rules(options, *rules, published, broker, target);
-        return find_tables_to_compare(published, *rules, source, target);
+        require_worker_rules(options, *rules, chosen, broker, target);
+        return find_tables_to_compare(chosen, *rules, source, target);
     }();
     BothEnds ends = meet_at_one_lsn(options, found.tables, broker, log, stop);
     if (met) met(ends.lsn);

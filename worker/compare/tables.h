@@ -17,6 +17,7 @@ namespace pgsluice {
 struct PublishedTable {
     RelationPtr relation;
     std::vector<Oid> stores;
+    bool chosen = true;  // by --tables
 };
 
 struct TablesToCompare {
