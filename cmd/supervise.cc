@@ -14,7 +14,9 @@ namespace {
 std::string waiting_text(const Error& error, const SessionBackoff& backoff, const RetryPolicy& policy,
                          std::chrono::milliseconds wait) {
     const std::string limit = backoff.has_run() ? "" : fmt::format(" of {}", policy.max_attempts);
-    return fmt::format("{}; trying again in {} ms (retry {}{})", error.what(), wait.count(), backoff.failures(), limit);
+    const std::string hint = error.hint().empty() ? "" : "; HINT: " + error.hint();
+    return fmt::format("{}; trying again in {} ms (retry {}{}){}", error.what(), wait.count(), backoff.failures(),
+                       limit, hint);
 }
 
 std::string running_again(int retries) {

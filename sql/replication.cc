@@ -128,8 +128,9 @@ SqlError of_decoding(const SqlError& error) {
     const Action action = action_for_decoding(error.sqlstate());
     if (action == error.action()) return error;
     return {action, error.what(), error.sqlstate(),
-            "The server failed to decode its log, as its own log says in more words. If this does not pass, the slot "
-            "is of no use any more: pgsluice teardown, then start over with --copy-and-stream."};
+            "The server failed to decode its log, as its own log says in more words. If this does not pass, the log "
+            "cannot be read with this slot any more: stop the replicator, and run it once with --copy-and-stream "
+            "--resnapshot."};
 }
 
 }  // namespace

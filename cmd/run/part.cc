@@ -76,7 +76,8 @@ ExitCode Part::run_until_ended() {
             return command(settings_.command->command, std::move(settings), process);
         } catch (const Error& error) {
             if (exit_code(error) != exit_gave_up || stop_.stop_requested()) throw;
-            log_(LogLevel::warning, fmt::format("{}; starting again in {} s", error.what(), wait_for_server.count()));
+            log_(LogLevel::warning,
+                 fmt::format("{}; starting again in {} s", in_one_line(error), wait_for_server.count()));
         }
         if (!pause(stop_.get_token(), wait_for_server)) return exit_done;
     }

@@ -126,8 +126,8 @@ void require_unwritable(sql::Connection& source) {
     throw stop_error(fmt::format("unable to capture DDL: {} may write to table pgsluice.{}, and so make "
                                  "messages of its own pass for DDL",
                                  writer, table),
-                     fmt::format("REVOKE ALL ON pgsluice.{} FROM {}; then, if it is the replicator's role, "
-                                 "GRANT SELECT ON pgsluice.ddl_event TO {}.",
+                     fmt::format("Run on the source: REVOKE ALL ON pgsluice.{} FROM {}; then, if it is the "
+                                 "replicator's role, GRANT SELECT ON pgsluice.ddl_event TO {}.",
                                  table, writer, writer));
 }
 
@@ -232,7 +232,7 @@ void check_ddl_capture(sql::Connection& source, const Names& names, const DdlSco
     }
     const auto role =
         source.query("SELECT rolsuper, rolname FROM pg_catalog.pg_roles WHERE rolname = current_user", {}, {2, 1, 1});
-    if (!role.boolean(0, 0)) throw needs_superuser(names, fmt::format("role '{}' is none", role.text(0, 1)));
+    if (!role.boolean(0, 0)) throw needs_superuser(names, fmt::format("role '{}' is not a superuser", role.text(0, 1)));
 }
 
 std::vector<std::string> ddl_capture_objects(sql::Connection& source, const Names& names) {

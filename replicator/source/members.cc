@@ -63,7 +63,8 @@ SELECT DISTINCT ON (c.oid) c.oid, n.nspname, c.relname, c.relpersistence, c.relr
         SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
           AND CASE c.relreplident WHEN 'd' THEN x.indisprimary ELSE x.indisreplident END) END,
     CASE WHEN pr.oid IS NULL AND NOT pg_catalog.pg_has_role(r.relowner, 'USAGE') THEN 'ownership'
-         WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'select' ELSE '' END
+         WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'select' ELSE '' END,
+    pg_catalog.quote_ident(current_user)
 FROM down d
 JOIN pg_catalog.pg_class c ON c.oid = d.oid AND c.relkind = 'r' AND c.relpersistence = 'p'
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -74,14 +75,16 @@ LEFT JOIN pg_catalog.pg_publication pub ON pub.pubname = $2
 LEFT JOIN pg_catalog.pg_publication_rel pr ON pr.prpubid = pub.oid AND pr.prrelid = d.named
 ORDER BY c.oid, d.depth DESC)";
 
-std::string obstacle_text(const std::string& kind, const Member& member, const std::string& publication) {
-    const std::string name = full_name(member.table);
+std::string obstacle_text(const std::string& kind, const Member& member, const std::string& publication,
+                          const std::string& role) {
     if (kind == "ownership")
         return fmt::format(
             "our role does not own it. As its owner and a member of the role that owns the publication, run ALTER "
             "PUBLICATION {} ADD TABLE ONLY {}.{}",
             publication, member.named.schema, member.named.name);
-    if (kind == "select") return fmt::format("our role may not read it. Run GRANT SELECT ON {} to it", name);
+    if (kind == "select")
+        return fmt::format("our role may not read it. Run GRANT SELECT ON {} TO {}",
+                           sql::quote_qualified(member.table.schema, member.table.name), role);
     return {};
 }
 
@@ -117,7 +120,7 @@ std::vector<CatalogTable> with_children(sql::Connection& connection, std::span<c
 std::vector<Member> find_members(sql::Connection& connection, std::span<const CatalogTable> tables,
                                  const std::string& publication, bool via_partition_root) {
     const std::string oids = list_of(tables);
-    const auto found = connection.query(members_query, {sql::Param(oids), sql::Param(publication)}, {18});
+    const auto found = connection.query(members_query, {sql::Param(oids), sql::Param(publication)}, {19});
     std::vector<Member> members;
     for (int row = 0; row < found.rows(); ++row) {
         Member member;
@@ -142,7 +145,7 @@ std::vector<Member> find_members(sql::Connection& connection, std::span<const Ca
         member.capture = found.text(row, 14);
         member.starts_empty = found.boolean(row, 15);
         member.has_identity = found.boolean(row, 16);
-        member.obstacle = obstacle_text(found.text(row, 17), member, publication);
+        member.obstacle = obstacle_text(found.text(row, 17), member, publication, found.text(row, 18));
         members.push_back(std::move(member));
     }
     return members;

@@ -18,7 +18,8 @@ namespace pgsluice {
 namespace {
 
 [[noreturn]] void out_of_order(const char* what) {
-    throw stop_error(fmt::format("unable to decode the source's changes: {}", what), "This is a bug.");
+    throw stop_error(fmt::format("unable to decode the source's changes: {}", what),
+                     "Please report this as a bug in pgsluice.");
 }
 
 // The rules were refused at their definition when they may ask for this; should one do it yet, nothing passes.
@@ -26,7 +27,7 @@ namespace {
     throw stop_error(fmt::format("unable to filter '{}.{}' before it is published: an update does not say whether its "
                                  "row passed the filter before",
                                  table.schema, table.table),
-                     "This is a bug.");
+                     "Please report this as a bug in pgsluice.");
 }
 
 Relation build_relation(const pgoutput::RelationMessage& message) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "sql/connection.h"
+#include "tests/support/hint.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/text.h"
 
@@ -116,8 +117,9 @@ TEST_CASE("who may write the notes is named, and the hint helps") {
     const Finished refused = run(group.pipeline.replicator_argv(tracked));
     CHECK(refused.code == 1);
     CHECK(contains(refused.err, group.spy() + " may write to table pgsluice.ddl_event"));
-    CHECK(contains(refused.err, "REVOKE ALL ON pgsluice.ddl_event FROM " + group.spy() + ";"));
-    group.pipeline.on_source("REVOKE ALL ON pgsluice.ddl_event FROM " + group.spy());
+    const std::string hint = hint_in(refused.err);
+    CHECK(hint.starts_with("Run on the source: "));
+    group.pipeline.on_source(said(hint, "REVOKE ALL ON pgsluice.ddl_event FROM " + group.spy(), ";"));
     group.pipeline.start(tracked);
     group.pipeline.on_source("ALTER TABLE t ADD COLUMN b int");
     group.pipeline.settle();

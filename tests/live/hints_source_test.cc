@@ -142,6 +142,26 @@ TEST_CASE("a role without the right to replicate") {
     run.sql("REVOKE ALL ON t FROM " + role + "; DROP ROLE " + role);
 }
 
+TEST_CASE("a new partition that the role may not read") {
+    ReplicatorRun run("CREATE TABLE r (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+    const std::string role = "reader_" + run.database;
+    run.sql(
+        fmt::format("CREATE ROLE {0} LOGIN REPLICATION; GRANT SELECT ON r TO {0}; CREATE PUBLICATION {1} FOR TABLE "
+                    "ONLY r WITH (publish = 'insert, update, delete, truncate')",
+                    role, run.options.names.publication));
+    run.options.source.user = role;
+    run.options.tables = {"r"};
+    run.start();
+    REQUIRE(run.wait_running());
+    run.sql("CREATE TABLE \"R 1\" PARTITION OF r FOR VALUES FROM (0) TO (10)");
+    const std::string grant = "GRANT SELECT ON \"public\".\"R 1\" TO " + role;
+    CHECK(eventually("it says so", [&] { return run.logged("our role may not read it. Run " + grant + "."); }));
+    run.sql(grant);
+    CHECK(eventually("it joins", [&] { return run.logged("table 'public.R 1' is new in the group"); }));
+    run.stop();
+    run.sql("DROP OWNED BY " + role + "; DROP ROLE " + role);
+}
+
 TEST_CASE("a publication of the group's name that is for all tables") {
     ReplicatorRun run(one_table);
     const std::string name = run.options.names.publication;

@@ -76,6 +76,12 @@ TEST_CASE("a retry error is tried again, saying what for; then given up") {
                               "unable to connect to source 'h': refused; trying again in 20 ms (retry 2 of 2)"});
 }
 
+TEST_CASE("what to do about an outage stands at the end of each line") {
+    Run run;
+    CHECK_THROWS_AS(run({1, 10, 80}, [](const Running&) { throw retry_error("no room", "Free disk space."); }), Error);
+    CHECK(run.logged == Texts{"no room; trying again in 10 ms (retry 1 of 1); HINT: Free disk space."});
+}
+
 TEST_CASE("after it has run it continues for ever") {
     Run run;
     run({1, 10, 80}, [&](const Running& running) {

@@ -33,7 +33,7 @@ void check_computed_types(const Ruleset& ruleset, std::span<const RelationPtr> t
             rules::check_computed_types(*rules, knows->column_types(*rules->target()));
         } catch (const Error& error) {
             if (!continues || error.action() == Action::retry) throw;
-            log(LogLevel::warning, fmt::format("{} {}", error.what(), error.hint()));
+            log(LogLevel::warning, in_one_line(error));
         }
     }
 }

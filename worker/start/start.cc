@@ -63,8 +63,7 @@ Error re_created(const WorkerFacts& facts) {
         fmt::format("unable to continue worker '{}': stream '{}' was re-created after the worker read {}: "
                     "the group was removed, or this is another group of the same name",
                     facts.worker, facts.stream, to_string(facts.sink->checkpoint.position)),
-        std::string("Point the worker at its own group and NATS server, or remove what it remembers "
-                    "(pgsluice teardown --yes with --target-url; the files of a file worker). Or: ") +
+        "Point the worker at its own group and NATS server, a file worker also at an empty directory. Or: " +
             start_over());
 }
 
