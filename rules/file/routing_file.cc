@@ -42,9 +42,9 @@ HistoryColumns kuvasz_history() {
     return {"kvsz_start", "kvsz_end", "kvsz_deleted", "1900-01-01 00:00:00+00", "9999-01-01 00:00:00+00", false};
 }
 
-HistoryColumns read_history(const Node& node, const Place& place) {
+// What it does not say is as before, perhaps as the defaults have it.
+HistoryColumns read_history(const Node& node, const Place& place, HistoryColumns history) {
     if (node.is_scalar() && node.text == "kuvasz") return kuvasz_history();
-    HistoryColumns history;
     Fields fields(node, place, "'history'");
     const auto read = [&](std::string_view key, std::string& into) {
         if (auto text = fields.text(key)) into = std::move(*text);
@@ -54,7 +54,7 @@ HistoryColumns read_history(const Node& node, const Place& place) {
     read("deleted", history.deleted);
     read("first", history.first);
     read("open", history.open);
-    const std::string versions = fields.text("versions").value_or("transaction");
+    const std::string versions = fields.text("versions").value_or(history.every_change ? "change" : "transaction");
     if (versions != "transaction" && versions != "change")
         throw refuse(place, fmt::format("'versions' says '{}'", versions), "Known: transaction, change.");
     history.every_change = versions == "change";
@@ -100,7 +100,8 @@ void read_columns(Route& route, Node columns) {
 void read_keeping(Route& route, Fields& fields) {
     if (const auto mode = fields.text("mode")) route.mode = read_mode(*mode, route.place);
     if (const Node* columns = fields.take("columns")) read_columns(route, *columns);
-    if (const Node* history = fields.take("history")) route.history = read_history(*history, route.place);
+    if (const Node* history = fields.take("history"))
+        route.history = read_history(*history, route.place, route.history);
 }
 
 WrittenExpression read_expression(const Node& node, Place place) {
@@ -160,7 +161,6 @@ Route read_route(const Node& node, Place place, const Route& defaults) {
     route.replicate = fields.flag("replicate", true);
     read_keeping(route, fields);
     fields.expect_end();
-    if (route.mode == Keeping::Mode::append) route.operations = route.operations & without_removals;
     return route;
 }
 
@@ -174,8 +174,13 @@ Route read_defaults(const Node& node, Place place) {
     route.target.schema = fields.text("schema").value_or("");
     read_keeping(route, fields);
     fields.expect_end();
-    if (route.mode == Keeping::Mode::append) route.operations = without_removals;
     return route;
+}
+
+// Once its mode is certain: a route may have another one than the defaults.
+void add(std::vector<Route>& routes, Route route) {
+    if (route.mode == Keeping::Mode::append) route.operations = route.operations & without_removals;
+    routes.push_back(std::move(route));
 }
 
 // A file of pg_flo's may have a table of such a name: its entry is no map of maps.
@@ -193,7 +198,7 @@ void read_tables(std::vector<Route>& routes, const Node& tables, const Place& pl
         Route route = read_route(node, place, defaults);
         for (const Route& other : routes)
             if (other.source == route.source) throw refuse(route.place, "the table appears twice");
-        routes.push_back(std::move(route));
+        add(routes, std::move(route));
     }
 }
 
@@ -214,7 +219,7 @@ std::vector<Route> read_routes(const Node& root, const std::string& path) {
     const auto tables = section("tables");
     const Route all = defaults == root.items.end() ? Route{} : read_defaults(*defaults, place);
     if (tables != root.items.end()) read_tables(routes, *tables, place, all);
-    if (defaults != root.items.end()) routes.push_back(all);
+    if (defaults != root.items.end()) add(routes, all);
     return routes;
 }
 

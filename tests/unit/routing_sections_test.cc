@@ -86,6 +86,47 @@ TEST_CASE("append lets no removal pass") {
     CHECK(compiled->target()->keeping.mode == Keeping::Mode::append);
 }
 
+TEST_CASE("a route of another mode than the defaults has that mode's operations") {
+    const auto rules = load("",
+                            "defaults: {mode: append}\n"
+                            "tables:\n"
+                            "  cloned: {mode: clone}\n"
+                            "  kept: {mode: history}\n"
+                            "  few: {mode: clone, operations: [INSERT, DELETE]}\n"
+                            "  plain: {operations: [UPDATE, DELETE]}\n"
+                            "  empty:\n");
+    const auto operations = [&](const std::string& table) {
+        const auto compiled = rules->compile(in("shop", table));
+        std::string text;
+        for (const Op op : {Op::insert, Op::update, Op::del, Op::truncate})
+            if (compiled->passes(op)) text += rules::Operations{op}.text() + " ";
+        return text;
+    };
+    CHECK(operations("cloned") == "insert update delete truncate ");
+    CHECK(operations("kept") == "insert update delete truncate ");
+    CHECK(operations("few") == "insert delete ");
+    CHECK(operations("plain") == "update ");
+    CHECK(operations("empty") == "insert update ");
+    CHECK(operations("others") == "insert update ");
+}
+
+TEST_CASE("a route's history has what the defaults say and it does not") {
+    const auto rules =
+        load("",
+             "defaults: {mode: history, history: {valid_to: until, open: '9999-01-01', versions: change}}\n"
+             "tables:\n"
+             "  named: {history: {valid_from: since}}\n"
+             "  whole: {history: kuvasz}\n");
+    const HistoryColumns named = rules->compile(in("shop", "named"))->target()->keeping.history;
+    CHECK(named.valid_from == "since");
+    CHECK(named.valid_to == "until");
+    CHECK(named.open == "9999-01-01");
+    CHECK(named.every_change);
+    const HistoryColumns whole = rules->compile(in("shop", "whole"))->target()->keeping.history;
+    CHECK(whole.valid_to == "kvsz_end");
+    CHECK_FALSE(whole.every_change);
+}
+
 TEST_CASE("what does not fit is refused") {
     const auto refused = [](const std::string& routing) {
         return error_of([&] { (void)load("", routing)->compile(in("shop", "users")); });
