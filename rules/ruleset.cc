@@ -116,6 +116,7 @@ bool Ruleset::apply_truncate(Change& change, Arena& /*arena*/) {
     auto found = truncates_.find(sources);
     if (found == truncates_.end()) found = truncates_.emplace(std::move(sources), map_truncate(change.truncated)).first;
     const std::vector<RelationPtr>& targets = found->second.targets;
+    for (const RelationPtr& target : targets) check_shared(*target, change.truncated);
     if (targets.empty()) return false;
     change.truncated = targets;
     change.relation = targets[0].get();
@@ -252,7 +253,6 @@ Ruleset::Truncate Ruleset::map_truncate(std::span<const RelationPtr> truncated) 
     for (const RelationPtr& relation : truncated) {
         const auto compiled = compile(relation);
         if (compiled == nullptr || !compiled->passes(Op::truncate)) continue;
-        check_shared(*compiled->target(), truncated);
         const auto& name = *compiled->target();
         const bool known = std::any_of(mapped.targets.begin(), mapped.targets.end(), [&](const RelationPtr& other) {
             return other->schema == name.schema && other->table == name.table &&
@@ -270,7 +270,8 @@ std::set<std::string> Ruleset::others_in(const Relation& target, std::span<const
     return others;
 }
 
-// Every table that fills the target must be among the truncated.
+// Every table that fills the target must be among the truncated. Asked each time: more tables may be known than the
+// last.
 void Ruleset::check_shared(const Relation& target, std::span<const RelationPtr> truncated) const {
     std::set<std::string> others = sources_of(target);
     for (const RelationPtr& relation : truncated) others.erase(full_name(*relation));

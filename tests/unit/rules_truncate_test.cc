@@ -113,6 +113,24 @@ TEST_CASE("the table whose name a routed table takes counts before a row of it w
     CHECK(elsewhere->apply_truncate(moved, arena));
 }
 
+TEST_CASE("a truncate that passed stops once another table fills its target") {
+    const auto in = [](const std::string& schema) {
+        Relation table = *table_a;
+        table.schema = schema;
+        return std::make_shared<const Relation>(table);
+    };
+    const auto rules = load("", "tables: {\"app_*.a\": {to: w.a}}");
+    const std::vector<RelationPtr> first{in("app_1")};
+    CHECK(rules->know(first).empty());
+    Arena arena;
+    Change alone = truncate(first);
+    CHECK(rules->apply_truncate(alone, arena));
+    REQUIRE(rules->accept(in("app_2"), {}) != nullptr);
+    Change later = truncate(first);
+    CHECK(error_of([&] { rules->apply_truncate(later, arena); }).find("it also holds rows of app_2.a") !=
+          std::string::npos);
+}
+
 TEST_CASE("partitions that share a target are truncated only together") {
     Relation first{1, "public", "p1", ReplicaIdentity::default_key, table_a->columns, {{"public", "parted"}}};
     Relation second = first;
