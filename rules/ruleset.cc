@@ -114,7 +114,14 @@ bool Ruleset::apply_truncate(Change& change, Arena& /*arena*/) {
     for (const RelationPtr& relation : change.truncated) sources.push_back(relation.get());
     const std::lock_guard lock(truncates_mutex_);
     auto found = truncates_.find(sources);
-    if (found == truncates_.end()) found = truncates_.emplace(std::move(sources), map_truncate(change.truncated)).first;
+    if (found == truncates_.end()) {
+        // Rows may follow, with what is compiled here.
+        for (const RelationPtr& relation : change.truncated) {
+            const std::lock_guard keys_lock(mutex_);
+            if (goes_by_keys() && keys_.meet(relation)) inherit();
+        }
+        found = truncates_.emplace(std::move(sources), map_truncate(change.truncated)).first;
+    }
     const std::vector<RelationPtr>& targets = found->second.targets;
     for (const RelationPtr& target : targets) check_shared(*target, change.truncated);
     if (targets.empty()) return false;

@@ -224,6 +224,21 @@ TEST_CASE("keys of a table that joins are looked for before its first row") {
     CHECK(made_of(*ruleset, relation("orders", orders->columns)) == made_of(*ruleset, users));
 }
 
+TEST_CASE("keys of a table that joins are looked for before a truncate of it, after which its rows come") {
+    const auto ruleset = load(file(hash));
+    ruleset->refer({{}, {users}}, [] { return std::vector<ColumnReference>{buyer}; });
+    static_cast<void>(ruleset->accept(users, {Lsn{1}, 1}));
+    Change emptied;
+    emptied.op = Op::truncate;
+    emptied.relation = orders.get();
+    const std::vector<RelationPtr> tables{orders};
+    emptied.truncated = tables;
+    Arena arena;
+    REQUIRE(ruleset->apply_truncate(emptied, arena));
+    static_cast<void>(ruleset->accept(orders, {Lsn{2}, 1}));
+    CHECK(made_of(*ruleset, orders) == made_of(*ruleset, users));
+}
+
 TEST_CASE("a column that refers may be renamed or dropped, and is hidden under its new name") {
     const auto numbered = [](const std::vector<std::string>& names) {
         Relation made = *orders;
