@@ -163,6 +163,20 @@ TEST_CASE("an update of the key is a delete in one share and an insert in the ot
     CHECK_FALSE(ShareFilter::narrow(change, Half::arriving));
 }
 
+TEST_CASE("a row that moves to a partition of another name changes its share, also under the same key") {
+    const auto share_of_key_1 = [](const std::string& table) {
+        const auto relation = make_relation("public", table, {"id integer*"});
+        SinkFeed feed;
+        feed.insert(relation, {text("1")});
+        const Change& change = feed.complete().changes.front();
+        const std::vector<RelationPtr> relations{relation};
+        std::uint32_t number = 1;
+        while (filter(number, 4).half_of(change, relations, {1}) != Half::whole) ++number;
+        return number;
+    };
+    CHECK(share_of_key_1("orders_1") != share_of_key_1("orders_2"));
+}
+
 TEST_CASE("what was delivered is by message and position, and by whose rows it was") {
     const Position at{Lsn{500}, 2};
     auto third = filter(1, 3, {{{{1, 4, key}}, {40}, at}});
