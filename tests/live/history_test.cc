@@ -341,3 +341,89 @@ TEST_CASE("a new type that would cut old versions waits for the operator") {
     group.check_now();
     group.stop();
 }
+
+namespace {
+
+// Their rows are t's, published under their own names.
+void make_partitions(History& group) {
+    group.on_source(
+        "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, big text) PARTITION BY RANGE (id); CREATE TABLE p1 "
+        "PARTITION OF t FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF t FOR VALUES FROM (10) TO (20); "
+        "INSERT INTO t VALUES (1, 'v'), (2, 'v'), (11, 'v'), (12, 'v')");
+}
+
+bool await_chain(History& group, const Texts& versions) {
+    return eventually("the versions are there", [&] { return group.chain() == versions; });
+}
+
+}  // namespace
+
+TEST_CASE("tables that are copied into one history end the versions that none of them has") {
+    History group;
+    make_partitions(group);
+    group.start();
+    group.forbid_overlap();
+    CHECK(group.chain() == Texts{"1 v now", "2 v now", "11 v now", "12 v now"});
+    group.on_target(
+        "UPDATE h.t SET v = 'wrong' WHERE id = 11; DELETE FROM h.t WHERE id = 2; INSERT INTO h.t VALUES (7, 5, 'not "
+        "there', NULL, now(), 'infinity', false)");
+    SUBCASE("all tables") {
+        group.stop();
+        group.start_replicator({"--copy-and-stream", "--resnapshot"});
+        group.start_worker({});
+    }
+    SUBCASE("all that fill it") { REQUIRE(run_said(group, "pgsluice resnapshot --tables t").code == 0); }
+    CHECK(await_chain(group, {"1 v now", "2 v now", "5 not there deleted", "11 wrong", "11 v now", "12 v now"}));
+    group.on_source("UPDATE t SET id = 3 WHERE id = 12");
+    group.settle();
+    CHECK(group.chain("id IN (3, 12)") == Texts{"3 v now", "12 v deleted"});
+    group.stop();
+}
+
+TEST_CASE("a copy of one of several tables that fill a history stops, and ends no versions once the hint is followed") {
+    History group;
+    make_partitions(group);
+    group.start();
+    group.on_target("UPDATE h.t SET v = 'wrong' WHERE id IN (1, 11)");
+    group.on_source("DELETE FROM t WHERE id = 2");
+    group.settle();
+    std::string hint;
+    SUBCASE("one that is copied again") {
+        REQUIRE(run_said(group, "pgsluice resnapshot --tables p1").code == 0);
+        hint = refusal(group.worker(), "--target-existing-rows keep");
+        CHECK(contains(group.worker().err(), "already holds rows in \"h\".\"t\", which public.p2 fills as well"));
+        CHECK(group.chain("valid_to = 'infinity'") == Texts{"1 wrong now", "11 wrong now", "12 v now"});
+    }
+    SUBCASE("one that joins") {
+        group.on_source(
+            "CREATE TABLE p3 (id int PRIMARY KEY, v text, big text); INSERT INTO p3 VALUES (21, 'v'); ALTER TABLE t "
+            "ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)");
+        hint = refusal(group.worker(), "--target-existing-rows keep");
+        CHECK(contains(group.worker().err(), "which public.p1, public.p2 fill as well"));
+        CHECK(group.chain("valid_to = 'infinity'") == Texts{"1 wrong now", "11 wrong now", "12 v now"});
+    }
+    const bool joined = group.source_scalar("SELECT count(*) FROM t WHERE id = 21") == "1";
+    group.start_worker({"--target-existing-rows", said(hint, "keep", ".")});
+    group.settle();
+    CHECK(group.chain() == (joined ? Texts{"1 wrong now", "2 v deleted", "11 wrong now", "12 v now", "21 v now"}
+                                   : Texts{"1 wrong", "1 v now", "2 v deleted", "11 wrong now", "12 v now"}));
+    group.stop();
+}
+
+TEST_CASE("a copy of one of several tables that constants tell apart in a history ends its own versions only") {
+    History group(", columns: {src: t}}\n  b: {to: h.t, mode: history, columns: {src: b}");
+    group.on_source(
+        "INSERT INTO t VALUES (1, 't'), (2, 't'); CREATE TABLE b (id int PRIMARY KEY, v text, big text); INSERT INTO b "
+        "VALUES (1, 'b'), (3, 'b')");
+    group.start();
+    const auto rows = [&] {
+        return group.target_scalar(
+            "SELECT string_agg(format('%s %s %s', src, id, valid_to = 'infinity'), ',' ORDER BY src, id) FROM h.t");
+    };
+    CHECK(rows() == "b 1 t,b 3 t,t 1 t,t 2 t");
+    group.on_target(
+        "INSERT INTO h.t (sid, src, id, valid_from, valid_to, deleted) VALUES (7, 't', 4, now(), 'infinity', false)");
+    REQUIRE(run_said(group, "pgsluice resnapshot --tables t").code == 0);
+    CHECK(eventually("the copy is there", [&] { return rows() == "b 1 t,b 3 t,t 1 t,t 2 t,t 4 f"; }));
+    group.stop();
+}

@@ -488,6 +488,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a table without a key that several tables of the source fill"},
     {"The copy does not bring their rows, so {} is not emptied.", "live/resnapshot_tables_test.cc",
      "tables that are routed into one are copied again together, or the worker leaves the others' rows alone"},
+    {"The copy does not bring their rows, so it ends no versions in {} as deleted.", "live/history_test.cc",
+     "a copy of one of several tables that fill a history stops, and ends no versions once the hint is followed"},
     {"Empty these tables, or give them the source's primary key", "live/hints_existing_rows_test.cc",
      "a table without a key that holds rows"},
     {"Empty these tables, or choose --target-existing-rows truncate", "live/hints_existing_rows_test.cc",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sinks/postgres/history/version_statements.h"
+#include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/statements.h"
 #include "sql/quote.h"
 
@@ -45,26 +46,48 @@ void CopiedVersions::prepare(const std::vector<RelationPtr>& tables) {
     }
 }
 
-void CopiedVersions::merge(const std::vector<RelationPtr>& tables, std::int64_t time_us) {
-    std::vector<const Relation*> kept;
-    for (const RelationPtr& table : tables)
-        if (table && mappings_.at(*table)->keeps_history()) kept.push_back(table.get());
-    // Before the settings below, so that the plans of the looks, which stay, are not made with them.
-    for (const Relation* table : kept) session_.owner_to_write_as(written_table(*mappings_.at(*table)));
+void CopiedVersions::merge(const std::vector<RelationPtr>& tables,
+                           const std::map<std::uint32_t, std::set<std::string>>& shared, std::int64_t time_us) {
+    struct Fillers {
+        std::vector<const Relation*> tables;
+        bool all = true;
+    };
+    std::map<OwnRows, Fillers> places;
+    for (std::uint32_t i = 0; i < tables.size(); ++i) {
+        if (!tables[i]) continue;
+        const TargetMapping& mapping = *mappings_.at(*tables[i]);
+        if (!mapping.keeps_history()) continue;
+        Fillers& fillers = places[OwnRows::of(mapping.table.name, *tables[i])];
+        fillers.tables.push_back(tables[i].get());
+        if (shared.contains(i)) fillers.all = false;
+        // Before the settings below, so that the plans of the looks, which stay, are not made with them.
+        session_.owner_to_write_as(written_table(mapping));
+    }
     // All rows are compared with all: by the session's nested loops, in the square of their number. And no index may be
     // scanned but for a bitmap (TargetMapping::row_by_row).
     session_.connection.exec(
         "SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on; SET LOCAL "
         "enable_mergejoin = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off");
-    for (const Relation* table : kept) merge(*table, timestamptz_text(time_us));
+    for (const auto& [place, fillers] : places) merge(fillers.tables, timestamptz_text(time_us), fillers.all);
     drop_all();
 }
 
-void CopiedVersions::merge(const Relation& relation, const std::string& time) {
-    const TargetMapping& mapping = *mappings_.at(relation);
+void CopiedVersions::merge(const std::vector<const Relation*>& tables, const std::string& time, bool whole) {
+    const auto owner = session_.owner_to_write_as(written_table(*mappings_.at(*tables.front())));
+    std::vector<CopiedRows> copies;
+    for (const Relation* table : tables) copies.push_back({mappings_.at(*table).get(), readable(*table, owner)});
+    for (const std::string& statement : merge_copied_versions(copies, time, whole)) {
+        if (owner)
+            session_.run_as(*owner, statement);
+        else
+            session_.connection.exec(statement);
+    }
+}
+
+// Where the rows of this table were loaded, or a copy for an owner, who cannot look into our schema.
+std::string CopiedVersions::readable(const Relation& relation, const std::optional<std::string>& owner) {
     std::string from = place(options_, relation);
-    const auto owner = session_.owner_to_write_as(written_table(mapping));
-    if (owner) {  // who cannot look into our schema
+    if (owner) {
         const std::string temporary = fmt::format("pgsluice_versions_{}", relation.oid);
         session_.connection.exec(
             fmt::format("CREATE TEMP TABLE {0} ON COMMIT DROP AS TABLE {1}; GRANT SELECT ON "
@@ -73,12 +96,7 @@ void CopiedVersions::merge(const Relation& relation, const std::string& time) {
         from = "pg_temp." + temporary;
     }
     session_.connection.exec("ANALYZE " + from);
-    for (const std::string& statement : merge_copied_versions(mapping, from, time)) {
-        if (owner)
-            session_.run_as(*owner, statement);
-        else
-            session_.connection.exec(statement);
-    }
+    return from;
 }
 
 }  // namespace pgsluice

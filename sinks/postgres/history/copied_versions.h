@@ -6,6 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,11 +29,14 @@ class CopiedVersions {
     // In the open transaction: makes the tables for those of these whose history is kept, and removes any of an earlier
     // copy. Null ones are skipped.
     void prepare(const std::vector<RelationPtr>& tables);
-    // In the open transaction: as of this time, and removes them. Microseconds since 2000-01-01 UTC.
-    void merge(const std::vector<RelationPtr>& tables, std::int64_t time_us);
+    // In the open transaction: as of this time, and removes them. Microseconds since 2000-01-01 UTC. `shared`:
+    // SnapshotTargets::shared; there nothing is closed that is not in the copy.
+    void merge(const std::vector<RelationPtr>& tables, const std::map<std::uint32_t, std::set<std::string>>& shared,
+               std::int64_t time_us);
 
    private:
-    void merge(const Relation& relation, const std::string& time);
+    void merge(const std::vector<const Relation*>& tables, const std::string& time, bool whole);
+    std::string readable(const Relation& relation, const std::optional<std::string>& owner);
     void drop_all();
 
     PostgresSession& session_;

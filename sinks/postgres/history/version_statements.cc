@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "sinks/lines/rfc3339.h"
 #include "sinks/postgres/own_rows.h"
@@ -154,6 +156,23 @@ class VersionSql {
         return all;
     }
 
+    // What is valid and in none of the copies.
+    [[nodiscard]] std::string end_absent(const std::vector<CopiedRows>& copies, const std::string& time) const {
+        std::map<std::string, Texts> keys;  // by what compares them
+        for (const CopiedRows& copy : copies) {
+            const VersionSql its(*copy.mapping);
+            Texts names;
+            for (const int column : its.mapping_.key) names.push_back(its.mapping_.column(column).quoted);
+            keys[its.same_as_copied()].push_back(
+                fmt::format("SELECT {} FROM {}", fmt::join(names, ", "), copy.staging));
+        }
+        std::string absent;
+        for (const auto& [same, copied] : keys)
+            absent +=
+                fmt::format(" AND NOT EXISTS (SELECT FROM ({}) AS x WHERE {})", fmt::join(copied, " UNION ALL "), same);
+        return fmt::format("UPDATE {} AS t SET {} = {}, {} = true WHERE {}{}", mapping_.table.only, to_,
+                           end_of_copied(time), deleted_, valid(), absent);
+    }
     [[nodiscard]] Texts merge(const std::string& staging, const std::string& time) const {
         const std::string at = sql::quote_literal(time) + "::timestamptz";
         Texts names, values, differs;
@@ -165,22 +184,16 @@ class VersionSql {
             if (!mapping_.is_key(column))
                 differs.push_back(fmt::format("t.{}::text COLLATE \"C\" IS DISTINCT FROM {}::text", name, value));
         }
-        const std::string own = own_rows_of("t.");
-        const std::string ends = fmt::format("greatest({}, t.{} + {})", at, from_, instant);
         const std::string same = same_as_copied();
         const std::string first = mapping_.relation.keeping.history.first;
         Texts all;
-        all.push_back(fmt::format(
-            "UPDATE {0} AS t SET {1} = {2}, {3} = true WHERE {4} AND t.{1} = {5} AND NOT EXISTS (SELECT FROM {6} AS x "
-            "WHERE {7})",
-            mapping_.table.only, to_, ends, deleted_, own, open_, staging, same));
         if (!differs.empty())
-            all.push_back(
-                fmt::format("WITH closed AS (UPDATE {0} AS t SET {1} = {2} FROM {3} AS x WHERE {4} AND {5} AND t.{1} = "
-                            "{6} AND ({7}) RETURNING t.*) INSERT INTO {8} ({9}, {10}, {1}, {11}) OVERRIDING SYSTEM "
-                            "VALUE SELECT {12}, t.{1}, {6}, false FROM {3} AS x JOIN closed AS t ON {4}",
-                            mapping_.table.only, to_, ends, staging, same, own, open_, fmt::join(differs, " OR "),
-                            mapping_.table.name, fmt::join(names, ", "), from_, deleted_, fmt::join(values, ", ")));
+            all.push_back(fmt::format(
+                "WITH closed AS (UPDATE {0} AS t SET {1} = {2} FROM {3} AS x WHERE {4} AND {5} AND ({6}) "
+                "RETURNING t.*) INSERT INTO {7} ({8}, {9}, {1}, {10}) OVERRIDING SYSTEM VALUE SELECT "
+                "{11}, t.{1}, {12}, false FROM {3} AS x JOIN closed AS t ON {4}",
+                mapping_.table.only, to_, end_of_copied(time), staging, same, valid(), fmt::join(differs, " OR "),
+                mapping_.table.name, fmt::join(names, ", "), from_, deleted_, fmt::join(values, ", "), open_));
         all.push_back(fmt::format(
             "INSERT INTO {0} ({1}, {2}, {3}, {4}) OVERRIDING SYSTEM VALUE SELECT {5}, coalesce((SELECT greatest({6}, "
             "max(t.{3})) FROM {7} AS t WHERE {8} HAVING count(*) > 0), {9}), {10}, false FROM {11} AS x WHERE NOT "
@@ -190,10 +203,15 @@ class VersionSql {
             staging));
         return all;
     }
+    // Of what this worker writes.
+    [[nodiscard]] std::string valid() const { return fmt::format("{} AND t.{} = {}", own_rows_of("t."), to_, open_); }
 
    private:
     [[nodiscard]] std::string made_now() const { return once_ ? fmt::format("t.{} = x.at", from_) : "false"; }
     [[nodiscard]] std::string end() const { return fmt::format("greatest(x.at, t.{} + {})", from_, instant); }
+    [[nodiscard]] std::string end_of_copied(const std::string& time) const {
+        return fmt::format("greatest({}::timestamptz, t.{} + {})", sql::quote_literal(time), from_, instant);
+    }
     // t.key = x.c<column> AND ...
     [[nodiscard]] std::string same_key(const char* table, const char* prefix) const {
         Texts tests;
@@ -318,9 +336,18 @@ std::vector<std::string> truncate_versions(const TargetMapping& mapping, const s
     return VersionSql(mapping).truncate(time);
 }
 
-std::vector<std::string> merge_copied_versions(const TargetMapping& mapping, const std::string& staging,
-                                               const std::string& time) {
-    return VersionSql(mapping).merge(staging, time);
+std::string any_valid(const TargetMapping& mapping) {
+    return fmt::format("EXISTS (SELECT FROM {} AS t WHERE {})", mapping.table.only, VersionSql(mapping).valid());
+}
+
+std::vector<std::string> merge_copied_versions(const std::vector<CopiedRows>& copies, const std::string& time,
+                                               bool whole) {
+    Texts all;
+    if (whole) all.push_back(VersionSql(*copies.front().mapping).end_absent(copies, time));
+    for (const CopiedRows& copy : copies)
+        for (std::string& statement : VersionSql(*copy.mapping).merge(copy.staging, time))
+            all.push_back(std::move(statement));
+    return all;
 }
 
 }  // namespace pgsluice

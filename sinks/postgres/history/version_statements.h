@@ -39,10 +39,18 @@ bool is_partial(const TargetMapping& mapping, const ColumnSet& sent);
 // All rows of this worker.
 std::vector<std::string> truncate_versions(const TargetMapping& mapping, const std::string& time);
 
-// What a copy in `staging` (the written columns, as columns of their own) makes of what is valid now: only differences
-// become versions.
-std::vector<std::string> merge_copied_versions(const TargetMapping& mapping, const std::string& staging,
-                                               const std::string& time);
+// Whether any row of this worker is valid now: a condition.
+std::string any_valid(const TargetMapping& mapping);
+
+// A copy of one table, in `staging`: the written columns, as texts in columns of their own.
+struct CopiedRows {
+    const TargetMapping* mapping;
+    std::string staging;
+};
+// What copies of tables that fill one (OwnRows) make of what is valid there: only differences become versions. `whole`:
+// they are of all tables that fill it, so what is in none of them is closed, as deleted.
+std::vector<std::string> merge_copied_versions(const std::vector<CopiedRows>& copies, const std::string& time,
+                                               bool whole);
 
 // What finds the version of a key that is valid now, and lets there be one only, as each ends at another time: "CREATE
 // UNIQUE INDEX ..."; empty where the table has no key.

@@ -243,8 +243,10 @@ void SchemaSync::create_rest(std::vector<TableName> tables, const std::vector<co
     }
     log_(LogLevel::info, "creating indexes, constraints and triggers on the target");
     auto entries = dumps ? dumped_.after_load(source, tables) : defined_rest(source, relations);
+    std::set<TableName> ended;  // several may fill one
     for (const Relation* relation : relations)
-        if (auto index = index_of_ends(*relation)) entries.indexes.push_back(std::move(*index));
+        if (auto index = index_of_ends(*relation); index && ended.emplace(relation->schema, relation->table).second)
+            entries.indexes.push_back(std::move(*index));
     if (!foreign_keys)
         std::erase_if(entries.last, [](const SchemaEntry& entry) { return entry.type == "FK CONSTRAINT"; });
     note_read(source);

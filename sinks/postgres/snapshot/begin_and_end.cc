@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/history/version_statements.h"
 #include "sinks/postgres/own_rows.h"
 #include "sinks/postgres/rights/emptying.h"
 #include "sql/quote.h"
@@ -55,17 +56,30 @@ std::vector<EmptiedTable> present(sql::Connection& connection, const Places& pla
 using Others = std::map<OwnRows, Names>;  // other tables of the source whose rows are in the same place
 
 // The rows may be any of these tables', so the user has to tell them apart.
+[[noreturn]] void refuse_shared(const std::string& table, const Names& others, const std::string& why,
+                                const std::string& hint) {
+    throw stop_error(fmt::format("unable to start the copy: the target already holds rows in {}, which {} {}{}", table,
+                                 fmt::join(others, ", "), others.size() == 1 ? "fills as well" : "fill as well", why),
+                     hint);
+}
+
 [[noreturn]] void refuse_shared(const std::string& table, const Names& others, ExistingRows existing) {
-    const std::string what =
-        fmt::format("unable to start the copy: the target already holds rows in {}, which {} {}", table,
-                    fmt::join(others, ", "), others.size() == 1 ? "fills as well" : "fill as well");
     if (existing == ExistingRows::keep)
-        throw stop_error(what + ", and it has no key that would keep rows from being duplicated",
-                         "Give it the source's primary key, and start the worker again.");
-    throw stop_error(
-        what, fmt::format("The copy does not bring their rows, so {} is not emptied. Delete the rows of the copied "
-                          "table there, if it has any, and start the worker once with --target-existing-rows keep.",
-                          table));
+        refuse_shared(table, others, ", and it has no key that would keep rows from being duplicated",
+                      "Give it the source's primary key, and start the worker again.");
+    refuse_shared(table, others, "",
+                  fmt::format("The copy does not bring their rows, so {} is not emptied. Delete the rows of the copied "
+                              "table there, if it has any, and start the worker once with --target-existing-rows keep.",
+                              table));
+}
+
+void refuse_shared_versions(PostgresSession& session, const TargetMapping& mapping, const Names& others) {
+    if (!session.reads_true(written_table(mapping), any_valid(mapping))) return;
+    refuse_shared(mapping.table.name, others, "",
+                  fmt::format("The copy does not bring their rows, so it ends no versions in {} as deleted. End those "
+                              "of rows that the copied table no longer has, if there are any, and start the worker "
+                              "once with --target-existing-rows keep.",
+                              mapping.table.name));
 }
 
 void refuse_existing_rows(PostgresSession& session, const Places& places, ExistingRows existing, const Others& others) {
@@ -146,9 +160,14 @@ void prepare_snapshot(PostgresSession& session, PostgresProgress& progress, Targ
     }
     Places empty;  // what has to be; where rows can be written over nothing has
     for (const RelationPtr& relation : targets.tables) {
-        if (!relation || mappings.at(*relation)->keeps_history()) continue;
+        if (!relation) continue;
         const TargetMapping& mapping = *mappings.at(*relation);
         const OwnRows place = place_of(*relation);
+        if (mapping.keeps_history()) {
+            if (others.contains(place) && existing != ExistingRows::keep)
+                refuse_shared_versions(session, mapping, others.at(place));
+            continue;
+        }
         const bool written_over = is_written_over(mapping, existing == ExistingRows::keep, targets.kept);
         if (existing == ExistingRows::truncate && !written_over) empty_too(place);
         if (!written_over || emptied.contains(place)) empty.insert(place);

@@ -26,7 +26,7 @@ struct SnapshotTargets {
     const std::map<std::uint32_t, std::set<std::string>>& shared;
     // By oid: those with a key are written over and not emptied (KeptRows).
     const std::set<Oid>& kept;
-    CopiedVersions& versions;  // of tables whose history is kept: nothing is in the way of their rows
+    CopiedVersions& versions;  // of tables whose history is kept: nothing but shared rows is in the way of theirs
 };
 
 // Before that, for tables that cannot be made while rows are in their way: empties, in a transaction of its own, what

@@ -208,7 +208,7 @@ void SnapshotLoad::close_loader() {
 void SnapshotLoad::end(const Checkpoint& upto, const std::function<void()>& within) {
     finish_snapshot(parts_.session, parts_.progress, kept_rows_, tables_, SinkState{upto, 0, {}}, [&] {
         within();
-        versions_.merge(tables_, time_us_);
+        versions_.merge(tables_, shared_, time_us_);
     });
     already_loaded_.clear();
 }
