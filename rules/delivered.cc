@@ -12,9 +12,6 @@ namespace pgsluice {
 
 namespace {
 
-// The key of a note that says no more than that notes were taken from the first row on.
-constexpr Oid no_table = 0;
-
 const DeliveredColumn* column_named(const DeliveredRules& rules, const std::string& name) {
     const auto found = std::ranges::find(rules.columns, name, &DeliveredColumn::name);
     return found == rules.columns.end() ? nullptr : &*found;
@@ -69,11 +66,11 @@ Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Note
       way_out_(std::move(way_out)),
       complete_(!notes.empty()) {
     for (const auto& [oid, note] : notes)
-        if (oid != no_table) noted_[oid] = decode_delivered_rules(note);
+        if (oid != note_of_no_table) noted_[oid] = decode_delivered_rules(note);
 }
 
 void Delivered::begin_notes() {
-    keep_({{no_table, "{}"}});
+    keep_({{note_of_no_table, encode_reloads(0)}});
     complete_ = true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "sql/error.h"
 #include "stream/base/printable.h"
+#include "stream/group/delivered_rules.h"
 #include "stream/group/info.h"
 #include "stream/group/registry.h"
 #include "worker/dead_letters/letter.h"
@@ -56,7 +57,8 @@ std::unique_ptr<DeadLetterReplay> make_replay(Broker& broker, const Settings& se
         throw usage_error(fmt::format("unable to replay: worker '{}' is a webhook worker", worker),
                           "Give --webhook-url.");
     }
-    return replay_to_webhook(settings.webhook, log, stop, source);
+    const std::uint64_t reloads = reloads_in(DeliveredRulesKeys(broker, names, worker).load());
+    return replay_to_webhook(settings.webhook, log, stop, source, reloads);
 }
 
 }  // namespace

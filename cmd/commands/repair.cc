@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <iterator>
+#include <string>
 #include <string_view>
 
 #include "cmd/commands/repair_stream.h"
@@ -38,9 +39,12 @@ void check_number(std::string_view text) {
         throw stop_error("not a number");
 }
 
-// The key `rules.<worker>.0` holds an empty object.
+// The key `rules.<worker>.0` is of no table.
 void check_delivered_rules(std::string_view value) {
-    if (value != "{}") static_cast<void>(decode_delivered_rules(value));
+    if (value == "{}" || value.starts_with("{\"reloads\":"))
+        static_cast<void>(reloads_in({{note_of_no_table, std::string(value)}}));
+    else
+        static_cast<void>(decode_delivered_rules(value));
 }
 
 // How a key's value is read: throws when it cannot be.

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sinks/delivers_again.h"
 #include "sinks/lines/copy_notice.h"
 #include "sinks/lines/event_key.h"
 #include "sinks/lines/json_line.h"
@@ -22,7 +23,7 @@ namespace {
 constexpr int poll_ms = 100;
 constexpr std::uint64_t header_bytes = 1024;  // what our headers take at most; max_payload counts them
 
-class NatsSink final : public Sink {
+class NatsSink final : public Sink, public DeliversAgain {
    public:
     NatsSink(const NatsSinkOptions& options, const BrokerOptions& group_server, Log log, std::stop_token stop)
         : options_(options),
@@ -48,6 +49,8 @@ class NatsSink final : public Sink {
         complete_ = durable_ = state.checkpoint;
         loading_epoch_ = state.loading_epoch;
     }
+
+    void deliver_again(std::uint64_t reload) override { reload_ = reload; }
 
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
@@ -111,8 +114,9 @@ class NatsSink final : public Sink {
         return subject;
     }
 
-    void publish(const EventKey& key, const std::string& subject, std::string_view line) {
+    void publish(EventKey key, const std::string& subject, std::string_view line) {
         line.remove_suffix(1);  // the newline
+        key.reload = reload_;
         const std::string position = to_string(key);
         const std::uint64_t most = broker_->max_payload();
         if (line.size() + header_bytes > most) {
@@ -158,6 +162,7 @@ class NatsSink final : public Sink {
     Checkpoint complete_;  // of the last complete batch published
     Checkpoint durable_;
     std::uint64_t loading_epoch_ = 0;
+    std::uint64_t reload_ = 0;    // EventKey::reload
     std::function<void()> tell_;  // while we wait
     std::optional<std::chrono::steady_clock::time_point> stopping_since_;
 };

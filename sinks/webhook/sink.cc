@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "sinks/delivers_again.h"
 #include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
@@ -27,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t max_queued_bytes = 8U << 20U;
 constexpr int poll_ms = 100;
 
-class WebhookSink final : public Sink {
+class WebhookSink final : public Sink, public DeliversAgain {
    public:
     WebhookSink(const WebhookSinkOptions& options, Log log, std::stop_token stop, DeadLetters* dead_letters)
         : options_(options),
@@ -50,6 +51,8 @@ class WebhookSink final : public Sink {
         durable_ = state.checkpoint;
         loading_epoch_ = state.loading_epoch;
     }
+
+    void deliver_again(std::uint64_t reload) override { reload_ = reload; }
 
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
@@ -130,6 +133,7 @@ class WebhookSink final : public Sink {
     void push(WebhookLane& lane, WebhookEvent event, std::string_view object) {
         if (object.ends_with('\n')) object.remove_suffix(1);
         event.number = next_event_++;
+        event.key.reload = reload_;
         queued_bytes_ += object.size();
         lane.push(event, object);
     }
@@ -264,6 +268,7 @@ class WebhookSink final : public Sink {
     std::deque<Mark> marks_;
     Checkpoint durable_;
     std::uint64_t loading_epoch_ = 0;
+    std::uint64_t reload_ = 0;            // EventKey::reload
     const Batch* batch_ = nullptr;        // being applied
     std::uint64_t batch_first_ = 0;       // its first event's number
     std::vector<std::size_t> change_of_;  // the change of each of its events

@@ -119,6 +119,18 @@ std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const De
     return found;
 }
 
+std::string encode_reloads(std::uint64_t reloads) {
+    return reloads == 0 ? "{}" : fmt::format("{{\"reloads\":{}}}", reloads);
+}
+
+std::uint64_t reloads_in(const std::map<Oid, std::string>& notes) {
+    const auto found = notes.find(note_of_no_table);
+    if (found == notes.end()) return 0;
+    return with_json_fields(found->second, "the note of a worker's reloads", [](const JsonFields& fields) {
+        return fields.has("reloads") ? fields.unsigned_number<std::uint64_t>("reloads") : std::uint64_t{0};
+    });
+}
+
 DeliveredRulesKeys::DeliveredRulesKeys(Broker& broker, const Names& names, Prefix prefix)
     : broker_(broker), names_(names), prefix_(std::move(prefix.text)) {}
 
@@ -143,15 +155,18 @@ std::map<Oid, std::string> DeliveredRulesKeys::load() {
         if (error != std::errc{} || end != key.data() + key.size()) continue;
         auto kept = broker_.kv_get(names_, key);
         if (!kept) continue;
-        if (oid != 0) check(key, kept->text);
+        check(key, oid, kept->text);
         tables[oid] = std::move(kept->text);
     }
     return tables;
 }
 
-void DeliveredRulesKeys::check(const std::string& key, std::string_view json) const {
+void DeliveredRulesKeys::check(const std::string& key, Oid table, const std::string& json) const {
     try {
-        static_cast<void>(decode_delivered_rules(json));
+        if (table == note_of_no_table)
+            static_cast<void>(reloads_in({{table, json}}));
+        else
+            static_cast<void>(decode_delivered_rules(json));
     } catch (const Error& error) {
         throw stop_error(fmt::format("{} (KV key '{}')", error.what(), key),
                          fmt::format("Another program wrote the key. Remove it with pgsluice repair --group {} --yes; "

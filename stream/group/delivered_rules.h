@@ -42,6 +42,13 @@ std::vector<std::string> differences(const DeliveredRules& before, const Deliver
 // Those of them by which `now` may show what `before` hid. A column is the same under another name, too.
 std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const DeliveredRules& now);
 
+// The note of no table says that notes were taken from the first row on; and, of a sink whose other end keeps what it
+// had, how often --on-rules-change reload has had all delivered again.
+inline constexpr Oid note_of_no_table = 0;
+std::string encode_reloads(std::uint64_t reloads);
+// 0 where there is no such note. A stop Error when it is malformed.
+std::uint64_t reloads_in(const std::map<Oid, std::string>& notes);
+
 class DeliveredRulesKeys {
    public:
     DeliveredRulesKeys(Broker& broker, const Names& names, const std::string& worker);
@@ -58,7 +65,7 @@ class DeliveredRulesKeys {
     };
     DeliveredRulesKeys(Broker& broker, const Names& names, Prefix prefix);
     [[nodiscard]] std::vector<std::string> keys();
-    void check(const std::string& key, std::string_view json) const;
+    void check(const std::string& key, Oid table, const std::string& json) const;
 
     Broker& broker_;
     Names names_;

@@ -1,10 +1,15 @@
 // A worker started again with other files or flags: what it has delivered is not left as it is without a word.
 #include <doctest/doctest.h>
 
+#include <functional>
+#include <set>
+
 #include "stream/broker.h"
+#include "tests/support/http_receiver.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
 #include "tests/support/text.h"
+#include "tests/support/user_stream.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;
@@ -294,5 +299,64 @@ TEST_CASE("a worker whose state is in KV compares its rules, too") {
         CHECK_FALSE(contains(again.out, "@example.com"));
     }
     CHECK(lines(users.with_rules()).code == 0);
+    users.stop_replicator();
+}
+
+TEST_CASE("what is delivered again by other rules is another event to who knows events by an id") {
+    Users users;
+    users.on_source("DELETE FROM users WHERE id > 20");
+    users.start_replicator();
+    users.await_stream();
+    users.on_source("UPDATE users SET email = 'new@example.com' WHERE id = 1; DELETE FROM users WHERE id = 2");
+    const std::string lsn = users.source_scalar("SELECT pg_current_wal_lsn()");
+    HttpReceiver receiver([](const HttpRequest&) { return HttpReply{}; });
+    const UserStream stream(shared_servers().nats.url(), "again_" + users.group(), users.group() + ".again.>");
+    std::string sink;
+    Args flags;
+    std::function<std::vector<test::StoredMessage>()> events;
+    SUBCASE("nats") {
+        sink = "nats";
+        flags = {"--nats-subject", users.group() + ".again.{table}.{op}"};
+        events = [&] { return stream.read(); };
+    }
+    SUBCASE("webhook") {
+        sink = "webhook";
+        flags = {"--webhook-url", receiver.url()};
+        events = [&] {
+            std::vector<test::StoredMessage> known;  // a receiver that drops repeats
+            std::set<std::string> ids;
+            for (const HttpRequest& request : receiver.requests())
+                if (const auto& id = request.headers.at("idempotency-key"); ids.insert(id).second)
+                    known.push_back({"", id, request.body});
+            return known;
+        };
+    }
+    const auto deliver = [&](Args more, const std::map<std::string, std::string>& environment = {}) {
+        more.insert(more.end(), flags.begin(), flags.end());
+        more.insert(more.end(), {"--exit-at-lsn", lsn});
+        return run(users.worker_argv(sink, std::move(more)), environment);
+    };
+    must_succeed(deliver({}));
+    REQUIRE(events().size() == 22);
+    for (const test::StoredMessage& event : events()) CHECK_FALSE(contains(event.id, "~"));
+#ifdef PGSLUICE_FAILPOINTS
+    CHECK(deliver(users.with_rules({"--on-rules-change", "reload"}), {{"PGSLUICE_FAILPOINT", "after-apply"}}).code !=
+          0);
+    must_succeed(deliver(users.with_rules()));
+#else
+    must_succeed(deliver(users.with_rules({"--on-rules-change", "reload"})));
+#endif
+    const auto all = events();
+    REQUIRE(all.size() == 44);
+    for (std::size_t i = 22; i < all.size(); ++i) {
+        CHECK(contains(all[i].id, "~1"));
+        CHECK_FALSE(contains(all[i].body, "@example.com"));
+    }
+    must_succeed(deliver({"--on-rules-change", "reload"}));
+    CHECK(events().size() == 66);
+    CHECK(contains(events().back().id, "~2"));
+    const Finished repair =
+        run({PGSLUICE_BINARY, "repair", "--group", users.group(), "--nats-url", shared_servers().nats.url()});
+    CHECK(contains(repair.out, "holds nothing foreign"));
     users.stop_replicator();
 }

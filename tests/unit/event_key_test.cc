@@ -11,4 +11,7 @@ TEST_CASE("keys are unique per change and per table of a truncate") {
     CHECK(to_string(key) == "0/16B2D50:12.2");
     key = {{Lsn{0x16B2D50}, 12}, true, 0};
     CHECK(to_string(key) == "snapshot-0/16B2D50:12");
+    key.share = "2/4";
+    key.reload = 1;
+    CHECK(to_string(key) == "snapshot-0/16B2D50:12@2/4~1");
 }

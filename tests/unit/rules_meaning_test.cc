@@ -159,5 +159,9 @@ TEST_CASE("a note of rules is read as it was written") {
         "public.users", "crm.people", "insert", true, {{1, "id", "", ""}, {0, "e\"mail", "excluded", "00ff"}}};
     CHECK(decode_delivered_rules(encode(rules)) == rules);
     CHECK_THROWS_AS(decode_delivered_rules("{}"), Error);
+    CHECK(encode_reloads(0) == "{}");
+    for (const std::uint64_t reloads : {0U, 3U}) CHECK(reloads_in({{0, encode_reloads(reloads)}}) == reloads);
+    CHECK(reloads_in({}) == 0);
+    CHECK_THROWS_AS(reloads_in({{0, R"({"reloads":"x"})"}}), Error);
     CHECK_THROWS_AS(decode_delivered_rules("not json"), Error);
 }

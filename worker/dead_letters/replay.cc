@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "sinks/delivers_again.h"
 #include "sinks/postgres/sink.h"
 #include "sinks/webhook/sink.h"
 #include "sql/error.h"
@@ -68,9 +69,10 @@ class PostgresReplay final : public DeadLetterReplay {
 class WebhookReplay final : public DeadLetterReplay {
    public:
     WebhookReplay(const WebhookSinkOptions& options, const Log& log, const std::stop_token& stop,
-                  const std::optional<GroupInfo>& source)
+                  const std::optional<GroupInfo>& source, std::uint64_t reloads)
         : sink_(make_webhook_sink(options, log, stop)) {
         sink_->open();
+        dynamic_cast<DeliversAgain&>(*sink_).deliver_again(reloads);
         if (source) sink_->read_from(*source);
     }
 
@@ -98,10 +100,10 @@ std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options
 }
 
 std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,
-                                                    const std::stop_token& stop,
-                                                    const std::optional<GroupInfo>& source) {
+                                                    const std::stop_token& stop, const std::optional<GroupInfo>& source,
+                                                    std::uint64_t reloads) {
     options.on_error = OnError::stop;
-    return std::make_unique<WebhookReplay>(options, log, stop, source);
+    return std::make_unique<WebhookReplay>(options, log, stop, source, reloads);
 }
 
 }  // namespace pgsluice

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "sinks/delivers_again.h"
+
 namespace pgsluice {
 
 namespace {
@@ -30,8 +32,12 @@ DeliveredCheck::DeliveredCheck(const WorkerOptions& options, const Ruleset& rule
 Delivered::Notes DeliveredCheck::load(bool known) {
     auto notes = sink_.table_notes();
     in_sink_ = notes.has_value();
-    if (!known) return {};
-    return in_sink_ ? std::move(*notes) : keys_.load();
+    if (!in_sink_) notes = keys_.load();
+    if (auto* again = dynamic_cast<DeliversAgain*>(&sink_)) {
+        reloads_ = reloads_in(*notes);
+        again->deliver_again(reloads_);
+    }
+    return known ? std::move(*notes) : Delivered::Notes{};
 }
 
 void DeliveredCheck::keep(const Delivered::Notes& notes) {
@@ -65,12 +71,21 @@ void DeliveredCheck::run(SessionStart& start, WorkerFacts facts, std::span<const
             log_(LogLevel::warning, fmt::format("{}; loading the snapshot of epoch {} again from its beginning", what,
                                                 facts.snapshot->epoch));
             if (change.takes_back) sink_.start_over();
+            deliver_again();
             start.from = {facts.snapshot->seq, {}};
             start.over = true;
             start.loading.reset();
             start.snapshot_applied = false;
             break;
     }
+}
+
+// Noted before the first event: what is repeated after a crash is known by the same ids.
+void DeliveredCheck::deliver_again() {
+    auto* again = dynamic_cast<DeliversAgain*>(&sink_);
+    if (again == nullptr) return;
+    keys_.put(note_of_no_table, encode_reloads(++reloads_));
+    again->deliver_again(reloads_);
 }
 
 // Rows that were delivered before their rules were noted cannot be compared.

@@ -1,6 +1,7 @@
 // Compares, at a start, what was delivered with the files and flags of now, and does what follows from it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -33,6 +34,7 @@ class DeliveredCheck {
    private:
     [[nodiscard]] Delivered::Notes load(bool known);
     void keep(const Delivered::Notes& notes);
+    void deliver_again();
     void note_from_now_on(std::span<const RelationPtr> tables);
     [[nodiscard]] RulesChange change_of(const SessionStart& start, const WorkerFacts& facts,
                                         std::vector<ChangedTable> changed) const;
@@ -44,6 +46,7 @@ class DeliveredCheck {
     const Log& log_;
     DeliveredRulesKeys keys_;
     bool in_sink_ = false;
+    std::uint64_t reloads_ = 0;  // note_of_no_table
     Delivered delivered_;
 };
 

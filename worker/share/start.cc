@@ -133,11 +133,14 @@ class TakingOver {
         DeliveredRulesKeys delivered(broker_, names, next);
         history.clear();
         delivered.clear();
+        std::uint64_t reloads = 0;
         for (const std::string& old : before) {
             for (const auto& [table, seen] : SchemaHistory(broker_, names, old).load()) history.put(table, &seen);
-            for (const auto& [table, rules] : DeliveredRulesKeys(broker_, names, old).load())
-                delivered.put(table, rules);
+            const auto notes = DeliveredRulesKeys(broker_, names, old).load();
+            reloads = std::max(reloads, reloads_in(notes));
+            for (const auto& [table, rules] : notes) delivered.put(table, rules);
         }
+        if (reloads > 0) delivered.put(note_of_no_table, encode_reloads(reloads));
     }
 
     void remove(const std::string& worker) {
