@@ -236,8 +236,8 @@ void Ruleset::refuse(const Relation& relation) {
 
 void Ruleset::know_source(const RelationPtr& relation) const {
     remember_ancestors(*relation);
-    const CompilerInput wanted = input(relation);
-    if (wanted.route == nullptr || wanted.route->replicate) note_source(*relation, target_of(*relation, wanted.route));
+    const Route* route = entry_for(routes_, *relation, &Route::source);
+    if (route == nullptr || route->replicate) note_source(*relation, target_of(*relation, route));
 }
 
 void Ruleset::note_source(const Relation& source, const Relation& target) const {

@@ -56,6 +56,8 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
             if (rows->wants()) rows->take(source, passed);
         });
     if (start_.share) {
+        // A truncate must not take rows along that another share has brought.
+        start_.share->tell_met([&ruleset](const RelationPtr& table) { ruleset.know_former({&table, 1}); });
         batcher_.take_share(*start_.share);
         snapshot_.take_share(*start_.share);
     }

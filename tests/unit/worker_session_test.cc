@@ -327,6 +327,15 @@ TEST_CASE("a session that is asked to stop applies what the stream held then, an
     CHECK(world.last_report.durable.checkpoint == Checkpoint{StreamSeq{3}, {Lsn{200}, 1}});
 }
 
+TEST_CASE("a session knows of tables that another share has, so that no truncate takes their rows along") {
+    World world(true);
+    const std::uint32_t others = share_number(*items, {1, 2, ShareBy::table}) == 1 ? 2 : 1;
+    world.start.share = std::make_shared<ShareFilter>(Share{others, 2, ShareBy::table}, std::vector<DeliveredPart>{});
+    add_three(world);
+    world.run();
+    CHECK(world.ruleset->others_in(*items, {}).contains("public.items"));
+}
+
 TEST_CASE("a session that has read all, that does not know what there is, or has no time, ends at once") {
     World all(true);
     all.start.from = {StreamSeq{4}, {Lsn{300}, 1}};

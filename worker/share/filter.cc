@@ -45,7 +45,10 @@ ShareFilter::ShareFilter(const Share& share, std::vector<DeliveredPart> delivere
     : share_(share), delivered_(std::move(delivered)) {}
 
 const ShareFilter::TableKey& ShareFilter::key_of(const RelationPtr& table) {
-    return tables_.at(*table, [&] { return TableKey(table); });
+    return tables_.at(*table, [&] {
+        if (met_) met_(table);
+        return TableKey(table);
+    });
 }
 
 // A key's value that is unchanged and so not in the new row is in the old one.

@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stream/change.h"
@@ -28,6 +30,9 @@ class ShareFilter {
 
     // Whether everything is to be handed on, so that nothing else need be asked.
     [[nodiscard]] bool takes_all() const noexcept { return share_.is_all() && delivered_.empty(); }
+
+    // To be told of each definition of a table that is met, ours or not, before it is judged.
+    void tell_met(std::function<void(const RelationPtr&)> met) { met_ = std::move(met); }
 
     enum class Half : std::uint8_t { none, whole, leaving, arriving };
     // Of an insert, update or delete in this message, as it came from the source with one of `relations`. A stop Error
@@ -67,6 +72,7 @@ class ShareFilter {
 
     const Share share_;
     std::vector<DeliveredPart> delivered_;
+    std::function<void(const RelationPtr&)> met_;
     PerRelation<TableKey> tables_;
     std::vector<RelationPtr> truncated_;  // what the last truncate was left with
     std::deque<std::string> scopes_;      // of truncates
