@@ -50,10 +50,7 @@ class Cutover {
         readiness.require();
         if (!settings_.yes) return say_plan();
         if (compares(options_, CompareAt::before)) compare_before();
-        say("analyzing the target's tables");
-        analyze(target_, tables_.names);
-        if (!options_.reverse.empty()) begin_way_back();
-        readiness.await_small_lag();
+        prepare(readiness);
         const bool compared = compares(options_, CompareAt::after);
         const auto published = compared ? chosen() : std::vector<PublishedTable>();
         const auto report = Move(settings_, *broker_, tables_, log_, stop_).run(compared ? &published : nullptr);
@@ -118,6 +115,26 @@ class Cutover {
                              "The rows are listed above; pgsluice compare --repair writes them again.");
     }
 
+    // Tables may join or leave the group in all this time: those that it has in the end move.
+    void prepare(CutoverReadiness& readiness) {
+        find_again();
+        do {
+            say("analyzing the target's tables");
+            analyze(target_, tables_.names);
+            if (!options_.reverse.empty()) begin_way_back();
+            readiness.await_small_lag();
+        } while (find_again());
+    }
+
+    // Whether they are others than before.
+    bool find_again() {
+        MovedTables now = find_moved_tables(settings_, *broker_, source_, target_);
+        if (now == tables_) return false;
+        tables_ = std::move(now);
+        require_rights();
+        return true;
+    }
+
     std::vector<PublishedTable> chosen() {
         TableChoice choice;
         choice.tables = options_.compare_tables;
@@ -180,7 +197,7 @@ class Cutover {
     std::unique_ptr<Broker> broker_;
     sql::Connection source_;
     sql::Connection target_;
-    const MovedTables tables_;
+    MovedTables tables_;
 };
 
 void undo(const Settings& settings, const Log& log, const std::stop_token& stop) {

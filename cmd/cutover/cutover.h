@@ -2,8 +2,9 @@
 //
 //   1. nothing is done before the group is found ready (readiness.h), and equal so far (compare)
 //   2. the target's tables are analyzed; the way back is begun
-//   3. once the lag is small, writes to the source are stopped (write_stop.h)
-//   4. an LSN is taken after that, and the worker says when the target has all before it (worker/compare/cut.h)
+//   3. once no table is to be copied and the lag is small, writes to the source are stopped (write_stop.h)
+//   4. an LSN is taken after that, and the worker says when the target has all before it (worker/compare/cut.h); no
+//      table of the group may have been copied later, or have joined it since
 //   5. sequences and triggers of the target are set; then it is recorded that the application may write there
 //   6. constraints are validated; the comparison as of that LSN ends
 //

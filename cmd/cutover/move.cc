@@ -115,6 +115,7 @@ std::optional<CompareReport> Move::run_within(TimeLimit& limit, const std::vecto
     stop_source(ends.source);
     const auto met = [&](Lsn lsn) { finish(lsn, ends, limit); };
     CompareOptions options = compare_options_of(settings_);
+    options.whole_group_copied = true;
     if (compared != nullptr) return compare(options, *compared, broker_, log_, limit.token(), met);
     options.connections = 1;
     met(meet_at_one_lsn(options, {}, broker_, log_, limit.token()).lsn);
@@ -135,6 +136,9 @@ void Move::stop_source(sql::Connection& source) {
 }
 
 void Move::finish(Lsn lsn, Ends& ends, TimeLimit& limit) {
+    if (const std::string table = joined_since(tables_, broker_, settings_.replicator.names); !table.empty())
+        throw stop_error(fmt::format("unable to cut over: {} has joined the group since writes were stopped", table),
+                         "Run it again, which moves that table, too.");
     set_sequences(ends);
     for (const std::string& trigger : enable_triggers(ends.source, ends.target, tables_.source))
         say(fmt::format("enabled trigger {}", trigger));

@@ -8,6 +8,8 @@
 #include "sinks/postgres/array.h"
 #include "sql/error.h"
 #include "sql/quote.h"
+#include "stream/full_name.h"
+#include "stream/group/table_record.h"
 
 namespace pgsluice {
 
@@ -21,11 +23,20 @@ std::vector<std::string> schemas_of(sql::Connection& connection, const std::vect
     return rows.texts(0);
 }
 
+std::set<Oid> tables_in(const std::map<Oid, TableRecord>& record) {
+    std::set<Oid> active;
+    for (const auto& [oid, entry] : record)
+        if (entry.active()) active.insert(oid);
+    return active;
+}
+
 }  // namespace
 
 MovedTables find_moved_tables(const Settings& settings, Broker& broker, sql::Connection& source,
                               sql::Connection& target) {
     const auto rules = Ruleset::load(settings.worker.rules);
+    // First: what joins from here on is not missed by joined_since().
+    const auto record = find_table_records(broker, settings.replicator.names);
     const auto published = published_of_group(settings, {}, broker, source.stop());
     const auto found = find_tables_to_compare(published, *rules, source, target);
     if (!found.left_out.empty())
@@ -44,7 +55,16 @@ MovedTables find_moved_tables(const Settings& settings, Broker& broker, sql::Con
     moved.source = with_tables_above(source, at_source);
     moved.target = with_tables_above(target, at_target);
     moved.schemas = schemas_of(source, moved.source);
+    if (record) moved.group = tables_in(*record);
     return moved;
+}
+
+std::string joined_since(const MovedTables& tables, Broker& broker, const Names& names) {
+    const auto record = find_table_records(broker, names);
+    if (!record) return {};
+    for (const auto& [oid, entry] : *record)
+        if (entry.active() && !tables.group.contains(oid)) return full_name(entry.name);
+    return {};
 }
 
 std::vector<std::string> sequences_to_move(sql::Connection& source, const MovedTables& tables) {

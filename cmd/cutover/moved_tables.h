@@ -1,6 +1,7 @@
 // The tables that a cutover is about, at both ends.
 #pragma once
 
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -8,6 +9,8 @@
 #include "cmd/cli/settings.h"
 #include "sql/connection.h"
 #include "stream/broker.h"
+#include "stream/change.h"
+#include "stream/names.h"
 
 namespace pgsluice {
 
@@ -17,12 +20,20 @@ struct MovedTables {
     std::vector<std::string> source;
     std::vector<std::string> target;
     std::vector<std::string> schemas;  // of the source's
+    // All that the group delivered when these were found, by its record.
+    std::set<Oid> group;
+
+    bool operator==(const MovedTables&) const = default;
 };
 
 // All that the group delivers and the worker's rules and routes let through. A stop Error when one of them cannot be
 // compared: then it is no copy of the source's.
 MovedTables find_moved_tables(const Settings& settings, Broker& broker, sql::Connection& source,
                               sql::Connection& target);
+
+// A table that has joined the group since they were found: "schema.table". Empty when none has, or the group keeps no
+// record.
+std::string joined_since(const MovedTables& tables, Broker& broker, const Names& names);
 
 // The sequences of the source that belong to the tables, or are in one of their schemas: quoted and qualified.
 std::vector<std::string> sequences_to_move(sql::Connection& source, const MovedTables& tables);

@@ -10,6 +10,7 @@
 #include "stream/group/ddl_keys.h"
 #include "stream/health/gather.h"
 #include "stream/share/one_worker.h"
+#include "worker/compare/copies.h"
 
 namespace pgsluice {
 
@@ -37,9 +38,10 @@ const WorkerHealth& CutoverReadiness::worker_of(const GroupHealth& health) const
     if (found == health.workers.end() || found->sink != "postgres")
         throw stop_error(fmt::format("unable to cut over: group '{}' has no postgres worker '{}'", health.group, name),
                          "Give its --worker-name. See the group's workers with pgsluice status.");
-    if (found->state != PartState::streaming && found->state != PartState::waiting)
+    const PartState state = found->state;
+    if (state != PartState::streaming && state != PartState::snapshot && state != PartState::waiting)
         throw stop_error(fmt::format("unable to cut over: worker '{}' is not streaming: {}", name,
-                                     found->state == PartState::stopped ? "it is not running" : to_text(found->state)),
+                                     state == PartState::stopped ? "it is not running" : to_text(state)),
                          "Start it, and wait until pgsluice status shows that it is streaming.");
     return *found;
 }
@@ -55,6 +57,9 @@ void CutoverReadiness::require() {
         log_(LogLevel::warning, fmt::format("{}: {}", finding.part, finding.text));
     }
     const WorkerHealth& worker = worker_of(health);
+    if (const std::string table = uncopied(broker_, settings_.worker.names, {}); !table.empty())
+        throw stop_error(fmt::format("unable to cut over: the rows of {} are still to be copied", table),
+                         "Run it again once pgsluice tables shows no table as copy-due; the replicator must run.");
     if (!health.slot->active)
         throw stop_error("unable to cut over: no replicator reads the source's slot", "Start the group's replicator.");
     if (health.dead_letters.messages > 0)
@@ -74,12 +79,14 @@ bool CutoverReadiness::is_small(const GroupHealth& health) const {
     const double most = settings_.cutover.max_lag_ms / 1000.0;
     const SlotHealth& slot = *health.slot;
     const bool slot_is_near = slot.behind_seconds ? *slot.behind_seconds <= most : slot.behind_bytes <= small_bytes;
-    return slot_is_near && worker_of(health).behind_seconds.value_or(0) <= most;
+    const WorkerHealth& worker = worker_of(health);
+    return slot_is_near && worker.loading_epoch == 0 && worker.behind_seconds.value_or(0) <= most;
 }
 
 void CutoverReadiness::await_small_lag() {
     auto next_say = std::chrono::steady_clock::now() + say_every;
     for (;;) {
+        await_copies(broker_, settings_.worker.names, {}, log_, source_.stop());
         const GroupHealth health = look();
         if (is_small(health)) return;
         if (std::chrono::steady_clock::now() >= next_say) {

@@ -18,8 +18,8 @@ class CutoverReadiness {
 
     // A stop Error when something would keep the target from getting all that the source has.
     void require();
-    // Returns once slot and worker are at most settings.cutover.max_lag_ms behind; says every ten seconds how far they
-    // are. A stop Error when one of them does not run any more.
+    // Returns once no table is to be copied, and slot and worker are at most settings.cutover.max_lag_ms behind; says
+    // every ten seconds how far they are. A stop Error when one of them does not run any more.
     void await_small_lag();
 
    private:

@@ -26,8 +26,10 @@ inline Finished cut_over(const Pipeline& pipeline, const std::vector<std::string
 
 // It says about once a second what it does, so a while after the target has all.
 inline void await_streaming_worker(const Pipeline& pipeline) {
-    eventually("the worker says that it is streaming",
-               [&] { return !contains(cut_over(pipeline, {}).err, "is not streaming"); });
+    eventually("the worker says that it is streaming", [&] {
+        const std::string err = cut_over(pipeline, {}).err;
+        return !contains(err, "is not streaming") && !contains(err, "in the middle of a snapshot");
+    });
 }
 
 }  // namespace pgsluice::test

@@ -13,9 +13,9 @@
 #include "stream/base/random_number.h"
 #include "stream/group/compare_keys.h"
 #include "stream/group/registry.h"
-#include "stream/group/table_record.h"
 #include "stream/heartbeat.h"
 #include "stream/share/one_worker.h"
+#include "worker/compare/copies.h"
 
 namespace pgsluice {
 
@@ -243,21 +243,13 @@ void check_progress(sql::Connection& target, const CompareOptions& options, Lsn 
         throw NotMet{"the worker continued before the target's snapshot was taken"};
 }
 
-// A table whose rows at `lsn` are still to be copied to the target, by the group's record; nothing when there is none.
-// Without `lsn`: one that is to be copied now.
-std::string uncopied(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables,
-                     std::optional<Lsn> lsn) {
-    const auto record = find_table_records(broker, options.names);
-    if (!record) return {};
-    for (const ComparedTable& table : tables) {
-        for (const RowStore& store : table.source) {
-            const auto entry = record->find(store.oid);
-            if (entry == record->end()) continue;
-            const bool later = lsn && entry->second.state == TableState::copied && entry->second.lsn > *lsn;
-            if (later || entry->second.state == TableState::copy_due) return store.from;
-        }
-    }
-    return {};
+// Which must have been copied.
+ChosenTables copied_first(const CompareOptions& options, std::span<const ComparedTable> tables) {
+    if (options.whole_group_copied) return std::nullopt;
+    std::set<Oid> stores;
+    for (const ComparedTable& table : tables)
+        for (const RowStore& store : table.source) stores.insert(store.oid);
+    return stores;
 }
 
 // The tables were chosen before this snapshot: one may have left the publication in between, as a partition that is
@@ -275,24 +267,6 @@ void check_published(sql::Connection& source, const CompareOptions& options, std
     if (left.rows() == 1)
         throw stop_error(fmt::format("unable to compare: table '{}' has left the publication", left.text(0, 0)),
                          "Run it again when the replicator has noticed that, which takes it ten seconds at most.");
-}
-
-void await_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, const Log& log,
-                  const std::stop_token& stop) {
-    for (auto next_say = Clock::now() + std::chrono::seconds(1);;) {
-        const std::string table = uncopied(broker, options, tables, std::nullopt);
-        if (table.empty()) return;
-        if (Clock::now() >= next_say) {
-            next_say = Clock::now() + say_wait_every;
-            log(LogLevel::info, fmt::format("waiting for the replicator to copy the rows of {}", table));
-        }
-        if (!pause(stop, std::chrono::milliseconds(200))) throw Interrupted{};
-    }
-}
-
-void check_copies(Broker& broker, const CompareOptions& options, std::span<const ComparedTable> tables, Lsn lsn) {
-    const std::string table = uncopied(broker, options, tables, lsn);
-    if (!table.empty()) throw NotMet{fmt::format("the rows of {} were being copied", table)};
 }
 
 void read_target(BothEnds& ends, const CompareOptions& options, std::span<const ComparedTable> tables) {
@@ -324,7 +298,8 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
     check_published(ends.source[0], options, tables);
     agreement.wait_until_at(ends.lsn);
     read_target(ends, options, tables);
-    check_copies(broker, options, tables, ends.lsn);
+    if (const auto table = uncopied(broker, options.names, copied_first(options, tables), ends.lsn); !table.empty())
+        throw NotMet{fmt::format("the rows of {} were being copied", table)};
     if (while_held) while_held(ends);
     agreement.end();
     return ends;
@@ -342,7 +317,7 @@ BothEnds meet_at_one_lsn(const CompareOptions& options, std::span<const Compared
                          const Log& log, const std::stop_token& stop,
                          const std::function<void(BothEnds&)>& while_held) {
     for (int n = 1;; ++n) {
-        await_copies(broker, options, tables, log, stop);
+        await_copies(broker, options.names, copied_first(options, tables), log, stop);
         try {
             return attempt(options, tables, broker, log, stop, while_held);
         } catch (const NotMet& failure) {

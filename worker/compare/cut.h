@@ -23,9 +23,7 @@
 // A table that is rewritten (TRUNCATE, ALTER TABLE) after a snapshot was taken and before we lock it would look empty:
 // its relfilenode is compared once it is locked, and another one means another attempt.
 //
-// A table whose rows are being copied, to join the group or once more, is not at any LSN on the target until they are
-// there: an interrupted copy leaves it empty. The group's record says so, and as of which LSN the copy was; it is read
-// while the worker stands at C.
+// Whether tables are being copied (copies.h) is looked up while the worker stands at C.
 #pragma once
 
 #include <functional>

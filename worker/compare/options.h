@@ -26,6 +26,7 @@ struct CompareOptions {
     bool repair = false;                // write the source's rows over those that differ
     bool unmarked = false;              // PostgresSinkOptions::unmarked, for repairs
     bool json = false;                  // the report
+    bool whole_group_copied = false;    // wait for copies of tables that are not compared, too
     OnCompareProgress on_progress;      // empty: a log line every few seconds
 };
 
