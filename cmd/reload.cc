@@ -36,7 +36,7 @@ void Reload::operator()() {
                 log_(LogLevel::warning,
                      fmt::format("SIGHUP: {} does not run, and starts when the process is restarted", name));
     } catch (const Error& error) {
-        refuse(log_, "nothing changes, for the settings are not in order", error);
+        refuse(log_, "nothing changes, because the settings are invalid", error);
     }
 }
 

@@ -32,9 +32,9 @@ class Housekeeper {
     // has come nothing can be trimmed. A retry Error when the stream's settings were changed so that it may lose what
     // is unread: the next start says what.
     void check() const;
-    // Whether the stream refuses the next message for want of room; to be told often.
+    // Tells whether the stream refuses the next message for lack of room; to be called often.
     void stream_refuses(bool refuses) noexcept;
-    // That the slot may be confirmed up to here; to be told often.
+    // Tells how far the slot may be confirmed; to be called often.
     void confirmed(Lsn lsn) noexcept;
     // Whether new copies of tables were asked for (stream/group/copy_request.h).
     [[nodiscard]] bool copies_requested() const noexcept { return copies_requested_; }

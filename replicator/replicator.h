@@ -1,4 +1,4 @@
-// The first of the two loops: source PostgreSQL to JetStream.
+// Runs sessions from source PostgreSQL to JetStream; the loop itself is wal/stream.h.
 #pragma once
 
 #include <functional>

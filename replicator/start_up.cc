@@ -56,9 +56,10 @@ void check_identity(const StartFacts& facts) {
     if (!facts.group) return;
     const GroupInfo& group = *facts.group;
     const auto differs = [&](const std::string& what, const std::string& theirs, const std::string& ours) {
-        throw stop_error(fmt::format("unable to continue with group '{}': its stream is of {} {}, the source is {}",
-                                     facts.names.group, what, theirs, ours),
-                         "Connect to the source the group began with. " + start_over_hint(facts));
+        throw stop_error(
+            fmt::format("unable to continue with group '{}': its stream belongs to {} {}, but the source is {}",
+                        facts.names.group, what, theirs, ours),
+            "Connect to the source the group began with. " + start_over_hint(facts));
     };
     if (group.system_identifier != facts.source.system_identifier) {
         differs("cluster (system_identifier)", group.system_identifier, facts.source.system_identifier);

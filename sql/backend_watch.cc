@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto rhythm = 2s;
 // How long a process must have waited for its client before what is on its way cannot be meant any more.
 constexpr auto waits_in_vain = 7s;
-// A server that is frozen comes back; one that has not for so long is better looked for anew.
+// A frozen server comes back; after so long without an answer a new connection is better.
 constexpr auto unreachable_limit = 60s;
 constexpr auto answer_limit = 5s;
 

@@ -32,7 +32,7 @@ bool DirectSnapshot::is_replaced(std::uint64_t epoch) {
     const auto begun = find_snapshot_start(broker_, options_.names);
     const std::uint64_t newest = std::max(begun ? begun->epoch : 0, find_announced_epoch(broker_, options_.names));
     if (newest > epoch)
-        log_(LogLevel::info, fmt::format("the direct snapshot of epoch {} is left, for the replicator began that of "
+        log_(LogLevel::info, fmt::format("abandoned the direct snapshot of epoch {}: the replicator has begun that of "
                                          "epoch {}",
                                          epoch, newest));
     return newest > epoch;
@@ -107,7 +107,8 @@ bool DirectSnapshot::report_if_due() {
 
 void DirectSnapshot::report_loaded() {
     if (try_record_direct_copy(broker_, options_.names, copy_)) return;
-    throw retry_error(fmt::format("unable to report on the snapshot of epoch {}: another worker has", copy_.epoch));
+    throw retry_error(
+        fmt::format("unable to report on the snapshot of epoch {}: another worker has reported on it", copy_.epoch));
 }
 
 void DirectSnapshot::load(const std::vector<DirectTable>& tables,

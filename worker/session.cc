@@ -105,7 +105,7 @@ void Session::read_on() {
     stand_if_asked();
 }
 
-// A compare that holds us is told nothing more, and what it waits for is not overtaken.
+// While a compare holds the worker, the stream is not drained: the position that it waits for must not be passed.
 bool Session::stopped() {
     if (!stop_.stop_requested()) return false;
     const bool held = control_.hold != nullptr && control_.hold->asked();
@@ -143,9 +143,8 @@ void Session::say_left() const {
     if (left == 0 && !control_.over.stop_requested())
         log_(LogLevel::info, "all that the stream held is applied");
     else
-        log_(LogLevel::info, fmt::format("the time to drain the stream is over ({} messages of it were not read); the "
-                                         "next start continues here",
-                                         left));
+        log_(LogLevel::info,
+             fmt::format("drain timeout reached with {} messages unread; the next start continues here", left));
 }
 
 std::optional<Fetched> Session::fetch() {

@@ -74,7 +74,7 @@ SessionStart start_of(const WorkerOptions& options, const WorkerFacts& facts, Br
     return start;
 }
 
-// The last message there is for us now. What others published after it will not come.
+// The last message that is to be read. What others published after it is not delivered.
 std::optional<StreamSeq> end_to_drain(Broker& broker, const Names& names, const Log& log, const std::stop_token& over) {
     try {
         const auto state = broker.stream_state(names.stream);
@@ -98,7 +98,8 @@ struct Leaving {
     }
 };
 
-// Their rows would not stay in order there, nor could a truncate or a snapshot tell them apart.
+// With shares, the rows of two tables in one target would not stay in order, and a truncate or a snapshot could not
+// tell them apart.
 void check_shared_targets(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, const Share& share) {
     std::map<std::pair<std::string, std::string>, RelationPtr> filled;
     for (const RelationPtr& table : tables) {
@@ -143,8 +144,8 @@ void take_over(RulesInForce& rules, const RulesInForce::Files& files, const Sess
 void refuse_rules(RulesInForce& rules, const RulesInForce::Files& files, const Error& error, const Log& log) {
     rules.refuse(files);
     log(LogLevel::error,
-        fmt::format("the rules that were read again cannot be taken over while the worker runs, and the ones before "
-                    "stay in force; restarted with these files, the worker would say: {}",
+        fmt::format("unable to apply the new rules while the worker runs; the previous ones stay in force. Restarted "
+                    "with these files, the worker would say: {}",
                     in_one_line(error)));
 }
 

@@ -1,4 +1,4 @@
-// The second of the two loops: JetStream to a sink.
+// Runs sessions from JetStream to a sink; the loop itself is session.h.
 #pragma once
 
 #include <functional>

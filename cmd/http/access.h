@@ -1,7 +1,7 @@
 // Who may ask the HTTP server: whoever shows the token, or a cookie that was given for it.
 //
-// The cookie holds when it ends and a code over that, made with the token: "1790000000.5fd9...". So it is good after a
-// restart, and a new token ends all sessions.
+// The cookie contains the time at which it expires, and a code over that, made with the token: "1790000000.5fd9...". So
+// it stays valid over a restart, and a new token ends all sessions.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Since when something lags. It is told from time to time where the end is, and how far the follower; the follower is
-// then as of the time at which the last end that it has reached was seen. So no clock but ours counts, and the answer
-// is as exact as the looks are close together.
+// Measures since when something lags. It is told from time to time where the end is and how far the follower is. The
+// follower's state is as of the time when the last end that it has reached was seen. So only our own clock counts, and
+// the answer is as exact as these reports are close together.
 #pragma once
 
 #include <cstdint>

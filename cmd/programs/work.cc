@@ -26,7 +26,7 @@ void take_rules(const Settings& settings, RulesInForce& rules, const Log& log) {
             case RulesInForce::Found::none:
                 return;
             case RulesInForce::Found::same:
-                return log(LogLevel::info, "SIGHUP: the rules and routing files say what is in force");
+                return log(LogLevel::info, "SIGHUP: the rules and routing files match what is in force");
             case RulesInForce::Found::waiting:
                 return log(LogLevel::info,
                            "SIGHUP: the rules and routing files were read again, and are taken over between two "
@@ -34,7 +34,7 @@ void take_rules(const Settings& settings, RulesInForce& rules, const Log& log) {
         }
     } catch (const Error& error) {
         log(LogLevel::error,
-            fmt::format("SIGHUP: the rules in force stay, for the files are not in order: {}", in_one_line(error)));
+            fmt::format("SIGHUP: the rules in force stay, because the files are invalid: {}", in_one_line(error)));
     }
 }
 

@@ -73,7 +73,7 @@ class StandBy {
             return;
         }
         log_(LogLevel::warning,
-             fmt::format("unable to take over from {}: server process {} is not of our role and application_name. "
+             fmt::format("unable to take over from {}: server process {} has another role or application_name. "
                          "Start all replicators of the group with the same role",
                          whose, holder.pid));
     }

@@ -35,7 +35,7 @@ class SourceRules {
     // Whether the files fit the tables: a usage Error when not. Writes nothing.
     void check(const std::vector<Relation>& tables, const std::vector<ColumnReference>& references);
     // Once the group's bucket is there, and before anything is published. `upto`: what was published ends there, and
-    // the session continues after it; nothing: it publishes everything anew. A stop Error when rows were published
+    // the session continues after it; nothing: it publishes everything again. A stop Error when rows were published
     // under other rules.
     // `references` are asked for again when rows come of tables and columns that were not there.
     void begin(const std::vector<Relation>& tables, const Ruleset::LookForKeys& references,

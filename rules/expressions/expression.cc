@@ -340,7 +340,7 @@ class Compiler {
     Part call(const ParseNode& node) {
         const std::string_view name = node.name("funcname");
         if (!node.has_only({"funcname", "args", "funcformat", "location"}) || !node.has("args"))
-            throw fail(node, fmt::format("{}() is not supported so", name));
+            throw fail(node, fmt::format("this form of {}() is not supported", name));
         return call_function(typing_, location_of(node), name, compile_all(node.list("args")));
     }
 

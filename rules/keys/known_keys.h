@@ -1,8 +1,8 @@
 // The source's foreign keys, as far as they count in this session: those of its start, and those of tables and columns
 // that came since.
 //
-// A key that was added to a column whose rows have come already does not count, for these rows are there without the
-// rules it would bring; nor is one forgotten that is gone.
+// A key that was added to a column whose rows have already come does not count: these rows are there without the rules
+// that it would bring. A key that was dropped is not forgotten.
 #pragma once
 
 #include <functional>

@@ -225,9 +225,9 @@ void MissingColumns::remember(const Relation& relation, const TargetTable& table
         const Column* now = with_name(relation, column.name);
         if (now != nullptr && now->number != column.number)
             log_(LogLevel::warning,
-                 fmt::format("column '{0}' of '{1}.{2}' is another one of the source than before, under the same name: "
-                             "rows that are on the target keep the former one's values until they are changed. To "
-                             "copy the table again: pgsluice resnapshot --tables",
+                 fmt::format("column '{0}' of '{1}.{2}' is now a different column of the source under the same name: "
+                             "rows on the target keep the previous column's values until they change. To copy the "
+                             "table again: pgsluice resnapshot --tables",
                              column.name, relation.schema, relation.table));
         if (now == nullptr && with_number(relation, column.number) == nullptr && table.find(column.name) != nullptr)
             log_(LogLevel::info, fmt::format("column '{}' no longer comes from the source; '{}.{}' on the target keeps "

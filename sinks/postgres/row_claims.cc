@@ -33,11 +33,12 @@ void RowClaims::require_ours(const std::string& places) {
         {sql::Param(options_.group), sql::Param(options_.worker), sql::Param(places)}, {3});
     if (other.rows() == 0) return;
     throw stop_error(
-        fmt::format("unable to write rows of {}: they are those of worker '{}' of group '{}'", other.text(0, 0),
+        fmt::format("unable to write rows of {}: they belong to worker '{}' of group '{}'", other.text(0, 0),
                     other.text(0, 2), other.text(0, 1)),
-        fmt::format("Give each source values of its own in 'columns' of the routing file. If that worker is gone and "
-                    "its rows are to be this one's, run on the target: DELETE FROM pgsluice.own_rows WHERE place = {};",
-                    sql::quote_literal(other.text(0, 0))));
+        fmt::format(
+            "Give each source values of its own in 'columns' of the routing file. If that worker is gone and "
+            "this one is to take over its rows, run on the target: DELETE FROM pgsluice.own_rows WHERE place = {};",
+            sql::quote_literal(other.text(0, 0))));
 }
 
 }  // namespace pgsluice

@@ -204,7 +204,8 @@ void PostgresSink::create_tables(const SnapshotBegin& begin, const std::vector<R
     } catch (const SqlError& error) {
         if (error.sqlstate() != sql::check_violation || !load_.empty_ahead(begin)) throw;
         log_(LogLevel::info,
-             fmt::format("emptied what is copied again, for its rows are in the way: {}", error.what()));
+             fmt::format("emptied the tables that are copied again, because their rows were in the way: {}",
+                         error.what()));
     }
     create();
 }

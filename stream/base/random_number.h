@@ -1,4 +1,4 @@
-// 64 bits by chance, for names that are to be nobody else's. Not for secrets.
+// 64 random bits, for names that nothing else has. Not for secrets.
 #pragma once
 
 #include <cstdint>

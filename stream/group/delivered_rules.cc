@@ -92,7 +92,7 @@ DeliveredRules decode_delivered_rules(std::string_view json) {
 }
 
 std::vector<std::string> differences(const DeliveredRules& before, const DeliveredRules& now) {
-    if (before.mixed || now.mixed) return {"rows of before and after an earlier change"};
+    if (before.mixed || now.mixed) return {"rows from before and after an earlier change"};
     std::vector<std::string> found;
     if (before.target != now.target) found.emplace_back("the target");
     if (before.operations != now.operations) found.emplace_back("the operations");

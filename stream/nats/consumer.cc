@@ -224,10 +224,11 @@ void NatsConsumer::count_stranded(const Delivered& delivered, std::uint64_t byte
         delivered.stored_ns - stranded_.since_ns <= longest_ms * 1'000'000)
         return;
     throw stop_error(
-        fmt::format("unable to read stream '{}': message {} is not what the replicator wrote there, which "
-                    "has continued after it: it was changed on the way or in the stream",
+        fmt::format("unable to read stream '{}': message {} is not what the replicator wrote there, and the "
+                    "replicator has continued after it: the message was changed on the way or in the stream",
                     names_.stream, needed_.value),
-        "Start this worker again, which reads it again. If it ends so again: " + std::string(recreate_group_hint));
+        "Start this worker again, so that it reads the message again. If it ends the same way: " +
+            std::string(recreate_group_hint));
 }
 
 // Sealing may have begun since we started; then this is not one of the messages that others published.

@@ -18,7 +18,7 @@ class Stall {
     static constexpr std::chrono::seconds limit{10};
 
     // `expected`: the next sequence that is to come. `last`: the stream's, as its leader says. True when it has held
-    // what did not come for as long as that; then it counts anew.
+    // what did not come for as long as that; then it begins to count again.
     bool look(StreamSeq expected, StreamSeq last, Time now) {
         if (last < expected) since_.reset();
         if (last < expected) return false;

@@ -162,8 +162,7 @@ TEST_CASE("rows with the constants of another worker are refused, in a copy and 
     second.pipeline->start_replicator();
     second.start_worker({"--target-existing-rows", "truncate"});
     static_cast<void>(refusal(second.pipeline->worker(), "Give each source values of its own"));
-    CHECK(contains(second.pipeline->worker().err(),
-                   R"(WHERE "sid" = '1': they are those of worker 'postgres' of group)"));
+    CHECK(contains(second.pipeline->worker().err(), R"(WHERE "sid" = '1': they belong to worker 'postgres' of group)"));
     first.check_equal();
     const Tenant other(2, first.pipeline->target_db());
     second.file = other.file;

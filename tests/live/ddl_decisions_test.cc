@@ -132,7 +132,7 @@ TEST_CASE("a command after which rows are copied again is left out by one decisi
     group.on_source("INSERT INTO t VALUES (4, 7)");
     CHECK(says(group.worker(), "left out, as decided: recopy"));
     CHECK(says(group.worker(), "left out with the recopy: column type on table 'public.t'"));
-    CHECK(says(group.worker(), "the copy of 'public.t' writes over rows of the same key"));
+    CHECK(says(group.worker(), "the copy of 'public.t' overwrites rows of the same key"));
     CHECK(says(group.worker(), "snapshot complete: epoch 2"));
     group.settle();
     CHECK(group.target_rows("(SELECT id, v, own FROM t)") ==
@@ -163,12 +163,12 @@ TEST_CASE("rows that the source deletes before the copy of kept rows are removed
     Pipeline::must_die(group.replicator());
     group.on_source("DELETE FROM " + table + " WHERE id IN (2, 4); UPDATE " + table + " SET v = 'then' WHERE id = 3");
     group.start_replicator(tracked);
-    CHECK(says(group.worker(), "writes over rows of the same key"));
+    CHECK(says(group.worker(), "overwrites rows of the same key"));
     CHECK(
         eventually("the copy is there", [&] { return count(group.worker().err(), "snapshot complete: epoch ") == 2; }));
     group.settle();
     CHECK(group.target_scalar("SELECT count(*) FROM " + table + " WHERE id IN (2, 4)") == "2");
-    const std::string warning = said(group.worker().err(), "writes over rows of the same key");
+    const std::string warning = said(group.worker().err(), "overwrites rows of the same key");
     run_said(group, said(warning, "pgsluice compare", "`"));
     group.check_equal({table});
     CHECK(group.target_scalar("SELECT count(*) FROM " + table) == "7");

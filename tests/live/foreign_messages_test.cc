@@ -350,8 +350,8 @@ TEST_CASE("a message that is refused, and that the replicator has long continued
     CHECK(group.worker().wait() == 1);
     CHECK(contains(group.worker().err(),
                    fmt::format("message {} is not what the replicator wrote there", refused.value)));
-    CHECK(contains(group.worker().err(), "HINT: Start this worker again, which reads it again."));
+    CHECK(contains(group.worker().err(), "HINT: Start this worker again, so that it reads the message again."));
     group.start_worker();
     CHECK(group.worker().wait() == 1);
-    CHECK(contains(group.worker().err(), "If it ends so again: Messages were deleted by hand"));
+    CHECK(contains(group.worker().err(), "If it ends the same way: Messages were deleted by hand"));
 }

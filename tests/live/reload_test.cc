@@ -75,14 +75,14 @@ TEST_CASE("reload: the log level of both, from the configuration file") {
 TEST_CASE("reload: files that say the same, are not in order, or do not fit a table change nothing") {
     Users users(hides_email);
     users.deliver();
-    users.reload("say what is in force");
+    users.reload("match what is in force");
     users.write("tables:\n  users:\n    - {type: transform, column: email, parameters: {type: redakt}}\n");
     users.reload(users.rules.path() + ":3): unknown transform");
     CHECK(says(users.worker(), "the rules in force stay"));
     users.insert(2000);
     CHECK(users.email(2000) == "********");
     users.write("tables:\n  users:\n    - {type: transform, column: e_mail, parameters: {type: redact}}\n");
-    users.reload("restarted with these files, the worker would say");
+    users.reload("Restarted with these files, the worker would say");
     CHECK(says(users.worker(), users.rules.path() + ":3"));
     users.insert(2001);
     CHECK(users.email(2001) == "********");
@@ -105,14 +105,14 @@ TEST_CASE("reload: delivered rows that are not as the rules now say") {
     SUBCASE("stop refuses the rules, and nothing changes") {
         users.deliver();
         users.write(hides_email);
-        users.reload("cannot be taken over while the worker runs, and the ones before stay in force");
+        users.reload("unable to apply the new rules while the worker runs; the previous ones stay in force");
         CHECK(contains(users.worker().err(),
                        "the rules changed after rows were delivered: public.users (column 'email')"));
         CHECK(contains(users.worker().err(), "--on-rules-change reload"));
         users.insert(2000);
         CHECK(users.email(2000) == "new@example.com");
         users.write(nothing_ruled);
-        users.reload("say what is in force");
+        users.reload("match what is in force");
         users.stop_worker();
         users.write(hides_email);
         const Finished refused = run(users.worker_argv("postgres", users.with_rules()));
@@ -183,7 +183,7 @@ TEST_CASE("reload: rules that were refused do not come with the next lost connec
     Users users;
     users.deliver();
     users.write(hides_email);
-    users.reload("the ones before stay in force");
+    users.reload("the previous ones stay in force");
     users.on_target(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'pgsluice "
         "worker " +

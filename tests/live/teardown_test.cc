@@ -191,3 +191,16 @@ TEST_CASE("teardown refuses while the replicator runs, and removes nothing") {
                "f";
     }));
 }
+
+TEST_CASE("teardown where the source is gone: another database in its place") {
+    Group group;
+    shared_postgres().sql(group.source, "SELECT pg_drop_replication_slot('pgsluice_tear_down')");
+    group.source = group.target;
+    const Finished removed = group.teardown({"--yes"});
+    INFO(removed.err);
+    CHECK(removed.code == 0);
+    CHECK(group.groups_with_progress() == "another");
+    const auto broker = connect_broker();
+    CHECK_FALSE(broker->stream_state(names.stream));
+    CHECK_FALSE(broker->kv_get(names, "lsn"));
+}

@@ -512,11 +512,10 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a detached partition: the worker stops, and an entry of its own or the operator lets it continue"},
     {"Another program may have published it. See it with pgsluice repair", "live/foreign_messages_test.cc",
      "garbled markers and rows under the replicator's headers"},
-    {"Start this worker again, which reads it again.", "live/foreign_messages_test.cc",
+    {"Start this worker again, so that it reads the message again.", "live/foreign_messages_test.cc",
      "a message that is refused, and that the replicator has long continued after, stops the worker"},
-    {"Give each source values of its own in 'columns' of the routing file. If that worker is gone and its rows are to "
-     "be "
-     "this one's, run on the target: DELETE FROM pgsluice.own_rows WHERE place = {};",
+    {"Give each source values of its own in 'columns' of the routing file. If that worker is gone and this "
+     "one is to take over its rows, run on the target: DELETE FROM pgsluice.own_rows WHERE place = {};",
      "live/consolidation_test.cc",
      "rows with the constants of another worker are refused, in a copy and in changes, until it is gone"},
     {"Use pgsluice {} or later.", "live/format_version_test.cc",

@@ -63,7 +63,7 @@ void keep_lasting(std::vector<Writing>& all, sql::Connection& connection, const 
 
 std::string age_of(const Writing& each) {
     if (each.seconds) return fmt::format("for {:.0f} s", *each.seconds);
-    return "for more than a second (who may read all statistics sees since when)";
+    return "for more than a second (a member of pg_read_all_stats sees since when)";
 }
 
 void tell(const Writing& each, Findings& found) {

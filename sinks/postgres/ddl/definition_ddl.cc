@@ -247,7 +247,8 @@ void DefinitionDdl::run_in_savepoint(const Step& step) {
 bool DefinitionDdl::run_emptied(const Step& step, const SqlError& error) {
     if (step.statement.voids.empty() || error.sqlstate() != sql::check_violation) return false;
     for (const QualifiedName& table : step.statement.voids) {
-        log_(LogLevel::info, fmt::format("emptied, for its rows come again: table '{}.{}'", table.schema, table.table));
+        log_(LogLevel::info,
+             fmt::format("emptied table '{}.{}', because its rows come again", table.schema, table.table));
         empty(table, "");
     }
     run(step.statement);
@@ -321,7 +322,7 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
         return false;
     if (statement.kind == DdlKind::add_column) fill_contained(statement);
     log_(LogLevel::info,
-         fmt::format("{}: {}", step.what, shared ? "the table is so already" : "came with the copied schema"));
+         fmt::format("{}: {}", step.what, shared ? "already in effect on the target" : "came with the copied schema"));
     return true;
 }
 

@@ -84,11 +84,12 @@ void SnapshotLoad::tell_of_kept() {
         if (!table) continue;
         const auto mapping = parts_.mappings.at(*table);
         if (!is_written_over(*mapping, false, kept_)) continue;
-        parts_.log(LogLevel::warning,
-                   fmt::format("the copy of '{0}.{1}' writes over rows of the same key, for the recopy was left out: "
-                               "rows that the source has deleted since stay (`pgsluice compare --tables {2} "
-                               "--repair` removes them)",
-                               table->schema, table->table, shell_argument({table->schema, table->table})));
+        parts_.log(
+            LogLevel::warning,
+            fmt::format("the copy of '{0}.{1}' overwrites rows of the same key, because the recopy was left out: "
+                        "rows that were deleted on the source since then stay (`pgsluice compare --tables {2} "
+                        "--repair` removes them)",
+                        table->schema, table->table, shell_argument({table->schema, table->table})));
     }
 }
 
