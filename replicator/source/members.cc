@@ -6,6 +6,7 @@
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "sql/own_schema.h"
+#include "sql/quote.h"
 #include "stream/full_name.h"
 
 namespace pgsluice {

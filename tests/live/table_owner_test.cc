@@ -258,7 +258,7 @@ TEST_CASE("a worker that may not write as the table's owner refuses, and says wh
 TEST_CASE("code on a table that foreign keys tie to another runs as the owner of that one") {
     const std::string grabs = "FOR EACH ROW EXECUTE FUNCTION own.grabs(); ";
     const std::string rows = "; INSERT INTO own.r VALUES (1), (2)";
-    const std::vector<std::string> ways{
+    const std::vector<std::string> tied{
         "CREATE TABLE own.r (id int REFERENCES own.t ON DELETE CASCADE ON UPDATE CASCADE); CREATE TRIGGER g AFTER "
         "DELETE OR UPDATE ON own.r " +
             grabs + rows,
@@ -294,7 +294,7 @@ TEST_CASE("code on a table that foreign keys tie to another runs as the owner of
         "CREATE TABLE own.m (k int PRIMARY KEY); INSERT INTO own.m VALUES (1), (2), (7); CREATE INDEX ON own.m (k) "
         "WHERE own.pure(1) = 1; ALTER TABLE own.t ADD FOREIGN KEY (v) REFERENCES own.m",
     };
-    for (const std::string& way : ways) {
+    for (const std::string& way : tied) {
         CAPTURE(way);
         Hostile target(std::string(plain) + "INSERT INTO own.t VALUES (1, 1), (2, 2); " + way + "; TRUNCATE own.loot");
         const std::string writer = "writer_" + target.database;
