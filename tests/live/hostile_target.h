@@ -29,6 +29,16 @@ struct Hostile : PostgresTarget {
             "coalesce(new, old); END$$; {1}",
             mallory, make));
     }
+    // The worker is a role that may write own.t from now on, and nothing else. Its name.
+    std::string as_writer() {
+        const std::string writer = "writer_" + database;
+        sql(
+            fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
+                        "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}",
+                        writer));
+        options.target.user = writer;
+        return writer;
+    }
     // Nothing was seen, and the code did run.
     void check_only_as_mallory() {
         CHECK(rows("SELECT DISTINCT by, s FROM own.loot") == Lines{mallory + "|refused"});

@@ -228,13 +228,8 @@ TEST_CASE("nothing is run as an owner where it cannot be known whether deferred 
 
 TEST_CASE("a worker that may not write as the table's owner refuses, and says what to grant") {
     Hostile target(std::string(plain) + "ALTER TABLE own.t ADD CONSTRAINT c CHECK (own.grab() = 1)");
-    const std::string writer = "writer_" + target.database;
-    target.sql(
-        fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
-                    "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; REVOKE TEMPORARY "
-                    "ON DATABASE {1} FROM PUBLIC",
-                    writer, target.database));
-    target.options.target.user = writer;
+    const std::string writer = target.as_writer();
+    target.sql("REVOKE TEMPORARY ON DATABASE " + target.database + " FROM PUBLIC");
     target.open();
     SinkFeed feed;
     feed.insert(table(), {text("1"), text("1")});
@@ -297,13 +292,8 @@ TEST_CASE("code on a table that foreign keys tie to another runs as the owner of
     for (const std::string& way : tied) {
         CAPTURE(way);
         Hostile target(std::string(plain) + "INSERT INTO own.t VALUES (1, 1), (2, 2); " + way + "; TRUNCATE own.loot");
-        const std::string writer = "writer_" + target.database;
-        target.sql(
-            fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA "
-                        "own TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; GRANT "
-                        "SELECT ON secrets TO {0}",
-                        writer));
-        target.options.target.user = writer;
+        const std::string writer = target.as_writer();
+        target.sql(fmt::format("GRANT SELECT ON secrets TO {0}", writer));
         target.open();
         SinkFeed feed;
         const auto relation = table();
@@ -330,12 +320,7 @@ TEST_CASE("what foreign keys tie to a table, and cannot run, is in nobody's way"
                    "int PRIMARY KEY CHECK (own.grab() = 1)); CREATE TRIGGER g AFTER UPDATE ON own.m FOR EACH ROW "
                    "EXECUTE FUNCTION own.grabs(); CREATE INDEX ON own.m (k) WHERE k > 0; INSERT INTO own.m VALUES (1); "
                    "ALTER TABLE own.t ADD FOREIGN KEY (v) REFERENCES own.m; TRUNCATE own.loot");
-    const std::string writer = "writer_" + target.database;
-    target.sql(
-        fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
-                    "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}",
-                    writer));
-    target.options.target.user = writer;
+    target.as_writer();
     target.open();
     SinkFeed feed;
     feed.insert(table(), {text("1"), text("1")});
@@ -397,13 +382,9 @@ TEST_CASE("what only computes does not need the table's owner") {
         "own.t "
         "(lower(tag)) WHERE id > 5; CREATE TRIGGER g BEFORE UPDATE ON own.t FOR EACH ROW EXECUTE FUNCTION "
         "suppress_redundant_updates_trigger(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
-    const std::string writer = "writer_" + target.database;
-    target.sql(
-        fmt::format("CREATE ROLE {0} LOGIN; CREATE SCHEMA pgsluice AUTHORIZATION {0}; GRANT USAGE ON SCHEMA own "
-                    "TO {0}; GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON own.t TO {0}; GRANT USAGE ON "
-                    "SEQUENCE own.s TO {0}; GRANT SET ON PARAMETER session_replication_role TO {0}",
-                    writer));
-    target.options.target.user = writer;
+    const std::string writer = target.as_writer();
+    target.sql(fmt::format(
+        "GRANT USAGE ON SEQUENCE own.s TO {0}; GRANT SET ON PARAMETER session_replication_role TO {0}", writer));
     target.open();
     SinkFeed feed;
     feed.insert(table(), {text("1"), text("1")});
