@@ -53,7 +53,7 @@ std::shared_ptr<const CompiledRules> Ruleset::compile(const RelationPtr& relatio
 
 std::shared_ptr<const CompiledRules> Ruleset::accept(const RelationPtr& relation, Position position) {
     const std::lock_guard lock(mutex_);
-    if (goes_by_keys() && keys_.meet(relation)) inherit();
+    meet_keys(relation);
     const CompilerInput wanted = input(relation);
     try {
         if (!is_named(wanted)) memory_.accept_unnamed(*relation, position);
@@ -118,7 +118,7 @@ bool Ruleset::apply_truncate(Change& change, Arena& /*arena*/) {
         // Rows may follow, with what is compiled here.
         for (const RelationPtr& relation : change.truncated) {
             const std::lock_guard keys_lock(mutex_);
-            if (goes_by_keys() && keys_.meet(relation)) inherit();
+            meet_keys(relation);
         }
         found = truncates_.emplace(std::move(sources), map_truncate(change.truncated)).first;
     }
@@ -224,6 +224,11 @@ DeliveredRules Ruleset::meaning(const RelationPtr& relation) const {
 bool Ruleset::passes_by(const RelationPtr& relation) const {
     const std::lock_guard lock(mutex_);
     return (!given_.tables.empty() || !routes_.empty()) && !is_named(input(relation));
+}
+
+// Looks for the keys that came with the definition.
+void Ruleset::meet_keys(const RelationPtr& relation) {
+    if (goes_by_keys() && keys_.meet(relation)) inherit();
 }
 
 // The first error is the one to report.

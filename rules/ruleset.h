@@ -101,6 +101,7 @@ class Ruleset {
 
     bool apply_definitions(Change& change, Arena& arena) const;
     void inherit();
+    void meet_keys(const RelationPtr& relation);
     [[nodiscard]] std::shared_ptr<const rules::InheritedRules> in_force() const;
     [[nodiscard]] std::shared_ptr<const rules::InheritedRules> in_force_with(rules::ForeignKeys told) const;
     [[nodiscard]] const rules::RulesFile& file() const { return inherited_->file(); }
