@@ -43,8 +43,11 @@ class Cutover {
           tables_(find_moved_tables(settings_, *broker_, source_, target_)) {}
 
     void run() {
-        const auto record = find_cutover(*broker_, names_);
-        if (record && holds(*record)) return say_done(*record);
+        if (const auto record = find_cutover(*broker_, names_)) {
+            const auto open = no_longer_stopped(*record);
+            // One that was taken back, by hand or by a cutover of the group that leads back, holds no more.
+            if (open.empty() || open.size() < tables_.source.size()) return say_done(*record, open);
+        }
         CutoverReadiness readiness(settings_, *broker_, source_, log_);
         require_rights();
         readiness.require();
@@ -64,9 +67,9 @@ class Cutover {
     }
 
    private:
-    // One that was taken back, by hand or by a cutover of the group that leads back, does not.
-    bool holds(const CutoverRecord& record) {
-        return !record.writes_stopped || writes_are_stopped(source_, tables_.source);
+    std::vector<std::string> no_longer_stopped(const CutoverRecord& record) {
+        if (!record.writes_stopped) return {};
+        return tables_open_to_writes(source_, tables_.source);
     }
 
     void require_rights() {
@@ -159,12 +162,20 @@ class Cutover {
             log_(LogLevel::warning, fmt::format("stays NOT VALID: {}", constraint));
     }
 
-    void say_done(const CutoverRecord& record) {
+    // `open`: tables that joined the group since then.
+    void say_done(const CutoverRecord& record, const std::vector<std::string>& open) {
         say(fmt::format("group '{}' was cut over at {}, {} s ago; pgsluice cutover --undo forgets that", names_.group,
                         to_string(record.lsn), (sql::postgres_time_us() - record.at_us) / 1'000'000));
         if (record.writes_stopped) open_target(target_, tables_);
         validate();
         say_next(record.writes_stopped);
+        if (open.empty()) return;
+        throw stop_error(
+            fmt::format("the cutover does not hold for {}: the source may still be written to", fmt::join(open, ", ")),
+            fmt::format("If a table is new since then, write to it at the target only, set its sequences there, and "
+                        "see with pgsluice compare --tables '{}' that it has all. To move all tables again, give "
+                        "--undo first.",
+                        fmt::join(open, ",")));
     }
 
     void say_next(bool writes_are_stopped) {

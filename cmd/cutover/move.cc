@@ -125,7 +125,7 @@ std::optional<CompareReport> Move::run_within(TimeLimit& limit, const std::vecto
 void Move::stop_source(sql::Connection& source) {
     if (!stops_writes(settings_)) return say("waiting for all that was written to the source");
     stopping_pid_ = source.backend_pid();
-    if (writes_are_stopped(source, tables_.source))
+    if (tables_open_to_writes(source, tables_.source).empty())
         return say("writes to the source are stopped already, by an earlier run; waiting for the target");
     say("stopping writes to the source");
     // The other half is the target's.
@@ -158,9 +158,12 @@ void Move::set_sequences(Ends& ends) {
     TableGuard guard(true);
     PostgresSequences sequences(ends.target, guard, group, settings_.worker.worker, log_);
     auto set = sequences.level(progress.written_tables());
-    for (auto& each : take_source_values(ends.source, ends.target, sequences_to_move(ends.source, tables_)))
-        set.push_back(std::move(each));
+    const auto of_source = sequences_to_move(ends.source, tables_);
+    for (auto& each : take_source_values(ends.source, ends.target, of_source)) set.push_back(std::move(each));
     for (const auto& each : set) say(each.text());
+    for (const std::string& name : missing_sequences(ends.target, of_source))
+        log_(LogLevel::warning,
+             fmt::format("the target has no sequence {}, so it was not set to the source's value", name));
 }
 
 }  // namespace pgsluice

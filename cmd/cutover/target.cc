@@ -123,6 +123,15 @@ Validated validate_constraints(sql::Connection& source, sql::Connection& target,
     return validated;
 }
 
+std::vector<std::string> missing_sequences(sql::Connection& target, std::span<const std::string> sequences) {
+    return target
+        .query(
+            "SELECT s.name FROM unnest($1::text[]) s (name) WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = "
+            "to_regclass(s.name) AND c.relkind = 'S')",
+            {text_array(sequences)}, {1})
+        .texts(0);
+}
+
 void analyze(sql::Connection& target, std::span<const std::string> tables) {
     if (!tables.empty()) target.exec(fmt::format("ANALYZE {}", fmt::join(tables, ", ")), "analyze the target's tables");
 }

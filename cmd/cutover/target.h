@@ -22,6 +22,8 @@ struct Validated {
     std::vector<std::string> refused;  // rows break them: each with PostgreSQL's reason
 };
 Validated validate_constraints(sql::Connection& source, sql::Connection& target, std::span<const std::string> tables);
+// Those of the sequences that the target does not have.
+std::vector<std::string> missing_sequences(sql::Connection& target, std::span<const std::string> sequences);
 void analyze(sql::Connection& target, std::span<const std::string> tables);
 
 }  // namespace pgsluice

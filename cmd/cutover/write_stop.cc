@@ -180,9 +180,11 @@ std::vector<std::string> tables_stopped_by(sql::Connection& connection, const st
         .texts(0);
 }
 
-bool writes_are_stopped(sql::Connection& connection, std::span<const std::string> tables) {
-    const auto refusing_now = std::ranges::count_if(triggers_on(connection, tables), &Stopping::refuses);
-    return static_cast<std::size_t>(refusing_now) == tables.size();
+std::vector<std::string> tables_open_to_writes(sql::Connection& connection, std::span<const std::string> tables) {
+    std::set<std::string> open(tables.begin(), tables.end());
+    for (const Stopping& trigger : triggers_on(connection, tables))
+        if (trigger.refuses) open.erase(trigger.table);
+    return {open.begin(), open.end()};
 }
 
 std::size_t allow_writes(sql::Connection& connection, std::span<const std::string> tables) {

@@ -35,8 +35,8 @@ void stop_writes(sql::Connection& connection, std::span<const std::string> table
                  std::chrono::milliseconds limit);
 // By the group's cutover, quoted and qualified.
 std::vector<std::string> tables_stopped_by(sql::Connection& connection, const std::string& group);
-// Whether all of them refuse writes.
-bool writes_are_stopped(sql::Connection& connection, std::span<const std::string> tables);
+// Those of them that do not refuse writes.
+std::vector<std::string> tables_open_to_writes(sql::Connection& connection, std::span<const std::string> tables);
 // Whichever group's cutover stopped it. Returns how many of the tables refused writes before. What is left of a trigger
 // whose table is read meanwhile does nothing.
 std::size_t allow_writes(sql::Connection& connection, std::span<const std::string> tables);

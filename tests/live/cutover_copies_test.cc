@@ -161,3 +161,28 @@ TEST_CASE("a table that joins the group once writes are stopped takes a cutover 
     CHECK(group.target_rows("late") == group.source_rows("late"));
     group.stop();
 }
+
+TEST_CASE("a table that joins the group after a cutover begins no other one, and is named") {
+    Group group;
+    must_succeed(cut_over(group));
+    group.on_target("INSERT INTO big VALUES (1000)");
+    group.on_source("CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (1)");
+    const auto await_later = [&](const std::string& rows) {
+        eventually("the target has table later", [&] {
+            return group.target_scalar("SELECT count(*) FROM pg_class WHERE relname = 'later'") == "1" &&
+                   group.target_rows("later").size() == std::stoul(rows);
+        });
+    };
+    await_later("1");
+    const std::string hint = refusal(cutover_argv(group), "If a table is new since then, write to it at the target");
+    CHECK(contains(hint, "pgsluice compare --tables 'public.later'"));
+    CHECK(group.try_source("INSERT INTO public.later VALUES (2)") == "00000");
+    CHECK(group.try_source("DELETE FROM public.big") == "25006");
+    await_later("2");
+    CHECK(contains(run_said(group, said(hint, "pgsluice compare", " that it has all")).out, "later: equal, 2 rows"));
+    must_succeed(cut_over(group, {"--undo"}));
+    group.on_target("DELETE FROM big WHERE id = 1000");
+    must_succeed(cut_over(group));
+    CHECK(group.try_source("INSERT INTO public.later VALUES (3)") == "25006");
+    group.stop();
+}

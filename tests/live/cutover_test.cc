@@ -64,7 +64,7 @@ struct Shop {
         pipeline.on_source(
             "INSERT INTO customers (name) SELECT 'customer ' || i FROM generate_series(1, 10) i;"
             "ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers;"
-            "ALTER TABLE orders ADD CONSTRAINT n_check CHECK (n > 0)");
+            "ALTER TABLE orders ADD CONSTRAINT n_check CHECK (n > 0); CREATE SEQUENCE of_source");
         pipeline.on_target(
             "ALTER TABLE orders DISABLE TRIGGER marks;"
             "ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers NOT "
@@ -126,6 +126,7 @@ TEST_CASE("an application moves while it writes, and no row is lost") {
     CHECK(contains(out, "validated n_check on public.orders"));
     CHECK(contains(out, "sequence public.invoices: 1, now "));
     CHECK(contains(out, "sequence public.countdown: -1, now -"));
+    CHECK(contains(cutover.err(), "the target has no sequence public.of_source, so it was not set"));
     CHECK(try_source(pipeline, order(1'000'000)) == "25006");
     CHECK(try_source(pipeline, "TRUNCATE public.visits_0") == "25006");
     CHECK(try_source(pipeline, "DELETE FROM public.visits_1") == "25006");

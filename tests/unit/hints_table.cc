@@ -428,6 +428,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "cutover: a command that waits for a decision"},
     {"Run it again once pgsluice tables shows no table as copy-due", "live/cutover_copies_test.cc",
      "cutover: a table that is still to be copied"},
+    {"If a table is new since then, write to it at the target only", "live/cutover_copies_test.cc",
+     "a table that joins the group after a cutover begins no other one, and is named"},
     {"Run it again, which moves that table, too.", "live/cutover_copies_test.cc",
      "a table that joins the group once writes are stopped takes a cutover back, and another run moves it"},
     {"Leave out --reverse.", "live/cutover_refusals_test.cc", "cutover: what rules change does not lead back"},
