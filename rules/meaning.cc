@@ -41,9 +41,11 @@ std::string text_of(const Keeping& keeping, const Route& route) {
     for (std::size_t i = 0; i < keeping.constants.size(); ++i)
         text += fmt::format(" {}={}", route.constants[i].name, keeping.constants[i]);
     if (keeping.mode == Keeping::Mode::append) text += " append";
-    if (keeping.mode == Keeping::Mode::history)
-        text += fmt::format(" history {} {} {} {}", keeping.history.valid_from, keeping.history.valid_to,
-                            keeping.history.deleted, keeping.history.open);
+    if (keeping.mode != Keeping::Mode::history) return text;
+    const HistoryColumns& history = keeping.history;
+    text += fmt::format(" history {} {} {} {}", history.valid_from, history.valid_to, history.deleted, history.open);
+    if (!history.first.empty()) text += fmt::format(" from {}", history.first);
+    if (history.every_change) text += " of each change";
     return text;
 }
 

@@ -154,13 +154,16 @@ Route read_route(const Node& node, Place place, const Route& defaults) {
         if (route.target.schema.empty()) route.target.schema = schema;
     }
     if (const Node* mappings = fields.take("column_mappings")) read_mappings(route, *mappings);
-    if (const Node* operations = fields.take("operations"))
-        route.operations = read_operations(*operations, place, all_operations);
+    const Node* operations = fields.take("operations");
+    if (operations != nullptr) route.operations = read_operations(*operations, place, all_operations);
     if (const Node* where = fields.take("where")) route.where = read_expression(*where, place);
     if (const Node* set = fields.take("set")) read_computed(route, *set);
     route.replicate = fields.flag("replicate", true);
     read_keeping(route, fields);
     fields.expect_end();
+    if (route.replicate && route.mode == Keeping::Mode::append && !route.operations.any(without_removals))
+        throw refuse(fields.place_of(*operations), "'operations' lets through only what mode append leaves out",
+                     "List INSERT or UPDATE, or set 'replicate: false' to leave the table out.");
     return route;
 }
 

@@ -221,6 +221,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a rules or routing file that was refused is taken once its hint is followed"},
     {"Correct the name in the file, or remove the rule.", "unit/rules_hints_test.cc",
      "a rules or routing file that was refused is taken once its hint is followed"},
+    {"List INSERT or UPDATE, or set 'replicate: false'", "unit/rules_hints_test.cc",
+     "a rules or routing file that was refused is taken once its hint is followed"},
     {"Set 'replicate: false' in the table's route", "unit/rules_hints_test.cc",
      "a rules or routing file that was refused is taken once its hint is followed"},
     {"Add it to 'only', or replicate inserts only", "unit/rules_hints_test.cc",

@@ -86,6 +86,20 @@ TEST_CASE("append lets no removal pass") {
     CHECK(compiled->target()->keeping.mode == Keeping::Mode::append);
 }
 
+TEST_CASE("append and operations of which it leaves none are refused, where they are written") {
+    for (const std::string routing : {"defaults: {mode: append}\ntables:\n  users:\n    operations: [DELETE]\n",
+                                      "tables:\n  users:\n    mode: append\n    operations: [DELETE, TRUNCATE]\n"}) {
+        CAPTURE(routing);
+        std::string error;
+        try {
+            load("", routing);
+        } catch (const Error& caught) {
+            error = caught.what();
+        }
+        CHECK(contains(error, "routing.yaml:4): 'operations' lets through only what mode append leaves out"));
+    }
+}
+
 TEST_CASE("a route of another mode than the defaults has that mode's operations") {
     const auto rules = load("",
                             "defaults: {mode: append}\n"

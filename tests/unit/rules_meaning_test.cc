@@ -131,6 +131,21 @@ TEST_CASE("each part of a filter counts") {
     }
 }
 
+TEST_CASE("each part of a history counts") {
+    const auto history = [](const std::string& parts) {
+        return meaning("", "users: {mode: history, history: {" + parts + "}}");
+    };
+    const Texts variants{
+        "valid_from: since", "valid_to: until",  "deleted: gone",
+        "first: 1900-01-01", "open: 9999-01-01", "versions: change",
+    };
+    for (const std::string& one : variants) {
+        CAPTURE(one);
+        CHECK(differ(history("versions: transaction"), history(one)) == Texts{"the target"});
+    }
+    CHECK(differ(history("versions: transaction"), history("valid_to: valid_to")).empty());
+}
+
 TEST_CASE("what does not change rows is no difference") {
     CHECK(differ(of(transform("type: mask")), of(transform("type: mask, mask_char: '*'"))).empty());
     CHECK(differ(of(transform("type: mask")), of(transform("type: mask", ", allow_uniqueness_loss: true"))).empty());
