@@ -221,6 +221,13 @@ DeliveredRules Ruleset::meaning(const RelationPtr& relation) const {
     return with_fitted(input(relation), [](const CompilerInput& input) { return rules::meaning_of(input); });
 }
 
+std::optional<QualifiedName> Ruleset::routed_to(const Relation& relation) const {
+    const Route* route = entry_for(routes_, relation, &Route::source);
+    if (route != nullptr && !route->replicate) return std::nullopt;
+    const Relation target = target_of(relation, route);
+    return QualifiedName{target.schema, target.table};
+}
+
 bool Ruleset::passes_by(const RelationPtr& relation) const {
     const std::lock_guard lock(mutex_);
     return (!given_.tables.empty() || !routes_.empty()) && !is_named(input(relation));

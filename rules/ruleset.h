@@ -52,6 +52,8 @@ class Ruleset {
     [[nodiscard]] std::shared_ptr<const CompiledRules> accept(const RelationPtr& relation, Position position);
     // What the rules mean for the relation's rows, for comparing with another start's rules.
     [[nodiscard]] DeliveredRules meaning(const RelationPtr& relation) const;
+    // Where the routes alone send its rows; nothing where they are not replicated.
+    [[nodiscard]] std::optional<QualifiedName> routed_to(const Relation& relation) const;
     // Whether the files name tables, and neither this one nor one above it.
     [[nodiscard]] bool passes_by(const RelationPtr& relation) const;
     // What earlier sessions accepted. `keep` (null: nothing of the table any more) must have kept what it is given when

@@ -57,7 +57,10 @@ Session::Session(const WorkerOptions& options, Ruleset& ruleset, Delivered& deli
         });
     if (start_.share) {
         // A truncate must not take rows along that another share has brought.
-        start_.share->tell_met([&ruleset](const RelationPtr& table) { ruleset.know_former({&table, 1}); });
+        start_.share->tell_met([&ruleset, targets = start_.targets](const RelationPtr& table) {
+            if (targets != nullptr) targets->add(*table);
+            ruleset.know_former({&table, 1});
+        });
         batcher_.take_share(*start_.share);
         snapshot_.take_share(*start_.share);
     }

@@ -18,6 +18,7 @@
 #include "worker/hold.h"
 #include "worker/options.h"
 #include "worker/plans.h"
+#include "worker/share/targets.h"
 #include "worker/snapshot_feed.h"
 
 namespace pgsluice {
@@ -53,6 +54,8 @@ struct SessionStart {
     std::optional<GroupInfo> source{};
     // Null: all rows are handed on. Lives as long as the session.
     std::shared_ptr<ShareFilter> share{};
+    // What the tables that are known fill. Null: shares are not by table.
+    std::shared_ptr<SharedTargets> targets{};
     // The group began with a dump once, and has begun again since, otherwise.
     bool past_dumps = false;
     // What exit_after_snapshot waits for happened in an earlier session.

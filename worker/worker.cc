@@ -98,22 +98,14 @@ struct Leaving {
     }
 };
 
-// With shares, the rows of two tables in one target would not stay in order, and a truncate or a snapshot could not
-// tell them apart.
-void check_shared_targets(const Ruleset& ruleset, const std::vector<RelationPtr>& tables, const Share& share) {
-    std::map<std::pair<std::string, std::string>, RelationPtr> filled;
-    for (const RelationPtr& table : tables) {
-        const auto rules = ruleset.compile(table);
-        if (rules == nullptr) continue;
-        const Relation& target = *rules->target();
-        const auto [first, added] = filled.try_emplace({target.schema, target.table}, table);
-        if (added || share_number(*table, share) == share_number(*first->second, share)) continue;
-        throw stop_error(
-            fmt::format("unable to share by table: '{}.{}' and '{}.{}' are routed to one table, and are in different "
-                        "shares of {}",
-                        table->schema, table->table, first->second->schema, first->second->table, share.count),
-            "Start one worker for all rows, without --share; or try another number of shares.");
-    }
+// Null where shares are not by table.
+std::shared_ptr<SharedTargets> targets_of(const Share& share, const Ruleset& ruleset,
+                                          const std::vector<RelationPtr>& tables) {
+    if (share.by != ShareBy::table) return nullptr;
+    auto targets =
+        std::make_shared<SharedTargets>(share, [&](const Relation& table) { return ruleset.routed_to(table); });
+    for (const RelationPtr& table : tables) targets->add(*table);
+    return targets;
 }
 
 // What a sink makes of its own accord is as captured DDL would make it.
@@ -204,7 +196,6 @@ std::optional<std::vector<RelationPtr>> check_rules(const WorkerOptions& options
     meet_source_rules(options, *files, *ends.broker, log, stop);
     if (!tables) return tables;
     check_computed_types(ruleset, *tables, *ends.sink, known, log);
-    if (options.share.by == ShareBy::table) check_shared_targets(ruleset, *tables, options.share);
     return tables;
 }
 
@@ -246,6 +237,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const bool known = state.has_value() && !start.over && rules.in_force(files);
     const auto tables = check_rules(options, *ruleset, files, ends, known, log, stop);
     start.tables_checked = tables.has_value();
+    start.targets = targets_of(options.share, *ruleset, tables.value_or(std::vector<RelationPtr>{}));
     start.past_dumps = ends.bootstrap && ends.bootstrap->state == BootstrapState::superseded;
     DeliveredCheck check(options, *ruleset, *sink, broker, state.has_value(), log);
     check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);

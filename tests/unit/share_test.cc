@@ -10,6 +10,7 @@
 #include "tests/support/sink_feed.h"
 #include "worker/share/filter.h"
 #include "worker/share/start.h"
+#include "worker/share/targets.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -236,4 +237,32 @@ TEST_CASE("a set of shares is joined, or takes over from one other set") {
     auto other = entry("w-2of4");
     other.sink = "webhook";
     refused({other}, "'w-2of4' is a webhook worker");
+}
+
+TEST_CASE("shares by table: what fills one target is in one share, also a table that is met later") {
+    const auto table = [](Oid oid, const std::string& name) {
+        Relation made = *make_relation("public", name, {"id integer*"});
+        made.oid = oid;
+        return made;
+    };
+    const auto all_fill_one = [](const Relation&) { return QualifiedName{"public", "one"}; };
+    const Share share{1, 2, ShareBy::table};
+    const Relation first = table(1, "items");
+    Relation other = table(2, "other");
+    for (int i = 0; share_number(other, share) == share_number(first, share); ++i) other.table += std::to_string(i);
+    Relation same = table(3, "same");
+    for (int i = 0; share_number(same, share) != share_number(first, share); ++i) same.table += std::to_string(i);
+
+    SharedTargets targets(share, all_fill_one);
+    targets.add(first);
+    targets.add(same);
+    CHECK_THROWS_AS(targets.add(other), Error);
+    other.oid = first.oid;  // the same under another name
+    targets.add(other);
+    SharedTargets alone(share, [](const Relation& each) { return QualifiedName{each.schema, each.table}; });
+    alone.add(first);
+    alone.add(other);
+    SharedTargets nowhere(share, [](const Relation&) { return std::nullopt; });
+    nowhere.add(first);
+    nowhere.add(other);
 }

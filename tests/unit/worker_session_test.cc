@@ -327,6 +327,22 @@ TEST_CASE("a session that is asked to stop applies what the stream held then, an
     CHECK(world.last_report.durable.checkpoint == Checkpoint{StreamSeq{3}, {Lsn{200}, 1}});
 }
 
+TEST_CASE("a table that joins in another share than one of its target stops a session by table") {
+    World world(true);
+    const Share share{1, 2, ShareBy::table};
+    Relation known = *items;
+    known.oid = 2;
+    while (share_number(known, share) == share_number(*items, share)) known.table += "s";
+    world.start.share = std::make_shared<ShareFilter>(share, std::vector<DeliveredPart>{});
+    world.start.targets = std::make_shared<SharedTargets>(share, [](const Relation&) {
+        return QualifiedName{"public", "one"};
+    });
+    world.start.targets->add(known);
+    add_three(world);
+    CHECK_THROWS_WITH_AS(world.run(), doctest::Contains("unable to share by table: 'public.items' and 'public.itemss"),
+                         Error);
+}
+
 TEST_CASE("a session knows of tables that another share has, so that no truncate takes their rows along") {
     World world(true);
     const std::uint32_t others = share_number(*items, {1, 2, ShareBy::table}) == 1 ? 2 : 1;
