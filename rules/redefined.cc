@@ -82,6 +82,30 @@ void check_place(const Relation& before, const Relation& now, const TableRules& 
     }
 }
 
+bool hides_something(const TableRules& rules) {
+    return std::ranges::any_of(rules.rules, [](const Rule& rule) {
+        return rule.kind == Rule::Kind::transform || rule.kind == Rule::Kind::exclude;
+    });
+}
+
+// One with a number below those that rows have had was there, and did not come with them: it was generated, perhaps
+// from what the rules hide.
+void check_unsent(const PastDefinition& before, const Relation& now, const TableRules& rules) {
+    if (before.names.empty() || rules.strict || !hides_something(rules)) return;
+    const std::int16_t last = before.names.rbegin()->first;
+    for (const Column& column : now.columns) {
+        if (column.number == 0 || column.number > last || before.names.contains(column.number)) continue;
+        if (is_named(rules, column.name)) continue;
+        throw stop_error(
+            fmt::format("unable to continue table '{}.{}': its column '{}' did not come with rows before, as one that "
+                        "is generated from others, and {} does not name it",
+                        now.schema, now.table, column.name, file_of(rules)),
+            fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they may pass, and "
+                        "start again.",
+                        column.name));
+    }
+}
+
 void check_order(const Relation& before, const Relation& now, const Rule& rule, const std::string& column,
                  const Condition& condition) {
     if (!is_order(condition.op) || rule.allow_type_change) return;
@@ -108,6 +132,7 @@ void check_redefined(const PastDefinition& before, const Relation& now, const Ta
             std::ranges::any_of(before.names, [&](const auto& one) { return one.second == column.name; });
         check_renamed(last->second, taken, now, rules, ruled, column);
     }
+    check_unsent(before, now, rules);
     const bool exact = is_numbered(before.relation) && is_numbered(now);
     if (!exact)
         for (const std::string& column : ruled) check_place(before.relation, now, rules, column);

@@ -112,6 +112,7 @@ class DefinitionRules {
         const Relation relation = relation_of(change.oid, table);
         const TableSays says = files_.of(relation);
         if (after && change.before) check_names(relation, says);
+        if (after && source_before() != nullptr) check_computed(*source_before(), table, says);
         if (!after) before_ = {relation, says};
         if (is_left_out(says, table.schema, table.name)) return false;
         const std::string again =
@@ -176,6 +177,23 @@ class DefinitionRules {
         for (const Rule& rule : said.rules.rules)
             if (rule.kind != Rule::Kind::keep) past.ruled.push_back(rule.column);
         if (!said.rules.rules.empty()) check_redefined(past, now, with_listed(said.entry, says.route, now), past.ruled);
+    }
+    // What was computed of a hidden column, and so was never sent, is to come with rows: DROP EXPRESSION.
+    static void check_computed(const TableDefinition& was, const TableDefinition& table, const TableSays& says) {
+        for (const ColumnDefinition& column : table.columns) {
+            const auto* old = find_part(was.columns, &ColumnDefinition::number, column.number);
+            const bool computed_before = old != nullptr && old->generated != '\0' && column.generated == '\0';
+            if (!computed_before || !says.is_about_hidden(old->expression) || says.names(column.name) || says.strict ||
+                says.excludes(column.name))
+                continue;
+            throw stop_error(
+                fmt::format("unable to continue table '{}.{}': its column '{}' was computed from one that has a rule, "
+                            "is a column of its own now, and no rule names it",
+                            table.schema, table.name, column.name),
+                fmt::format("Give '{}' the rule that its values need, or {{type: keep, column: ...}} if they may "
+                            "pass, and start again.",
+                            column.name));
+        }
     }
     [[noreturn]] static void refuse_name(const Relation& now, const Place& old) {
         throw stop_error(

@@ -202,6 +202,29 @@ TEST_CASE("only literals change in what a column is computed from one with a rul
     CHECK(result->objects[0].before != result->objects[0].after);
 }
 
+TEST_CASE("what was computed from a hidden column, and is none of the computed now, needs a rule of its own") {
+    TableDefinition before = users();
+    before.columns.push_back(column(4, "lower", "text", 25));
+    before.columns[3].generated = 's';
+    before.columns[3].expression = "lower(email)";
+    TableDefinition later = before;
+    later.columns[3].generated = '\0';
+    later.columns[3].expression.clear();
+    const DefinitionMessage dropped{"ALTER TABLE", {{1, before, later}}};
+    CHECK(error_of([&] { (void)ruled(*load(hides), dropped); }).find("its column 'lower' was computed from one") !=
+          std::string::npos);
+    // As the error's hint says.
+    for (const std::string rule : {"{type: keep, column: lower}", "{type: exclude_column, column: lower}",
+                                   "{type: transform, column: lower, parameters: {type: mask}}"}) {
+        CAPTURE(rule);
+        const auto ruleset =
+            load("tables: {users: [{type: transform, column: email, parameters: {type: mask}}, " + rule + "]}");
+        CHECK_NOTHROW((void)ruled(*ruleset, dropped));
+    }
+    before.columns[3].expression = "(id)::text";
+    CHECK(after_of(ruled(*load(hides), {"ALTER TABLE", {{1, before, later}}})).columns.size() == 3);
+}
+
 TEST_CASE("in strict mode a column that no rule names shows nothing") {
     const auto strict =
         load("{mode: strict, tables: {users: [{type: keep, column: id}, {type: keep, column: email}]}}");
