@@ -10,6 +10,7 @@
 #include "rules/transforms/transform.h"
 #include "rules/values/moment.h"
 #include "rules/values/number.h"
+#include "rules/values/printed_form.h"
 #include "rules/values/uuid.h"
 #include "stream/base/padding.h"
 #include "stream/format/utf8.h"
@@ -293,6 +294,7 @@ std::unique_ptr<Predicate> make_predicate(const Condition& condition, const Colu
     if (condition.op == Operator::regex)
         return std::make_unique<Matches>(compile_regex(condition.values[0], condition.place));
     try {
+        for (const std::string& value : condition.values) check_printed_form(value, column);
         return compare(condition, type);
     } catch (const Unreadable& unreadable) {
         throw refuse(condition.place,

@@ -130,6 +130,44 @@ TEST_CASE("uuid, bytea and enum") {
     CHECK(passes(bytea_type, text("\\x00ff"), "eq", "'\\x00ff'"));
 }
 
+TEST_CASE("an operand that PostgreSQL would print otherwise equals no value, and is refused") {
+    const ColumnType inet{869, "inet"};
+    const ColumnType cidr{650, "cidr"};
+    const ColumnType mac{829, "macaddr"};
+    for (const auto& [type, operand] : {std::pair{bytea_type, "\\x00FF"},
+                                        {bytea_type, "abc"},
+                                        {bytea_type, "\\x0"},
+                                        {inet, "10.0.0.1/32"},
+                                        {inet, "10.0.0.01"},
+                                        {inet, "2001:DB8::1"},
+                                        {inet, "2001:db8:0:0::1"},
+                                        {inet, "::1/128"},
+                                        {inet, "10.0.0.1/"},
+                                        {cidr, "10.0.0.0"},
+                                        {mac, "08:00:2B:01:02:03"},
+                                        {mac, "08-00-2b-01-02-03"}}) {
+        const ColumnType column_type = type;
+        const std::string quoted = std::string("'") + operand + "'";
+        CAPTURE(quoted);
+        CHECK(error_of([&] { (void)filter(column_type, "eq", quoted); }).find("it is not") != std::string::npos);
+    }
+    for (const auto& [type, operand] : {std::pair{bytea_type, "\\x00ff"},
+                                        {bytea_type, "\\x"},
+                                        {inet, "10.0.0.1"},
+                                        {inet, "10.0.0.1/8"},
+                                        {inet, "2001:db8::1"},
+                                        {inet, "::ffff:1.2.3.4"},
+                                        {cidr, "10.0.0.0/8"},
+                                        {cidr, "10.1.2.3/32"},
+                                        {cidr, "2001:db8::/32"},
+                                        {mac, "08:00:2b:01:02:03"}}) {
+        const std::string quoted = std::string("'") + operand + "'";
+        CAPTURE(quoted);
+        CHECK(passes(type, text(operand), "eq", quoted));
+        CHECK(passes(type, text(operand), "in", "[" + quoted + "]"));
+    }
+}
+
 TEST_CASE("NULL passes no comparison") {
     for (const char* op : {"eq", "ne", "gt", "lt", "gte", "lte", "contains", "regex"})
         CHECK_FALSE(passes(text_type, null, op, "x"));
