@@ -218,4 +218,11 @@ TEST_CASE("columns that refer to a key with rules inherit these by the dump's fo
     const Finished data_only = pair.import({"--dump", pair.dump("data.sql", {"--data-only"}), "--rules-config", rules});
     must_succeed(data_only);
     CHECK(contains(data_only.err, "their foreign keys are not known"));
+    const Finished without_keys = pair.import(
+        {"--dump", pair.dump("two.sql", {"--section=pre-data", "--section=data"}), "--rules-config", rules});
+    must_succeed(without_keys);
+    CHECK(contains(without_keys.err, "their foreign keys are not known"));
+    const Finished all = pair.import({"--dump", pair.dump("all.sql"), "--rules-config", rules});
+    must_succeed(all);
+    CHECK(!contains(all.err, "their foreign keys are not known"));
 }

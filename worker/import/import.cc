@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <chrono>
 #include <utility>
 
@@ -18,6 +20,10 @@
 namespace pgsluice {
 
 namespace {
+
+bool has_key(const RelationPtr& table) {
+    return std::ranges::any_of(table->columns, [](const Column& column) { return column.key || column.unique; });
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -105,10 +111,11 @@ Relation Import::describe(dump::Schema& schema, const SurveyedTable& table) {
 
 void Import::check_rules() {
     ruleset_->refer({references_, relations_});
-    if (!keys_are_told_ && ruleset_->goes_by_keys())
+    const bool no_keys = references_.empty() && std::ranges::none_of(relations_, has_key);
+    if ((!keys_are_told_ || no_keys) && ruleset_->goes_by_keys())
         log_(LogLevel::warning,
-             "the dump does not create all of its tables, so their foreign keys are not known, and columns that refer "
-             "to one with rules do not inherit these; name the dump of the schema, too");
+             "the dump does not create all of its tables with their keys, so their foreign keys are not known, and "
+             "columns that refer to one with rules do not inherit these; name the dumps of all of the schema, too");
     const auto problems = ruleset_->know(relations_);
     if (!problems.empty()) throw problems.front();
     std::vector<Relation> tables;
