@@ -69,8 +69,8 @@ Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Note
         if (oid != note_of_no_table) noted_[oid] = decode_delivered_rules(note);
 }
 
-void Delivered::begin_notes() {
-    keep_({{note_of_no_table, encode_reloads(0)}});
+void Delivered::begin_notes(std::uint64_t reloads) {
+    keep_({{note_of_no_table, encode_reloads(reloads)}});
     complete_ = true;
 }
 

@@ -47,7 +47,8 @@ class Delivered {
 
     // Whether this build has noted tables from the group's first row on.
     [[nodiscard]] bool complete() const noexcept { return complete_; }
-    void begin_notes();
+    // `reloads`: what an earlier worker of the name has come to (note_of_no_table).
+    void begin_notes(std::uint64_t reloads);
 
     // Those of `tables` that were delivered under other rules. All of them count as compared from now on.
     std::vector<ChangedTable> changed(std::span<const RelationPtr> tables);

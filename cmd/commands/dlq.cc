@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -57,8 +58,35 @@ std::unique_ptr<DeadLetterReplay> make_replay(Broker& broker, const Settings& se
         throw usage_error(fmt::format("unable to replay: worker '{}' is a webhook worker", worker),
                           "Give --webhook-url.");
     }
-    const std::uint64_t reloads = reloads_in(DeliveredRulesKeys(broker, names, worker).load());
-    return replay_to_webhook(settings.webhook, log, stop, source, reloads);
+    return replay_to_webhook(settings.webhook, log, stop, source);
+}
+
+// Letters that hold a change as earlier rules had left it. What --on-rules-change reload has delivered again replaces
+// it, and may show less; what of that was refused has a letter of its own.
+class EarlierRules {
+   public:
+    EarlierRules(Broker& broker, const Names& names, const std::string& worker,
+                 const std::vector<DeadLetter>& letters) {
+        if (WorkerRegistry(broker, names).find(worker))
+            reloads_ = reloads_in(DeliveredRulesKeys(broker, names, worker).load());
+        for (const DeadLetter& letter : letters) {
+            std::uint64_t& newest = newest_[identity_of(letter)];
+            newest = std::max(newest, letter.reload);
+        }
+    }
+    [[nodiscard]] bool made(const DeadLetter& letter) const {
+        return letter.reload < std::max(reloads_, newest_.at(identity_of(letter)));
+    }
+
+   private:
+    std::uint64_t reloads_ = 0;  // of a worker that is forgotten nothing was delivered again
+    std::map<DeadLetterIdentity, std::uint64_t> newest_;
+};
+
+bool is_chosen(const DeadLetter& letter, const Settings& settings) {
+    const auto& only = settings.dead_letters;
+    return letter.worker == settings.worker.worker &&
+           (only.empty() || std::ranges::find(only, letter.seq.value) != only.end());
 }
 
 }  // namespace
@@ -76,20 +104,27 @@ void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
     BlockReader reader;
     std::size_t applied = 0;
     std::size_t dropped = 0;
-    for (const DeadLetter& letter : read_dead_letters(*broker, names, settings.dead_letters)) {
-        if (letter.worker != worker) continue;
+    std::size_t replaced = 0;
+    const auto letters = read_dead_letters(*broker, names, {});
+    const EarlierRules earlier(*broker, names, worker, letters);
+    for (const DeadLetter& letter : letters) {
+        if (!is_chosen(letter, settings)) continue;
         if (stop.stop_requested()) throw Interrupted{};
         const auto block = decode_dead_letter(reader, letter);
-        const bool owed = replay->apply(letter, block);
+        const bool by_earlier = earlier.made(letter);
+        const bool owed = !by_earlier && replay->apply(letter, block);
         if (!owed)
-            log(LogLevel::info,
-                "already applied, dropping the dead letter: " + describe_dead_letter(letter, block->changes[0]));
+            log(LogLevel::info, fmt::format("{}, dropping the dead letter: {}",
+                                            by_earlier ? "delivered again by other rules since" : "already applied",
+                                            describe_dead_letter(letter, block->changes[0])));
         broker->erase_message(names.dead_letters, letter.seq);
-        ++(owed ? applied : dropped);
+        ++(by_earlier ? replaced : owed ? applied : dropped);
     }
     replay->close();
     std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
     if (dropped > 0) std::printf("dropped %zu whose changes had already been applied\n", dropped);
+    if (replaced > 0)
+        std::printf("dropped %zu as earlier rules had left them: the reload delivered their changes again\n", replaced);
 }
 
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {

@@ -20,7 +20,7 @@ namespace {
 
 // An import has neither a stream for these nor DDL; a row that is refused stops it.
 struct NoDeadLetters : DeadLetters {
-    void park(const Change& /*change*/, std::string_view /*reason*/) override {
+    void park(const Change& /*change*/, std::string_view /*reason*/, std::uint64_t /*reload*/) override {
         throw std::logic_error("an import has no dead letters");
     }
 };

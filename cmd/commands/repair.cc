@@ -34,14 +34,14 @@ namespace pgsluice {
 
 namespace {
 
-void check_number(std::string_view text) {
+void check_number(std::string_view /*key*/, std::string_view text) {
     if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
         throw stop_error("not a number");
 }
 
 // The key `rules.<worker>.0` is of no table.
-void check_delivered_rules(std::string_view value) {
-    if (value == "{}" || value.starts_with("{\"reloads\":"))
+void check_delivered_rules(std::string_view key, std::string_view value) {
+    if (key.ends_with(".0"))
         static_cast<void>(reloads_in({{note_of_no_table, std::string(value)}}));
     else
         static_cast<void>(decode_delivered_rules(value));
@@ -50,37 +50,37 @@ void check_delivered_rules(std::string_view value) {
 // How a key's value is read: throws when it cannot be.
 struct KnownKey {
     std::string_view key;  // or its prefix, which ends in a dot
-    void (*read)(std::string_view value);
+    void (*read)(std::string_view key, std::string_view value);
 };
 
 constexpr std::array<KnownKey, 24> known_keys{{
-    {"group", [](std::string_view value) { static_cast<void>(decode_group(value)); }},
+    {"group", [](std::string_view, std::string_view value) { static_cast<void>(decode_group(value)); }},
     {"epoch", check_number},
     {"added_epoch", check_number},
-    {"begin", [](std::string_view value) { static_cast<void>(decode_snapshot_start(value)); }},
-    {"tables", [](std::string_view value) { static_cast<void>(decode_tables(value)); }},
-    {"references", [](std::string_view value) { static_cast<void>(decode_references(value)); }},
-    {"ddl", [](std::string_view value) { static_cast<void>(decode_ddl_record(value)); }},
+    {"begin", [](std::string_view, std::string_view value) { static_cast<void>(decode_snapshot_start(value)); }},
+    {"tables", [](std::string_view, std::string_view value) { static_cast<void>(decode_tables(value)); }},
+    {"references", [](std::string_view, std::string_view value) { static_cast<void>(decode_references(value)); }},
+    {"ddl", [](std::string_view, std::string_view value) { static_cast<void>(decode_ddl_record(value)); }},
     {"lsn",
-     [](std::string_view value) {
+     [](std::string_view, std::string_view value) {
          if (!parse_lsn(value)) throw stop_error("not an LSN");
      }},
-    {"snapshot", [](std::string_view) {}},  // read by people only
-    {"direct", [](std::string_view value) { static_cast<void>(decode_direct_copy(value)); }},
-    {"last_changes", [](std::string_view value) { static_cast<void>(decode_last_changes(value)); }},
-    {"worker.", [](std::string_view value) { static_cast<void>(decode_worker("", value)); }},
-    {"seen.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
-    {"compare.", [](std::string_view value) { static_cast<void>(decode_compare_request(value)); }},
-    {"compared.", [](std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
-    {"ddl_pending.", [](std::string_view value) { static_cast<void>(decode_pending_ddl(value)); }},
-    {"ddl_decided.", [](std::string_view value) { static_cast<void>(decode_ddl_decided(value)); }},
-    {"cutover", [](std::string_view value) { static_cast<void>(decode_cutover(value)); }},
-    {"copy_request", [](std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
-    {"rules.", [](std::string_view value) { check_delivered_rules(value); }},
-    {"rules_of_source.", [](std::string_view value) { check_delivered_rules(value); }},
-    {"seen_by_source.", [](std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
-    {"record", [](std::string_view value) { static_cast<void>(decode_record_version(value)); }},
-    {"record.", [](std::string_view value) { static_cast<void>(decode_table_records(value)); }},
+    {"snapshot", [](std::string_view, std::string_view) {}},  // read by people only
+    {"direct", [](std::string_view, std::string_view value) { static_cast<void>(decode_direct_copy(value)); }},
+    {"last_changes", [](std::string_view, std::string_view value) { static_cast<void>(decode_last_changes(value)); }},
+    {"worker.", [](std::string_view, std::string_view value) { static_cast<void>(decode_worker("", value)); }},
+    {"seen.", [](std::string_view, std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
+    {"compare.", [](std::string_view, std::string_view value) { static_cast<void>(decode_compare_request(value)); }},
+    {"compared.", [](std::string_view, std::string_view value) { static_cast<void>(decode_compare_answer(value)); }},
+    {"ddl_pending.", [](std::string_view, std::string_view value) { static_cast<void>(decode_pending_ddl(value)); }},
+    {"ddl_decided.", [](std::string_view, std::string_view value) { static_cast<void>(decode_ddl_decided(value)); }},
+    {"cutover", [](std::string_view, std::string_view value) { static_cast<void>(decode_cutover(value)); }},
+    {"copy_request", [](std::string_view, std::string_view value) { static_cast<void>(decode_copy_request(value)); }},
+    {"rules.", check_delivered_rules},
+    {"rules_of_source.", check_delivered_rules},
+    {"seen_by_source.", [](std::string_view, std::string_view value) { static_cast<void>(decode_seen_table(value)); }},
+    {"record", [](std::string_view, std::string_view value) { static_cast<void>(decode_record_version(value)); }},
+    {"record.", [](std::string_view, std::string_view value) { static_cast<void>(decode_table_records(value)); }},
 }};
 
 const KnownKey* find_known(std::string_view key) {
@@ -95,7 +95,7 @@ std::string fault_of(std::string_view key, std::string_view value) {
     const KnownKey* known = find_known(key);
     if (known == nullptr) return {};  // perhaps of a later version: nobody reads it here, so it does no harm
     try {
-        known->read(value);
+        known->read(key, value);
         return {};
     } catch (const Error& error) {
         return error.what();

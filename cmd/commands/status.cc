@@ -112,7 +112,11 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
                          "See the group's workers with pgsluice status.");
     }
     SchemaHistory(*broker, settings.worker.names, worker).clear();
-    DeliveredRulesKeys(*broker, settings.worker.names, worker).clear();
+    DeliveredRulesKeys rules(*broker, settings.worker.names, worker);
+    if (entry != nullptr && (entry->sink == "nats" || entry->sink == "webhook"))
+        rules.clear_but_count();
+    else
+        rules.clear();
     std::printf("removed worker '%s' from the group; the stream is no longer kept for it\n", worker.c_str());
 }
 

@@ -238,7 +238,7 @@ class WebhookSink final : public Sink, public DeliversAgain {
     void park(WebhookLane& lane, const HttpOutcome& outcome) {
         const std::size_t index = change_of_[lane.first().number - batch_first_];
         // A change of several events is parked once.
-        if (parked_ != index) dead_letters_->park(batch_->changes[index], outcome.reason);
+        if (parked_ != index) dead_letters_->park(batch_->changes[index], outcome.reason, reload_);
         parked_ = index;
         log_(LogLevel::warning, fmt::format("parked change '{}': {}", lane.key(), outcome.reason));
         queued_bytes_ -= lane.accepted();

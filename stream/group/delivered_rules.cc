@@ -185,6 +185,16 @@ void DeliveredRulesKeys::put(Oid table, std::string_view json) {
     broker_.kv_put(names_, fmt::format("{}{}", prefix_, table), json);
 }
 
+void DeliveredRulesKeys::clear_but_count() {
+    const std::string count = fmt::format("{}{}", prefix_, note_of_no_table);
+    const auto kept = broker_.kv_get(names_, count);
+    if (!kept) return clear();
+    check(count, note_of_no_table, kept->text);
+    put(note_of_no_table, encode_reloads(reloads_in({{note_of_no_table, kept->text}}) + 1));
+    for (const std::string& key : keys())
+        if (key != count) broker_.kv_delete(names_, key);
+}
+
 void DeliveredRulesKeys::clear() {
     for (const std::string& key : keys()) broker_.kv_delete(names_, key);
 }

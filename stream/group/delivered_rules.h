@@ -58,6 +58,9 @@ class DeliveredRulesKeys {
     [[nodiscard]] std::map<Oid, std::string> load();
     void put(Oid table, std::string_view json);
     void clear();
+    // Of a worker that is forgotten, and whose other end keeps what it had: what one of its name delivers after that is
+    // another event.
+    void clear_but_count();
 
    private:
     struct Prefix {

@@ -23,7 +23,7 @@ TEST_CASE("a change larger than max_payload") {
         change.prefix = "note";
         change.content = content;
         try {
-            letters.park(change, "(id)=(7) is too much");
+            letters.park(change, "(id)=(7) is too much", 0);
         } catch (const Error& error) {
             CHECK(error.action() == Action::stop);
             const std::string message = error.what();

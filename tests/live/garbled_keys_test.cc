@@ -156,6 +156,15 @@ TEST_CASE("a garbled note of the rules of a worker stops it with a hint that wor
     CHECK(contains(refused.err, "(KV key 'rules.lines.16384')"));
     CHECK(contains(group.command({"repair", "--yes"}).out, "removed KV key 'rules.lines.16384': "));
     CHECK(run(argv).code == 0);
+    // Values of keys that are mixed up.
+    const std::vector<std::pair<std::string, std::string>> mixed_up{
+        {"rules.lines.16384", R"({"reloads":1})"}, {"rules.lines.16384", "{}"}, {"rules.lines.0", "[]"}};
+    for (const auto& [key, value] : mixed_up) {
+        group.broker->kv_put(group.names, key, value);
+        CHECK(contains(run(argv).err, "(KV key '" + key + "')"));
+        CHECK(contains(group.command({"repair", "--yes"}).out, "removed KV key '" + key + "': "));
+        CHECK(run(argv).code == 0);
+    }
     group.stop_replicator();
 }
 

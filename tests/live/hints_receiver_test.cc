@@ -175,7 +175,7 @@ TEST_CASE("a dead letter that no message holds") {
             change.position = {Lsn{0x100}, 0};
             change.prefix = "note";
             change.content = content;
-            letters.park(change, "too much");
+            letters.park(change, "too much", 0);
         });
     };
     const std::string hint = park();

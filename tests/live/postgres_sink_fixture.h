@@ -65,7 +65,7 @@ using Lines = std::vector<std::string>;
 
 struct Parked : DeadLetters {
     Lines lines;
-    void park(const Change& change, std::string_view reason) override {
+    void park(const Change& change, std::string_view reason, std::uint64_t /*reload*/) override {
         lines.push_back(to_string(change.position) + " " + std::string(reason));
     }
 };

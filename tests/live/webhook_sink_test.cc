@@ -83,7 +83,7 @@ std::string error_of(const F& action) {
 }
 
 struct Parked : DeadLetters {
-    void park(const Change& change, std::string_view reason) override {
+    void park(const Change& change, std::string_view reason, std::uint64_t /*reload*/) override {
         parked.push_back(std::string(change.new_row[1].text()) + ": " + std::string(reason));
     }
     std::vector<std::string> parked;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "sql/error.h"
@@ -20,6 +21,12 @@ std::string header(const StoredMessage& message, std::string_view name) {
     return {};
 }
 
+std::uint64_t number(const std::string& text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
 }  // namespace
 
 std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, const std::vector<std::uint64_t>& only) {
@@ -33,7 +40,7 @@ std::vector<DeadLetter> read_dead_letters(Broker& broker, const Names& names, co
         letters.push_back({seq, header(*message, dead_letter_worker_header),
                            header(*message, dead_letter_position_header), header(*message, dead_letter_reason_header),
                            std::move(message->body), header(*message, dead_letter_snapshot_header) == "true",
-                           std::move(message->fault)});
+                           number(header(*message, dead_letter_reload_header)), std::move(message->fault)});
     }
     return letters;
 }

@@ -23,6 +23,9 @@ inline constexpr const char* dead_letter_position_header = "Pgsluice-Position";
 inline constexpr const char* dead_letter_reason_header = "Pgsluice-Reason";      // one line
 inline constexpr const char* dead_letter_snapshot_header = "Pgsluice-Snapshot";  // "true": a row of the snapshot
 
+// How often the worker had had all delivered again by other rules (EventKey::reload); not there: never.
+inline constexpr const char* dead_letter_reload_header = "Pgsluice-Reload";
+
 // As read from the stream: any of it may be another program's.
 struct DeadLetter {
     StreamSeq seq;
@@ -31,6 +34,7 @@ struct DeadLetter {
     std::string reason;
     std::string block;
     bool snapshot = false;
+    std::uint64_t reload = 0;
     std::string fault{};  // why it cannot be read, where the group is sealed
 };
 
@@ -44,7 +48,8 @@ std::string encode_dead_letter(const Change& change);
 // The block, which owns the one change in it. Throws an Error that names the message when the body is not one of ours.
 std::shared_ptr<const Block> decode_dead_letter(BlockReader& reader, const DeadLetter& letter);
 
-// A worker that was killed may park a change again; the two letters then have the same identity.
+// A worker that was killed may park a change again; the two letters then have the same identity. So they have when
+// rules that came later have had it delivered again, which made another event of it: DeadLetter::reload.
 using DeadLetterIdentity = std::tuple<std::string, std::string, bool>;
 DeadLetterIdentity identity_of(const DeadLetter& letter);
 

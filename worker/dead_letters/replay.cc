@@ -69,15 +69,15 @@ class PostgresReplay final : public DeadLetterReplay {
 class WebhookReplay final : public DeadLetterReplay {
    public:
     WebhookReplay(const WebhookSinkOptions& options, const Log& log, const std::stop_token& stop,
-                  const std::optional<GroupInfo>& source, std::uint64_t reloads)
+                  const std::optional<GroupInfo>& source)
         : sink_(make_webhook_sink(options, log, stop)) {
         sink_->open();
-        dynamic_cast<DeliversAgain&>(*sink_).deliver_again(reloads);
         if (source) sink_->read_from(*source);
     }
 
     bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
         if (!posted_.insert(identity_of(letter)).second) return false;
+        dynamic_cast<DeliversAgain&>(*sink_).deliver_again(letter.reload);
         sink_->apply(batch_of(letter, block));
         sink_->flush();
         PGSLUICE_FAILPOINT("dlq-applied");
@@ -100,10 +100,10 @@ std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options
 }
 
 std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,
-                                                    const std::stop_token& stop, const std::optional<GroupInfo>& source,
-                                                    std::uint64_t reloads) {
+                                                    const std::stop_token& stop,
+                                                    const std::optional<GroupInfo>& source) {
     options.on_error = OnError::stop;
-    return std::make_unique<WebhookReplay>(options, log, stop, source, reloads);
+    return std::make_unique<WebhookReplay>(options, log, stop, source);
 }
 
 }  // namespace pgsluice

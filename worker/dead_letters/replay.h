@@ -1,7 +1,6 @@
 // Applies dead letters, one at a time, in a batch of its own each.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -28,10 +27,9 @@ class DeadLetterReplay {
 std::unique_ptr<DeadLetterReplay> replay_to_postgres(PostgresSinkOptions options, const Log& log,
                                                      const std::stop_token& stop,
                                                      const std::optional<GroupInfo>& source);
-// The receiver knows a repeated change by its Idempotency-Key, which is the one it refused before. `reloads` is what
-// the worker noted (stream/group/delivered_rules.h).
+// The receiver knows a repeated change by its Idempotency-Key, which is the one it refused before.
 std::unique_ptr<DeadLetterReplay> replay_to_webhook(WebhookSinkOptions options, const Log& log,
-                                                    const std::stop_token& stop, const std::optional<GroupInfo>& source,
-                                                    std::uint64_t reloads);
+                                                    const std::stop_token& stop,
+                                                    const std::optional<GroupInfo>& source);
 
 }  // namespace pgsluice

@@ -52,13 +52,14 @@ DeadLetterStream::DeadLetterStream(BrokerOptions nats, Names names, std::string 
       log_(std::move(log)),
       broker_(std::move(nats), log_, std::move(stop)) {}
 
-void DeadLetterStream::park(const Change& change, std::string_view reason) {
+void DeadLetterStream::park(const Change& change, std::string_view reason, std::uint64_t reload) {
     Broker& broker = broker_.get([&](Broker& connected) { connected.ensure_dead_letters(names_); });
     const std::string position = to_string(change.position);
     std::vector<std::pair<std::string, std::string>> headers{{dead_letter_worker_header, worker_},
                                                              {dead_letter_position_header, position},
                                                              {dead_letter_reason_header, one_line(reason)}};
     if (change.snapshot) headers.emplace_back(dead_letter_snapshot_header, "true");
+    if (reload > 0) headers.emplace_back(dead_letter_reload_header, std::to_string(reload));
     const std::string block = encode_dead_letter(change);
     refuse_too_large(change, block, headers, broker.max_payload());
     broker.publish_dead_letter(names_, block, headers);

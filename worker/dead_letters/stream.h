@@ -1,6 +1,7 @@
 // Parks changes that a sink refuses in the group's dead-letter stream, one message each (letter.h).
 #pragma once
 
+#include <cstdint>
 #include <stop_token>
 #include <string>
 
@@ -17,7 +18,7 @@ class DeadLetterStream : public DeadLetters {
     // Connects when the first change is parked.
     DeadLetterStream(BrokerOptions nats, Names names, std::string worker, Log log, std::stop_token stop);
 
-    void park(const Change& change, std::string_view reason) override;
+    void park(const Change& change, std::string_view reason, std::uint64_t reload) override;
 
    private:
     Names names_;

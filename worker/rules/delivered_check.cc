@@ -97,7 +97,7 @@ void DeliveredCheck::note_from_now_on(std::span<const RelationPtr> tables) {
              "with the rules as they are now");
         delivered_.accept(tables);
     }
-    delivered_.begin_notes();
+    delivered_.begin_notes(reloads_);
 }
 
 RulesChange DeliveredCheck::change_of(const SessionStart& start, const WorkerFacts& facts,

@@ -142,7 +142,7 @@ bool ApplyInOrder::readmit(Changes changes, std::size_t count) {
 }
 
 void ApplyInOrder::park(const Change& change, const std::string& reason) {
-    dead_letters_->park(change, reason);
+    dead_letters_->park(change, reason, 0);
     PGSLUICE_FAILPOINT("postgres-parked");
     PostgresProgress::note_parked(session_.connection, progress_, change);
 }

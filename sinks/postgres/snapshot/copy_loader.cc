@@ -222,9 +222,10 @@ void CopyLoader::park(Loader& loader, const Work& work, std::string_view line, s
     change.position.ordinal += number - 1;
     change.new_row = parse_copy_line(line, work.mapping->relation.columns.size(), arena);
     const std::lock_guard lock(parking_);
-    dead_letters_->park(change, fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
-                                            work.block.first_seq.value, work.mapping->table.schema,
-                                            work.mapping->table.table, error.what()));
+    const auto reason =
+        fmt::format("unable to load row {} of the stream's message {} into '{}.{}': {}", number,
+                    work.block.first_seq.value, work.mapping->table.schema, work.mapping->table.table, error.what());
+    dead_letters_->park(change, reason, 0);
     PostgresProgress::note_parked(loader.table.connection(), snapshot_.progress, change);
 }
 
