@@ -238,6 +238,7 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     const auto tables = check_rules(options, *ruleset, files, ends, known, log, stop);
     start.tables_checked = tables.has_value();
     start.targets = targets_of(options.share, *ruleset, tables.value_or(std::vector<RelationPtr>{}));
+    if (ruleset->hides_something()) warn_of_dump(ends.bootstrap, start.from.position, log);
     start.past_dumps = ends.bootstrap && ends.bootstrap->state == BootstrapState::superseded;
     DeliveredCheck check(options, *ruleset, *sink, broker, state.has_value(), log);
     check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);

@@ -3,6 +3,7 @@
 #include "sql/error.h"
 #include "tests/live/bootstrap_fixture.h"
 #include "tests/support/hint.h"
+#include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
 
@@ -264,5 +265,17 @@ TEST_CASE("bootstrap: the dump may be loaded by pgsluice import") {
     group.writers->stop();
     group.check_equal(group.tables);
     must_succeed(run_compare(group));
+    group.stop();
+}
+
+TEST_CASE("bootstrap: a worker with rules that hide says that a dump may have been loaded without them") {
+    Bootstrap group;
+    group.prepare();
+    group.dump_and_restore();
+    must_succeed(group.step("complete"));
+    const pgsluice::rules_test::TextFile rules(
+        "tables: {visits: [{type: transform, column: note, parameters: {type: redact}}]}");
+    group.start_worker({"--rules-config", rules.path()});
+    CHECK(says(group.worker(), "rules hide values only of what comes after it"));
     group.stop();
 }

@@ -76,4 +76,11 @@ std::optional<SinkState> with_dump(const std::optional<SinkState>& state, const 
             options.names.group + "'; a file worker: another directory), and start it again.");
 }
 
+void warn_of_dump(const std::optional<BootstrapRecord>& record, Position from, const Log& log) {
+    if (!record || record->state != BootstrapState::streaming || from != Position{record->point, 0}) return;
+    log(LogLevel::warning,
+        "the target holds a dump, and this worker's rules hide values only of what comes after it: those of the dump "
+        "are hidden where pgsluice import loaded it, by the same rules; pgsluice check leaks looks for others");
+}
+
 }  // namespace pgsluice

@@ -23,6 +23,9 @@ void check_not_bootstrapping(const WorkerOptions& options, Broker& broker);
 std::optional<SinkState> with_dump(const std::optional<SinkState>& state, const std::optional<BootstrapRecord>& record,
                                    const WorkerOptions& options);
 
+// A worker that begins at a dump with rules that hide: what loaded the dump may have applied none.
+void warn_of_dump(const std::optional<BootstrapRecord>& record, Position from, const Log& log);
+
 // At a dump marker: a worker that has applied what was before it, or nothing, must not read on; one that begins with
 // the dump has that position already.
 void check_has_dump(const WorkerOptions& options, Position marker, Position applied);
