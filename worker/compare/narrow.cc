@@ -99,11 +99,11 @@ void check_read(const ComparedTable& table, const RangeSum& read, const RangeSum
 bool counts(const ComparedTable& table, const Difference& row) {
     switch (row.kind) {
         case Difference::Kind::missing:
-            return !table.no_inserts;
+            return !table.source[row.source.store].never.inserts;
         case Difference::Kind::extra:
-            return !table.no_deletes;
+            return !table.target[row.target.store].never.deletes;
         case Difference::Kind::changed:
-            return !table.no_updates;
+            return !table.source[row.source.store].never.updates;
     }
     return true;
 }

@@ -121,6 +121,12 @@ std::optional<Texts> find_on_source(const ComparedTable& table, RowReader& sourc
     return std::nullopt;
 }
 
+// That no row of the source has the key any more brings a delete to the target.
+bool brings_delete(const ComparedTable& table, const Difference& row) {
+    const bool extra = row.kind == Difference::Kind::extra;
+    return !(extra ? table.target[row.target.store] : table.source[row.source.store]).never.deletes;
+}
+
 void repair_by_key(const ComparedTable& table, std::span<const Difference> rows, sql::Connection& source_connection,
                    Writer& writer) {
     RowReader source(source_connection);
@@ -128,7 +134,7 @@ void repair_by_key(const ComparedTable& table, std::span<const Difference> rows,
         const Texts key = key_of(table, row);
         if (const auto values = find_on_source(table, source, key)) {
             writer.put(*values, Op::update);
-        } else if (!table.no_deletes) {
+        } else if (brings_delete(table, row)) {
             Texts old(table.columns.size());
             for (std::size_t i = 0; i < key.size(); ++i) old[table.key[i]] = key[i];
             writer.remove(old);

@@ -27,6 +27,14 @@ struct RowStore {
     std::vector<std::size_t> projection;
     // With a plan, per compared column: the target's is a char(n), whose padding does not count.
     std::vector<bool> padded{};
+    // Operations that no change brings to the target (a route without them): what only they could make equal is no
+    // difference. Of a store of the source, its table's; of one of the target only `deletes` counts.
+    struct LeftOut {
+        bool inserts = false;
+        bool updates = false;
+        bool deletes = false;
+    };
+    LeftOut never{};
     // Of a store of the source, per key column: how a row is found by it. Empty where a rule writes to the key.
     struct KeyColumn {
         std::string quoted;  // the column; of one that the route adds, its value
@@ -58,11 +66,6 @@ struct ComparedTable {
     std::vector<std::size_t> sample;  // the ranges that are compared, in order; empty: all
     std::vector<RowStore> source;
     std::vector<RowStore> target;
-    // Operations that no change of the table brings to the target (a route without them): what only they could make
-    // equal is not a difference.
-    bool no_inserts = false;
-    bool no_updates = false;
-    bool no_deletes = false;
     std::vector<ConvertedColumn> converted;
     bool key_is_kept = true;  // no rule writes to a key column
 

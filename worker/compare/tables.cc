@@ -195,8 +195,10 @@ class Planner {
         });
         table.by_us = by_us;
         for (const Filling& filling : fillings) judge(table, *filling.plan);
+        const TargetRows rows = target_rows(fillings);
         table.relation = relation_of(table, relation);
-        add_target(table, *found, own_rows(fillings));
+        add_target(table, *found, rows.deleted, false);
+        add_target(table, *found, rows.kept, true);
         for (const Filling& filling : fillings) add_source(table, filling, *found);
         choose_ranges(table, types_of(source_, fillings[0].table->relation->oid), fillings[0],
                       types_of(target_, found->oid));
@@ -214,16 +216,40 @@ class Planner {
                         where, code.begin()->second)};
     }
 
+    static RowStore::LeftOut left_out(const CompiledRules& plan) {
+        return {!plan.passes(Op::insert), !plan.passes(Op::update),
+                !plan.passes(Op::del) || !plan.passes(Op::truncate)};
+    }
+
     static void judge(ComparedTable& table, const CompiledRules& plan) {
         if (plan.depends_on_operation())
             throw LeftOut{"a rule of it holds for some operations only: what a row looks like depends on its past"};
-        table.no_inserts |= !plan.passes(Op::insert);
-        table.no_updates |= !plan.passes(Op::update);
-        table.no_deletes |= !plan.passes(Op::del) || !plan.passes(Op::truncate);
-        if (table.key.empty() && (table.no_inserts || table.no_updates || table.no_deletes))
+        const RowStore::LeftOut never = left_out(plan);
+        if (table.key.empty() && (never.inserts || never.updates || never.deletes))
             throw LeftOut{"it has no key, and its route leaves operations out"};
         for (const std::size_t column : table.key)
             table.key_is_kept &= !plan.writes(index_of(*plan.target(), table.columns[column]));
+    }
+
+    // Conditions of the target's rows: of those that deletes reach, and of those that a route keeps. None: no such row.
+    struct TargetRows {
+        std::optional<std::string> deleted;
+        std::optional<std::string> kept;
+    };
+
+    static TargetRows target_rows(const std::vector<Filling>& fillings) {
+        std::vector<Filling> keeping;
+        for (const Filling& filling : fillings)
+            if (left_out(*filling.plan).deletes) keeping.push_back(filling);
+        const std::string all = own_rows(fillings);
+        if (keeping.empty()) return {all, std::nullopt};
+        if (keeping.size() == fillings.size()) return {std::nullopt, all};
+        const std::string kept = own_rows(keeping);
+        if (kept.empty())
+            throw LeftOut{
+                "some tables that are routed to it leave deletes out, and no added constants tell their rows "
+                "from the others"};
+        return {fmt::format("{}({}) IS NOT TRUE", all.empty() ? "" : all + " AND ", kept), kept};
     }
 
     // Of the target's rows those that the fillings bring and that are valid now; others may fill it, too.
@@ -242,15 +268,19 @@ class Planner {
         return all + ')';
     }
 
-    void add_target(ComparedTable& table, const TargetTable& target, const std::string& condition) {
-        table.target = stores_of(target_, target);
-        for (RowStore& store : table.target) {
-            store.condition = condition;
+    void add_target(ComparedTable& table, const TargetTable& target, const std::optional<std::string>& condition,
+                    bool kept) {
+        if (!condition) return;
+        auto found = stores_of(target_, target);
+        for (RowStore& store : found) {
+            store.condition = *condition;
+            store.never.deletes = kept;
             for (const std::string& column : table.columns) {
                 const bool padded = table.by_us && is_padded(target, column);
                 store.values.push_back(sql::quote_identifier(column) +
                                        (padded ? "::text" : ""));  // cuts the blanks off
             }
+            table.target.push_back(std::move(store));
         }
     }
 
@@ -262,6 +292,7 @@ class Planner {
         if (!table.by_us) note_converted(table, filling, types, target_types);
         for (const Oid oid : filling.table->stores) {
             RowStore store = store_of(source_, oid);
+            store.never = left_out(*filling.plan);
             if (table.by_us) {
                 store.relation = filling.table->relation;
                 store.plan = filling.plan;
