@@ -198,7 +198,7 @@ void PostgresSink::committed() {
 
 // A partition may have been made on the source whose rows are in the DEFAULT partition here, and come again.
 void PostgresSink::create_tables(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables) {
-    const auto create = [&] { schema_.create_tables(pointers(tables), sources_of(begin, tables)); };
+    const auto create = [&] { schema_.create_tables(pointers(tables), sources_of(begin, tables), begin.added); };
     try {
         return create();
     } catch (const SqlError& error) {

@@ -116,6 +116,12 @@ std::vector<Oid> tables_above(const TableDefinition& table) {
     return above;
 }
 
+bool holds_columns(const TableDefinition& table, const Relation& relation) {
+    return std::all_of(relation.columns.begin(), relation.columns.end(), [&](const Column& column) {
+        return find_part(table.columns, &ColumnDefinition::name, column.name) != nullptr;
+    });
+}
+
 class TableChoice {
    public:
     TableChoice(const DefinitionMessage& source, const std::vector<const Relation*>& relations,
@@ -148,9 +154,9 @@ class TableChoice {
             return (!known || table.first == relation.oid) && table.second->schema == relation.schema &&
                    table.second->name == relation.table;
         });
-        if (found == tables_.end() || shared || refused_.contains(found->first)) {
-            // Neither known nor named: the source has it no longer.
-            if (known) chosen_.as_they_come.push_back(&relation);
+        if (found == tables_.end() || shared || refused_.contains(found->first) ||
+            (!known && !holds_columns(*found->second, relation))) {
+            (known ? chosen_.as_they_come : chosen_.gone).push_back(&relation);
             return;
         }
         defined_[found->first] = &relation;

@@ -16,12 +16,14 @@ struct DefinedTables {
     EmptyColumns empty;                           // columns of theirs that do not come
     std::vector<const Relation*> defined{};       // the tables of these
     std::vector<const Relation*> as_they_come{};  // the others: what is known of them is how their rows come
+    std::vector<const Relation*> gone{};          // those that the source no longer has
     std::vector<std::string> not_made{};          // "partitioned table 'public.p': why"
 };
 
 // `source` as read from the catalog, `tables` as their rows come, after rules and routing. A table whose definition a
-// rule stands against, or that is called otherwise by now, is made as its rows come. `rowless`: tables that are made,
-// though no rows come from them.
+// rule stands against, or that is called otherwise by now, is made as its rows come. One that was dropped is made as
+// the one that has its name by now, if all its columns are there. `rowless`: tables that are made, though no rows come
+// from them.
 DefinedTables define_tables(const DefinitionMessage& source, const std::vector<const Relation*>& tables,
                             const std::set<Oid>& rowless, const RuleDefinitions& rules);
 

@@ -27,6 +27,17 @@ std::vector<SchemaEntry> with_code(std::vector<SchemaEntry> entries, const Sourc
     return entries;
 }
 
+bool has_types(sql::Connection& source, const Relation& table) {
+    std::vector<std::string> oids;
+    for (const Column& column : table.columns) oids.push_back(std::to_string(column.type_oid));
+    return source
+        .query(
+            "SELECT NOT EXISTS (SELECT FROM unnest($1::text[]) AS w(oid) LEFT JOIN pg_type t ON t.oid = w.oid::oid "
+            "WHERE t.oid IS NULL)",
+            {text_array(oids)}, {1, 1, 1})
+        .boolean(0, 0);
+}
+
 std::optional<SchemaEntry> index_of_ends(const Relation& relation) {
     if (relation.keeping.mode != Keeping::Mode::history) return std::nullopt;
     const std::string name = relation.table.substr(0, 50) + "_valid_now";
@@ -155,13 +166,15 @@ void SchemaSync::create_as_in_source(sql::Connection& source, sql::Connection& t
 
 // Before anything is made, so that the next copy finds an empty target.
 void SchemaSync::refuse_drift(sql::Connection& source, sql::Connection& target,
-                              const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+                              const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then,
+                              bool may_be_gone) {
     for (std::size_t i = 0; i < tables.size(); ++i) {
         const Relation& table = *tables[i];
         if (find_target_table(target, table.schema, table.table)) continue;
         const CurrentTable now = current_table(source, table.oid);
         const std::string drift = then.empty() ? describe_added(table, now) : describe_drift(*then[i], now);
         if (drift.empty()) continue;
+        if (may_be_gone && now.schema.empty() && has_types(source, table)) continue;
         throw stop_error(
             fmt::format("unable to create table '{}.{}' on the target: the source's table has changed since "
                         "the copy was taken: {}",
@@ -206,7 +219,8 @@ void SchemaSync::create_dumped(const std::vector<const Relation*>& tables, const
     }
 }
 
-void SchemaSync::create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
+void SchemaSync::create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then,
+                                bool joined) {
     sql::Connection source = connect_source();
     sql::Connection target = maker_.connect_target();
     log_(LogLevel::info, "creating the source's tables on the target");
@@ -216,14 +230,20 @@ void SchemaSync::create_defined(const std::vector<const Relation*>& tables, cons
     for (const std::string& why : made.not_made) log_(LogLevel::warning, "not created on the target: " + why);
     const auto entries = with_code(entries_before_load(made.objects, made.empty), schema);
     maker_.take_turns(target);
-    refuse_drift(source, target, then.empty() ? made.defined : tables, then);
+    refuse_drift(source, target, then.empty() ? made.defined : tables, then, joined);
     note_read(source);
     maker_.make_all(target, entries);
     for (const Relation* table : made.as_they_come) create_routed(source, target, *table);
+    for (const Relation* table : made.gone) {
+        if (!has_types(source, *table)) continue;
+        log_(LogLevel::info, fmt::format("the source no longer has table '{}.{}'", table->schema, table->table));
+        create_routed(source, target, *table);
+    }
 }
 
-void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then) {
-    options_.schema_from == SchemaFrom::pg_dump ? create_dumped(tables, then) : create_defined(tables, then);
+void SchemaSync::create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then,
+                               bool joined) {
+    options_.schema_from == SchemaFrom::pg_dump ? create_dumped(tables, then) : create_defined(tables, then, joined);
 }
 
 EntriesAfterLoad SchemaSync::defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations) {

@@ -46,10 +46,13 @@ class SchemaSync {
 
     // `tables` are as the target shall have them, after rules and routing. With pg_dump, one that a routing file sends
     // elsewhere than to its own name gets the columns that come, their types and its key; the others are as in the
-    // source, apart from NOT NULL where a rule leaves a column out. Tables that the source no longer has are skipped.
-    // A stop Error, and nothing is made, when one of them has changed since its rows were copied: `then` are the
-    // source's tables as the snapshot's begin marker has them, index by index; without a snapshot it is empty.
-    void create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then = {});
+    // source, apart from NOT NULL where a rule leaves a column out. A table that the source no longer has gets the
+    // columns that come and its key; with pg_dump it is skipped. A stop Error, and nothing is made, when one of them
+    // has changed since its rows were copied: `then` are the source's tables as the snapshot's begin marker has them,
+    // index by index; without a snapshot it is empty. `joined`: the snapshot is of tables that joined a running group,
+    // of which one may have been dropped by now.
+    void create_tables(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then = {},
+                       bool joined = false);
     // Indexes, constraints, triggers; with pg_dump, routed tables get none. `relations` are those that create_tables()
     // was given. Foreign keys lock the tables they point to: without them where the caller has a transaction open that
     // wrote there.
@@ -60,7 +63,7 @@ class SchemaSync {
 
    private:
     void refuse_drift(sql::Connection& source, sql::Connection& target, const std::vector<const Relation*>& tables,
-                      const std::vector<const Relation*>& then);
+                      const std::vector<const Relation*>& then, bool may_be_gone = false);
     void note_read(sql::Connection& source);
     [[nodiscard]] bool is_routed(const Relation& table, const Relation* then) const;
     void find_routed(sql::Connection& source, const std::vector<const Relation*>& tables);
@@ -69,7 +72,8 @@ class SchemaSync {
                              const std::vector<const Relation*>& relations, const std::vector<Oid>& types,
                              const std::vector<const Relation*>& then);
     void create_dumped(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
-    void create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then);
+    void create_defined(const std::vector<const Relation*>& tables, const std::vector<const Relation*>& then,
+                        bool joined);
     EntriesAfterLoad defined_rest(sql::Connection& source, const std::vector<const Relation*>& relations);
     SourceSchema read(sql::Connection& source, const std::vector<const Relation*>& tables);
     void require_made(sql::Connection& target, const std::vector<NeededObject>& unread);
