@@ -210,8 +210,8 @@ tables:
     const Finished done = run_compare(pipeline, files);
     CHECK(done.code == 1);
     CHECK(contains(done.out, "w.t: 2 rows differ; "));
-    CHECK(contains(done.out, "('7'): on the target only"));
-    CHECK(contains(done.out, "('3'): differs in v"));
+    CHECK(contains(done.out, "=('2', '7'): on the target only"));
+    CHECK(contains(done.out, "=('2', '3'): differs in v"));
     auto repairing = files;
     repairing.emplace_back("--repair");
     must_succeed(run_compare(pipeline, repairing));
