@@ -39,6 +39,8 @@ WHERE c.oid <> ALL ($1::pg_catalog.oid[]) ORDER BY n.nspname, c.relname)";
 // {0}: whether a table was made as a partition of what is above it now. A column that came with the table's creation
 // and was inherited then has the row that the creation wrote; attaching a table later writes it again.
 // What was made before its root was published may hold rows: younger than that it must be.
+// So may one that was unlogged for a while, whose changes were not in the log. To be logged it was rewritten: its file
+// must still be the one it was made with, which has the table's own number.
 //
 // A table reached from two named ones counts for the upper one.
 constexpr const char* members_query = R"(
@@ -59,7 +61,8 @@ SELECT DISTINCT ON (c.oid) c.oid, n.nspname, c.relname, c.relpersistence, c.relr
     made.xmin::pg_catalog.text::pg_catalog.int8,
     r.oid, rn.nspname, r.relname, r.relkind, r.relpersistence, r.relreplident, r.relispartition,
     coalesce(pr.oid::pg_catalog.text || d.links, ''),
-    coalesce(d.born AND d.depth > 0 AND pg_catalog.age(pr.xmin) > pg_catalog.age(made.xmin), false),
+    coalesce(d.born AND d.depth > 0 AND c.relfilenode = c.oid
+        AND pg_catalog.age(pr.xmin) > pg_catalog.age(made.xmin), false),
     CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
         SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
           AND CASE c.relreplident WHEN 'd' THEN x.indisprimary ELSE x.indisreplident END) END,

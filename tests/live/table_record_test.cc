@@ -126,6 +126,15 @@ TEST_CASE("partitions are attached and detached") {
         group.await_state("public.p3", TableState::born_empty);
         group.await_state("public.p2", TableState::copied);
     }
+    SUBCASE("a partition that is filled unlogged and then logged is copied") {
+        group.on_target("CREATE TABLE p3 PARTITION OF root FOR VALUES FROM (200) TO (300)");
+        group.on_source(attach +
+                        "; CREATE UNLOGGED TABLE p3 PARTITION OF root FOR VALUES FROM (200) TO (300); "
+                        "INSERT INTO p3 VALUES (200, 'in no log'); ALTER TABLE p3 SET LOGGED");
+        group.await_rows("p3");
+        group.await_rows("p2");
+        group.await_state("public.p3", TableState::copied);
+    }
     SUBCASE("one that is detached leaves, and that is said") {
         group.on_source(attach);
         group.await_rows("p2");
