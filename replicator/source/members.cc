@@ -38,9 +38,11 @@ WHERE c.oid <> ALL ($1::pg_catalog.oid[]) ORDER BY n.nspname, c.relname)";
 
 // {0}: whether a table was made as a partition of what is above it now. A column that came with the table's creation
 // and was inherited then has the row that the creation wrote; attaching a table later writes it again.
-// What was made before its root was published may hold rows: younger than that it must be.
-// So may one that was unlogged for a while, whose changes were not in the log. To be logged it was rewritten: its file
-// must still be the one it was made with, which has the table's own number.
+// What was made before its root was published may hold rows: younger than that it must be. More than 2^31 transactions
+// ago, an age is negative: so old a table counts as older than the publication, and so old a publication as older than
+// any table.
+// One that was unlogged for a while may, too, for its changes were not in the log. To be logged it was rewritten: its
+// file must still be the one it was made with, which has the table's own number.
 //
 // A table reached from two named ones counts for the upper one.
 constexpr const char* members_query = R"(
@@ -62,7 +64,8 @@ SELECT DISTINCT ON (c.oid) c.oid, n.nspname, c.relname, c.relpersistence, c.relr
     r.oid, rn.nspname, r.relname, r.relkind, r.relpersistence, r.relreplident, r.relispartition,
     coalesce(pr.oid::pg_catalog.text || d.links, ''),
     coalesce(d.born AND d.depth > 0 AND c.relfilenode = c.oid
-        AND pg_catalog.age(pr.xmin) > pg_catalog.age(made.xmin), false),
+        AND pg_catalog.age(made.xmin) >= 0
+        AND (pg_catalog.age(pr.xmin) < 0 OR pg_catalog.age(pr.xmin) > pg_catalog.age(made.xmin)), false),
     CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (
         SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND x.indimmediate AND x.indisvalid
           AND CASE c.relreplident WHEN 'd' THEN x.indisprimary ELSE x.indisreplident END) END,
