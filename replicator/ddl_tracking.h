@@ -16,6 +16,9 @@ class DdlTracking {
    public:
     // Makes the capture on the source, or ends one that is no longer wanted; a stop Error where it cannot be made.
     void prepare(sql::Connection& source, const ReplicatorOptions& options, bool in_recovery, const Log& log);
+    // Before a new slot is made beside what the stream has: of commands that the old one has not confirmed, or that no
+    // slot kept, the targets may never hear. Says how many there are.
+    static void warn_of_unread(sql::Connection& source, const Names& names, const Log& log);
     // Before anything is published: workers execute only DDL that is announced. `stream`: as the session found it.
     void announce(Broker& broker, const Names& names, const std::optional<StreamState>& stream) const;
     // Of its messages in the log; none when nothing is captured.

@@ -201,6 +201,8 @@ void ReplicatorSession::begin_rules(bool resuming) {
 
 void ReplicatorSession::prepare(const StartDecision& decision) {
     const bool resuming = decision.then == StartDecision::Then::resume;
+    if (!resuming && facts_.last && facts_.last->meta.kind != MessageKind::group)
+        DdlTracking::warn_of_unread(source_, options_.names, log_);
     if (decision.drop_slot) {
         log_(LogLevel::info, fmt::format("dropping slot '{}', {}", options_.names.slot,
                                          facts_.slot && facts_.slot->invalidated ? "which the source invalidated"

@@ -213,6 +213,32 @@ TEST_CASE("a worker killed in a copy whose begin marker came in parts continues"
     pipeline.stop();
 }
 
+TEST_CASE("DDL that no slot kept is warned of, and tables made again have it") {
+    Pipeline group;
+    group.always({"--track-ddl"}, {"--target-sync-schema", "--source-url", group.source_url()});
+    group.on_source("CREATE TABLE rows (id int PRIMARY KEY, v text)");
+    group.on_source("INSERT INTO rows SELECT i, 'row ' || i FROM generate_series(1, 10) i");
+    group.start();
+    group.on_source("ALTER TABLE rows ADD COLUMN read int");
+    group.settle();
+    group.stop();
+    group.on_source("ALTER TABLE rows ALTER v SET DEFAULT 'new', ADD COLUMN missed int; CREATE INDEX ON rows (v)");
+
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    CHECK(says(group.replicator(), "captured commands (DDL) may not have been read"));
+    group.start_worker({"--target-existing-rows", "truncate"});
+    CHECK(group.worker().wait(std::chrono::seconds(60)) == 1);
+    CHECK(contains(group.worker().err(), "missed"));
+    group.on_target("DROP TABLE rows");
+    group.start_worker({"--target-existing-rows", "truncate"});
+    group.on_source("INSERT INTO rows (id) VALUES (100)");
+    group.check_equal({"rows"});
+    CHECK(group.target_scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'rows'") == "2");
+    CHECK(group.target_scalar("SELECT column_default FROM information_schema.columns WHERE table_name = 'rows' AND "
+                              "column_name = 'v'") == "'new'::text");
+    group.stop();
+}
+
 TEST_CASE("a worker that needs no copy is not stopped by what KV says of one") {
     Group group;
     group.start();
