@@ -64,6 +64,7 @@ bool ApplySet::try_apply(const std::vector<Change>& changes, bool transaction_op
     }
     counts_ = {};
     looked_at_.clear();
+    learn_tied(segments);
     pipeline_.emplace(session_.connection);
     bool good = true;
     queue_start(transaction_open);
@@ -153,6 +154,7 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
         session_.guard.note_code(expected.table);
         look_closer_ = true;
     }
+    session_.guard.forget_tied(expected.table);  // of a lock or a look
     if (expected.what == Expected::What::look) {
         reason_ = "code of other roles or another index may be on a table";
         session_.guard.note_foreign_code(expected.table);
@@ -167,13 +169,28 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
 
 // --- what is written
 
-// Takes the lock that the first write would take, and then fails where the table is not one that we write to as
-// ourselves.
+// Before the pipeline, in which nothing can be asked.
+void ApplySet::learn_tied(std::span<const Segment> segments) {
+    const auto learn = [&](const TargetMapping& mapping) {
+        if (!session_.guard.knows_tied(mapping.table.oid))
+            session_.guard.learn_tied(session_.connection, written_table(mapping));
+    };
+    for (const Segment& segment : segments) {
+        if (segment.truncate != nullptr)
+            for (const RelationPtr& relation : segment.truncate->truncated) learn(*mappings_.at(*relation));
+        for (const TableChanges& table : segment.tables) learn(*table.mapping);
+    }
+}
+
+// Takes the locks that the first write would take, and that keep code off the tables that foreign keys tie to it, and
+// then fails where the table is not one that we write to as ourselves.
 void ApplySet::look_at(const TargetMapping& mapping) {
     if (!looked_at_.insert(&mapping).second) return;
     WrittenTable table = written_table(mapping);
     table.gist_indexes = mapping.table.gist_indexes;
-    if (!table.foreign) expect(pipeline_->run(table.lock_statement()), {});
+    table.tied = session_.guard.tied_to(table.oid);
+    if (!table.foreign)
+        expect(pipeline_->run(table.lock_statement()), {Expected::What::nothing, nullptr, nullptr, 0, table.oid});
     parameters_.begin();
     for (const auto& text : foreign_code_parameters(table, session_.replica))
         parameters_.add(text ? Value(std::string_view(*text)) : Value());

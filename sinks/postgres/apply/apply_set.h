@@ -54,10 +54,11 @@ class ApplySet {
         Prepared* prepared = nullptr;
         TableStatements* statements = nullptr;  // of an insert: where its failure counts
         std::uint64_t rows = 0;
-        Oid table = 0;  // of a look
+        Oid table = 0;  // of a lock or a look
     };
 
     bool possible(std::span<const Segment> segments);
+    void learn_tied(std::span<const Segment> segments);
     void queue_start(bool transaction_open);
     void queue_end(const SinkState* next);
     void look_at(const TargetMapping& mapping);

@@ -3,32 +3,39 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "sinks/postgres/array.h"
+
 namespace pgsluice {
 
 namespace {
 
-// Parameters: $1 the table's name, $2 its oid, $3 the columns that are written, $4 what `tgenabled` is for triggers
-// that fire for us beside A, $5 whether to look at partitions, $6 the GiST indexes there may be. (783 is GiST.)
+// Parameters: $1 the table's oid, $2 what `tgenabled` is for triggers that fire for us beside A, $3 whether to look at
+// partitions; and where code is looked at, $4 the table's name, $5 the columns that are written, $6 the GiST indexes
+// there may be (783 is GiST), $7 the names of the tied tables that are locked.
+
+// Trigger functions of foreign keys, and those of them that cascade or set.
+constexpr const char* of_key = "g.tgfoid BETWEEN 1644 AND 1655";
+constexpr const char* of_writing_key = "g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')";
+// Of a table k: may the current role lock it, and has it.
+constexpr const char* may_lock =
+    "has_table_privilege(k.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') AND has_schema_privilege(k.relnamespace, 'USAGE')";
+constexpr const char* is_locked = "EXISTS (SELECT FROM unnest($7::text[]) AS n WHERE to_regclass(n) = k.oid::regclass)";
+
+// Foreign keys that fire tie tables to it. Where they cascade or set, rows of those tables are written. All others are
+// only read, which planning can run code for. PostgreSQL does both as those tables' owners, but what their code leaves
+// is ours: AFTER triggers before version 18, deferred ones, settings.
 //
-// What an expression calls is read from its tree: pg_depend does not mention PostgreSQL's own functions, and some of
-// those run any SQL (query_to_xml). Objects of users have numbers from 16384 on. Of PostgreSQL's own functions those
-// count as harmless that are immutable, or stable and about date and time, or named here. What a tree's text holds of
-// user-given names has no unescaped brace, and can only make the look stricter.
-//
-// Foreign keys that fire tie tables to it (their trigger functions have the numbers 1644 to 1655). Where they cascade
-// or set, rows of those tables are written. All others are only read, which planning can run code for. PostgreSQL does
-// both as those tables' owners, but what their code leaves is ours: AFTER triggers before version 18, deferred ones,
-// settings.
-constexpr const char* code = R"(
+// `o` are the tables whose code counts, `l` those of the tied ones that are to be locked.
+constexpr const char* tables = R"(
 WITH RECURSIVE o (oid, key_only, tied, written) AS (
-    (SELECT unnest(CASE WHEN $5::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($2::oid))
-                        ELSE ARRAY[$2::oid] END), false, false, true
-     UNION ALL SELECT relid, true, false, false FROM pg_partition_ancestors($2::oid) WHERE relid <> $2::oid)
+    (SELECT unnest(CASE WHEN $3::bool THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($1::oid))
+                        ELSE ARRAY[$1::oid] END), false, false, true
+     UNION ALL SELECT relid, true, false, false FROM pg_partition_ancestors($1::oid) WHERE relid <> $1::oid)
   UNION
     SELECT u.* FROM o CROSS JOIN LATERAL (
-        SELECT g.tgconstrrelid, false, true, g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}')
-        FROM pg_catalog.pg_trigger g WHERE o.written AND g.tgrelid = o.oid AND g.tgenabled IN ('A', $4::"char")
-            AND g.tgfoid BETWEEN 1644 AND 1655 AND g.tgconstrrelid <> 0
+        SELECT g.tgconstrrelid, false, true, {of_writing_key}
+        FROM pg_catalog.pg_trigger g WHERE o.written AND g.tgrelid = o.oid AND g.tgenabled IN ('A', $2::"char")
+            AND {of_key} AND g.tgconstrrelid <> 0
       UNION ALL
         SELECT i.inhrelid, false, true, o.written FROM pg_catalog.pg_inherits i
         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
@@ -36,18 +43,29 @@ WITH RECURSIVE o (oid, key_only, tied, written) AS (
       UNION ALL
         SELECT i.inhparent, true, true, false FROM pg_catalog.pg_inherits i
         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE o.tied AND i.inhrelid = o.oid AND c.relispartition) AS u
-), t AS MATERIALIZED (
+), l (oid, name) AS (
+    SELECT k.oid, format('%I.%I', n.nspname, k.relname)
+    FROM (SELECT oid, bool_or(written) AS written FROM o WHERE NOT key_only GROUP BY oid HAVING bool_and(tied)) AS o
+    JOIN pg_catalog.pg_class k ON k.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
+    WHERE {may_lock} ORDER BY o.written DESC, k.oid LIMIT {max_tied}
+))";
+
+// What an expression calls is read from its tree: pg_depend does not mention PostgreSQL's own functions, and some of
+// those run any SQL (query_to_xml). Objects of users have numbers from 16384 on. Of PostgreSQL's own functions those
+// count as harmless that are immutable, or stable and about date and time, or named here. What a tree's text holds of
+// user-given names has no unescaped brace, and can only make the look stricter.
+constexpr const char* code = R"(, t AS MATERIALIZED (
     SELECT c.oid, c.relowner, c.relchecks, c.relhastriggers, c.relhasrules, o.key_only, o.tied, o.written,
            c.relispartition OR c.relkind = 'p' AS moves, format('%s.%s', n.nspname, c.relname) AS name,
            pg_has_role(c.relowner, current_user, 'MEMBER') AS ours
     FROM o JOIN pg_catalog.pg_class c ON c.oid = o.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 ), g AS (
     SELECT t.oid AS of, t.ours, g.tgname, g.tgqual, g.tgfoid FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid
-    WHERE t.written AND t.relhastriggers AND g.tgenabled IN ('A', $4::"char")
+    WHERE t.written AND t.relhastriggers AND g.tgenabled IN ('A', $2::"char")
         AND (NOT t.tied OR g.tgtype & 24 <> 0 OR t.moves)
 ), y (of, oid, attname) AS (
     SELECT a.attrelid, a.atttypid, a.attname FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid
-    WHERE t.written AND (t.oid = $2::oid OR t.tied) AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
+    WHERE t.written AND (t.oid = $1::oid OR t.tied) AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
   UNION
     SELECT y.of, u.oid, y.attname FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid CROSS JOIN LATERAL (
         SELECT p.typelem UNION ALL SELECT p.typbasetype
@@ -72,7 +90,7 @@ WITH RECURSIVE o (oid, key_only, tied, written) AS (
                                                      ELSE 'generated column ''%s''' END, a.attname), d.adbin::text
     FROM t JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-    WHERE t.written AND (a.attgenerated <> '' OR (NOT t.tied AND t.oid = $2::oid AND a.attnum <> ALL ($3::int2[])
+    WHERE t.written AND (a.attgenerated <> '' OR (NOT t.tied AND t.oid = $1::oid AND a.attnum <> ALL ($5::int2[])
             OR t.tied AND EXISTS (
                 SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'f'
                     AND 'd' IN (k.confdeltype, k.confupdtype) AND a.attnum = ANY (k.conkey)))
@@ -95,7 +113,7 @@ WITH RECURSIVE o (oid, key_only, tied, written) AS (
     WHERE p.oid >= 16384 AND NOT (pg_has_role(p.proowner, current_user, 'MEMBER') AND (g.ours OR p.prolang <> 13))
   UNION ALL
     SELECT t.oid, format('rule ''%s''', r.rulename) FROM t JOIN pg_catalog.pg_rewrite r ON r.ev_class = t.oid
-    WHERE t.relhasrules AND t.written AND NOT t.ours AND r.ev_enabled IN ('A', $4::"char")
+    WHERE t.relhasrules AND t.written AND NOT t.ours AND r.ev_enabled IN ('A', $2::"char")
   UNION ALL
     SELECT y.of, format('column ''%s'' has type %s of ''%s''', y.attname, y.oid::regtype, pg_get_userbyid(p.typowner))
     FROM y JOIN pg_catalog.pg_type p ON p.oid = y.oid LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = p.oid
@@ -135,60 +153,76 @@ WITH RECURSIVE o (oid, key_only, tied, written) AS (
 ) )";
 
 constexpr const char* no_code =
-    "(to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT "
+    "(to_regclass($4) IS NOT DISTINCT FROM $1::oid::regclass AND NOT EXISTS (SELECT FROM found) AND NOT EXISTS (SELECT "
     "FROM t JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE "
     "$6::oid[] IS NOT NULL AND NOT t.key_only AND NOT t.tied AND x.relam = 783 AND i.indexrelid <> ALL "
-    "($6::oid[])))::int";
+    "($6::oid[])) AND NOT EXISTS (SELECT FROM l AS k WHERE NOT {is_locked}))::int";
 
 constexpr const char* require_no_code =
-    "SELECT 1 / (to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass AND NOT $5::bool AND EXISTS (SELECT FROM "
-    "pg_catalog.pg_class c WHERE c.oid = $2::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
+    "SELECT 1 / (to_regclass($4) IS NOT DISTINCT FROM $1::oid::regclass AND NOT $3::bool AND EXISTS (SELECT FROM "
+    "pg_catalog.pg_class c WHERE c.oid = $1::oid AND c.relkind = 'r' AND NOT c.relispartition AND NOT c.relhasrules "
     "AND c.relchecks = 0 AND NOT (c.relhastriggers AND EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = "
-    "$2::oid AND g.tgenabled IN ('A', $4::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL OR "
-    "g.tgfoid BETWEEN 1644 AND 1655 AND (g.tgfoid = ANY ('{1646,1647,1650,1651,1652,1653}') OR NOT EXISTS (SELECT FROM "
-    "pg_catalog.pg_class k WHERE k.oid = g.tgconstrrelid AND k.relkind = 'r' AND NOT k.relispartition AND NOT EXISTS "
+    "$1::oid AND g.tgenabled IN ('A', $2::\"char\") AND (g.tgfoid >= 16384 OR g.tgqual IS NOT NULL OR "
+    "{of_key} AND ({of_writing_key} OR NOT EXISTS (SELECT FROM pg_catalog.pg_class k WHERE k.oid = g.tgconstrrelid AND "
+    "k.relkind = 'r' AND NOT k.relispartition AND (k.oid = $1::oid OR {is_locked} OR NOT ({may_lock})) AND NOT EXISTS "
     "(SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = k.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT "
     "NULL)) "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = k.oid AND s.stxexprs IS NOT "
     "NULL)))))) AND NOT EXISTS "
-    "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $2::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
+    "(SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND (a.atttypid >= 16384 OR "
     "a.atthasdef AND "
-    "(a.attgenerated <> '' OR a.attnum <> ALL ($3::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
-    "pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = $2::oid AND "
+    "(a.attgenerated <> '' OR a.attnum <> ALL ($5::int2[])))) AND NOT (c.relhasindex AND EXISTS (SELECT FROM "
+    "pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = $1::oid AND "
     "(i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR x.relam = 783 AND i.indexrelid <> ALL ($6::oid[])))) AND "
-    "NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = $2::oid AND s.stxexprs IS NOT "
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext s WHERE s.stxrelid = $1::oid AND s.stxexprs IS NOT "
     "NULL)))::int";
 
 constexpr const char* first_code =
-    "SELECT to_regclass($1) IS NOT DISTINCT FROM $2::oid::regclass, f.what, f.oid <> $2::oid, "
+    "SELECT to_regclass($4) IS NOT DISTINCT FROM $1::oid::regclass, f.what, f.oid <> $1::oid, "
     "(SELECT name FROM t WHERE t.oid = f.oid LIMIT 1), pg_get_userbyid(c.relowner), "
     "pg_has_role(c.relowner, current_user, 'MEMBER') FROM pg_catalog.pg_class c LEFT JOIN LATERAL "
-    "(SELECT * FROM found LIMIT 1) f ON true WHERE c.oid = $2::oid";
+    "(SELECT * FROM found LIMIT 1) f ON true WHERE c.oid = $1::oid";
+
+std::string filled(const char* statement) {
+    return fmt::format(fmt::runtime(statement), fmt::arg("of_key", of_key), fmt::arg("of_writing_key", of_writing_key),
+                       fmt::arg("may_lock", may_lock), fmt::arg("is_locked", is_locked),
+                       fmt::arg("max_tied", max_tied_tables));
+}
 
 }  // namespace
 
 std::string WrittenTable::lock_statement() const {
-    return fmt::format("LOCK TABLE {}{} IN ROW EXCLUSIVE MODE", partitioned ? "" : "ONLY ", name);
+    std::string names = (partitioned ? "" : "ONLY ") + name;
+    for (const std::string& other : tied) names += ", ONLY " + other;
+    return fmt::format("LOCK TABLE {} IN ROW EXCLUSIVE MODE", names);
 }
 
-std::string no_foreign_code_statement() { return fmt::format("{}SELECT {}", code, no_code); }
-std::string require_no_foreign_code_statement() { return fmt::format("{}SELECT 1 / {}", code, no_code); }
-
-std::string require_no_code_statement() { return require_no_code; }
+std::string no_foreign_code_statement() { return filled(tables) + code + "SELECT " + filled(no_code); }
+std::string require_no_foreign_code_statement() { return filled(tables) + code + "SELECT 1 / " + filled(no_code); }
+std::string require_no_code_statement() { return filled(require_no_code); }
 
 std::vector<std::optional<std::string>> foreign_code_parameters(const WrittenTable& table, bool replica) {
     std::optional<std::string> columns;
     if (table.columns) columns = fmt::format("{{{}}}", fmt::join(*table.columns, ","));
     std::optional<std::string> indexes;
     if (table.gist_indexes) indexes = fmt::format("{{{}}}", fmt::join(*table.gist_indexes, ","));
-    return {table.name,          std::to_string(table.oid),     columns,
-            replica ? "R" : "O", table.partitioned ? "t" : "f", indexes};
+    return {std::to_string(table.oid), replica ? "R" : "O", table.partitioned ? "t" : "f", table.name, columns, indexes,
+            text_array(table.tied)};
+}
+
+std::vector<std::string> find_tied_tables(sql::Connection& connection, const WrittenTable& table, bool replica) {
+    const auto texts = foreign_code_parameters(table, replica);
+    const std::vector<sql::Param> parameters(texts.begin(), texts.begin() + 3);
+    const auto found = connection.query(filled(tables) + " SELECT name FROM l ORDER BY oid", parameters, {1});
+    std::vector<std::string> names;
+    for (int row = 0; row < found.rows(); ++row) names.push_back(found.text(row, 0));
+    return names;
 }
 
 ForeignCode find_foreign_code(sql::Connection& connection, const WrittenTable& table, bool replica) {
     const auto texts = foreign_code_parameters(table, replica);
-    const std::vector<sql::Param> parameters(texts.begin(), texts.end() - 1);  // it has no $6
-    const auto found = connection.query(fmt::format("{}{}", code, first_code), parameters, {6, 0, 1});
+    const std::vector<sql::Param> parameters(texts.begin(), texts.begin() + 5);
+    const auto found = connection.query(filled(tables) + code + first_code, parameters, {6, 0, 1});
     const bool there = found.rows() != 0 && found.boolean(0, 0);
     if (!there || !found.get(0, 1))
         throw retry_error(fmt::format("unable to write to '{}': {}, looking again", table.name,

@@ -36,13 +36,21 @@ struct WrittenTable {
     std::optional<std::vector<int>> columns{};
     // Those it is known to have: one more fails the statements that require something. Nothing: any may be there.
     std::optional<std::vector<Oid>> gist_indexes{};
+    // Of find_tied_tables(): they are locked with it, and the statements below require that.
+    std::vector<std::string> tied{};
 
-    // Keeps others from changing the table until the transaction's end. The look at its code is to follow.
+    // Keeps others from changing these tables until the transaction's end. The look at their code is to follow.
     [[nodiscard]] std::string lock_statement() const;
 };
 
-// Statements to be prepared, with the parameters below: whether there is no foreign code, and the name is still that
-// table's. The first answers 1 or 0, the second fails instead (division by zero).
+// How many of them are locked at most: those first whose rows change with the table's.
+constexpr int max_tied_tables = 50;
+// The tables that foreign keys tie to it, as far as they fire and the current role may lock them, quoted and qualified,
+// in a stable order. One that comes after this answer makes the statements below say that there is foreign code.
+std::vector<std::string> find_tied_tables(sql::Connection& connection, const WrittenTable& table, bool replica);
+
+// Statements to be prepared, with the parameters below: whether there is no foreign code, the name is still that
+// table's, and those tied to it are locked. The first answers 1 or 0, the second fails instead (division by zero).
 std::string no_foreign_code_statement();
 std::string require_no_foreign_code_statement();
 // Fails where there is any code at all, of whomever: a tenth of the time that the others take.

@@ -23,6 +23,8 @@ std::string missing_grants(sql::Connection& connection, const std::string& owner
 
 namespace {
 
+constexpr int max_looks = 10;  // while there are other tied tables at each
+
 Error runs_as_us(const WrittenTable& table, const ForeignCode& code, const std::string& role) {
     return stop_error(
         fmt::format("unable to write to '{}': on '{}', {}, which would run with the rights of the worker's role",
@@ -69,12 +71,49 @@ bool TableGuard::is_free_of_foreign_code(sql::Connection& connection, const Writ
     return replies.back().value == 1;
 }
 
+void TableGuard::learn_tied(sql::Connection& connection, const WrittenTable& table) {
+    if (replica_ || knows_tied(table.oid)) return;  // they hardly ever fire for a replica
+    tied_[table.oid] = find_tied_tables(connection, table, replica_);
+}
+
+const std::vector<std::string>& TableGuard::tied_to(Oid table) const {
+    static const std::vector<std::string> none;
+    const auto known = tied_.find(table);
+    return known == tied_.end() ? none : known->second;
+}
+
+void TableGuard::lock(sql::Connection& connection, const WrittenTable& table) {
+    if (table.foreign) return;
+    try {
+        connection.exec(table.lock_statement(), fmt::format("write to '{}'", table.name));
+    } catch (const SqlError& error) {
+        if (table.tied.empty() || error.action() == Action::retry) throw;
+        throw retry_error(fmt::format("{}; looking again at what foreign keys tie to '{}'", error.what(), table.name));
+    }
+}
+
+bool TableGuard::lock_and_look(sql::Connection& connection, WrittenTable table) {
+    learn_tied(connection, table);
+    table.tied = tied_to(table.oid);
+    if (!table.tied.empty()) table.tied = find_tied_tables(connection, table, replica_);  // by their names of now
+    for (int looks = 0; looks < max_looks; ++looks) {
+        lock(connection, table);
+        if (is_free_of_foreign_code(connection, table)) {
+            tied_[table.oid] = std::move(table.tied);
+            return true;
+        }
+        auto tied = find_tied_tables(connection, table, replica_);
+        if (tied == table.tied) break;
+        table.tied = std::move(tied);
+    }
+    return false;
+}
+
 std::optional<std::string> TableGuard::owner_to_write_as(sql::Connection& connection, const WrittenTable& table) {
     const auto known = found_.find({table.oid, table.columns});
     if (known != found_.end()) return known->second;
-    if (!table.foreign) connection.exec(table.lock_statement(), fmt::format("write to '{}'", table.name));
     std::optional<std::string> owner;
-    if (is_free_of_foreign_code(connection, table)) {
+    if (lock_and_look(connection, table)) {
         foreign_.erase(table.oid);
     } else {
         foreign_.insert(table.oid);
@@ -109,7 +148,8 @@ void TableGuard::end(sql::Connection& connection) {
     ended();
 }
 
-void check_code_on(sql::Connection& connection, const WrittenTable& table, bool replica) {
+void check_code_on(sql::Connection& connection, WrittenTable table, bool replica) {
+    table.tied = find_tied_tables(connection, table, replica);
     const auto texts = foreign_code_parameters(table, replica);
     const std::vector<sql::Param> parameters(texts.begin(), texts.end());
     if (connection.query(no_foreign_code_statement(), parameters, {1, 1, 1}).integer(0, 0) == 1) return;

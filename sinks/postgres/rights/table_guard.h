@@ -1,11 +1,15 @@
 // Whom a session writes to a table as: itself, or, where other roles have hung code on the table, its owner.
 //
-// What is found holds as long as the lock that was taken before the look: until the transaction's end, or a rollback to
-// a savepoint before it. Except that what runs as an owner can change tables in the very same transaction, so that each
-// table is looked at again after such a call; and that ATTACH PARTITION and CREATE STATISTICS take weaker locks, which
-// do not wait for ours, and tables that foreign keys tie to this one are not locked: what comes so is seen by the next
+// What is found holds as long as the locks that were taken before the look, on the table and on those that foreign keys
+// tie to it: until the transaction's end, or a rollback to a savepoint before it. Except that what runs as an owner can
+// change tables in the very same transaction, so that each table is looked at again after such a call; that ATTACH
+// PARTITION and CREATE STATISTICS take weaker locks, which do not wait for ours; and that of tied tables those are not
+// locked on which the role has no right to write, and those after max_tied_tables. What comes so is seen by the next
 // transaction's look. Functions need no lock: a function that counts as harmless can only be changed by a role that may
 // do all that we may.
+//
+// Which tables are tied is asked before they can be locked; the look fails where one has come since, and then they are
+// asked for again, locked too, and looked at.
 #pragma once
 
 #include <map>
@@ -37,6 +41,11 @@ class TableGuard {
     [[nodiscard]] bool has_code(Oid table) const { return coded_.contains(table); }
     void note_code(Oid table) { coded_.insert(table); }
     void forget_code(Oid table) { coded_.erase(table); }
+    // WrittenTable::tied as it was last seen, which the next look verifies.
+    [[nodiscard]] bool knows_tied(Oid table) const { return tied_.contains(table); }
+    void learn_tied(sql::Connection& connection, const WrittenTable& table);
+    [[nodiscard]] const std::vector<std::string>& tied_to(Oid table) const;
+    void forget_tied(Oid table) { tied_.erase(table); }
     // What was found before is not to be relied on: another transaction, or a rollback to a savepoint.
     void forget() noexcept { found_.clear(); }
 
@@ -56,6 +65,8 @@ class TableGuard {
     }
 
    private:
+    static void lock(sql::Connection& connection, const WrittenTable& table);
+    bool lock_and_look(sql::Connection& connection, WrittenTable table);
     bool is_free_of_foreign_code(sql::Connection& connection, const WrittenTable& table);
     std::optional<std::int64_t> call(sql::Connection& connection, const std::string& owner,
                                      const std::string& statement, std::span<const sql::Param> params,
@@ -67,13 +78,14 @@ class TableGuard {
     std::map<std::pair<Oid, std::optional<std::vector<int>>>, std::optional<std::string>> found_;
     std::set<Oid> foreign_;
     std::set<Oid> coded_;
+    std::map<Oid, std::vector<std::string>> tied_;
 };
 
 // What the current role and the owner lack so that one can act as the other, as statements; empty when nothing.
 std::string missing_grants(sql::Connection& connection, const std::string& owner);
 
 // What owner_to_write_as() would refuse, without a lock, so that it may have changed by the time rows come.
-void check_code_on(sql::Connection& connection, const WrittenTable& table, bool replica);
+void check_code_on(sql::Connection& connection, WrittenTable table, bool replica);
 
 WrittenTable written_table(const TargetMapping& mapping);
 
