@@ -97,6 +97,10 @@ class PostgresProgress {
     static std::map<Oid, std::string> table_notes(sql::Connection& reader, const std::string& group,
                                                   const std::string& worker);
     static void note_tables(sql::Connection& writer, const PostgresProgress& progress,
+                            const std::map<Oid, std::string>& notes) {
+        note_tables(writer, progress.group_, progress.worker_, notes);
+    }
+    static void note_tables(sql::Connection& writer, const std::string& group, const std::string& worker,
                             const std::map<Oid, std::string>& notes);
     // Tables made in mid-stream whose indexes, constraints and triggers are not all there yet: source's oid, schema and
     // table of the target. Noted before a table is made, in `other`'s own transaction, since ours may be rolled back.

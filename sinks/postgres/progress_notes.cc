@@ -33,7 +33,7 @@ std::map<Oid, std::string> PostgresProgress::table_notes(sql::Connection& reader
     return notes;
 }
 
-void PostgresProgress::note_tables(sql::Connection& writer, const PostgresProgress& progress,
+void PostgresProgress::note_tables(sql::Connection& writer, const std::string& group, const std::string& worker,
                                    const std::map<Oid, std::string>& notes) {
     std::vector<std::string> oids;
     std::vector<std::string> texts;
@@ -44,7 +44,7 @@ void PostgresProgress::note_tables(sql::Connection& writer, const PostgresProgre
     writer.query(
         "INSERT INTO pgsluice.rules SELECT $1, $2, unnest($3::oid[]), unnest($4::text[]) "
         "ON CONFLICT (\"group\", worker, source_oid) DO UPDATE SET rules = EXCLUDED.rules",
-        {progress.group_, progress.worker_, text_array(oids), text_array(texts)}, {0});
+        {group, worker, text_array(oids), text_array(texts)}, {0});
 }
 
 std::vector<RelationPtr> PostgresProgress::unfinished() {

@@ -1,6 +1,7 @@
 #include "sinks/postgres/share_progress.h"
 
 #include "sinks/postgres/array.h"
+#include "sinks/postgres/progress.h"
 
 namespace pgsluice {
 
@@ -18,7 +19,7 @@ std::optional<SinkState> end_progress(sql::Connection& connection, const std::st
 }
 
 void succeed_progress(sql::Connection& connection, const std::string& group, const std::string& next,
-                      const std::vector<std::string>& before) {
+                      const std::vector<std::string>& before, const std::map<Oid, std::string>& notes) {
     connection.exec("BEGIN; SET LOCAL synchronous_commit = on");
     connection.query(
         "UPDATE pgsluice.progress SET resume_seq = 0, position_lsn = '0/0', position_ordinal = 0, loading_epoch = 0, "
@@ -26,15 +27,11 @@ void succeed_progress(sql::Connection& connection, const std::string& group, con
         {group, next}, {0});
     connection.query("DELETE FROM pgsluice.loaded WHERE \"group\" = $1 AND worker = $2", {group, next}, {0});
     connection.query("DELETE FROM pgsluice.rules WHERE \"group\" = $1 AND worker = $2", {group, next}, {0});
-    const std::string names = text_array(before);
-    connection.query(
-        "INSERT INTO pgsluice.rules (\"group\", worker, source_oid, rules) SELECT DISTINCT ON (source_oid) $1, $2, "
-        "source_oid, rules FROM pgsluice.rules WHERE \"group\" = $1 AND worker = ANY ($3::text[]) ORDER BY source_oid",
-        {group, next, names}, {0});
+    PostgresProgress::note_tables(connection, group, next, notes);
     connection.query(
         "INSERT INTO pgsluice.written (\"group\", worker, \"table\") SELECT DISTINCT $1, $2, \"table\" FROM "
         "pgsluice.written WHERE \"group\" = $1 AND worker = ANY ($3::text[]) ON CONFLICT DO NOTHING",
-        {group, next, names}, {0});
+        {group, next, text_array(before)}, {0});
     connection.exec("COMMIT");
 }
 

@@ -2,6 +2,7 @@
 // (sinks/takes_over.h).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ namespace pgsluice {
 
 // Where the worker is. Its row gets another owner, so that it cannot move it any more. Nothing when it has none.
 std::optional<SinkState> end_progress(sql::Connection& connection, const std::string& group, const std::string& worker);
-// `next` has got nowhere yet, and knows of the tables what `before` noted.
+// `next` has got nowhere yet, has these notes of the tables, and knows which of them `before` have written.
 void succeed_progress(sql::Connection& connection, const std::string& group, const std::string& next,
-                      const std::vector<std::string>& before);
+                      const std::vector<std::string>& before, const std::map<Oid, std::string>& notes);
 
 }  // namespace pgsluice

@@ -91,8 +91,12 @@ class PostgresSink : public Sink, public MakesTables, public KnowsColumnTypes, p
     std::optional<SinkState> end_worker(const std::string& worker) override {
         return end_progress(session_.connection, options_.group, worker);
     }
-    void succeed(const std::string& next, const std::vector<std::string>& before) override {
-        succeed_progress(session_.connection, options_.group, next, before);
+    std::map<Oid, std::string> notes_of(const std::string& worker) override {
+        return PostgresProgress::table_notes(session_.connection, options_.group, worker);
+    }
+    void succeed(const std::string& next, const std::vector<std::string>& before,
+                 const std::map<Oid, std::string>& notes) override {
+        succeed_progress(session_.connection, options_.group, next, before, notes);
     }
     void rule_definitions(RuleDefinitions rules) override;
     ColumnTypeNames column_types(const Relation& target) override;

@@ -119,6 +119,27 @@ std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const De
     return found;
 }
 
+DeliveredRules of_both(const DeliveredRules& one, const DeliveredRules& other) {
+    DeliveredRules both = one;
+    both.mixed = !differences(one, other).empty() || !no_longer_hidden(one, other).empty() ||
+                 !no_longer_hidden(other, one).empty();
+    for (const DeliveredColumn& column : other.columns)
+        if (same_column(one, column) == nullptr) both.columns.push_back(column);
+    return both;
+}
+
+std::map<Oid, std::string> of_both(std::map<Oid, std::string> one, const std::map<Oid, std::string>& other) {
+    const std::uint64_t reloads = std::max(reloads_in(one), reloads_in(other));
+    for (const auto& [table, note] : other) {
+        const auto [known, added] = one.try_emplace(table, note);
+        if (table == note_of_no_table)
+            known->second = encode_reloads(reloads);
+        else if (!added && known->second != note)
+            known->second = encode(of_both(decode_delivered_rules(known->second), decode_delivered_rules(note)));
+    }
+    return one;
+}
+
 std::string encode_reloads(std::uint64_t reloads) {
     return reloads == 0 ? "{}" : fmt::format("{{\"reloads\":{}}}", reloads);
 }

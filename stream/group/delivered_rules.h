@@ -42,6 +42,11 @@ std::vector<std::string> differences(const DeliveredRules& before, const Deliver
 // Those of them by which `now` may show what `before` hid. A column is the same under another name, too.
 std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const DeliveredRules& now);
 
+// Of rows of one table of which some were delivered under one and some under the other: mixed, where that shows.
+DeliveredRules of_both(const DeliveredRules& one, const DeliveredRules& other);
+// The same of all that two workers have noted.
+std::map<Oid, std::string> of_both(std::map<Oid, std::string> one, const std::map<Oid, std::string>& other);
+
 // The note of no table says that notes were taken from the first row on; and, of a sink whose other end keeps what it
 // had, how often --on-rules-change reload has had all delivered again.
 inline constexpr Oid note_of_no_table = 0;

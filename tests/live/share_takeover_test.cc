@@ -13,7 +13,10 @@
 #include "tests/support/http_receiver.h"
 #include "tests/support/text.h"
 #include "tests/support/writers.h"
+#include "tests/unit/rules_fixture.h"
+#include "worker/share/filter.h"
 
+using namespace pgsluice;
 using namespace pgsluice::test;
 
 namespace {
@@ -213,6 +216,44 @@ TEST_CASE("dead letters of a table's share that is no longer there are applied, 
     CHECK(group.target_rows("t") == group.source_rows("t"));
     CHECK(contains(run(group.command_argv("reader", {"dlq", "list"})).out, "there are no dead letters"));
     group.stop_replicator();
+}
+
+TEST_CASE("what shares delivered by different rules is mixed for those that take over") {
+    const rules_test::TextFile rules("tables: {t: [{type: transform, column: pad, parameters: {type: redact}}]}");
+    const std::vector<std::string> masked{"--rules-config", rules.path()};
+    const auto end = [](std::vector<std::string> more, const std::string& lsn) {
+        more.insert(more.end(), {"--exit-at-lsn", lsn});
+        return more;
+    };
+    const auto refuses = [](const Finished& finished, const std::string& difference) {
+        CHECK(finished.code == 1);
+        CHECK(contains(finished.err, "public.t (" + difference + ")"));
+    };
+    const std::string mixed = "rows from before and after an earlier change";
+    SUBCASE("noted in the group's bucket") {
+        Posts group;
+        const std::string lsn = next_lsn(group);
+        must_succeed(run(group.argv(1, 2, end({}, lsn))));
+        must_succeed(run(group.argv(2, 2, end(masked, lsn))));
+        refuses(run(group.argv(1, 1, end(masked, lsn))), mixed);
+        refuses(run(group.argv(1, 1, end({}, lsn))), mixed);
+        must_succeed(
+            run(group.argv(1, 1, end({"--rules-config", rules.path(), "--on-rules-change", "continue"}, lsn))));
+        must_succeed(run(group.argv(1, 1, end(masked, lsn))));
+        group.stop_replicator();
+    }
+    SUBCASE("noted on the target, where a table is in one share") {
+        ByTable group;
+        group.on_both("ALTER TABLE t ADD pad text");
+        const std::string lsn = group.next();
+        const int owner = static_cast<int>(share_number({.schema = "public", .table = "t"}, {1, 2, ShareBy::table}));
+        must_succeed(run(group.argv(3 - owner, 2, end(masked, lsn))));
+        must_succeed(run(group.argv(owner, 2, end({}, lsn))));
+        refuses(
+            run(group.worker_argv("postgres", end({"--target-ddl", "ignore", "--rules-config", rules.path()}, lsn))),
+            "column 'pad'");
+        group.stop_replicator();
+    }
 }
 
 TEST_CASE("compare and cutover refuse a worker whose rows are shared, until one takes over") {

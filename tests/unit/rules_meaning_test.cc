@@ -169,6 +169,32 @@ TEST_CASE("a column is known by its number, and one that either does not have is
     CHECK_FALSE(differ(before, before).empty());
 }
 
+TEST_CASE("what two workers noted of a table is mixed where it differs, and has the columns of both otherwise") {
+    const DeliveredRules one{"public.users", "", "", false, {{1, "id", "", ""}, {2, "email", "a", ""}}};
+    DeliveredRules other{"public.users", "", "", false, {{1, "id", "", ""}, {3, "added", "b", ""}}};
+    const DeliveredRules both = of_both(one, other);
+    CHECK_FALSE(both.mixed);
+    CHECK(both.columns == std::vector<DeliveredColumn>{one.columns[0], one.columns[1], other.columns[1]});
+    CHECK_FALSE(of_both(one, one).mixed);
+    other.columns[0].filters = "c";
+    CHECK(of_both(one, other).mixed);
+    other = one;
+    other.columns[1] = {2, "mail", "", ""};  // renamed
+    CHECK(of_both(one, other).mixed);
+    CHECK(of_both(other, one).mixed);
+    other = one;
+    other.mixed = true;
+    CHECK(of_both(one, other).mixed);
+    CHECK(of_both(other, one).mixed);
+
+    const std::map<Oid, std::string> first{{0, encode_reloads(2)}, {7, encode(one)}};
+    const std::map<Oid, std::string> second{{0, encode_reloads(3)}, {7, encode(one)}, {8, encode(other)}};
+    CHECK(of_both(first, second) == second);
+    CHECK(of_both(second, first) == second);
+    CHECK(of_both({}, first) == first);
+    CHECK(decode_delivered_rules(of_both({{7, encode(other)}}, first).at(7)).mixed);
+}
+
 TEST_CASE("a note of rules is read as it was written") {
     const DeliveredRules rules{
         "public.users", "crm.people", "insert", true, {{1, "id", "", ""}, {0, "e\"mail", "excluded", "00ff"}}};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <utility>
 
 #include "sinks/takes_over.h"
 #include "sql/error.h"
@@ -118,7 +120,6 @@ class TakingOver {
             entry.durable.resume_seq.value = std::max<std::uint64_t>(1, entry.durable.resume_seq.value);
             entry.loading_epoch = handover.loading_epoch;
             entry.begin_seq = handover.begin_seq;
-            if (keeper_ != nullptr) keeper_->succeed(entry.name, handover.before);
             copy_notes(handover.before, entry.name);
             entry.handover = std::move(handover);
             registry_.prepare(entry);
@@ -133,14 +134,17 @@ class TakingOver {
         DeliveredRulesKeys delivered(broker_, names, next);
         history.clear();
         delivered.clear();
-        std::uint64_t reloads = 0;
+        std::map<Oid, std::string> notes;
         for (const std::string& old : before) {
             for (const auto& [table, seen] : SchemaHistory(broker_, names, old).load()) history.put(table, &seen);
-            const auto notes = DeliveredRulesKeys(broker_, names, old).load();
-            reloads = std::max(reloads, reloads_in(notes));
-            for (const auto& [table, rules] : notes) delivered.put(table, rules);
+            notes = of_both(std::move(notes), notes_of(old));
         }
-        if (reloads > 0) delivered.put(note_of_no_table, encode_reloads(reloads));
+        if (keeper_ != nullptr) return keeper_->succeed(next, before, notes);
+        for (const auto& [table, rules] : notes) delivered.put(table, rules);
+    }
+
+    std::map<Oid, std::string> notes_of(const std::string& old) {
+        return keeper_ != nullptr ? keeper_->notes_of(old) : DeliveredRulesKeys(broker_, options_.names, old).load();
     }
 
     void remove(const std::string& worker) {
