@@ -58,6 +58,8 @@ class NatsSink final : public Sink, public DeliversAgain {
 
     void begin_snapshot(const SnapshotBegin& begin, const std::vector<RelationPtr>& tables,
                         const Checkpoint& upto) override {
+        for (const RelationPtr& table : tables)  // refused before any of their rows are published
+            if (table) static_cast<void>(subject_.fill(table->schema, table->table, op_names[0]));
         const SinkState state{complete_, loading_epoch_, {}};
         lines_.clear();
         const std::string warning = notice_.begin(lines_, *encoder_, begin, tables, state);

@@ -24,6 +24,12 @@ bool is_subject(std::string_view text) {
     return before != '.';
 }
 
+// Subjects that a name of the source must not lead to: streams of groups, and what NATS answers or keeps itself.
+bool is_reserved(std::string_view subject) {
+    const std::string_view first = subject.substr(0, subject.find('.'));
+    return first == "pgsluice" || first == "pgsluice-dlq" || first == "_INBOX" || first.starts_with('$');
+}
+
 }  // namespace
 
 SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) {
@@ -49,9 +55,7 @@ SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) 
     }
     const std::string example = fill("x", "x", "x");
     if (!is_subject(example)) refuse("it makes no valid subject");
-    if (example.starts_with("pgsluice.") || example.starts_with("pgsluice-dlq.") || example.starts_with("$")) {
-        refuse("such subjects belong to pgsluice or NATS itself");
-    }
+    if (is_reserved(example)) refuse("such subjects belong to pgsluice or NATS itself");
 }
 
 std::string SubjectTemplate::fill(std::string_view schema, std::string_view table, std::string_view op) const {
@@ -72,6 +76,11 @@ std::string SubjectTemplate::fill(std::string_view schema, std::string_view tabl
                 break;
         }
     }
+    if (is_reserved(out))
+        throw stop_error("unable to publish changes of table '" + std::string(schema) + "." + std::string(table) +
+                             "': they would be on '" + out + "', and such subjects belong to pgsluice or NATS itself",
+                         "Begin --nats-subject with a word, such as 'cdc.{schema}.{table}.{op}', or give the table "
+                         "another name there with a route (--routing-config).");
     return out;
 }
 

@@ -16,7 +16,8 @@ class SubjectTemplate {
     SubjectTemplate(std::string_view text, std::string_view group);
 
     // A name becomes one token: characters NATS gives a meaning (`.`, `*`, `>`, white space) are `_` there, as is an
-    // empty name. `op` is insert, update, delete, truncate, snapshot or ddl.
+    // empty name. `op` is insert, update, delete, truncate, snapshot or ddl. A stop Error where the names lead to one
+    // of pgsluice's subjects or of NATS' own: whoever may make a table on the source must not write there.
     [[nodiscard]] std::string fill(std::string_view schema, std::string_view table, std::string_view op) const;
 
    private:

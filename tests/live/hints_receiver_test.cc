@@ -118,6 +118,28 @@ TEST_CASE("a subject's template") {
     CHECK(hint("cdc.{schema}.{table}.{op}") == "arrives");
 }
 
+TEST_CASE("a table whose subject would be one of pgsluice's own") {
+    NatsServer server;
+    const UserStream stream(server.url(), "CDC", "cdc.>");
+    NatsSinkOptions options;
+    options.group = "shop";
+    BrokerOptions broker;
+    broker.url = server.url();
+    const auto copying = [&](const std::string& subject, const std::string& schema) {
+        options.subject = subject;
+        return hint_of([&] {
+            const auto sink = make_nats_sink(options, broker, quiet_log, {});
+            sink->open();
+            sink->begin_snapshot({}, {nullptr, make_relation(schema, "shop", {"id integer*"})}, {});
+        });
+    };
+    CHECK(copying("{schema}.{table}", "pgsluice") ==
+          "Begin --nats-subject with a word, such as 'cdc.{schema}.{table}.{op}', or give the table another name there "
+          "with a route (--routing-config).");
+    CHECK(copying("cdc.{schema}.{table}.{op}", "pgsluice") == "arrives");
+    CHECK(copying("{schema}.{table}", "cdc") == "arrives");  // by a route
+}
+
 TEST_CASE("a change that is larger than its stream takes") {
     NatsServer server;
     const UserStream stream(server.url(), "CDC", "cdc.>", {.message_bytes = 5000});

@@ -688,6 +688,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a slot that another session uses"},
     {"Raise the limit that the message names", "live/hints_sql_test.cc", "no room for another slot"},
     {"Use a template such as", "live/hints_receiver_test.cc", "a subject's template"},
+    {"Begin --nats-subject with a word", "live/hints_receiver_test.cc",
+     "a table whose subject would be one of pgsluice's own"},
     {"Leave it out.", "live/hints_receiver_test.cc", "headers that pgsluice sets itself"},
     {"Leave it out, or the bearer token.", "live/hints_receiver_test.cc", "headers that pgsluice sets itself"},
     {"Leave it out, or the secret.", "live/hints_receiver_test.cc", "headers that pgsluice sets itself"},

@@ -20,6 +20,17 @@ TEST_CASE("a name is one token, whatever it holds") {
     CHECK(subject.fill("", "ü", "") == "cdc._.ü");
 }
 
+TEST_CASE("a name of the source leads to no subject of ours, nor of NATS") {
+    const SubjectTemplate bare("{schema}.{table}.{op}", "shop");
+    CHECK(bare.fill("pgsluices", "shop", "insert") == "pgsluices.shop.insert");
+    for (const char* schema : {"pgsluice", "pgsluice-dlq", "$JS", "$KV", "$SYS", "$", "_INBOX"}) {
+        CAPTURE(schema);
+        CHECK_THROWS_AS(static_cast<void>(bare.fill(schema, "shop", "insert")), Error);
+        CHECK(SubjectTemplate("cdc.{schema}", "shop").fill(schema, "t", "") == "cdc." + std::string(schema));
+    }
+    CHECK_THROWS_AS(static_cast<void>(SubjectTemplate("pg{table}", "shop").fill("s", "sluice", "")), Error);
+}
+
 TEST_CASE("what makes no subject, or one of ours, is refused") {
     for (const char* bad : {"", "cdc.{tabel}", "cdc.{table", "cdc..{table}", ".{table}", "{table}.", "cdc {table}",
                             "cdc.>", "cdc.*", "pgsluice.{group}.changes", "pgsluice-dlq.{group}", "$JS.API"}) {
