@@ -187,6 +187,39 @@ tables:
     pipeline.stop();
 }
 
+TEST_CASE("a row whose key was changed is a difference where the route leaves out updates, and is repaired") {
+    const auto ends_with = [](const std::string& operations, const std::string& differ, const std::string& rows) {
+        CAPTURE(operations);
+        const TextFile routes("t: {source_table: t, operations: [" + operations + "]}", "routing.yaml");
+        const std::vector<std::string> files{"--routing-config", routes.path()};
+        Pipeline pipeline;
+        pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY, v int)");
+        pipeline.on_source("INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)");
+        pipeline.start_replicator();
+        pipeline.start_worker(files);
+        pipeline.settle();
+        pipeline.on_source("UPDATE t SET id = 20 WHERE id = 2; DELETE FROM t WHERE id = 3");
+        pipeline.settle();
+        const Finished done = run_compare(pipeline, files);
+        CHECK(done.code == (differ.empty() ? 0 : 1));
+        CHECK(contains(done.out, differ.empty() ? "public.t: equal" : differ));
+        auto repairing = files;
+        repairing.emplace_back("--repair");
+        must_succeed(run_compare(pipeline, repairing));
+        must_succeed(run_compare(pipeline, files));
+        CHECK(pipeline.target_scalar("SELECT string_agg(id::text, ' ' ORDER BY id) FROM t") == rows);
+        pipeline.on_source("UPDATE t SET id = 30 WHERE id = 20; DELETE FROM t WHERE id = 1");
+        pipeline.settle();
+        must_succeed(run_compare(pipeline, repairing));
+        must_succeed(run_compare(pipeline, files));
+        pipeline.stop();
+    };
+    ends_with("INSERT, DELETE, TRUNCATE", "  (id)=('2'): on the target only\n  (id)=('20'): missing on the target\n",
+              "1 20");
+    ends_with("INSERT", "public.t: 1 row differs", "1 2 3 20");
+    ends_with("INSERT, UPDATE", "", "1 3 20");
+}
+
 TEST_CASE("of tables that are routed into one, each has the operations of its own route") {
     const TextFile routes(R"(
 tables:
