@@ -46,6 +46,7 @@ class Cutover {
         if (const auto record = find_cutover(*broker_, names_)) {
             const auto open = no_longer_stopped(*record);
             // One that was taken back, by hand or by a cutover of the group that leads back, holds no more.
+            if (!record->writes_stopped) return say_done(*record, joined_after(record->lsn, *broker_, names_));
             if (open.empty() || open.size() < tables_.source.size()) return say_done(*record, open);
         }
         CutoverReadiness readiness(settings_, *broker_, source_, log_);
@@ -156,7 +157,7 @@ class Cutover {
     }
 
     void validate() {
-        const Validated validated = validate_constraints(source_, target_, tables_.source);
+        const Validated validated = validate_constraints(source_, target_, tables_.pairs);
         for (const std::string& constraint : validated.valid) say(fmt::format("validated {}", constraint));
         for (const std::string& constraint : validated.refused)
             log_(LogLevel::warning, fmt::format("stays NOT VALID: {}", constraint));

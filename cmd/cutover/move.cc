@@ -140,7 +140,7 @@ void Move::finish(Lsn lsn, Ends& ends, TimeLimit& limit) {
         throw stop_error(fmt::format("unable to cut over: {} has joined the group since writes were stopped", table),
                          "Run it again, which moves that table, too.");
     set_sequences(ends);
-    for (const std::string& trigger : enable_triggers(ends.source, ends.target, tables_.source))
+    for (const std::string& trigger : enable_triggers(ends.source, ends.target, tables_.pairs))
         say(fmt::format("enabled trigger {}", trigger));
     PGSLUICE_FAILPOINT("cutover-ready");
     record_cutover(broker_, settings_.replicator.names, {lsn, sql::postgres_time_us(), stops_writes(settings_)});

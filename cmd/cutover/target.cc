@@ -26,6 +26,17 @@ std::vector<Named> named_in(const sql::Result& rows) {
     return all;
 }
 
+// What `query` finds on the source, with the target's names: $1 tables of the source, $2 of the target.
+std::vector<Named> wanted_by(sql::Connection& source, std::span<const TablePair> tables, const char* query) {
+    std::vector<std::string> from;
+    std::vector<std::string> to;
+    for (const TablePair& pair : tables) {
+        from.push_back(pair.source);
+        to.push_back(pair.target);
+    }
+    return named_in(source.query(query, {text_array(from), text_array(to)}, {3}));
+}
+
 // Those of `wanted` that `query` finds on the target: $1 tables, $2 names.
 std::vector<Named> found_on(sql::Connection& target, const std::vector<Named>& wanted, const char* query) {
     std::vector<std::string> tables;
@@ -40,16 +51,17 @@ std::vector<Named> found_on(sql::Connection& target, const std::vector<Named>& w
 }
 
 constexpr const char* triggers_of_source =
-    "SELECT t.name, g.tgname, g.tgenabled FROM unnest($1::text[]) t (name) JOIN pg_trigger g ON g.tgrelid = "
-    "to_regclass(t.name) WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'";
+    "SELECT DISTINCT t.target, g.tgname, g.tgenabled FROM unnest($1::text[], $2::text[]) t (name, target) JOIN "
+    "pg_trigger g ON g.tgrelid = to_regclass(t.name) WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY 1, 2";
 constexpr const char* disabled_on_target =
     "SELECT t.name, t.trigger, t.state FROM unnest($1::text[], $2::text[], $3::text[]) t (name, trigger, state) JOIN "
     "pg_trigger g ON g.tgrelid = to_regclass(t.name) AND g.tgname = t.trigger WHERE NOT g.tgisinternal AND "
     "g.tgenabled = 'D'";
 
 constexpr const char* constraints_of_source =
-    "SELECT t.name, k.conname, k.contype FROM unnest($1::text[]) t (name) JOIN pg_constraint k ON k.conrelid = "
-    "to_regclass(t.name) WHERE k.contype IN ('c', 'f', 'n') AND k.convalidated";
+    "SELECT DISTINCT t.target, k.conname, k.contype FROM unnest($1::text[], $2::text[]) t (name, target) JOIN "
+    "pg_constraint k ON k.conrelid = to_regclass(t.name) WHERE k.contype IN ('c', 'f', 'n') AND k.convalidated ORDER "
+    "BY 1, 2";
 constexpr const char* invalid_on_target =
     "SELECT t.name, t.key, t.state FROM unnest($1::text[], $2::text[], $3::text[]) t (name, key, state) JOIN "
     "pg_constraint k ON k.conrelid = to_regclass(t.name) AND k.conname = t.key AND k.contype::text = t.state WHERE NOT "
@@ -96,9 +108,9 @@ void require_may_finish(sql::Connection& target, std::span<const std::string> ta
 }
 
 std::vector<std::string> enable_triggers(sql::Connection& source, sql::Connection& target,
-                                         std::span<const std::string> tables) {
+                                         std::span<const TablePair> tables) {
     std::vector<std::string> enabled;
-    const auto on_source = named_in(source.query(triggers_of_source, {text_array(tables)}, {3}));
+    const auto on_source = wanted_by(source, tables, triggers_of_source);
     for (const Named& trigger : found_on(target, on_source, disabled_on_target)) {
         target.exec(fmt::format("ALTER TABLE {} {} {}", trigger.table, enabling(trigger.state),
                                 sql::quote_identifier(trigger.name)));
@@ -107,9 +119,9 @@ std::vector<std::string> enable_triggers(sql::Connection& source, sql::Connectio
     return enabled;
 }
 
-Validated validate_constraints(sql::Connection& source, sql::Connection& target, std::span<const std::string> tables) {
+Validated validate_constraints(sql::Connection& source, sql::Connection& target, std::span<const TablePair> tables) {
     Validated validated;
-    const auto on_source = named_in(source.query(constraints_of_source, {text_array(tables)}, {3}));
+    const auto on_source = wanted_by(source, tables, constraints_of_source);
     for (const Named& key : found_on(target, on_source, invalid_on_target)) {
         const std::string name = fmt::format("{} on {}", key.name, key.table);
         try {

@@ -162,6 +162,21 @@ TEST_CASE("a table that joins the group once writes are stopped takes a cutover 
     group.stop();
 }
 
+TEST_CASE("a table that joins the group after a cutover without a write stop is named, too") {
+    Group group;
+    const std::vector<std::string> alone{"--yes", "--stop-writes", "none"};
+    must_succeed(cut_over(group, alone));
+    must_succeed(cut_over(group, alone));
+    group.on_source("CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (1)");
+    eventually("the target has table later", [&] {
+        return group.target_scalar("SELECT count(*) FROM pg_class WHERE relname = 'later'") == "1" &&
+               group.target_rows("later").size() == 1;
+    });
+    const std::string hint = refusal(cutover_argv(group, alone), "If a table is new since then, write to it at the");
+    CHECK(contains(hint, "pgsluice compare --tables 'public.later'"));
+    group.stop();
+}
+
 TEST_CASE("a table that joins the group after a cutover begins no other one, and is named") {
     Group group;
     must_succeed(cut_over(group));

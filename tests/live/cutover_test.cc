@@ -8,6 +8,7 @@
 #include "tests/support/hint.h"
 #include "tests/support/moving_writer.h"
 #include "tests/support/text.h"
+#include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -148,6 +149,50 @@ TEST_CASE("an application moves while it writes, and no row is lost") {
     CHECK(contains(undone.out, "6 tables of the source may be written to again"));
     CHECK(try_source(pipeline, order(1'000'000)) == "written");
     CHECK(pipeline.source_scalar("SELECT count(*) FROM pg_namespace WHERE nspname = 'pgsluice'") == "0");
+}
+
+TEST_CASE("triggers and constraints of a table that a route renames are looked for under its own name") {
+    const rules_test::TextFile routes(
+        "tables: {public.orders: {to: w.sales}, public.visits: {to: w.stays}, public.other: {to: public.orders}}",
+        "routing.yaml");
+    const std::string trigger =
+        "CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.v = 'marked'; RETURN NEW; END$$;";
+    const auto table = [](const std::string& name, const std::string& more = "") {
+        return "CREATE TABLE " + name + " (id int PRIMARY KEY, v text)" + more + ";" +
+               "CREATE TRIGGER marks BEFORE INSERT ON " + name + " FOR EACH ROW EXECUTE FUNCTION mark();";
+    };
+    const auto unready = [](const std::string& name) {
+        return "ALTER TABLE " + name + " DISABLE TRIGGER marks; ALTER TABLE " + name +
+               " ADD CONSTRAINT positive CHECK (id > 0) NOT VALID;";
+    };
+    const std::string parted = " PARTITION BY RANGE (id)";
+    Pipeline pipeline;
+    pipeline.on_source(trigger + table("orders") + table("other") + table("visits", parted) +
+                       "CREATE TABLE visits_0 PARTITION OF visits DEFAULT; ALTER TABLE orders ADD CONSTRAINT positive "
+                       "CHECK (id > 0); ALTER TABLE visits ADD CONSTRAINT positive CHECK (id > 0); INSERT INTO orders "
+                       "VALUES (1); INSERT INTO visits VALUES (1); INSERT INTO other VALUES (1);"
+                       "ALTER TABLE other DISABLE TRIGGER marks");
+    pipeline.on_target(trigger + "CREATE SCHEMA w;" + table("w.sales") + table("w.stays", parted) + table("orders") +
+                       "CREATE TABLE w.stays_0 PARTITION OF w.stays DEFAULT;" + unready("w.sales") +
+                       unready("w.stays") + unready("orders"));
+    const std::vector<std::string> files{"--routing-config", routes.path()};
+    pipeline.start_replicator({"--copy-and-stream", "--publish-via-partition-root"});
+    pipeline.start_worker(files);
+    pipeline.settle();
+    await_streaming_worker(pipeline);
+    const Finished done = cut_over(pipeline, {"--yes", "--routing-config", routes.path()});
+    INFO(done.out);
+    must_succeed(done);
+    CHECK(contains(done.out, "enabled trigger marks on w.sales\n"));
+    CHECK(contains(done.out, "validated positive on w.stays\n"));
+    const std::string states = pipeline.target_scalar(
+        "SELECT string_agg(tgrelid::regclass || ' ' || tgenabled::text, ', ' ORDER BY tgrelid::regclass::text) FROM "
+        "pg_trigger WHERE tgname = 'marks'");
+    CHECK(states == "orders D, w.sales O, w.stays O, w.stays_0 O");
+    CHECK(pipeline.target_scalar("SELECT string_agg(conrelid::regclass || ' ' || convalidated::text, ', ' ORDER BY "
+                                 "conrelid::regclass::text) FROM pg_constraint WHERE conname = 'positive'") ==
+          "orders false, w.sales true, w.stays true, w.stays_0 true");
+    pipeline.stop();
 }
 
 TEST_CASE("constraints are validated with the rights of the table's owner") {

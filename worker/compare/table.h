@@ -41,6 +41,7 @@ struct RowStore {
         std::string type;
     };
     std::vector<KeyColumn> key;
+    Oid table = 0;  // of a store of the source: the table of the group that its rows come with
 };
 
 // By what the rows are cut into ranges.

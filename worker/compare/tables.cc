@@ -293,6 +293,7 @@ class Planner {
         for (const Oid oid : filling.table->stores) {
             RowStore store = store_of(source_, oid);
             store.never = left_out(*filling.plan);
+            store.table = from.oid;
             if (table.by_us) {
                 store.relation = filling.table->relation;
                 store.plan = filling.plan;
