@@ -41,6 +41,8 @@ constexpr std::chrono::milliseconds cancel_limit(1000);
 // Nothing that an administrator has set for other clients of the role or the database may end a session of ours in the
 // middle (the timeouts, exit_on_error), hide rows (row_security, gin_fuzzy_search_limit), or change what a statement
 // means. default_transaction_read_only is theirs to set: it says that nothing is to be written now.
+//
+// Looks at the catalog are planned as far more than they read, and compiling one for that takes seconds (jit).
 constexpr const char* settings_of_all_versions =
     "SET search_path = ''; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 3; SET "
     "TimeZone = 'UTC'; "
@@ -50,7 +52,7 @@ constexpr const char* settings_of_all_versions =
     "SET row_security = off; SET default_transaction_isolation = 'read committed'; "
     "SET default_transaction_deferrable = off; SET exit_on_error = off; "
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-    "SET idle_session_timeout = 0; "
+    "SET idle_session_timeout = 0; SET jit = off; "
     // The server must also detect a silently broken connection, because its session holds locks and slots until then.
     // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also
     // closes a healthy connection whose peer does not read at the moment, as under backpressure.

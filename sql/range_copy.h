@@ -12,7 +12,7 @@ namespace pgsluice::sql {
 // Begins the transaction that reads. Only the scan of a ctid range is left to the planner: it might else read the whole
 // table for each range.
 inline constexpr const char* begin_range_reader =
-    "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off; SET jit = off; "
+    "SET enable_seqscan = off; SET enable_indexscan = off; SET enable_bitmapscan = off; "
     "SET max_parallel_workers_per_gather = 0; SET constraint_exclusion = off; BEGIN ISOLATION LEVEL REPEATABLE READ "
     "READ ONLY";
 

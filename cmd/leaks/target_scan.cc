@@ -96,7 +96,7 @@ std::string refusal(sql::Connection& connection, const ScannedTable& table, bool
 
 TargetScan scan_target(const sql::ConnectOptions& target, Sightings& sightings, const std::stop_token& stop) {
     sql::Connection connection(target, stop);
-    connection.exec("SET default_transaction_read_only = on; SET jit = off");
+    connection.exec("SET default_transaction_read_only = on");
     TargetScan result;
     const auto refuse = [&](const std::string& name, const std::string& why) {
         result.unread.push_back(fmt::format("{}: {}", name, why));

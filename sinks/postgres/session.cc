@@ -11,7 +11,7 @@ namespace {
 // Beside those of every connection (sql/connection.cc). Plans: every statement finds its rows by an index, and a
 // generic plan made while the table was small must not scan it once it has grown.
 constexpr const char* settings =
-    "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; "
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; "
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; "
     "SET check_function_bodies = off";
 

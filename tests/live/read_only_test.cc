@@ -96,12 +96,13 @@ TEST_CASE("a source that goes into recovery is waited out, and ends a start") {
     CHECK(group.pipeline.replicator().err().find("HINT: Connect to the primary") != std::string::npos);
 }
 
-TEST_CASE("settings of the database that end sessions or change what statements mean do not reach ours") {
+TEST_CASE("settings of the database that end sessions, delay them or change what statements mean do not reach ours") {
     const std::string database = shared_postgres().create_database();
     const std::vector<std::pair<std::string, std::string>> settings{{"statement_timeout", "9s"},
                                                                     {"lock_timeout", "9s"},
                                                                     {"idle_in_transaction_session_timeout", "9s"},
                                                                     {"idle_session_timeout", "9s"},
+                                                                    {"jit", "on"},
                                                                     {"tcp_user_timeout", "9s"},
                                                                     {"array_nulls", "off"},
                                                                     {"exit_on_error", "on"},

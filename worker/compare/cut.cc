@@ -309,7 +309,7 @@ BothEnds attempt(const CompareOptions& options, std::span<const ComparedTable> t
 
 sql::Connection connect_end(const sql::ConnectOptions& options, const std::stop_token& stop) {
     sql::Connection connection(options, stop);
-    connection.exec("SET jit = off; SET max_parallel_workers_per_gather = 0");
+    connection.exec("SET max_parallel_workers_per_gather = 0");
     return connection;
 }
 
