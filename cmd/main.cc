@@ -29,6 +29,7 @@
 #include "cmd/terminal/snapshot_bars.h"
 #include "cmd/terminal/status_lines.h"
 #include "sql/error.h"
+#include "stream/base/printable.h"
 
 namespace {
 
@@ -36,11 +37,11 @@ using namespace pgsluice;
 
 // The final message: for people, or as one more line of a log that machines read.
 ExitCode report(const Error& error, const Log* json_log) {
-    const std::string hint = error.hint().empty() ? "" : "HINT: " + error.hint() + '\n';
+    const std::string hint = error.hint().empty() ? "" : "HINT: " + printable(error.hint()) + '\n';
     if (json_log != nullptr)
         (*json_log)(LogLevel::error, in_one_line(error));
     else
-        std::fprintf(stderr, "error: %s\n%s", error.what(), hint.c_str());
+        std::fprintf(stderr, "error: %s\n%s", printable(error.what()).c_str(), hint.c_str());
     return exit_code(error);
 }
 
@@ -145,8 +146,8 @@ int run_or_report(const std::vector<std::string>& arguments) {
     } catch (const Error& error) {
         return report(error, nullptr);
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "error: %s\nHINT: This is a bug in pgsluice %s; please report it.\n", error.what(),
-                     PGSLUICE_VERSION);
+        std::fprintf(stderr, "error: %s\nHINT: This is a bug in pgsluice %s; please report it.\n",
+                     printable(error.what()).c_str(), PGSLUICE_VERSION);
         return exit_bug;
     }
 }

@@ -8,6 +8,7 @@
 #include "rules/keys/key_report.h"
 #include "rules/rule.h"
 #include "sql/error.h"
+#include "stream/base/printable.h"
 #include "stream/format/json_array.h"
 #include "stream/full_name.h"
 
@@ -17,8 +18,10 @@ namespace {
 std::string row_text(const Relation& relation, Row row) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
-        text += fmt::format("{}{}=", i == 0 ? "" : " ", relation.columns[i].name);
-        text += row[i].is_null() ? "NULL" : row[i].is_unchanged() ? "unchanged" : fmt::format("'{}'", row[i].text());
+        text += fmt::format("{}{}=", i == 0 ? "" : " ", printable(relation.columns[i].name));
+        text += row[i].is_null()        ? "NULL"
+                : row[i].is_unchanged() ? "unchanged"
+                                        : fmt::format("'{}'", printable(row[i].text()));
     }
     return text;
 }
@@ -41,7 +44,7 @@ void check_sample(const CompiledRules& compiled, const Relation& relation, Row r
 
 void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& check) {
     const Relation& relation = *table.relation;
-    check.text += full_name(relation);
+    check.text += printable(full_name(relation));
     std::shared_ptr<const CompiledRules> compiled;
     try {
         compiled = ruleset.compile(table.relation);
@@ -56,7 +59,7 @@ void check_table(const Ruleset& ruleset, const CheckedTable& table, RulesCheck& 
     }
     const auto steps = compiled->describe();
     check.text += steps.empty() ? ": as it is\n" : "\n";
-    for (const std::string& step : steps) check.text += fmt::format("  {}\n", step);
+    for (const std::string& step : steps) check.text += fmt::format("  {}\n", printable(step));
     check.warnings.insert(check.warnings.end(), compiled->warnings().begin(), compiled->warnings().end());
     for (const Row row : table.samples) check_sample(*compiled, relation, row, check);
 }

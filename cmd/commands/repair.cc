@@ -12,6 +12,7 @@
 #include "cmd/commands/repair_stream.h"
 #include "sql/error.h"
 #include "sql/lsn.h"
+#include "stream/base/printable.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
@@ -157,7 +158,7 @@ void run_repair(Settings settings, const Log& log, std::stop_token stop) {
         if (stop.stop_requested()) throw Interrupted{};
         if (settings.yes && each.remove) each.remove();
         const char* done = !each.remove ? "not removing" : settings.yes ? "removed" : "would remove";
-        std::printf("%s %s\n", done, each.what.c_str());
+        std::printf("%s %s\n", done, printable(each.what).c_str());
     }
     if (!found.empty() && !settings.yes) std::printf("nothing was removed; add --yes to remove it\n");
 }

@@ -8,6 +8,7 @@
 #include "sinks/postgres/sequences/sequences.h"
 #include "sql/connection.h"
 #include "sql/error.h"
+#include "stream/base/printable.h"
 
 namespace pgsluice {
 
@@ -27,7 +28,7 @@ std::size_t level(sql::Connection& target, TableGuard& guard, const Settings& se
     progress.open(settings.postgres.lock_wait_ms);
     PostgresSequences sequences(target, guard, settings.postgres.group, worker, log);
     const auto moved = sequences.level(progress.written_tables());
-    for (const auto& each : moved) std::printf("%s\n", each.text().c_str());
+    for (const auto& each : moved) std::printf("%s\n", printable(each.text()).c_str());
     return moved.size();
 }
 

@@ -9,6 +9,7 @@
 #include "replicator/source/slot/slot.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
+#include "stream/base/printable.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
@@ -88,7 +89,7 @@ void run_raw_status(Settings settings, const Log& log, std::stop_token stop) {
         sql::Connection source(settings.replicator.source, stop);
         for (std::string& line : status_on_source(source, names)) lines.push_back(std::move(line));
     }
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
+    for (const std::string& line : lines) std::printf("%s\n", printable(line).c_str());
 }
 
 void run_forget(Settings settings, const Log& log, std::stop_token stop) {

@@ -14,6 +14,7 @@
 #include "replicator/source/slot/slot.h"
 #include "sinks/postgres/progress.h"
 #include "sql/quote.h"
+#include "stream/base/printable.h"
 
 namespace pgsluice {
 
@@ -23,7 +24,7 @@ void add(std::vector<Leftover>& to, std::vector<Leftover> more) {
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-void say(const std::string& line) { std::printf("%s\n", line.c_str()); }
+void say(const std::string& line) { std::printf("%s\n", printable(line).c_str()); }
 
 void refuse_if_used(const SlotState& slot, const Names& names) {
     if (!slot.ours) {

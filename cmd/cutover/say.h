@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <string>
 
+#include "stream/base/printable.h"
+
 namespace pgsluice {
 
 inline void say(const std::string& line) {
-    std::printf("%s\n", line.c_str());
+    std::printf("%s\n", printable(line).c_str());
     std::fflush(stdout);
 }
 

@@ -1,6 +1,7 @@
 #include "cmd/leaks/leaks.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <optional>
 
@@ -24,8 +25,8 @@ std::unique_ptr<Hidden> hidden_of(const LeaksOptions& options, const Log& log, c
     files.rules = rules::InheritedRules(files.rules, source.foreign_keys(tables)).file();
     auto hidden = collect_hidden(files, source, tables, options.sample_rows);
     if (hidden->needles.size() == 0)
-        throw stop_error("unable to look for leaks: no value that the rules hide can be looked for\n" +
-                             looked_for(hidden->needles.columns()),
+        throw stop_error("unable to look for leaks: no value that the rules hide can be looked for; " +
+                             fmt::format("{}", fmt::join(looked_for(hidden->needles.columns()), "; ")),
                          "Give rules that hide columns of tables with rows, and a larger --sample-rows.");
     return hidden;
 }

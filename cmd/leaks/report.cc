@@ -2,36 +2,39 @@
 
 #include <fmt/format.h>
 
+#include "stream/base/printable.h"
 #include "stream/format/json_array.h"
 
 namespace pgsluice {
 
-std::string looked_for(const std::vector<HiddenColumn>& columns) {
-    std::string text;
+std::vector<std::string> looked_for(const std::vector<HiddenColumn>& columns) {
+    std::vector<std::string> lines;
     for (const HiddenColumn& column : columns) {
         if (!column.skipped.empty()) {
-            text += fmt::format("not looked for: {}: {}\n", column.name, column.skipped);
+            lines.push_back(fmt::format("not looked for: {}: {}", column.name, column.skipped));
             continue;
         }
-        text += fmt::format("looked for: {}: {} values", column.name, column.values);
+        std::string text = fmt::format("looked for: {}: {} values", column.name, column.values);
         if (column.too_short > 0) text += fmt::format(", {} were too short", column.too_short);
         if (column.common > 0) text += fmt::format(", {} common", column.common);
         if (column.kept > 0) text += fmt::format(", {} left as they are by the rule", column.kept);
-        text += '\n';
+        lines.push_back(std::move(text));
     }
-    return text;
+    return lines;
 }
 
 std::string LeaksReport::text() const {
-    std::string text = looked_for(columns);
+    std::string text;
+    for (const std::string& line : looked_for(columns)) text += printable(line) + '\n';
     text += fmt::format("looked at: {} rows of {} tables of the target, {} columns\n", target.rows, target.tables,
                         target.columns);
-    for (const std::string& table : target.unread) text += fmt::format("not looked at: {}\n", table);
+    for (const std::string& table : target.unread) text += fmt::format("not looked at: {}\n", printable(table));
     if (group)
         text += fmt::format("looked at: {} messages of the stream, {} dead letters, {} keys of the bucket\n",
                             group->messages, group->dead_letters, group->keys);
     for (const Leak& leak : leaks)
-        text += fmt::format("FOUND: {} in {}: {} values in {} rows\n", leak.hidden, leak.place, leak.values, leak.rows);
+        text += fmt::format("FOUND: {} in {}: {} values in {} rows\n", printable(leak.hidden), printable(leak.place),
+                            leak.values, leak.rows);
     return text;
 }
 

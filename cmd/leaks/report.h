@@ -12,7 +12,7 @@
 
 namespace pgsluice {
 
-std::string looked_for(const std::vector<HiddenColumn>& columns);
+std::vector<std::string> looked_for(const std::vector<HiddenColumn>& columns);
 
 struct LeaksReport {
     std::vector<HiddenColumn> columns;

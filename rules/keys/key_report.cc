@@ -7,6 +7,7 @@
 
 #include "rules/check.h"
 #include "sql/error.h"
+#include "stream/base/printable.h"
 #include "stream/format/json_array.h"
 #include "stream/full_name.h"
 
@@ -40,7 +41,7 @@ std::string line_of(const ReferringColumn& one) {
     line += fmt::format(": {}", name_of(one.goes));
     if (!one.rules.empty()) line += fmt::format(": {}", one.rules);
     if (!one.sample.empty()) line += fmt::format("; rows are {}, as what they refer to", one.sample);
-    return line + '\n';
+    return printable(line) + '\n';
 }
 
 bool leaves_rows_out(const Ruleset& ruleset, const RelationPtr& relation) {

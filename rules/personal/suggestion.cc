@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "rules/personal/proposal.h"
+#include "stream/base/printable.h"
 
 namespace pgsluice::rules {
 
@@ -31,7 +32,7 @@ bool Suggestion::hide(const ExaminedTable& table, std::size_t column, const Find
     for (std::string& rule : proposals(finding, relation.columns[column], table.facts[column].nullable)) {
         if (table.columns[column].other_type) rule = with_mismatch(rule);
         if (!trial_.takes(table.relation, rule)) continue;
-        tables_ += fmt::format("      # {}: {}\n      - {}\n", what(finding.kind), finding.reason, rule);
+        tables_ += fmt::format("      # {}: {}\n      - {}\n", what(finding.kind), printable(finding.reason), rule);
         return true;
     }
     const std::string name = yaml_text(relation.columns[column].name);
@@ -39,7 +40,7 @@ bool Suggestion::hide(const ExaminedTable& table, std::size_t column, const Find
     tables_ += fmt::format(
         "      # DECIDE: {}: {}. No transform fits this column, which is part of a key or of a unique index.\n"
         "      # - {{type: keep, column: {}}}\n",
-        what(finding.kind), finding.reason, name);
+        what(finding.kind), printable(finding.reason), name);
     return false;
 }
 
@@ -47,7 +48,7 @@ bool Suggestion::write(const ExaminedTable& table, std::size_t column) {
     const ExaminedColumn& examined = table.columns[column];
     if (!examined.goes_by.empty()) {
         tables_ += fmt::format("      # {}: the rules of {}, to which it refers\n",
-                               yaml_text(table.relation->columns[column].name), examined.goes_by);
+                               yaml_text(table.relation->columns[column].name), printable(examined.goes_by));
         ++hidden_;
         return true;
     }

@@ -38,6 +38,12 @@ TEST_CASE("a bad value") {
                 "error: bad value 'x' of PGSLUICE_BATCH_SIZE: expected a whole number from 1 to 1000000\n");
 }
 
+TEST_CASE("what an error quotes begins no line of its own, and moves no cursor") {
+    check_usage(run_pgsluice({"worker", "stdout", "--group", "g", "--batch-size", "1\nHINT: \x1b[2Jx"}),
+                "error: bad value '1\\nHINT: \\u001b[2Jx' of --batch-size: expected a whole number from 1 to "
+                "1000000\n");
+}
+
 TEST_CASE("a configuration file's mistakes, with file and line") {
     const std::string home = temporary_directory("cli");
     const std::string path = home + "/.pgsluice.yaml";

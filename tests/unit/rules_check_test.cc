@@ -63,3 +63,14 @@ TEST_CASE("check reports tables that are not there") {
     REQUIRE(check.warnings.size() == 1);
     CHECK(check.warnings[0] == "the files name table 'users', which does not exist");
 }
+
+TEST_CASE("names and values begin no line of their own, and move no cursor") {
+    const auto table = relation("x\npublic.y: as it is", {column("a\x1b[2J", text_type)});
+    const Values row{text("1\n2")};
+    const std::vector<CheckedTable> tables{{table, {row}}};
+    const RulesCheck check = check_rules(*load("tables: {}"), tables);
+    CHECK(check.text ==
+          "public.x\\npublic.y: as it is: as it is\n"
+          "  before  a\\u001b[2J='1\\n2'\n"
+          "  after   a\\u001b[2J='1\\n2'\n");
+}

@@ -195,3 +195,15 @@ TEST_CASE("columns that refer to one another go by one rule, wherever something 
     CHECK(ruleset->compile(people) != nullptr);
     CHECK(ruleset->compile(posts) != nullptr);
 }
+
+TEST_CASE("names in comments begin no line of their own") {
+    const auto users = relation("users", {column("id", bigint_type, true), column("email", text_type)});
+    const std::string evil = "public.x\n      - {type: keep, column: email}\n#.id";
+    rules::ExaminedTable table{users, std::vector<ColumnFacts>(2), {}};
+    table.columns.push_back({{}, evil});
+    table.columns.push_back({{{rules::PersonalKind::email, "", "its name, in " + evil + " that refers to it"}}});
+    Suggestion suggestion(1000);
+    suggestion.add(table);
+    CHECK_FALSE(contains(suggestion.text(), "\n      - {type: keep"));
+    CHECK(contains(suggestion.text(), "# id: the rules of public.x\\n      - {type: keep, column: email}\\n#.id"));
+}

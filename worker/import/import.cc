@@ -10,6 +10,7 @@
 #include "rules/delivered.h"
 #include "rules/unmatched_tables.h"
 #include "sql/timestamp.h"
+#include "stream/base/printable.h"
 #include "stream/full_name.h"
 #include "worker/import/dry_run_sink.h"
 #include "worker/import/feed.h"
@@ -189,10 +190,10 @@ void Import::report() const {
             log_(LogLevel::info, report_line(i));
             continue;
         }
-        ends_.print(report_line(i) + '\n');
+        ends_.print(printable(report_line(i)) + '\n');
         const auto rules = ruleset_->compile(relations_[i]);
         if (rules == nullptr) continue;
-        for (const std::string& step : rules->describe()) ends_.print(fmt::format("  {}\n", step));
+        for (const std::string& step : rules->describe()) ends_.print(fmt::format("  {}\n", printable(step)));
     }
     log_(LogLevel::info, options_.dry_run ? "dry run: nothing was written" : "import complete");
 }
