@@ -119,10 +119,16 @@ bool Route::fills(std::string_view schema, std::string_view table) const {
 
 namespace {
 
-std::string with_name(std::string text, std::string_view what, const std::string& name) {
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + name.size()))
-        text.replace(at, what.size(), name);
-    return text;
+// With {schema} and {table} replaced. What they are replaced by is not looked at: a schema may be called "{table}".
+std::string with_names(std::string_view text, const QualifiedName& name) {
+    std::string out;
+    while (!text.empty()) {
+        const bool schema = text.starts_with("{schema}");
+        const bool table = text.starts_with("{table}");
+        out += schema ? name.schema : table ? name.table : std::string(1, text.front());
+        text.remove_prefix(schema || table ? text.find('}') + 1 : 1);
+    }
+    return out;
 }
 
 // The table's own name, or that of the partitioned table which the route is of.
@@ -138,8 +144,7 @@ QualifiedName routed_name(const TableName& source, const Relation& relation) {
 Keeping Route::keeping(const Relation& relation) const {
     Keeping keeping{mode, {}, history};
     const QualifiedName name = routed_name(source, relation);
-    for (const ConstantColumn& column : constants)
-        keeping.constants.push_back(with_name(with_name(column.value, "{schema}", name.schema), "{table}", name.table));
+    for (const ConstantColumn& column : constants) keeping.constants.push_back(with_names(column.value, name));
     return keeping;
 }
 

@@ -55,6 +55,13 @@ TEST_CASE("a partition's rows are under its table's names, also those of a patte
                     std::make_shared<const Relation>(partition)) == "w.orders app=app_1.orders:text key");
 }
 
+TEST_CASE("a schema whose name is that of a placeholder does not pass for another") {
+    const std::string routing =
+        "tables: {\"*.*\": {to: w.all, columns: {app: '{schema}', at: '{table}{schema}.{sche'}}}";
+    CHECK(target_of(routing, in("{table}", "acme")) == "w.all app={table}:text key at=acme{table}.{sche:text key");
+    CHECK(target_of(routing, in("a", "{schema}")) == "w.all app=a:text key at={schema}a.{sche:text key");
+}
+
 TEST_CASE("a file of pg_flo's may have tables of these names") {
     const std::string routing = "tables: {source_table: tables, destination_table: w.tables}";
     CHECK(target_of(routing, in("shop", "tables")) == "w.tables");
