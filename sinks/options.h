@@ -43,7 +43,8 @@ struct StdoutSinkOptions {
     std::string share;            // the same for another share: "2/4"; empty: all rows
     int fd = 1;                   // where the lines go
     int stop_grace_ms = 2000;     // for a slow reader, once we are asked to stop
-    // Whether the last write to `fd` ended within a line: shared by the sinks that write to it one after another.
+    // Whether the last write to `fd` ended within a line: shared by the sinks that write to it one after another. Of a
+    // file that an earlier process wrote the sink finds it out.
     std::shared_ptr<bool> mid_line = std::make_shared<bool>(false);
 };
 

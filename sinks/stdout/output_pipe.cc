@@ -22,6 +22,17 @@ constexpr std::chrono::milliseconds tell_interval{100};
 // A terminal that polls writable may take less than that without blocking; then we block until it has taken this.
 constexpr std::size_t terminal_piece = 256;
 
+// A worker that was killed while it wrote to this file may have left a part of a line. What cannot be read is taken to
+// end well.
+bool ends_within_line(int fd, const struct stat& status) {
+    if (!S_ISREG(status.st_mode)) return false;
+    const bool appends = (::fcntl(fd, F_GETFL) & O_APPEND) != 0;
+    const off_t end = appends ? status.st_size : ::lseek(fd, 0, SEEK_CUR);
+    const Fd file(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
+    char last = '\n';
+    return end > 0 && file.open() && ::pread(file.get(), &last, 1, end - 1) == 1 && last != '\n';
+}
+
 }  // namespace
 
 OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop,
@@ -29,6 +40,7 @@ OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token s
     : shared_(fd), mid_line_(std::move(mid_line)), stop_(std::move(stop)), stop_grace_(stop_grace) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) throw io_error("write", "stdout");
+    if (ends_within_line(fd, status)) *mid_line_ = true;
     if (S_ISFIFO(status.st_mode)) kind_ = Kind::pipe;
     if (S_ISSOCK(status.st_mode)) kind_ = Kind::socket;
     if (::isatty(fd) == 1) kind_ = Kind::terminal;

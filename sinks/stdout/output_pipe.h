@@ -16,7 +16,7 @@ namespace pgsluice {
 class OutputPipe {
    public:
     // `fd` stays the caller's. SIGPIPE must be ignored or blocked. `mid_line` is kept up to date, also when write()
-    // throws: whether the last byte that went out was no newline.
+    // throws: whether the last byte that went out, or that a file has before us, was no newline.
     OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token stop,
                std::chrono::milliseconds stop_grace = std::chrono::seconds(2));
 

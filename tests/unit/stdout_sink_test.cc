@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -268,6 +269,38 @@ TEST_CASE("a terminal gets each line at once, and a blocked one does not keep us
     stop.request_stop();
     fill(batch, 2, 5000);
     CHECK_THROWS_AS(sink->apply(batch), Interrupted);
+}
+
+TEST_CASE("a worker that finds a part of a line at the end of its file begins a new line") {
+    const Directory directory;
+    const std::string path = directory.path + "/lines";
+    std::string before;  // what the file holds when we begin
+    int how = O_APPEND;
+    std::string expected;
+    SUBCASE("appending to a part") {
+        before = "{\"Type\":\"INS";
+        expected = before + '\n';
+    }
+    SUBCASE("after a part, at the descriptor's place") {
+        before = "{\"Type\":\"INS";
+        expected = before + '\n';
+        how = 0;
+    }
+    SUBCASE("appending to whole lines") { expected = before = "{}\n"; }
+    SUBCASE("to an empty file") {}
+    const Fd file = open_file(path, O_WRONLY | O_CREAT | how);
+    write_all(file, before, path);
+    StdoutSinkOptions options;
+    options.fd = file.get();
+    Batch batch;
+    fill(batch, 1, 1);
+    const auto sink = make_stdout_sink(options, quiet_log, {});
+    sink->apply(batch);
+    sink->flush();
+    std::ifstream lines(path);
+    const std::string text{std::istreambuf_iterator<char>(lines), {}};
+    CHECK(text.substr(0, expected.size()) == expected);
+    CHECK(text.substr(expected.size()).starts_with("{\"Type\""));
 }
 
 TEST_CASE("a session after one that ended within a line begins a new line") {
