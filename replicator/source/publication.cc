@@ -31,7 +31,8 @@ struct Publication {
     bool all_tables = false;
     bool all_kinds = false;  // of changes
     bool via_root_fits = false;
-    bool plain = true;  // no row filters, column lists or whole schemas
+    bool generated = false;  // their columns come with changes, which a copy does not read
+    bool plain = true;       // no row filters, column lists or whole schemas
     Oids tables;
 };
 
@@ -43,9 +44,9 @@ std::string table_list(std::span<const CatalogTable> tables) {
     return list;
 }
 
-std::string options_list(bool via_partition_root) {
-    return fmt::format("publish = 'insert, update, delete, truncate', publish_via_partition_root = {}",
-                       via_partition_root ? "true" : "false");
+std::string options_list(bool via_partition_root, bool generated) {
+    return fmt::format("publish = 'insert, update, delete, truncate', publish_via_partition_root = {}{}",
+                       via_partition_root ? "true" : "false", generated ? ", publish_generated_columns = none" : "");
 }
 
 Oids due_in(std::string_view comment) {
@@ -89,9 +90,10 @@ Publication read(sql::Connection& connection, const std::string& name, bool via_
     const std::string root = via_partition_root ? "t" : "f";
     const auto head = connection.query(
         "SELECT puballtables, pubinsert AND pubupdate AND pubdelete AND pubtruncate, "
-        "pubviaroot = $2::pg_catalog.bool FROM pg_catalog.pg_publication WHERE pubname = $1",
-        {sql::Param(name), sql::Param(root)}, {3, 1, 1});
-    Publication found{head.boolean(0, 0), head.boolean(0, 1), head.boolean(0, 2), true, {}};
+        "pubviaroot = $2::pg_catalog.bool, coalesce(pg_catalog.to_jsonb(p) ->> 'pubgencols', 'n') <> 'n' "
+        "FROM pg_catalog.pg_publication p WHERE pubname = $1",
+        {sql::Param(name), sql::Param(root)}, {4, 1, 1});
+    Publication found{head.boolean(0, 0), head.boolean(0, 1), head.boolean(0, 2), head.boolean(0, 3), true, {}};
     for (const Published& each : published(connection, name)) {
         found.tables.insert(each.table.oid);
         found.plain = found.plain && each.plain;
@@ -166,7 +168,7 @@ std::vector<std::string> statements_for(const std::optional<Publication>& there,
     const std::string quoted = sql::quote_identifier(name);
     if (!there)
         return {fmt::format("CREATE PUBLICATION {} FOR TABLE {} WITH ({})", quoted, table_list(tables),
-                            options_list(via_partition_root))};
+                            options_list(via_partition_root, false))};
     const Publication& found = *there;
     if (found.all_tables) {
         throw stop_error(
@@ -179,8 +181,9 @@ std::vector<std::string> statements_for(const std::optional<Publication>& there,
     std::vector<std::string> statements;
     if (wanted != found.tables || !found.plain)
         statements.push_back(fmt::format("ALTER PUBLICATION {} SET TABLE {}", quoted, table_list(tables)));
-    if (!found.all_kinds || !found.via_root_fits)
-        statements.push_back(fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root)));
+    if (!found.all_kinds || !found.via_root_fits || found.generated)
+        statements.push_back(
+            fmt::format("ALTER PUBLICATION {} SET ({})", quoted, options_list(via_partition_root, found.generated)));
     return statements;
 }
 
@@ -206,6 +209,11 @@ void ensure_publication(sql::Connection& connection, const std::string& name, st
             fmt::format("publication '{}' was altered by hand and did not publish all kinds of changes: those that it "
                         "did not publish are missing in the stream. {} to get them",
                         name, resnapshot_hint));
+    if (there && there->generated)
+        log(LogLevel::warning,
+            fmt::format("publication '{}' was altered by hand and published generated columns, which copies do not "
+                        "have: changes made meanwhile bring them to sinks that take them",
+                        name));
     if (statements.empty()) return;
     const std::string doing = fmt::format("{} publication '{}'", there ? "alter" : "create", name);
     refuse_on_standby(connection, doing, statements, there.has_value());

@@ -306,6 +306,30 @@ TEST_CASE("a publication that did not publish all kinds of changes for a while i
     group.finish({"a"});
 }
 
+TEST_CASE("a publication that is made to publish generated columns is put right") {
+    Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)", usual_check_ms);
+    if (std::stoi(group.source_scalar("SHOW server_version_num")) < 180000) return;
+    group.on_source("ALTER TABLE a ADD g text GENERATED ALWAYS AS (upper(v)) STORED; INSERT INTO a VALUES (1, 'a')");
+    group.on_target("ALTER TABLE a ADD g text");
+    group.start(Changing::tables("a"));
+    group.settle();
+    const std::string publication = "ALTER PUBLICATION pgsluice_" + group.group();
+    std::string altered = publication + " SET (publish_generated_columns = stored)";
+    SUBCASE("while the replicator runs") { group.on_source(altered); }
+    SUBCASE("while it is stopped") {
+        group.stop_replicator();
+        group.on_source(altered);
+        group.start_replicator(Changing::tables("a"));
+    }
+    group.await_logged("was altered by hand and published generated columns, which copies do not have");
+    group.settle();
+    group.on_source("INSERT INTO a VALUES (2, 'b')");
+    group.settle();
+    CHECK(group.target_rows("a") == std::vector<std::string>{"(1,a,)", "(2,b,)"});
+    CHECK(group.source_scalar("SELECT to_jsonb(p) ->> 'pubgencols' FROM pg_publication p") == "n");
+    group.stop();
+}
+
 TEST_CASE("another table takes the place of one that is named") {
     Changing group("CREATE TABLE t (id int PRIMARY KEY, v text)");
     group.on_source("INSERT INTO t SELECT i, 'first' FROM generate_series(1, 10) i");
