@@ -7,10 +7,12 @@
 #include "stream/broker.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/stream_group.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
 namespace fs = std::filesystem;
+using Texts = std::vector<std::string>;
 
 namespace {
 
@@ -86,6 +88,60 @@ TEST_CASE("nats-server's store is restored to an earlier copy while it is stoppe
     group.run(3);
     group.nats.roll_back();
     group.check_refused("the broker lost messages", "restored to an earlier state");
+}
+
+// With --confirm applied, and another worker that has applied little, the source has all changes still: the replicator
+// continues a stream that lost its end. What comes again is in fewer and larger messages, and soon as many as before.
+TEST_CASE("a worker does not take other messages for those that it had applied, after the broker lost them") {
+    Group group;
+    Pipeline& pipeline = group.pipeline;
+    const Texts confirming{"--copy-and-stream", "--confirm", "applied"};
+    const auto last_seq = [&] { return group.broker()->stream_state(group.names.stream)->last_seq.value; };
+    const auto lines = [&](const std::string& worker, Texts more) {
+        more.insert(more.end(), {"--file-output-dir", group.nats.store_dir() + "-" + worker, "--worker-name", worker});
+        return run(pipeline.worker_argv("file", more));
+    };
+    const auto read_all = [&](const std::string& worker) {
+        const std::string lsn = pipeline.source_scalar("SELECT pg_current_wal_lsn()");
+        pipeline.settle();
+        must_succeed(lines(worker, {"--exit-at-lsn", lsn}));
+    };
+    const std::string refused = "this is not the stream it has read from";
+    pipeline.start_replicator(confirming);
+    pipeline.start_worker();
+    read_all("slow");
+    pipeline.stop();
+    group.nats.keep_store();
+    pipeline.start_replicator(confirming);
+    pipeline.start_worker();
+    for (int i = 100; i < 115; ++i) {
+        pipeline.on_source("INSERT INTO rows VALUES (" + std::to_string(i) + ")");
+        pipeline.settle();
+    }
+    read_all("fast");
+    const auto applied = last_seq();
+    pipeline.stop_replicator();
+    pipeline.worker().signal(SIGSTOP);
+    group.nats.roll_back();
+    pipeline.start_replicator(confirming);
+    int row = 200;
+    REQUIRE(eventually("the stream is as long as it was", [&] {
+        pipeline.on_source("INSERT INTO rows VALUES (" + std::to_string(row++) + ")");
+        return last_seq() > applied + 3;
+    }));
+    pipeline.worker().signal(SIGCONT);
+    CHECK(pipeline.worker().wait() == 1);
+    CHECK(contains(pipeline.worker().err(), "is not the one read before"));
+    CHECK(contains(pipeline.worker().err(), refused));
+    const Finished fast = lines("fast", {});
+    CHECK(fast.code == 1);
+    CHECK(contains(fast.err, refused));
+    pipeline.stop_replicator();
+    pipeline.start_replicator({"--copy-and-stream", "--resnapshot"});
+    CHECK(says(pipeline.replicator(), "copying "));  // as the hint says
+    pipeline.start_worker({"--target-existing-rows", "truncate"});
+    pipeline.check_equal({"rows"});
+    pipeline.stop();
 }
 
 TEST_CASE("the stream is purged by hand") {
