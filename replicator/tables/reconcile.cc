@@ -102,7 +102,7 @@ class Comparison {
     }
 
     void copy_again(const Member& member, const TableRecord& entry, std::string why) {
-        if (!member.obstacle.empty()) return refuse(member, member.obstacle);
+        if (!member.obstacle.empty()) return leave_with_gap(member, why);
         Finding finding{due(member, has_rows(entry), std::move(why))};
         finding.level = LogLevel::warning;
         finding.text = fmt::format("table '{}' {}: {}", full_name(member.table),
@@ -237,6 +237,15 @@ class Comparison {
         Finding& finding = findings_[member.table.oid];
         finding.leaves_out = member.named.oid;
         finding.lacks_identity = true;
+    }
+
+    // The record stays as it is: once it can be copied, it is.
+    void leave_with_gap(const Member& member, const std::string& why) {
+        refuse(member, member.obstacle);
+        if (member.capture.empty()) return;  // none of its changes come
+        findings_[member.table.oid].text =
+            fmt::format("table '{}' misses changes and is not copied again, though later changes come: {}; {}.",
+                        full_name(member.table), why, member.obstacle);
     }
 
     void refuse(const Member& member, const std::string& why) {

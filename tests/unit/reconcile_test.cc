@@ -306,6 +306,21 @@ TEST_CASE("what is left out is the table that would be published") {
     CHECK(found({{}, {table}})[0].leaves_out == table.table.oid);
 }
 
+TEST_CASE("a table that cannot be copied again is said to miss changes, where later ones come") {
+    Member table = member();
+    table.capture = "90/801";
+    table.obstacle = "our role may not read it";
+    const auto text = [&] { return found({{recorded()}, {table}}).at(0).text; };
+    CHECK(
+        text() ==
+        "table 'public.t' misses changes and is not copied again, though later changes come: its changes were not "
+        "captured without a gap: it was detached and attached again, or the publication was altered by hand; our role "
+        "may not read it.");
+    CHECK(found({{recorded()}, {table}}).at(0).refused);
+    table.capture.clear();
+    CHECK(text() == "table 'public.t' is not replicated: our role may not read it.");
+}
+
 TEST_CASE("what has not changed is not found") {
     CHECK(found({{recorded()}, {member()}}).empty());
     CHECK(found({{recorded(), recorded(partition())}, {member(), partition()}}).empty());
