@@ -151,12 +151,17 @@ std::string name_part(std::string_view name) {
 std::string yaml_text(std::string_view text) {
     if (is_plain(text)) return std::string(text);
     std::string out = "\"";
-    for (const char c : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
         if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+        } else if (c == '\xc2' && next >= 0x80 && next < 0xa0) {  // a control character as well
+            out += fmt::format("\\x{:02x}", static_cast<unsigned>(next));
+            ++i;
         } else {
             out += c;
         }
