@@ -37,7 +37,10 @@ bool differs(const ColumnDefinition* before, const ColumnDefinition& after, bool
 bool must_be_copied(const DefinitionChange& change) {
     const auto* before = change.before ? std::get_if<TableDefinition>(&*change.before) : nullptr;
     const auto* after = change.after ? std::get_if<TableDefinition>(&*change.after) : nullptr;
-    if (before == nullptr || after == nullptr || (change.rewritten & ~harmless) == 0) return false;
+    if (before == nullptr || after == nullptr) return false;
+    if (before->persistence == 'u' && after->persistence == 'p')
+        return true;  // what was written meanwhile is in no log
+    if ((change.rewritten & ~harmless) == 0) return false;
     if ((change.rewritten & ~(harmless | volatile_default | other_type)) != 0) return true;
     const bool by_types = change.conversion == "types";
     // With a USING even a column that keeps its type may hold other values.

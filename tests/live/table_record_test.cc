@@ -306,6 +306,32 @@ TEST_CASE("a publication that did not publish all kinds of changes for a while i
     group.finish({"a"});
 }
 
+TEST_CASE("a partition that was unlogged for a while, between two looks, is copied again with captured DDL") {
+    Changing group({}, usual_check_ms);
+    group.on_both(
+        "CREATE TABLE root (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+        "CREATE TABLE p1 PARTITION OF root FOR VALUES FROM (0) TO (100);"
+        "CREATE TABLE p2 PARTITION OF root FOR VALUES FROM (100) TO (200)");
+    group.on_source("INSERT INTO root VALUES (1, 'a'), (100, 'b')");
+    Args arguments = Changing::tables("root");
+    arguments.emplace_back("--track-ddl");
+    group.start(arguments);
+    group.settle();
+    SUBCASE("in one transaction") {
+        group.on_source(
+            "ALTER TABLE p1 SET UNLOGGED; INSERT INTO p1 VALUES (2, 'in no log'); ALTER TABLE p1 SET LOGGED");
+    }
+    SUBCASE("in several") {
+        group.on_source("ALTER TABLE p1 SET UNLOGGED");
+        group.on_source("INSERT INTO p1 VALUES (2, 'in no log'); DELETE FROM p1 WHERE id = 1");
+        group.on_source("ALTER TABLE p1 SET LOGGED");
+    }
+    group.on_source("INSERT INTO root VALUES (3, 'later'), (101, 'later')");
+    group.settle();
+    group.await_rows("p1");
+    group.finish({"p1", "p2"});
+}
+
 TEST_CASE("a publication that is made to publish generated columns is put right") {
     Changing group("CREATE TABLE a (id int PRIMARY KEY, v text)", usual_check_ms);
     if (std::stoi(group.source_scalar("SHOW server_version_num")) < 180000) return;

@@ -45,11 +45,19 @@ DefinitionChange retyped(ColumnDefinition before, ColumnDefinition after) {
 
 TEST_CASE("a table that was not rewritten is not copied") {
     CHECK_FALSE(must_be_copied(altered(0, {id}, {id, defaulted(column(2, "integer", 23), "7")})));
-    CHECK_FALSE(must_be_copied(altered(1, {id}, {id})));  // SET LOGGED
+    CHECK_FALSE(must_be_copied(altered(1, {id}, {id})));  // SET UNLOGGED
     CHECK_FALSE(must_be_copied(altered(8, {id}, {id})));  // SET ACCESS METHOD
     DefinitionChange made = altered(4, {id}, {id});
     made.before.reset();
     CHECK_FALSE(must_be_copied(made));
+}
+
+TEST_CASE("a table that was unlogged") {
+    DefinitionChange logged = altered(1, {id}, {id});
+    std::get<TableDefinition>(*logged.before).persistence = 'u';
+    CHECK(must_be_copied(logged));
+    std::swap(logged.before, logged.after);
+    CHECK_FALSE(must_be_copied(logged));
 }
 
 TEST_CASE("an unknown reason is one to copy") { CHECK(must_be_copied(altered(16, {id}, {id}))); }
