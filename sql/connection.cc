@@ -39,8 +39,9 @@ constexpr std::chrono::milliseconds cancel_limit(1000);
 // own temporary tables. Only what a statement qualifies can be a user's.
 //
 // Nothing that an administrator has set for other clients of the role or the database may end a session of ours in the
-// middle (the timeouts, exit_on_error), hide rows (row_security, gin_fuzzy_search_limit), or change what a statement
-// means. default_transaction_read_only is theirs to set: it says that nothing is to be written now.
+// middle (the timeouts, exit_on_error, plpgsql.extra_errors), hide rows (row_security, gin_fuzzy_search_limit), or
+// change what a statement means. default_transaction_read_only is theirs to set: it says that nothing is to be written
+// now.
 //
 // Looks at the catalog are planned as far more than they read, and compiling one for that takes seconds (jit).
 constexpr const char* settings_of_all_versions =
@@ -52,7 +53,8 @@ constexpr const char* settings_of_all_versions =
     "SET row_security = off; SET default_transaction_isolation = 'read committed'; "
     "SET default_transaction_deferrable = off; SET exit_on_error = off; "
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
-    "SET idle_session_timeout = 0; SET jit = off; "
+    "SET idle_session_timeout = 0; SET jit = off; SET plpgsql.extra_errors = 'none'; "
+    "SET plpgsql.extra_warnings = 'none'; "
     // The server must also detect a silently broken connection, because its session holds locks and slots until then.
     // The default is two hours; this is a minute, as at our end (conninfo.cc). tcp_user_timeout would not do: it also
     // closes a healthy connection whose peer does not read at the moment, as under backpressure.

@@ -58,7 +58,7 @@ std::string function_of(const std::string& group) { return "writes_stopped_" + g
 std::string make_function(const std::string& name, const char* body) {
     return fmt::format(
         "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.trigger LANGUAGE plpgsql SET search_path = pg_catalog, "
-        "pg_temp AS {};",
+        "pg_temp SET plpgsql.extra_errors = 'none' SET plpgsql.extra_warnings = 'none' AS {};",
         sql::quote_qualified("pgsluice", name), sql::quote_literal(body));
 }
 

@@ -96,7 +96,8 @@ TEST_CASE("commands in one text, a DO block, a function and another event trigge
 TEST_CASE("a session's settings change nothing in what is said") {
     DdlSource source(one_table, "false", "t");
     source.run(
-        "CREATE SCHEMA other; CREATE TABLE other.t (id int); CREATE DOMAIN other.d AS int; "
+        "SET plpgsql.extra_errors = 'all'; CREATE SCHEMA other; CREATE TABLE other.t (id int); CREATE DOMAIN other.d "
+        "AS int; "
         "SET search_path = other, public; SET TimeZone = 'Europe/Berlin'; SET DateStyle = 'SQL, DMY'; "
         "SET IntervalStyle = 'iso_8601'; SET bytea_output = 'escape'; SET extra_float_digits = 0; "
         "SET quote_all_identifiers = on; SET session_replication_role = replica");

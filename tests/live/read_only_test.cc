@@ -103,6 +103,7 @@ TEST_CASE("settings of the database that end sessions, delay them or change what
                                                                     {"idle_in_transaction_session_timeout", "9s"},
                                                                     {"idle_session_timeout", "9s"},
                                                                     {"jit", "on"},
+                                                                    {"plpgsql.extra_errors", "all"},
                                                                     {"tcp_user_timeout", "9s"},
                                                                     {"array_nulls", "off"},
                                                                     {"exit_on_error", "on"},

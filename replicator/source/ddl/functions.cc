@@ -13,13 +13,15 @@ namespace pgsluice::ddl {
 
 namespace {
 
-// What a definition's text depends on, and what makes plans dear. Set for the time of the call, then set back.
+// What a definition's text depends on, what makes plans dear, and what PL/pgSQL refuses on an administrator's wish. Set
+// for the time of the call, then set back.
 constexpr const char* fixed_settings =
     "SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, MDY' SET IntervalStyle = postgres "
     "SET TimeZone = 'UTC' SET bytea_output = hex SET extra_float_digits = 3 SET lc_monetary = 'C' "
     "SET xmlbinary = base64 SET quote_all_identifiers = off SET standard_conforming_strings = on "
     "SET transform_null_equals = off SET row_security = off SET plan_cache_mode = force_generic_plan SET jit = off "
-    "SET from_collapse_limit = 1 SET join_collapse_limit = 1";
+    "SET from_collapse_limit = 1 SET join_collapse_limit = 1 SET plpgsql.extra_errors = 'none' "
+    "SET plpgsql.extra_warnings = 'none'";
 
 constexpr std::pair<const char*, const char*> events[] = {
     {"ddl", "ddl_command_end"}, {"drop", "sql_drop"}, {"rewrite", "table_rewrite"}};

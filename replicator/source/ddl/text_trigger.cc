@@ -132,7 +132,7 @@ std::string text_capture_statements(const Scope& scope) {
                "(\"group\" pg_catalog.text, oid pg_catalog.oid, PRIMARY KEY (\"group\", oid)); "
                "DROP EVENT TRIGGER IF EXISTS {}; "
                "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql "
-               "SECURITY DEFINER AS {}",
+               "SECURITY DEFINER SET plpgsql.extra_errors = 'none' SET plpgsql.extra_warnings = 'none' AS {}",
                sql::quote_identifier(fmt::format("pgsluice_{}_rewrite", scope.suffix)),
                sql::quote_qualified("pgsluice", "ddl_" + scope.suffix),
                sql::quote_literal(filled(function_body, scope) + filled(note_message, scope) +
