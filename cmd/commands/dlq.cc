@@ -12,6 +12,7 @@
 #include "stream/group/delivered_rules.h"
 #include "stream/group/info.h"
 #include "stream/group/registry.h"
+#include "stream/group/table_record.h"
 #include "worker/dead_letters/letter.h"
 #include "worker/dead_letters/replay.h"
 
@@ -83,6 +84,33 @@ class EarlierRules {
     std::map<DeadLetterIdentity, std::uint64_t> newest_;
 };
 
+// Of a webhook worker: changes from before a new copy of their table. The receiver is told that what came before the
+// copy is void. (A PostgreSQL target knows by itself which changes it lacks.)
+class Void {
+   public:
+    Void(Broker& broker, const Settings& settings) {
+        if (sink_kind(broker, settings) != "webhook") return;
+        const auto record = find_table_records(broker, settings.worker.names);
+        if (!record) return;
+        for (const auto& [oid, entry] : *record) {
+            if (!entry.active() || entry.state != TableState::copied) continue;
+            Lsn& at = copied_at_[entry.delivered_oid];
+            at = std::max(at, entry.lsn);
+        }
+    }
+    [[nodiscard]] bool has(const Change& change) const {
+        const auto is_void = [&](const Relation& table) {
+            const auto copied = copied_at_.find(table.oid);
+            return copied != copied_at_.end() && change.position.commit < copied->second;
+        };
+        if (change.op != Op::truncate) return change.relation != nullptr && is_void(*change.relation);
+        return std::ranges::all_of(change.truncated, [&](const RelationPtr& table) { return is_void(*table); });
+    }
+
+   private:
+    std::map<Oid, Lsn> copied_at_;
+};
+
 bool is_chosen(const DeadLetter& letter, const Settings& settings) {
     const auto& only = settings.dead_letters;
     return letter.worker == settings.worker.worker &&
@@ -105,24 +133,30 @@ void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
     std::size_t applied = 0;
     std::size_t dropped = 0;
     std::size_t replaced = 0;
+    std::size_t copied = 0;
     const auto letters = read_dead_letters(*broker, names, {});
     const EarlierRules earlier(*broker, names, worker, letters);
+    const Void before_copy(*broker, settings);
     for (const DeadLetter& letter : letters) {
         if (!is_chosen(letter, settings)) continue;
         if (stop.stop_requested()) throw Interrupted{};
         const auto block = decode_dead_letter(reader, letter);
         const bool by_earlier = earlier.made(letter);
-        const bool owed = !by_earlier && replay->apply(letter, block);
+        const bool is_void = !by_earlier && before_copy.has(block->changes[0]);
+        const bool owed = !by_earlier && !is_void && replay->apply(letter, block);
         if (!owed)
             log(LogLevel::info, fmt::format("{}, dropping the dead letter: {}",
-                                            by_earlier ? "delivered again by other rules since" : "already applied",
+                                            by_earlier ? "delivered again by other rules since"
+                                            : is_void  ? "its table was copied again since"
+                                                       : "already applied",
                                             describe_dead_letter(letter, block->changes[0])));
         broker->erase_message(names.dead_letters, letter.seq);
-        ++(by_earlier ? replaced : owed ? applied : dropped);
+        ++(by_earlier ? replaced : is_void ? copied : owed ? applied : dropped);
     }
     replay->close();
     std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
     if (dropped > 0) std::printf("dropped %zu whose changes had already been applied\n", dropped);
+    if (copied > 0) std::printf("dropped %zu from before a new copy of their table\n", copied);
     if (replaced > 0)
         std::printf("dropped %zu as earlier rules had left them: the reload delivered their changes again\n", replaced);
 }

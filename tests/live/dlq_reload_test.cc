@@ -85,6 +85,24 @@ TEST_CASE("a change that a reload has delivered is not replayed as earlier rules
     group.stop_replicator();
 }
 
+TEST_CASE("what a webhook refused before a new copy is void, and is not posted after it") {
+    Refused group;
+    must_succeed(group.deliver({}));
+    group.stop_replicator();
+    group.on_source("UPDATE users SET email = 'newest@example.com' WHERE id = 1");
+    group.start_replicator({"--copy-and-stream", "--resnapshot"});
+    group.await_stream();
+    group.on_source("DELETE FROM users WHERE id = 2");
+    group.lsn = group.source_scalar("SELECT pg_current_wal_lsn()");
+    group.refuses = false;
+    must_succeed(group.deliver({}));
+    CHECK(group
+              .replay("replayed 0 dead letters of worker 'webhook'\n"
+                      "dropped 2 from before a new copy of their table\n")
+              .empty());
+    group.stop_replicator();
+}
+
 TEST_CASE("letters of a worker that was forgotten after a reload have the keys that were refused") {
     Refused group;
     must_succeed(group.deliver({}));
