@@ -171,6 +171,7 @@ void ApplySet::blame(const Expected& expected, const SqlError& error) {
 
 // Before the pipeline, in which nothing can be asked.
 void ApplySet::learn_tied(std::span<const Segment> segments) {
+    if (session_.replica) return;
     const auto learn = [&](const TargetMapping& mapping) {
         if (!session_.guard.knows_tied(mapping.table.oid))
             session_.guard.learn_tied(session_.connection, written_table(mapping));
