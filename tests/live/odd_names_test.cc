@@ -111,9 +111,19 @@ void check_shown(const Finished& finished) {
         for (const char* control : {"\x1b", "\u0085", "\n/../"}) CHECK_FALSE_MESSAGE(contains(text, control), text);
 }
 
+void check_cutover(Pipeline& pipeline) {
+    const Finished moved =
+        run(pipeline.command_argv("operator", {"cutover", "--yes", "--source-url", pipeline.source_url(),
+                                               "--target-url", pipeline.target_url()}));
+    CHECK(moved.code == 0);
+    check_shown(moved);
+    CHECK_THROWS(pipeline.on_source(with_odd("DELETE FROM @s@.@t@")));
+    pipeline.on_target(with_odd("INSERT INTO @s@.@t@ (@y@) VALUES (#after#)"));
+}
+
 }  // namespace
 
-TEST_CASE("odd names are copied, followed, changed, compared and repaired, and move no cursor") {
+TEST_CASE("odd names are copied, followed, changed, compared, repaired and cut over, and move no cursor") {
     Pipeline pipeline;
     pipeline.on_source(with_odd(made));
     pipeline.on_source(with_odd(filled));
@@ -122,7 +132,8 @@ TEST_CASE("odd names are copied, followed, changed, compared and repaired, and m
                     long_name("a"), long_name("b"), long_table));
     std::vector<std::string> worker_flags{"--target-sync-schema", "--source-url", pipeline.source_url()};
     std::vector<std::string> flags{"--copy-and-stream", "--all-schemas", "--track-ddl"};
-    SUBCASE("definitions") {}
+    bool cuts_over = false;
+    SUBCASE("definitions") { cuts_over = true; }
     SUBCASE("text") { flags.insert(flags.end(), {"--ddl-capture", "text"}); }
     SUBCASE("direct") {
         for (auto* list : {&flags, &worker_flags}) list->insert(list->end(), {"--snapshot", "direct"});
@@ -160,6 +171,7 @@ TEST_CASE("odd names are copied, followed, changed, compared and repaired, and m
     check_shown(run(pipeline.command_argv("operator", {"tables"})));
     check_shown(run(pipeline.command_argv("operator", {"check", "--all-schemas", "--source-url", pipeline.source_url(),
                                                        "--target-url", pipeline.target_url()})));
+    if (cuts_over) check_cutover(pipeline);
     check_shown(
         run({PGSLUICE_BINARY, "check", "rules", "--suggest", "--all-schemas", "--source-url", pipeline.source_url()}));
     for (const std::string& text : {pipeline.replicator().err(), pipeline.worker().err()})
