@@ -94,8 +94,9 @@ class Void {
         if (!record) return;
         for (const auto& [oid, entry] : *record) {
             if (!entry.active() || entry.state != TableState::copied) continue;
-            Lsn& at = copied_at_[entry.delivered_oid];
-            at = std::max(at, entry.lsn);
+            // Of partitions that come as their root, the one copied first: a row may be another one's.
+            const auto [known, added] = copied_at_.try_emplace(entry.delivered_oid, entry.lsn);
+            if (!added) known->second = std::min(known->second, entry.lsn);
         }
     }
     [[nodiscard]] bool has(const Change& change) const {
