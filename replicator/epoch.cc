@@ -83,7 +83,7 @@ std::vector<Member> members_of(std::span<const SourceTable> tables, std::span<co
 }
 
 ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables,
-                          std::uint64_t epoch) {
+                          std::uint64_t epoch, const std::function<void(sql::Connection&)>& look) {
     const Names& names = ends.options.names;
     SnapshotJob job;
     job.epoch = epoch;
@@ -97,6 +97,7 @@ ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::spa
         ends.running();
     };
     job.chosen = [&](Lsn point, std::span<const SourceTable> copied, sql::Connection& reader) {
+        look(reader);
         owed.begin(members_of(copied, tables, reader, ends.options), TableState::copy_due, point, epoch);
     };
     job.ended = [&](const std::map<Oid, std::uint64_t>& rows) { owed.end_epoch(epoch, rows); };

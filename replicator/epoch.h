@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,13 +12,15 @@
 #include "replicator/source/members.h"
 #include "replicator/tables/owed.h"
 #include "sql/catalog.h"
+#include "sql/connection.h"
 #include "sql/lsn.h"
 
 namespace pgsluice {
 
-// The snapshot of all the group's tables. Where its changes begin.
+// The snapshot of all the group's tables. Where its changes begin. Before anything of it is published, `look` is given
+// a connection that sees the source as the snapshot does: throws when other tables are to be copied.
 ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::span<const sql::CatalogTable> tables,
-                          std::uint64_t epoch);
+                          std::uint64_t epoch, const std::function<void(sql::Connection&)>& look);
 
 // The members that bring in exactly the tables of an epoch, as `reader` sees them at the epoch's LSN. A retry Error
 // when the tables have changed since they were chosen.

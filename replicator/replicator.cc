@@ -61,6 +61,12 @@ constexpr std::chrono::seconds left_walsender_patience(5);
 // The group's tables were changed while the session was at work: a new one takes that in.
 struct TablesChanged {};
 
+std::set<Oid> oids_of(const std::vector<sql::CatalogTable>& tables) {
+    std::set<Oid> oids;
+    for (const sql::CatalogTable& table : tables) oids.insert(table.oid);
+    return oids;
+}
+
 class ReplicatorSession {
    public:
     // `again`: an earlier session of this run ended because the group's tables had changed.
@@ -89,6 +95,7 @@ class ReplicatorSession {
     void follow_promotion();
     void write_group();
     ResumePoint begin(const ReplicatorEnds& ends, StartDecision::Then then);
+    void choose_again_if_made(sql::Connection& reader);
     ResumePoint resume(const ReplicatorEnds& ends);
     void read_until(const ReplicatorEnds& ends, const ResumePoint& from, Lsn until, const std::set<Oid>& left_out);
     [[nodiscard]] StartDecision decide();
@@ -103,6 +110,7 @@ class ReplicatorSession {
     sql::Connection source_;  // ordinary; for looking and for the catalog
     std::optional<GroupLock> lock_;
     std::vector<sql::CatalogTable> tables_;
+    std::set<Oid> chosen_;  // with those that are left out
     std::optional<OwedTables> owed_;
     std::unique_ptr<Broker> broker_;
     std::optional<LeaseKeeper> lease_;  // with --standby
@@ -121,6 +129,7 @@ StartFacts ReplicatorSession::find_facts() {
     check_source(source_, options_.from_standby);
     const bool from_cut_off = options_.standby && take_over_lock() == TakeOver::ended;
     tables_ = again_ ? wanted_.resolve_present(source_, log_) : wanted_.resolve(source_, log_);
+    chosen_ = oids_of(tables_);
     StartFacts facts;
     facts.mode = options_.mode;
     facts.resnapshot = options_.resnapshot;
@@ -311,13 +320,27 @@ ResumePoint ReplicatorSession::resume(const ReplicatorEnds& ends) {
     return options_.mode == ReplicatorMode::copy_and_stream ? joined.copy(next_epoch(false)) : joined.leave_out();
 }
 
+// A table that was made after the tables were chosen and before the slot's consistent point, which can take as long as
+// other transactions do, would join. But no message has its CREATE, so that no target could apply the DDL that follows
+// until then.
+void ReplicatorSession::choose_again_if_made(sql::Connection& reader) {
+    if (!options_.track_ddl) return;
+    for (const sql::CatalogTable& table : wanted_.look(reader)) {
+        if (chosen_.contains(table.oid) || !wanted_.may_choose_again()) continue;
+        log_(LogLevel::info, fmt::format("table '{}.{}' was made before the slot was there: choosing the tables again",
+                                         table.schema, table.name));
+        throw TablesChanged{};
+    }
+}
+
 ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::Then then) {
     if (bootstrap_ == BootstrapStart::prepare) return prepare_bootstrap(ends, *owed_, tables_);
     switch (then) {
         case StartDecision::Then::new_slot:
             return begin_stream(ends, *owed_, tables_, *replicated_);
         case StartDecision::Then::copy:
-            return take_snapshot(ends, *owed_, tables_, next_epoch(options_.resnapshot));
+            return take_snapshot(ends, *owed_, tables_, next_epoch(options_.resnapshot),
+                                 [this](sql::Connection& reader) { choose_again_if_made(reader); });
         default:
             return resume(ends);
     }

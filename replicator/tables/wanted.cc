@@ -46,6 +46,15 @@ std::vector<sql::CatalogTable> WantedTables::resolve_present(sql::Connection& so
     return with_children(source, tables, selection_, once);
 }
 
+std::vector<sql::CatalogTable> WantedTables::look(sql::Connection& source) const {
+    try {
+        return with_children(source, resolve_tables(source, options_, silent_log), selection_, silent_log);
+    } catch (const Error& error) {
+        if (error.action() != Action::stop) throw;
+        return {};
+    }
+}
+
 std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source, const Log& log) {
     std::vector<sql::CatalogTable> tables;
     TableChoice others = options_;

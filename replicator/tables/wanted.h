@@ -26,6 +26,12 @@ class WantedTables {
     // that was renamed, while no other has taken its name, is kept. Says nothing that it has said before.
     std::vector<sql::CatalogTable> resolve_present(sql::Connection& source, const Log& log);
 
+    // The tables that the options mean; none when they name one that is missing. Says nothing, and remembers nothing.
+    [[nodiscard]] std::vector<sql::CatalogTable> look(sql::Connection& source) const;
+    // Whether tables that were chosen before the slot was made may be chosen again, which is not without end: a source
+    // may make tables all the time.
+    [[nodiscard]] bool may_choose_again() noexcept { return chosen_again_++ < max_chosen_again; }
+
     // What differs between the record and the catalog with these tables.
     [[nodiscard]] std::vector<Finding> reconcile_with(sql::Connection& source, const std::map<Oid, TableRecord>& record,
                                                       const std::vector<sql::CatalogTable>& tables) const;
@@ -44,6 +50,8 @@ class WantedTables {
     TableSelection selection_;
     std::map<std::string, Oid> resolved_;  // what each named table was the last time, by its text in the options
     std::set<std::string> said_;
+    static constexpr int max_chosen_again = 2;
+    int chosen_again_ = 0;
 };
 
 }  // namespace pgsluice
