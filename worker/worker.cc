@@ -170,7 +170,7 @@ Ends open_ends(const WorkerOptions& options, const SinkFactory& make_sink, const
     broker->check_sealed(options.names);
     check_format(*broker, options.names);
     auto bootstrap = find_bootstrap(*broker, options.names);
-    return {std::move(sink), std::move(state), std::move(broker), stream, std::move(bootstrap)};
+    return {std::move(sink), state, std::move(broker), stream, std::move(bootstrap)};
 }
 
 // Takes the worker's name, enters its share, and looks what both ends hold.
