@@ -72,7 +72,6 @@ bool TableGuard::is_free_of_foreign_code(sql::Connection& connection, const Writ
 }
 
 void TableGuard::learn_tied(sql::Connection& connection, const WrittenTable& table) {
-    if (replica_ || knows_tied(table.oid)) return;  // they hardly ever fire for a replica
     tied_[table.oid] = find_tied_tables(connection, table, replica_);
 }
 
@@ -93,18 +92,14 @@ void TableGuard::lock(sql::Connection& connection, const WrittenTable& table) {
 }
 
 bool TableGuard::lock_and_look(sql::Connection& connection, WrittenTable table) {
-    learn_tied(connection, table);
-    table.tied = tied_to(table.oid);
-    if (!table.tied.empty()) table.tied = find_tied_tables(connection, table, replica_);  // by their names of now
+    // By their names of now; they hardly ever fire for a replica.
+    if (!replica_ && (!knows_tied(table.oid) || !tied_to(table.oid).empty())) learn_tied(connection, table);
     for (int looks = 0; looks < max_looks; ++looks) {
+        table.tied = tied_to(table.oid);
         lock(connection, table);
-        if (is_free_of_foreign_code(connection, table)) {
-            tied_[table.oid] = std::move(table.tied);
-            return true;
-        }
-        auto tied = find_tied_tables(connection, table, replica_);
-        if (tied == table.tied) break;
-        table.tied = std::move(tied);
+        if (is_free_of_foreign_code(connection, table)) return true;
+        learn_tied(connection, table);
+        if (tied_to(table.oid) == table.tied) break;
     }
     return false;
 }
