@@ -48,6 +48,7 @@
 #include "stream/base/pause.h"
 #include "stream/format/markers.h"
 #include "stream/format/version.h"
+#include "stream/full_name.h"
 #include "stream/group/format_check.h"
 #include "stream/group/info.h"
 
@@ -60,12 +61,6 @@ constexpr std::chrono::seconds left_walsender_patience(5);
 
 // The group's tables were changed while the session was at work: a new one takes that in.
 struct TablesChanged {};
-
-std::set<Oid> oids_of(const std::vector<sql::CatalogTable>& tables) {
-    std::set<Oid> oids;
-    for (const sql::CatalogTable& table : tables) oids.insert(table.oid);
-    return oids;
-}
 
 class ReplicatorSession {
    public:
@@ -110,7 +105,6 @@ class ReplicatorSession {
     sql::Connection source_;  // ordinary; for looking and for the catalog
     std::optional<GroupLock> lock_;
     std::vector<sql::CatalogTable> tables_;
-    std::set<Oid> chosen_;  // with those that are left out
     std::optional<OwedTables> owed_;
     std::unique_ptr<Broker> broker_;
     std::optional<LeaseKeeper> lease_;  // with --standby
@@ -129,7 +123,6 @@ StartFacts ReplicatorSession::find_facts() {
     check_source(source_, options_.from_standby);
     const bool from_cut_off = options_.standby && take_over_lock() == TakeOver::ended;
     tables_ = again_ ? wanted_.resolve_present(source_, log_) : wanted_.resolve(source_, log_);
-    chosen_ = oids_of(tables_);
     StartFacts facts;
     facts.mode = options_.mode;
     facts.resnapshot = options_.resnapshot;
@@ -325,12 +318,11 @@ ResumePoint ReplicatorSession::resume(const ReplicatorEnds& ends) {
 // until then.
 void ReplicatorSession::choose_again_if_made(sql::Connection& reader) {
     if (!options_.track_ddl) return;
-    for (const sql::CatalogTable& table : wanted_.look(reader)) {
-        if (chosen_.contains(table.oid) || !wanted_.may_choose_again()) continue;
-        log_(LogLevel::info, fmt::format("table '{}.{}' was made before the slot was there: choosing the tables again",
-                                         table.schema, table.name));
-        throw TablesChanged{};
-    }
+    const auto made = wanted_.made_since(reader);
+    if (!made) return;
+    log_(LogLevel::info,
+         fmt::format("table '{}' was made before the slot was there: choosing the tables again", full_name(*made)));
+    throw TablesChanged{};
 }
 
 ResumePoint ReplicatorSession::begin(const ReplicatorEnds& ends, StartDecision::Then then) {

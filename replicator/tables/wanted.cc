@@ -14,6 +14,8 @@ namespace pgsluice {
 
 namespace {
 
+constexpr int max_said_made = 2;
+
 std::vector<Oid> oids_of(const std::map<Oid, TableRecord>& record) {
     std::vector<Oid> oids;
     for (const auto& [oid, entry] : record) oids.push_back(oid);
@@ -26,7 +28,7 @@ std::vector<sql::CatalogTable> WantedTables::resolve(sql::Connection& source, co
     const Log once = [&](LogLevel level, std::string_view text) { say_once(log, level, std::string(text)); };
     auto tables = resolve_tables(source, options_, once);
     remember(tables);
-    return with_children(source, tables, selection_, once);
+    return with_children_of(source, tables, once);
 }
 
 std::vector<sql::CatalogTable> WantedTables::resolve_present(sql::Connection& source, const Log& log) {
@@ -43,16 +45,30 @@ std::vector<sql::CatalogTable> WantedTables::resolve_present(sql::Connection& so
             tables = one_by_one(source, log);
         }
     }
-    return with_children(source, tables, selection_, once);
+    return with_children_of(source, tables, once);
 }
 
-std::vector<sql::CatalogTable> WantedTables::look(sql::Connection& source) const {
+std::vector<sql::CatalogTable> WantedTables::with_children_of(sql::Connection& source,
+                                                              const std::vector<sql::CatalogTable>& tables,
+                                                              const Log& log) {
+    auto all = with_children(source, tables, selection_, log);
+    last_.clear();
+    for (const sql::CatalogTable& table : all) last_.insert(table.oid);
+    return all;
+}
+
+std::optional<QualifiedName> WantedTables::made_since(sql::Connection& source) {
+    if (said_made_ == max_said_made) return std::nullopt;
+    std::vector<sql::CatalogTable> tables;
     try {
-        return with_children(source, resolve_tables(source, options_, silent_log), selection_, silent_log);
+        tables = with_children(source, resolve_tables(source, options_, silent_log), selection_, silent_log);
     } catch (const Error& error) {
-        if (error.action() != Action::stop) throw;
-        return {};
+        if (error.action() != Action::stop) throw;  // else one that is named is missing
     }
+    const auto made = std::ranges::find_if(tables, [&](const auto& table) { return !last_.contains(table.oid); });
+    if (made == tables.end()) return std::nullopt;
+    ++said_made_;
+    return QualifiedName{made->schema, made->name};
 }
 
 std::vector<sql::CatalogTable> WantedTables::one_by_one(sql::Connection& source, const Log& log) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,11 +27,9 @@ class WantedTables {
     // that was renamed, while no other has taken its name, is kept. Says nothing that it has said before.
     std::vector<sql::CatalogTable> resolve_present(sql::Connection& source, const Log& log);
 
-    // The tables that the options mean; none when they name one that is missing. Says nothing, and remembers nothing.
-    [[nodiscard]] std::vector<sql::CatalogTable> look(sql::Connection& source) const;
-    // Whether tables that were chosen before the slot was made may be chosen again, which is not without end: a source
-    // may make tables all the time.
-    [[nodiscard]] bool may_choose_again() noexcept { return chosen_again_++ < max_chosen_again; }
+    // A table that the options mean by now, and that was not among those resolved last. Says it twice at most, however
+    // many there are: a source may make tables all the time.
+    std::optional<QualifiedName> made_since(sql::Connection& source);
 
     // What differs between the record and the catalog with these tables.
     [[nodiscard]] std::vector<Finding> reconcile_with(sql::Connection& source, const std::map<Oid, TableRecord>& record,
@@ -44,14 +43,16 @@ class WantedTables {
 
    private:
     void remember(const std::vector<sql::CatalogTable>& tables);
+    std::vector<sql::CatalogTable> with_children_of(sql::Connection& source,
+                                                    const std::vector<sql::CatalogTable>& tables, const Log& log);
     std::vector<sql::CatalogTable> one_by_one(sql::Connection& source, const Log& log);
 
     const ReplicatorOptions& options_;
     TableSelection selection_;
     std::map<std::string, Oid> resolved_;  // what each named table was the last time, by its text in the options
     std::set<std::string> said_;
-    static constexpr int max_chosen_again = 2;
-    int chosen_again_ = 0;
+    std::set<Oid> last_;  // of the tables resolved last
+    int said_made_ = 0;
 };
 
 }  // namespace pgsluice
