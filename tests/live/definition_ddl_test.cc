@@ -109,6 +109,36 @@ TEST_CASE("a table is emptied where its rows come again, also one that others re
     CHECK(target.scalar("SELECT data_type FROM information_schema.columns WHERE column_name = 'v'") == "integer");
 }
 
+TEST_CASE("a table that the target does not have is not emptied, and what alters it names a way out that works") {
+    DefinitionTarget target;
+    const std::string source = target.server.create_database();
+    target.server.sql(source, "CREATE TABLE t (id int PRIMARY KEY, v int)");
+    target.options.sync_schema = true;
+    target.options.source = target.server.connect(source);
+    target.options.source.role = "source";
+    target.sql("DROP TABLE t");
+    TableDefinition later = table_t();
+    later.columns[1].type = "integer";
+    DefinitionMessage message{"ALTER TABLE", {{1, table_t(), later}}};
+    message.objects[0].recopy = true;
+    std::string hint;
+    CHECK(contains(target.again(message, &hint), R"(relation "public.t" does not exist)"));
+    CHECK(contains(hint, "Mend the reason on the target and start the worker again"));
+    SUBCASE("the table is made on the target") {
+        target.sql("CREATE TABLE t (id int PRIMARY KEY, v text)");
+        CHECK(target.again(message).empty());
+    }
+    SUBCASE("the command is left out") {
+        CHECK(contains(hint, "leave the command out with `pgsluice ddl skip "));
+        target.decisions.decision = DdlDecision::skip;
+        CHECK(target.again(message).empty());
+        target.feed.insert(make_relation("public", "t", {"id integer*", "v integer"}), {text("1"), text("2")});
+        CHECK(target.failure(target.feed.complete()).empty());
+        CHECK(target.scalar("SELECT v FROM t") == "2");
+    }
+    CHECK(target.scalar("SELECT data_type FROM information_schema.columns WHERE column_name = 'v'") == "integer");
+}
+
 TEST_CASE("a table that the target has extended is not dropped, until an operator says so") {
     DefinitionTarget target;
     target.sql("ALTER TABLE t ADD COLUMN own int; CREATE VIEW w AS SELECT id FROM t");

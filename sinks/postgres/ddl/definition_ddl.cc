@@ -328,16 +328,20 @@ bool DefinitionDdl::is_excused(const Step& step, const SqlError& error) {
 
 // The rows that are there are from before the column, and it was made with the copied schema's default.
 void DefinitionDdl::fill_contained(const DerivedStatement& statement) {
-    EmptiedTable table = table_of(*statement.table);
-    table.condition = own_rows_condition(statement.own_rows);
-    update_rows(session_, table,
+    auto table = table_of(*statement.table);
+    if (!table) return;
+    table->condition = own_rows_condition(statement.own_rows);
+    update_rows(session_, *table,
                 fmt::format("{} = {}", sql::quote_identifier(statement.column), statement.missing.value_or("NULL")));
 }
 
-// As it is now: commands may have changed it since the last look.
-EmptiedTable DefinitionDdl::table_of(const QualifiedName& name) {
+// As it is now: commands may have changed it since the last look. Of one that is not there no row has to go; what has
+// to alter it says that.
+std::optional<EmptiedTable> DefinitionDdl::table_of(const QualifiedName& name) {
     session_.guard.forget();
-    return emptied_table(load_target_table(session_.connection, name.schema, name.table));
+    auto found = find_target_table(session_.connection, name.schema, name.table);
+    if (!found) return std::nullopt;
+    return emptied_table(*found);
 }
 
 std::optional<std::string> DefinitionDdl::owner(const DerivedStatement& statement) {
@@ -377,9 +381,10 @@ void DefinitionDdl::give(const DerivedStatement::Given& given) {
 }
 
 void DefinitionDdl::empty(const QualifiedName& name, const std::string& condition) {
-    EmptiedTable table = table_of(name);
-    table.condition = condition;
-    empty_tables(session_, {std::move(table)});
+    auto table = table_of(name);
+    if (!table) return;
+    table->condition = condition;
+    empty_tables(session_, {std::move(*table)});
     keys_.await_rows(name);
 }
 

@@ -60,7 +60,7 @@ class DefinitionDdl {
     [[nodiscard]] bool is_left_out_too(const Step& step);
     void keep_rows(const DerivedStatement& recopy);
     void fill_contained(const DerivedStatement& statement);
-    [[nodiscard]] EmptiedTable table_of(const QualifiedName& name);
+    [[nodiscard]] std::optional<EmptiedTable> table_of(const QualifiedName& name);
     [[nodiscard]] std::optional<std::string> owner(const DerivedStatement& statement);
     [[nodiscard]] bool may_pass(const Step& step, const std::string& reason, const std::string& hint);
     // The operator's; says so where it is to leave the command out.
