@@ -127,6 +127,28 @@ TEST_CASE("each kind of change, as a chain of versions") {
     group.stop();
 }
 
+// Without the old row the second update is one that may bring the row in.
+TEST_CASE("a row that leaves a filter and enters it again within one transaction is not deleted") {
+    History group(", where: \"n > 0\"", "id int PRIMARY KEY, n int, v text, big text");
+    std::string batch_size;
+    SUBCASE("at once") { batch_size = "1000"; }
+    SUBCASE("in pieces") { batch_size = "1"; }
+    group.on_source("INSERT INTO t VALUES (1, 1, 'copied')");
+    group.start_replicator();
+    group.start_worker({"--target-sync-schema", "--batch-size", batch_size});
+    group.settle();
+    group.on_source(
+        "BEGIN; UPDATE t SET n = 0; INSERT INTO t SELECT i, 1, 'more' FROM generate_series(2, 20) i; UPDATE t SET n = "
+        "5, v = 'back' WHERE id = 1; COMMIT");
+    group.on_source("UPDATE t SET n = 0 WHERE id = 1");
+    group.on_source("UPDATE t SET n = 7, v = 'later' WHERE id = 1");
+    group.settle();
+    CHECK(group.chain("id = 1") == Texts{"1 copied", "1 back deleted", "1 later now"});
+    CHECK(group.target_scalar("SELECT a.valid_to = b.valid_from FROM h.t a, h.t b WHERE a.id = 1 AND b.id = 1 AND a.v "
+                              "= 'copied' AND b.v = 'back'") == "t");
+    group.stop();
+}
+
 // PostgreSQL's scan of a GiST index that ends at its first match and begins again with another key can mark entries of
 // live rows as dead: that index does not find them any more. The plan that uses it is made while the table is small.
 TEST_CASE("a GiST index on the key loses no row to sets of changes") {

@@ -81,10 +81,11 @@ class VersionSql {
             mapping_.table.only, to_, end(), same_key("t", "x.c"), to_, made_now(), to_, old_values(kept));
     }
     // Deleted and inserted again by one transaction is an update.
-    [[nodiscard]] std::string undeleted() const {
-        return fmt::format(
-            "undeleted AS (UPDATE {} AS t SET {} = false FROM x WHERE {} AND t.{} = x.at AND t.{} AND {})",
-            mapping_.table.only, deleted_, same_key("t", "x.c"), to_, deleted_, once_ ? "true" : "false");
+    [[nodiscard]] std::string undeleted() const { return undeleted("x", once_ ? "true" : "false"); }
+    // By an update, too: of a row that a filter let through again. Any other has found a version, and looks for no
+    // more.
+    [[nodiscard]] std::string undeleted_by_update() const {
+        return once_ ? undeleted("paired AS x", "NOT x.follows AND NOT x.done") + ", " : "";
     }
     [[nodiscard]] std::string version_before(const std::vector<int>& kept) const {
         return fmt::format("before AS (SELECT x.n{} FROM {} AS t, x WHERE {} AND t.{} = x.open)", old_values(kept),
@@ -207,6 +208,11 @@ class VersionSql {
     [[nodiscard]] std::string valid() const { return fmt::format("{} AND t.{} = {}", own_rows_of("t."), to_, open_); }
 
    private:
+    [[nodiscard]] std::string undeleted(const char* rows, const char* condition) const {
+        return fmt::format(
+            "undeleted AS (UPDATE {} AS t SET {} = false FROM {} WHERE {} AND t.{} = x.at AND t.{} AND {})",
+            mapping_.table.only, deleted_, rows, same_key("t", "x.c"), to_, deleted_, condition);
+    }
     [[nodiscard]] std::string made_now() const { return once_ ? fmt::format("t.{} = x.at", from_) : "false"; }
     [[nodiscard]] std::string end() const { return fmt::format("greatest(x.at, t.{} + {})", from_, instant); }
     [[nodiscard]] std::string end_of_copied(const std::string& time) const {
@@ -294,8 +300,8 @@ Statement update_versions(const TargetMapping& mapping, const ColumnSet& sent, R
     Statement made{"", columns.sent, {}};
     made.values.push_back(time_column(mapping));
     made.counts = true;
-    made.text = fmt::format("WITH {}, {}, {}, {}, {} {}", sql.incoming(made, rows), sql.replaced(columns.sent),
-                            sql.closed(columns.kept), sql.paired(made, columns.kept),
+    made.text = fmt::format("WITH {}, {}, {}, {}, {}{} {}", sql.incoming(made, rows), sql.replaced(columns.sent),
+                            sql.closed(columns.kept), sql.paired(made, columns.kept), sql.undeleted_by_update(),
                             sql.made(columns.kept, VersionSql::Before::same_key), counted(checked));
     return made;
 }
