@@ -41,6 +41,7 @@ OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token s
     struct stat status {};
     if (::fstat(fd, &status) != 0) throw io_error("write", "stdout");
     if (ends_within_line(fd, status)) *mid_line_ = true;
+    if (S_ISREG(status.st_mode)) kind_ = Kind::file;
     if (S_ISFIFO(status.st_mode)) kind_ = Kind::pipe;
     if (S_ISSOCK(status.st_mode)) kind_ = Kind::socket;
     if (::isatty(fd) == 1) kind_ = Kind::terminal;
@@ -51,7 +52,7 @@ OutputPipe::OutputPipe(int fd, std::shared_ptr<bool> mid_line, std::stop_token s
 
 ssize_t OutputPipe::put(std::string_view bytes) const {
     if (kind_ == Kind::socket) return ::send(fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (kind_ == Kind::file || own_.open()) return ::write(fd(), bytes.data(), bytes.size());
+    if (kind_ == Kind::file || kind_ == Kind::device || own_.open()) return ::write(fd(), bytes.data(), bytes.size());
     // A pipe that polls writable takes PIPE_BUF bytes without blocking (pipe(7)).
     const std::size_t most = kind_ == Kind::pipe ? std::size_t{PIPE_BUF} : terminal_piece;
     pollfd entry{fd(), POLLOUT, 0};
@@ -78,6 +79,10 @@ void OutputPipe::write(std::string_view bytes) {
         }
         look_around();
     }
+}
+
+void OutputPipe::sync() const {
+    if (is_regular_file() && ::fdatasync(fd()) != 0) throw io_error("sync", "stdout");
 }
 
 void OutputPipe::wait_writable() const {

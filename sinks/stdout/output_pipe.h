@@ -25,13 +25,16 @@ class OutputPipe {
     void write(std::string_view bytes);
     // OutputClosed when the reader of a pipe or socket has gone; costs one poll().
     void check_reader() const;
+    // What has been written survives a crash of the machine, where that is up to us: in a file.
+    void sync() const;
     // To be called several times a second by a write() that takes long.
     void while_waiting(std::function<void()> tell) { tell_ = std::move(tell); }
     [[nodiscard]] bool is_terminal() const noexcept { return kind_ == Kind::terminal; }
+    [[nodiscard]] bool is_regular_file() const noexcept { return kind_ == Kind::file; }
 
    private:
     using Clock = std::chrono::steady_clock;
-    enum class Kind : unsigned char { file, pipe, socket, terminal };
+    enum class Kind : unsigned char { file, pipe, socket, terminal, device };
 
     // What write(2) returns; does not block but on a disk.
     ssize_t put(std::string_view bytes) const;
@@ -43,7 +46,7 @@ class OutputPipe {
     int shared_;
     std::shared_ptr<bool> mid_line_;
     Fd own_;  // the same one opened again, not blocking: the flag would apply to all who share the description
-    Kind kind_ = Kind::file;
+    Kind kind_ = Kind::device;
     std::stop_token stop_;
     std::chrono::milliseconds stop_grace_;
     std::function<void()> tell_;

@@ -60,7 +60,7 @@ class StdoutSink final : public Sink {
 
     bool reads(const std::string& stream) override { return keep_stream(stream_, stream); }
 
-    void resume(const SinkState& state) override { complete_ = written_ = state; }
+    void resume(const SinkState& state) override { complete_ = written_ = saved_ = state; }
 
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
@@ -109,7 +109,7 @@ class StdoutSink final : public Sink {
     }
 
     [[nodiscard]] Checkpoint durable() const override {
-        return keeps_state() ? saved_.checkpoint : written_.checkpoint;
+        return keeps_state() || pipe_.is_regular_file() ? saved_.checkpoint : written_.checkpoint;
     }
 
     void close() override {
@@ -125,13 +125,17 @@ class StdoutSink final : public Sink {
         written_ = complete_;
     }
 
-    // When the disk is full, later: another session would print all that is not saved again.
+    // When the disk is full, later: another session would print all that is not saved again. Where the file itself
+    // cannot be synced, its lines may be lost, and that is what another session is for.
     bool save() {
         saved_at_ = std::chrono::steady_clock::now();
-        if (!keeps_state() || written_ == saved_) return true;
+        if (written_ == saved_) return true;
+        pipe_.sync();
         try {
-            replace_file(options_.checkpoint_file,
-                         to_text({options_.group, written_, {{stream_field, stream_}, {share_field, options_.share}}}));
+            if (keeps_state())
+                replace_file(
+                    options_.checkpoint_file,
+                    to_text({options_.group, written_, {{stream_field, stream_}, {share_field, options_.share}}}));
         } catch (const Error& error) {
             if (error.action() != Action::retry) throw;
             if (saved_at_ >= silent_until_) log_(LogLevel::warning, std::string(error.what()) + "; retrying");
@@ -164,7 +168,7 @@ class StdoutSink final : public Sink {
     std::string buffer_;
     SinkState complete_;  // as of the last complete batch encoded
     SinkState written_;   // of the last one written
-    SinkState saved_;     // in the checkpoint file
+    SinkState saved_;     // of the last one that is on disk, where it is a file, and in the checkpoint file
     std::chrono::steady_clock::time_point saved_at_{};
     std::chrono::steady_clock::time_point silent_until_{};
     bool unsaved_ = false;

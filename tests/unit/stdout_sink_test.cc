@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,10 +16,23 @@
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "sinks/file/posix_file.h"
 
 using namespace pgsluice;
+
+// What the disk has been asked to keep: the length of each file synced, in order.
+namespace {
+thread_local std::vector<off_t> synced;
+}
+
+extern "C" int fdatasync(int fd) {
+    struct stat status {};
+    ::fstat(fd, &status);
+    synced.push_back(status.st_size);
+    return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
 
 namespace {
 
@@ -331,6 +346,33 @@ TEST_CASE("a session after one that ended within a line begins a new line") {
         CHECK(line.ends_with("}}"));
     }
     CHECK(whole == 6);
+}
+
+TEST_CASE("lines in a file are on the disk before a checkpoint says so") {
+    const Directory directory;
+    const Fd file = open_file(directory.path + "/lines", O_WRONLY | O_CREAT);
+    StdoutSinkOptions options;
+    options.fd = file.get();
+    SUBCASE("in a checkpoint file") { options.checkpoint_file = directory.path + "/position"; }
+    SUBCASE("in KV") {}
+    const auto sink = make_stdout_sink(options, quiet_log, {});
+    sink->open();
+    Batch batch;
+    synced.clear();
+    for (const std::uint64_t n : {1U, 2U}) {
+        fill(batch, n, n);
+        sink->apply(batch);
+        if (n == 1) sink->flush();
+        if (n == 2) sink->close();
+        CHECK(sink->durable() == batch.upto);
+        REQUIRE_FALSE(synced.empty());
+        CHECK(synced.front() == static_cast<off_t>(std::filesystem::file_size(directory.path + "/lines")));
+        synced.clear();
+        sink->apply(batch);
+        sink->flush();  // too soon to sync again
+        CHECK(synced.empty());
+        CHECK(sink->durable() == batch.upto);
+    }
 }
 
 TEST_CASE("when there is no room for the checkpoint, nothing is printed again") {
