@@ -30,7 +30,7 @@ class NatsSink final : public Sink, public DeliversAgain {
           server_(group_server),
           log_(std::move(log)),
           stop_(std::move(stop)),
-          subject_(options.subject, options.group),
+          subject_(options.subject, options.group, group_server.inbox_prefix),
           encoder_(make_line_encoder(options.format, options.group, options.share)) {
         if (options.url.empty()) return;
         server_.url = options.url;

@@ -1,5 +1,8 @@
 #include "sinks/nats/subject_template.h"
 
+#include <algorithm>
+#include <array>
+
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -24,15 +27,10 @@ bool is_subject(std::string_view text) {
     return before != '.';
 }
 
-// Subjects that a name of the source must not lead to: streams of groups, and what NATS answers or keeps itself.
-bool is_reserved(std::string_view subject) {
-    const std::string_view first = subject.substr(0, subject.find('.'));
-    return first == "pgsluice" || first == "pgsluice-dlq" || first == "_INBOX" || first.starts_with('$');
-}
-
 }  // namespace
 
-SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) {
+SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group, std::string_view inbox_prefix)
+    : inbox_prefix_(inbox_prefix) {
     const auto refuse = [&](const std::string& reason) {
         throw usage_error("unable to use --nats-subject '" + std::string(text) + "': " + reason,
                           "Use a template such as 'cdc.{schema}.{table}.{op}'.");
@@ -56,6 +54,15 @@ SubjectTemplate::SubjectTemplate(std::string_view text, std::string_view group) 
     const std::string example = fill("x", "x", "x");
     if (!is_subject(example)) refuse("it makes no valid subject");
     if (is_reserved(example)) refuse("such subjects belong to pgsluice or NATS itself");
+}
+
+// Streams of groups, and where NATS answers (clients, imported services, between clusters), or keeps what is its own.
+bool SubjectTemplate::is_reserved(std::string_view subject) const {
+    constexpr std::array<std::string_view, 5> taken{"pgsluice", "pgsluice-dlq", "_INBOX", "_R_", "_GR_"};
+    const std::string_view first = subject.substr(0, subject.find('.'));
+    if (first.starts_with('$') || std::ranges::find(taken, first) != taken.end()) return true;
+    if (inbox_prefix_.empty() || !subject.starts_with(inbox_prefix_)) return false;
+    return subject.size() == inbox_prefix_.size() || subject[inbox_prefix_.size()] == '.';
 }
 
 std::string SubjectTemplate::fill(std::string_view schema, std::string_view table, std::string_view op) const {

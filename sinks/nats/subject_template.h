@@ -12,8 +12,8 @@ namespace pgsluice {
 class SubjectTemplate {
    public:
     // Takes {group}, {schema}, {table} and {op}; a usage Error for anything else in braces, and when the result could
-    // not be a subject or would be one of pgsluice's own.
-    SubjectTemplate(std::string_view text, std::string_view group);
+    // not be a subject or would be one of pgsluice's own. `inbox_prefix`: of the connection, where it is not _INBOX.
+    SubjectTemplate(std::string_view text, std::string_view group, std::string_view inbox_prefix = {});
 
     // A name becomes one token: characters NATS gives a meaning (`.`, `*`, `>`, white space) are `_` there, as is an
     // empty name. `op` is insert, update, delete, truncate, snapshot or ddl. A stop Error where the names lead to one
@@ -26,7 +26,11 @@ class SubjectTemplate {
         Piece piece;
         std::string text;
     };
+    // Subjects that a name of the source must not lead to.
+    [[nodiscard]] bool is_reserved(std::string_view subject) const;
+
     std::vector<Part> parts_;
+    std::string inbox_prefix_;
 };
 
 }  // namespace pgsluice

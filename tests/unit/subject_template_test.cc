@@ -23,12 +23,21 @@ TEST_CASE("a name is one token, whatever it holds") {
 TEST_CASE("a name of the source leads to no subject of ours, nor of NATS") {
     const SubjectTemplate bare("{schema}.{table}.{op}", "shop");
     CHECK(bare.fill("pgsluices", "shop", "insert") == "pgsluices.shop.insert");
-    for (const char* schema : {"pgsluice", "pgsluice-dlq", "$JS", "$KV", "$SYS", "$", "_INBOX"}) {
+    for (const char* schema : {"pgsluice", "pgsluice-dlq", "$JS", "$KV", "$SYS", "$", "_INBOX", "_R_", "_GR_"}) {
         CAPTURE(schema);
         CHECK_THROWS_AS(static_cast<void>(bare.fill(schema, "shop", "insert")), Error);
         CHECK(SubjectTemplate("cdc.{schema}", "shop").fill(schema, "t", "") == "cdc." + std::string(schema));
     }
     CHECK_THROWS_AS(static_cast<void>(SubjectTemplate("pg{table}", "shop").fill("s", "sluice", "")), Error);
+}
+
+TEST_CASE("a name of the source leads to no subject that answers come to") {
+    const SubjectTemplate bare("{schema}.{table}.{op}", "shop", "inbox.shop");
+    CHECK_THROWS_AS(static_cast<void>(bare.fill("inbox", "shop", "insert")), Error);
+    CHECK(bare.fill("inbox", "shops", "insert") == "inbox.shops.insert");
+    CHECK(bare.fill("inbox", "s", "insert") == "inbox.s.insert");
+    CHECK_THROWS_AS(SubjectTemplate("inbox.{group}.{table}", "shop", "inbox.shop"), Error);
+    CHECK_THROWS_AS(SubjectTemplate("inbox.{group}", "shop", "inbox.shop"), Error);
 }
 
 TEST_CASE("what makes no subject, or one of ours, is refused") {
