@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cmd/http/access.h"
+#include "cmd/http/request_host.h"
 #include "cmd/http/tls_server.h"
 #include "sql/error.h"
 
@@ -69,6 +70,14 @@ httplib::Server::HandlerResponse ask_for_token(const HttpAccess& access, const h
     response.set_header("WWW-Authenticate", "Bearer");
     response.set_content("a token is needed: Authorization: Bearer TOKEN\n", "text/plain; charset=utf-8");
     return Answer::Handled;
+}
+
+httplib::Server::HandlerResponse refuse_host(httplib::Response& response) {
+    response.status = 421;
+    response.set_content(
+        "this address is for this machine: ask for it as localhost or 127.0.0.1, or give --http-token-file\n",
+        "text/plain; charset=utf-8");
+    return httplib::Server::HandlerResponse::Handled;
 }
 
 // A cookie that no script sees and no other site's page sends.
@@ -143,9 +152,12 @@ HttpServer::HttpServer(const ListenAddress& address, const HttpOptions& options,
     if (address.port == 0) bound.port = server.bind_to_any_port(address.host);
     if (address.port == 0 ? bound.port < 0 : !server.bind_to_port(address.host, address.port)) refused(address, errno);
     const HttpAccess& access = state_->access.emplace(options.token, fmt::format("pgsluice_{}", bound.port));
-    server.set_pre_routing_handler([&access](const httplib::Request& request, httplib::Response& response) {
-        return ask_for_token(access, request, response);
-    });
+    const bool only_here = options.token.empty() && is_loopback(bound);
+    server.set_pre_routing_handler(
+        [&access, only_here, bound](const httplib::Request& request, httplib::Response& response) {
+            if (only_here && !names_this_machine(request.get_header_value("Host"), bound)) return refuse_host(response);
+            return ask_for_token(access, request, response);
+        });
     server.set_default_headers(strict);
     answer_forms(server, access, !options.cert_file.empty());
     state_->thread = std::thread([this] { state_->server->listen_after_bind(); });

@@ -121,6 +121,34 @@ TEST_CASE("whoever listens on all addresses without a token is warned") {
     }
 }
 
+TEST_CASE("on loopback, without a token, only requests that name this machine are answered") {
+    const auto status = [](const std::string& url, const std::string& path, const std::string& host) {
+        return http_get(url, path, {.authorization = "", .host = host}).status;
+    };
+    for (const char* address : {"127.0.0.1:0", "localhost:0", "[::1]:0"}) {
+        Process worker({waiting_worker(address)});
+        const std::string url = served_at(worker);
+        const std::string port = port_of(url);
+        CHECK(http_get(url, "/metrics").status == 200);
+        for (const char* host : {"localhost:", "127.0.0.1:", "[::1]:"}) {
+            INFO(url, " as ", host);
+            CHECK(status(url, "/metrics", host + port) == 200);
+        }
+        for (const char* path : {"/", "/metrics", "/status", "/healthz", "/login", "/nothing"})
+            CHECK(status(url, path, "rebound.example:" + port) == 421);
+        const GetReply refused = http_get(url, "/metrics", {.authorization = "", .host = "rebound.example:" + port});
+        CHECK(refused.body ==
+              "this address is for this machine: ask for it as localhost or 127.0.0.1, or give --http-token-file\n");
+    }
+    // Behind a proxy that passes its own name on; and where others ask for it by theirs.
+    Process with_token({waiting_worker("127.0.0.1:0", {"--http-token-file", file_with(token)})});
+    const GetOptions proxied{.authorization = "Bearer " + token, .host = "worker.example"};
+    CHECK(http_get(served_at(with_token), "/metrics", proxied).status == 200);
+    Process everyone({waiting_worker(":0")});
+    const std::string reached = "http://127.0.0.1:" + port_of(served_at(everyone));
+    CHECK(status(reached, "/metrics", "worker.example") == 200);
+}
+
 TEST_CASE("a token that is short, has blanks, or is missing is refused at start") {
     for (const std::string& bad : {std::string("fifteen-letters"), std::string("two words of some length")}) {
         const Finished refused = run(waiting_worker("127.0.0.1:0", {"--http-token-file", file_with(bad)}));

@@ -35,6 +35,7 @@ GetReply http_get(const std::string& base_url, const std::string& path, const Ge
     httplib::Headers headers;
     if (!options.authorization.empty()) headers.emplace("Authorization", options.authorization);
     if (!options.cookie.empty()) headers.emplace("Cookie", options.cookie);
+    if (!options.host.empty()) headers.emplace("Host", options.host);
     const auto result = client.Get(path, headers);
     return result ? GetReply{result->status, result->body} : GetReply{};
 }

@@ -19,6 +19,7 @@ struct GetOptions {
     std::string authorization;  // the header; empty: without it
     std::string cookie = {};    // the same
     std::string ca_file = {};   // that signed the server's certificate
+    std::string host = {};      // the header; empty: of the URL
 };
 
 GetReply http_get(const std::string& base_url, const std::string& path, const GetOptions& options = {});

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "cmd/http/listen_address.h"
+#include "cmd/http/request_host.h"
 
 using namespace pgsluice;
 
@@ -57,4 +58,20 @@ TEST_CASE("only this machine's own addresses are loopback") {
         CHECK(is_loopback(parse_listen_address(own)));
     for (const char* other : {":1", "0.0.0.0:1", "[::]:1", "10.0.0.1:1", "metrics.internal:1"})
         CHECK_FALSE(is_loopback(parse_listen_address(other)));
+}
+
+TEST_CASE("a host is this machine by a name that no other can have") {
+    const ListenAddress loopback = parse_listen_address("127.0.0.1:9187");
+    for (const char* own : {"", "localhost", "localhost:9187", "LocalHost:8080", "127.0.0.1", "127.0.0.1:9187",
+                            "127.1.2.3:1", "[::1]", "[::1]:9187"}) {
+        INFO(own);
+        CHECK(names_this_machine(own, loopback));
+    }
+    for (const char* other : {"evil.example", "evil.example:9187", "127.evil.example", "127.0.0.1.evil.example:9187",
+                              "localhost.evil.example", "localhost@evil.example", "10.0.0.1:9187", "0.0.0.0:9187",
+                              "[::2]:9187", "::1:9187", ":9187", "1"}) {
+        INFO(other);
+        CHECK_FALSE(names_this_machine(other, loopback));
+    }
+    CHECK(names_this_machine("[::1]:9187", parse_listen_address("localhost:9187")));
 }
