@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "sql/error.h"
 #include "stream/base/printable.h"
@@ -112,6 +115,68 @@ class Void {
     std::map<Oid, Lsn> copied_at_;
 };
 
+// What becomes of a letter that a replay takes.
+enum class End : std::uint8_t { applied, applied_before, copied_since, replaced };
+
+// Why it is dropped, and what is said of all that end so.
+struct EndWords {
+    const char* reason;
+    const char* counted;  // {} how many
+};
+
+constexpr std::array<EndWords, 4> end_words{{
+    {"", ""},
+    {"already applied", "dropped {} whose changes had already been applied\n"},
+    {"its table was copied again since", "dropped {} from before a new copy of their table\n"},
+    {"delivered again by other rules since",
+     "dropped {} as earlier rules had left them: the reload delivered their changes again\n"},
+}};
+
+class Replay {
+   public:
+    Replay(std::unique_ptr<DeadLetterReplay> sink, Broker& broker, const Settings& settings,
+           const std::vector<DeadLetter>& letters, const Log& log)
+        : sink_(std::move(sink)),
+          earlier_(broker, settings.worker.names, settings.worker.worker, letters),
+          void_(broker, settings),
+          log_(log) {}
+
+    // Returns once it may be erased.
+    void take(const DeadLetter& letter) {
+        const auto block = decode_dead_letter(reader_, letter);
+        const End end = end_of(letter, block);
+        if (end != End::applied)
+            log_(LogLevel::info, fmt::format("{}, dropping the dead letter: {}", words(end).reason,
+                                             describe_dead_letter(letter, block->changes[0])));
+        ++ended_[static_cast<std::size_t>(end)];
+    }
+    void close() { sink_->close(); }
+
+    [[nodiscard]] std::string summary(const std::string& worker) const {
+        std::string text = fmt::format("replayed {} dead letters of worker '{}'\n", count(End::applied), worker);
+        for (const End end : {End::applied_before, End::copied_since, End::replaced})
+            if (count(end) > 0) text += fmt::format(fmt::runtime(words(end).counted), count(end));
+        return text;
+    }
+
+   private:
+    static const EndWords& words(End end) { return end_words[static_cast<std::size_t>(end)]; }
+    [[nodiscard]] std::size_t count(End end) const { return ended_[static_cast<std::size_t>(end)]; }
+
+    End end_of(const DeadLetter& letter, const std::shared_ptr<const Block>& block) {
+        if (earlier_.made(letter)) return End::replaced;
+        if (void_.has(block->changes[0])) return End::copied_since;
+        return sink_->apply(letter, block) ? End::applied : End::applied_before;
+    }
+
+    std::unique_ptr<DeadLetterReplay> sink_;
+    EarlierRules earlier_;
+    Void void_;
+    const Log& log_;
+    BlockReader reader_;
+    std::array<std::size_t, end_words.size()> ended_{};
+};
+
 bool is_chosen(const DeadLetter& letter, const Settings& settings) {
     const auto& only = settings.dead_letters;
     return letter.worker == settings.worker.worker &&
@@ -127,39 +192,18 @@ void run_dlq_list(Settings settings, const Log& log, std::stop_token stop) {
 
 void run_dlq_replay(Settings settings, const Log& log, std::stop_token stop) {
     const Names& names = settings.worker.names;
-    const std::string& worker = settings.worker.worker;
     const auto broker = Broker::connect(settings.nats, log, stop);
-    const auto replay = make_replay(*broker, settings, log, stop);
-    BlockReader reader;
-    std::size_t applied = 0;
-    std::size_t dropped = 0;
-    std::size_t replaced = 0;
-    std::size_t copied = 0;
+    auto sink = make_replay(*broker, settings, log, stop);  // from now on the worker parks no more
     const auto letters = read_dead_letters(*broker, names, {});
-    const EarlierRules earlier(*broker, names, worker, letters);
-    const Void before_copy(*broker, settings);
+    Replay replay(std::move(sink), *broker, settings, letters, log);
     for (const DeadLetter& letter : letters) {
         if (!is_chosen(letter, settings)) continue;
         if (stop.stop_requested()) throw Interrupted{};
-        const auto block = decode_dead_letter(reader, letter);
-        const bool by_earlier = earlier.made(letter);
-        const bool is_void = !by_earlier && before_copy.has(block->changes[0]);
-        const bool owed = !by_earlier && !is_void && replay->apply(letter, block);
-        if (!owed)
-            log(LogLevel::info, fmt::format("{}, dropping the dead letter: {}",
-                                            by_earlier ? "delivered again by other rules since"
-                                            : is_void  ? "its table was copied again since"
-                                                       : "already applied",
-                                            describe_dead_letter(letter, block->changes[0])));
+        replay.take(letter);
         broker->erase_message(names.dead_letters, letter.seq);
-        ++(by_earlier ? replaced : is_void ? copied : owed ? applied : dropped);
     }
-    replay->close();
-    std::printf("replayed %zu dead letters of worker '%s'\n", applied, worker.c_str());
-    if (dropped > 0) std::printf("dropped %zu whose changes had already been applied\n", dropped);
-    if (copied > 0) std::printf("dropped %zu from before a new copy of their table\n", copied);
-    if (replaced > 0)
-        std::printf("dropped %zu as earlier rules had left them: the reload delivered their changes again\n", replaced);
+    replay.close();
+    std::fputs(replay.summary(settings.worker.worker).c_str(), stdout);
 }
 
 void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {
