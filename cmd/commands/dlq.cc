@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "sql/error.h"
 #include "stream/base/printable.h"
+#include "stream/full_name.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/info.h"
 #include "stream/group/registry.h"
@@ -102,16 +104,22 @@ class Void {
             if (!added) known->second = std::min(known->second, entry.lsn);
         }
     }
-    [[nodiscard]] bool has(const Change& change) const {
-        const auto is_void = [&](const Relation& table) {
-            const auto copied = copied_at_.find(table.oid);
-            return copied != copied_at_.end() && change.position.commit < copied->second;
-        };
-        if (change.op != Op::truncate) return change.relation != nullptr && is_void(*change.relation);
-        return std::ranges::all_of(change.truncated, [&](const RelationPtr& table) { return is_void(*table); });
+    // Of its tables, by their place: of a TRUNCATE of several only some may be void.
+    [[nodiscard]] std::set<std::uint32_t> tables(const Change& change) const {
+        std::set<std::uint32_t> found;
+        if (change.op != Op::truncate && change.relation != nullptr && is_void(*change.relation, change))
+            found.insert(0);
+        for (std::uint32_t place = 0; place < change.truncated.size(); ++place)
+            if (is_void(*change.truncated[place], change)) found.insert(place);
+        return found;
     }
 
    private:
+    [[nodiscard]] bool is_void(const Relation& table, const Change& change) const {
+        const auto copied = copied_at_.find(table.oid);
+        return copied != copied_at_.end() && change.position.commit < copied->second;
+    }
+
     std::map<Oid, Lsn> copied_at_;
 };
 
@@ -165,8 +173,13 @@ class Replay {
 
     End end_of(const DeadLetter& letter, const std::shared_ptr<const Block>& block) {
         if (earlier_.made(letter)) return End::replaced;
-        if (void_.has(block->changes[0])) return End::copied_since;
-        return sink_->apply(letter, block) ? End::applied : End::applied_before;
+        const Change& change = block->changes[0];
+        const auto copied = void_.tables(change);
+        if (copied.size() == std::max<std::size_t>(1, change.truncated.size())) return End::copied_since;
+        for (const std::uint32_t place : copied)
+            log_(LogLevel::info, fmt::format("left out of the truncate at {}, because it was copied again since: {}",
+                                             letter.position, full_name(*change.truncated[place])));
+        return sink_->apply(letter, block, copied) ? End::applied : End::applied_before;
     }
 
     std::unique_ptr<DeadLetterReplay> sink_;

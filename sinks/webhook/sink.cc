@@ -6,11 +6,13 @@
 #include <chrono>
 #include <deque>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include "sinks/delivers_again.h"
+#include "sinks/leaves_out.h"
 #include "sinks/lines/copy_notice.h"
 #include "sinks/lines/json_line.h"
 #include "sinks/lines/rfc3339.h"
@@ -28,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t max_queued_bytes = 8U << 20U;
 constexpr int poll_ms = 100;
 
-class WebhookSink final : public Sink, public DeliversAgain {
+class WebhookSink final : public Sink, public DeliversAgain, public LeavesOut {
    public:
     WebhookSink(const WebhookSinkOptions& options, Log log, std::stop_token stop, DeadLetters* dead_letters)
         : options_(options),
@@ -53,6 +55,7 @@ class WebhookSink final : public Sink, public DeliversAgain {
     }
 
     void deliver_again(std::uint64_t reload) override { reload_ = reload; }
+    void leave_out(std::set<std::uint32_t> parts) override { left_out_ = std::move(parts); }
 
     void read_from(const GroupInfo& source) override { encoder_->set_database(source.dbname); }
 
@@ -120,10 +123,11 @@ class WebhookSink final : public Sink, public DeliversAgain {
         event.key = {change.position, change.snapshot, first_part(change)};
         if (is_sent_by_every_share(change)) event.key.share = options_.share;
         for (std::string_view rest = text_; !rest.empty(); ++event.key.part) {
-            const std::size_t end = rest.find('\n');
+            const std::string_view object = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(object.size() + 1);
+            if (left_out_.contains(event.key.part)) continue;
             change_of_.push_back(index);
-            push(lane, event, rest.substr(0, end));
-            rest.remove_prefix(end + 1);
+            push(lane, event, object);
         }
         if (!hash) await_answers();
         if (lane.full() && !lane.busy()) step(0, false);
@@ -269,6 +273,7 @@ class WebhookSink final : public Sink, public DeliversAgain {
     Checkpoint durable_;
     std::uint64_t loading_epoch_ = 0;
     std::uint64_t reload_ = 0;            // EventKey::reload
+    std::set<std::uint32_t> left_out_;    // LeavesOut
     const Batch* batch_ = nullptr;        // being applied
     std::uint64_t batch_first_ = 0;       // its first event's number
     std::vector<std::size_t> change_of_;  // the change of each of its events

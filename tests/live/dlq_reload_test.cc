@@ -51,7 +51,8 @@ struct Refused : Pipeline {
     TextFile rules{"tables: {users: [{type: transform, column: email, parameters: {type: redact}}]}"};
     std::atomic<bool> refuses{true};
     HttpReceiver receiver{[this](const HttpRequest& request) -> HttpReply {
-        return {refuses && contains(request.body, R"("id":1,)") ? 422 : 200, {}, HttpReply::Manner::whole, ""};
+        const bool bad = contains(request.body, R"("id":1,)") || contains(request.body, "TRUNCATE");
+        return {refuses && bad ? 422 : 200, {}, HttpReply::Manner::whole, ""};
     }};
     std::string lsn;
 };
@@ -100,6 +101,40 @@ TEST_CASE("what a webhook refused before a new copy is void, and is not posted a
               .replay("replayed 0 dead letters of worker 'webhook'\n"
                       "dropped 2 from before a new copy of their table\n")
               .empty());
+    group.stop_replicator();
+}
+
+TEST_CASE("of a truncate of several tables, what was not copied again since is posted, under its own key") {
+    Refused group;
+    group.on_source("CREATE TABLE others (id int PRIMARY KEY); INSERT INTO others VALUES (7)");
+    group.stop_replicator();
+    group.start_replicator();
+    group.await_stream();
+    group.on_source("TRUNCATE users, others");
+    group.lsn = group.source_scalar("SELECT pg_current_wal_lsn()");
+    must_succeed(group.deliver({}));
+    std::set<std::string> refused;
+    for (const HttpRequest& request : group.receiver.requests())
+        if (contains(request.body, "TRUNCATE")) refused.insert(request.headers.at("idempotency-key"));
+    REQUIRE(refused.size() == 2);
+    group.stop_replicator();
+    must_succeed(group.command({"resnapshot", "--tables", "users"}));
+    group.start_replicator();
+    group.await_stream();
+    group.on_source("INSERT INTO users VALUES (5, 'five@example.com')");
+    group.lsn = group.source_scalar("SELECT pg_current_wal_lsn()");
+    group.refuses = false;
+    must_succeed(group.deliver({}));
+    eventually("the record says so", [&] {
+        return contains(group.command({"tables", "--json"}).out, R"("table":"users","state":"copied")");
+    });
+    const auto posted = group.replay(
+        "replayed 1 dead letters of worker 'webhook'\n"
+        "dropped 2 from before a new copy of their table\n");
+    REQUIRE(posted.size() == 1);
+    CHECK(contains(posted[0].body, R"("Type":"TRUNCATE","Schema":"public","Table":"others")"));
+    CHECK(posted[0].headers.at("idempotency-key").ends_with(".1"));
+    CHECK(refused.contains(posted[0].headers.at("idempotency-key")));
     group.stop_replicator();
 }
 

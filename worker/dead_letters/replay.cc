@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sinks/delivers_again.h"
+#include "sinks/leaves_out.h"
 #include "sinks/postgres/sink.h"
 #include "sinks/webhook/sink.h"
 #include "sql/error.h"
@@ -48,7 +49,8 @@ class PostgresReplay final : public DeadLetterReplay {
         if (source) sink_->read_from(*source);
     }
 
-    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block,
+               const std::set<std::uint32_t>& /*without*/) override {
         if (!owed_.holds(letter)) return false;
         Batch batch = batch_of(letter, block);
         owed_.remove_with(batch, letter);
@@ -75,8 +77,10 @@ class WebhookReplay final : public DeadLetterReplay {
         if (source) sink_->read_from(*source);
     }
 
-    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) override {
+    bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block,
+               const std::set<std::uint32_t>& without) override {
         if (!posted_.insert(identity_of(letter)).second) return false;
+        dynamic_cast<LeavesOut&>(*sink_).leave_out(without);
         dynamic_cast<DeliversAgain&>(*sink_).deliver_again(letter.reload);
         sink_->apply(batch_of(letter, block));
         sink_->flush();

@@ -1,8 +1,10 @@
 // Applies dead letters, one at a time, in a batch of its own each.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -18,8 +20,10 @@ namespace pgsluice {
 class DeadLetterReplay {
    public:
     virtual ~DeadLetterReplay() = default;
-    // Returns once the letter is durably applied; false when it is no longer owed.
-    virtual bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block) = 0;
+    // Returns once the letter is durably applied; false when it is no longer owed. `without`: of the tables of a
+    // TRUNCATE those, by their place, that it is void for; a PostgreSQL target knows by itself.
+    virtual bool apply(const DeadLetter& letter, const std::shared_ptr<const Block>& block,
+                       const std::set<std::uint32_t>& without) = 0;
     virtual void close() = 0;
 };
 
