@@ -53,15 +53,6 @@ SampledRows taken(sql::Result result, std::size_t width) {
     return sampled;
 }
 
-void refuse_code(sql::Connection& connection, const Relation& relation) {
-    const std::string code = sql::code_run_by_planning(connection, relation.oid);
-    if (code.empty()) return;
-    throw stop_error(fmt::format("unable to take rows of '{}.{}': {}, which a query on it would run with our rights",
-                                 relation.schema, relation.table, code),
-                     "Connect to the source as a role that the function's owner is a member of, such as that owner, or "
-                     "leave the table out with --exclude-tables.");
-}
-
 }  // namespace
 
 std::vector<sql::CatalogTable> chosen_tables(sql::Connection& connection, const TableChoice& choice,
@@ -116,11 +107,20 @@ std::vector<rules::ColumnFacts> SourceSampler::facts(const Relation& relation) {
     return facts;
 }
 
+std::string SourceSampler::refusal(const SourceTable& table) {
+    const std::string code = sql::code_run_by_planning(connection_, table.relation.oid);
+    return code.empty() ? "" : code + ", which a query on it would run with our rights";
+}
+
 SampledRows SourceSampler::sample(const SourceTable& table, std::size_t rows) {
     const Relation& relation = table.relation;
     const std::size_t width = relation.columns.size();
     if (rows == 0 || width == 0) return {sql::Result(nullptr), {}};
-    refuse_code(connection_, relation);
+    if (const std::string why = refusal(table); !why.empty())
+        throw stop_error(
+            fmt::format("unable to take rows of '{}.{}': {}", relation.schema, relation.table, why),
+            "Connect to the source as a role that the function's owner is a member of, such as that owner, or "
+            "leave the table out with --exclude-tables.");
     const auto read = [&](const std::string& method) {
         return connection_.query(sample_statement(relation, rows, method), {}, {static_cast<int>(width)});
     };

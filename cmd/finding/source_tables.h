@@ -43,6 +43,8 @@ class SourceSampler {
     }
     // By the relation's columns.
     std::vector<rules::ColumnFacts> facts(const Relation& relation);
+    // Why rows of the table cannot be taken: a query on it would run a user's code with our rights. Empty: they can.
+    std::string refusal(const SourceTable& table);
     // At most so many rows, from pages all over the table where it is large. A value of more than 64 KiB as it is
     // stored is left out (NULL).
     SampledRows sample(const SourceTable& table, std::size_t rows);

@@ -124,7 +124,9 @@ class Table {
     [[nodiscard]] bool hides() const { return !ruled_.empty(); }
 
     void collect(Hidden& hidden, SourceSampler& source, std::size_t sample_rows) {
-        const SampledRows sampled = source.sample(table_, sample_rows);
+        refusal_ = source.refusal(table_);
+        hidden.refused |= !refusal_.empty();
+        const SampledRows sampled = sample(source, sample_rows);
         hidden.rows += sampled.rows.size();
         std::vector<Needles::Column> columns;
         for (const Ruled& ruled : ruled_)
@@ -136,14 +138,14 @@ class Table {
             for (std::size_t i = 0; i < ruled_.size(); ++i) add(columns[i], ruled_[i], row, after, hidden);
         }
         for (std::size_t i = 0; i < ruled_.size(); ++i) {
-            columns[i].skip(why_not(relation_->columns[ruled_[i].column]));
+            columns[i].skip(refusal_.empty() ? why_not(relation_->columns[ruled_[i].column]) : refusal_);
             columns[i].finish(sampled.rows.size());
         }
     }
 
     // Of other rows than the needles are of, where the table is large.
     void measure(Hidden& hidden, SourceSampler& source, std::size_t sample_rows) {
-        const SampledRows sampled = source.sample(table_, sample_rows);
+        const SampledRows sampled = sample(source, sample_rows);
         AfterRules rules(*plan_, *relation_);
         for (const auto& row : sampled.rows) {
             const Row after = rules.apply(row);
@@ -153,6 +155,9 @@ class Table {
     }
 
    private:
+    [[nodiscard]] SampledRows sample(SourceSampler& source, std::size_t rows) const {
+        return source.sample(table_, refusal_.empty() ? rows : 0);
+    }
     void add(Needles::Column& column, const Ruled& ruled, Row row, Row after, Hidden& hidden) const {
         const Column& source = relation_->columns[ruled.column];
         const Value& value = row[ruled.column];
@@ -178,6 +183,7 @@ class Table {
     RelationPtr relation_;
     std::shared_ptr<const rules::CompiledRules> plan_;
     std::vector<Ruled> ruled_;
+    std::string refusal_;  // SourceSampler::refusal()
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Hidden {
     Needles needles;
     ChanceByColumn chances;  // under the target's names
     std::size_t rows = 0;    // that were sampled
+    bool refused = false;    // rows of a table could not be taken: its columns say why
 };
 
 // What a transform leaves of a value, and what a column's rule keeps, is not hidden. Of rows that filters and samples

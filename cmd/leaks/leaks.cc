@@ -27,7 +27,9 @@ std::unique_ptr<Hidden> hidden_of(const LeaksOptions& options, const Log& log, c
     if (hidden->needles.size() == 0)
         throw stop_error("unable to look for leaks: no value that the rules hide can be looked for; " +
                              fmt::format("{}", fmt::join(looked_for(hidden->needles.columns()), "; ")),
-                         "Give rules that hide columns of tables with rows, and a larger --sample-rows.");
+                         hidden->refused ? "Connect to the source as a role that the function's owner is a member of."
+                                         : "Give rules that hide columns of tables with rows, and a larger "
+                                           "--sample-rows.");
     return hidden;
 }
 
@@ -44,7 +46,7 @@ ExitCode check_leaks(const LeaksOptions& options, const std::function<void(const
     const LeaksReport report{hidden->needles.columns(), target, group, sightings.leaks()};
     print(options.json ? report.json() : report.text());
     if (!report.leaks.empty()) return exit_stopped;
-    return target.refused ? exit_fail : exit_done;
+    return target.refused || hidden->refused ? exit_fail : exit_done;
 }
 
 }  // namespace pgsluice

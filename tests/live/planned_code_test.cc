@@ -135,3 +135,39 @@ TEST_CASE("check leaks reads a target's tables without running a user's function
     CHECK(contains(looked.out, "not looked at: own.t: row security hides rows of it from the role"));
     CHECK(leaks().code == 0);
 }
+
+TEST_CASE("check leaks looks for values of the source's other tables where one has a user's function") {
+    Planned group;
+    group.as_owner(true,
+                   "UPDATE own.t SET w = 'the secret word number ' || id * 7919; "
+                   "CREATE TABLE own.u AS SELECT id, 'another one is ' || id * 7907 AS w FROM own.t");
+    group.on_source(
+        "CREATE TABLE open (id int PRIMARY KEY, w text); INSERT INTO open SELECT i, 'and this is word ' || "
+        "i * 7901 FROM generate_series(1, 100) i");
+    group.as_owner(true, std::string(expression) + "; CREATE INDEX j ON own.u ((id + own.pure(1)))");
+    const std::string role = "hush_" + group.source_db();
+    const auto leaks = [&](const std::string& hidden) {
+        const std::string rules = temporary_directory("rules") + "/rules.yaml";
+        std::ofstream file(rules);
+        file << "tables:\n";
+        for (const std::string& table : {"own.t", "own.u", "public.open"})
+            if (contains(hidden, table))
+                file << "  " << table << ": [{type: transform, column: w, parameters: {type: redact}}]\n";
+        file.close();
+        return run({PGSLUICE_BINARY, "check", "leaks", "--rules-config", rules, "--all-schemas", "--source-url",
+                    group.source_url(), "--target-url", group.target_url()});
+    };
+    const Finished looked = leaks("own.t own.u public.open");
+    INFO(looked.out, looked.err);
+    CHECK(looked.code == 2);
+    const std::string why =
+        " calls own.pure(integer) of '" + role + "', which a query on it would run with our rights\n";
+    CHECK(contains(looked.out, "not looked for: own.t.w: index 'i'" + why));
+    CHECK(contains(looked.out, "not looked for: own.u.w: index 'j'" + why));
+    CHECK(contains(looked.out, "looked for: public.open.w: 100 values\n"));
+    CHECK_FALSE(contains(looked.err, "it ran as"));
+    const Finished nothing = leaks("own.t own.u");
+    CHECK(nothing.code == 2);
+    CHECK(contains(nothing.err, "own.u.w: index 'j'"));
+    CHECK(contains(nothing.err, "HINT: Connect to the source as a role that the function's owner is a member of."));
+}
