@@ -14,6 +14,12 @@
 namespace pgsluice::rules {
 namespace {
 
+// Whether the server may store one beside its row (TOAST). Of a numeric that would take thousands of digits.
+bool may_be_long(ValueType type) {
+    return is_text(type) || type == ValueType::bytea || type == ValueType::json || type == ValueType::array ||
+           type == ValueType::other;
+}
+
 class Compiler {
    public:
     explicit Compiler(const CompilerInput& input) : in_(input), relation_(*input.relation) {
@@ -30,6 +36,7 @@ class Compiler {
             for (const Rule& rule : in_.rules->rules)
                 if (!is_of_former(rule)) add(rule);
         if (!strict()) warn_of_unnamed();
+        warn_of_stale_values();
         return std::move(parts_);
     }
 
@@ -312,6 +319,26 @@ class Compiler {
                 fmt::format("deletes of {} are dropped: they carry only the key, which is not enough for {}; set "
                             "allow_empty_deletes, or ALTER TABLE {} REPLICA IDENTITY FULL",
                             table, rule.place.text(), table));
+    }
+
+    // A row that leaves a filter stays in the target then, and what it holds is older than the row that comes back.
+    void warn_of_stale_values() {
+        const auto is_key = [&](std::size_t column) { return relation_.columns[column].key; };
+        const auto blind = std::ranges::find_if(parts_.stages.update_filters, [&](const FilterStep& filter) {
+            return filter.expression == nullptr ? !is_key(filter.column)
+                                                : !std::ranges::all_of(filter.expression->columns(), is_key);
+        });
+        if (full() || blind == parts_.stages.update_filters.end() || !needed_.has(Op::update) || needed_.has(Op::del))
+            return;
+        for (std::size_t i = 0; i < relation_.columns.size(); ++i) {
+            if (is_key(i) || excluded_[i] || !may_be_long(value_type(relation_.columns[i]))) continue;
+            parts_.warnings.push_back(fmt::format(
+                "a row of {0} that left the filter at {1} and enters it again may keep an old value in '{2}' and such "
+                "columns: deletes are not replicated, and the log does not hold a large value that an update did not "
+                "touch (TOAST); ALTER TABLE {0} REPLICA IDENTITY FULL",
+                full_name(relation_), blind->place.text(), relation_.columns[i].name));
+            return;
+        }
     }
 
     const CompilerInput& in_;

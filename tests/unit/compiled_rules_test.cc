@@ -87,6 +87,20 @@ TEST_CASE("unchanged values and NULL stay what they are under a mask") {
     CHECK(values(with_null.new_row) == none);
 }
 
+TEST_CASE("a filter that may keep old values, for deletes are not replicated, is warned of") {
+    const auto warnings = [&](const std::string& routes, const RelationPtr& table) {
+        const std::string rule =
+            "{type: filter, column: age, parameters: {operator: gte, value: 18, allow_empty_deletes: true}}";
+        return load("tables: {users: [" + rule + "]}", routes)->compile(table)->warnings();
+    };
+    CHECK(warnings("users: {operations: [INSERT, UPDATE, DELETE]}", users_table).empty());
+    for (const char* routes : {"users: {operations: [INSERT, UPDATE]}", "tables: {users: {mode: append}}"}) {
+        const auto said = warnings(routes, users_table);
+        REQUIRE(said.size() == 1);
+        CHECK(said[0].find("may keep an old value in 'email'") != std::string::npos);
+    }
+}
+
 TEST_CASE("a delete by key and a filter on another column") {
     const Values key{text("1"), null, null, null};
     Arena arena;
