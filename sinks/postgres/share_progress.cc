@@ -32,6 +32,9 @@ void succeed_progress(sql::Connection& connection, const std::string& group, con
         "INSERT INTO pgsluice.written (\"group\", worker, \"table\") SELECT DISTINCT $1, $2, \"table\" FROM "
         "pgsluice.written WHERE \"group\" = $1 AND worker = ANY ($3::text[]) ON CONFLICT DO NOTHING",
         {group, next, text_array(before)}, {0});
+    // Each takes what it writes then.
+    connection.query("DELETE FROM pgsluice.own_rows WHERE \"group\" = $1 AND worker = ANY ($2::text[])",
+                     {group, text_array(before)}, {0});
     connection.exec("COMMIT");
 }
 

@@ -256,6 +256,18 @@ TEST_CASE("what shares delivered by different rules is mixed for those that take
     }
 }
 
+TEST_CASE("those that take over write the rows that a route's constants tell from others'") {
+    ByTable group;
+    group.on_target("DROP TABLE t; CREATE TABLE t (sid int, id int, v int, PRIMARY KEY (sid, id))");
+    const rules_test::TextFile routes("tables: {t: {columns: {sid: 7}}}");
+    for (const int count : {2, 3, 2}) {
+        group.on_source("UPDATE t SET v = v + 1");
+        group.run_all(count, {"--routing-config", routes.path()});
+    }
+    CHECK(group.target_rows("t") == std::vector<std::string>{"(7,1,4)"});
+    group.stop_replicator();
+}
+
 TEST_CASE("compare and cutover refuse a worker whose rows are shared, until one takes over") {
     ByTable group;
     std::vector<Process> shares;
