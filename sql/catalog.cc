@@ -78,14 +78,16 @@ std::string array_of(std::span<const std::string> texts) {
     return out + '}';
 }
 
-// The tables `c` that `joins` finds for each of the wanted ones.
-TablesByTable related(Connection& connection, std::span<const std::uint32_t> tables, const char* joins,
-                      const char* order) {
+// The tables `c` that the query `numbers` finds as `f` for each of the wanted ones. Without LATERAL and OFFSET 0 the
+// planner, which cannot know how few these are, reads all tables for each.
+TablesByTable related(Connection& connection, std::span<const std::uint32_t> tables, const char* numbers,
+                      const char* condition, const char* order) {
     const std::string oids = array_of(tables);
     const Result found = connection.query(
-        fmt::format("SELECT wanted.oid, {} FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS wanted(oid) {} "
-                    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY wanted.oid, {}",
-                    table_columns, joins, order),
+        fmt::format("SELECT wanted.oid, c.* FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS wanted(oid) "
+                    "CROSS JOIN LATERAL ({}) AS f CROSS JOIN LATERAL (SELECT {} {} WHERE c.oid = f.oid{} OFFSET 0) AS "
+                    "c ORDER BY wanted.oid, {}",
+                    numbers, table_columns, from_tables, condition, order),
         {Param(oids)}, Shape{9});
     TablesByTable result;
     for (int row = 0; row < found.rows(); ++row) result[oid_at(found, row, 0)].push_back(table_at(found, row, 1));
@@ -149,24 +151,23 @@ std::vector<CatalogColumn> columns_of(Connection& connection, std::uint32_t tabl
 
 TablesByTable ancestors_of(Connection& connection, std::span<const std::uint32_t> tables) {
     return related(connection, tables,
-                   "CROSS JOIN LATERAL ("
-                   "  WITH RECURSIVE up(oid, distance) AS ("
-                   "    SELECT i.inhparent, 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = wanted.oid"
-                   "    UNION ALL SELECT i.inhparent, u.distance + 1 FROM up u "
-                   "    JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid) "
-                   "  SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid) a "
-                   "JOIN pg_catalog.pg_class c ON c.oid = a.oid",
-                   "a.distance, c.oid");
+                   "WITH RECURSIVE up(oid, distance) AS ("
+                   "  SELECT i.inhparent, 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid = wanted.oid"
+                   "  UNION ALL SELECT i.inhparent, u.distance + 1 FROM up u CROSS JOIN LATERAL ("
+                   "    SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = u.oid OFFSET 0) AS i) "
+                   "SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid",
+                   "", "f.distance, c.oid");
 }
 
 TablesByTable leaves_of(Connection& connection, std::span<const std::uint32_t> tables) {
     return related(connection, tables,
-                   "JOIN pg_catalog.pg_class root ON root.oid = wanted.oid "
+                   "SELECT leaf.oid FROM ("
+                   "  SELECT r.oid, r.relkind FROM pg_catalog.pg_class r WHERE r.oid = wanted.oid OFFSET 0) AS root "
                    "CROSS JOIN LATERAL ("
                    "  SELECT root.oid WHERE root.relkind <> 'p' "
                    "  UNION ALL SELECT t.relid FROM pg_catalog.pg_partition_tree(root.oid) t WHERE root.relkind = 'p'"
-                   ") leaf JOIN pg_catalog.pg_class c ON c.oid = leaf.oid AND c.relkind <> 'p'",
-                   "n.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
+                   ") AS leaf(oid)",
+                   " AND c.relkind <> 'p'", "c.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
 }
 
 }  // namespace pgsluice::sql

@@ -13,12 +13,16 @@ namespace pgsluice {
 
 namespace {
 
+// pg_constraint has no index by which to find the keys that refer to a table; their triggers on it have. 1646, 1650 and
+// 1652 are the functions of those that cascade, set to null and set to the default on DELETE. LATERAL and OFFSET 0,
+// here and below: the planner takes few partitions for many, and would read whole catalogs.
 constexpr const char* table_query =
     "SELECT c.oid, c.relkind, ARRAY(SELECT relid::oid FROM pg_partition_ancestors(c.oid) WHERE relid <> c.oid), "
-    "(SELECT format('foreign key ''%s'' of ''%s.%s''', x.conname, rn.nspname, r.relname) FROM pg_constraint x "
-    "JOIN pg_class r ON r.oid = x.conrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE x.contype = 'f' "
-    "AND x.confdeltype IN ('c', 'n', 'd') AND (x.confrelid = c.oid OR x.confrelid IN (SELECT relid FROM "
-    "pg_partition_tree(c.oid))) LIMIT 1) "
+    "(SELECT format('foreign key ''%s'' of ''%s.%s''', x.conname, x.nspname, x.relname) "
+    "FROM (SELECT c.oid UNION SELECT relid::oid FROM pg_partition_tree(c.oid)) AS t(oid) CROSS JOIN LATERAL ("
+    "SELECT x.oid, x.conparentid, x.conname, rn.nspname, r.relname FROM pg_trigger g JOIN pg_constraint x ON x.oid = "
+    "g.tgconstraint JOIN pg_class r ON r.oid = x.conrelid JOIN pg_namespace rn ON rn.oid = r.relnamespace "
+    "WHERE g.tgrelid = t.oid AND g.tgfoid IN (1646, 1650, 1652) OFFSET 0) AS x ORDER BY x.conparentid, x.oid LIMIT 1) "
     "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
 
 // Type names of columns: base type of domains, never with a typmod (-1 keeps bpchar from meaning char(1)). 403 is the
@@ -52,7 +56,8 @@ constexpr const char* index_query =
     // The column is there from PostgreSQL 15 on.
     "  coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false) "
     "FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid "
-    "LEFT JOIN pg_constraint x ON i.indisexclusion AND x.conindid = i.indexrelid AND x.contype = 'x' "
+    "LEFT JOIN pg_constraint x ON i.indisexclusion AND x.conrelid = i.indrelid AND x.conindid = i.indexrelid "
+    "AND x.contype = 'x' "
     "CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k(attnum, opclass, ord) "
     "LEFT JOIN pg_opclass c ON c.oid = k.opclass "
     "LEFT JOIN pg_amop am ON am.amopfamily = c.opcfamily AND am.amopstrategy = 3 AND am.amoppurpose = 's' "
@@ -65,8 +70,9 @@ constexpr const char* index_query =
 // One row per column of each GiST index; 783 is that access method.
 constexpr const char* gist_query =
     "SELECT i.indexrelid, a.attname FROM (SELECT $1::oid UNION SELECT relid::oid FROM pg_partition_tree($1::oid)) AS "
-    "t(oid) JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class x ON x.oid = i.indexrelid AND x.relam = 783 "
-    "LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)";
+    "t(oid) CROSS JOIN LATERAL (SELECT i.indexrelid, i.indrelid, i.indkey FROM pg_index i JOIN pg_class x ON x.oid = "
+    "i.indexrelid WHERE i.indrelid = t.oid AND x.relam = 783 OFFSET 0) AS i LEFT JOIN LATERAL (SELECT a.attname FROM "
+    "pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) OFFSET 0) AS a ON true";
 
 std::string operator_text(std::string_view schema, std::string_view name) {
     if (schema.empty() || schema == "pg_catalog") return name.empty() ? "=" : std::string(name);
