@@ -241,7 +241,11 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     if (ruleset->hides_something()) warn_of_dump(ends.bootstrap, start.from.position, log);
     start.past_dumps = ends.bootstrap && ends.bootstrap->state == BootstrapState::superseded;
     DeliveredCheck check(options, *ruleset, *sink, broker, state.has_value(), log);
-    check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
+    const bool by_rules = check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
+    if (by_rules || (start.over && state)) {
+        registration.start_over();
+        ends.delivered.clear();
+    }
     ruleset->applied(start.from.position);
     give_rules(*ruleset, *sink);
 

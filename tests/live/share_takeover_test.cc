@@ -268,6 +268,25 @@ TEST_CASE("those that take over write the rows that a route's constants tell fro
     group.stop_replicator();
 }
 
+TEST_CASE("all rows of a new set are delivered again by other rules, also those that an old share was ahead with") {
+    const rules_test::TextFile rules("tables: {t: [{type: transform, column: pad, parameters: {type: redact}}]}");
+    Posts group;
+    const auto until = [&](const std::string& lsn, std::vector<std::string> more = {}) {
+        more.insert(more.end(), {"--exit-at-lsn", lsn});
+        return more;
+    };
+    must_succeed(run(group.argv(1, 2, until(next_lsn(group)))));
+    const std::string lsn = next_lsn(group);
+    must_succeed(run(group.argv(2, 2, until(lsn))));
+    const std::size_t before = group.receiver.requests().size();
+    must_succeed(run(group.argv(1, 1, until(lsn, {"--rules-config", rules.path(), "--on-rules-change", "reload"}))));
+    std::set<std::string> keys;
+    const auto requests = group.receiver.requests();
+    for (std::size_t i = before; i < requests.size(); ++i) keys.insert(read(requests[i].body).key);
+    CHECK(std::to_string(keys.size()) == group.source_scalar("SELECT count(*) FROM t"));
+    group.stop_replicator();
+}
+
 TEST_CASE("compare and cutover refuse a worker whose rows are shared, until one takes over") {
     ByTable group;
     std::vector<Process> shares;

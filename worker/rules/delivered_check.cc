@@ -45,12 +45,12 @@ void DeliveredCheck::keep(const Delivered::Notes& notes) {
     for (const auto& [table, note] : notes) keys_.put(table, note);
 }
 
-void DeliveredCheck::run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables,
+bool DeliveredCheck::run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables,
                          const std::stop_token& stop) {
     note_from_now_on(tables);
-    if (!known_) return;
+    if (!known_) return false;
     auto changed = delivered_.changed(tables);
-    if (changed.empty() && !sink_.kept_rows_against_options()) return;
+    if (changed.empty() && !sink_.kept_rows_against_options()) return false;
     find_snapshot(facts, broker_, options_.names, stop);
     const RulesChange change = change_of(start, facts, std::move(changed));
     const std::string what = change.changed.empty() ? "the last snapshot began without --target-existing-rows truncate"
@@ -76,8 +76,9 @@ void DeliveredCheck::run(SessionStart& start, WorkerFacts facts, std::span<const
             start.over = true;
             start.loading.reset();
             start.snapshot_applied = false;
-            break;
+            return true;
     }
+    return false;
 }
 
 // Noted before the first event: what is repeated after a crash is known by the same ids.

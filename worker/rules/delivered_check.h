@@ -24,9 +24,9 @@ class DeliveredCheck {
     DeliveredCheck(const DeliveredCheck&) = delete;
     DeliveredCheck& operator=(const DeliveredCheck&) = delete;
 
-    // `tables` are those of the group, as far as known. May let the session start over with the snapshot, or throw a
-    // stop Error (change.h).
-    void run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables, const std::stop_token& stop);
+    // `tables` are those of the group, as far as known. May let the session start over with the snapshot, which is
+    // returned, or throw a stop Error (change.h).
+    bool run(SessionStart& start, WorkerFacts facts, std::span<const RelationPtr> tables, const std::stop_token& stop);
 
     // What the session goes on noting with.
     [[nodiscard]] Delivered& delivered() noexcept { return delivered_; }

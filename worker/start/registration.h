@@ -25,6 +25,8 @@ class Registration {
                    const std::stop_token& stop);
     // Its place among the shares of its name (share/start.h). Which of its rows are delivered already.
     std::vector<DeliveredPart> enter_share(Broker& broker, Sink& sink, const Log& log, const std::stop_token& stop);
+    // All of its rows are delivered again: nothing counts that was delivered before.
+    void start_over() { handover_.reset(); }
     // Then: the state of a sink that keeps none itself, which is resumed from it.
     std::optional<SinkState> recall(Sink& sink);
     // Or where a sink that keeps its state begins: `state` is what open() returned.
