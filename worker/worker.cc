@@ -184,7 +184,11 @@ WorkerFacts facts_of(const WorkerOptions& options, Registration& registration, E
     if (state && state->loading_epoch != 0) state->begin_seq = registration.begin_marker(*state);
     const bool other_stream = !sink.reads(std::to_string(ends.stream.created_ns));
     const auto held = other_stream ? state : with_dump(state, ends.bootstrap, options);
-    return gather_facts(options, *ends.broker, ends.stream, held, sink.takes_copy(), other_stream, log, stop);
+    WorkerFacts facts =
+        gather_facts(options, *ends.broker, ends.stream, held, sink.takes_copy(), other_stream, log, stop);
+    for (const DeliveredPart& part : ends.delivered)
+        facts.delivered_before = std::max(facts.delivered_before, part.from);
+    return facts;
 }
 
 // Whether the rules fit the tables, the other rules of the group and the sink. Returns the tables, where they are
@@ -240,7 +244,8 @@ bool run_session(const WorkerOptions& options, RulesInForce& rules, const RulesI
     start.targets = targets_of(options.share, *ruleset, tables.value_or(std::vector<RelationPtr>{}));
     if (ruleset->hides_something()) warn_of_dump(ends.bootstrap, start.from.position, log);
     start.past_dumps = ends.bootstrap && ends.bootstrap->state == BootstrapState::superseded;
-    DeliveredCheck check(options, *ruleset, *sink, broker, state.has_value(), log);
+    const bool any_delivered = state || facts.delivered_before > StreamSeq{1};
+    DeliveredCheck check(options, *ruleset, *sink, broker, any_delivered, log);
     const bool by_rules = check.run(start, facts, tables.value_or(std::vector<RelationPtr>{}), stop);
     if (by_rules || (start.over && state)) {
         registration.start_over();

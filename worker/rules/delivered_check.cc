@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "sinks/delivers_again.h"
@@ -65,7 +66,7 @@ bool DeliveredCheck::run(SessionStart& start, WorkerFacts facts, std::span<const
         case Remedy::await_snapshot:
             log_(LogLevel::warning,
                  fmt::format("{}; the snapshot of epoch {} will replace them", what, newest_epoch(facts)));
-            delivered_.await_snapshot(change.changed, facts.sink->loading_epoch);
+            delivered_.await_snapshot(change.changed, facts.sink ? facts.sink->loading_epoch : 0);
             break;
         case Remedy::load_again:
             log_(LogLevel::warning, fmt::format("{}; loading the snapshot of epoch {} again from its beginning", what,
@@ -103,7 +104,7 @@ void DeliveredCheck::note_from_now_on(std::span<const RelationPtr> tables) {
 
 RulesChange DeliveredCheck::change_of(const SessionStart& start, const WorkerFacts& facts,
                                       std::vector<ChangedTable> changed) const {
-    const std::uint64_t loading = start.over ? 0 : facts.sink->loading_epoch;
+    const std::uint64_t loading = start.over || !facts.sink ? 0 : facts.sink->loading_epoch;
     const std::uint64_t newest = facts.snapshot ? facts.snapshot->epoch : 0;
     RulesChange change;
     change.worker = options_.worker;
@@ -117,7 +118,8 @@ RulesChange DeliveredCheck::change_of(const SessionStart& start, const WorkerFac
     change.replaces_rows = sink_.snapshot_replaces_rows();
     change.snapshot_held = facts.snapshot_held;
     change.snapshot_ahead =
-        facts.announced_epoch > newest || (facts.snapshot_held && facts.snapshot->seq >= start.from.resume_seq);
+        facts.announced_epoch > newest ||
+        (facts.snapshot_held && facts.snapshot->seq >= std::max(start.from.resume_seq, facts.delivered_before));
     return change;
 }
 

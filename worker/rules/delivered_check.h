@@ -18,7 +18,7 @@ namespace pgsluice {
 
 class DeliveredCheck {
    public:
-    // `known`: the sink remembers something, so rows may have been delivered.
+    // `known`: the sink remembers something, or others of its name have delivered before it, so rows may be there.
     DeliveredCheck(const WorkerOptions& options, const Ruleset& ruleset, Sink& sink, Broker& broker, bool known,
                    const Log& log);
     DeliveredCheck(const DeliveredCheck&) = delete;

@@ -54,6 +54,7 @@ struct WorkerFacts {
     bool other_stream = false;          // the sink says that its state comes from another stream of this name
     bool snapshot_held = false;         // its begin marker is in the stream
     std::uint64_t announced_epoch = 0;  // above snapshot->epoch: one that is about to begin
+    StreamSeq delivered_before;         // of its rows, other shares have had some: all that is before this at most
 };
 
 struct WorkerStart {
