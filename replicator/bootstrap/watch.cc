@@ -114,13 +114,15 @@ void BootstrapWatch::check_held(const BootstrapRecord& record) {
 }
 
 // Holding the snapshot keeps rows from being vacuumed, and its locks keep ALTER TABLE waiting: not longer than needed.
+// Anyone may give a session the dump's name: it counts where its role is ours, a member of ours or a superuser.
 void BootstrapWatch::look_for_dump(Broker& broker, BootstrapRecord& record, const std::stop_token& stop) {
     if (!observer_) observer_.emplace(connect_source(options_.source, stop));
     const std::string name = dump_application_name(options_.names);
     try {
         const auto sessions = observer_->query(
             "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND datname = "
-            "pg_catalog.current_database()",
+            "pg_catalog.current_database() AND pg_catalog.pg_has_role(usesysid, (SELECT oid FROM pg_catalog.pg_roles "
+            "WHERE rolname = current_user), 'MEMBER')",
             {sql::Param(name)}, {1, 1, 1});
         if (sessions.integer(0, 0) > 0) dump_seen_ = Clock::now();
     } catch (const Error&) {

@@ -84,6 +84,19 @@ TEST_CASE("bootstrap: no table is rewritten before the dump has its locks, and a
     group.kill_replicator();
 }
 
+TEST_CASE("bootstrap: another role's session that has the name of the dump's neither ends nor prolongs it") {
+    Bootstrap group;
+    group.prepare();
+    auto options = shared_servers().source.connect(group.source_db());
+    options.user = "stranger_" + group.source_db();
+    group.on_source("CREATE ROLE " + options.user + " LOGIN");
+    pgsluice::sql::Connection stranger(options);
+    stranger.exec("SET application_name = 'pgsluice-dump-" + group.group() + "'");
+    must_succeed(group.in_shell(group.printed()));
+    group.await_state("bootstrap    accumulating");
+    group.stop_replicator();
+}
+
 TEST_CASE("bootstrap: killed while it waits, the snapshot is lost, and the way out is said") {
     Bootstrap group;
     group.prepare();
