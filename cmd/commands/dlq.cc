@@ -11,8 +11,8 @@
 #include <set>
 #include <utility>
 
+#include "cmd/terminal/say.h"
 #include "sql/error.h"
-#include "stream/base/printable.h"
 #include "stream/full_name.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/info.h"
@@ -30,11 +30,10 @@ void list(const std::vector<DeadLetter>& letters) {
     std::map<DeadLetterIdentity, StreamSeq> first;
     for (const DeadLetter& letter : letters) {
         const auto [same, fresh] = first.emplace(identity_of(letter), letter.seq);
-        std::printf("%s%s\n",
-                    printable(describe_dead_letter(letter, decode_dead_letter(reader, letter)->changes[0])).c_str(),
-                    fresh ? "" : fmt::format(" (same change as message {})", same->second.value).c_str());
+        say(describe_dead_letter(letter, decode_dead_letter(reader, letter)->changes[0]) +
+            (fresh ? "" : fmt::format(" (same change as message {})", same->second.value)));
     }
-    if (letters.empty()) std::printf("there are no dead letters\n");
+    if (letters.empty()) say("there are no dead letters");
 }
 
 // The kind of sink the worker has: as it registered, or, where it is forgotten, as the flags say.
@@ -226,11 +225,11 @@ void run_dlq_discard(Settings settings, const Log& log, std::stop_token stop) {
     list(letters);
     if (letters.empty()) return;
     if (!settings.yes) {
-        std::printf("nothing was discarded; add --yes to discard them\n");
+        say("nothing was discarded; add --yes to discard them");
         return;
     }
     for (const DeadLetter& letter : letters) broker->erase_message(names.dead_letters, letter.seq);
-    std::printf("discarded %zu dead letters\n", letters.size());
+    say(fmt::format("discarded {} dead letters", letters.size()));
 }
 
 }  // namespace pgsluice

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <iterator>
 #include <string>
 #include <string_view>
 
 #include "cmd/commands/repair_stream.h"
+#include "cmd/terminal/say.h"
 #include "sql/error.h"
 #include "sql/lsn.h"
-#include "stream/base/printable.h"
 #include "stream/format/block_reader.h"
 #include "stream/format/markers.h"
 #include "stream/group/compare_keys.h"
@@ -153,14 +152,14 @@ void run_repair(Settings settings, const Log& log, std::stop_token stop) {
     std::vector<Foreign> found = foreign_messages(*broker, names, stop);
     std::ranges::move(foreign_keys(*broker, names), std::back_inserter(found));
     std::ranges::move(foreign_letters(*broker, names), std::back_inserter(found));
-    if (found.empty()) std::printf("group '%s' holds nothing foreign\n", names.group.c_str());
+    if (found.empty()) say(fmt::format("group '{}' holds nothing foreign", names.group));
     for (const Foreign& each : found) {
         if (stop.stop_requested()) throw Interrupted{};
         if (settings.yes && each.remove) each.remove();
         const char* done = !each.remove ? "not removing" : settings.yes ? "removed" : "would remove";
-        std::printf("%s %s\n", done, printable(each.what).c_str());
+        say(fmt::format("{} {}", done, each.what));
     }
-    if (!found.empty() && !settings.yes) std::printf("nothing was removed; add --yes to remove it\n");
+    if (!found.empty() && !settings.yes) say("nothing was removed; add --yes to remove it");
 }
 
 }  // namespace pgsluice

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
+#include "cmd/terminal/say.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/sequences/sequences.h"
 #include "sql/connection.h"
 #include "sql/error.h"
-#include "stream/base/printable.h"
 
 namespace pgsluice {
 
@@ -28,7 +26,7 @@ std::size_t level(sql::Connection& target, TableGuard& guard, const Settings& se
     progress.open(settings.postgres.lock_wait_ms);
     PostgresSequences sequences(target, guard, settings.postgres.group, worker, log);
     const auto moved = sequences.level(progress.written_tables());
-    for (const auto& each : moved) std::printf("%s\n", printable(each.text()).c_str());
+    for (const auto& each : moved) say(each.text());
     return moved.size();
 }
 
@@ -45,7 +43,7 @@ void run_sequences(Settings settings, const Log& log, std::stop_token stop) {
     TableGuard guard(true);
     std::size_t moved = 0;
     for (const std::string& worker : workers) moved += level(target, guard, settings, worker, log);
-    std::printf("%zu sequences were set to their tables' rows\n", moved);
+    say(fmt::format("{} sequences were set to their tables' rows", moved));
 }
 
 }  // namespace pgsluice

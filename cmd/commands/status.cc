@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "cmd/terminal/say.h"
 #include "replicator/source/session.h"
 #include "replicator/source/slot/slot.h"
 #include "sql/error.h"
 #include "sql/timestamp.h"
-#include "stream/base/printable.h"
 #include "stream/group/delivered_rules.h"
 #include "stream/group/registry.h"
 #include "stream/group/schema_history.h"
@@ -89,7 +88,7 @@ void run_raw_status(Settings settings, const Log& log, std::stop_token stop) {
         sql::Connection source(settings.replicator.source, stop);
         for (std::string& line : status_on_source(source, names)) lines.push_back(std::move(line));
     }
-    for (const std::string& line : lines) std::printf("%s\n", printable(line).c_str());
+    for (const std::string& line : lines) say(line);
 }
 
 void run_forget(Settings settings, const Log& log, std::stop_token stop) {
@@ -118,7 +117,7 @@ void run_forget(Settings settings, const Log& log, std::stop_token stop) {
         rules.clear_but_count();
     else
         rules.clear();
-    std::printf("removed worker '%s' from the group; the stream is no longer kept for it\n", worker.c_str());
+    say(fmt::format("removed worker '{}' from the group; the stream is no longer kept for it", worker));
 }
 
 }  // namespace pgsluice

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <tuple>
 
+#include "cmd/terminal/say.h"
 #include "replicator/source/table_selection.h"
 #include "sql/error.h"
 #include "stream/base/printable.h"
@@ -190,9 +191,9 @@ void run_resnapshot(Settings settings, const Log& log, std::stop_token stop) {
     const auto tables = tables_to_copy_again(records, definitions, settings.replicator);
     request_copies(*broker, names, tables);
     std::vector<std::string> asked;
-    for (const Oid table : tables) asked.push_back(printable(full_name(records.at(table).name)));
-    std::printf("asked for a new copy of %s\n", fmt::format("{}", fmt::join(asked, ", ")).c_str());
-    std::printf("the replicator begins it within seconds, or when it is started; pgsluice tables shows the state\n");
+    for (const Oid table : tables) asked.push_back(full_name(records.at(table).name));
+    say(fmt::format("asked for a new copy of {}", fmt::join(asked, ", ")));
+    say("the replicator begins it within seconds, or when it is started; pgsluice tables shows the state");
 }
 
 }  // namespace pgsluice

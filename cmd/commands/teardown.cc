@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
 #include <iterator>
 #include <optional>
 
+#include "cmd/terminal/say.h"
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/group_lock.h"
 #include "replicator/source/publication.h"
@@ -14,7 +14,6 @@
 #include "replicator/source/slot/slot.h"
 #include "sinks/postgres/progress.h"
 #include "sql/quote.h"
-#include "stream/base/printable.h"
 
 namespace pgsluice {
 
@@ -23,8 +22,6 @@ namespace {
 void add(std::vector<Leftover>& to, std::vector<Leftover> more) {
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
-
-void say(const std::string& line) { std::printf("%s\n", printable(line).c_str()); }
 
 void refuse_if_used(const SlotState& slot, const Names& names) {
     if (!slot.ours) {

@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "cmd/commands/compare.h"
-#include "cmd/cutover/say.h"
 #include "cmd/cutover/target.h"
 #include "cmd/cutover/write_stop.h"
+#include "cmd/terminal/say.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/sequences/sequences.h"
 #include "sinks/postgres/sequences/source_values.h"

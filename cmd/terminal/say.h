@@ -1,4 +1,4 @@
-// A line of what a cutover does. Written at once: the user waits for it.
+// A line of what a command does or has found, on stdout. Written at once: the user may wait for it.
 #pragma once
 
 #include <cstdio>
