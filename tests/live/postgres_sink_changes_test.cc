@@ -1,7 +1,10 @@
 // What each kind of change does to the target.
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "tests/live/postgres_sink_fixture.h"
+#include "tests/support/process.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -88,6 +91,44 @@ TEST_CASE("a truncated table other tables refer to is emptied all the same") {
     target.sink->apply(feed.complete());
     CHECK(target.rows("SELECT id FROM parent") == Lines{"3"});
     CHECK(target.scalar("SELECT count(*) FROM child") == "1");
+}
+
+TEST_CASE("a truncate that another worker's waits for, and that waits for it, is applied by the next session") {
+    PostgresTarget target;
+    target.sql(
+        "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, p int REFERENCES parent); "
+        "INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1)");
+    const auto parent = make_relation("public", "parent", {"id integer*"});
+    const auto child = make_relation("public", "child", {"id integer*", "p integer"});
+    const auto write = [&](SinkFeed& feed) -> Batch& {
+        return feed.insert(parent, {text("2")}).truncate({child, parent}).insert(parent, {text("3")}).complete();
+    };
+    sql::Connection other(target.server.connect(target.database));
+    other.exec("SET deadlock_timeout = '60s'; BEGIN; INSERT INTO public.child VALUES (2, 1)");
+    target.open();
+    SinkFeed feed;
+    std::jthread waits([&] {
+        eventually("the worker waits", [&] {
+            return target.scalar("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'child'::regclass") !=
+                   "0";
+        });
+        other.exec("LOCK TABLE public.parent IN ACCESS EXCLUSIVE MODE; COMMIT");
+    });
+    try {
+        target.sink->apply(write(feed));
+        FAIL("no error");
+    } catch (const Error& error) {
+        CHECK(error.action() == Action::retry);
+        CHECK(std::string(error.what()).find("deadlock detected") != std::string::npos);
+    }
+    target.sink.reset();
+    waits.join();
+    CHECK(target.rows("SELECT id FROM child ORDER BY id") == Lines{"1", "2"});
+    CHECK_FALSE(target.open());
+    SinkFeed again;
+    target.sink->apply(write(again));
+    CHECK(target.rows("SELECT id FROM parent") == Lines{"3"});
+    CHECK(target.scalar("SELECT count(*) FROM child") == "0");
 }
 
 TEST_CASE("restart identity reaches the target's sequence") {
