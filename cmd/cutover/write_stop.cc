@@ -10,6 +10,7 @@
 #include "sql/error.h"
 #include "sql/lock_timeout.h"
 #include "sql/owned_objects.h"
+#include "sql/plpgsql_settings.h"
 #include "sql/quote.h"
 #include "stream/base/pause.h"
 
@@ -58,8 +59,8 @@ std::string function_of(const std::string& group) { return "writes_stopped_" + g
 std::string make_function(const std::string& name, const char* body) {
     return fmt::format(
         "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.trigger LANGUAGE plpgsql SET search_path = pg_catalog, "
-        "pg_temp SET plpgsql.extra_errors = 'none' SET plpgsql.extra_warnings = 'none' AS {};",
-        sql::quote_qualified("pgsluice", name), sql::quote_literal(body));
+        "pg_temp {} AS {};",
+        sql::quote_qualified("pgsluice", name), sql::without_extra_checks, sql::quote_literal(body));
 }
 
 // Below: in the open transaction.

@@ -7,24 +7,26 @@
 #include "replicator/source/ddl/kept_definitions.h"
 #include "replicator/source/ddl/trigger.h"
 #include "sql/definition/definition_text.h"
+#include "sql/plpgsql_settings.h"
 #include "sql/quote.h"
 
 namespace pgsluice::ddl {
 
 namespace {
 
-// What a definition's text depends on, what makes plans dear, and what PL/pgSQL refuses on an administrator's wish. Set
-// for the time of the call, then set back.
-constexpr const char* fixed_settings =
+// What a definition's text depends on, and what makes plans dear.
+constexpr const char* settings_of_texts_and_plans =
     "SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, MDY' SET IntervalStyle = postgres "
     "SET TimeZone = 'UTC' SET bytea_output = hex SET extra_float_digits = 3 SET lc_monetary = 'C' "
     "SET xmlbinary = base64 SET quote_all_identifiers = off SET standard_conforming_strings = on "
     "SET transform_null_equals = off SET row_security = off SET plan_cache_mode = force_generic_plan SET jit = off "
-    "SET from_collapse_limit = 1 SET join_collapse_limit = 1 SET plpgsql.extra_errors = 'none' "
-    "SET plpgsql.extra_warnings = 'none'";
+    "SET from_collapse_limit = 1 SET join_collapse_limit = 1";
 
 constexpr std::pair<const char*, const char*> events[] = {
     {"ddl", "ddl_command_end"}, {"drop", "sql_drop"}, {"rewrite", "table_rewrite"}};
+
+// Set for the time of the call, then set back.
+std::string fixed_settings() { return fmt::format("{} {}", settings_of_texts_and_plans, sql::without_extra_checks); }
 
 std::string trigger_name(const Scope& scope, const char* end) {
     return fmt::format("pgsluice_{}_{}", scope.suffix, end);
@@ -61,8 +63,8 @@ std::vector<Function> functions(const Scope& scope, int server_version) {
         {"users_ddl_" + group, "id pg_catalog.oid", "pg_catalog.jsonb", "", users_body(scope)},
         {"has_ddl_" + group, "kind pg_catalog.text, what pg_catalog.jsonb", "pg_catalog.bool", "", has_body(scope)},
         {"fill_ddl_" + group, "most pg_catalog.int4", "pg_catalog.int4",
-         std::string(fixed_settings) + " SET lock_timeout = '100ms'", fill_body(scope)},
-        {"ddl_" + group, "", "pg_catalog.event_trigger", fixed_settings, trigger_body(scope)},
+         fixed_settings() + " SET lock_timeout = '100ms'", fill_body(scope)},
+        {"ddl_" + group, "", "pg_catalog.event_trigger", fixed_settings(), trigger_body(scope)},
     };
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "replicator/source/ddl/message_note.h"
+#include "sql/plpgsql_settings.h"
 #include "sql/quote.h"
 
 namespace pgsluice::ddl {
@@ -132,9 +133,9 @@ std::string text_capture_statements(const Scope& scope) {
                "(\"group\" pg_catalog.text, oid pg_catalog.oid, PRIMARY KEY (\"group\", oid)); "
                "DROP EVENT TRIGGER IF EXISTS {}; "
                "CREATE OR REPLACE FUNCTION {}() RETURNS pg_catalog.event_trigger LANGUAGE plpgsql "
-               "SECURITY DEFINER SET plpgsql.extra_errors = 'none' SET plpgsql.extra_warnings = 'none' AS {}",
+               "SECURITY DEFINER {} AS {}",
                sql::quote_identifier(fmt::format("pgsluice_{}_rewrite", scope.suffix)),
-               sql::quote_qualified("pgsluice", "ddl_" + scope.suffix),
+               sql::quote_qualified("pgsluice", "ddl_" + scope.suffix), sql::without_extra_checks,
                sql::quote_literal(filled(function_body, scope) + filled(note_message, scope) +
                                   filled(end_of_function, scope))) +
            trigger(scope, "ddl", "ddl_command_end",
