@@ -26,7 +26,7 @@ bool has_column(const Relation& relation, const std::string& name) {
 
 ReplicatedTables::ReplicatedTables(sql::Connection& source, std::span<const sql::CatalogTable> published,
                                    Broker& broker, const ReplicatorOptions& options, const SourceRules* rules)
-    : source_(source), rules_(rules) {
+    : source_(source), via_root_(options.publish_via_partition_root), rules_(rules) {
     ColumnTypes types(source);
     for (SourceTable& table : tables_to_copy(source, published, options.publish_via_partition_root, types))
         now_[table.relation.oid] = std::move(table.relation);
@@ -38,6 +38,7 @@ ReplicatedTables::ReplicatedTables(sql::Connection& source, std::span<const sql:
             former_[table.oid] = std::move(table);
         }
     for (const auto& [oid, relation] : now_) former_.erase(oid);
+    std::erase_if(former_, [this](const auto& one) { return comes_as_root(one.second); });
 }
 
 void ReplicatedTables::show(Broker& broker, const Names& names, const Log& log) const {
@@ -57,7 +58,17 @@ void ReplicatedTables::show_references(Broker& broker, const Names& names, const
                     references_.size(), broker.max_payload()));
 }
 
+// A copy of the root holds its rows, and no target has them under its name.
+bool ReplicatedTables::comes_as_root(const Relation& relation) const {
+    return via_root_ && std::ranges::any_of(relation.ancestors, [this](const QualifiedName& above) {
+               return std::ranges::any_of(now_, [&](const auto& one) {
+                   return one.second.schema == above.schema && one.second.table == above.table;
+               });
+           });
+}
+
 bool ReplicatedTables::update(const Relation& relation) {
+    if (comes_as_root(relation)) return false;
     Relation& before = now_[relation.oid];
     if (before == relation) return false;
     before = relation;

@@ -30,7 +30,8 @@ class ReplicatedTables {
 
     // Writes the keys `references` and `tables`; warns when one does not fit.
     void show(Broker& broker, const Names& names, const Log& log) const;
-    // A definition from the log. False when it is the one known. Otherwise the catalog is asked for foreign keys again.
+    // A definition from the log. False when it is the one known, or that of a partition whose changes come as those of
+    // its root: the log names it, too. Otherwise the catalog is asked for foreign keys again.
     bool update(const Relation& relation);
     // Writes the key `references` alone.
     void show_references(Broker& broker, const Names& names, const Log& log) const;
@@ -42,11 +43,13 @@ class ReplicatedTables {
     [[nodiscard]] std::string encoded() const;
 
    private:
+    [[nodiscard]] bool comes_as_root(const Relation& relation) const;
     [[nodiscard]] const std::optional<Relation>& shown(const Relation& relation) const;
     [[nodiscard]] bool is_hidden(const QualifiedName& table, const std::string& column) const;
     [[nodiscard]] std::vector<ColumnReference> shown_references() const;
 
     sql::Connection& source_;
+    const bool via_root_;
     const SourceRules* rules_;
     std::vector<ColumnReference> references_;
     std::map<Oid, Relation> now_;                           // as seen last, on the source

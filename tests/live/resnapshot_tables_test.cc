@@ -189,6 +189,34 @@ TEST_CASE("a table that is routed to another name is copied again, or made again
     pipeline.stop();
 }
 
+// The log names partitions, too, whose changes come as the root's.
+TEST_CASE("a root that is routed is truncated and copied again, and its partitions are no others in its target") {
+    const TextFile routing("{p: {destination_table: all_of_them}}", "routing.yaml");
+    const Words with_root{"--copy-and-stream", "--publish-via-partition-root", "--tables", "settled,p"};
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT "
+        "INTO p VALUES (1)");
+    pipeline.on_target("CREATE TABLE all_of_them (id int PRIMARY KEY)");
+    for (int start = 0; start < 2; ++start) {
+        pipeline.start_replicator(with_root);
+        for (int session = 0; session < 2; ++session) {
+            pipeline.start_worker({"--routing-config", routing.path()});
+            pipeline.on_source("TRUNCATE p; INSERT INTO p VALUES (2)");
+            pipeline.settle();
+            CHECK(pipeline.target_rows("all_of_them") == Words{"(2)"});
+            pipeline.stop_worker();
+        }
+        pipeline.stop_replicator();
+    }
+    pipeline.start_replicator(with_root);
+    pipeline.start_worker({"--routing-config", routing.path()});
+    pipeline.on_target("INSERT INTO all_of_them VALUES (7)");
+    copy_again(pipeline, "p");
+    CHECK(await_rows(pipeline, "all_of_them", {"(2)"}));
+    pipeline.stop();
+}
+
 TEST_CASE("tables that are routed into one are copied again together, or the worker leaves the others' rows alone") {
     const TextFile routing("{a: {destination_table: all_of_them}, b: {destination_table: all_of_them}}",
                            "routing.yaml");
