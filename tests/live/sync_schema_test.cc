@@ -219,6 +219,23 @@ TEST_CASE("a column that a rule leaves out may be NULL, and a foreign key to wha
     child.stop();
 }
 
+TEST_CASE("partitions under their root's name, which is routed to another one, into an empty target") {
+    Pipeline pipeline;
+    pipeline.on_source(
+        "CREATE TABLE part (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF part "
+        "FOR VALUES FROM (0) TO (100); INSERT INTO part VALUES (1, 'one')");
+    const std::string routes = file_with("routes.yaml", "tables:\n  part: {to: all_parts}\n");
+    pipeline.start_replicator({"--copy-and-stream", "--publish-via-partition-root", "--tables", "settled,part"});
+    pipeline.start_worker({"--routing-config", routes, "--target-sync-schema", "--source-url", pipeline.source_url()});
+    pipeline.settle();
+    pipeline.on_source(
+        "CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (100) TO (200); INSERT INTO part VALUES (101, 'two'); "
+        "UPDATE part SET v = 'new' WHERE id = 1");
+    pipeline.settle();
+    CHECK(pipeline.target_rows("all_parts") == std::vector<std::string>{"(1,new)", "(101,two)"});
+    pipeline.stop();
+}
+
 TEST_CASE("partitions under their root's name, into an empty target") {
     Shop target;
     target.on_source(rows);

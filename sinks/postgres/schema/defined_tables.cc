@@ -130,6 +130,7 @@ class TableChoice {
         for (const DefinitionChange& change : source.objects) known_.insert(change.oid);
         chosen_.objects = ruled(source, rules);
         tables_ = tables_of(chosen_.objects);
+        find_incomplete(source);
         for (const DefinitionChange& change : chosen_.objects.objects)
             if (!change.obstacle.empty()) refused_[change.oid] = change.obstacle;
     }
@@ -147,6 +148,16 @@ class TableChoice {
     }
 
    private:
+    // Partitioned tables of which a partition is a table of its own on the target: where all rows come under their
+    // name, those of such a partition would find none.
+    void find_incomplete(DefinitionMessage source) {
+        for (const auto& [oid, table] : tables_of(source)) {
+            const auto found = tables_.find(oid);
+            if (table->bound.empty() || (found != tables_.end() && !found->second->bound.empty())) continue;
+            for (const Oid above : tables_above(*table)) incomplete_.insert(above);
+        }
+    }
+
     void take(const Relation& relation) {
         const bool known = known_.contains(relation.oid);
         const bool shared = fillers_.at({relation.schema, relation.table}) > 1;
@@ -154,7 +165,7 @@ class TableChoice {
             return (!known || table.first == relation.oid) && table.second->schema == relation.schema &&
                    table.second->name == relation.table;
         });
-        if (found == tables_.end() || shared || refused_.contains(found->first) ||
+        if (found == tables_.end() || shared || refused_.contains(found->first) || incomplete_.contains(found->first) ||
             (!known && !holds_columns(*found->second, relation))) {
             (known ? chosen_.as_they_come : chosen_.gone).push_back(&relation);
             return;
@@ -244,6 +255,7 @@ class TableChoice {
     Tables tables_;
     std::set<Oid> known_;
     std::map<Oid, std::string> refused_;  // why
+    std::set<Oid> incomplete_;            // without one of their partitions
     std::map<Oid, const Relation*> defined_;
     std::set<Oid> wanted_;
     std::map<TableName, int> fillers_;  // how many tables' rows come to one
