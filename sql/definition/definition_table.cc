@@ -3,15 +3,18 @@
 
 namespace pgsluice::sql {
 
+// LATERAL and OFFSET 0: the planner takes the few for hundreds, and would read all tables.
 const char* const ancestors_of_t = R"((
             WITH RECURSIVE up(oid, distance) AS (
                 SELECT i.inhparent, 1 FROM pg_inherits i WHERE i.inhrelid = t.oid
                 UNION ALL
-                SELECT i.inhparent, u.distance + 1 FROM up u JOIN pg_inherits i ON i.inhrelid = u.oid)
-            SELECT jsonb_agg(jsonb_build_object('oid', p.oid::int8, 'schema', pn.nspname, 'name', p.relname)
+                SELECT i.inhparent, u.distance + 1 FROM up u CROSS JOIN LATERAL (
+                    SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = u.oid OFFSET 0) i)
+            SELECT jsonb_agg(jsonb_build_object('oid', p.oid::int8, 'schema', p.nspname, 'name', p.relname)
                              ORDER BY a.distance, p.oid)
-            FROM (SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid) a
-            JOIN pg_class p ON p.oid = a.oid JOIN pg_namespace pn ON pn.oid = p.relnamespace))";
+            FROM (SELECT up.oid, min(up.distance) AS distance FROM up GROUP BY up.oid) a CROSS JOIN LATERAL (
+                SELECT p.oid, pn.nspname, p.relname FROM pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                WHERE p.oid = a.oid OFFSET 0) p))";
 
 const char* const table_definition = R"(
     SELECT jsonb_build_object(

@@ -2,8 +2,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "sinks/postgres/array.h"
+#include "sinks/postgres/rights/table_guard.h"
+#include "sinks/postgres/sequences/sequences.h"
 #include "sinks/postgres/target.h"
 #include "sql/catalog.h"
+#include "sql/definition/definition_text.h"
 #include "tests/live/postgres_sink_fixture.h"
 #include "tests/support/process.h"
 
@@ -120,4 +124,37 @@ TEST_CASE("partitions and parents of many tables are found by looking at each on
     CHECK(source.reads_of_session([&](sql::Connection& connection) {
         CHECK(sql::ancestors_of(connection, leaves).size() == leaves.size());
     }) < 60L * tables);
+}
+
+TEST_CASE("definitions of many partitions are read by looking at each once") {
+    LargeDatabase source;
+    std::vector<std::string> leaves;
+    for (const std::uint32_t oid : source.numbers("relispartition AND relkind = 'r'"))
+        leaves.push_back(std::to_string(oid));
+    const std::vector<std::string> classes(leaves.size(), "table");
+    CHECK(source.reads_of_session([&](sql::Connection& connection) {
+        connection.exec("SET search_path = pg_catalog");
+        const auto found = connection.query(sql::definitions_query(connection.server_version()),
+                                            {text_array(classes), text_array(leaves)}, {3});
+        CHECK(found.rows() == tables);
+    }) < 200L * tables);
+}
+
+// The statistics of a target's catalogs may be older than its tables.
+TEST_CASE("the sequences of many tables are found by looking at each once") {
+    LargeDatabase target;
+    SUBCASE("with statistics") {}
+    SUBCASE("without") { target.sql("SET allow_system_table_mods = on; TRUNCATE pg_statistic"); }
+    target.open();  // makes what notes of sequences are kept in
+    target.sink.reset();
+    std::set<std::string> names;
+    for (int i = 1; i <= tables; ++i) names.insert(fmt::format("\"public\".\"many_{}\"", i));
+    target.sql(
+        "DO $$ BEGIN FOR i IN 1..3 LOOP EXECUTE format('INSERT INTO many_%s VALUES (70, 1)', i); END LOOP; END $$");
+    CHECK(target.reads_of_session([&](sql::Connection& connection) {
+        TableGuard guard(true);
+        const Log quiet = [](LogLevel, std::string_view) {};
+        CHECK(PostgresSequences(connection, guard, "g", "postgres", quiet).level(names).size() == 3);
+    }) < 500L * tables);
+    CHECK(target.scalar("SELECT nextval('many_2_id_seq')") == "71");
 }

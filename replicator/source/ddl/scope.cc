@@ -141,9 +141,13 @@ BEGIN
     DELETE FROM pgsluice.ddl_definition d
     WHERE d."group" = {0} AND d.class = 'table' AND NOT EXISTS (
         WITH RECURSIVE up(oid) AS (
-            SELECT d.oid UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.oid)
-        SELECT FROM up JOIN pg_publication_rel r ON r.prrelid = up.oid
-        JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = {1})
+            SELECT d.oid
+            UNION
+            SELECT i.inhparent FROM up CROSS JOIN LATERAL (
+                SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = up.oid OFFSET 0) i)
+        SELECT FROM up CROSS JOIN LATERAL (
+            SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = {1}
+            WHERE r.prrelid = up.oid OFFSET 0) r)
       AND NOT EXISTS (
         SELECT FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = d.oid AND ({2}));
     -- Of indexes that REINDEX CONCURRENTLY has built again, and which come under their new number.

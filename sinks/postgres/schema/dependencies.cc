@@ -18,17 +18,21 @@ constexpr const char* tree =
     "  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.t AND c.relkind IN ('r', 'p')), "
     "down AS ("
     "  SELECT oid FROM given"
-    "  UNION SELECT i.inhrelid FROM down JOIN pg_class c ON c.oid = down.oid AND c.relkind = 'p'"
-    "  JOIN pg_inherits i ON i.inhparent = down.oid), "
+    "  UNION SELECT i.inhrelid FROM down CROSS JOIN LATERAL ("
+    "    SELECT i.inhrelid FROM pg_class c JOIN pg_inherits i ON i.inhparent = c.oid"
+    "    WHERE c.oid = down.oid AND c.relkind = 'p' OFFSET 0) AS i), "
     "wanted AS ("
     "  SELECT oid FROM down"
-    "  UNION SELECT i.inhparent FROM wanted JOIN pg_inherits i ON i.inhrelid = wanted.oid)";
+    "  UNION SELECT i.inhparent FROM wanted CROSS JOIN LATERAL ("
+    "    SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = wanted.oid OFFSET 0) AS i)";
 
 constexpr const char* tables_query =
     ", used AS ("
-    "  SELECT d.refobjid AS oid FROM wanted JOIN pg_attrdef a ON a.adrelid = wanted.oid"
-    "  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
-    "  AND d.refclassid = 'pg_class'::regclass JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S') "
+    "  SELECT d.refobjid AS oid FROM wanted CROSS JOIN LATERAL ("
+    "    SELECT d.refobjid FROM pg_attrdef a"
+    "    JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
+    "    AND d.refclassid = 'pg_class'::regclass JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'"
+    "    WHERE a.adrelid = wanted.oid OFFSET 0) AS d) "
     "SELECT DISTINCT "
     "'\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
     "FROM (SELECT oid FROM wanted UNION SELECT oid FROM used) x JOIN pg_class c ON c.oid = x.oid "
@@ -36,11 +40,11 @@ constexpr const char* tables_query =
 
 constexpr const char* sequences_query =
     ", used AS ("
-    "  SELECT d.objid AS oid FROM wanted JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass"
-    "  AND d.refobjid = wanted.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
-    "  UNION SELECT d.refobjid FROM wanted JOIN pg_attrdef a ON a.adrelid = wanted.oid"
-    "  JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
-    "  AND d.refclassid = 'pg_class'::regclass) "
+    "  SELECT d.oid FROM wanted CROSS JOIN LATERAL ("
+    "    SELECT d.objid FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = wanted.oid"
+    "    AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')"
+    "    UNION SELECT d.refobjid FROM pg_attrdef a JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass"
+    "    AND d.objid = a.oid AND d.refclassid = 'pg_class'::regclass WHERE a.adrelid = wanted.oid) AS d(oid)) "
     "SELECT '\"' || replace(n.nspname, '\"', '\"\"') || '\".\"' || replace(c.relname, '\"', '\"\"') || '\"' "
     "FROM used JOIN pg_class c ON c.oid = used.oid AND c.relkind = 'S' JOIN pg_namespace n ON n.oid = c.relnamespace";
 
