@@ -101,6 +101,7 @@ ResumePoint take_snapshot(const ReplicatorEnds& ends, OwedTables& owed, std::spa
         owed.begin(members_of(copied, tables, reader, ends.options), TableState::copy_due, point, epoch);
     };
     job.ended = [&](const std::map<Oid, std::uint64_t>& rows) { owed.end_epoch(epoch, rows); };
+    job.came_as = [&](const SourceTable& table) { return owed.came_as(table.relation, table.parts); };
     if (ends.options.direct_snapshot) {
         check_direct(tables.size());
         job.loaded = [&](Lsn point, SnapshotReport& report) { return is_loaded(ends, epoch, point, report); };

@@ -144,6 +144,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     };
     hooks.types.verdict = [&](const Relation& relation, Lsn committed) { return gate.verdict(relation, committed); };
     hooks.types.published_from = [&](Oid table) { return gate.published_from(table); };
+    hooks.types.came_as = [&](const Relation& relation) { return gate.came_as(relation); };
     if (monitor != nullptr) hooks.types.ddl = [monitor] { monitor->look_now(); };
     std::optional<TimelineWatch> timeline;
     if (in_recovery(ends.source)) timeline.emplace(ends);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sql/error.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 
@@ -21,6 +22,21 @@ std::vector<QualifiedName> lineage_of(const Relation& table) {
     std::vector<QualifiedName> lineage{{table.schema, table.table}};
     lineage.insert(lineage.end(), table.ancestors.begin(), table.ancestors.end());
     return lineage;
+}
+
+bool holds(const std::vector<std::string>& all, const std::string& one) {
+    return std::ranges::find(all, one) != all.end();
+}
+
+// Of a table that no file names, a column that has rules under its former name, and that it does not have, has another
+// name now.
+std::vector<std::string> no_longer_hidden(const DeliveredRules& before, const DeliveredRules& now, bool unnamed) {
+    std::vector<std::string> found = no_longer_hidden(before, now);
+    for (const DeliveredColumn& column : before.columns)
+        if (unnamed && column.number == 0 && column_named(now, column.name) == nullptr &&
+            !(column.rules.empty() && column.filters.empty()))
+            found.push_back(fmt::format("column '{}'", column.name));
+    return found;
 }
 
 // The replicator does not know the numbers of a definition that was altered before it looked.
@@ -91,8 +107,14 @@ std::vector<ChangedTable> Delivered::changed(std::span<const RelationPtr> tables
 
 void Delivered::accept(std::span<const RelationPtr> tables) {
     std::map<Oid, DeliveredRules> now;
-    for (const RelationPtr& table : tables) now[table->oid] = ruleset_.meaning(table);
+    for (const RelationPtr& table : tables) now[table->oid] = as_of_now(table);
     keep(now);
+}
+
+DeliveredRules Delivered::as_of_now(const RelationPtr& table) const {
+    DeliveredRules now = ruleset_.meaning(table);
+    for (const QualifiedName& name : table->came_as) now.came_as.push_back(full_name(name));
+    return now;
 }
 
 void Delivered::await_snapshot(const std::vector<ChangedTable>& changed, std::uint64_t epoch) {
@@ -106,7 +128,8 @@ void Delivered::await_snapshot(const std::vector<ChangedTable>& changed, std::ui
 }
 
 void Delivered::met(const RelationPtr& relation) {
-    DeliveredRules now = ruleset_.meaning(relation);
+    DeliveredRules now = as_of_now(relation);
+    compare_former(relation, now);
     const auto noted = noted_.find(relation->oid);
     const auto compared = compared_.find(relation->oid);
     Lineage lineage = lineage_of(*relation);
@@ -120,9 +143,24 @@ void Delivered::met(const RelationPtr& relation) {
         const DeliveredColumn* one = column_named(noted->second, column.name);
         return one != nullptr && one->number == column.number;
     });
-    if (known) return;
+    const bool compared_all =
+        std::ranges::all_of(now.came_as, [&](const std::string& name) { return holds(noted->second.came_as, name); });
+    if (known && compared_all) return;
     now.mixed = noted->second.mixed;
     keep({{relation->oid, std::move(now)}});
+}
+
+// A table whose rows came under another's name, and so by its rules: once for each such name.
+void Delivered::compare_former(const RelationPtr& relation, const DeliveredRules& now) {
+    const auto noted = noted_.find(relation->oid);
+    const bool unnamed = ruleset_.passes_by(relation);
+    std::vector<std::string> found;
+    for (const QualifiedName& name : relation->came_as) {
+        if (noted != noted_.end() && holds(noted->second.came_as, full_name(name))) continue;
+        for (std::string& one : no_longer_hidden(ruleset_.meaning_as(relation, name), now, unnamed))
+            if (!holds(found, one)) found.push_back(std::move(one));
+    }
+    if (!found.empty()) stop_or_accept({relation, std::move(found), true}, now);
 }
 
 // A table that the replicator did not tell of when the worker was started.
@@ -162,7 +200,7 @@ void Delivered::replaced(std::uint64_t epoch, std::span<const RelationPtr> table
     std::map<Oid, DeliveredRules> now;
     for (const RelationPtr& table : tables) {
         compared_[table->oid] = lineage_of(*table);
-        DeliveredRules meaning = ruleset_.meaning(table);
+        DeliveredRules meaning = as_of_now(table);
         const auto noted = noted_.find(table->oid);
         if (noted == noted_.end() || !(noted->second == meaning)) now[table->oid] = std::move(meaning);
     }

@@ -58,8 +58,8 @@ class Delivered {
     void await_snapshot(const std::vector<ChangedTable>& changed, std::uint64_t epoch);
 
     // Rows of this relation are about to be handed on. A stop Error when the table was not compared before and its rows
-    // were delivered under other rules; and when it now has another name, or other tables above it, and no longer what
-    // its rows were delivered under.
+    // were delivered under other rules; and when it now has another name, or other tables above it, or came as another
+    // one before, and no longer what its rows were delivered under.
     void met(const RelationPtr& relation);
     // The sink has begun a snapshot of these tables, and thrown away what it had of them.
     void replaced(std::uint64_t epoch, std::span<const RelationPtr> tables);
@@ -68,6 +68,8 @@ class Delivered {
     using Lineage = std::vector<QualifiedName>;
 
     void keep(const std::map<Oid, DeliveredRules>& tables);
+    [[nodiscard]] DeliveredRules as_of_now(const RelationPtr& table) const;
+    void compare_former(const RelationPtr& relation, const DeliveredRules& now);
     void compare_late(const RelationPtr& relation, const DeliveredRules& now);
     void compare_moved(const RelationPtr& relation, DeliveredRules now);
     void stop_or_accept(ChangedTable changed, DeliveredRules now);

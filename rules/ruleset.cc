@@ -221,6 +221,22 @@ DeliveredRules Ruleset::meaning(const RelationPtr& relation) const {
     return with_fitted(input(relation), [](const CompilerInput& input) { return rules::meaning_of(input); });
 }
 
+DeliveredRules Ruleset::meaning_as(const RelationPtr& relation, const QualifiedName& name) const {
+    auto other = std::make_shared<Relation>(*relation);
+    other->oid = 0;
+    other->schema = name.schema;
+    other->table = name.table;
+    other->ancestors.clear();
+    const std::lock_guard lock(mutex_);
+    const auto has = [&](const std::string& column) {
+        return std::ranges::find(other->columns, column, &Column::name) != other->columns.end();
+    };
+    if (const TableRules* under = entry_for(file().tables, *other, &TableRules::name))
+        for (const rules::Rule& rule : under->rules)
+            if (!has(rule.column) && !has(rule.was)) other->columns.emplace_back().name = rule.column;
+    return with_fitted(input(other), [](const CompilerInput& input) { return rules::meaning_of(input); });
+}
+
 std::optional<QualifiedName> Ruleset::routed_to(const Relation& relation) const {
     const Route* route = entry_for(routes_, relation, &Route::source);
     if (route != nullptr && !route->replicate) return std::nullopt;

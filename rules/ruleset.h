@@ -52,6 +52,9 @@ class Ruleset {
     [[nodiscard]] std::shared_ptr<const CompiledRules> accept(const RelationPtr& relation, Position position);
     // What the rules mean for the relation's rows, for comparing with another start's rules.
     [[nodiscard]] DeliveredRules meaning(const RelationPtr& relation) const;
+    // The same, had the rows come under that name. Columns that the files name of that table, and it has not, are
+    // added.
+    [[nodiscard]] DeliveredRules meaning_as(const RelationPtr& relation, const QualifiedName& name) const;
     // Where the routes alone send its rows; nothing where they are not replicated.
     [[nodiscard]] std::optional<QualifiedName> routed_to(const Relation& relation) const;
     // Whether the files name tables, and neither this one nor one above it.

@@ -275,6 +275,8 @@ Lsn copy_snapshot(const ReplicatorOptions& options, const SnapshotJob& job, sql:
 
     ColumnTypes types(source);
     auto tables = tables_to_copy(source, job.tables, options.publish_via_partition_root, types);
+    if (job.came_as)
+        for (SourceTable& table : tables) table.relation.came_as = job.came_as(table);
     // By a reader, which holds the tables' locks: asking for a size takes one too, and would queue after an ALTER
     // TABLE that waits for ours.
     Sizes sizes = measure(snapshot.connections.front(), tables);

@@ -10,6 +10,7 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 #include "replicator/options.h"
 #include "replicator/snapshot/readers.h"
@@ -52,6 +53,8 @@ struct SnapshotJob {
     std::function<void(const std::map<Oid, std::uint64_t>&)> ended;
     // Tables, by that oid, whose rows in the targets are void (SnapshotBegin::replaces). May be empty.
     std::function<bool(Oid)> replaces;
+    // Relation::came_as of a table. May be empty.
+    std::function<std::vector<QualifiedName>(const SourceTable&)> came_as;
 };
 
 // Copies all, and returns the consistent point once JetStream has stored the end marker. Memory depends neither on the

@@ -27,6 +27,7 @@ class TableGate {
     TableVerdict verdict(const Relation& relation, Lsn committed);
     // Of one that is published: changes committed before that are left out.
     [[nodiscard]] Lsn published_from(Oid table) const;
+    [[nodiscard]] std::vector<QualifiedName> came_as(const Relation& relation) const { return owed_.came_as(relation); }
     // What is delivered of these tables is to be delivered again, as of a later time than now. Before it is called, the
     // stream must not hold a word of why.
     void copy_again(const std::set<Oid>& tables, std::string_view reason);

@@ -56,6 +56,7 @@ ResumePoint JoinedTables::copy(std::uint64_t epoch) {
     job.slot = {names.slot + "_added", false};
     job.added = true;
     job.replaces = [&](Oid table) { return void_in_targets.contains(table); };
+    job.came_as = [&](const SourceTable& table) { return owed_.came_as(table.relation, table.parts); };
     job.chosen = [&](Lsn point, std::span<const SourceTable> copied, sql::Connection& reader) {
         owed_.begin_epoch(members_of(copied, named_, reader, ends_.options), point, epoch);
     };

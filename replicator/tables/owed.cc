@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "stream/base/failpoint.h"
@@ -12,12 +13,46 @@ namespace pgsluice {
 
 namespace {
 
-TableRecord entry_of(const Member& member, TableState state, Lsn lsn) {
-    return {member.table.oid,    member.created_xid,   member.capture, {member.table.schema, member.table.name},
-            member.delivered_as, member.delivered_oid, state,          lsn};
+// A partition that came as its root and may become a table of its own.
+bool is_apart(const TableRecord& entry) {
+    return entry.reason == was_detached || (entry.reason == was_renamed && entry.delivered_oid != entry.oid);
+}
+
+void add(const QualifiedName& name, std::vector<QualifiedName>& names) {
+    if (!name.table.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
 }  // namespace
+
+TableRecord OwedTables::entry_of(const Member& member, TableState state, Lsn lsn) const {
+    TableRecord entry{
+        member.table.oid,    member.created_xid,   member.capture, {member.table.schema, member.table.name},
+        member.delivered_as, member.delivered_oid, state,          lsn};
+    const TableRecord* before = records_.find(member.table.oid);
+    if (before != nullptr && before->created_xid == member.created_xid)
+        entry.came_as = came_before(*before, member.delivered_oid, member.delivered_as);
+    return entry;
+}
+
+std::vector<QualifiedName> OwedTables::came_as(const Relation& delivered) const {
+    std::vector<QualifiedName> names;
+    if (const TableRecord* own = records_.find(delivered.oid)) {
+        if (own->delivered_oid == delivered.oid) add(own->came_as, names);
+        return names;
+    }
+    for (const auto& [oid, entry] : all())
+        if (entry.active() && entry.delivered_oid == delivered.oid) add(entry.came_as, names);
+    return names;
+}
+
+std::vector<QualifiedName> OwedTables::came_as(const Relation& delivered,
+                                               std::span<const sql::CatalogTable> parts) const {
+    std::vector<QualifiedName> names;
+    for (const sql::CatalogTable& part : parts)
+        if (const TableRecord* entry = records_.find(part.oid))
+            add(came_before(*entry, delivered.oid, {delivered.schema, delivered.table}), names);
+    return names;
+}
 
 std::set<Oid> OwedTables::due() const {
     std::set<Oid> due;
@@ -110,7 +145,7 @@ void OwedTables::forget_predecessors() {
             delivered.emplace(entry.delivered_as.schema, entry.delivered_as.table);
     std::set<Oid> superseded;
     for (const auto& [oid, entry] : all())
-        if (!entry.active() && entry.reason != was_detached &&
+        if (!entry.active() && !is_apart(entry) &&
             delivered.contains({entry.delivered_as.schema, entry.delivered_as.table}))
             superseded.insert(oid);
     records_.forget(superseded);

@@ -35,6 +35,12 @@ class OwedTables {
     // Tables whose copy is due.
     [[nodiscard]] std::set<Oid> due() const;
 
+    // Relation::came_as of a table that changes name.
+    [[nodiscard]] std::vector<QualifiedName> came_as(const Relation& delivered) const;
+    // The same of one whose rows, which are in `parts`, are about to be copied.
+    [[nodiscard]] std::vector<QualifiedName> came_as(const Relation& delivered,
+                                                     std::span<const sql::CatalogTable> parts) const;
+
     // A running group without a record, of an older version or of a bucket that was lost: takes what is published for
     // delivered, but for `due`, and says so.
     void take_over(std::span<const Member> members, const std::set<Oid>& due, Lsn now);
@@ -55,6 +61,7 @@ class OwedTables {
     void change_due(const std::function<std::optional<TableRecord>(TableRecord)>& next);
 
    private:
+    [[nodiscard]] TableRecord entry_of(const Member& member, TableState state, Lsn lsn) const;
     void forget_predecessors();
 
     TableRecords records_;

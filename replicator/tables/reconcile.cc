@@ -166,7 +166,8 @@ class Comparison {
 
     void is_away(const TableRecord& entry) {
         if (entry.active()) return leaves(entry);
-        if (entry.reason != was_detached || existing(entry) != nullptr) return;
+        const bool may_come = entry.reason == was_detached || entry.reason == was_renamed;
+        if (!may_come || existing(entry) != nullptr) return;
         TableRecord next = entry;  // none that can come back
         next.reason = was_dropped;
         add({next});
@@ -180,7 +181,7 @@ class Comparison {
         const Existing* exists = existing(entry);
         const bool came_with_another = entry.capture.find('/') != std::string::npos;
         next.reason = exists == nullptr            ? was_dropped
-                      : exists->name != entry.name ? std::string_view("renamed")
+                      : exists->name != entry.name ? was_renamed
                       : came_with_another          ? was_detached
                                                    : removed;
         if (exists != nullptr) next.name = exists->name;
@@ -210,7 +211,7 @@ class Comparison {
                 "table '{}' is no longer replicated: it is called '{}' now, and {}; {}. Move it to another "
                 "schema to continue with it",
                 name, full_name(next.name), own_schema_reason, rows);
-        if (next.reason == "renamed")
+        if (next.reason == was_renamed)
             return fmt::format(
                 "table '{}' is no longer replicated: it is called '{}' now, which is not in the group; "
                 "{}. Name it in --tables to continue with it",
@@ -315,6 +316,9 @@ class Comparison {
         next.lsn = facts_.now;
         next.replaces = facts_.copies && replaces;
         next.reason = std::move(why);
+        const auto before = record_.find(member.table.oid);
+        if (before != record_.end() && before->second.created_xid == member.created_xid)
+            next.came_as = came_before(before->second, member.delivered_oid, member.delivered_as);
         return next;
     }
 

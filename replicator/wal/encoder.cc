@@ -136,6 +136,7 @@ void WalEncoder::on(const pgoutput::RelationMessage& message) {
     Relation relation = build_relation(message);
     if (types_.complete) types_.complete(relation, transaction_.commit_lsn, transaction_.xid);
     if (!judge(relation)) return;
+    if (types_.came_as) relation.came_as = types_.came_as(relation);
     last_ = nullptr;
     Known& entry = relations_[message.oid];
     if (metrics_ != nullptr) entry.tally = &metrics_->tables.of(relation);

@@ -50,6 +50,8 @@ struct TypeLookup {
     std::function<TableVerdict(const Relation&, Lsn)> verdict = {};
     // Called for each that is published: changes committed before that are left out.
     std::function<Lsn(Oid)> published_from = {};
+    // Called for each that is published: Relation::came_as.
+    std::function<std::vector<QualifiedName>(const Relation&)> came_as = {};
     // What to publish of a transactional message whose prefix begins with ddl_message_prefix: its content, with just
     // that prefix; nothing when it is no DDL of the group (ddl_events.h). Empty: no DDL.
     std::function<std::optional<std::string>(std::uint32_t xid, const pgoutput::LogicalMessage&)> ddl_content = {};

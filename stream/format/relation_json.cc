@@ -44,9 +44,12 @@ Column read_column(const JsonFields& fields) {
     return column;
 }
 
-void append_ancestors(JsonText& out, const std::vector<QualifiedName>& ancestors) {
-    out.raw(",\"ancestors\":[");
-    for (bool first = true; const auto& name : ancestors) {
+void append_names(JsonText& out, std::string_view field, const std::vector<QualifiedName>& names) {
+    if (names.empty()) return;
+    out.raw(",\"");
+    out.raw(field);
+    out.raw("\":[");
+    for (bool first = true; const auto& name : names) {
         out.raw(std::exchange(first, false) ? "{\"schema\":" : ",{\"schema\":");
         out.text(name.schema);
         out.text("table", name.table);
@@ -55,14 +58,14 @@ void append_ancestors(JsonText& out, const std::vector<QualifiedName>& ancestors
     out.raw(']');
 }
 
-std::vector<QualifiedName> read_ancestors(const JsonFields& fields) {
-    std::vector<QualifiedName> ancestors;
-    if (!fields.has("ancestors")) return ancestors;
-    for (const auto element : fields.array("ancestors")) {
-        const JsonFields name(element, "an ancestor");
-        ancestors.push_back({std::string(name.text("schema")), std::string(name.text("table"))});
+std::vector<QualifiedName> read_names(const JsonFields& fields, std::string_view field, std::string_view one) {
+    std::vector<QualifiedName> names;
+    if (!fields.has(field)) return names;
+    for (const auto element : fields.array(field)) {
+        const JsonFields name(element, one);
+        names.push_back({std::string(name.text("schema")), std::string(name.text("table"))});
     }
-    return ancestors;
+    return names;
 }
 
 ReplicaIdentity read_identity(const JsonFields& fields) {
@@ -81,7 +84,8 @@ void append_relation(JsonText& out, const Relation& relation) {
     out.raw(",\"identity\":\"");
     out.raw(static_cast<char>(relation.identity));
     out.raw('"');
-    if (!relation.ancestors.empty()) append_ancestors(out, relation.ancestors);
+    append_names(out, "ancestors", relation.ancestors);
+    append_names(out, "came_as", relation.came_as);
     out.raw(",\"columns\":[");
     for (bool first = true; const auto& column : relation.columns) {
         if (!std::exchange(first, false)) out.raw(',');
@@ -96,7 +100,8 @@ Relation parse_relation(const JsonFields& fields) {
     relation.schema = fields.text("schema");
     relation.table = fields.text("table");
     relation.identity = read_identity(fields);
-    relation.ancestors = read_ancestors(fields);
+    relation.ancestors = read_names(fields, "ancestors", "an ancestor");
+    relation.came_as = read_names(fields, "came_as", "a former name");
     for (const auto column : fields.array("columns")) {
         relation.columns.push_back(read_column(JsonFields(column, "a column")));
     }

@@ -47,6 +47,12 @@ DeliveredColumn read_column(const JsonFields& fields) {
     return column;
 }
 
+std::string read_name(const simdjson::dom::element& element, const JsonFields& fields) {
+    std::string_view text;
+    if (element.get(text) != simdjson::SUCCESS) throw fields.bad("came_as", "not a list of texts");
+    return std::string(text);
+}
+
 bool is_lost(const std::string& before, const std::string& now) {
     return !before.empty() && before != now && now != "excluded";
 }
@@ -73,7 +79,12 @@ std::string encode(const DeliveredRules& rules) {
         if (!std::exchange(first, false)) out.raw(',');
         append_column(out, column);
     }
-    out.raw("]}");
+    out.raw(']');
+    for (bool first = true; const std::string& name : rules.came_as) {
+        out.raw(std::exchange(first, false) ? ",\"came_as\":[" : ",");
+        out.text(name);
+    }
+    out.raw(rules.came_as.empty() ? "}" : "]}");
     return std::string(out.view());
 }
 
@@ -87,6 +98,8 @@ DeliveredRules decode_delivered_rules(std::string_view json) {
         rules.mixed = fields.has("mixed") && fields.boolean("mixed");
         for (const auto element : fields.array("columns"))
             rules.columns.push_back(read_column(JsonFields(element, what)));
+        if (fields.has("came_as"))
+            for (const auto element : fields.array("came_as")) rules.came_as.push_back(read_name(element, fields));
         return rules;
     });
 }
@@ -125,6 +138,9 @@ DeliveredRules of_both(const DeliveredRules& one, const DeliveredRules& other) {
                  !no_longer_hidden(other, one).empty();
     for (const DeliveredColumn& column : other.columns)
         if (same_column(one, column) == nullptr) both.columns.push_back(column);
+    std::erase_if(both.came_as, [&](const std::string& name) {
+        return std::ranges::find(other.came_as, name) == other.came_as.end();
+    });
     return both;
 }
 

@@ -28,6 +28,7 @@ struct DeliveredRules {
     std::string operations;  // those that its route lets through; empty: all
     bool mixed = false;      // rows of before and after a change of the rules: equal to nothing
     std::vector<DeliveredColumn> columns;
+    std::vector<std::string> came_as{};  // of Relation::came_as, those whose rules it has been compared with
 
     bool operator==(const DeliveredRules&) const = default;
 };

@@ -62,6 +62,11 @@ void append(JsonText& out, const TableRecord& table) {
         append_name(out, table.rows_as);
         out.raw('}');
     }
+    if (!table.came_as.table.empty()) {
+        out.raw(",\"came_as\":{");
+        append_name(out, table.came_as);
+        out.raw('}');
+    }
     out.raw(",\"state\":");
     out.text(to_string(table.state));
     out.raw(",\"lsn\":");
@@ -98,6 +103,7 @@ TableRecord read(const JsonFields& fields) {
     table.delivered_as = read_name(delivered);
     table.delivered_oid = delivered.unsigned_number<Oid>("oid");
     if (fields.has("rows_as")) table.rows_as = read_name(fields.object("rows_as"));
+    if (fields.has("came_as")) table.came_as = read_name(fields.object("came_as"));
     table.state = parse_state(fields);
     table.lsn = fields.lsn("lsn");
     if (fields.has("delivered_from")) table.delivered_from = fields.lsn("delivered_from");
@@ -136,6 +142,12 @@ std::string key_of(Oid page) { return std::string(page_prefix) + std::to_string(
 
 std::string_view to_string(TableState state) {
     return std::ranges::find(states, state, [](const auto& s) { return s.first; })->second;
+}
+
+QualifiedName came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as) {
+    const bool left_its_root = before.delivered_oid != before.oid && before.delivered_oid != delivered_oid;
+    const QualifiedName& name = left_its_root ? before.delivered_as : before.came_as;
+    return name == delivered_as ? QualifiedName{} : name;
 }
 
 std::string encode(std::span<const TableRecord> page) {

@@ -53,6 +53,8 @@ struct TableRecord {
     // After a rename that the targets were not told of: under which name they may still have the rows delivered until
     // then. Empty otherwise.
     QualifiedName rows_as = {};
+    // As what its changes came before, where that was a partitioned root that they no longer come as. Empty otherwise.
+    QualifiedName came_as = {};
     // born_empty: it held no row then, so changes committed before add up to none. They are left out: some may not have
     // been captured, such as the TRUNCATE after them. 0/0: it held none since it was created.
     Lsn delivered_from = {};
@@ -65,7 +67,11 @@ struct TableRecord {
 inline constexpr std::string_view never_copied = "left before it was copied";
 // That of a partition whose table goes on without it. It may become a table of its own.
 inline constexpr std::string_view was_detached = "detached";
+inline constexpr std::string_view was_renamed = "renamed";
 inline constexpr std::string_view was_dropped = "dropped";
+
+// The `came_as` of a table whose changes name this one from now on.
+QualifiedName came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as);
 
 // Many tables of one page are kept under one key, so that a group of 10,000 tables needs few keys and each fits into a
 // message. A table's page never changes.

@@ -198,3 +198,154 @@ TEST_CASE("source rules: a child that no longer inherits, and a detached partiti
         group.stop();
     }
 }
+
+namespace {
+
+// The target has p and p1 as tables of their own.
+const std::string detach = "ALTER TABLE p DETACH PARTITION p1";
+const Texts via_root{"--copy-and-stream", "--publish-via-partition-root"};
+
+void make_partitions(Pipeline& group) {
+    group.on_source(std::string(partitions) + "; ALTER TABLE p REPLICA IDENTITY FULL");
+    group.on_target(
+        "CREATE TABLE p (id int PRIMARY KEY, ssn text, region text, note text); CREATE TABLE p1 (LIKE p INCLUDING "
+        "ALL)");
+    group.on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', 'us', 'canary')");
+}
+
+// Starts a worker with these rules, and ends it.
+void deliver(Pipeline& group, const Texts& rules, const Texts& expected) {
+    group.start_worker(rules);
+    group.settle();
+    CHECK(eventually("the rows are there", [&] { return group.target_rows("p1") == expected; }));
+    group.stop_worker();
+}
+
+}  // namespace
+
+// Its rows came under the root's name, which has the rules, and come under its own from now on.
+TEST_CASE("partitions come as their root: one that is detached is not delivered without the root's rules") {
+    const TextFile rules(rules_for({"p"}));
+    const TextFile own(rules_for({"p", "p1"}));
+    const Texts with_rules{"--rules-config", rules.path()};
+    const Texts with_own{"--rules-config", own.path()};
+    const Texts is_masked{"(11,********,eu,)"};
+    Pipeline group;
+    make_partitions(group);
+    group.start_replicator(via_root);
+    bool before = true;
+    std::string change = detach + update;
+    std::string what = lost;
+    Texts flags = with_own;
+    Texts expected = is_masked;
+    SUBCASE("an entry of its own") {}
+    SUBCASE("the operator lets it continue") {
+        flags = {"--rules-config", rules.path(), "--on-rules-change", "continue"};
+        expected = {"(11,canary,eu,canary)", "(2,canary,us,canary)", "(50,canary,us,canary)"};
+    }
+    SUBCASE("a worker that starts later") { before = false; }
+    SUBCASE("without rows") {
+        change = "DELETE FROM p1; " + detach;
+        expected = {};
+    }
+    SUBCASE("and a column gets another name at once") {
+        group.on_target("ALTER TABLE p1 RENAME ssn TO number");
+        change = detach + "; ALTER TABLE p1 RENAME ssn TO number";
+        what = "public.p1 (the filter on 'region', column 'note', column 'ssn')";
+        flags = {};
+    }
+    if (before) {
+        group.start_worker(with_rules);
+        group.settle();
+        CHECK(group.target_rows("p") == Texts{"(1,********,eu,)"});
+    } else {
+        group.await_stream();
+    }
+    group.on_source(change);
+    if (!before) {
+        CHECK(says(group.replicator(), "copied 3 rows"));
+        group.start_worker(with_rules);
+    }
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), what));
+    CHECK(contains(group.worker().err(), way_out));
+    CHECK(group.target_rows("p1") == Texts{});
+    refusal(group.worker_argv("postgres", with_rules), way_out);
+    CHECK(group.target_rows("p1") == Texts{});
+    if (!flags.empty()) deliver(group, flags, expected);
+    if (!flags.empty() && flags.back() == "continue") deliver(group, with_rules, expected);
+    group.stop_replicator();
+}
+
+TEST_CASE("partitions come as their root: one is detached while no replicator runs, and its rows are not copied") {
+    const TextFile rules(rules_for({"p"}));
+    const TextFile own(rules_for({"p", "p1"}));
+    const Texts stream{"--stream", "--publish-via-partition-root"};
+    Pipeline group;
+    make_partitions(group);
+    group.start_replicator(stream);
+    group.start_worker({"--rules-config", rules.path()});
+    group.await_stream();
+    group.settle();
+    group.stop_replicator();
+    group.on_source(detach);
+    group.start_replicator(stream);
+    group.await_stream();
+    group.on_source("INSERT INTO p1 VALUES (50, 'canary', 'eu', 'canary')");
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), lost));
+    CHECK(group.target_rows("p1") == Texts{});
+    deliver(group, {"--rules-config", own.path()}, {"(50,********,eu,)"});
+    group.stop_replicator();
+}
+
+// Its rows would come without the rules of the root that they came as before.
+TEST_CASE("partitions come as their root: one is attached to another root, without rules") {
+    const TextFile rules(rules_for({"p"}));
+    const TextFile both(rules_for({"p", "q"}));
+    Pipeline group;
+    make_partitions(group);
+    group.on_target("CREATE TABLE q (LIKE p INCLUDING ALL)");
+    const std::string other =
+        "CREATE TABLE q (LIKE p INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL; ";
+    std::string then;
+    Texts flags{"--rules-config", both.path()};
+    SUBCASE("that is new") { then = other; }
+    SUBCASE("that the group has") {
+        group.on_source(other +
+                        "CREATE TABLE q2 PARTITION OF q FOR VALUES FROM (100) TO (200); ALTER TABLE q2 REPLICA "
+                        "IDENTITY FULL; INSERT INTO q VALUES (100, 'x', 'eu', 'x')");
+        flags.insert(flags.end(), {"--on-rules-change", "continue"});  // its rows of before have none
+    }
+    group.start_replicator(via_root);
+    group.start_worker({"--rules-config", rules.path()});
+    group.settle();
+    group.on_source(then + detach + "; ALTER TABLE q ATTACH PARTITION p1 FOR VALUES FROM (0) TO (100)");
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.q (column 'ssn', the filter on 'region', column 'note')"));
+    CHECK_FALSE(contains(group.target_scalar("SELECT string_agg(q::text, ' ') FROM q"), "canary"));
+    group.start_worker(flags);
+    group.settle();
+    CHECK(contains(group.target_scalar("SELECT string_agg(q::text, ' ') FROM q"), "(1,********,eu,)"));
+    group.stop();
+}
+
+TEST_CASE("source rules: a partition that came as its root and is detached is not published") {
+    RuledSource group(rules_for({"p"}));
+    make_partitions(group);
+    group.start_ruled(via_root);
+    group.start_worker();
+    group.settle();
+    group.on_source(detach + update);
+    REQUIRE(group.replicator().wait() == 1);
+    CHECK(contains(group.replicator().err(), lost));
+    CHECK(contains(group.replicator().err(), way_out));
+    CHECK(group.found() == Texts{});
+    refusal(group.replicator_argv(group.with_rules(via_root)), way_out);
+    CHECK(group.found() == Texts{});
+    const TextFile own(rules_for({"p", "p1"}));
+    group.start_replicator({"--copy-and-stream", "--publish-via-partition-root", "--rules-config", own.path()});
+    CHECK(eventually("the row is there", [&] { return group.target_rows("p1") == Texts{"(11,********,eu,)"}; }));
+    CHECK(group.found() == Texts{});
+    group.stop();
+}

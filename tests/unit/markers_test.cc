@@ -4,8 +4,10 @@
 #include "stream/format/markers.h"
 #include "stream/group/tables.h"
 #include "stream/names.h"
+#include "tests/support/text.h"
 
 using namespace pgsluice;
+using pgsluice::test::contains;
 
 TEST_CASE("markers are read back as they were written") {
     const GroupInfo group{"shop", "7301234567890123456", 3, "sh\"op", "15.18", "0.1.0"};
@@ -37,6 +39,7 @@ TEST_CASE("a snapshot's tables are read back as they were written") {
     begin.tables.push_back({16391, "s", "d", ReplicaIdentity::nothing, {{"x", 16500, -1, false, "s.dom", 23, 0}}});
     begin.tables[1].columns[1].number = 1600;
     begin.tables[2].ancestors = {{"s", "mid"}, {"t", "ro\"ot"}};
+    begin.tables[2].came_as = {{"s", "ro\"ot"}};
     begin.estimated_bytes = {0, 8192, 1ULL << 40};
     const auto read = decode_snapshot_begin(encode(begin));
     CHECK(read.epoch == 2);
@@ -47,6 +50,15 @@ TEST_CASE("a snapshot's tables are read back as they were written") {
     CHECK(decode_tables(encode(tables)) == tables);
     CHECK(decode_tables(encode(GroupTables{begin.tables, {}})) == GroupTables{begin.tables, {}});
     CHECK(decode_tables(encode(GroupTables{})) == GroupTables{});
+}
+
+TEST_CASE("what a table came as before is left out of most definitions, as of those of older builds") {
+    SnapshotBegin begin;
+    begin.tables.push_back({16385, "public", "p1", ReplicaIdentity::full, {}});
+    CHECK(!contains(encode(begin), "came_as"));
+    CHECK(decode_snapshot_begin(encode(begin)).tables[0].came_as.empty());
+    begin.tables[0].came_as = {{"public", "p"}};
+    CHECK(contains(encode(begin), R"("came_as":[{"schema":"public","table":"p"}])"));
 }
 
 TEST_CASE("a marker that is not one is a stop error naming the field") {

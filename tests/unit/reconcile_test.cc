@@ -450,6 +450,24 @@ TEST_CASE("a partition that was delivered as its root, left, and is a table of i
     }
 }
 
+TEST_CASE("a table that came as a partitioned root before keeps in mind as which") {
+    const Member own = with<Member>(partition(), [](Member& p) { p.named = p.table, p.capture = "90"; });
+    const QualifiedName root{"public", "root"};
+    const TableRecord before = recorded(partition(true));
+    for (const TableRecord& entry : {before, left(before, "detached"), left(before, "renamed")}) {
+        const auto joins = found({.record = {entry}, .members = {own}});
+        REQUIRE(joins.size() == 1);
+        CHECK(joins[0].next.came_as == root);
+        CHECK(found({.record = {left(joins[0].next, "detached")}, .members = {own}})[0].next.came_as == root);
+        TableRecord copied = joins[0].next;
+        copied.state = TableState::copied;
+        CHECK(found({.record = {copied}, .members = {partition(true)}})[0].next.came_as.table.empty());
+    }
+    CHECK(found({.record = {left(recorded(partition()), "detached")}, .members = {own}})[0].next.came_as.table.empty());
+    const Member other = with<Member>(own, [](Member& p) { p.created_xid = 701; });
+    CHECK(found({.record = {left(before, "detached")}, .members = {other}})[0].next.came_as.table.empty());
+}
+
 TEST_CASE("a partition that was detached is kept in mind until it is dropped") {
     const auto gone = left(recorded(partition(true)), "detached");
     const std::map<Oid, Existing> there{{gone.oid, {gone.created_xid, gone.name}}};

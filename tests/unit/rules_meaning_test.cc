@@ -186,6 +186,10 @@ TEST_CASE("what two workers noted of a table is mixed where it differs, and has 
     other.mixed = true;
     CHECK(of_both(one, other).mixed);
     CHECK(of_both(other, one).mixed);
+    DeliveredRules former = one;
+    former.came_as = {"public.all", "public.some"};
+    CHECK(of_both(one, former).came_as.empty());
+    CHECK(of_both(former, former).came_as == former.came_as);
 
     const std::map<Oid, std::string> first{{0, encode_reloads(2)}, {7, encode(one)}};
     const std::map<Oid, std::string> second{{0, encode_reloads(3)}, {7, encode(one)}, {8, encode(other)}};
@@ -195,9 +199,25 @@ TEST_CASE("what two workers noted of a table is mixed where it differs, and has 
     CHECK(decode_delivered_rules(of_both({{7, encode(other)}}, first).at(7)).mixed);
 }
 
+TEST_CASE("rules of the name that a table came under before") {
+    const auto as = [](const std::string& rules, const std::string& name) {
+        return load(rules)->meaning_as(users, {"public", name});
+    };
+    const std::string hides = "tables: {all: [{type: exclude_column, column: email}]}";
+    CHECK(no_longer_hidden(as(hides, "all"), load(hides)->meaning(users)) == Texts{"column 'email'"});
+    CHECK(no_longer_hidden(as(hides, "other"), load(hides)->meaning(users)).empty());
+    const auto former = as("tables: {all: [{type: exclude_column, column: name}]}", "all");
+    CHECK(former.columns.back().name == "name");
+    CHECK(former.columns.back().rules == "excluded");
+    CHECK(as("tables: {all: [{type: exclude_column, column: name, was: email}]}", "all").columns[1].rules ==
+          "excluded");
+}
+
 TEST_CASE("a note of rules is read as it was written") {
-    const DeliveredRules rules{
+    DeliveredRules rules{
         "public.users", "crm.people", "insert", true, {{1, "id", "", ""}, {0, "e\"mail", "excluded", "00ff"}}};
+    CHECK(decode_delivered_rules(encode(rules)) == rules);
+    rules.came_as = {"public.all", "public.a\"b"};
     CHECK(decode_delivered_rules(encode(rules)) == rules);
     CHECK_THROWS_AS(decode_delivered_rules("{}"), Error);
     CHECK(encode_reloads(0) == "{}");

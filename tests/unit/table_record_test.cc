@@ -14,6 +14,7 @@ TEST_CASE("a page of the record of tables is read as it was written") {
     TableRecord due{16400, 4000000000U, "", {"a\"b", "c"}, {"a\"b", "c"}, 16400, TableState::copy_due, Lsn{7}};
     due.replaces = true;
     due.reason = "re-created";
+    due.came_as = {"a\"b", "root"};
     std::vector<TableRecord> page{copied, due};
     for (const auto state : {TableState::born_empty, TableState::not_copied, TableState::assumed, TableState::left})
         page.push_back({20000, 1, "x", {"s", "t"}, {"s", "t"}, 20000, state, Lsn{}});
