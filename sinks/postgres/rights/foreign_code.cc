@@ -29,7 +29,8 @@ constexpr const char* is_locked =
 // `o` are the tables whose code counts, `l` those of the tied ones that are to be locked.
 //
 // This is asked with each batch. The planner takes `o` and what follows from it for thousands of rows, and would read
-// whole catalogs; LATERAL and OFFSET 0 make it look up each row by its index.
+// whole catalogs; LATERAL and OFFSET 0 make it look up each row by its index. It takes unnest() for ten, so that `y`
+// clears no hash table of megabytes each time.
 constexpr const char* tables = R"(
 WITH RECURSIVE o (oid, key_only, tied, written) AS (
     (SELECT unnest(CASE WHEN (SELECT $3::bool) THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($1::oid))
@@ -74,10 +75,13 @@ constexpr const char* code = R"(, t AS MATERIALIZED (
         WHERE g.tgrelid = t.oid AND g.tgenabled IN ('A', (SELECT $2::"char")) OFFSET 0) AS g
     WHERE t.written AND t.relhastriggers AND (NOT t.tied OR g.tgtype & 24 <> 0 OR t.moves)
 ), y (of, oid, attname) AS (
-    SELECT t.oid, a.atttypid, a.attname FROM t CROSS JOIN LATERAL (
-        SELECT a.atttypid, a.attname FROM pg_catalog.pg_attribute a
-        WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384 OFFSET 0) AS a
-    WHERE t.written AND (t.oid = $1::oid OR t.tied)
+    SELECT u.* FROM (
+        SELECT array_agg(t.oid) AS ofs, array_agg(a.atttypid) AS types, array_agg(a.attname) AS names
+        FROM t CROSS JOIN LATERAL (
+            SELECT a.atttypid, a.attname FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384 OFFSET 0) AS a
+        WHERE t.written AND (t.oid = $1::oid OR t.tied)) AS x
+    CROSS JOIN LATERAL unnest(x.ofs, x.types, x.names) AS u
   UNION
     SELECT y.of, u.oid, y.attname FROM y CROSS JOIN LATERAL (
         SELECT p.oid, p.typelem, p.typbasetype, p.typrelid FROM pg_catalog.pg_type p WHERE p.oid = y.oid OFFSET 0) AS p
