@@ -25,12 +25,9 @@ void add(const QualifiedName& name, std::vector<QualifiedName>& names) {
 }  // namespace
 
 TableRecord OwedTables::entry_of(const Member& member, TableState state, Lsn lsn) const {
-    TableRecord entry{
-        member.table.oid,    member.created_xid,   member.capture, {member.table.schema, member.table.name},
-        member.delivered_as, member.delivered_oid, state,          lsn};
-    const TableRecord* before = records_.find(member.table.oid);
-    if (before != nullptr && before->created_xid == member.created_xid)
-        entry.came_as = came_before(*before, member.delivered_oid, member.delivered_as);
+    TableRecord entry = entry_for(member, all());
+    entry.state = state;
+    entry.lsn = lsn;
     return entry;
 }
 

@@ -310,15 +310,11 @@ class Comparison {
     }
 
     [[nodiscard]] TableRecord due(const Member& member, bool replaces, std::string why) const {
-        TableRecord next{member.table.oid, member.created_xid,  member.capture,
-                         name_of(member),  member.delivered_as, member.delivered_oid};
+        TableRecord next = entry_for(member, record_);
         next.state = facts_.copies ? TableState::copy_due : TableState::not_copied;
         next.lsn = facts_.now;
         next.replaces = facts_.copies && replaces;
         next.reason = std::move(why);
-        const auto before = record_.find(member.table.oid);
-        if (before != record_.end() && before->second.created_xid == member.created_xid)
-            next.came_as = came_before(before->second, member.delivered_oid, member.delivered_as);
         return next;
     }
 
@@ -352,6 +348,16 @@ class Comparison {
 bool holds_rows_of_another(const std::map<Oid, TableRecord>& record, const QualifiedName& name, Oid table) {
     return std::ranges::any_of(record,
                                [&](const auto& each) { return each.first != table && has_rows_as(each.second, name); });
+}
+
+TableRecord entry_for(const Member& member, const std::map<Oid, TableRecord>& record) {
+    TableRecord entry{member.table.oid,    member.created_xid,
+                      member.capture,      {member.table.schema, member.table.name},
+                      member.delivered_as, member.delivered_oid};
+    const auto before = record.find(entry.oid);
+    if (before != record.end() && before->second.created_xid == entry.created_xid)
+        entry.came_as = came_before(before->second, entry.delivered_oid, entry.delivered_as);
+    return entry;
 }
 
 std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts) {

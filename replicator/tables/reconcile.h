@@ -54,6 +54,9 @@ struct Finding {
 // Whether targets may hold rows, delivered as `name`, of a table other than `table`: it is copied when it joins.
 bool holds_rows_of_another(const std::map<Oid, TableRecord>& record, const QualifiedName& name, Oid table);
 
+// What a member is recorded as from now on, but for its state, after what `record` says of it.
+TableRecord entry_for(const Member& member, const std::map<Oid, TableRecord>& record);
+
 // In order of oid, at most one per table.
 std::vector<Finding> reconcile(const std::map<Oid, TableRecord>& record, const CatalogFacts& facts);
 
