@@ -30,7 +30,8 @@ constexpr const char* is_locked =
 //
 // This is asked with each batch. The planner takes `o` and what follows from it for thousands of rows, and would read
 // whole catalogs; LATERAL and OFFSET 0 make it look up each row by its index. It takes unnest() for ten, so that `y`
-// clears no hash table of megabytes each time.
+// clears no hash table of megabytes each time. Parameters that its estimates depend on are in subqueries, which hide
+// their values: else a custom plan looks cheaper than the generic one, and is made anew each time, for milliseconds.
 constexpr const char* tables = R"(
 WITH RECURSIVE o (oid, key_only, tied, written) AS (
     (SELECT unnest(CASE WHEN (SELECT $3::bool) THEN ARRAY(SELECT relid::oid FROM pg_partition_tree($1::oid))
