@@ -6,8 +6,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/tables.h"
 #include "sql/catalog.h"
-#include "tests/support/postgres_server.h"
-#include "tests/support/process.h"
+#include "tests/live/quiet_server.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -17,7 +16,7 @@ namespace {
 // Each query of ours is a transaction of its own, and nothing else runs in the database.
 class CountedDatabase {
    public:
-    explicit CountedDatabase(int tables) : name_(server().create_database()) {
+    explicit CountedDatabase(int tables) : name_(quiet_server().create_database()) {
         std::string statements;
         for (int i = 0; i < tables; ++i) {
             statements += fmt::format(
@@ -27,35 +26,24 @@ class CountedDatabase {
                 "CREATE TABLE p{0}_2 PARTITION OF p{0} FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');",
                 i);
         }
-        server().sql(name_, statements);
-        ended();
+        quiet_server().sql(name_, statements);
     }
 
     template <typename Work>
     int queries(Work&& work) {
         const int before = committed();
         {
-            sql::Connection connection = connect_source(server().connect(name_), {});
+            sql::Connection connection = connect_source(quiet_server().connect(name_), {});
             work(connection);
         }
         return committed() - before;
     }
 
    private:
-    static PostgresServer& server() {
-        static PostgresServer quiet({.settings = {{"autovacuum", "off"}}});
-        return quiet;
-    }
-    void ended() {
-        REQUIRE(eventually("the database's sessions end", [&] {
-            return server().scalar("postgres",
-                                   "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + name_ + "'") == "0";
-        }));
-    }
     int committed() {
-        ended();
-        return std::stoi(
-            server().scalar("postgres", "SELECT xact_commit FROM pg_stat_database WHERE datname = '" + name_ + "'"));
+        await_end_of_sessions(name_);
+        return std::stoi(quiet_server().scalar(
+            "postgres", "SELECT xact_commit FROM pg_stat_database WHERE datname = '" + name_ + "'"));
     }
 
     std::string name_;

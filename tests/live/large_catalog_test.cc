@@ -9,7 +9,7 @@
 #include "sql/catalog.h"
 #include "sql/definition/definition_text.h"
 #include "tests/live/postgres_sink_fixture.h"
-#include "tests/support/process.h"
+#include "tests/live/quiet_server.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -17,11 +17,6 @@ using namespace pgsluice::test;
 namespace {
 
 constexpr int tables = 400;
-
-PostgresServer& quiet_server() {
-    static PostgresServer quiet({.settings = {{"autovacuum", "off"}}});
-    return quiet;
-}
 
 // How many rows of its catalogs are read.
 class LargeDatabase : public PostgresTarget {
@@ -62,12 +57,8 @@ class LargeDatabase : public PostgresTarget {
     RelationPtr relation;
 
    private:
-    // A session tells of the last of it when it ends.
     long read() {
-        REQUIRE(eventually("the database's sessions end", [&] {
-            return server.scalar("postgres",
-                                 "SELECT count(*) FROM pg_stat_activity WHERE datname = '" + database + "'") == "0";
-        }));
+        await_end_of_sessions(database);
         return std::stol(
             scalar("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_sys_tables WHERE relname <> "
                    "'pg_statistic'"));
