@@ -69,8 +69,12 @@ std::string rules_changed(const std::vector<ChangedTable>& changed) {
 std::string entry_hint(const std::vector<ChangedTable>& changed) {
     const auto found = std::ranges::find(changed, true, &ChangedTable::lost_entry);
     if (found == changed.end()) return {};
-    return fmt::format("If '{}.{}' had its rules from a table above it, give it an entry of its own in the files. ",
-                       found->table->schema, found->table->table);
+    const std::string name = full_name(*found->table);
+    if (!found->came_as.empty())
+        return fmt::format(
+            "Rows that came as '{0}' come as '{1}' now: give '{1}' an entry in the files that hides as much. ",
+            found->came_as, name);
+    return fmt::format("If '{}' had its rules from a table above it, give it an entry of its own in the files. ", name);
 }
 
 Delivered::Delivered(const Ruleset& ruleset, OnRulesChange on_change, const Notes& notes, Keep keep, const Log& log,
@@ -154,13 +158,15 @@ void Delivered::met(const RelationPtr& relation) {
 void Delivered::compare_former(const RelationPtr& relation, const DeliveredRules& now) {
     const auto noted = noted_.find(relation->oid);
     const bool unnamed = ruleset_.passes_by(relation);
-    std::vector<std::string> found;
+    ChangedTable changed{relation, {}, true};
     for (const QualifiedName& name : relation->came_as) {
         if (noted != noted_.end() && holds(noted->second.came_as, full_name(name))) continue;
-        for (std::string& one : no_longer_hidden(ruleset_.meaning_as(relation, name), now, unnamed))
-            if (!holds(found, one)) found.push_back(std::move(one));
+        auto found = no_longer_hidden(ruleset_.meaning_as(relation, name), now, unnamed);
+        if (!found.empty() && changed.came_as.empty()) changed.came_as = full_name(name);
+        for (std::string& one : found)
+            if (!holds(changed.differences, one)) changed.differences.push_back(std::move(one));
     }
-    if (!found.empty()) stop_or_accept({relation, std::move(found), true}, now);
+    if (!changed.differences.empty()) stop_or_accept(std::move(changed), now);
 }
 
 // A table that the replicator did not tell of when the worker was started.

@@ -23,6 +23,7 @@ struct ChangedTable {
     RelationPtr table;
     std::vector<std::string> differences;
     bool lost_entry = false;  // the files may have named a table above it, and not it
+    std::string came_as{};    // the other table as which its rows came, and of which the files hide more
 };
 
 // "public.users (column 'email'), public.orders (the target)"; of many only the first ones.

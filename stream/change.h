@@ -97,7 +97,8 @@ struct Relation {
     std::vector<QualifiedName> ancestors{};  // of a partition: the partitioned tables above it, the nearest first
     std::vector<std::int16_t> excluded{};    // after rules: numbers of the source's columns that were left out
     Keeping keeping{};                       // after rules
-    // Under which names its rows came while they were those of partitions of these tables.
+    // Under which names its rows came before: of partitioned tables that have them no longer, and of tables that have
+    // become its partitions.
     std::vector<QualifiedName> came_as{};
 
     bool operator==(const Relation&) const = default;

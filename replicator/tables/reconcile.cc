@@ -332,6 +332,7 @@ class Comparison {
         next.name = name_of(member);
         next.delivered_as = member.delivered_as;
         next.delivered_oid = member.delivered_oid;
+        next.came_as = came_before(entry, member.delivered_oid, member.delivered_as);
         return next;
     }
 

@@ -145,8 +145,7 @@ std::string_view to_string(TableState state) {
 }
 
 QualifiedName came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as) {
-    const bool left_its_root = before.delivered_oid != before.oid && before.delivered_oid != delivered_oid;
-    const QualifiedName& name = left_its_root ? before.delivered_as : before.came_as;
+    const QualifiedName& name = before.delivered_oid != delivered_oid ? before.delivered_as : before.came_as;
     return name == delivered_as ? QualifiedName{} : name;
 }
 

@@ -53,7 +53,8 @@ struct TableRecord {
     // After a rename that the targets were not told of: under which name they may still have the rows delivered until
     // then. Empty otherwise.
     QualifiedName rows_as = {};
-    // As what its changes came before, where that was a partitioned root that they no longer come as. Empty otherwise.
+    // As what its changes came before, where that was another table: a partitioned root that they no longer come as, or
+    // the table itself, which comes as its root now. Empty otherwise.
     QualifiedName came_as = {};
     // born_empty: it held no row then, so changes committed before add up to none. They are left out: some may not have
     // been captured, such as the TRUNCATE after them. 0/0: it held none since it was created.

@@ -25,6 +25,10 @@ constexpr const char* lost = "public.p1 (column 'ssn', the filter on 'region', c
 constexpr const char* way_out =
     "If 'public.p1' had its rules from a table above it, give it an entry of its own in the files.";
 
+// Of one that came as its root.
+constexpr const char* way_out_of_name =
+    "Rows that came as 'public.p' come as 'public.p1' now: give 'public.p1' an entry in the files that hides as much.";
+
 constexpr const char* partitions =
     "CREATE TABLE p (id int PRIMARY KEY, ssn text, region text, note text) PARTITION BY RANGE (id); "
     "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (100); "
@@ -178,13 +182,13 @@ TEST_CASE("the table above is renamed, and the route of it is lost") {
 namespace {
 
 // p1 loses the rules of p by the command. The replicator, started so, publishes it with an entry of its own only.
-void check_not_published(RuledSource& group, const std::string& command, Texts mode) {
+void check_not_published(RuledSource& group, const std::string& command, Texts mode, const std::string& hint) {
     group.on_source(command + update);
     REQUIRE(group.replicator().wait() == 1);
     CHECK(contains(group.replicator().err(), lost));
-    CHECK(contains(group.replicator().err(), way_out));
+    CHECK(contains(group.replicator().err(), hint));
     CHECK(group.found() == Texts{});
-    refusal(group.replicator_argv(group.with_rules(mode)), way_out);
+    refusal(group.replicator_argv(group.with_rules(mode)), hint);
     CHECK(group.found() == Texts{});
     const TextFile own(rules_for({"p", "p1"}));
     mode.insert(mode.end(), {"--rules-config", own.path()});
@@ -205,7 +209,7 @@ TEST_CASE("source rules: a child that no longer inherits, and a detached partiti
         group.start_ruled();
         group.start_worker();
         group.settle();
-        check_not_published(group, command, {"--copy-and-stream"});
+        check_not_published(group, command, {"--copy-and-stream"}, way_out);
     }
 }
 
@@ -278,9 +282,9 @@ TEST_CASE("partitions come as their root: one that is detached is not delivered 
     }
     REQUIRE(group.worker().wait() == 1);
     CHECK(contains(group.worker().err(), what));
-    CHECK(contains(group.worker().err(), way_out));
+    CHECK(contains(group.worker().err(), way_out_of_name));
     CHECK(group.target_rows("p1") == Texts{});
-    refusal(group.worker_argv("postgres", with_rules), way_out);
+    refusal(group.worker_argv("postgres", with_rules), way_out_of_name);
     CHECK(group.target_rows("p1") == Texts{});
     if (!flags.empty()) deliver(group, flags, expected);
     if (!flags.empty() && flags.back() == "continue") deliver(group, with_rules, expected);
@@ -340,11 +344,180 @@ TEST_CASE("partitions come as their root: one is attached to another root, witho
     group.stop();
 }
 
+namespace {
+
+// The target has p1, which has the rules and comes under its own name, and q, which has none.
+void make_a_table_apart(Pipeline& group, bool with_partition) {
+    group.on_both("CREATE TABLE p1 (id int PRIMARY KEY, ssn text, region text, note text)");
+    group.on_target("CREATE TABLE q (LIKE p1 INCLUDING ALL)");
+    group.on_source(
+        "CREATE TABLE q (LIKE p1 INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE p1 REPLICA IDENTITY FULL; ALTER "
+        "TABLE q REPLICA IDENTITY FULL; INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', 'us', "
+        "'canary')");
+    if (!with_partition) return;
+    group.on_source(
+        "CREATE TABLE q2 PARTITION OF q FOR VALUES FROM (100) TO (200); ALTER TABLE q2 REPLICA IDENTITY FULL; INSERT "
+        "INTO q VALUES (100, 'x', 'eu', 'x')");
+}
+
+const std::string attach = "ALTER TABLE q ATTACH PARTITION p1 FOR VALUES FROM (0) TO (100)";
+constexpr const char* shown = "public.q (column 'ssn', the filter on 'region', column 'note')";
+constexpr const char* give_entry =
+    "Rows that came as 'public.p1' come as 'public.q' now: give 'public.q' an entry in the files that hides as much.";
+
+std::string rows_of_q(Pipeline& group) { return group.target_scalar("SELECT string_agg(q::text, ' ') FROM q"); }
+
+}  // namespace
+
+// Its rows would come under the root's name, which has no rules.
+TEST_CASE("partitions come as their root: a table with rules is attached to a root without") {
+    const TextFile rules(rules_for({"p1"}));
+    const TextFile both(rules_for({"p1", "q"}));
+    const Texts with_rules{"--rules-config", rules.path()};
+    Texts mode = via_root;
+    bool with_partition = false;
+    bool before = true;
+    bool running = true;
+    SUBCASE("that is empty") {}
+    SUBCASE("that has partitions") { with_partition = true; }
+    SUBCASE("a worker that starts later") { before = false; }
+    SUBCASE("no replicator runs") { running = false; }
+    SUBCASE("rows are not copied") {
+        mode[0] = "--stream";
+        with_partition = true;
+    }
+    SUBCASE("rows are not copied, to an empty one") { mode[0] = "--stream"; }
+    Pipeline group;
+    make_a_table_apart(group, with_partition);
+    group.start_replicator(mode);
+    group.await_stream();
+    if (before) {
+        group.start_worker(with_rules);
+        group.settle();
+    }
+    if (!running) group.stop_replicator();
+    group.on_source(attach);
+    if (!running) group.start_replicator(mode);
+    if (!running) group.await_stream();
+    group.on_source("INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    if (!before) group.start_worker(with_rules);
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), shown));
+    CHECK(contains(group.worker().err(), give_entry));
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    refusal(group.worker_argv("postgres", with_rules), give_entry);
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    Texts flags{"--rules-config", both.path()};
+    if (mode[0] != "--stream") {  // what it copied of it before has no rules
+        refusal(group.worker_argv("postgres", flags), "--on-rules-change reload");
+        flags.insert(flags.end(), {"--on-rules-change", "reload"});
+    }
+    group.start_worker(flags);
+    group.settle();
+    CHECK(contains(rows_of_q(group), "(50,********,eu,)"));
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    group.stop();
+}
+
+TEST_CASE("partitions come as their root: a file has no row of a table with rules that is attached") {
+    const TextFile rules(rules_for({"p1"}));
+    const std::string directory = temporary_directory("attached");
+    Pipeline group;
+    make_a_table_apart(group, true);
+    group.start_replicator(via_root);
+    group.await_stream();
+    const Texts argv = group.worker_argv("file", {"--file-output-dir", directory, "--rules-config", rules.path()});
+    Process worker({.argv = argv});
+    says(worker, "snapshot complete");
+    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    REQUIRE(worker.wait() == 1);
+    CHECK(contains(worker.err(), shown));
+    refusal(argv, give_entry);
+    CHECK(contains(all_files(directory), "********"));
+    CHECK_FALSE(contains(all_files(directory), "canary"));
+    group.stop_replicator();
+}
+
+TEST_CASE("partitions come as their root: a partition with rules, from a start on") {
+    const TextFile rules(rules_for({"p1"}));
+    const Texts with_rules{"--rules-config", rules.path()};
+    Pipeline group;
+    make_partitions(group);
+    group.on_target("CREATE TABLE p2 (LIKE p INCLUDING ALL)");
+    group.start_replicator();
+    group.start_worker(with_rules);
+    group.settle();
+    CHECK(group.target_rows("p1") == Texts{"(1,********,eu,)"});
+    group.stop_replicator();
+    group.start_replicator(via_root);
+    group.await_stream();
+    group.on_source("INSERT INTO p VALUES (50, 'canary', 'eu', 'canary')");
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), "public.p (column 'ssn', the filter on 'region', column 'note')"));
+    CHECK(group.target_rows("p") == Texts{});
+    group.stop_replicator();
+}
+
+TEST_CASE("source rules: a table with rules that is attached to a root without is not published") {
+    RuledSource group(rules_for({"p1"}));
+    make_a_table_apart(group, true);
+    group.start_ruled(via_root);
+    group.start_worker();
+    group.settle();
+    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    REQUIRE(group.replicator().wait() == 1);
+    CHECK(contains(group.replicator().err(), shown));
+    refusal(group.replicator_argv(group.with_rules(via_root)), give_entry);
+    CHECK(group.found() == Texts{});
+    const TextFile both(rules_for({"p1", "q"}));
+    Texts mode = via_root;
+    mode.insert(mode.end(), {"--rules-config", both.path(), "--on-rules-change", "continue"});
+    group.start_replicator(mode);
+    CHECK(eventually("the row is there", [&] { return contains(rows_of_q(group), "(50,********,eu,)"); }));
+    CHECK(group.found() == Texts{});
+    group.stop();
+}
+
 TEST_CASE("source rules: a partition that came as its root and is detached is not published") {
     RuledSource group(rules_for({"p"}));
     make_partitions(group);
     group.start_ruled(via_root);
     group.start_worker();
     group.settle();
-    check_not_published(group, detach, via_root);
+    check_not_published(group, detach, via_root, way_out_of_name);
+}
+
+// Rules go by names. What was hidden of a table does not show under another's.
+TEST_CASE("two tables swap their names, and one of them has rules") {
+    const TextFile rules(rules_for({"p1"}));
+    const Texts with_rules{"--rules-config", rules.path()};
+    const std::string swap =
+        "ALTER TABLE p1 RENAME TO x; ALTER TABLE q RENAME TO p1; ALTER TABLE x RENAME TO q; INSERT INTO q VALUES (50, "
+        "'canary', 'eu', 'canary'); INSERT INTO p1 VALUES (60, 'open', 'eu', 'open')";
+    Texts mode{"--copy-and-stream"};
+    bool running = true;
+    SUBCASE("copied again") {}
+    SUBCASE("rows are not copied") { mode = {"--stream"}; }
+    SUBCASE("no replicator runs") { running = false; }
+    SUBCASE("with captured commands") { mode.emplace_back("--track-ddl"); }
+    Pipeline group;
+    group.on_both(
+        "CREATE TABLE p1 (id int PRIMARY KEY, ssn text, region text, note text); CREATE TABLE q (LIKE p1 INCLUDING "
+        "ALL); ALTER TABLE p1 REPLICA IDENTITY FULL; ALTER TABLE q REPLICA IDENTITY FULL");
+    group.start_replicator(mode);
+    group.start_worker(with_rules);
+    group.await_stream();
+    group.settle();
+    group.on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'); INSERT INTO q VALUES (1, 'x', 'eu', 'x')");
+    group.settle();
+    CHECK(group.target_rows("p1") == Texts{"(1,********,eu,)"});
+    if (!running) group.stop_replicator();
+    group.on_source(swap);
+    if (!running) group.start_replicator(mode);
+    REQUIRE(group.worker().wait() != 0);
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    group.start_worker(with_rules);
+    CHECK(group.worker().wait() != 0);
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    group.stop_replicator();
 }

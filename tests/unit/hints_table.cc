@@ -512,6 +512,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "rules that come after the snapshot stop the worker, and each way out works"},
     {"start the worker once with --on-rules-change continue", "live/rules_change_test.cc",
      "rules that come after the snapshot stop the worker, and each way out works"},
+    {"an entry in the files that hides as much", "live/rules_ancestors_test.cc",
+     "partitions come as their root: a table with rules is attached to a root without"},
     {"had its rules from a table above it, give it an entry of its own", "live/rules_ancestors_test.cc",
      "a detached partition: the worker stops, and an entry of its own or the operator lets it continue"},
     {"Another program may have published it. See it with pgsluice repair", "live/foreign_messages_test.cc",

@@ -450,7 +450,7 @@ TEST_CASE("a partition that was delivered as its root, left, and is a table of i
     }
 }
 
-TEST_CASE("a table that came as a partitioned root before keeps in mind as which") {
+TEST_CASE("a table that came as another one before keeps in mind as which") {
     const Member own = with<Member>(partition(), [](Member& p) { p.named = p.table, p.capture = "90"; });
     const QualifiedName root{"public", "root"};
     const TableRecord before = recorded(partition(true));
@@ -461,8 +461,12 @@ TEST_CASE("a table that came as a partitioned root before keeps in mind as which
         CHECK(found({.record = {left(joins[0].next, "detached")}, .members = {own}})[0].next.came_as == root);
         TableRecord copied = joins[0].next;
         copied.state = TableState::copied;
-        CHECK(found({.record = {copied}, .members = {partition(true)}})[0].next.came_as.table.empty());
+        const auto attached = found({.record = {copied}, .members = {partition(true)}});
+        CHECK(attached[0].next.came_as == own.delivered_as);
     }
+    const auto by_its_root = found({.record = {recorded(partition())}, .members = {partition(true)}});
+    REQUIRE(by_its_root.size() == 1);
+    CHECK(by_its_root[0].next.came_as == partition().delivered_as);
     CHECK(found({.record = {left(recorded(partition()), "detached")}, .members = {own}})[0].next.came_as.table.empty());
     const Member other = with<Member>(own, [](Member& p) { p.created_xid = 701; });
     CHECK(found({.record = {left(before, "detached")}, .members = {other}})[0].next.came_as.table.empty());
