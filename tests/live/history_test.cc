@@ -36,6 +36,11 @@ struct History : Pipeline {
         more.insert(more.end(), {"--routing-config", file, "--source-url", source_url()});
         Pipeline::start_worker(more);
     }
+    void start_worker_dying(const std::string& failpoint) {
+        Pipeline::start_worker({"--target-sync-schema", "--routing-config", file, "--source-url", source_url()},
+                               {{"PGSLUICE_FAILPOINT", failpoint}});
+        must_die(worker());
+    }
     void start() {
         start_replicator();
         start_worker();
@@ -233,6 +238,26 @@ TEST_CASE("a new copy makes versions of differences only") {
     CHECK(group.target_scalar("SELECT count(*) FROM pg_class WHERE relname LIKE 'copy\\_%'") == "0");
     group.check_now();
     group.stop();
+}
+
+TEST_CASE("where a copy was being loaded is removed by the shares that take over") {
+    History group;
+    group.on_source("INSERT INTO t SELECT i, 'v', 'b' FROM generate_series(1, 1000) i");
+    group.start_replicator();
+    group.start_worker_dying("postgres-load-after-commit");
+    const auto places = [&] {
+        return group.target_scalar("SELECT count(*) FROM pg_class WHERE relname LIKE 'copy\\_%' AND relkind = 'r'");
+    };
+    CHECK(places() == "1");
+    group.on_source("UPDATE t SET v = 'w' WHERE id = 1");
+    const std::string lsn = group.source_scalar("SELECT pg_current_wal_lsn()");
+    for (const std::string share : {"1/2", "2/2"})
+        must_succeed(run(group.worker_argv(
+            "postgres", {"--routing-config", group.file, "--target-ddl", "ignore", "--target-existing-rows", "truncate",
+                         "--share-by", "table", "--share", share, "--exit-at-lsn", lsn})));
+    CHECK(places() == "0");
+    CHECK(group.chain("id < 3") == Texts{"1 v b", "1 w b now", "2 v b now"});
+    group.stop_replicator();
 }
 
 TEST_CASE("under Kuvasz-streamer's names and bounds, and with a version for each change") {

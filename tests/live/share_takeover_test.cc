@@ -159,10 +159,11 @@ namespace {
 
 // Shares by table of a target that refuses one row.
 struct ByTable : Pipeline {
-    ByTable() {
+    explicit ByTable(const std::vector<std::string>& mode = {"--copy-and-stream"},
+                     const std::map<std::string, std::string>& environment = {}) {
         on_both("CREATE TABLE t (id int PRIMARY KEY, v int)");
         on_source("INSERT INTO t VALUES (1, 1)");
-        start_replicator();
+        start_replicator(mode, environment);
         await_stream();
     }
     [[nodiscard]] std::vector<std::string> argv(int number, int count, std::vector<std::string> more = {}) const {
@@ -266,6 +267,38 @@ TEST_CASE("those that take over write the rows that a route's constants tell fro
     }
     CHECK(group.target_rows("t") == std::vector<std::string>{"(7,1,4)"});
     group.stop_replicator();
+}
+
+// What a copy is to write over is noted on the target, by the worker that was told so.
+TEST_CASE("rows that the operator kept are kept by those that take over, until the copy has come") {
+    const std::vector<std::string> tracked{"--copy-and-stream", "--track-ddl"};
+    ByTable group(tracked, {{"PGSLUICE_FAILPOINT", "before-added-copy"}});
+    group.start_worker({"--ddl-policy", "recopy=ignore"});
+    group.settle();
+    group.on_target("ALTER TABLE t ADD own int; UPDATE t SET own = 10");
+    group.on_source("ALTER TABLE t ADD n bigserial");
+    Pipeline::must_die(group.replicator());
+    const auto kept_by = [&] {
+        return group.target_scalar(
+            "SELECT coalesce(string_agg(worker, ' ' ORDER BY worker), '') FROM pgsluice.unchecked WHERE class = "
+            "'kept'");
+    };
+    CHECK(eventually("the worker has met the command", [&] { return kept_by() == "postgres"; }));
+    group.stop_worker();
+    std::vector<Process> shares;
+    for (int number = 1; number <= 2; ++number) shares.emplace_back(ProcessOptions{group.argv(number, 2)});
+    for (Process& share : shares) says(share, "reads stream");
+    group.start_replicator(tracked);
+    for (Process& share : shares) says(share, "snapshot complete: epoch ");
+    CHECK(group.target_rows("(SELECT id, n, own FROM t)") == std::vector<std::string>{"(1,1,10)"});
+    for (Process& share : shares) {
+        share.signal(SIGTERM);
+        must_end(share);
+    }
+    group.start_worker({"--ddl-policy", "recopy=ignore"});
+    group.settle();
+    CHECK_FALSE(contains(" " + kept_by() + " ", " postgres "));  // the next copy empties the table
+    group.stop();
 }
 
 TEST_CASE("what a set of shares of which one was forgotten delivered by other rules is not taken for the new set's") {

@@ -18,24 +18,25 @@ std::uint64_t number_of(const std::string& text) {
     return number;
 }
 
-std::string prefix_of(const PostgresSinkOptions& options) {
-    return fmt::format("copy_{:016x}_", number_of(options.group + ' ' + options.worker));
+std::string prefix_of(const std::string& group, const std::string& worker) {
+    return fmt::format("copy_{:016x}_", number_of(group + ' ' + worker));
 }
 
 }  // namespace
 
 std::string CopiedVersions::place(const PostgresSinkOptions& options, const Relation& relation) {
-    return sql::quote_qualified("pgsluice", prefix_of(options) + std::to_string(relation.oid));
+    return sql::quote_qualified("pgsluice", prefix_of(options.group, options.worker) + std::to_string(relation.oid));
 }
 
-void CopiedVersions::drop_all() {
-    const auto found = session_.connection.query(
+void CopiedVersions::drop_all() { drop_all(session_.connection, options_.group, options_.worker); }
+
+void CopiedVersions::drop_all(sql::Connection& connection, const std::string& group, const std::string& worker) {
+    const auto found = connection.query(
         "SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = 'pgsluice'::pg_catalog.regnamespace AND relkind "
-        "= "
-        "'r' AND pg_catalog.starts_with(relname, $1)",
-        {sql::Param(prefix_of(options_))}, {1});
+        "= 'r' AND pg_catalog.starts_with(relname, $1)",
+        {sql::Param(prefix_of(group, worker))}, {1});
     for (int row = 0; row < found.rows(); ++row)
-        session_.connection.exec("DROP TABLE " + sql::quote_qualified("pgsluice", found.text(row, 0)));
+        connection.exec("DROP TABLE " + sql::quote_qualified("pgsluice", found.text(row, 0)));
 }
 
 void CopiedVersions::prepare(const std::vector<RelationPtr>& tables) {

@@ -26,6 +26,9 @@ class CopiedVersions {
     // Quoted and qualified: where the rows of this table are loaded.
     static std::string place(const PostgresSinkOptions& options, const Relation& relation);
 
+    // Removes those of a worker that is over.
+    static void drop_all(sql::Connection& connection, const std::string& group, const std::string& worker);
+
     // In the open transaction: makes the tables for those of these whose history is kept, and removes any of an earlier
     // copy. Null ones are skipped.
     void prepare(const std::vector<RelationPtr>& tables);
