@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "replicator/source/ddl_capture.h"
 #include "replicator/source/recovery.h"
 #include "stream/group/ddl_record.h"
@@ -50,7 +52,8 @@ void DdlTracking::warn_of_unread(sql::Connection& source, const Names& names, co
 
 void DdlTracking::announce(Broker& broker, const Names& names, const std::optional<StreamState>& stream) const {
     const auto before = stream ? find_ddl_record(broker, names) : std::nullopt;
-    DdlRecord record{!prefixes_.none(), before ? before->until : StreamSeq{0}};
+    // No more than there is: a record of a stream that was there before, or of another's making.
+    DdlRecord record{!prefixes_.none(), before ? std::min(before->until, stream->last_seq) : StreamSeq{0}};
     if (!record.tracked && stream && (was_captured_ || (before && before->tracked)))
         record.until = stream->last_seq;  // what is in the stream was tracked
     remember_ddl(broker, names, record);

@@ -78,6 +78,25 @@ TEST_CASE("without a record a target executes no DDL, and a start of the replica
     pipeline.kill_replicator();
 }
 
+TEST_CASE("a record that says more than there is in the stream lets no later DDL message pass") {
+    Pipeline pipeline;
+    pipeline.start();
+    pipeline.settle();
+    pipeline.stop_replicator();
+    connect_broker()->kv_put(names_for(pipeline.group()), "ddl", R"({"tracked":false,"until":1000000})");
+    pipeline.start_replicator();
+    pipeline.await_stream();
+    pipeline.settle();
+    pipeline.stop_replicator();
+    CHECK(record_of(pipeline)->until < StreamSeq{1000});
+    forge_ddl(pipeline.group(), "CREATE TABLE forged (id int)");
+    CHECK(eventually("the worker says so", [&] {
+        return contains(pipeline.worker().err(), "does not track DDL, so another program published it");
+    }));
+    CHECK(forged_exists(pipeline) == "f");
+    pipeline.stop_worker();
+}
+
 TEST_CASE("DDL that was tracked is applied by a worker that reads it after tracking ended") {
     Pipeline pipeline;
     pipeline.on_both("CREATE TABLE t (id int PRIMARY KEY)");
