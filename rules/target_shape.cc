@@ -6,6 +6,7 @@
 #include <set>
 
 #include "stream/full_name.h"
+#include "stream/recovery_hint.h"
 
 namespace pgsluice::rules {
 namespace {
@@ -73,7 +74,17 @@ class TargetShaper {
         if (route.mode == Keeping::Mode::history) note_history(route, keyed);
     }
     void note_history(const Route& route, bool keyed) {
-        if (!keyed || relation_.identity == ReplicaIdentity::full)
+        if (relation_.identity == ReplicaIdentity::full)
+            throw refuse(
+                route.place,
+                fmt::format("the table {} has REPLICA IDENTITY FULL, so that its rows do not say what its key "
+                            "is, and its history cannot be kept",
+                            full_name(relation_)),
+                fmt::format("On the source, run ALTER TABLE ... REPLICA IDENTITY DEFAULT for '{}', which needs "
+                            "a primary key, or REPLICA IDENTITY USING INDEX. {}, so that its rows come with "
+                            "the key.",
+                            full_name(relation_), resnapshot_hint));
+        if (!keyed)
             throw refuse(route.place,
                          fmt::format("the table {} has no key, so its history cannot be kept", full_name(relation_)),
                          "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.");

@@ -346,15 +346,25 @@ TEST_CASE("a target without the columns is refused, and taken once the hint is f
 }
 
 TEST_CASE("a table without a key is refused, and its history kept once the hint is followed") {
-    History group("", "id int NOT NULL, v text, big text");
-    group.on_source("ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t VALUES (1, 'v', NULL)");
+    std::string columns = "id int NOT NULL, v text, big text";
+    std::string before;
+    std::string hint = "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.";
+    std::string then = "CREATE UNIQUE INDEX key ON t (id); ALTER TABLE t REPLICA IDENTITY USING INDEX key";
+    SUBCASE("none at all") {}
+    SUBCASE("one that the log does not name") {
+        columns = "id int PRIMARY KEY, v text, big text";
+        before = "ALTER TABLE t REPLICA IDENTITY FULL; ";
+        hint = "run ALTER TABLE ... REPLICA IDENTITY DEFAULT for 'public.t'";
+        then = "ALTER TABLE t REPLICA IDENTITY DEFAULT";
+    }
+    History group("", columns);
+    group.on_source(before + "INSERT INTO t VALUES (1, 'v', NULL)");
     group.start_replicator();
     group.start_worker();
     CHECK(group.worker().wait(std::chrono::seconds(30)) == 2);
-    CHECK(contains(hint_in(group.worker().err()),
-                   "Give the source's table a primary key, or REPLICA IDENTITY USING INDEX."));
+    CHECK(contains(hint_in(group.worker().err()), hint));
     group.stop_replicator();
-    group.on_source("CREATE UNIQUE INDEX key ON t (id); ALTER TABLE t REPLICA IDENTITY USING INDEX key");
+    group.on_source(then);
     group.start_replicator({"--copy-and-stream", "--resnapshot"});
     group.await_stream();
     group.start_worker();

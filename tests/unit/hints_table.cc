@@ -207,6 +207,8 @@ constexpr auto followed = std::to_array<FollowedHint>({
      "a rules or routing file that was refused is taken once its hint is followed"},
     {"Give the source's table a primary key, or REPLICA IDENTITY USING INDEX.", "live/history_test.cc",
      "a table without a key is refused, and its history kept once the hint is followed"},
+    {"so that its rows come with the key.", "live/history_test.cc",
+     "a table without a key is refused, and its history kept once the hint is followed"},
     {"Or let --target-sync-schema make the table.", "live/history_test.cc",
      "a target without the columns is refused, and taken once the hint is followed"},
     {"with the column in the table's primary key", "live/consolidation_test.cc",
