@@ -50,8 +50,9 @@ ExitCode check_rules(Command, Settings settings, const Process& process) {
                                     settings.sample, settings.json};
     const auto print = [](const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); };
     if (settings.finding.suggest) {
-        suggest_rules(options.source, options.choice, settings.finding.sample_rows, print, process.log, process.stop);
-        return exit_done;
+        const bool all = suggest_rules(options.source, options.choice, settings.finding.sample_rows, print, process.log,
+                                       process.stop);
+        return all ? exit_done : exit_fail;
     }
     if (settings.finding.coverage) {
         const bool covered =

@@ -4,6 +4,7 @@
 
 #include "cmd/finding/source_tables.h"
 #include "rules/personal/suggestion.h"
+#include "stream/full_name.h"
 
 namespace pgsluice {
 namespace {
@@ -13,6 +14,22 @@ std::vector<std::vector<Value>> by_column(const SampledRows& sampled, std::size_
     for (const auto& row : sampled.rows)
         for (std::size_t i = 0; i < width; ++i) columns[i].push_back(row[i]);
     return columns;
+}
+
+// Leaves out those whose rows cannot be taken: what is not seen is not to be kept.
+std::vector<SourceTable> readable(SourceSampler& sampler, std::vector<SourceTable> tables,
+                                  rules::Suggestion& suggestion, const Log& log) {
+    std::erase_if(tables, [&](const SourceTable& table) {
+        const std::string why = sampler.refusal(table);
+        if (why.empty()) return false;
+        suggestion.leave_out(table.relation, why);
+        log(LogLevel::warning,
+            fmt::format("no rules are suggested for '{}': {}. Connect to the source as a role that the function's "
+                        "owner is a member of, such as that owner",
+                        full_name(table.relation), why));
+        return true;
+    });
+    return tables;
 }
 
 std::vector<rules::ExaminedTable> examine(SourceSampler& sampler, const std::vector<SourceTable>& tables,
@@ -31,12 +48,13 @@ std::vector<rules::ExaminedTable> examine(SourceSampler& sampler, const std::vec
 
 }  // namespace
 
-void suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice, std::size_t sample_rows,
+bool suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice, std::size_t sample_rows,
                    const std::function<void(const std::string&)>& print, const Log& log, const std::stop_token& stop) {
     SourceSampler sampler(source, stop);
     rules::Suggestion suggestion(sample_rows);
-    for (const rules::ExaminedTable& table : examine(sampler, sampler.tables(choice, {}, log), sample_rows))
-        suggestion.add(table);
+    const auto chosen = sampler.tables(choice, {}, log);
+    const auto tables = readable(sampler, chosen, suggestion, log);
+    for (const rules::ExaminedTable& table : examine(sampler, tables, sample_rows)) suggestion.add(table);
     print(suggestion.text());
     for (const std::string& column : suggestion.undecided())
         log(LogLevel::warning,
@@ -45,6 +63,7 @@ void suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice,
     log(LogLevel::info,
         fmt::format("{} columns are hidden by these rules, {} are kept; read the file before you use it",
                     suggestion.hidden(), suggestion.kept()));
+    return tables.size() == chosen.size();
 }
 
 }  // namespace pgsluice

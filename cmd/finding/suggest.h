@@ -13,7 +13,8 @@
 
 namespace pgsluice {
 
-void suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice, std::size_t sample_rows,
+// False: a table was left out, for to read its rows would run a user's code with our rights.
+bool suggest_rules(const sql::ConnectOptions& source, const TableChoice& choice, std::size_t sample_rows,
                    const std::function<void(const std::string&)>& print, const Log& log, const std::stop_token& stop);
 
 }  // namespace pgsluice

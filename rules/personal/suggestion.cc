@@ -71,6 +71,11 @@ void Suggestion::add(const ExaminedTable& table) {
     if (tables_.find("      - ", before) == std::string::npos) tables_ += "      []\n";
 }
 
+void Suggestion::leave_out(const Relation& table, const std::string& why) {
+    left_out_ += fmt::format("  # DECIDE: {}: its rows were not looked at: {}.\n",
+                             yaml_table(table.schema, table.table), printable(why));
+}
+
 std::string Suggestion::text() const {
     const std::string head = fmt::format(
         "# Suggested by pgsluice check rules --suggest, from names, types, comments, labels and at most {} rows of "
@@ -80,7 +85,7 @@ std::string Suggestion::text() const {
         "mode: strict                       # a table or column that no rule names stops a worker\n"
         "tables:\n",
         sample_);
-    return head + (tables_.empty() ? "  {}\n" : tables_);
+    return head + left_out_ + (tables_.empty() ? "  {}\n" : tables_);
 }
 
 }  // namespace pgsluice::rules

@@ -30,6 +30,8 @@ class Suggestion {
     static ExaminedTable examine(const SampledTable& table);
     void add(const ExaminedTable& table);
     void add(const SampledTable& table) { add(examine(table)); }
+    // Rows of this table cannot be looked at: no rule names it, so that a worker stops.
+    void leave_out(const Relation& table, const std::string& why);
     [[nodiscard]] std::string text() const;
     [[nodiscard]] std::size_t hidden() const { return hidden_; }
     [[nodiscard]] std::size_t kept() const { return kept_; }
@@ -44,6 +46,7 @@ class Suggestion {
 
     std::size_t sample_;
     Trial trial_;
+    std::string left_out_;
     std::string tables_;
     std::size_t hidden_ = 0;
     std::size_t kept_ = 0;

@@ -76,6 +76,7 @@ TEST_CASE("a table whose index calls a user's function is not compared with our 
 
 TEST_CASE("rows of a table whose index calls a user's function are not sampled with our rights") {
     Planned group;
+    group.on_source("CREATE TABLE open (id int PRIMARY KEY, email text)");
     group.as_owner(true, expression);
     const std::string role = "hush_" + group.source_db();
     group.on_source("ALTER ROLE " + role + " LOGIN");
@@ -86,10 +87,24 @@ TEST_CASE("rows of a table whose index calls a user's function are not sampled w
         argv.insert(argv.end(), more.begin(), more.end());
         return run(argv);
     };
-    const Finished refused = suggest("postgres", {"--all-schemas"});
-    CHECK(refused.code != 0);
-    CHECK(contains(refused.err, "unable to take rows of 'own.t': index 'i' calls own.pure(integer) of '" + role + "'"));
-    CHECK_FALSE(contains(refused.err, "it ran as"));
+    const Finished some = suggest("postgres", {"--all-schemas"});
+    CHECK(some.code == 2);
+    const std::string why = "index 'i' calls own.pure(integer) of '" + role + "', which a query on it would run with ";
+    CHECK(contains(some.err, "no rules are suggested for 'own.t': " + why));
+    CHECK_FALSE(contains(some.err, "it ran as"));
+    CHECK(contains(some.out, "  # DECIDE: own.t: its rows were not looked at: " + why));
+    CHECK(contains(some.out, "column: email"));
+    CHECK_FALSE(contains(some.out, "  own.t:"));
+    const std::string rules = temporary_directory("rules") + "/rules.yaml";
+    std::ofstream(rules) << some.out;
+    const Finished checked = run({PGSLUICE_BINARY, "check", "rules", "--rules-config", rules, "--source-url",
+                                  group.source_url(), "--all-schemas"},
+                                 {{"PGSLUICE_RULES_SECRET", "a long secret of the test"}});
+    CHECK(checked.code != 0);
+    CHECK(contains(checked.err, "mode is strict, and no rules name the table own.t"));
+    const Finished nothing = suggest("postgres", {"--tables", "own.t"});
+    CHECK(nothing.code == 2);
+    CHECK(contains(nothing.out, "  {}\n"));
     must_succeed(suggest("postgres", {"--all-schemas", "--exclude-tables", "own.t"}));
     must_succeed(suggest(role, {"--tables", "own.t"}));
 }
