@@ -157,6 +157,10 @@ void derive_statistics(const StatisticsDefinition* before, const StatisticsDefin
         statement.table = {statistics.table.schema, statistics.table.name};
         statement.drops = after == nullptr;
         statement.creates = before == nullptr;
+        statement.absent = fmt::format(
+            "NOT EXISTS (SELECT FROM pg_catalog.pg_statistic_ext WHERE stxname = {} AND stxnamespace = "
+            "pg_catalog.to_regnamespace({}))",
+            sql::quote_literal(statistics.name), sql::quote_literal(quote_identifier(statistics.schema)));
         out.add(phase, std::move(statement));
     };
     const auto quoted = [](const StatisticsDefinition& s) { return sql::quote_qualified(s.schema, s.name); };

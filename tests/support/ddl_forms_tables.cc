@@ -32,6 +32,7 @@ std::vector<DdlForm> of_tables_and_indexes() {
         {table, "CREATE STATISTICS s (dependencies, ndistinct) ON id, v FROM t; COMMENT ON STATISTICS s IS 'x'"},
         {table, "CREATE STATISTICS s ON (id % 10), v FROM t; ALTER STATISTICS s RENAME TO s2"},
         {table, "CREATE STATISTICS s ON id, v FROM t; DROP STATISTICS s"},
+        {table, "CREATE STATISTICS s ON id, v FROM t; ALTER STATISTICS s SET STATISTICS 7"},
         {table, "CREATE TABLE u (LIKE t INCLUDING ALL)"},
         {table, "CREATE TABLE u AS SELECT id * 2 AS a, v FROM t; ALTER TABLE u ADD PRIMARY KEY (a)"},
         {table,
