@@ -65,7 +65,12 @@ void alter(const TableDefinition& table, const ConstraintDefinition& before, con
     if (before.type == 'f' && deferral(before) != deferral(after))
         out.add(DdlPhase::constraints,
                 change(table, after, fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after))));
-    if (!before.validated && after.validated) validate(table, after, out);
+    if (before.enforced != after.enforced)  // this checks it, too
+        out.add(DdlPhase::constraints,
+                change(table, after,
+                       fmt::format("ALTER CONSTRAINT {} {}", name, after.enforced ? "ENFORCED" : "NOT ENFORCED")));
+    else if (!before.validated && after.validated)
+        validate(table, after, out);
 }
 
 }  // namespace

@@ -52,6 +52,19 @@ TEST_CASE("a foreign key is validated") {
     group.finish();
 }
 
+TEST_CASE("a foreign key is enforced, which it was not") {
+    if (std::stoi(shared_postgres().scalar("postgres", "SHOW server_version_num")) < 180000) return;
+    Keys group;
+    group.on_source(
+        "CREATE TABLE m (id int PRIMARY KEY, p int) PARTITION BY RANGE (id); CREATE TABLE m1 PARTITION OF m DEFAULT; "
+        "ALTER TABLE m ADD CONSTRAINT m_p FOREIGN KEY (p) REFERENCES p NOT ENFORCED; ALTER TABLE c ADD CONSTRAINT c_p "
+        "FOREIGN KEY (p) REFERENCES p NOT ENFORCED; COMMENT ON CONSTRAINT c_p ON c IS 'so'; INSERT INTO m VALUES (1, "
+        "1)");
+    group.on_source(std::string("BEGIN; ") + rewrite +
+                    "ALTER TABLE c ALTER CONSTRAINT c_p ENFORCED; ALTER TABLE m ALTER CONSTRAINT m_p ENFORCED; COMMIT");
+    group.finish();
+}
+
 TEST_CASE("columns that foreign keys join get another type") {
     Keys group;
     SUBCASE("of the table that refers") {

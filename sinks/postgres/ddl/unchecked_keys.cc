@@ -51,6 +51,8 @@ std::string commenting(const UncheckedKeys::Key& key) {
 // As in all commands about one.
 std::string called(const std::string& key) { return " CONSTRAINT " + sql::quote_identifier(key); }
 
+constexpr std::string_view enforcing = "\" ENFORCED";
+
 std::string dropping(const std::string& key) { return "DROP CONSTRAINT " + sql::quote_identifier(key); }
 
 // Of a result whose columns are schema and table.
@@ -82,6 +84,7 @@ bool UncheckedKeys::run(const DerivedStatement& statement, const Run& run) {
     if (!session_.replica || !statement.table) return false;
     const QualifiedName& table = *statement.table;
     if (!statement.foreign_key.empty()) {
+        if (statement.text.ends_with(enforcing)) return enforce(table, statement.foreign_key, run);
         if (!statement.creates) return owe(table, statement.foreign_key);
         const std::string adds =
             alter(table, fmt::format("ADD CONSTRAINT {} ", sql::quote_identifier(statement.foreign_key)));
@@ -93,6 +96,22 @@ bool UncheckedKeys::run(const DerivedStatement& statement, const Run& run) {
     if (keys.empty()) return false;
     run(table, statement.text);
     return std::all_of(keys.begin(), keys.end(), [&](const Key& key) { return add_unchecked(key, run); });
+}
+
+// What was not enforced cannot become enforced and stay unchecked.
+bool UncheckedKeys::enforce(const QualifiedName& table, const std::string& name, const Run& run) {
+    session_.connection.exec("SET LOCAL search_path = ''");  // the definition is qualified then
+    const auto found = session_.connection.query(
+        "SELECT k.oid, $1, $2, k.conname, pg_catalog.replace(pg_catalog.pg_get_constraintdef(k.oid), $5, ''), "
+        "coalesce(pg_catalog.obj_description(k.oid, 'pg_constraint'), '') FROM pg_catalog.pg_constraint k "
+        "WHERE k.conrelid = pg_catalog.to_regclass($3) AND k.conname = $4 AND k.contype = 'f'",
+        {sql::Param(table.schema), sql::Param(table.table), sql::Param(quoted(table)), sql::Param(name),
+         sql::Param(" NOT ENFORCED")},
+        {6});
+    if (found.rows() == 0) return false;
+    const Key key = key_in(found, 0);
+    run(table, alter(table, dropping(key.name)));
+    return add_unchecked(key, run);
 }
 
 bool UncheckedKeys::add_unchecked(const Key& key, const Run& run) {
@@ -232,7 +251,8 @@ void UncheckedKeys::check() {
     sql::Connection& connection = session_.connection;
     connection.query(
         "DELETE FROM pgsluice.unchecked u WHERE u.\"group\" = $1 AND u.worker = $2 AND u.class = 'key' AND NOT EXISTS "
-        "(SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = u.oid AND NOT k.convalidated)",
+        "(SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = u.oid AND NOT k.convalidated AND "
+        "pg_catalog.to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false')",
         {sql::Param(options_.group), sql::Param(options_.worker)}, {0});
     const auto found = connection.query(
         fmt::format("SELECT k.oid, n.nspname, c.relname, k.conname, {} FROM pgsluice.unchecked o JOIN "

@@ -47,6 +47,7 @@ class UncheckedKeys {
     [[nodiscard]] std::vector<Key> keys_below(const QualifiedName& table, const std::string& name);
     void renote(const DerivedStatement& statement);
     bool owe(const QualifiedName& table, const std::string& key);
+    bool enforce(const QualifiedName& table, const std::string& name, const Run& run);
     bool add_unchecked(const Key& key, const Run& run);
     bool add_not_valid(const Key& key, const Run& run);
     bool add_below(const Key& key, const Run& run);
