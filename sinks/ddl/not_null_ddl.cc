@@ -45,8 +45,10 @@ bool is_inherited_further(const ConstraintDefinition& constraint) {
 }
 
 // What SET NOT NULL makes is called so.
+std::string usual_name(const NotNullOf& of) { return fmt::format("{}_{}_not_null", of.table->name, of.column->name); }
+
 bool has_usual_name(const NotNullOf& of, const ConstraintDefinition& constraint) {
-    return constraint.name == fmt::format("{}_{}_not_null", of.table->name, of.column->name);
+    return constraint.name == usual_name(of);
 }
 
 bool is_plain(const ConstraintDefinition& constraint) {
@@ -59,10 +61,14 @@ class NotNullDdl {
 
     void add(const ConstraintDefinition& constraint) {
         alter("ADD " + constraint_text(constraint), has_constraints);
-        if (constraint.validated) set(has_none);
+        if (constraint.validated) set(&constraint, has_none);
     }
     void change(const ConstraintDefinition& before, const ConstraintDefinition& now) {
         const std::string name = quote_identifier(now.name);
+        if (before.validated && !now.validated) {
+            alter("DROP CONSTRAINT " + quote_identifier(before.name), is_there(before.name));
+            return add(now);
+        }
         if (before.name != now.name)
             alter(fmt::format("RENAME CONSTRAINT {} TO {}", quote_identifier(before.name), name),
                   is_there(before.name));
@@ -71,10 +77,15 @@ class NotNullDdl {
                   is_there(now.name));
         if (before.validated || !now.validated) return;
         alter("VALIDATE CONSTRAINT " + name, is_there(now.name));
-        set(has_none);
+        set(&now, has_none);
     }
-    void set(const char* condition = "") { alter(fmt::format("ALTER COLUMN {} SET NOT NULL", column()), condition); }
-    void drop() { alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", column()), ""); }
+    // A source before PostgreSQL 18 has no constraint to say of, and says of each child what it is.
+    void set(const ConstraintDefinition* constraint, const char* condition = "") {
+        const bool with_children = constraint != nullptr && is_inherited_further(*constraint);
+        alter_one(with_children ? quoted(*after_.table) : only(*after_.table),
+                  fmt::format("ALTER COLUMN {} SET NOT NULL", column()), condition);
+    }
+    void drop() { alter_one(only(*after_.table), fmt::format("ALTER COLUMN {} DROP NOT NULL", column()), ""); }
 
     void comment(const std::string& before, const ConstraintDefinition& now) {
         if (before == now.comment) return;
@@ -92,9 +103,13 @@ class NotNullDdl {
             "'n' AND conname = {})",
             sql::quote_literal(quoted(*after_.table)), sql::quote_literal(name));
     }
+    // Children have it from there: of ONLY a table it would not be inherited.
     void alter(const std::string& what, std::string condition) {
-        statement(DdlPhase::alter_columns, DdlKind::alter_column,
-                  fmt::format("ALTER TABLE {} {}", only(*after_.table), what), std::move(condition));
+        alter_one(quoted(*after_.table), what, std::move(condition));
+    }
+    void alter_one(const std::string& table, const std::string& what, std::string condition) {
+        statement(DdlPhase::alter_columns, DdlKind::alter_column, fmt::format("ALTER TABLE {} {}", table, what),
+                  std::move(condition));
     }
     void statement(DdlPhase phase, DdlKind kind, std::string text, std::string condition) {
         DerivedStatement made{kind, std::move(text)};
@@ -109,6 +124,10 @@ class NotNullDdl {
 };
 
 }  // namespace
+
+const ConstraintDefinition* not_null_constraint(const TableDefinition& table, const ColumnDefinition& column) {
+    return constraint_of({&table, &column});
+}
 
 std::string not_null_text(const TableDefinition& table, const ColumnDefinition& column) {
     if (!column.not_null) return {};
@@ -130,6 +149,19 @@ bool was_attached(const TableDefinition& table) {
     });
 }
 
+void add_own_not_null(const NotNullOf& of, DdlPhases& out) {
+    const ConstraintDefinition* constraint = constraint_of(of);
+    if (!of.column->not_null || (constraint != nullptr && constraint->inherited)) return;
+    NotNullDdl ddl(of, out);
+    if (constraint == nullptr) return ddl.set(nullptr);
+    if (!is_plain(*constraint)) return ddl.add(*constraint);
+    ddl.set(constraint);
+    ConstraintDefinition usual = *constraint;
+    usual.name = usual_name(of);
+    ddl.change(usual, *constraint);
+    ddl.comment("", *constraint);
+}
+
 void derive_not_null(const NotNullOf* before, const NotNullOf& after, bool with_parent, DdlPhases& out) {
     NotNullDdl ddl(after, out);
     const ConstraintDefinition* now = constraint_of(after);
@@ -142,7 +174,7 @@ void derive_not_null(const NotNullOf* before, const NotNullOf& after, bool with_
     if (with_parent && now != nullptr && now->inherited) return;
     if (was != nullptr && now != nullptr) return ddl.change(*was, *now);
     if (now != nullptr && (!is_plain(*now) || !has_usual_name(after, *now))) return ddl.add(*now);
-    if (after.column->not_null && !before->column->not_null) return ddl.set();
+    if (after.column->not_null && !before->column->not_null) return ddl.set(now);
     if (before->column->not_null && !after.column->not_null) ddl.drop();
 }
 

@@ -13,6 +13,9 @@ namespace pgsluice {
 // cannot say all of it: then derive_not_null() does, with nothing before.
 std::string not_null_text(const TableDefinition& table, const ColumnDefinition& column);
 
+// Null before PostgreSQL 18, and where the column may be NULL.
+const ConstraintDefinition* not_null_constraint(const TableDefinition& table, const ColumnDefinition& column);
+
 // Whether it is known to be so only because its parent's is.
 bool inherits_not_null(const TableDefinition& table, const ColumnDefinition& column);
 
@@ -24,6 +27,9 @@ struct NotNullOf {
     const TableDefinition* table;
     const ColumnDefinition* column;
 };
+
+// What a child has of its own on a column that it has from its parent, whose NOT NULL it may have already.
+void add_own_not_null(const NotNullOf& of, DdlPhases& out);
 
 // What makes the column so after the command, as it was before. `before` may be null: a column made with
 // not_null_text(). `with_parent`: what it inherits comes with the parent's command.

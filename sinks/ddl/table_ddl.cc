@@ -152,7 +152,10 @@ void TableDdl::create(const TableDefinition& table, bool root_void) {
     if (is_partition(table) && !made_as_partition(table) && !table.parents.empty())
         attach(table, table.parents.front(), root_void);
     for (const ColumnDefinition& column : table.columns) {
-        derive_not_null(nullptr, {&table, &column}, false, out_);
+        if (column.inherited && !is_partition(table))
+            add_own(table, column);
+        else
+            derive_not_null(nullptr, {&table, &column}, false, out_);
         if (column.storage != '\0')
             alter_column(DdlPhase::table_settings, table, column, "SET STORAGE " + storage_name(column));
         if (column.compression != '\0')
@@ -164,6 +167,13 @@ void TableDdl::create(const TableDefinition& table, bool root_void) {
 }
 
 void TableDdl::alter(const Altered& given) {
+// What a child has of its own on a column that it has from its parent.
+void TableDdl::add_own(const TableDefinition& table, const ColumnDefinition& column) {
+    if (!column.expression.empty() && column.generated == '\0')
+        alter_column(DdlPhase::alter_columns, table, column, "SET DEFAULT " + column.expression);
+    add_own_not_null({&table, &column}, out_);
+}
+
     Altered t = given;
     for (const ColumnDefinition& column : t.after.columns) {
         const ColumnDefinition* before = find_part(t.before.columns, &ColumnDefinition::number, column.number);

@@ -27,6 +27,7 @@ class TableDdl {
     struct Altered;
 
     void create(const TableDefinition& table, bool root_void);
+    void add_own(const TableDefinition& table, const ColumnDefinition& column);
     void attach(const TableDefinition& table, const ObjectName& parent, bool root_void);
     void alter(const Altered& t);
     void move(const Altered& t);

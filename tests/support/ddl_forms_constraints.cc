@@ -45,6 +45,16 @@ std::vector<DdlForm> of_constraints() {
          {.since = 180000}},
         {table, "ALTER TABLE t ADD CONSTRAINT c CHECK (id > 5) NOT ENFORCED", {.since = 180000}},
         {two, "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p NOT ENFORCED", {.since = 180000}},
+        {two,
+         "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p; ALTER TABLE t ALTER CONSTRAINT fk NOT ENFORCED",
+         {.since = 180000}},
+        {two,
+         "ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p NOT ENFORCED; ALTER TABLE t ALTER CONSTRAINT fk "
+         "ENFORCED DEFERRABLE",
+         {.since = 180000}},
+        {"CREATE TABLE t (id int PRIMARY KEY, v text CONSTRAINT n NOT NULL); INSERT INTO t VALUES (1, 'a')",
+         "ALTER TABLE t DROP CONSTRAINT n, ADD CONSTRAINT m NOT NULL v NOT VALID",
+         {.since = 180000}},
     };
 }
 

@@ -43,6 +43,11 @@ std::vector<DdlForm> of_tables_and_indexes() {
         {table, "CREATE TABLE u (PRIMARY KEY (x), x int) WITH (fillfactor = 90)"},
         {table, "CREATE TABLE u (k int PRIMARY KEY) INHERITS (t)"},
         {table, "CREATE TABLE u (k int PRIMARY KEY) INHERITS (t); ALTER TABLE t ADD COLUMN n int DEFAULT 6"},
+        {"CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE u (k int PRIMARY KEY) INHERITS (t)",
+         "ALTER TABLE t ALTER v SET NOT NULL"},
+        {table,
+         "CREATE UNLOGGED TABLE u (k int PRIMARY KEY) INHERITS (t); ALTER TABLE u ALTER v SET NOT NULL, ALTER v SET "
+         "DEFAULT 'x'; ALTER TABLE u SET LOGGED"},
         {table,
          "CREATE TABLE u (id int NOT NULL, v text, k int PRIMARY KEY); ALTER TABLE u INHERIT t; ALTER TABLE u NO "
          "INHERIT t"},

@@ -50,22 +50,29 @@ TEST_CASE("a table is made with the names that its source has") {
           "CREATE TABLE \"public\".\"t\" (\"a b\" integer CONSTRAINT \"u_id\" NOT NULL)\n");
     CHECK(derived({}, table("n", R"(NOT NULL "a b" NOT VALID)", false)) ==
           "CREATE TABLE \"public\".\"t\" (\"a b\" integer)\n"
-          "18: ALTER TABLE ONLY \"public\".\"t\" ADD CONSTRAINT \"n\" NOT NULL \"a b\" NOT VALID\n");
+          "18: ALTER TABLE \"public\".\"t\" ADD CONSTRAINT \"n\" NOT NULL \"a b\" NOT VALID\n");
     CHECK(derived({}, table("n", R"(NOT NULL "a b" NO INHERIT)")) ==
           "CREATE TABLE \"public\".\"t\" (\"a b\" integer)\n"
-          "18: ALTER TABLE ONLY \"public\".\"t\" ADD CONSTRAINT \"n\" NOT NULL \"a b\" NO INHERIT\n"
+          "18: ALTER TABLE \"public\".\"t\" ADD CONSTRAINT \"n\" NOT NULL \"a b\" NO INHERIT\n"
           "17: ALTER TABLE ONLY \"public\".\"t\" ALTER COLUMN \"a b\" SET NOT NULL\n");
 }
 
 TEST_CASE("a constraint comes, changes and goes") {
-    const std::string alter = "ALTER TABLE ONLY \"public\".\"t\" ";
+    const std::string alter = "ALTER TABLE \"public\".\"t\" ";
+    const std::string only = "ALTER TABLE ONLY \"public\".\"t\" ";
     CHECK(derived(table(), table(usual, plain)) == alter + "ALTER COLUMN \"a b\" SET NOT NULL\n");
+    CHECK(derived(table(), table(usual, R"(NOT NULL "a b" NO INHERIT)")) ==
+          "18: " + alter + "ADD CONSTRAINT \"" + usual + "\" NOT NULL \"a b\" NO INHERIT\n17: " + only +
+              "ALTER COLUMN \"a b\" SET NOT NULL\n");
+    CHECK(derived(table("n", plain), table("m", R"(NOT NULL "a b" NOT VALID)", false)) ==
+          "if there: " + alter + "DROP CONSTRAINT \"n\"\n18: " + alter +
+              "ADD CONSTRAINT \"m\" NOT NULL \"a b\" NOT VALID\n");
     CHECK(derived(table(), table("n", plain)) == "18: " + alter + "ADD CONSTRAINT \"n\" NOT NULL \"a b\"\n17: " +
                                                      alter + "ALTER COLUMN \"a b\" SET NOT NULL\n");
     CHECK(derived(table("n", plain), table("m", plain)) == "if there: " + alter + "RENAME CONSTRAINT \"n\" TO \"m\"\n");
     CHECK(derived(table("n", R"(NOT NULL "a b" NOT VALID)", false), table("n", plain)) ==
           "if there: " + alter + "VALIDATE CONSTRAINT \"n\"\n17: " + alter + "ALTER COLUMN \"a b\" SET NOT NULL\n");
-    CHECK(derived(table("n", plain), table()) == alter + "ALTER COLUMN \"a b\" DROP NOT NULL\n");
+    CHECK(derived(table("n", plain), table()) == only + "ALTER COLUMN \"a b\" DROP NOT NULL\n");
 }
 
 TEST_CASE("a partition has what its parent has, and what is its own") {
