@@ -324,8 +324,12 @@ void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, c
 }
 
 void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
+// A partition gets its root's with ATTACH and loses it with DETACH, from PostgreSQL 17 on.
     if (before.identity == after.identity && before.identity_options == after.identity_options) return;
     const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
+    const bool joins = is_partition(t.after) && !is_partition(t.before);
+    const bool leaves = is_partition(t.before) && !is_partition(t.after);
+    if (joins || (leaves && after.identity == '\0')) return;
     std::string what = "SET GENERATED " + mode;
     if (after.identity == '\0')
         what = "DROP IDENTITY";
