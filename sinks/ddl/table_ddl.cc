@@ -147,10 +147,11 @@ void TableDdl::create(const TableDefinition& table, bool root_void) {
         if (root_void) statement.voids = {*statement.table};
     }
     out_.add(DdlPhase::create_tables, std::move(statement));
+    const bool attached = is_partition(table) && !made_as_partition(table) && !table.parents.empty();
     for (const ConstraintDefinition& constraint : table.constraints)
-        if (constraint.type == 'f' && !constraint.inherited) add_constraint(table, constraint, out_);
-    if (is_partition(table) && !made_as_partition(table) && !table.parents.empty())
-        attach(table, table.parents.front(), root_void);
+        if (is_added(constraint) && (!constraint.inherited || (attached && constraint.type != 'f')))
+            add_constraint(table, constraint, out_);
+    if (attached) attach(table, table.parents.front(), root_void);
     for (const ColumnDefinition& column : table.columns) {
         if (column.inherited && !is_partition(table))
             add_own(table, column);
@@ -166,7 +167,6 @@ void TableDdl::create(const TableDefinition& table, bool root_void) {
     comments(nullptr, table);
 }
 
-void TableDdl::alter(const Altered& given) {
 // What a child has of its own on a column that it has from its parent.
 void TableDdl::add_own(const TableDefinition& table, const ColumnDefinition& column) {
     if (!column.expression.empty() && column.generated == '\0')
@@ -174,6 +174,7 @@ void TableDdl::add_own(const TableDefinition& table, const ColumnDefinition& col
     add_own_not_null({&table, &column}, out_);
 }
 
+void TableDdl::alter(const Altered& given) {
     Altered t = given;
     for (const ColumnDefinition& column : t.after.columns) {
         const ColumnDefinition* before = find_part(t.before.columns, &ColumnDefinition::number, column.number);
@@ -323,13 +324,13 @@ void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, c
     alter(after.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + after.expression);
 }
 
-void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
 // A partition gets its root's with ATTACH and loses it with DETACH, from PostgreSQL 17 on.
+void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
     if (before.identity == after.identity && before.identity_options == after.identity_options) return;
-    const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
     const bool joins = is_partition(t.after) && !is_partition(t.before);
     const bool leaves = is_partition(t.before) && !is_partition(t.after);
     if (joins || (leaves && after.identity == '\0')) return;
+    const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
     std::string what = "SET GENERATED " + mode;
     if (after.identity == '\0')
         what = "DROP IDENTITY";

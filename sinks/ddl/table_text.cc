@@ -30,7 +30,9 @@ std::string column_list(const TableDefinition& table) {
         parts.push_back(column_text(own) + not_null_text(table, own));
     }
     for (const ConstraintDefinition& constraint : table.constraints) {
-        const bool later = constraint.type == 'f' || constraint.type == 'n';
+        // ATTACH makes an exclusion constraint again, also where there is an equal one.
+        const bool later =
+            is_added(constraint) || constraint.type == 'n' || (constraint.type == 'x' && constraint.inherited);
         if (!later && (!constraint.inherited || partition)) parts.push_back(constraint_text(constraint));
     }
     return fmt::format("({})", fmt::join(parts, ", "));
@@ -45,7 +47,7 @@ std::string own_parts(const TableDefinition& table) {
         if (!own.empty()) parts.push_back(sql::quote_identifier(column.name) + own);
     }
     for (const ConstraintDefinition& constraint : table.constraints)
-        if (!constraint.inherited && constraint.type != 'f' && constraint.type != 'n')
+        if (!constraint.inherited && !is_added(constraint) && constraint.type != 'n')
             parts.push_back(constraint_text(constraint));
     return parts.empty() ? "" : fmt::format(" ({})", fmt::join(parts, ", "));
 }
@@ -58,6 +60,10 @@ std::string only(const TableDefinition& table) { return (table.kind == 'p' ? "" 
 
 std::string constraint_text(const ConstraintDefinition& constraint) {
     return fmt::format("CONSTRAINT {} {}", sql::quote_identifier(constraint.name), constraint.definition);
+}
+
+bool is_added(const ConstraintDefinition& constraint) {
+    return constraint.type == 'f' || (constraint.type == 'c' && constraint.enforced && !constraint.validated);
 }
 
 bool is_partition(const TableDefinition& table) { return !table.bound.empty(); }

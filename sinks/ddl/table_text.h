@@ -16,7 +16,9 @@ std::string only(const TableDefinition& table);
 bool is_partition(const TableDefinition& table);
 // CREATE TABLE ... PARTITION OF brings all the columns.
 bool made_as_partition(const TableDefinition& table);
-// CREATE TABLE, with all that it can name at once: foreign keys come later.
+// Not in CREATE TABLE: a foreign key, and a check that is not valid, which CREATE TABLE would make valid.
+bool is_added(const ConstraintDefinition& constraint);
+// CREATE TABLE, with all that it can name at once.
 std::string create_text(const TableDefinition& table);
 
 // CONSTRAINT name CHECK (...).

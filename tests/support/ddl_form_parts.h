@@ -17,6 +17,9 @@ inline constexpr const char* parts =
     "VALUES "
     "FROM (1) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1, 'a'), "
     "(11, 'b')";
+inline constexpr const char* numbered =
+    "CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE p1 "
+    "PARTITION OF p FOR VALUES FROM (1) TO (10); INSERT INTO p (v) VALUES ('a')";
 inline constexpr const char* mood =
     "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood DEFAULT 'ok'); INSERT INTO "
     "t "

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "sinks/ddl/derive.h"
+#include "sinks/ddl/not_null_ddl.h"
+#include "sinks/ddl/table_text.h"
 #include "sql/quote.h"
 
 namespace pgsluice {
@@ -47,9 +49,23 @@ void drop_identity_index(TableDefinition& table) {
     table.identity_index.clear();
 }
 
+// Rows from before may violate it.
+bool is_unchecked(const ConstraintDefinition& constraint) {
+    return constraint.type != 'f' && (is_added(constraint) || (constraint.type == 'n' && !constraint.validated));
+}
+
+void drop_unchecked(TableDefinition& table) {
+    for (ColumnDefinition& column : table.columns)
+        if (const auto* constraint = not_null_constraint(table, column);
+            constraint != nullptr && is_unchecked(*constraint))
+            column.not_null = false;
+    std::erase_if(table.constraints, is_unchecked);
+}
+
 // Without what is made after the load.
 void strip(TableDefinition& table) {
     std::erase_if(table.constraints, [](const auto& c) { return is_index_constraint(c) || c.type == 'f'; });
+    drop_unchecked(table);
     drop_identity_index(table);
 }
 
@@ -132,12 +148,16 @@ std::vector<DerivedStatement> added_constraints(const DefinitionMessage& schema,
 
 // Those of partitions have names of their own; the one above takes them over where they are there.
 void make_own(TableDefinition& table) {
+    // An exclusion constraint is not taken over, but made again.
+    std::erase_if(table.constraints,
+                  [](const auto& constraint) { return constraint.type == 'x' && constraint.inherited; });
     for (ConstraintDefinition& constraint : table.constraints)
         if (is_index_constraint(constraint)) constraint.inherited = false;
 }
 
-void drop_foreign_keys(TableDefinition& table) {
+void drop_last(TableDefinition& table) {
     std::erase_if(table.constraints, [](const auto& constraint) { return constraint.type == 'f'; });
+    drop_unchecked(table);
     drop_identity_index(table);
 }
 
@@ -161,7 +181,7 @@ void add_constraints(const DefinitionMessage& schema, EntriesAfterLoad& entries)
     std::map<TableName, std::vector<SchemaEntry>> by_table;
     const auto statements = added_constraints(
         schema, [](TableDefinition& table) { strip(table), drop_comments(table); },
-        [](TableDefinition& table) { make_own(table), drop_foreign_keys(table), drop_comments(table); });
+        [](TableDefinition& table) { make_own(table), drop_last(table), drop_comments(table); });
     for (const DerivedStatement& statement : statements) {
         SchemaEntry entry = entry_of(statement);
         const TableName name(statement.table->schema, statement.table->table);
@@ -185,13 +205,13 @@ void add_indexes(const DefinitionMessage& schema, EntriesAfterLoad& entries) {
     }
 }
 
+// And what is not checked.
 void add_foreign_keys(const DefinitionMessage& schema, EntriesAfterLoad& entries) {
     const auto statements = added_constraints(
-        schema, [](TableDefinition& table) { drop_foreign_keys(table), drop_comments(table); },
-        [](TableDefinition&) {});
+        schema, [](TableDefinition& table) { drop_last(table), drop_comments(table); }, [](TableDefinition&) {});
     for (const DerivedStatement& statement : statements) {
         SchemaEntry entry = entry_of(statement);
-        if (entry.type == "CONSTRAINT") entry.type = "FK CONSTRAINT";
+        if (!statement.foreign_key.empty()) entry.type = "FK CONSTRAINT";
         entries.last.push_back(std::move(entry));
     }
 }
