@@ -132,8 +132,9 @@ struct PostgresServer::State {
             {"max_wal_size", "4GB"},
             {"jit", "off"},
         };
-        if (version() >= 18) settings["max_active_replication_origins"] = settings["max_replication_slots"];
         for (const auto& [name, value] : options.settings) settings[name] = value;
+        if (version() >= 18)
+            settings.try_emplace("max_active_replication_origins", settings.at("max_replication_slots"));
         std::ofstream file(data + "/postgresql.auto.conf");
         for (const auto& [name, value] : settings) file << name << " = '" << value << "'\n";
     }
