@@ -154,14 +154,27 @@ void Delivered::met(const RelationPtr& relation) {
     keep({{relation->oid, std::move(now)}});
 }
 
+// As what the files say now, and as its rows were delivered: it may have had a table above it.
+std::vector<std::string> Delivered::no_longer_hidden_of(const QualifiedName& name, const RelationPtr& relation,
+                                                        const DeliveredRules& now) const {
+    auto found = no_longer_hidden(ruleset_.meaning_as(relation, name), now, ruleset_.passes_by(relation));
+    for (const auto& [oid, noted] : noted_) {
+        if (oid == relation->oid || noted.table != full_name(name)) continue;
+        DeliveredRules before = noted;
+        for (DeliveredColumn& column : before.columns) column.number = 0;  // those of another table
+        for (std::string& one : no_longer_hidden(before, now))
+            if (!holds(found, one)) found.push_back(std::move(one));
+    }
+    return found;
+}
+
 // A table whose rows came under another's name, and so by its rules: once for each such name.
 void Delivered::compare_former(const RelationPtr& relation, const DeliveredRules& now) {
     const auto noted = noted_.find(relation->oid);
-    const bool unnamed = ruleset_.passes_by(relation);
     ChangedTable changed{relation, {}, true};
     for (const QualifiedName& name : relation->came_as) {
         if (noted != noted_.end() && holds(noted->second.came_as, full_name(name))) continue;
-        auto found = no_longer_hidden(ruleset_.meaning_as(relation, name), now, unnamed);
+        auto found = no_longer_hidden_of(name, relation, now);
         if (!found.empty() && changed.came_as.empty()) changed.came_as = full_name(name);
         for (std::string& one : found)
             if (!holds(changed.differences, one)) changed.differences.push_back(std::move(one));

@@ -70,6 +70,8 @@ class Delivered {
 
     void keep(const std::map<Oid, DeliveredRules>& tables);
     [[nodiscard]] DeliveredRules as_of_now(const RelationPtr& table) const;
+    [[nodiscard]] std::vector<std::string> no_longer_hidden_of(const QualifiedName& name, const RelationPtr& relation,
+                                                               const DeliveredRules& now) const;
     void compare_former(const RelationPtr& relation, const DeliveredRules& now);
     void compare_late(const RelationPtr& relation, const DeliveredRules& now);
     void compare_moved(const RelationPtr& relation, DeliveredRules now);

@@ -18,8 +18,9 @@ bool is_apart(const TableRecord& entry) {
     return entry.reason == was_detached || (entry.reason == was_renamed && entry.delivered_oid != entry.oid);
 }
 
-void add(const QualifiedName& name, std::vector<QualifiedName>& names) {
-    if (!name.table.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+void add(const std::vector<QualifiedName>& more, std::vector<QualifiedName>& names) {
+    for (const QualifiedName& name : more)
+        if (std::ranges::find(names, name) == names.end()) names.push_back(name);
 }
 
 }  // namespace

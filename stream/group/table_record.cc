@@ -41,6 +41,22 @@ void append_name(JsonText& out, const QualifiedName& name) {
     out.text(name.table);
 }
 
+// The last one alone is what older versions know.
+void append_came_as(JsonText& out, const std::vector<QualifiedName>& names) {
+    if (names.empty()) return;
+    out.raw(",\"came_as\":{");
+    append_name(out, names.back());
+    out.raw('}');
+    if (names.size() == 1) return;
+    out.raw(",\"came_as_before\":[");
+    for (std::size_t i = 0; i + 1 < names.size(); ++i) {
+        out.raw(i == 0 ? "{" : ",{");
+        append_name(out, names[i]);
+        out.raw('}');
+    }
+    out.raw(']');
+}
+
 void append(JsonText& out, const TableRecord& table) {
     out.raw("{\"oid\":");
     out.number(table.oid);
@@ -62,11 +78,7 @@ void append(JsonText& out, const TableRecord& table) {
         append_name(out, table.rows_as);
         out.raw('}');
     }
-    if (!table.came_as.table.empty()) {
-        out.raw(",\"came_as\":{");
-        append_name(out, table.came_as);
-        out.raw('}');
-    }
+    append_came_as(out, table.came_as);
     out.raw(",\"state\":");
     out.text(to_string(table.state));
     out.raw(",\"lsn\":");
@@ -103,7 +115,10 @@ TableRecord read(const JsonFields& fields) {
     table.delivered_as = read_name(delivered);
     table.delivered_oid = delivered.unsigned_number<Oid>("oid");
     if (fields.has("rows_as")) table.rows_as = read_name(fields.object("rows_as"));
-    if (fields.has("came_as")) table.came_as = read_name(fields.object("came_as"));
+    if (fields.has("came_as_before"))
+        for (const auto name : fields.array("came_as_before"))
+            table.came_as.push_back(read_name(JsonFields(name, "a former name")));
+    if (fields.has("came_as")) table.came_as.push_back(read_name(fields.object("came_as")));
     table.state = parse_state(fields);
     table.lsn = fields.lsn("lsn");
     if (fields.has("delivered_from")) table.delivered_from = fields.lsn("delivered_from");
@@ -144,9 +159,15 @@ std::string_view to_string(TableState state) {
     return std::ranges::find(states, state, [](const auto& s) { return s.first; })->second;
 }
 
-QualifiedName came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as) {
-    const QualifiedName& name = before.delivered_oid != delivered_oid ? before.delivered_as : before.came_as;
-    return name == delivered_as ? QualifiedName{} : name;
+std::vector<QualifiedName> came_before(const TableRecord& before, Oid delivered_oid,
+                                       const QualifiedName& delivered_as) {
+    std::vector<QualifiedName> names = before.came_as;
+    if (before.delivered_oid != delivered_oid) {
+        std::erase(names, before.delivered_as);
+        names.push_back(before.delivered_as);
+    }
+    std::erase(names, delivered_as);
+    return names;
 }
 
 std::string encode(std::span<const TableRecord> page) {

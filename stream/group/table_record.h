@@ -54,8 +54,8 @@ struct TableRecord {
     // then. Empty otherwise.
     QualifiedName rows_as = {};
     // As what its changes came before, where that was another table: a partitioned root that they no longer come as, or
-    // the table itself, which comes as its root now. Empty otherwise.
-    QualifiedName came_as = {};
+    // the table itself, which comes as its root now; the last one last.
+    std::vector<QualifiedName> came_as = {};
     // born_empty: it held no row then, so changes committed before add up to none. They are left out: some may not have
     // been captured, such as the TRUNCATE after them. 0/0: it held none since it was created.
     Lsn delivered_from = {};
@@ -72,7 +72,7 @@ inline constexpr std::string_view was_renamed = "renamed";
 inline constexpr std::string_view was_dropped = "dropped";
 
 // The `came_as` of a table whose changes name this one from now on.
-QualifiedName came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as);
+std::vector<QualifiedName> came_before(const TableRecord& before, Oid delivered_oid, const QualifiedName& delivered_as);
 
 // Many tables of one page are kept under one key, so that a group of 10,000 tables needs few keys and each fits into a
 // message. A table's page never changes.

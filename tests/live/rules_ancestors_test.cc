@@ -419,6 +419,49 @@ TEST_CASE("partitions come as their root: a table with rules is attached to a ro
     group.stop();
 }
 
+TEST_CASE("partitions come as their root: one is a table of its own in between, and no row of it comes") {
+    const TextFile rules(rules_for({"p"}));
+    Pipeline group;
+    make_partitions(group);
+    group.on_target("CREATE TABLE q (LIKE p INCLUDING ALL)");
+    group.on_source(
+        "CREATE TABLE q (LIKE p INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL");
+    group.start_replicator({"--stream", "--publish-via-partition-root"});
+    group.start_worker({"--rules-config", rules.path()});
+    group.await_stream();
+    group.settle();
+    group.on_source(detach);
+    CHECK(says(group.replicator(), "table 'public.p1' is new in the group"));
+    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), shown));
+    CHECK(contains(group.worker().err(), "Rows that came as 'public.p' come as 'public.q' now"));
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    group.stop_replicator();
+}
+
+// What it had from the table above it counts, too.
+TEST_CASE("partitions come as their root: a child that no longer inherits is attached to a root without rules") {
+    const TextFile rules(rules_for({"p"}));
+    const Texts with_rules{"--rules-config", rules.path()};
+    Pipeline group;
+    group.on_both(children);
+    group.on_target("CREATE TABLE q (LIKE p INCLUDING ALL)");
+    group.on_source(
+        "CREATE TABLE q (LIKE p INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL; INSERT "
+        "INTO p1 VALUES (1, 'canary', 'eu', 'canary')");
+    group.start_replicator(via_root);
+    group.start_worker(with_rules);
+    group.settle();
+    CHECK(group.target_rows("p1") == Texts{"(1,********,eu,)"});
+    group.on_source("ALTER TABLE p1 NO INHERIT p; " + attach);
+    REQUIRE(group.worker().wait() == 1);
+    CHECK(contains(group.worker().err(), shown));
+    refusal(group.worker_argv("postgres", with_rules), give_entry);
+    CHECK_FALSE(contains(rows_of_q(group), "canary"));
+    group.stop_replicator();
+}
+
 TEST_CASE("partitions come as their root: a file has no row of a table with rules that is attached") {
     const TextFile rules(rules_for({"p1"}));
     const std::string directory = temporary_directory("attached");

@@ -452,7 +452,7 @@ TEST_CASE("a partition that was delivered as its root, left, and is a table of i
 
 TEST_CASE("a table that came as another one before keeps in mind as which") {
     const Member own = with<Member>(partition(), [](Member& p) { p.named = p.table, p.capture = "90"; });
-    const QualifiedName root{"public", "root"};
+    const std::vector<QualifiedName> root{{"public", "root"}};
     const TableRecord before = recorded(partition(true));
     for (const TableRecord& entry : {before, left(before, "detached"), left(before, "renamed")}) {
         const auto joins = found({.record = {entry}, .members = {own}});
@@ -462,14 +462,20 @@ TEST_CASE("a table that came as another one before keeps in mind as which") {
         TableRecord copied = joins[0].next;
         copied.state = TableState::copied;
         const auto attached = found({.record = {copied}, .members = {partition(true)}});
-        CHECK(attached[0].next.came_as == own.delivered_as);
+        CHECK(attached[0].next.came_as == std::vector{own.delivered_as});
+        const Member elsewhere = with<Member>(partition(true), [](Member& p) {
+            p.named.oid = p.delivered_oid = 7;
+            p.delivered_as.table = "other";
+        });
+        CHECK(found({.record = {copied}, .members = {elsewhere}})[0].next.came_as ==
+              std::vector{root[0], own.delivered_as});
     }
     const auto by_its_root = found({.record = {recorded(partition())}, .members = {partition(true)}});
     REQUIRE(by_its_root.size() == 1);
-    CHECK(by_its_root[0].next.came_as == partition().delivered_as);
-    CHECK(found({.record = {left(recorded(partition()), "detached")}, .members = {own}})[0].next.came_as.table.empty());
+    CHECK(by_its_root[0].next.came_as == std::vector{partition().delivered_as});
+    CHECK(found({.record = {left(recorded(partition()), "detached")}, .members = {own}})[0].next.came_as.empty());
     const Member other = with<Member>(own, [](Member& p) { p.created_xid = 701; });
-    CHECK(found({.record = {left(before, "detached")}, .members = {other}})[0].next.came_as.table.empty());
+    CHECK(found({.record = {left(before, "detached")}, .members = {other}})[0].next.came_as.empty());
 }
 
 TEST_CASE("a partition that was detached is kept in mind until it is dropped") {

@@ -14,8 +14,11 @@ TEST_CASE("a page of the record of tables is read as it was written") {
     TableRecord due{16400, 4000000000U, "", {"a\"b", "c"}, {"a\"b", "c"}, 16400, TableState::copy_due, Lsn{7}};
     due.replaces = true;
     due.reason = "re-created";
-    due.came_as = {"a\"b", "root"};
-    std::vector<TableRecord> page{copied, due};
+    due.came_as = {{"a\"b", "root"}};
+    TableRecord moved = due;
+    moved.oid = 16401;
+    moved.came_as = {{"a\"b", "root"}, {"s", "t"}, {"s", "u"}};
+    std::vector<TableRecord> page{copied, due, moved};
     for (const auto state : {TableState::born_empty, TableState::not_copied, TableState::assumed, TableState::left})
         page.push_back({20000, 1, "x", {"s", "t"}, {"s", "t"}, 20000, state, Lsn{}});
     CHECK(decode_table_records(encode(page)) == page);
