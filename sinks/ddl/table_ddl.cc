@@ -324,11 +324,12 @@ void TableDdl::alter_default(const Altered& t, const ColumnDefinition& before, c
     alter(after.expression.empty() ? "DROP DEFAULT" : "SET DEFAULT " + after.expression);
 }
 
-// A partition gets its root's with ATTACH and loses it with DETACH, from PostgreSQL 17 on.
+// From PostgreSQL 17 on a partition gets its root's with ATTACH, may not have its own then, and loses it with DETACH.
 void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after) {
-    if (before.identity == after.identity && before.identity_options == after.identity_options) return;
     const bool joins = is_partition(t.after) && !is_partition(t.before);
     const bool leaves = is_partition(t.before) && !is_partition(t.after);
+    if (joins && before.identity != '\0') return drop_identity(t.after, after);
+    if (before.identity == after.identity && before.identity_options == after.identity_options) return;
     if (joins || (leaves && after.identity == '\0')) return;
     const std::string mode = after.identity == 'a' ? "ALWAYS" : "BY DEFAULT";
     std::string what = "SET GENERATED " + mode;
@@ -340,6 +341,15 @@ void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, 
         what += identity_changes(after);
     add(DdlPhase::alter_columns, DdlKind::alter_column, t.after,
         fmt::format("ALTER TABLE {} ALTER COLUMN {} {}", quoted(t.after), quote_identifier(after.name), what));
+}
+
+void TableDdl::drop_identity(const TableDefinition& table, const ColumnDefinition& column) {
+    DerivedStatement statement{DdlKind::alter_column, fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY",
+                                                                  quoted(table), quote_identifier(column.name))};
+    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
+    statement.table = {table.schema, table.name};
+    statement.condition = "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 170000";
+    out_.add(DdlPhase::alter_columns, std::move(statement));
 }
 
 void TableDdl::attach(const TableDefinition& table, const ObjectName& parent, bool root_void) {

@@ -38,6 +38,7 @@ class TableDdl {
     void alter_type(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
     void alter_default(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
     void alter_identity(const Altered& t, const ColumnDefinition& before, const ColumnDefinition& after);
+    void drop_identity(const TableDefinition& table, const ColumnDefinition& column);
     void alter_parents(const Altered& t);
     void settings(const TableDefinition* before, const TableDefinition& after);
     void comments(const TableDefinition* before, const TableDefinition& after);

@@ -298,6 +298,27 @@ TEST_CASE("partitions are made, attached and detached") {
           R"(CREATE TABLE "public"."t" ("id" integer, "v" text) PARTITION BY RANGE (id))");
 }
 
+TEST_CASE("a partition has the identity of its root, or none") {
+    TableDefinition plain = table();
+    TableDefinition own = table();
+    own.columns[0].identity = 'd';
+    const auto below = [](TableDefinition partition) {
+        partition.bound = "DEFAULT";
+        partition.parents = {{7, "public", "p"}};
+        return partition;
+    };
+    const std::string attach = R"(ALTER TABLE "public"."p" ATTACH PARTITION "public"."t" DEFAULT)";
+    const std::string detach = R"(ALTER TABLE "public"."p" DETACH PARTITION "public"."t")";
+    CHECK(altered(plain, below(own)) == attach);  // of PostgreSQL 17, as is the next
+    CHECK(altered(below(own), plain) == detach);
+    // A source before 17 lets a partition have its own, and a target from 17 on does not.
+    const auto statements = derive({"ALTER TABLE", {{1, own, below(own)}}});
+    REQUIRE(statements.size() == 2);
+    CHECK(statements[0].text == R"(ALTER TABLE "public"."t" ALTER COLUMN "id" DROP IDENTITY)");
+    CHECK(statements[0].condition.ends_with(">= 170000"));
+    CHECK(statements[1].text == attach);
+}
+
 TEST_CASE("a column of a partitioned table comes once, with what the partitions' rows hold") {
     TableDefinition parent = table();
     parent.kind = 'p';
