@@ -95,6 +95,14 @@ void check_resume(const StartFacts& facts) {
                                slot)
                  : fmt::format("slot '{}' is gone, and with it the changes that were not read yet", slot));
     }
+    if (facts.slot->invalidated && facts.slot->was_idle)
+        throw stop_error(
+            fmt::format("unable to continue with group '{}': the source invalidated slot '{}': it was not read for "
+                        "longer than idle_replication_slot_timeout",
+                        facts.names.group, slot),
+            "Run ALTER SYSTEM SET idle_replication_slot_timeout = 0 on the source, then SELECT pg_reload_conf(): a "
+            "copy, too, takes its time. " +
+                start_over_hint(facts));
     if (facts.slot->invalidated) {
         fail(fmt::format("the source invalidated slot '{}': WAL that was not read yet is gone", slot));
     }

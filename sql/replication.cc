@@ -100,7 +100,10 @@ void ReplicationConnection::start_replication(const std::string& slot, const std
     connection_.flush();
     const auto result = connection_.next_result();
     if (result && PQresultStatus(result->raw()) == PGRES_COPY_BOTH) return;
-    throw connection_.error(doing, result ? &*result : nullptr);
+    const SqlError error = connection_.error(doing, result ? &*result : nullptr);
+    // An invalidated slot, which was not read while tables were copied: the next start says what to do.
+    if (error.sqlstate() == "55000") throw retry_error(error.what());
+    throw error;
 }
 
 std::optional<std::string_view> ReplicationConnection::take() {

@@ -224,6 +224,9 @@ TEST_CASE("resuming demands that nothing can be missing") {
         facts.slot->invalidated = true;
         CHECK(outcome(facts) == stop);
         CHECK(error_text.find("invalidated") != std::string::npos);
+        facts.slot->was_idle = true;
+        CHECK(outcome(facts) == stop);
+        CHECK(error_text.find("longer than idle_replication_slot_timeout") != std::string::npos);
 
         facts = good;
         facts.publication_exists = false;

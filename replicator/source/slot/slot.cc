@@ -18,9 +18,10 @@ std::optional<SlotState> find_slot(sql::Connection& connection, const std::strin
         "    OR coalesce((pg_catalog.to_jsonb(s) ->> 'conflicting')::pg_catalog.bool, false) "
         "    OR pg_catalog.to_jsonb(s) ->> 'invalidation_reason' IS NOT NULL, "
         "  s.confirmed_flush_lsn, coalesce(s.plugin, s.slot_type) || coalesce(' in ' || s.database, ''), "
-        "  coalesce((pg_catalog.to_jsonb(s) ->> 'failover')::pg_catalog.bool, false) "
+        "  coalesce((pg_catalog.to_jsonb(s) ->> 'failover')::pg_catalog.bool, false), "
+        "  coalesce(pg_catalog.to_jsonb(s) ->> 'invalidation_reason' = 'idle_timeout', false) "
         "FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1",
-        {sql::Param(name)}, {6, 0, 1});
+        {sql::Param(name)}, {7, 0, 1});
     if (found.rows() == 0) return std::nullopt;
     SlotState slot;
     slot.ours = found.get(0, 0).value_or("f") == "t";
@@ -29,6 +30,7 @@ std::optional<SlotState> find_slot(sql::Connection& connection, const std::strin
     if (const auto confirmed = found.get(0, 3)) slot.confirmed = parse_lsn(*confirmed).value_or(Lsn{});
     slot.plugin_and_database = found.text(0, 4);
     slot.failover = found.boolean(0, 5);
+    slot.was_idle = found.boolean(0, 6);
     return slot;
 }
 

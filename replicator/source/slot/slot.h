@@ -17,6 +17,7 @@ struct SlotState {
     bool ours = true;                 // a logical pgoutput slot of this database
     int active_pid = 0;               // of the walsender that uses it; 0: none
     bool invalidated = false;         // its WAL or rows are gone: it can never be read again
+    bool was_idle = false;            // why it was invalidated: idle_replication_slot_timeout (PostgreSQL 18)
     Lsn confirmed;                    // confirmed_flush_lsn; not valid while the slot is still being created
     bool failover = false;            // standbys keep a copy of it (PostgreSQL 17)
     std::string plugin_and_database;  // "pgoutput in shop", for messages

@@ -29,8 +29,8 @@ std::vector<WalLimit> look_at_wal_limits(sql::Connection& connection) {
     const std::string idle = setting(connection, "idle_replication_slot_timeout");  // from PostgreSQL 18 on
     if (!idle.empty() && idle != "0")
         limits.push_back({false,
-                          fmt::format("idle_replication_slot_timeout is {}: a replicator that is stopped for longer "
-                                      "has lost its slot",
+                          fmt::format("idle_replication_slot_timeout is {}: a replicator that is stopped, or copies "
+                                      "tables, for longer has lost its slot",
                                       idle),
                           "Run ALTER SYSTEM SET idle_replication_slot_timeout = 0 on the source, then SELECT "
                           "pg_reload_conf()."});
