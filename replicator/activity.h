@@ -41,6 +41,7 @@ struct ReplicatorActivity {
         false};  // this process has, or had last, the lock of a group with a stream: it may report
     std::atomic<bool> running{false};  // a session reads or copies
     std::atomic<bool> stream_full{false};
+    std::atomic<bool> no_spool{false};  // running transactions cannot be kept here
     Trouble trouble;
     Latest<SlotHealth> slot;
     RepeatedError decoding;             // of the source; of the sessions' thread

@@ -16,6 +16,7 @@
 #include "replicator/source/session.h"
 #include "replicator/source/slot/slot.h"
 #include "replicator/tables/recopied.h"
+#include "replicator/wal/open_transactions.h"
 #include "replicator/wal/source.h"
 #include "sql/error.h"
 #include "sql/sqlstate.h"
@@ -40,6 +41,24 @@ void limit_confirmed(WalStreamHooks& hooks, const ReplicatorEnds& ends) {
 bool server_drops_marked(const sql::ReplicationConnection& replication, const ReplicatorOptions& options,
                          const ResumePoint& resume) {
     return options.origin == OriginMode::none && !resume.comes_again && replication.filters_origins();
+}
+
+// Which transactions the encoder is to drop it must know before they are kept, and a running one's origin may be
+// unknown yet.
+bool reads_ahead(const ReplicatorOptions& options, bool unmarked_only) {
+    return options.read_ahead_bytes > 0 && !options.activity->no_spool &&
+           (unmarked_only || options.origin == OriginMode::any);
+}
+
+void start(sql::ReplicationConnection& replication, const ReplicatorOptions& options, const ResumePoint& resume) {
+    sql::PgoutputOptions wanted;
+    wanted.unmarked_only = server_drops_marked(replication, options, resume);
+    wanted.streaming = reads_ahead(options, wanted.unmarked_only);
+    if (wanted.streaming)
+        set_decoding_memory(replication.connection(), options.read_ahead_bytes);
+    else
+        raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
+    replication.start_replication(options.names.slot, options.names.publication, wanted);
 }
 
 // Mostly the next try passes. Where the log cannot be decoded for this slot at all, as server bugs can have it, each
@@ -105,6 +124,10 @@ std::optional<std::string> ddl_content(const ReplicatorEnds& ends, DdlEvents& dd
 WalEnd stream(const ReplicatorEnds& ends, WalSource& wal, ResumePoint resume, const WalStreamHooks& hooks) {
     try {
         return stream_wal(wal, ends.publisher, resume, ends.options, hooks, ends.stop);
+    } catch (const SpoolError&) {
+        ends.options.activity->no_spool = true;
+        ends.log(LogLevel::warning, "no transaction is read any more before it has committed (--read-ahead)");
+        throw;
     } catch (const SqlError& error) {
         if (sql::is_internal_error(error.sqlstate())) say_undecodable(ends, error);
         const std::string& publication = ends.options.names.publication;
@@ -121,9 +144,7 @@ WalEnd read_log(const ReplicatorEnds& ends, ReplicatedTables& tables, TableGate&
     const ReplicatorOptions& options = ends.options;
     sql::ReplicationConnection replication =
         reading.connection ? std::move(*reading.connection) : connect_replication(options.source, ends.stop);
-    raise_decoding_memory(replication.connection(), options.decoding_memory_bytes);
-    replication.start_replication(options.names.slot, options.names.publication,
-                                  server_drops_marked(replication, options, reading.resume));
+    start(replication, options, reading.resume);
     ReplicationWalSource wal(std::move(replication), wal_sender_timeout(ends.source));
     ColumnTypes types(ends.source);
     types.expect(tables.oids());

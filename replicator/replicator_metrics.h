@@ -17,12 +17,14 @@ struct ReplicatorMetrics {
     Tally ddl_messages;
     Tally messages;  // published
     Tally message_bytes;
-    Stage received;         // from the source
-    Stage published;        // JetStream has acknowledged it
-    Gauge in_flight;        // messages that JetStream has not acknowledged
-    Gauge in_flight_bytes;  // their bytes
-    Gauge pending;          // whether something taken from the source is not stored in the stream yet
-    Gauge full;             // whether the stream refuses messages for want of room
+    Stage received;           // from the source
+    Stage published;          // JetStream has acknowledged it
+    Gauge in_flight;          // messages that JetStream has not acknowledged
+    Gauge in_flight_bytes;    // their bytes
+    Gauge open_transactions;  // kept until they commit on the source
+    Gauge open_bytes;         // of them
+    Gauge pending;            // whether something taken from the source is not stored in the stream yet
+    Gauge full;               // whether the stream refuses messages for want of room
     Gauge standing_by;
     Spell waiting_for_source;
     Spell waiting_for_stream;

@@ -91,10 +91,11 @@ void ReplicationConnection::drop_slot(const std::string& name) {
 }
 
 void ReplicationConnection::start_replication(const std::string& slot, const std::string& publication,
-                                              bool unmarked_only) {
-    const std::string statement = fmt::format(
-        "START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version '1', publication_names {}, messages 'true'{})",
-        quote_identifier(slot), quote_literal(quote_identifier(publication)), unmarked_only ? ", origin 'none'" : "");
+                                              PgoutputOptions options) {
+    const std::string statement =
+        fmt::format("START_REPLICATION SLOT {} LOGICAL 0/0 (proto_version {}, publication_names {}, messages 'true'{})",
+                    quote_identifier(slot), options.streaming ? "'2', streaming 'on'" : "'1'",
+                    quote_literal(quote_identifier(publication)), options.unmarked_only ? ", origin 'none'" : "");
     const std::string doing = fmt::format("start replication from slot '{}'", slot);
     if (PQsendQuery(connection_.raw(), statement.c_str()) == 0) throw connection_.error(doing);
     connection_.flush();

@@ -33,6 +33,14 @@ enum class SlotLife {
 };
 enum class SlotSnapshot { nothing, exported };
 
+struct PgoutputOptions {
+    // Without transactions that have a replication origin; needs filters_origins().
+    bool unmarked_only = false;
+    // Protocol version 2, and transactions come while they are running once they are larger than
+    // logical_decoding_work_mem.
+    bool streaming = false;
+};
+
 struct CreatedSlot {
     Lsn consistent_point;
     std::string snapshot;  // for SET TRANSACTION SNAPSHOT; valid until this connection's next command or its end
@@ -52,10 +60,9 @@ class ReplicationConnection {
     // A slot created by this connection, so that a temporary one can be dropped before the connection closes.
     void drop_slot(const std::string& name);
 
-    // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput proto_version 1 and messages on: the server continues
-    // from the slot's confirmed position. (It accepts a start above the WAL's end and then silently skips commits.)
-    // `unmarked_only`: without transactions that have a replication origin; needs filters_origins().
-    void start_replication(const std::string& slot, const std::string& publication, bool unmarked_only = false);
+    // START_REPLICATION SLOT slot LOGICAL 0/0 with pgoutput and messages on: the server continues from the slot's
+    // confirmed position. (It accepts a start above the WAL's end and then silently skips commits.)
+    void start_replication(const std::string& slot, const std::string& publication, PgoutputOptions options = {});
     // From version 16 on.
     [[nodiscard]] bool filters_origins() const noexcept { return connection_.server_version() >= 160000; }
 

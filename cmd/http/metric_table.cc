@@ -47,6 +47,8 @@ constexpr std::array table{
            "Bytes of these messages, before they are compressed"},
     Metric{"pgsluice_in_flight_messages", gauge, replicator, "", "Messages that JetStream has not acknowledged yet"},
     Metric{"pgsluice_in_flight_bytes", gauge, replicator, "", "Bytes of these messages"},
+    Metric{"pgsluice_open_transactions", gauge, replicator, "", "Transactions that are read ahead, and kept until they commit"},
+    Metric{"pgsluice_open_transaction_bytes", gauge, replicator, "", "Bytes kept of them"},
     Metric{"pgsluice_stream_full", gauge, replicator, "", "1 while the stream refuses messages because it is full"},
     Metric{"pgsluice_slot_retained_bytes", gauge, replicator, "", "WAL that the source keeps for the slot"},
     Metric{"pgsluice_slot_safe_bytes", gauge, replicator, "", "WAL that may still be written before the slot is lost; absent without max_slot_wal_keep_size"},

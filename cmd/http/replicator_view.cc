@@ -79,6 +79,8 @@ void ReplicatorView::sample(Samples& samples, std::int64_t now_us) const {
     samples.add("pgsluice_published_bytes_total", m.message_bytes.get());
     samples.add("pgsluice_in_flight_messages", m.in_flight.get());
     samples.add("pgsluice_in_flight_bytes", m.in_flight_bytes.get());
+    samples.add("pgsluice_open_transactions", m.open_transactions.get());
+    samples.add("pgsluice_open_transaction_bytes", m.open_bytes.get());
     samples.add("pgsluice_stream_full", m.full.get());
     samples.add("pgsluice_position_bytes", m.received.at.get(), {{"stage", "received"}});
     samples.add("pgsluice_position_bytes", m.published.at.get(), {{"stage", "published"}});

@@ -29,12 +29,25 @@ sql::ReplicationConnection connect_replication(const sql::ConnectOptions& option
     return sql::ReplicationConnection(options, std::move(stop));
 }
 
+namespace {
+
+// The setting is in kB, and the server takes no less.
+std::uint64_t decoding_memory(std::uint64_t bytes) { return std::max<std::uint64_t>(bytes / 1024, 64); }
+
+}  // namespace
+
+void set_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
+    connection.exec(
+        fmt::format("SELECT pg_catalog.set_config('logical_decoding_work_mem', '{}', false)", decoding_memory(bytes)),
+        "prepare a session on the source");
+}
+
 void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes) {
     if (bytes == 0) return;
     connection.exec(
         fmt::format("SELECT pg_catalog.set_config(name, '{0}', false) FROM pg_catalog.pg_settings "
                     "WHERE name = 'logical_decoding_work_mem' AND setting::pg_catalog.int8 < {0}",  // both in table_b
-                    std::max<std::uint64_t>(bytes / 1024, 64)),
+                    decoding_memory(bytes)),
         "prepare a session on the source");
 }
 

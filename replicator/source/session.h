@@ -18,6 +18,8 @@ sql::ReplicationConnection connect_replication(const sql::ConnectOptions& option
 // Lets the walsender of this connection keep so much of what it decodes in memory before it spills large transactions
 // to its disk (logical_decoding_work_mem). Never less than the server's own setting; 0 leaves that alone.
 void raise_decoding_memory(sql::Connection& connection, std::uint64_t bytes);
+// Makes it exactly so much, where what is larger is sent while it is running. The server takes no less than 64 kB.
+void set_decoding_memory(sql::Connection& connection, std::uint64_t bytes);
 
 // PostgreSQL 14 or later, wal_level logical: each its own stop Error.
 void check_version(sql::Connection& connection);

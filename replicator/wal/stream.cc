@@ -12,6 +12,7 @@
 #include "replicator/wal/encoder.h"
 #include "replicator/wal/frame.h"
 #include "replicator/wal/ledger.h"
+#include "replicator/wal/open_transactions.h"
 #include "sql/timestamp.h"
 #include "stream/base/failpoint.h"
 #include "stream/base/quiet_rhythm.h"
@@ -103,6 +104,7 @@ class WalStream {
     ReplicatorMetrics& metrics_;
     Stretch waits_for_source_{metrics_.waiting_for_source};
     Stretch waits_for_stream_{metrics_.waiting_for_stream};
+    OpenTransactions open_;
     WalEncoder encoder_;
     Ledger ledger_;
     milliseconds status_interval_;
@@ -178,6 +180,11 @@ WalStream::Taken WalStream::take_available() {
     Taken taken;
     const bool was_empty = encoder_.size() == 0;
     while (!block_full() && taken.bytes < options_.block_bytes && !encoder_.at_end()) {
+        if (const auto message = open_.next()) {
+            taken.bytes += message->size();
+            encoder_.take(*message);
+            continue;
+        }
         const auto frame = source_.receive();
         if (!frame) {
             taken.dry = true;
@@ -217,6 +224,10 @@ void WalStream::take(std::string_view frame) {
 
 void WalStream::on(const XLogData& data) {
     data_came_ = true;
+    if (open_.take(data.message)) {
+        late_ = open_.in_chunk();
+        return;
+    }
     encoder_.take(data.message);
     if (!encoder_.in_transaction()) {
         PGSLUICE_HOP("flushed", encoder_.reached().position.commit, encoder_.commit_time_us());
@@ -258,6 +269,8 @@ void WalStream::publish(const MessageMeta& meta, std::string_view body) {
 // Of every pass, not of every change.
 void WalStream::show() {
     metrics_.show_in_flight(publisher_);
+    metrics_.open_transactions.set(static_cast<std::int64_t>(open_.count()));
+    metrics_.open_bytes.set(static_cast<std::int64_t>(open_.bytes()));
     metrics_.received.at.set(static_cast<std::int64_t>(encoder_.reached().safe_flush_lsn.value));
     metrics_.received.commit_time_us.set(encoder_.commit_time_us());
     metrics_.published.at.set(static_cast<std::int64_t>(ledger_.confirmed().value));

@@ -1,5 +1,5 @@
-// Any run of well-formed or broken pgoutput messages either is refused with an Error or becomes a block that reads
-// back. The input is a run of messages, each behind two bytes of length.
+// Any run of well-formed or broken pgoutput messages, also of running transactions, either is refused with an Error or
+// becomes a block that reads back. The input is a run of messages, each behind two bytes of length.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "replicator/wal/encoder.h"
+#include "replicator/wal/open_transactions.h"
 #include "sql/error.h"
 #include "stream/format/block_reader.h"
 
@@ -29,6 +30,7 @@ void read_back(WalEncoder& encoder) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view input(reinterpret_cast<const char*>(data), size);
     WalEncoder encoder({}, {});
+    OpenTransactions open({}, std::size_t{1} << 20);  // in memory
     try {
         while (input.size() >= 2) {
             const std::size_t high = static_cast<unsigned char>(input[0]);
@@ -37,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             length = length < input.size() ? length : input.size();
             const std::string message(input.substr(0, length));
             input.remove_prefix(length);
-            encoder.take(message);
+            if (!open.take(message)) encoder.take(message);
+            while (const auto next = open.next()) encoder.take(*next);
             if (high & 1) read_back(encoder);
         }
     } catch (const Error&) {

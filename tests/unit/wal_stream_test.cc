@@ -11,6 +11,7 @@
 #include "stream/format/block_reader.h"
 #include "stream/format/markers.h"
 #include "tests/support/fake_wal.h"
+#include "tests/support/streamed_wal.h"
 #include "tests/support/wal_script.h"
 
 using namespace pgsluice;
@@ -76,6 +77,57 @@ TEST_CASE("small transactions that are here together share a block") {
     CHECK(loop.publisher.messages.size() == 1);
     CHECK(loop.publisher.messages[0].meta.safe_flush_lsn == Lsn{0x40});
     CHECK(loop.changes_published() == 2);
+}
+
+TEST_CASE("of a running transaction nothing is published before it commits, and it holds nothing else up") {
+    Loop loop;
+    loop.options.block_bytes = 4096;
+    loop.send({stream_start(7, true), streamed(7, wal_relation(1, "t", {"id"}))});
+    for (int i = 0; i < 1000; ++i)
+        loop.send({streamed(7, wal_insert(1, {"0123456789012345678901234567890123456789"}))});
+    loop.send({stream_stop()});
+    loop.send(small_transaction(Lsn{0x20}, Lsn{0x30}));
+    loop.script.pass(1500ms);
+    loop.script.then([&] {
+        CHECK(loop.changes_published() == 1);
+        CHECK(loop.last_confirmed() == Lsn{0x30});
+        CHECK(loop.options.metrics->open_transactions.get() == 1);
+        CHECK(loop.options.metrics->open_bytes.get() > 40'000);
+        loop.send({stream_commit(7, Lsn{0x40}, Lsn{0x50})});
+    });
+    loop.script.pass(1500ms);
+    loop.script.then([&] { CHECK(loop.last_confirmed() == Lsn{0x50}); });
+    loop.run();
+    CHECK(loop.changes_published() == 1001);
+    CHECK(loop.options.metrics->open_transactions.get() == 0);
+    for (const auto& message : loop.publisher.messages) CHECK(message.body.size() < 5000);
+}
+
+TEST_CASE("a stop in the middle of what was kept publishes what was passed on, and the next session the rest") {
+    Loop loop;
+    loop.options.block_bytes = 4096;
+    loop.publisher.room = false;
+    const auto send_all = [](Loop& to) {
+        to.send({stream_start(7, true), streamed(7, wal_relation(1, "t", {"id"}))});
+        for (int i = 0; i < 1000; ++i)
+            to.send({streamed(7, wal_insert(1, {"0123456789012345678901234567890123456789"}))});
+        to.send({stream_stop(), stream_commit(7, Lsn{0x40}, Lsn{0x50})});
+    };
+    send_all(loop);
+    loop.script.pass(1s);
+    loop.script.then([&] {
+        loop.publisher.room = true;
+        loop.script.stop.request_stop();
+    });
+    loop.run();
+    const std::size_t published = loop.changes_published();
+    CHECK(published > 0);
+    CHECK(published < 1000);
+    Loop next;
+    next.resume = resume_point(loop.publisher.messages.back().meta);
+    send_all(next);
+    next.run();
+    CHECK(next.changes_published() == 1000 - published);
 }
 
 TEST_CASE("the first status goes out at once, then one per interval, whatever comes or not") {
