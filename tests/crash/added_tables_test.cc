@@ -5,6 +5,7 @@
 
 #include "tests/crash/copy_writer.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -40,7 +41,7 @@ TEST_CASE("tables join a running group") {
     joining.check();
 }
 
-TEST_CASE("the replicator dies once at each place of the copy of tables that join") {
+TEST_CASE("the replicator dies once at each place of the copy of tables that join" * slow) {
     for (const std::string place :
          {"before-added-copy", "copy-published:3", "before-snapshot-end", "after-snapshot-end", "after-added-copy"}) {
         CAPTURE(place);
@@ -53,7 +54,7 @@ TEST_CASE("the replicator dies once at each place of the copy of tables that joi
     }
 }
 
-TEST_CASE("the worker dies once at each place of loading tables that join") {
+TEST_CASE("the worker dies once at each place of loading tables that join" * slow) {
     for (const std::string place : {"postgres-load-after-commit", "snapshot-end-applied"}) {
         CAPTURE(place);
         Joining joining;

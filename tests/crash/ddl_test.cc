@@ -7,6 +7,7 @@
 
 #include "tests/support/ddl_state.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice::test;
@@ -114,7 +115,7 @@ TEST_CASE("the worker dies once at each place of a DDL message") {
     }
 }
 
-TEST_CASE("the replicator dies once at each place of copying a rewritten table again") {
+TEST_CASE("the replicator dies once at each place of copying a rewritten table again" * slow) {
     for (const std::string place : {"ddl-decoded", "after-record", "before-added-copy", "copy-published",
                                     "before-snapshot-end", "after-snapshot-end", "after-added-copy"}) {
         CAPTURE(place);
@@ -122,7 +123,7 @@ TEST_CASE("the replicator dies once at each place of copying a rewritten table a
     }
 }
 
-TEST_CASE("the worker dies once at each place of loading a rewritten table again") {
+TEST_CASE("the worker dies once at each place of loading a rewritten table again" * slow) {
     for (const std::string place :
          {"postgres-before-ddl", "postgres-after-ddl", "postgres-before-commit", "postgres-after-commit",
           "postgres-load-before-commit", "postgres-load-after-commit", "snapshot-end-applied"}) {

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/direct_group.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -41,7 +42,7 @@ struct Killed : DirectGroup {
 
 }  // namespace
 
-TEST_CASE("the replicator dies once at each place of a direct snapshot") {
+TEST_CASE("the replicator dies once at each place of a direct snapshot" * slow) {
     for (const std::string place :
          {"after-group", "after-slot", "direct-held", "before-snapshot-end", "after-snapshot-end"})
         Killed().replicator_dies_at(place);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -89,7 +90,7 @@ TEST_CASE("the worker dies once at each place of a recopy that is left out") {
     }
 }
 
-TEST_CASE("the replicator dies once at each place of a recopy that is left out") {
+TEST_CASE("the replicator dies once at each place of a recopy that is left out" * slow) {
     for (const std::string place : {"ddl-decoded", "after-record", "before-added-copy", "copy-published",
                                     "before-snapshot-end", "after-snapshot-end", "after-added-copy"}) {
         CAPTURE(place);

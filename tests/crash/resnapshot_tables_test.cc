@@ -5,6 +5,7 @@
 
 #include "tests/crash/copy_writer.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -33,7 +34,7 @@ struct CopyingAgain : Pipeline {
 
 }  // namespace
 
-TEST_CASE("the replicator dies once at each place of copying tables again") {
+TEST_CASE("the replicator dies once at each place of copying tables again" * slow) {
     for (const std::string place :
          {"after-record", "before-added-copy", "copy-published:3", "before-snapshot-end", "after-snapshot-end"}) {
         CAPTURE(place);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -73,7 +74,7 @@ TEST_CASE("the replicator dies once at each step of taking in tables that change
 
 // The session that streams ends, and another begins in the same process. The places are reached there first, but for
 // the publication, which is looked at by each start.
-TEST_CASE("the replicator dies once at each step of taking in tables that change while it runs") {
+TEST_CASE("the replicator dies once at each step of taking in tables that change while it runs" * slow) {
     for (const std::string place :
          {"after-record", "after-record:2", "after-publication:2", "before-added-copy", "copy-published",
           "before-snapshot-end", "after-snapshot-end", "after-added-copy"}) {

@@ -7,6 +7,7 @@
 
 #include "tests/support/pipeline.h"
 #include "tests/support/same_databases.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -79,7 +80,7 @@ TEST_CASE("the worker dies once at each place of keys that wait for a copy") {
     }
 }
 
-TEST_CASE("the replicator dies once at each place of keys that wait for a copy") {
+TEST_CASE("the replicator dies once at each place of keys that wait for a copy" * slow) {
     for (const std::string place : {"ddl-decoded", "ddl-decoded:4", "after-record", "before-added-copy",
                                     "copy-published", "before-snapshot-end", "after-snapshot-end"}) {
         CAPTURE(place);

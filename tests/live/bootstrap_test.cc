@@ -3,6 +3,7 @@
 #include "sql/error.h"
 #include "tests/live/bootstrap_fixture.h"
 #include "tests/support/hint.h"
+#include "tests/support/slow.h"
 #include "tests/unit/rules_fixture.h"
 
 using namespace pgsluice::test;
@@ -153,7 +154,7 @@ TEST_CASE("bootstrap: killed while it accumulates, and completed while it is dow
     group.stop();
 }
 
-TEST_CASE("bootstrap: killed at each place while it prepares, it is prepared again") {
+TEST_CASE("bootstrap: killed at each place while it prepares, it is prepared again" * slow) {
     for (const std::string place :
          {"after-group", "bootstrap-announced", "after-slot", "after-record", "bootstrap-marked", "bootstrap-held"}) {
         CAPTURE(place);

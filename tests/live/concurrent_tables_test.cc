@@ -7,6 +7,7 @@
 #include "sql/connection.h"
 #include "stream/group/table_record.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 #include "tests/support/stream_group.h"
 
 using namespace pgsluice;
@@ -43,7 +44,7 @@ int joined(Broker& broker, const std::string& group) {
 
 }  // namespace
 
-TEST_CASE("300 transactions that each make a table do not wait for each other, and all rows arrive") {
+TEST_CASE("300 transactions that each make a table do not wait for each other, and all rows arrive" * slow) {
     PostgresServer source({.settings = {{"max_connections", "400"}}});
     Pipeline pipeline({source, shared_postgres(), shared_nats()});
     pipeline.start({"--copy-and-stream", "--track-ddl"});

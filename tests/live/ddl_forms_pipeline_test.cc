@@ -10,6 +10,7 @@
 
 #include "tests/support/ddl_forms_run.h"
 #include "tests/support/generated_page.h"
+#include "tests/support/slow.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;
@@ -103,7 +104,7 @@ TEST_CASE("forms in transactions, with rows before and after") {
     check({"in transactions", between_rows, "", {"--all-schemas"}});
 }
 
-TEST_CASE("forms of another role in a DO block, under an odd search_path and settings, tables by pattern") {
+TEST_CASE("forms of another role in a DO block, under an odd search_path and settings, tables by pattern" * slow) {
     const std::string role = fmt::format("\"Odd role {}\"", ::getpid());
     DdlFormsRun group({"in DO", in_a_block, "SET ROLE " + role + odd_settings, {"--tables", "settled,f*.*"}});
     group.on_source(fmt::format("CREATE ROLE {0}; GRANT CREATE ON DATABASE {1} TO {0}", role, group.source_db()));

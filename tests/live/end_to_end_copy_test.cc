@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 
@@ -82,7 +83,7 @@ TEST_CASE("tables without columns: rows are counted, that is all there is to the
     pipeline.stop();
 }
 
-TEST_CASE("a thousand tables and a row of 1600 columns") {
+TEST_CASE("a thousand tables and a row of 1600 columns" * slow) {
     Pipeline pipeline;
     pipeline.on_both(
         "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, v text)', i); END "

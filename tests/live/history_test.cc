@@ -7,6 +7,7 @@
 #include "tests/live/compare_fixture.h"
 #include "tests/support/hint.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice;
@@ -184,7 +185,7 @@ TEST_CASE("a GiST index on the key loses no row to sets of changes") {
     group.stop();
 }
 
-TEST_CASE("many changes of many keys, in sets and row by row, with a kill in between") {
+TEST_CASE("many changes of many keys, in sets and row by row, with a kill in between" * slow) {
     for (const std::string place : {"postgres-before-commit", "postgres-after-commit"}) {
         CAPTURE(place);
         History group;

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "tests/support/slow.h"
 #include "tests/support/text.h"
 
 using namespace pgsluice::test;
@@ -191,7 +192,7 @@ TEST_CASE("an import that failed or was killed is made again, whatever it left")
     pair.check_equal();
 }
 
-TEST_CASE("rows of 100 MB pass, a few of them in memory at a time") {
+TEST_CASE("rows of 100 MB pass, a few of them in memory at a time" * slow) {
     ImportPair pair(
         "CREATE TABLE big (id int PRIMARY KEY, t text); INSERT INTO big SELECT g, repeat('x', 30000000) FROM "
         "generate_series(1, 3) g");

@@ -12,6 +12,7 @@
 #include "tests/support/churn.h"
 #include "tests/support/pipeline.h"
 #include "tests/support/same_databases.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice;
 using namespace pgsluice::test;
@@ -93,5 +94,5 @@ void follow(const std::string& tool) {
 }  // namespace
 
 TEST_CASE("what Alembic sends") { follow("alembic"); }
-TEST_CASE("what Django sends") { follow("django"); }
-TEST_CASE("what node-pg-migrate sends") { follow("node-pg-migrate"); }
+TEST_CASE("what Django sends" * slow) { follow("django"); }
+TEST_CASE("what node-pg-migrate sends" * slow) { follow("node-pg-migrate"); }

@@ -12,6 +12,7 @@
 #include "tests/live/shares_fixture.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/pipeline.h"
+#include "tests/support/slow.h"
 #include "tests/support/stream_group.h"
 #include "tests/support/user_stream.h"
 #include "tests/support/writers.h"
@@ -111,7 +112,7 @@ std::string status(const Pipeline& pipeline) {
 
 }  // namespace
 
-TEST_CASE("2 shares become 4 and then 3, under load and kills: nothing is lost, each key is in order") {
+TEST_CASE("2 shares become 4 and then 3, under load and kills: nothing is lost, each key is in order" * slow) {
     Pipeline pipeline;
     pipeline.on_source(
         "CREATE SEQUENCE tick; CREATE TABLE t (id int PRIMARY KEY, n bigint NOT NULL DEFAULT nextval('public.tick'));"

@@ -14,6 +14,7 @@
 #include "tests/support/hardening.h"
 #include "tests/support/http_receiver.h"
 #include "tests/support/postgres_programs.h"
+#include "tests/support/slow.h"
 
 using namespace pgsluice::test;
 using pgsluice::rules_test::TextFile;
@@ -357,7 +358,7 @@ class Canaries : CanaryTables {
 
 }  // namespace
 
-TEST_CASE("a canary of every type, by every transform and in every operation, is nowhere beyond the source") {
+TEST_CASE("a canary of every type, by every transform and in every operation, is nowhere beyond the source" * slow) {
     Canaries canaries;
     canaries.start();
     canaries.settle();

@@ -18,5 +18,7 @@ void find_programs_at_once() {
 
 int main(int argc, char** argv) {
     find_programs_at_once();
-    return doctest::Context(argc, argv).run();
+    doctest::Context context(argc, argv);
+    if (std::getenv("PGSLUICE_TEST_QUICK") != nullptr) context.addFilter("test-suite-exclude", "slow");
+    return context.run();
 }
