@@ -119,7 +119,7 @@ struct ReplicatorOptions : TableChoice {
     bool assume_sync_always = false;          // do not print that the server syncs lazily
     std::int64_t stream_retain_ms = 3600000;  // keep what all workers applied at least this long
 
-    std::uint64_t read_ahead_bytes = 16ULL << 20;        // transactions that grow larger come while they run; 0: none
+    std::uint64_t read_ahead_bytes = 0;                  // transactions that grow larger come while they run; 0: none
     std::uint64_t decoding_memory_bytes = 256ULL << 20;  // of the walsender, before it spills; 0: as the server says
 
     std::size_t block_bytes = 128 * 1024;  // a message is flushed at this size, or when the input runs dry

@@ -13,7 +13,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* what) {
     throw stop_error(fmt::format("unable to decode the source's running transactions: {}", what),
-                     "Please report this as a bug in pgsluice. With --read-ahead 0 it cannot happen.");
+                     "Please report this as a bug in pgsluice. Without --read-ahead it cannot happen.");
 }
 
 void put(std::string& out, std::uint64_t number, int bytes) {

@@ -59,10 +59,6 @@ struct Pod {
         container = spec["containers"][0];
         std::map<std::string, YAML::Node> volumes;
         for (const auto& volume : spec["volumes"]) {
-            if (volume["emptyDir"].IsDefined()) {  // what the pod itself writes
-                volumes[volume["name"].as<std::string>()];
-                continue;
-            }
             const bool secret = volume["secret"].IsDefined();
             const auto named = secret ? "Secret/" + volume["secret"]["secretName"].as<std::string>()
                                       : "ConfigMap/" + volume["configMap"]["name"].as<std::string>();
@@ -72,7 +68,6 @@ struct Pod {
         for (const auto& mount : container["volumeMounts"]) {
             const auto name = mount["name"].as<std::string>();
             REQUIRE(volumes.contains(name));
-            if (!volumes[name].IsDefined() || volumes[name].IsNull()) continue;
             const std::string prefix = "/etc/pgsluice";
             mounted.add(mount["mountPath"].as<std::string>().substr(prefix.size()), volumes[name]);
         }

@@ -91,6 +91,7 @@ TEST_CASE("transactions that overlap come in the order of their commits, with wh
     CHECK(group.target_scalar("SELECT count(*) FROM keyed WHERE n = 3") == "3000");
     first.exec("COMMIT");
     group.must_have_read_ahead();
+    CHECK(group.count_of("spill_txns") == "0");
     group.check_equal(tables);
     group.stop();
 }
