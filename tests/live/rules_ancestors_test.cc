@@ -431,7 +431,7 @@ TEST_CASE("partitions come as their root: one is a table of its own in between, 
     group.await_stream();
     group.settle();
     group.on_source(detach);
-    CHECK(says(group.replicator(), "table 'public.p1' is new in the group"));
+    CHECK(says(group.replicator(), "table 'public.p1' misses changes"));
     group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
     REQUIRE(group.worker().wait() == 1);
     CHECK(contains(group.worker().err(), shown));
