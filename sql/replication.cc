@@ -4,10 +4,10 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
-#include <array>
 #include <chrono>
 #include <stdexcept>
 
+#include "sql/big_endian.h"
 #include "sql/quote.h"
 #include "sql/sqlstate.h"
 #include "sql/timestamp.h"
@@ -51,11 +51,6 @@ const char* slot_options(SlotLife life, SlotSnapshot snapshot) {
     if (life == SlotLife::failover)
         return exported ? "(SNAPSHOT 'export', FAILOVER true)" : "(SNAPSHOT 'nothing', FAILOVER true)";
     return exported ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT";
-}
-
-char* put_uint64(char* out, std::uint64_t number) {
-    for (int shift = 56; shift >= 0; shift -= 8) *out++ = static_cast<char>(number >> shift);
-    return out;
 }
 
 bool readable(int socket) {
@@ -159,14 +154,12 @@ bool ReplicationConnection::wait(int timeout_ms) {
 }
 
 void ReplicationConnection::send_status(Lsn written, Lsn flushed, Lsn applied, bool reply_requested) {
-    std::array<char, 34> message;
-    char* out = message.data();
-    *out++ = 'r';
-    out = put_uint64(out, written.value);
-    out = put_uint64(out, flushed.value);
-    out = put_uint64(out, applied.value);
-    out = put_uint64(out, static_cast<std::uint64_t>(postgres_time_us()));
-    *out = reply_requested ? 1 : 0;
+    std::string message = "r";
+    append_big_endian(message, written.value);
+    append_big_endian(message, flushed.value);
+    append_big_endian(message, applied.value);
+    append_big_endian(message, static_cast<std::uint64_t>(postgres_time_us()));
+    message.push_back(reply_requested ? 1 : 0);
     if (PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0 ||
         PQflush(connection_.raw()) < 0) {
         throw connection_.error("send a status to the replication stream");

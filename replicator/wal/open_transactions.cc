@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "replicator/wal/pgoutput_cursor.h"
+#include "sql/big_endian.h"
 #include "sql/error.h"
 
 namespace pgsluice {
@@ -16,24 +17,20 @@ namespace {
                      "Please report this as a bug in pgsluice. Without --read-ahead it cannot happen.");
 }
 
-void put(std::string& out, std::uint64_t number, int bytes) {
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
-}
-
 std::string begin_message(Lsn commit, std::int64_t time, std::uint32_t xid) {
     std::string message = "B";
-    put(message, commit.value, 8);
-    put(message, static_cast<std::uint64_t>(time), 8);
-    put(message, xid, 4);
+    append_big_endian(message, commit.value);
+    append_big_endian(message, static_cast<std::uint64_t>(time));
+    append_big_endian(message, xid);
     return message;
 }
 
 std::string commit_message(Lsn commit, Lsn end, std::int64_t time) {
     std::string message(2, '\0');
     message.front() = 'C';
-    put(message, commit.value, 8);
-    put(message, end.value, 8);
-    put(message, static_cast<std::uint64_t>(time), 8);
+    append_big_endian(message, commit.value);
+    append_big_endian(message, end.value);
+    append_big_endian(message, static_cast<std::uint64_t>(time));
     return message;
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 
+#include "sql/big_endian.h"
 #include "stream/base/ascii.h"
 #include "stream/base/hex.h"
 
@@ -35,12 +36,6 @@ constexpr std::array<NamedForm, 12> forms{{{"text", "text", 25},
                                            {"numeric", "numeric", 1700}}};
 
 const NamedForm& form_at(BinaryForm form) { return forms.at(static_cast<std::size_t>(form)); }
-
-template <typename Unsigned>
-void append_big_endian(std::string& out, Unsigned value) {
-    for (int shift = 8 * (static_cast<int>(sizeof value) - 1); shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>(value >> static_cast<unsigned>(shift)));
-}
 
 template <typename Number>
 std::optional<Number> number(std::string_view text) {
