@@ -60,7 +60,7 @@ bool OpenTransactions::take(std::string_view message) {
         keep(message);
         return true;
     }
-    if (message.front() == 'R') newest_[table_of(message)] = {++order_, std::string(message)};
+    if (!kept_.empty() && message.front() == 'R') newest_[table_of(message)] = {++order_, std::string(message)};
     return false;
 }
 
@@ -76,6 +76,7 @@ void OpenTransactions::start(std::string_view message) {
     const bool first = in.byte() != 0;
     in.expect_end();
     if (current_ != nullptr) refuse("a chunk begins inside another");
+    if (kept_.empty()) newest_.clear();
     std::unique_ptr<Kept>& kept = kept_[current_xid_];
     if (first == (kept != nullptr)) refuse("a chunk is the first of its transaction, or is not, wrongly");
     if (first) kept = std::make_unique<Kept>(directory_, in_memory_);

@@ -86,7 +86,7 @@ class OpenTransactions {
     Kept* current_ = nullptr;                                        // whose chunk is being read
     std::uint32_t current_xid_ = 0;
     Order order_ = 0;
-    std::map<Oid, Newest> newest_;
+    std::map<Oid, Newest> newest_;  // of those that came while something was kept: only it may hold older ones
 
     Stage stage_ = Stage::none;  // of what is passed on:
     std::unique_ptr<Kept> passing_;
