@@ -82,9 +82,9 @@ void check_identity(const StartFacts& facts) {
 }
 
 void check_resume(const StartFacts& facts) {
-    const auto fail = [&](const std::string& reason) {
+    const auto fail = [&](const std::string& reason, const std::string& first = "") {
         throw stop_error(fmt::format("unable to continue with group '{}': {}", facts.names.group, reason),
-                         start_over_hint(facts));
+                         first + start_over_hint(facts));
     };
     const std::string& slot = facts.names.slot;
     const MessageMeta& last = facts.last->meta;
@@ -95,14 +95,13 @@ void check_resume(const StartFacts& facts) {
                                slot)
                  : fmt::format("slot '{}' is gone, and with it the changes that were not read yet", slot));
     }
-    if (facts.slot->invalidated && facts.slot->was_idle)
-        throw stop_error(
-            fmt::format("unable to continue with group '{}': the source invalidated slot '{}': it was not read for "
-                        "longer than idle_replication_slot_timeout",
-                        facts.names.group, slot),
-            "Run ALTER SYSTEM SET idle_replication_slot_timeout = 0 on the source, then SELECT pg_reload_conf(): a "
-            "copy, too, takes its time. " +
-                start_over_hint(facts));
+    if (facts.slot->invalidated && facts.slot->was_idle) {
+        fail(fmt::format("the source invalidated slot '{}': it was not read for longer than "
+                         "idle_replication_slot_timeout",
+                         slot),
+             "Run ALTER SYSTEM SET idle_replication_slot_timeout = 0 on the source, then SELECT pg_reload_conf(): a "
+             "copy, too, takes its time. ");
+    }
     if (facts.slot->invalidated) {
         fail(fmt::format("the source invalidated slot '{}': WAL that was not read yet is gone", slot));
     }
