@@ -25,10 +25,7 @@ const ConstraintDefinition* find_same(const std::vector<ConstraintDefinition>& a
 }
 
 DerivedStatement on(const TableDefinition& table, std::string text) {
-    DerivedStatement statement{DdlKind::constraint, std::move(text)};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
-    return statement;
+    return on_table(table, DdlKind::constraint, std::move(text));
 }
 
 void drop(const TableDefinition& table, const ConstraintDefinition& constraint, DdlPhases& out) {
@@ -38,13 +35,6 @@ void drop(const TableDefinition& table, const ConstraintDefinition& constraint, 
     statement.drops = true;
     if (constraint.type == 'f') statement.foreign_key = constraint.name;
     out.add(constraint.type == 'f' ? DdlPhase::drop_dependents : DdlPhase::drop_constraints, std::move(statement));
-}
-
-void validate(const TableDefinition& table, const ConstraintDefinition& constraint, DdlPhases& out) {
-    auto statement = on(
-        table, fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", quoted(table), quote_identifier(constraint.name)));
-    if (constraint.type == 'f') statement.foreign_key = constraint.name;
-    out.add(DdlPhase::constraints, std::move(statement));
 }
 
 DerivedStatement change(const TableDefinition& table, const ConstraintDefinition& constraint, const std::string& what) {
@@ -65,12 +55,14 @@ void alter(const TableDefinition& table, const ConstraintDefinition& before, con
     if (before.type == 'f' && deferral(before) != deferral(after))
         out.add(DdlPhase::constraints,
                 change(table, after, fmt::format("ALTER CONSTRAINT {} {}", name, deferral(after))));
-    if (before.enforced != after.enforced)  // this checks it, too
-        out.add(DdlPhase::constraints,
-                change(table, after,
-                       fmt::format("ALTER CONSTRAINT {} {}", name, after.enforced ? "ENFORCED" : "NOT ENFORCED")));
-    else if (!before.validated && after.validated)
-        validate(table, after, out);
+    if (before.enforced != after.enforced) {  // this checks it, too
+        auto changed = change(
+            table, after, fmt::format("ALTER CONSTRAINT {} {}", name, after.enforced ? "ENFORCED" : "NOT ENFORCED"));
+        changed.enforces = after.enforced;
+        out.add(DdlPhase::constraints, std::move(changed));
+    } else if (!before.validated && after.validated) {
+        out.add(DdlPhase::constraints, change(table, after, "VALIDATE CONSTRAINT " + name));
+    }
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ struct DerivedStatement {
     std::string built_index{};
     std::string foreign_key{};  // the name of the one that it makes (`creates`), `drops`, or is about
     std::string renamed_to{};   // what that is called then
+    bool enforces = false;      // it was not enforced until now
     // The tables that it is about, for policies.
     [[nodiscard]] std::vector<QualifiedName> tables() const;
     // The text as it may be shown and logged: without a row's values.

@@ -112,9 +112,7 @@ class NotNullDdl {
                   std::move(condition));
     }
     void statement(DdlPhase phase, DdlKind kind, std::string text, std::string condition) {
-        DerivedStatement made{kind, std::move(text)};
-        made.object = fmt::format("table '{}.{}'", after_.table->schema, after_.table->name);
-        made.table = {after_.table->schema, after_.table->name};
+        DerivedStatement made = on_table(*after_.table, kind, std::move(text));
         made.condition = std::move(condition);
         out_.add(phase, std::move(made));
     }

@@ -59,10 +59,8 @@ TableDdl::TableDdl(const DefinitionMessage& message, DdlPhases& out) : message_(
 
 void TableDdl::add(DdlPhase phase, DdlKind kind, const TableDefinition& table, std::string text,
                    std::string kept_text) {
-    DerivedStatement statement{kind, std::move(text)};
+    DerivedStatement statement = on_table(table, kind, std::move(text));
     statement.kept_text = std::move(kept_text);
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
     out_.add(phase, std::move(statement));
 }
 
@@ -233,18 +231,15 @@ void TableDdl::alter_columns(const Altered& t) {
 }
 
 void TableDdl::drop_column(const TableDefinition& table, const std::string& column) {
-    DerivedStatement statement{DdlKind::drop_column,
-                               fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(table), quote_identifier(column))};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
+    DerivedStatement statement =
+        on_table(table, DdlKind::drop_column,
+                 fmt::format("ALTER TABLE {} DROP COLUMN {}", quoted(table), quote_identifier(column)));
     statement.column = column;
     out_.add(DdlPhase::drop_columns, std::move(statement));
 }
 
 void TableDdl::add_column(const Altered& t, const ColumnDefinition& column) {
-    DerivedStatement statement{DdlKind::add_column};
-    statement.object = fmt::format("table '{}.{}'", t.after.schema, t.after.name);
-    statement.table = {t.after.schema, t.after.name};
+    DerivedStatement statement = on_table(t.after, DdlKind::add_column, {});
     statement.column = column.name;
     ColumnDefinition first = column;
     if (column.generated == '\0' && column.identity == '\0') {
@@ -344,19 +339,17 @@ void TableDdl::alter_identity(const Altered& t, const ColumnDefinition& before, 
 }
 
 void TableDdl::drop_identity(const TableDefinition& table, const ColumnDefinition& column) {
-    DerivedStatement statement{DdlKind::alter_column, fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY",
-                                                                  quoted(table), quote_identifier(column.name))};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
+    DerivedStatement statement = on_table(
+        table, DdlKind::alter_column,
+        fmt::format("ALTER TABLE {} ALTER COLUMN {} DROP IDENTITY", quoted(table), quote_identifier(column.name)));
     statement.condition = "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 170000";
     out_.add(DdlPhase::alter_columns, std::move(statement));
 }
 
 void TableDdl::attach(const TableDefinition& table, const ObjectName& parent, bool root_void) {
-    DerivedStatement statement{DdlKind::partition, fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent),
-                                                               quoted(table), table.bound)};
-    statement.object = fmt::format("table '{}.{}'", table.schema, table.name);
-    statement.table = {table.schema, table.name};
+    DerivedStatement statement =
+        on_table(table, DdlKind::partition,
+                 fmt::format("ALTER TABLE {} ATTACH PARTITION {} {}", quoted(parent), quoted(table), table.bound));
     if (root_void) statement.voids = {*statement.table, {parent.schema, parent.name}};
     out_.add(DdlPhase::partitions, std::move(statement));
 }

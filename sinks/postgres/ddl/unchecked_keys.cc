@@ -51,8 +51,6 @@ std::string commenting(const UncheckedKeys::Key& key) {
 // As in all commands about one.
 std::string called(const std::string& key) { return " CONSTRAINT " + sql::quote_identifier(key); }
 
-constexpr std::string_view enforcing = "\" ENFORCED";
-
 std::string dropping(const std::string& key) { return "DROP CONSTRAINT " + sql::quote_identifier(key); }
 
 // Of a result whose columns are schema and table.
@@ -84,7 +82,7 @@ bool UncheckedKeys::run(const DerivedStatement& statement, const Run& run) {
     if (!session_.replica || !statement.table) return false;
     const QualifiedName& table = *statement.table;
     if (!statement.foreign_key.empty()) {
-        if (statement.text.ends_with(enforcing)) return enforce(table, statement.foreign_key, run);
+        if (statement.enforces) return enforce(table, statement.foreign_key, run);
         if (!statement.creates) return owe(table, statement.foreign_key);
         const std::string adds =
             alter(table, fmt::format("ADD CONSTRAINT {} ", sql::quote_identifier(statement.foreign_key)));
