@@ -26,6 +26,12 @@ struct ReadAhead : Pipeline {
         always({"--read-ahead", "64KiB"}, {});
     }
 
+    // For a transaction that stays open.
+    [[nodiscard]] pgsluice::sql::Connection session() const {
+        pgsluice::sql::Connection connection(shared_postgres().connect(source_db()));
+        connection.exec("RESET search_path");
+        return connection;
+    }
     std::string count_of(const std::string& counter) {
         return source_scalar(
             fmt::format("SELECT {} FROM pg_stat_replication_slots WHERE slot_name = 'pgsluice_{}'", counter, group()));
@@ -71,15 +77,8 @@ TEST_CASE("transactions that overlap come in the order of their commits, with wh
     ReadAhead group;
     group.start();
     group.settle();
-    PostgresServer& server = shared_postgres();
-    const auto session = [&] {
-        auto options = server.connect(group.source_db());
-        pgsluice::sql::Connection connection(std::move(options));
-        connection.exec("RESET search_path");
-        return connection;
-    };
-    auto first = session();
-    auto second = session();
+    auto first = group.session();
+    auto second = group.session();
     first.exec("BEGIN; INSERT INTO keyed SELECT i, 1, repeat('a', 100) FROM generate_series(1, 3000) AS i");
     second.exec("BEGIN; INSERT INTO keyed SELECT i, 2, repeat('b', 100) FROM generate_series(3001, 6000) AS i");
     group.settle();
@@ -101,9 +100,7 @@ TEST_CASE("killed and stopped while transactions run and while they are passed o
     group.on_both("CREATE TABLE counted (n int)");
     group.start();
     group.settle();
-    auto options = shared_postgres().connect(group.source_db());
-    pgsluice::sql::Connection session(std::move(options));
-    session.exec("RESET search_path");
+    auto session = group.session();
     for (int round = 0; round < 4; ++round) {
         CAPTURE(round);
         session.exec(fmt::format("BEGIN; INSERT INTO counted SELECT {} FROM generate_series(1, 20000)", round));
@@ -143,9 +140,7 @@ TEST_CASE("DDL within a transaction that is read ahead, and of others while it r
     ReadAhead group;
     group.start({"--copy-and-stream", "--track-ddl"});
     group.settle();
-    auto options = shared_postgres().connect(group.source_db());
-    pgsluice::sql::Connection session(std::move(options));
-    session.exec("RESET search_path");
+    auto session = group.session();
     session.exec("BEGIN; INSERT INTO keyed SELECT i, 1, repeat('a', 100) FROM generate_series(1, 3000) AS i");
     group.on_source("ALTER TABLE whole ADD COLUMN more int DEFAULT 5; INSERT INTO whole VALUES (1, 'one', 2)");
     session.exec(

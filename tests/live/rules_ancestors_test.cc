@@ -346,14 +346,20 @@ TEST_CASE("partitions come as their root: one is attached to another root, witho
 
 namespace {
 
+// Partitioned on the source, with the columns of `like`.
+void make_q(Pipeline& group, const std::string& like) {
+    const std::string made = "CREATE TABLE q (LIKE " + like + " INCLUDING ALL)";
+    group.on_target(made);
+    group.on_source(made + " PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL");
+}
+
 // The target has p1, which has the rules and comes under its own name, and q, which has none.
 void make_a_table_apart(Pipeline& group, bool with_partition) {
     group.on_both("CREATE TABLE p1 (id int PRIMARY KEY, ssn text, region text, note text)");
-    group.on_target("CREATE TABLE q (LIKE p1 INCLUDING ALL)");
+    make_q(group, "p1");
     group.on_source(
-        "CREATE TABLE q (LIKE p1 INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE p1 REPLICA IDENTITY FULL; ALTER "
-        "TABLE q REPLICA IDENTITY FULL; INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', 'us', "
-        "'canary')");
+        "ALTER TABLE p1 REPLICA IDENTITY FULL; INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary'), (2, 'canary', "
+        "'us', 'canary')");
     if (!with_partition) return;
     group.on_source(
         "CREATE TABLE q2 PARTITION OF q FOR VALUES FROM (100) TO (200); ALTER TABLE q2 REPLICA IDENTITY FULL; INSERT "
@@ -361,6 +367,7 @@ void make_a_table_apart(Pipeline& group, bool with_partition) {
 }
 
 const std::string attach = "ALTER TABLE q ATTACH PARTITION p1 FOR VALUES FROM (0) TO (100)";
+constexpr const char* show = "INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')";
 constexpr const char* shown = "public.q (column 'ssn', the filter on 'region', column 'note')";
 constexpr const char* give_entry =
     "Rows that came as 'public.p1' come as 'public.q' now: give 'public.q' an entry in the files that hides as much.";
@@ -399,7 +406,7 @@ TEST_CASE("partitions come as their root: a table with rules is attached to a ro
     group.on_source(attach);
     if (!running) group.start_replicator(mode);
     if (!running) group.await_stream();
-    group.on_source("INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    group.on_source(show);
     if (!before) group.start_worker(with_rules);
     REQUIRE(group.worker().wait() == 1);
     CHECK(contains(group.worker().err(), shown));
@@ -423,16 +430,14 @@ TEST_CASE("partitions come as their root: one is a table of its own in between, 
     const TextFile rules(rules_for({"p"}));
     Pipeline group;
     make_partitions(group);
-    group.on_target("CREATE TABLE q (LIKE p INCLUDING ALL)");
-    group.on_source(
-        "CREATE TABLE q (LIKE p INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL");
+    make_q(group, "p");
     group.start_replicator({"--stream", "--publish-via-partition-root"});
     group.start_worker({"--rules-config", rules.path()});
     group.await_stream();
     group.settle();
     group.on_source(detach);
     CHECK(says(group.replicator(), "table 'public.p1' misses changes"));
-    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    group.on_source(attach + "; " + show);
     REQUIRE(group.worker().wait() == 1);
     CHECK(contains(group.worker().err(), shown));
     CHECK(contains(group.worker().err(), "Rows that came as 'public.p' come as 'public.q' now"));
@@ -446,10 +451,8 @@ TEST_CASE("partitions come as their root: a child that no longer inherits is att
     const Texts with_rules{"--rules-config", rules.path()};
     Pipeline group;
     group.on_both(children);
-    group.on_target("CREATE TABLE q (LIKE p INCLUDING ALL)");
-    group.on_source(
-        "CREATE TABLE q (LIKE p INCLUDING ALL) PARTITION BY RANGE (id); ALTER TABLE q REPLICA IDENTITY FULL; INSERT "
-        "INTO p1 VALUES (1, 'canary', 'eu', 'canary')");
+    make_q(group, "p");
+    group.on_source("INSERT INTO p1 VALUES (1, 'canary', 'eu', 'canary')");
     group.start_replicator(via_root);
     group.start_worker(with_rules);
     group.settle();
@@ -472,7 +475,7 @@ TEST_CASE("partitions come as their root: a file has no row of a table with rule
     const Texts argv = group.worker_argv("file", {"--file-output-dir", directory, "--rules-config", rules.path()});
     Process worker({.argv = argv});
     says(worker, "snapshot complete");
-    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    group.on_source(attach + "; " + show);
     REQUIRE(worker.wait() == 1);
     CHECK(contains(worker.err(), shown));
     refusal(argv, give_entry);
@@ -507,7 +510,7 @@ TEST_CASE("source rules: a table with rules that is attached to a root without i
     group.start_ruled(via_root);
     group.start_worker();
     group.settle();
-    group.on_source(attach + "; INSERT INTO q VALUES (50, 'canary', 'eu', 'canary')");
+    group.on_source(attach + "; " + show);
     REQUIRE(group.replicator().wait() == 1);
     CHECK(contains(group.replicator().err(), shown));
     refusal(group.replicator_argv(group.with_rules(via_root)), give_entry);
