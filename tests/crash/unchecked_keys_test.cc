@@ -72,7 +72,7 @@ TEST_CASE("the worker dies once at each place of keys that wait for a copy") {
         "postgres-snapshot-ended", "snapshot-end-applied",  "postgres-key-check",          "postgres-key-checked",
         "postgres-key-checked:2"};
     // From PostgreSQL 18 on the partitioned table's key waits, and not one of each partition.
-    if (std::stoi(shared_postgres().scalar("postgres", "SHOW server_version_num")) < 180000)
+    if (shared_postgres().version() < 180000)
         places.insert(places.end(), {"postgres-key-checked:3", "postgres-key-above", "postgres-key-above-made"});
     for (const std::string& place : places) {
         CAPTURE(place);

@@ -159,9 +159,8 @@ TEST_CASE("what a table needs comes with it") {
     source.run("CREATE TYPE unused AS (a int)");
     source.run("DROP TYPE unused");
     // From PostgreSQL 18 on the NOT NULL of a serial is a constraint.
-    const std::string of_serial = std::stoi(source.scalar("SHOW server_version_num")) >= 180000
-                                      ? "changed columns,constraints rewritten 2"
-                                      : "changed columns rewritten 2";
+    const std::string of_serial = shared_postgres().version() >= 180000 ? "changed columns,constraints rewritten 2"
+                                                                        : "changed columns rewritten 2";
     check_said(
         source,
         Texts{

@@ -53,7 +53,7 @@ bool check_form(DdlPair& pair, const DdlForm& form) {
 
 void check_forms(std::size_t group) {
     std::optional<DdlPair> pair;
-    const int version = std::stoi(shared_postgres().scalar("postgres", "SHOW server_version_num"));
+    const int version = shared_postgres().version();
     for (const DdlForm& form : ddl_forms().at(group).forms) {
         if (form.traits.since > version || form.traits.differs != nullptr) continue;
         if (!pair) pair.emplace();

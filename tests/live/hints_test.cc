@@ -253,14 +253,13 @@ TEST_CASE("foreign keys that the role may not disable") {
     const std::string role = role_of(target);
     SUBCASE("a superuser") { target.sql("ALTER ROLE " + role + " SUPERUSER"); }
     SUBCASE("a grant") {
-        if (std::stoi(target.scalar("SHOW server_version_num")) < 150000) return;
+        if (target.server.version() < 150000) return;
         target.sql(said(hint, "GRANT SET ON PARAMETER session_replication_role TO ", ";"));
     }
     SUBCASE("without the flag") { target.options.disable_foreign_keys = false; }
     CHECK(hint_of_open(target) == "opened");
     target.sink.reset();
-    if (target.options.disable_foreign_keys && target.scalar("SHOW server_version_num") >= "150000")
-        target.sql("DROP OWNED BY " + role);
+    if (target.options.disable_foreign_keys && target.server.version() >= 150000) target.sql("DROP OWNED BY " + role);
 }
 
 TEST_CASE("a table that is missing, or is none") {
@@ -415,9 +414,8 @@ TEST_CASE("no room for a replication origin where a group reads from the target"
                    "target and restart it, or drop an origin that nothing uses any more "));
     SUBCASE("raised") {
         target.sink.reset();
-        target.sql(target.server.scalar("postgres", "SHOW server_version_num") >= "180000"
-                       ? "ALTER SYSTEM SET max_active_replication_origins = 10"
-                       : "ALTER SYSTEM SET max_replication_slots = 10");
+        target.sql(target.server.version() >= 180000 ? "ALTER SYSTEM SET max_active_replication_origins = 10"
+                                                     : "ALTER SYSTEM SET max_replication_slots = 10");
         server.stop_immediate();
         server.start();
     }

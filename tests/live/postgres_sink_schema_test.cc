@@ -197,7 +197,7 @@ TEST_CASE("an extension that the target cannot have is named with the reason") {
         return std::any_of(target.log.begin(), target.log.end(),
                            [&](const std::string& line) { return line.find(part) != std::string::npos; });
     };
-    const bool looks_first = target.scalar("SHOW server_version_num") >= "150000";
+    const bool looks_first = target.server.version() >= 150000;
     CHECK(logged(std::string("unable to create EXTENSION 'hstore' on the target: ") +
                  (looks_first ? "extension \"absent\" is not available (SQLSTATE 0A000)"
                               : "could not open extension control file")));

@@ -30,12 +30,11 @@ struct Failover {
         await_slot();
     }
 
-    [[nodiscard]] int version() { return std::stoi(source.scalar("postgres", "SHOW server_version_num")); }
     [[nodiscard]] std::string slot() const { return "pgsluice_" + pipeline.group(); }
 
     // From version 17 on, what PostgreSQL synchronizes is good for something only once it is no longer temporary.
     void await_slot() {
-        const std::string ready = version() < 170000 ? "true" : "synced AND NOT temporary";
+        const std::string ready = source.version() < 170000 ? "true" : "synced AND NOT temporary";
         const bool found = eventually(
             "the standby has the slot",
             [&] {
@@ -164,7 +163,7 @@ TEST_CASE("a promoted standby without the slot stops the group") {
 
 TEST_CASE("from version 17 on the slot is a failover slot, and one of an earlier version becomes one") {
     PostgresServer source;
-    if (std::stoi(source.scalar("postgres", "SHOW server_version_num")) < 170000) return;  // tests/README.md
+    if (source.version() < 170000) return;  // tests/README.md
     Pipeline pipeline({source, shared_postgres(), shared_nats()});
     const std::string is_failover =
         "SELECT failover FROM pg_replication_slots WHERE slot_name = 'pgsluice_" + pipeline.group() + "'";
@@ -188,7 +187,7 @@ TEST_CASE("from version 17 on the slot is a failover slot, and one of an earlier
 
 TEST_CASE("from version 17 on, check warns of a standby that is not waited for") {
     PostgresServer source;
-    if (std::stoi(source.scalar("postgres", "SHOW server_version_num")) < 170000) return;
+    if (source.version() < 170000) return;
     const auto standby = PostgresServer::standby_of(source);
     Pipeline pipeline({source, shared_postgres(), shared_nats()});
     eventually("the standby streams", [&] {

@@ -25,7 +25,7 @@ struct FromStandby {
         pipeline.always({"--source-url", standby->url(pipeline.source_db())}, {});
     }
 
-    bool can_read() { return std::stoi(primary.scalar("postgres", "SHOW server_version_num")) >= 160000; }
+    bool can_read() { return primary.version() >= 160000; }
 
     Finished refused(std::vector<std::string> more) {
         more.insert(more.end(), {"--copy-and-stream", "--retry-max-attempts", "0"});

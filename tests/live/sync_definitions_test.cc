@@ -131,7 +131,7 @@ TEST_CASE("catalogs are equal afterwards, read by a role that owns nothing and w
     Pipeline pipeline;
     const std::string reader = "reader_" + pipeline.group();
     pipeline.on_source(forms);
-    const int version = std::stoi(pipeline.source_scalar("SHOW server_version_num"));
+    const int version = shared_servers().source.version();
     if (version >= 150000) pipeline.on_source(forms_of_15);
     if (version >= 170000) pipeline.on_source(forms_of_17);
     if (version >= 180000) pipeline.on_source(forms_of_18);

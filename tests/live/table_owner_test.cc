@@ -238,7 +238,7 @@ TEST_CASE("a worker that may not write as the table's owner refuses, and says wh
     CAPTURE(failure);
     CAPTURE(hint);
     CHECK(contains(failure, "on 'own.t', constraint 'c' calls own.grab() of '" + target.mallory + "'"));
-    const bool with_set = std::stoi(target.scalar("SHOW server_version_num")) >= 160000;
+    const bool with_set = target.server.version() >= 160000;
     const std::string grants = fmt::format("GRANT {0} TO {1}{3}; GRANT TEMPORARY ON DATABASE {2} TO {0}, {1}",
                                            target.mallory, writer, target.database, with_set ? " WITH SET TRUE" : "");
     CHECK(contains(hint, "run on the target: " + grants));
@@ -385,8 +385,7 @@ TEST_CASE("what only computes does not need the table's owner") {
         "suppress_redundant_updates_trigger(); ALTER TABLE own.t ENABLE ALWAYS TRIGGER g");
     const std::string writer = target.as_writer();
     target.sql("GRANT USAGE ON SEQUENCE own.s TO " + writer);
-    if (std::stoi(target.scalar("SHOW server_version_num")) >= 150000)
-        target.sql("GRANT SET ON PARAMETER session_replication_role TO " + writer);
+    if (target.server.version() >= 150000) target.sql("GRANT SET ON PARAMETER session_replication_role TO " + writer);
     target.open();
     SinkFeed feed;
     feed.insert(table(), {text("1"), text("1")});

@@ -137,7 +137,7 @@ TEST_CASE("a role for --target-owner that the worker cannot use is refused with 
     };
     refused("the target has no role '" + owner + "'");
     pipeline.on_target("CREATE ROLE " + owner);
-    const bool with_set = std::stoi(pipeline.target_scalar("SHOW server_version_num")) >= 160000;
+    const bool with_set = shared_servers().target.version() >= 160000;
     const std::string grants = fmt::format("GRANT {0} TO {1}{3}; GRANT TEMPORARY ON DATABASE {2} TO {0}, {1}", owner,
                                            writer, pipeline.target_db(), with_set ? " WITH SET TRUE" : "");
     refused("As a superuser, run on the target: " + grants);

@@ -60,7 +60,7 @@ DdlFormsRun::DdlFormsRun(Setting setting) : Pipeline(shared_servers()), setting_
     for (const DdlForms& group : ddl_forms())
         for (const DdlForm& form : group.forms) forms_.push_back(&form);
     for (PostgresServer* server : {&shared_servers().source, &shared_servers().target})
-        version_ = std::min(version_, std::stoi(server->scalar("postgres", "SHOW server_version_num")));
+        version_ = std::min(version_, server->version());
     on_source(make_touch);
     std::vector<std::string> words = setting_.selection;
     words.insert(words.begin(), {"--copy-and-stream", "--track-ddl"});

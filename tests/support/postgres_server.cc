@@ -113,7 +113,7 @@ struct PostgresServer::State {
     std::optional<Process> process;
     KeptSessions sessions;
 
-    [[nodiscard]] int version() const { return std::stoi(read_file(data + "/PG_VERSION")); }
+    [[nodiscard]] int version() const { return std::stoi(read_file(data + "/PG_VERSION")) * 10000; }
 
     void configure() const {
         std::map<std::string, std::string> settings = {
@@ -133,7 +133,7 @@ struct PostgresServer::State {
             {"jit", "off"},
         };
         for (const auto& [name, value] : options.settings) settings[name] = value;
-        if (version() >= 18)
+        if (version() >= 180000)
             settings.try_emplace("max_active_replication_origins", settings.at("max_replication_slots"));
         std::ofstream file(data + "/postgresql.auto.conf");
         for (const auto& [name, value] : settings) file << name << " = '" << value << "'\n";
@@ -205,7 +205,7 @@ std::unique_ptr<PostgresServer> PostgresServer::standby_of(PostgresServer& prima
     must_run({"cp", "-r", primary.data_directory(), state->data});
     primary.start();
     primary.sql("postgres", "SELECT pg_create_physical_replication_slot('standby', true)");
-    const bool synchronizes = std::stoi(primary.scalar("postgres", "SHOW server_version_num")) >= 170000;
+    const bool synchronizes = primary.version() >= 170000;
     auto& settings = state->options.settings;
     settings["primary_conninfo"] =
         "host=127.0.0.1 user=postgres dbname=postgres port=" + std::to_string(primary.port());
@@ -239,6 +239,7 @@ std::unique_ptr<PostgresServer> PostgresServer::over(const std::string& data) {
 PostgresServer::~PostgresServer() { stop_immediate(); }
 
 int PostgresServer::port() const { return state_->port; }
+int PostgresServer::version() const { return state_->version(); }
 bool PostgresServer::hardened() const { return state_->options.hardened && !state_->options.password; }
 std::string PostgresServer::data_directory() const { return state_->data; }
 

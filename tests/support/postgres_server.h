@@ -29,6 +29,8 @@ class PostgresServer {
     ~PostgresServer();
 
     [[nodiscard]] int port() const;
+    // As server_version_num has it, but for the minor part: 150000.
+    [[nodiscard]] int version() const;
     [[nodiscard]] bool hardened() const;
     [[nodiscard]] sql::ConnectOptions connect(const std::string& dbname) const;  // superuser
     // Through another port, a proxy's, when one is given.
