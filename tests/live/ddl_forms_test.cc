@@ -55,7 +55,7 @@ void check_forms(std::size_t group) {
     std::optional<DdlPair> pair;
     const int version = shared_postgres().version();
     for (const DdlForm& form : ddl_forms().at(group).forms) {
-        if (form.traits.since > version || form.traits.differs != nullptr) continue;
+        if (form.traits.since > version || form.traits.differs != nullptr || form.traits.writes) continue;
         if (!pair) pair.emplace();
         if (!check_form(*pair, form)) pair.reset();
     }

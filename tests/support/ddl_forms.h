@@ -11,6 +11,7 @@ struct DdlFormTraits {
     bool alone = false;             // it cannot run in a transaction with others
     const char* differs = nullptr;  // what the target has otherwise afterwards, by design
     int since = 0;                  // the source's server_version_num
+    bool writes = false;            // rows that no copy brings: only a whole group does
 };
 
 struct DdlForm {
